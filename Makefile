@@ -1,0 +1,32 @@
+# Two commands matter: `make run` (the main job) and `make test` (lint, types, tests).
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test lint plots notebooks clean
+
+run: $(VENV)/.installed
+	$(BIN)/gpsearch run examples/breast_cancer.toml
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+plots: $(VENV)/.installed
+	$(BIN)/python plots/make_plots.py
+
+notebooks: $(VENV)/.installed
+	$(BIN)/python notebooks/execute.py
+
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,126 @@
+"""What an objective is, and the values it returns.
+
+An objective turns params into one score for each fold. The objective makes these values and
+the study stores them; the two do not know each other, so the values live below both.
+
+=============== =========================================================================
+score           the user's metric on one scored fold; greater is better
+evaluation      the fold results of one params; its score is their mean
+=============== =========================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from gpsearch.space import Space
+
+Params = dict[str, Any]
+OnFold = Callable[["FoldResult"], bool | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldResult:
+    """The outcome of training on one fold's training part and scoring its held-out part."""
+
+    fold: int
+    """Index of the fold, from 0."""
+    score: float
+    """The metric on the held-out part; greater is better."""
+    best_epoch: int | None = None
+    """Epoch (from 1) whose weights were scored; None where there are no epochs."""
+    epochs: int | None = None
+    """Epochs run before training ended; None where there are no epochs."""
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Learning curves by name ("loss", "val_loss", ...), one value for each epoch run."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Further metrics on the held-out part, by name."""
+    seconds: float = 0.0
+    """Wall time of this fold."""
+    path: str = ""
+    """How it was trained ("compiled", "loop"), and why where that was not the user's choice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The fold results of one params.
+
+    Examples
+    --------
+    >>> folds = tuple(FoldResult(fold=i, score=s) for i, s in enumerate([0.8, 0.9, 1.0]))
+    >>> round(Evaluation(folds=folds).score, 3), round(Evaluation(folds=folds).std, 3)
+    (0.9, 0.1)
+    """
+
+    folds: tuple[FoldResult, ...]
+    """Results in the order of the folds; fewer than the objective's folds when stopped early."""
+
+    @property
+    def score(self) -> float:
+        """Mean score over the folds; NaN without folds."""
+        return mean_score(self.folds)
+
+    @property
+    def std(self) -> float:
+        """Sample standard deviation (ddof=1) over the folds; NaN for fewer than two."""
+        return std_score(self.folds)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `score`: ``std / sqrt(n_folds)``; NaN for fewer than two folds."""
+        return self.std / math.sqrt(len(self.folds)) if self.folds else math.nan
+
+
+class Objective(Protocol):
+    """What a search evaluates."""
+
+    name: str
+    """What a reader of the study is told was tuned."""
+    n_folds: int
+    """Folds of a complete evaluation."""
+
+    def validate(self, space: Space) -> None:
+        """Raise at once when no params of `space` could be evaluated."""
+
+    def fingerprint(self) -> str:
+        """Hex digest of all that decides a score apart from params and seed."""
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-ready facts for the record and the report."""
+
+    def evaluate(
+        self,
+        params: Params,
+        *,
+        seed: int,
+        on_fold: OnFold | None = None,
+        done: Sequence[FoldResult] = (),
+    ) -> Evaluation:
+        """Evaluate `params`; the same params and seed give the same scores.
+
+        Parameters
+        ----------
+        params : dict
+            One value for each name, in the user's units.
+        seed : int
+            Fold j draws from ``SeedSequence(seed, spawn_key=(j,))``.
+        on_fold : callable, optional
+            Called with each fold's result as it ends. Returning False stops the evaluation.
+        done : sequence of FoldResult
+            Folds of this very evaluation that were recorded earlier: not run again.
+        """
+
+
+def mean_score(folds: Sequence[FoldResult]) -> float:
+    """Mean score over `folds`; NaN for none."""
+    return statistics.fmean(fold.score for fold in folds) if folds else math.nan
+
+
+def std_score(folds: Sequence[FoldResult]) -> float:
+    """Sample standard deviation (ddof=1) of the scores; NaN for fewer than two folds."""
+    return statistics.stdev(fold.score for fold in folds) if len(folds) > 1 else math.nan

@@ -1,0 +1,278 @@
+"""One dimension and its column of z.
+
+========= ===================================================================================
+symbol    meaning
+========= ===================================================================================
+v         a value in the user's units
+z         its place in [0, 1]: 0 at the first value, 1 at the last
+u         a quantile in [0, 1): ``quantile(u)`` is the z below which a share u of draws lies
+K         number of values; 0 for a Real
+========= ===================================================================================
+
+A Real or Integer is linear, or linear in log10 for the prior "log-uniform". A Categorical is
+the index of its category over ``K - 1``; categories that are numbers in strictly rising or
+falling order count as ordered, so that 32 lies between 16 and 64.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skopt.space import Categorical, Dimension, Integer, Real
+
+from gpsearch.errors import InvalidParamsError, InvalidSpaceError
+
+Array = NDArray[np.float64]
+
+LARGEST_INTEGER = 2**53  # beyond it a float no longer tells neighbouring integers apart
+
+
+class Column(ABC):
+    """The conversion between the values of one dimension and its column of z."""
+
+    n_values: int
+    """Number of values; 0 for a Real."""
+    categorical: bool = False
+    """True where the values have no order."""
+
+    @abstractmethod
+    def encode(self, values: Sequence[Any]) -> Array:
+        """Places of `values` in [0, 1]; raises InvalidParamsError for a value outside."""
+
+    @abstractmethod
+    def decode(self, z: float) -> Any:
+        """The nearest value to `z`, a plain Python object."""
+
+    @abstractmethod
+    def snap(self, z: Array) -> Array:
+        """The places of the values nearest to `z`."""
+
+    @abstractmethod
+    def places(self) -> Array:
+        """Places of all values of an Integer or Categorical, in order."""
+
+    @abstractmethod
+    def quantile(self, u: Array) -> Array:
+        """The place below which a share `u` of random draws lies."""
+
+    @abstractmethod
+    def identity(self, value: Any) -> Hashable:
+        """What is equal for equal values and differs otherwise, even for 1 and True."""
+
+
+def make_column(name: str, dimension: Dimension) -> Column:
+    """Make the column of a scikit-optimize dimension.
+
+    Raises
+    ------
+    InvalidSpaceError
+        For bounds that are not finite, a log prior that touches zero, categories that are
+        repeated or unhashable.
+    """
+    if isinstance(dimension, Real):
+        return _RealColumn(name, dimension)
+    if isinstance(dimension, Integer):
+        return _IntegerColumn(name, dimension)
+    if isinstance(dimension, Categorical):
+        return _CategoricalColumn(name, dimension)
+    raise InvalidSpaceError(
+        f"Space: dimension {name!r} is a {type(dimension).__name__}; it must be a Real, an Integer "
+        "or a Categorical."
+    )
+
+
+class _NumericColumn(Column):
+    """What Real and Integer share: bounds, and a scale that is linear or logarithmic."""
+
+    def __init__(self, name: str, dimension: Real | Integer) -> None:
+        low, high = float(dimension.low), float(dimension.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise InvalidSpaceError(
+                f"Space: {name!r} has the bounds {dimension.low!r} and {dimension.high!r}; both "
+                "must be finite, and low below high."
+            )
+        self.log = dimension.prior == "log-uniform"
+        if self.log and low <= 0:
+            raise InvalidSpaceError(
+                f"Space: {name!r} has the prior 'log-uniform' and the lower bound {low:g}; a "
+                "logarithmic dimension must lie above zero. Raise low, or use prior='uniform'."
+            )
+        self.name, self.low, self.high = name, low, high
+        self._start, self._stop = self._scale(low), self._scale(high)
+
+    def _scale(self, value: Any) -> Any:
+        return np.log10(value) if self.log else value
+
+    def _place(self, value: Any) -> Any:
+        return (self._scale(value) - self._start) / (self._stop - self._start)
+
+    def _value(self, z: Any) -> Any:
+        scaled = self._start + np.clip(z, 0.0, 1.0) * (self._stop - self._start)
+        return np.clip(10.0**scaled if self.log else scaled, self.low, self.high)
+
+    def _checked(self, values: Sequence[Any]) -> Array:
+        for value in values:
+            if (
+                not isinstance(value, numbers.Real)
+                or isinstance(value, bool)
+                or not self.low <= float(value) <= self.high
+            ):
+                raise InvalidParamsError(
+                    f"{self.name}={value!r} is outside of its dimension: it must be a number from "
+                    f"{self.low:g} to {self.high:g}."
+                )
+        return np.asarray(values, dtype=float)
+
+
+class _RealColumn(_NumericColumn):
+    n_values = 0
+
+    def encode(self, values: Sequence[Any]) -> Array:
+        return np.clip(self._place(self._checked(values)), 0.0, 1.0)
+
+    def decode(self, z: float) -> float:
+        # the ends are exact, whatever the rounding of the logarithm
+        return self.low if z <= 0 else self.high if z >= 1 else float(self._value(z))
+
+    def snap(self, z: Array) -> Array:
+        return np.clip(z, 0.0, 1.0)
+
+    def places(self) -> Array:
+        raise InvalidSpaceError(f"Space: {self.name!r} is a Real; its values cannot be listed.")
+
+    def quantile(self, u: Array) -> Array:
+        return np.asarray(u, dtype=float)
+
+    def identity(self, value: Any) -> Hashable:
+        return float(value)
+
+
+class _IntegerColumn(_NumericColumn):
+    def __init__(self, name: str, dimension: Integer) -> None:
+        super().__init__(name, dimension)
+        if max(abs(self.low), abs(self.high)) > LARGEST_INTEGER:
+            raise InvalidSpaceError(
+                f"Space: {name!r} reaches to {dimension.low!r} or {dimension.high!r}; an Integer "
+                "must stay within 2**53. Use a Real, or a coarser unit."
+            )
+        self.n_values = int(self.high - self.low) + 1
+
+    def encode(self, values: Sequence[Any]) -> Array:
+        checked = self._checked(values)
+        if (broken := checked != np.round(checked)).any():
+            value = checked[broken][0]
+            raise InvalidParamsError(f"{self.name}={value!r} must be a whole number.")
+        return np.clip(self._place(checked), 0.0, 1.0)
+
+    def decode(self, z: float) -> int:
+        return int(np.round(self._value(z)))
+
+    def snap(self, z: Array) -> Array:
+        return np.clip(self._place(np.round(self._value(z))), 0.0, 1.0)
+
+    def places(self) -> Array:
+        return np.clip(self._place(np.arange(self.low, self.high + 1)), 0.0, 1.0)
+
+    def quantile(self, u: Array) -> Array:
+        # Each value owns the cell from half below to half above it on the linear axis: equal
+        # shares for a uniform prior, shares as the logarithm has them for a log-uniform one.
+        start, stop = self._scale(self.low - 0.5), self._scale(self.high + 0.5)
+        scaled = start + np.asarray(u, dtype=float) * (stop - start)
+        values = np.round(10.0**scaled if self.log else scaled)
+        return np.clip(self._place(np.clip(values, self.low, self.high)), 0.0, 1.0)
+
+    def identity(self, value: Any) -> Hashable:
+        return int(value)
+
+
+class _CategoricalColumn(Column):
+    def __init__(self, name: str, dimension: Categorical) -> None:
+        self.name = name
+        self.categories = tuple(plain(category) for category in dimension.categories)
+        self.n_values = len(self.categories)
+        try:
+            self._index = {_typed(c): i for i, c in enumerate(self.categories)}
+        except TypeError:
+            raise InvalidSpaceError(
+                f"Space: the categories of {name!r} must be hashable; a list can be written as a "
+                "tuple."
+            ) from None
+        if len(self._index) < self.n_values or any(c != c for c in self.categories):
+            raise InvalidSpaceError(
+                f"Space: the categories of {name!r} are {list(self.categories)!r}; each must occur "
+                "once, and NaN is none."
+            )
+        shares = np.asarray(dimension.prior_, dtype=float)
+        if len(shares) != self.n_values or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
+            raise InvalidSpaceError(
+                f"Space: the prior of {name!r} must hold one probability for each of its "
+                f"{self.n_values} categories, with the sum 1; it is {list(dimension.prior_)!r}."
+            )
+        self._edges = np.cumsum(shares)[:-1]
+        self.categorical = not _rising_or_falling(self.categories)
+
+    def encode(self, values: Sequence[Any]) -> Array:
+        indices = np.array([self.identity(value) for value in values], dtype=float)
+        return indices / max(self.n_values - 1, 1)
+
+    def decode(self, z: float) -> Any:
+        return self.categories[round(min(max(z, 0.0), 1.0) * (self.n_values - 1))]
+
+    def snap(self, z: Array) -> Array:
+        steps = max(self.n_values - 1, 1)
+        return np.round(np.clip(z, 0.0, 1.0) * (self.n_values - 1)) / steps
+
+    def places(self) -> Array:
+        return np.arange(self.n_values) / max(self.n_values - 1, 1)
+
+    def quantile(self, u: Array) -> Array:
+        return np.searchsorted(self._edges, u, side="right") / max(self.n_values - 1, 1)
+
+    def identity(self, value: Any) -> int:
+        """Index of the category."""
+        value = plain(value)
+        try:
+            index = self._index.get(_typed(value))
+        except TypeError:
+            index = None
+        if index is None:  # 32.0 for 32, or a subclass of str for str
+            equal = [i for i, c in enumerate(self.categories) if _equal(c, value)]
+            if not equal:
+                raise InvalidParamsError(
+                    f"{self.name}={value!r} is none of its categories {list(self.categories)!r}."
+                )
+            index = equal[0]
+        return index
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python value it stands for; anything else as it is.
+
+    >>> plain(np.int64(3)), plain(np.str_("relu")), plain((1, 2))
+    (3, 'relu', (1, 2))
+    """
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _typed(value: Any) -> Hashable:
+    return (type(value), value)
+
+
+def _equal(category: Any, value: Any) -> bool:
+    # True == 1 in Python, and here they are different choices
+    return isinstance(category, bool) == isinstance(value, bool) and bool(category == value)
+
+
+def _rising_or_falling(categories: tuple[Any, ...]) -> bool:
+    if len(categories) < 3 or not all(
+        isinstance(c, int | float) and not isinstance(c, bool) for c in categories
+    ):
+        return False
+    steps = np.diff(np.asarray(categories, dtype=float))
+    return bool((steps > 0).all() or (steps < 0).all())

@@ -1,0 +1,82 @@
+"""Dimensions that exist only for some values of others.
+
+A dimension that does not exist for a point stands in z at one canonical place, so that two
+points that differ only there are one point, to the surrogate and to the test for repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpsearch.errors import InvalidParamsError, InvalidSpaceError
+from gpsearch.space.columns import Array, Column
+
+
+class Conditions:
+    """The conditions of a space, in terms of z.
+
+    Parameters
+    ----------
+    when : dict
+        ``{"momentum": {"opt": ("sgd", "rmsprop")}}``.
+    names, columns : sequences of length d
+        The dimensions of the space.
+    """
+
+    def __init__(
+        self, when: Mapping[str, Mapping[str, Any]], names: Sequence[str], columns: Sequence[Column]
+    ) -> None:
+        self._places = [canonical_place(column) for column in columns]
+        self._allowed: dict[int, dict[int, Array]] = {}
+        for name, parents in when.items():
+            if unknown := [n for n in (name, *parents) if n not in names]:
+                raise InvalidSpaceError(
+                    f"Space: the condition on {name!r} names {unknown[0]!r}, which is no "
+                    f"dimension; they are {', '.join(names)}."
+                )
+            try:
+                self._allowed[names.index(name)] = {
+                    names.index(parent): columns[names.index(parent)].encode(values)
+                    for parent, values in parents.items()
+                }
+            except InvalidParamsError as error:
+                raise InvalidSpaceError(f"Space: the condition on {name!r}: {error}") from None
+        self._parents_first = self._sorted()
+
+    def active(self, z: Array) -> np.ndarray:
+        """(n, d) booleans: which dimensions exist for the rows of snapped `z`."""
+        active = np.ones(np.shape(z), dtype=bool)
+        for j in self._parents_first:
+            for parent, allowed in self._allowed[j].items():
+                known = np.isclose(z[:, [parent]], allowed, rtol=0, atol=1e-12).any(axis=1)
+                active[:, j] &= active[:, parent] & known
+        return active
+
+    def canonicalise(self, z: Array) -> Array:
+        """`z`, in place, with the dimensions that do not exist at their canonical places."""
+        if self._allowed:
+            active = self.active(z)
+            for j in self._parents_first:
+                z[~active[:, j], j] = self._places[j]
+        return z
+
+    def _sorted(self) -> list[int]:
+        order: list[int] = []
+        while len(order) < len(self._allowed):
+            ready = [
+                j
+                for j, parents in self._allowed.items()
+                if j not in order and all(p in order or p not in self._allowed for p in parents)
+            ]
+            if not ready:
+                raise InvalidSpaceError("Space: the conditions form a circle; cut it somewhere.")
+            order += ready
+        return order
+
+
+def canonical_place(column: Column) -> float:
+    """Where a dimension stands when it does not exist: its middle, or its first category."""
+    return 0.0 if column.categorical else float(column.snap(np.array([0.5]))[0])

@@ -1,0 +1,345 @@
+"""The space: all dimensions together, with conditions, a constraint and fixed values."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import skopt.space
+from sklearn.utils import check_random_state
+
+from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError
+from gpsearch.space.columns import Array, Column, make_column, plain
+from gpsearch.space.conditions import Conditions, canonical_place
+from gpsearch.space.reading import read, read_when
+from gpsearch.space.storage import (
+    dimension_from_json,
+    dimension_to_json,
+    source_text,
+    storable,
+    value_from_json,
+    value_to_json,
+)
+
+Point = list[Any]
+
+DRAWS_PER_POINT = 1000  # rejection sampling gives up after this many draws without a feasible one
+
+
+class Space(skopt.space.Space):
+    """A search space: named dimensions, what ties them together, and values that are fixed.
+
+    Parameters
+    ----------
+    dimensions : dict, sequence of dimensions, or Space
+        A dict of name to entry. An entry is a ``Real``, ``Integer`` or ``Categorical``; a tuple
+        ``(low, high)`` or ``(low, high, "log-uniform")``; a list of choices; a frozen
+        scipy.stats ``uniform``, ``loguniform`` or ``randint``; a TOML table with ``low`` and
+        ``high`` or ``categories``; or a single value, which is then fixed. Dimensions are copied:
+        the caller's stay as they are.
+    conditions : dict, optional
+        ``{"momentum": {"opt": ["sgd", "rmsprop"]}}``: momentum exists only for these values of
+        opt. Elsewhere it is absent from the params and takes no part in the search.
+    constraint : callable, optional
+        ``constraint(params) -> bool``; only params for which it is true are proposed.
+
+    Attributes
+    ----------
+    names : list of d str
+    fixed : dict
+        Values that every params hold.
+    categorical : (d,) bool array
+        Dimensions without an order.
+    n_values : (d,) int array
+        Number of values of each dimension; 0 for a Real.
+
+    Raises
+    ------
+    InvalidSpaceError
+        When an entry, a condition or a name breaks a rule.
+
+    Examples
+    --------
+    >>> from gpsearch.space import Real
+    >>> space = Space({"lr": Real(1e-4, 1.0, prior="log-uniform"), "opt": ["sgd", "adam"],
+    ...                "momentum": (0.0, 0.9), "epochs": 20},
+    ...               conditions={"momentum": {"opt": ["sgd"]}})
+    >>> space.params([0.01, "sgd", 0.3])
+    {'lr': 0.01, 'opt': 'sgd', 'momentum': 0.3, 'epochs': 20}
+    >>> space.point({"lr": 0.01, "opt": "adam", "epochs": 20})
+    [0.01, 'adam', 0.45]
+    >>> space.to_z([[0.01, "adam", 0.3]])
+    array([[0.5, 1. , 0.5]])
+    """
+
+    def __init__(
+        self,
+        dimensions: Mapping[str, Any] | Sequence[Any] | skopt.space.Space,
+        *,
+        conditions: Mapping[str, Mapping[str, Any]] | None = None,
+        constraint: Callable[[dict[str, Any]], bool] | None = None,
+    ) -> None:
+        source = dimensions if isinstance(dimensions, skopt.space.Space) else None
+        reading = read(dimensions if source is None else source.dimensions)
+        super().__init__(reading.dimensions)
+        self.names: list[str] = [dimension.name for dimension in self.dimensions]
+        self.fixed: dict[str, Any] = reading.fixed
+        self.when = reading.when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
+        if isinstance(source, Space):
+            self.fixed = dict(source.fixed)
+            self.when = source.when | self.when
+            constraint = constraint or source.params_constraint
+        elif source is not None and source.constraint is not None and constraint is None:
+            constraint = self._of_params(source.constraint)
+        self._check_names()
+        if constraint is not None and not callable(constraint):
+            raise InvalidSpaceError(f"Space: constraint={constraint!r} must be callable.")
+        self.params_constraint: Callable[[dict[str, Any]], bool] | None = constraint
+        self.constraint = None if constraint is None else self._satisfies
+        self.columns: list[Column] = [
+            make_column(name, dimension)
+            for name, dimension in zip(self.names, self.dimensions, strict=True)
+        ]
+        self.categorical = np.array([column.categorical for column in self.columns])
+        self.n_values = np.array([column.n_values for column in self.columns])
+        self._conditions = Conditions(self.when, self.names, self.columns)
+
+    # ---------------------------------------------------------------- params and points
+
+    def params(self, point: Sequence[Any]) -> dict[str, Any]:
+        """Params of a point: plain values by name, without the dimensions that do not exist."""
+        z = self.to_z([point])
+        (canonical,) = self._decode(z, like=[point])
+        active = self.active(z)[0]
+        values = {n: v for n, v, on in zip(self.names, canonical, active, strict=True) if on}
+        return values | self.fixed
+
+    def point(self, params: Mapping[str, Any]) -> Point:
+        """Point of params; dimensions that do not exist take their canonical value.
+
+        Raises
+        ------
+        InvalidParamsError
+            When a name is unknown or missing, or a value outside of its dimension.
+        """
+        if unknown := [name for name in params if name not in [*self.names, *self.fixed]]:
+            raise InvalidParamsError(
+                f"params hold {unknown[0]!r}, which the space does not; its names are "
+                f"{', '.join([*self.names, *self.fixed])}."
+            )
+        for name, value in self.fixed.items():
+            if name in params and plain(params[name]) != value:
+                raise InvalidParamsError(
+                    f"{name}={params[name]!r}, where the space holds it fixed at {value!r}."
+                )
+        point = [
+            params[name] if name in params else column.decode(canonical_place(column))
+            for name, column in zip(self.names, self.columns, strict=True)
+        ]
+        z = self.to_z([point])
+        for name, active in zip(self.names, self.active(z)[0], strict=True):
+            if active and name not in params:
+                raise InvalidParamsError(f"params lack {name!r}; got {dict(params)!r}.")
+        return self._decode(z, like=[point])[0]
+
+    def canonical(self, points: Sequence[Sequence[Any]]) -> list[Point]:
+        """The same points with plain Python values; absent dimensions at their canonical value."""
+        return self._decode(self.to_z(points), like=points)
+
+    def key(self, point: Sequence[Any]) -> Hashable:
+        """Identity of a point: equal for points that give the same params."""
+        (canonical,) = self.canonical([point])
+        return tuple(c.identity(v) for c, v in zip(self.columns, canonical, strict=True))
+
+    # ---------------------------------------------------------------- points and z
+
+    def to_z(self, points: Sequence[Sequence[Any]]) -> Array:
+        """(n, d) places of n points in the unit cube; see `gpsearch.space.columns`.
+
+        Raises
+        ------
+        InvalidParamsError
+            When a point has the wrong length, or a value lies outside of its dimension.
+        """
+        for point in points:
+            if len(point) != len(self):
+                raise InvalidParamsError(
+                    f"the point {list(point)!r} has {len(point)} values; the space has "
+                    f"{len(self)} dimensions."
+                )
+        z = np.empty((len(points), len(self)))
+        for j, column in enumerate(self.columns):
+            z[:, j] = column.encode([point[j] for point in points])
+        return self._conditions.canonicalise(z)
+
+    def from_z(self, z: Array) -> list[Point]:
+        """Points nearest to the (n, d) rows of `z`, with plain Python values."""
+        return self._decode(self.snap(z))
+
+    def snap(self, z: Array) -> Array:
+        """(n, d) places of the points nearest to the rows of `z`."""
+        z = np.atleast_2d(np.asarray(z, dtype=float))
+        snapped = [column.snap(z[:, j]) for j, column in enumerate(self.columns)]
+        return self._conditions.canonicalise(np.column_stack(snapped))
+
+    def quantile(self, u: Array) -> Array:
+        """(n, d) places of the random draws that stand at the quantiles `u` of each dimension.
+
+        Uniform `u` give the space's own distribution: every value of a uniform Integer equally
+        likely, categories by their prior.
+        """
+        u = np.atleast_2d(np.asarray(u, dtype=float))
+        placed = [column.quantile(u[:, j]) for j, column in enumerate(self.columns)]
+        return self._conditions.canonicalise(np.column_stack(placed))
+
+    def active(self, z: Array) -> np.ndarray:
+        """(n, d) booleans: which dimensions exist for the rows of snapped `z`."""
+        return self._conditions.active(z)
+
+    # ---------------------------------------------------------------- draws and feasibility
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Point]:
+        """Draw n feasible points from the space's own distribution.
+
+        Raises
+        ------
+        SpaceExhaustedError
+            When no draw satisfies the constraint.
+        """
+        points: list[Point] = []
+        draws = 0
+        while len(points) < n:
+            batch = self.from_z(self.quantile(rng.random((n, len(self)))))
+            points += [point for point in batch if self._satisfies(point)]
+            draws += n
+            if draws >= DRAWS_PER_POINT * n and not points:
+                raise SpaceExhaustedError(
+                    f"Space: none of {draws} random points satisfies the constraint; it may leave "
+                    "nothing to search. Widen the constraint, or the bounds."
+                )
+        return points[:n]
+
+    def feasible(self, points: Sequence[Sequence[Any]]) -> np.ndarray:
+        """(n,) booleans: which points satisfy the constraint."""
+        return np.array([self._satisfies(point) for point in points], dtype=bool)
+
+    @property
+    def cardinality(self) -> int | None:
+        """Number of combinations of values, conditions and constraint aside; None if infinite."""
+        return math.prod(int(n) for n in self.n_values) if self.n_values.all() else None
+
+    def enumerate(self, limit: int = 10_000) -> list[Point] | None:
+        """All distinct feasible points of a space of at most `limit` combinations, else None."""
+        if self.cardinality is None or self.cardinality > limit:
+            return None
+        places = itertools.product(*(column.places() for column in self.columns))
+        points = self.from_z(np.array(list(places)))
+        distinct = {self.key(point): point for point in points}
+        return [point for point in distinct.values() if self._satisfies(point)]
+
+    # ---------------------------------------------------------------- identity and storage
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready description, from which `from_json` makes an equal space.
+
+        Categories other than strings, numbers, booleans, None and tuples of these cannot be
+        stored by value: they stand as ``{"repr": ...}``, and `unstorable` names them. A
+        constraint is described by its source and is not restored.
+        """
+        return {
+            "dimensions": [dimension_to_json(dimension) for dimension in self.dimensions],
+            "fixed": {name: value_to_json(value) for name, value in self.fixed.items()},
+            "when": {
+                name: {
+                    parent: [value_to_json(v) for v in values] for parent, values in when.items()
+                }
+                for name, when in self.when.items()
+            },
+            "constraint": source_text(self.params_constraint),
+        }
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> Space:
+        """Make the space that `to_json` described, without its constraint."""
+        space = cls(
+            [dimension_from_json(entry) for entry in description["dimensions"]],
+            conditions={
+                name: {parent: [value_from_json(v) for v in vs] for parent, vs in when.items()}
+                for name, when in description["when"].items()
+            },
+        )
+        space.fixed = {n: value_from_json(value) for n, value in description["fixed"].items()}
+        return space
+
+    @property
+    def unstorable(self) -> list[str]:
+        """Names whose categories, or fixed value, cannot be stored by value."""
+        parts = {name: [value] for name, value in self.fixed.items()} | {
+            dimension.name: dimension.categories
+            for dimension in self.dimensions
+            if isinstance(dimension, skopt.space.Categorical)
+        }
+        return [
+            name
+            for name, values in parts.items()
+            if not all(storable(value_to_json(plain(value))) for value in values)
+        ]
+
+    def fingerprint(self) -> str:
+        """Hex digest that is equal exactly for spaces with the same points and params."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    # ---------------------------------------------------------------- as scikit-optimize has it
+
+    def rvs(self, n_samples: int = 1, random_state: Any = None) -> list[Point]:
+        """Draw points; `sample` under the name and the arguments of scikit-optimize."""
+        seed = check_random_state(random_state).randint(0, 2**31 - 1)
+        return self.sample(n_samples, np.random.default_rng(seed))
+
+    def __contains__(self, point: Sequence[Any]) -> bool:
+        try:
+            self.to_z([point])
+        except InvalidParamsError:
+            return False
+        return self._satisfies(point)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Space) and self.fingerprint() == other.fingerprint()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
+
+    def __len__(self) -> int:
+        return len(self.dimensions)
+
+    # ---------------------------------------------------------------- private
+
+    def _decode(self, z: Array, like: Sequence[Sequence[Any]] | None = None) -> list[Point]:
+        """Points of snapped `z`; of `like`, where given, Reals keep their unrounded values."""
+        points = [[c.decode(v) for c, v in zip(self.columns, row, strict=True)] for row in z]
+        if like is not None:
+            active = self.active(z)
+            for point, on, original in zip(points, active, like, strict=True):
+                for j in np.flatnonzero(on & (self.n_values == 0)).tolist():
+                    point[j] = float(original[j])
+        return points
+
+    def _of_params(self, of_point: Callable[[Point], bool]) -> Callable[[dict[str, Any]], bool]:
+        return lambda params: of_point([params[name] for name in self.names])
+
+    def _satisfies(self, point: Sequence[Any]) -> bool:
+        return self.params_constraint is None or bool(self.params_constraint(self.params(point)))
+
+    def _check_names(self) -> None:
+        if not self.dimensions:
+            raise InvalidSpaceError(
+                "Space: there is no dimension to search; give at least one with two values."
+            )
+        if twice := [name for name in self.names if self.names.count(name) > 1]:
+            raise InvalidSpaceError(f"Space: the name {twice[0]!r} occurs twice.")
