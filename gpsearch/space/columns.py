@@ -87,22 +87,31 @@ def make_column(name: str, dimension: Dimension) -> Column:
     )
 
 
+def check_bounds(name: str, low: Any, high: Any, prior: str) -> None:
+    """Raise InvalidSpaceError unless a numeric dimension can lie between these bounds."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidSpaceError(
+            f"Space: {name!r} has the bounds {low!r} and {high!r}; both must be finite, and the "
+            "lower bound below the upper one. A single value is written as that value."
+        )
+    if prior not in ("uniform", "log-uniform"):
+        raise InvalidSpaceError(
+            f"Space: {name!r} has the prior {prior!r}; it must be 'uniform' or 'log-uniform'."
+        )
+    if prior == "log-uniform" and low <= 0:
+        raise InvalidSpaceError(
+            f"Space: {name!r} has the prior 'log-uniform' and the lower bound {low!r}; a "
+            "logarithmic dimension must lie above zero. Raise low, or use prior='uniform'."
+        )
+
+
 class _NumericColumn(Column):
     """What Real and Integer share: bounds, and a scale that is linear or logarithmic."""
 
     def __init__(self, name: str, dimension: Real | Integer) -> None:
+        check_bounds(name, dimension.low, dimension.high, dimension.prior)
         low, high = float(dimension.low), float(dimension.high)
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise InvalidSpaceError(
-                f"Space: {name!r} has the bounds {dimension.low!r} and {dimension.high!r}; both "
-                "must be finite, and low below high."
-            )
         self.log = dimension.prior == "log-uniform"
-        if self.log and low <= 0:
-            raise InvalidSpaceError(
-                f"Space: {name!r} has the prior 'log-uniform' and the lower bound {low:g}; a "
-                "logarithmic dimension must lie above zero. Raise low, or use prior='uniform'."
-            )
         self.name, self.low, self.high = name, low, high
         self._start, self._stop = self._scale(low), self._scale(high)
 

@@ -23,7 +23,7 @@ import numpy as np
 from skopt.space import Categorical, Dimension, Integer, Real
 
 from gpsearch.errors import InvalidSpaceError
-from gpsearch.space.columns import plain
+from gpsearch.space.columns import check_bounds, plain
 
 When = dict[str, tuple[Any, ...]]
 TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
@@ -170,16 +170,13 @@ def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dime
         raise InvalidSpaceError(
             f"Space: {name!r} has the bounds {low!r} and {high!r}; both must be numbers."
         )
-    whole = float(low).is_integer() and float(high).is_integer()
-    if kind == "integer" and not whole:
+    if kind == "integer" and not (float(low).is_integer() and float(high).is_integer()):
         raise InvalidSpaceError(
             f"Space: the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole."
         )
     integer = kind == "integer" or (not kind and isinstance(low, int) and isinstance(high, int))
-    try:
-        return Integer(int(low), int(high), prior) if integer else Real(low, high, prior)
-    except ValueError as error:
-        raise InvalidSpaceError(f"Space: {name!r}: {error}.") from None
+    check_bounds(name, low, high, prior)
+    return Integer(int(low), int(high), prior) if integer else Real(low, high, prior)
 
 
 def _categorical(name: str, values: list[Any], prior: Any = None) -> Dimension:

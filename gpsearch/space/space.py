@@ -86,8 +86,7 @@ class Space(skopt.space.Space):
     ) -> None:
         source = dimensions if isinstance(dimensions, skopt.space.Space) else None
         reading = read(dimensions if source is None else source.dimensions)
-        super().__init__(reading.dimensions)
-        self.names: list[str] = [dimension.name for dimension in self.dimensions]
+        self.names: list[str] = [dimension.name for dimension in reading.dimensions]
         self.fixed: dict[str, Any] = reading.fixed
         self.when = reading.when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
         if isinstance(source, Space):
@@ -97,14 +96,15 @@ class Space(skopt.space.Space):
         elif source is not None and source.constraint is not None and constraint is None:
             constraint = self._of_params(source.constraint)
         self._check_names()
+        self.columns: list[Column] = [
+            make_column(name, dimension)
+            for name, dimension in zip(self.names, reading.dimensions, strict=True)
+        ]
+        super().__init__(reading.dimensions)
         if constraint is not None and not callable(constraint):
             raise InvalidSpaceError(f"Space: constraint={constraint!r} must be callable.")
         self.params_constraint: Callable[[dict[str, Any]], bool] | None = constraint
         self.constraint = None if constraint is None else self._satisfies
-        self.columns: list[Column] = [
-            make_column(name, dimension)
-            for name, dimension in zip(self.names, self.dimensions, strict=True)
-        ]
         self.categorical = np.array([column.categorical for column in self.columns])
         self.n_values = np.array([column.n_values for column in self.columns])
         self._conditions = Conditions(self.when, self.names, self.columns)
@@ -337,7 +337,7 @@ class Space(skopt.space.Space):
         return self.params_constraint is None or bool(self.params_constraint(self.params(point)))
 
     def _check_names(self) -> None:
-        if not self.dimensions:
+        if not self.names:
             raise InvalidSpaceError(
                 "Space: there is no dimension to search; give at least one with two values."
             )
