@@ -1,0 +1,122 @@
+"""Strategies: what proposes the next point.
+
+========= ===================================================================================
+gp        Gaussian process and log expected improvement: the one to use
+random    independent draws
+grid      a grid of the resolution that the budget allows
+sobol     a scrambled Sobol sequence
+tpe       Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
+skopt     scikit-optimize's own loop, the reference
+========= ===================================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point, Space
+from gpsearch.strategy.base import History, Strategy, trial_rng, trial_seed
+
+__all__ = ["STRATEGIES", "History", "Strategy", "make_strategy", "trial_rng", "trial_seed"]
+
+STRATEGIES = {
+    "gp": ("gpsearch.strategy.gp", "GPStrategy"),
+    "random": ("gpsearch.strategy.random", "RandomStrategy"),
+    "grid": ("gpsearch.strategy.grid", "GridStrategy"),
+    "sobol": ("gpsearch.strategy.sobol", "SobolStrategy"),
+    "tpe": ("gpsearch.strategy.tpe", "TPEStrategy"),
+    "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
+}
+"""Name to module and class; a module is imported when its strategy is made."""
+
+
+def make_strategy(
+    name: str | Strategy,
+    space: Space,
+    *,
+    seed: int,
+    n_calls: int,
+    n_initial_points: int | None = None,
+    **options: Any,
+) -> Strategy:
+    """Make a strategy by name, or accept a person's own.
+
+    Parameters
+    ----------
+    name : {"gp", "random", "grid", "sobol", "tpe", "skopt"} or object with ``propose``
+        An object is used as it is: ``propose(history, number)`` returns a point of the space.
+    space : Space
+    seed : int
+        Trial n draws from ``trial_rng(seed, n)``.
+    n_calls : int
+        The budget, at least 1.
+    n_initial_points : int, optional
+        Points before the first model, by default the strategy's own choice.
+    **options
+        The strategy's own options.
+
+    Raises
+    ------
+    InvalidSearchError
+        For an unknown name, an unknown option, a budget below 1, or a strategy whose package is
+        not installed.
+
+    Examples
+    --------
+    >>> space = Space({"n": (1, 4)})
+    >>> make_strategy("sobol", space, seed=0, n_calls=10).name
+    'sobol'
+    """
+    if n_calls < 1:
+        raise InvalidSearchError(
+            f"make_strategy(n_calls={n_calls}): the budget must be at least 1."
+        )
+    if n_initial_points is not None and n_initial_points < 0:
+        raise InvalidSearchError(
+            f"make_strategy(n_initial_points={n_initial_points}) must not be negative."
+        )
+    if not isinstance(name, str):
+        if options:
+            raise InvalidSearchError(
+                f"make_strategy: {', '.join(options)} cannot be passed on to a strategy that is "
+                "already made; set it there."
+            )
+        return _OwnStrategy(name, space)
+    if name not in STRATEGIES:
+        raise InvalidSearchError(
+            f"make_strategy({name!r}): no such strategy; choose one of {', '.join(STRATEGIES)}, or "
+            "pass an object with propose(history, number)."
+        )
+    module, class_name = STRATEGIES[name]
+    make: Callable[..., Strategy] = getattr(importlib.import_module(module), class_name)
+    if n_initial_points is not None:
+        options["n_initial_points"] = n_initial_points
+    try:
+        return make(space, seed=seed, n_calls=n_calls, **options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        raise InvalidSearchError(
+            f"make_strategy({name!r}): {str(error).split('() ')[-1]}; see {module}.{class_name} "
+            "for its options."
+        ) from error
+
+
+class _OwnStrategy:
+    """A person's strategy, held to the contract: its points are checked and made canonical."""
+
+    def __init__(self, strategy: Any, space: Space) -> None:
+        if not callable(getattr(strategy, "propose", None)):
+            raise InvalidSearchError(
+                f"make_strategy({strategy!r}): a strategy is one of {', '.join(STRATEGIES)}, or an "
+                "object with propose(history, number)."
+            )
+        self.name = str(getattr(strategy, "name", type(strategy).__name__))
+        self._strategy, self._space = strategy, space
+
+    def propose(self, history: History, number: int) -> Point:
+        point = self._strategy.propose(history, number)
+        return self._space.canonical([point])[0]

@@ -1,0 +1,121 @@
+"""What a strategy is, what it sees, and where its randomness comes from.
+
+A strategy proposes the next point from the history alone. It is a function of the history and
+the trial's number: whatever ran before, on whichever worker, before or after a restart, the
+same history and number give the same point. What a strategy remembers from one call to the
+next may save time, never change the point.
+
+=========== =================================================================================
+history     points evaluated so far with their losses, and the points still being evaluated
+number      the trial's number, from 0
+seed        one for the whole search; trial n draws from ``trial_rng(seed, n)``
+=========== =================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point
+
+Array = NDArray[np.float64]
+
+
+def _no_values() -> Array:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What a strategy sees of a search; everything is minimised.
+
+    Examples
+    --------
+    >>> history = History.of([[0.1], [0.9]], [2.0, float("nan")])
+    >>> history.losses, history.failed
+    (array([ 2., nan]), array([False,  True]))
+    """
+
+    points: Sequence[Point] = ()
+    """The n evaluated points, oldest first."""
+    losses: Array = field(default_factory=_no_values)
+    """(n,) losses; NaN where the evaluation failed."""
+    variances: Array = field(default_factory=_no_values)
+    """(n,) variances of these losses, as means over folds; NaN where unknown."""
+    pending: Sequence[Point] = ()
+    """Points that are being evaluated and have no loss yet."""
+
+    def __post_init__(self) -> None:
+        shapes = np.shape(self.losses), np.shape(self.variances)
+        if shapes != ((len(self.points),), (len(self.points),)):
+            raise InvalidSearchError(
+                f"History: {len(self.points)} points with losses of shape {shapes[0]} and "
+                f"variances of shape {shapes[1]}; there must be one of each for every point."
+            )
+
+    @classmethod
+    def of(
+        cls,
+        points: Sequence[Point],
+        losses: Sequence[float] | Array,
+        variances: Sequence[float] | Array | None = None,
+        pending: Sequence[Point] = (),
+    ) -> History:
+        """Make a history of plain sequences; an infinite loss counts as failed."""
+        values = np.array(losses, dtype=float)
+        values[~np.isfinite(values)] = np.nan
+        known = np.full(len(points), np.nan) if variances is None else np.array(variances, float)
+        return cls(points=points, losses=values, variances=known, pending=pending)
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """(n,) booleans: which evaluations failed."""
+        return np.isnan(self.losses)
+
+    @property
+    def visited(self) -> list[Point]:
+        """All points that need no second look: the evaluated and the pending ones."""
+        return [*self.points, *self.pending]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """What proposes the next point."""
+
+    name: str
+    """What the study records as the origin of its points."""
+
+    def propose(self, history: History, number: int) -> Point:
+        """Propose the point of trial `number`.
+
+        The point is feasible, its values are plain Python, and dimensions that do not exist for
+        it stand at their canonical values. In a finite space it is neither evaluated nor pending.
+
+        Raises
+        ------
+        SpaceExhaustedError
+            When nothing feasible and unseen is left.
+        """
+
+
+def trial_rng(seed: int, number: int) -> np.random.Generator:
+    """Randomness of trial `number`: addressed, so that nothing before it has to be replayed.
+
+    >>> bool(trial_rng(0, 7).random() == trial_rng(0, 7).random())
+    True
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """A seed below 2**32 for the randomness of trial `number`, where a library wants one."""
+    return int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1)[0])

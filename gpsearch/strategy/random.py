@@ -1,0 +1,40 @@
+"""Random search: independent draws from the space's own distribution."""
+
+from __future__ import annotations
+
+from gpsearch.space import Point, Space
+from gpsearch.strategy.base import History, trial_rng
+from gpsearch.strategy.unseen import draw_unseen, keys
+
+
+class RandomStrategy:
+    """Random search without repeats.
+
+    Trial n draws from its own address of randomness, so the points do not depend on the order
+    in which evaluations end.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+    n_calls, n_initial_points : int
+        Accepted as by every strategy; every point of random search is alike.
+
+    Examples
+    --------
+    >>> strategy = RandomStrategy(Space({"n": (1, 3)}), seed=0)
+    >>> strategy.propose(History(pending=[[1], [3]]), 2)
+    [2]
+    """
+
+    name = "random"
+
+    def __init__(
+        self, space: Space, *, seed: int, n_calls: int = 100, n_initial_points: int = 0
+    ) -> None:
+        self._space, self._seed = space, seed
+
+    def propose(self, history: History, number: int) -> Point:
+        """Draw the point of trial `number`; see `Strategy.propose`."""
+        seen = keys(self._space, history.visited)
+        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
