@@ -1,0 +1,124 @@
+"""Params and curves as JSON text, and back.
+
+A category is stored by value where JSON, or a tuple of what JSON holds, is its whole value.
+Other categories are stored as their place among the categories, which only the space that the
+process itself made can resolve: `require_storable` keeps such a space out of a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+from gpsearch.errors import InvalidSpaceError, StudyCorruptError
+from gpsearch.space import Categorical, Space
+from gpsearch.space.storage import storable, value_from_json, value_to_json
+
+
+class ParamsEncoding:
+    """The JSON text of the params of one space.
+
+    Decoding gives the space's own category objects and fixed values, by identity.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._fixed = dict(space.fixed)
+        self._stored: dict[str, list[Any]] = {}
+        self._categories: dict[str, list[Any]] = {}
+        self._identify = {}
+        for dimension, column in zip(space.dimensions, space.columns, strict=True):
+            if isinstance(dimension, Categorical):
+                values = [column.decode(place) for place in column.places()]
+                stored = [value_to_json(value) for value in values]
+                self._categories[dimension.name] = values
+                self._stored[dimension.name] = [
+                    value if storable(value) else {"category": index}
+                    for index, value in enumerate(stored)
+                ]
+                self._identify[dimension.name] = column.identity
+
+    def encode(self, params: Mapping[str, Any]) -> str:
+        """JSON text of `params`."""
+        return dump({name: self._encode_value(name, value) for name, value in params.items()})
+
+    def decode(self, text: str) -> dict[str, Any]:
+        """Params of their JSON text."""
+        return {name: self._decode_value(name, stored) for name, stored in json.loads(text).items()}
+
+    def _encode_value(self, name: str, value: Any) -> Any:
+        if name in self._categories:
+            return self._stored[name][self._identify[name](value)]
+        return value_to_json(value)
+
+    def _decode_value(self, name: str, stored: Any) -> Any:
+        if name in self._fixed:
+            return self._fixed[name]
+        if name in self._categories:
+            for value, known in zip(self._categories[name], self._stored[name], strict=True):
+                if known == stored and type(known) is type(stored):
+                    return value
+            raise StudyCorruptError(
+                f"the study holds {name}={stored!r}, which is none of its categories "
+                f"{self._categories[name]!r}"
+            )
+        return value_from_json(stored)
+
+
+class Curves(Mapping[str, tuple[float, ...]]):
+    """Learning curves that are parsed when they are first looked at.
+
+    A long study holds far more numbers in its curves than in all the rest.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._parsed: dict[str, tuple[float, ...]] | None = None
+
+    def __getitem__(self, name: str) -> tuple[float, ...]:
+        return self._curves()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._curves())
+
+    def __len__(self) -> int:
+        return len(self._curves())
+
+    def __repr__(self) -> str:
+        return repr(self._curves())
+
+    def _curves(self) -> dict[str, tuple[float, ...]]:
+        if self._parsed is None:
+            stored = json.loads(self._text)
+            self._parsed = {name: tuple(values) for name, values in stored.items()}
+        return self._parsed
+
+
+def dump(value: Any) -> str:
+    """Compact JSON text; floats keep every bit, and NaN and infinity are written as such."""
+    return json.dumps(value, separators=(",", ":"), default=_plain)
+
+
+def require_storable(space: Space, path: str) -> None:
+    """Raise when a file could not give the values of `space` back.
+
+    Raises
+    ------
+    InvalidSpaceError
+        A category or fixed value that JSON cannot hold.
+    """
+    if names := space.unstorable:
+        raise InvalidSpaceError(
+            f"{path} cannot store the values of {', '.join(map(repr, names))}: a study holds "
+            "strings, numbers, booleans, None and tuples of these, never pickled objects. Search "
+            "over names and look the objects up in the model function, or keep the study in "
+            "memory (study=None)."
+        )
+
+
+def _plain(value: Any) -> Any:
+    # Descriptions come from user code, where NumPy scalars and paths slip in.
+    if hasattr(value, "item"):
+        return value.item()
+    return str(value)

@@ -1,0 +1,113 @@
+"""One writer at a time for a study's file.
+
+The lock is the operating system's own (``fcntl`` on the file ``<study>.lock``): it dies with
+its holder however that ends, so a killed process leaves nothing to clean up and a process
+number that is used again fools nobody. The file's text, which only serves the message, says
+who holds it and since when. A record lock, unlike ``flock``, is not inherited by forked
+children, so an orphaned worker cannot keep a dead search's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+from gpsearch.errors import StudyLockedError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: writers are kept apart within this process only
+    fcntl = None  # type: ignore[assignment]
+
+_held: set[str] = set()
+"""Files locked by this process. A record lock does not exclude its own process."""
+
+
+class WriteLock:
+    """The right to write to a study, held from construction to `release`.
+
+    Parameters
+    ----------
+    study : path
+        The study's file; need not exist yet.
+
+    Raises
+    ------
+    StudyLockedError
+        Another process, or another search in this one, holds it.
+    """
+
+    def __init__(self, study: Path) -> None:
+        self._path = str(study.resolve()) + ".lock"
+        self._study = study
+        if self._path in _held:
+            raise StudyLockedError(
+                f"{study} is being written by another search in this process; wait until it ends, "
+                "or give this search a study of its own"
+            )
+        self._pid = os.getpid()
+        self._descriptor = self._acquire()
+        _held.add(self._path)
+
+    def release(self) -> None:
+        """Give the lock back and remove its file; again is harmless."""
+        if self._descriptor < 0 or os.getpid() != self._pid:
+            return
+        # Removed while still held: a process that opened it meanwhile sees by the inode that its
+        # file is gone, and starts over.
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        _held.discard(self._path)
+
+    def _acquire(self) -> int:
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                if fcntl is not None:
+                    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _same_file(descriptor, self._path):
+                    os.close(descriptor)
+                    continue
+                self._sign(descriptor)
+            except BlockingIOError:
+                holder = _describe_holder(os.pread(descriptor, 4096, 0))
+                os.close(descriptor)
+                raise StudyLockedError(
+                    f"{self._study} is being written by {holder}; wait until that search ends or "
+                    "stop it, or give this search a study of its own (reading is possible at any "
+                    "time: Study.open, gpsearch show)"
+                ) from None
+            except BaseException:
+                os.close(descriptor)
+                raise
+            return descriptor
+
+    @staticmethod
+    def _sign(descriptor: int) -> None:
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+        # The lock holds without its text, which a full disk may refuse.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def _same_file(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _describe_holder(text: bytes) -> str:
+    try:
+        holder = json.loads(text)
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+        return f"process {holder['pid']} on {holder['host']} since {since}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

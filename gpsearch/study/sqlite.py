@@ -1,0 +1,491 @@
+"""The study's file: its tables, its transactions, its damage. All SQL is here.
+
+========= ==================================================================================
+table     one row for
+========= ==================================================================================
+head      each fact about the study (`StudyInfo`, the stop reason), as JSON by name
+trial     each trial; written when it starts, again when it ends
+fold      each fold result, written as the fold ends
+queue     each point to evaluate before the strategy is asked
+========= ==================================================================================
+
+Every write is one transaction, on the disk when the call returns. The rollback journal is
+used, not the write-ahead log: between transactions the study is then really one file, it
+may lie on a network file system, and readers need no right to write beside it. A write takes
+about a millisecond, and readers block it no longer than they read.
+
+Each row carries the CRC-32 of its values, so that damage inside a value, which SQLite does not
+look for, is found when it is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import shutil
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpsearch.errors import (
+    StudyCorruptError,
+    StudyError,
+    StudyLockedError,
+    StudyReadOnlyError,
+)
+from gpsearch.evaluation import FoldResult
+from gpsearch.study.encoding import Curves, ParamsEncoding, dump
+from gpsearch.study.info import StudyInfo
+from gpsearch.study.trial import Trial
+
+APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
+VERSION = 1  # of the tables below
+BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
+
+SCHEMA = """
+CREATE TABLE head (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE trial (
+    number INTEGER PRIMARY KEY, state TEXT NOT NULL, params TEXT NOT NULL, seed INTEGER NOT NULL,
+    origin TEXT NOT NULL, started REAL NOT NULL, ended REAL, reason TEXT NOT NULL,
+    traceback TEXT NOT NULL, crc INTEGER NOT NULL
+);
+CREATE TABLE fold (
+    trial INTEGER NOT NULL REFERENCES trial (number), fold INTEGER NOT NULL, score REAL,
+    best_epoch INTEGER, epochs INTEGER, seconds REAL NOT NULL, path TEXT NOT NULL,
+    metrics TEXT NOT NULL, curves TEXT NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (trial, fold)
+);
+CREATE TABLE queue (
+    id INTEGER PRIMARY KEY, params TEXT NOT NULL, origin TEXT NOT NULL, trial INTEGER,
+    crc INTEGER NOT NULL
+);
+"""
+TRIAL_COLUMNS = "number, state, params, seed, origin, started, ended, reason, traceback"
+FOLD_COLUMNS = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
+QUEUE_COLUMNS = "id, params, origin, trial"
+
+Migration = Callable[[sqlite3.Connection], None]
+MIGRATIONS: dict[int, Migration] = {}
+"""For each older version, the step to the next one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A point to evaluate before the strategy is asked."""
+
+    id: int
+    """Place in the queue."""
+    params: Mapping[str, Any]
+    """The params."""
+    origin: str
+    """Where they come from: ``x0`` or ``enqueued``."""
+    trial: int | None = None
+    """Number of the trial that evaluates them; None while they wait."""
+
+
+class StudyFile:
+    """The rows of one study. Made by `create` or `connect`, whole from then on.
+
+    Safe to use from several threads; one process writes at a time (see `lock`).
+    """
+
+    def __init__(self, connection: sqlite3.Connection, name: str, *, writable: bool) -> None:
+        self._connection = connection
+        self._name = name
+        self._writable = writable
+        self._mutex = threading.RLock()
+
+    # ------------------------------------------------------------------ open and close
+
+    @classmethod
+    def create(cls, path: Path | None, info: StudyInfo) -> StudyFile:
+        """Make a new study; None keeps it in memory.
+
+        The file appears under its name whole or not at all: it is written beside it first.
+
+        Raises
+        ------
+        StudyError
+            The disk is full or cannot be written.
+        """
+        if path is None:
+            file = cls(_connect(":memory:"), "the study in memory", writable=True)
+            file._initialise(info)
+            return file
+        unfinished = Path(f"{path}.new")
+        with _translated(str(path)):
+            for leftover in (unfinished, Path(f"{unfinished}-journal")):
+                leftover.unlink(missing_ok=True)
+            file = cls(_connect(str(unfinished)), str(path), writable=True)
+            try:
+                file._initialise(info)
+            finally:
+                file.close()
+            os.replace(unfinished, path)
+            _sync_folder(path.parent)
+        return cls.connect(path, writable=True)
+
+    @classmethod
+    def connect(cls, path: Path, *, writable: bool) -> StudyFile:
+        """Open an existing study, after a check of the whole file.
+
+        Raises
+        ------
+        StudyCorruptError
+            The file is not a study, or damaged. It is left as it is.
+        StudyError
+            It does not exist, is a directory, is empty, is of a newer version.
+        """
+        check_path(path)
+        with _translated(str(path)):
+            connection = _connect_existing(path, writable=writable)
+        file = cls(connection, str(path), writable=writable)
+        try:
+            file._check(path)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def close(self) -> None:
+        """Close the file; again is harmless."""
+        with self._mutex:
+            self._connection.close()
+
+    # ------------------------------------------------------------------ read
+
+    def read_info(self) -> StudyInfo:
+        """Read the head of the study."""
+        head = self._read_head()
+        names = [field.name for field in dataclasses.fields(StudyInfo)]
+        try:
+            return StudyInfo(**{name: head[name] for name in names})
+        except KeyError as missing:
+            raise StudyCorruptError(f"{self._name} is damaged: it lacks {missing}") from None
+
+    def read_stop_reason(self) -> str:
+        """Why the last search on this study ended; empty while it has not."""
+        return str(self._read_head().get("stop_reason", ""))
+
+    def read_trials(self, encoding: ParamsEncoding) -> list[Trial]:
+        """All trials in the order of their numbers, with their folds.
+
+        Raises
+        ------
+        StudyCorruptError
+            A row is damaged or missing.
+        """
+        with self._mutex, _translated(self._name):
+            # One transaction, so that no trial is seen without its folds.
+            self._connection.execute("BEGIN")
+            try:
+                trial_rows = self._rows(f"SELECT {TRIAL_COLUMNS}, crc FROM trial ORDER BY number")
+                fold_rows = self._rows(f"SELECT {FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold")
+            finally:
+                self._connection.execute("COMMIT")
+        folds: dict[int, list[FoldResult]] = {}
+        for row in fold_rows:
+            folds.setdefault(row[0], []).append(_fold(row))
+        if [row[0] for row in trial_rows] != list(range(len(trial_rows))):
+            raise StudyCorruptError(f"{self._name} is damaged: trials are missing from it")
+        return [_trial(row, folds.get(row[0], ()), encoding) for row in trial_rows]
+
+    def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
+        """All points that were ever queued, in order."""
+        with self._mutex, _translated(self._name):
+            rows = self._rows(f"SELECT {QUEUE_COLUMNS}, crc FROM queue ORDER BY id")
+        return [
+            Queued(id=id_, params=encoding.decode(params), origin=origin, trial=trial)
+            for id_, params, origin, trial in rows
+        ]
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
+        with self._mutex, _translated(self._name):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    # ------------------------------------------------------------------ write
+
+    def write_trial(
+        self,
+        trial: Trial,
+        encoding: ParamsEncoding,
+        *,
+        folds: Sequence[FoldResult] = (),
+        queued: int | None = None,
+    ) -> None:
+        """Write a trial's row, with `folds` that are new; `queued` was its place in the queue."""
+        row = (
+            trial.number,
+            trial.state,
+            encoding.encode(trial.params),
+            trial.seed,
+            trial.origin,
+            float(trial.started),
+            None if trial.ended is None else float(trial.ended),
+            trial.reason,
+            trial.traceback,
+        )
+        with self._transaction():
+            self._put("trial", TRIAL_COLUMNS, row)
+            for fold in folds:
+                self._put("fold", FOLD_COLUMNS, _fold_row(trial.number, fold))
+            if queued is not None:
+                sql = f"SELECT {QUEUE_COLUMNS} FROM queue WHERE id = ?"
+                id_, params, origin, _ = self._connection.execute(sql, (queued,)).fetchone()
+                self._put("queue", QUEUE_COLUMNS, (id_, params, origin, trial.number))
+
+    def write_fold(self, number: int, fold: FoldResult) -> None:
+        """Write one fold result of trial `number`."""
+        with self._transaction():
+            self._put("fold", FOLD_COLUMNS, _fold_row(number, fold))
+
+    def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
+        """Write `entries` into the queue, all or none."""
+        with self._transaction():
+            for entry in entries:
+                params = encoding.encode(entry.params)
+                self._put("queue", QUEUE_COLUMNS, (entry.id, params, entry.origin, entry.trial))
+
+    def write_stop_reason(self, reason: str) -> None:
+        """Write why the search ended; empty when it goes on."""
+        with self._transaction():
+            self._put("head", "name, value", ("stop_reason", dump(reason)))
+
+    # ------------------------------------------------------------------ private
+
+    def _initialise(self, info: StudyInfo) -> None:
+        with self._transaction():
+            # Not executescript, which would commit after each statement.
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                self._connection.execute(statement)
+            for name, value in dataclasses.asdict(info).items():
+                self._put("head", "name, value", (name, dump(value)))
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _check(self, path: Path) -> None:
+        with _translated(self._name):
+            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if application != APPLICATION_ID:
+                raise StudyCorruptError(
+                    f"{path} is an SQLite database, but not a study of gpsearch; it is left as it "
+                    "is. Give the study another path."
+                )
+            if version > VERSION:
+                raise StudyError(
+                    f"{path} was written by a newer gpsearch (study version {version}; this one "
+                    f"reads up to {VERSION}); upgrade gpsearch to open it"
+                )
+            verdict = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise _corrupt(self._name, verdict)
+            if version < VERSION and self._writable:
+                self._migrate(path, version)
+
+    def _migrate(self, path: Path, version: int) -> None:
+        backup = Path(f"{path}.v{version}")
+        if not backup.exists():
+            unfinished = Path(f"{backup}.new")
+            shutil.copyfile(path, unfinished)
+            os.replace(unfinished, backup)
+        with self._transaction():
+            for older in range(version, VERSION):
+                MIGRATIONS[older](self._connection)
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if not self._writable:
+            raise StudyReadOnlyError(
+                f"{self._name} was opened for reading; gpsearch.search(..., study=...) writes to it"
+            )
+        with self._mutex, _translated(self._name):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some errors.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _put(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
+        marks = ", ".join("?" * (len(row) + 1))
+        sql = f"INSERT OR REPLACE INTO {table} ({columns}, crc) VALUES ({marks})"
+        self._connection.execute(sql, (*row, _crc(row)))
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        rows = []
+        for *values, crc in self._connection.execute(sql):
+            if _crc(tuple(values)) != crc:
+                raise _corrupt(self._name, f"the values of row {values[0]!r} have changed")
+            rows.append(tuple(values))
+        return rows
+
+    def _read_head(self) -> dict[str, Any]:
+        with self._mutex, _translated(self._name):
+            rows = self._rows("SELECT name, value, crc FROM head")
+        return {name: json.loads(value) for name, value in rows}
+
+
+def check_path(path: Path) -> None:
+    """Raise a StudyError where `path` cannot be an existing study's file."""
+    if path.is_dir():
+        raise StudyError(
+            f"{path} is a directory; a study is one file, for example {path / 'study.db'}"
+        )
+    if not path.exists():
+        raise StudyError(
+            f"{path} does not exist; gpsearch.search(objective, space, study={str(path)!r}) makes "
+            "a study"
+        )
+    if path.stat().st_size == 0:
+        raise StudyCorruptError(
+            f"{path} is an empty file, not a study; delete it to start a study there, or give the "
+            "study another path"
+        )
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        name,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=name.startswith("file:"),
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    return connection
+
+
+def _connect_existing(path: Path, *, writable: bool) -> sqlite3.Connection:
+    address = path.resolve().as_uri()
+    if writable:
+        return _connect(f"{address}?mode=rw")
+    # A reader, too, opens for writing where it may: after a crash in the middle of a write
+    # SQLite must undo the half-written pages before anyone can read.
+    mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
+    connection = _connect(f"{address}?mode={mode}")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+@contextlib.contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _study_error(name, error) from error
+    except OSError as error:
+        raise StudyError(f"{name} cannot be written: {error}{_room(name)}") from error
+
+
+def _study_error(name: str, error: sqlite3.Error) -> StudyError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _corrupt(name, str(error))
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return StudyError(
+            f"{name} cannot be written: {error}{_room(name)}. Every trial reported so far is in "
+            "it; when there is room, the same command continues the search."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StudyLockedError(
+            f"{name} has been in use by another process for {BUSY_SECONDS:g} s; close the program "
+            "that holds it open and run the same command again"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StudyReadOnlyError(
+            f"{name} cannot be opened as asked ({error}); check the rights to the file and to its "
+            "folder"
+        )
+    return StudyError(f"{name}: {error}")
+
+
+def _corrupt(name: str, detail: str) -> StudyCorruptError:
+    return StudyCorruptError(
+        f"{name} is not a study, or its content is damaged ({' '.join(detail.split())}); it is "
+        "left as it is. Restore a copy of it, or give the search another path."
+    )
+
+
+def _room(name: str) -> str:
+    folder = Path(name).parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    return f" (the disk of {folder.resolve()} has {free / 1e6:.1f} MB free)"
+
+
+def _sync_folder(folder: Path) -> None:
+    # A new name is durable only when its folder is; not every system lets folders be synced.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _crc(row: tuple[Any, ...]) -> int:
+    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
+
+
+def _fold_row(number: int, fold: FoldResult) -> tuple[Any, ...]:
+    score = float(fold.score)
+    curves = {name: [float(v) for v in values] for name, values in fold.curves.items()}
+    return (
+        number,
+        int(fold.fold),
+        None if math.isnan(score) else score,  # SQLite has no NaN
+        None if fold.best_epoch is None else int(fold.best_epoch),
+        None if fold.epochs is None else int(fold.epochs),
+        float(fold.seconds),
+        fold.path,
+        dump(dict(fold.metrics)),
+        dump(curves),
+    )
+
+
+def _fold(row: tuple[Any, ...]) -> FoldResult:
+    _, fold, score, best_epoch, epochs, seconds, path, metrics, curves = row
+    return FoldResult(
+        fold=fold,
+        score=math.nan if score is None else score,
+        best_epoch=best_epoch,
+        epochs=epochs,
+        curves=Curves(curves),
+        metrics=json.loads(metrics),
+        seconds=seconds,
+        path=path,
+    )
+
+
+def _trial(row: tuple[Any, ...], folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
+    number, state, params, seed, origin, started, ended, reason, traceback = row
+    return Trial(
+        number=number,
+        state=state,
+        params=encoding.decode(params),
+        folds=tuple(folds),
+        seed=seed,
+        started=started,
+        ended=ended,
+        reason=reason,
+        traceback=traceback,
+        origin=origin,
+    )

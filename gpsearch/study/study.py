@@ -1,0 +1,570 @@
+"""The durable record of a search: read by anyone at any time, written by one search at a time.
+
+A `Study` is opened for reading. `Study.writing` gives the right to write for the length of a
+``with`` block; a search holds it from its first trial to its last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpsearch.errors import InvalidSearchError, StudyError, StudyReadOnlyError
+from gpsearch.evaluation import FoldResult, Params
+from gpsearch.space import Space
+from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
+from gpsearch.study.info import StudyInfo, refuse_other
+from gpsearch.study.lock import WriteLock
+from gpsearch.study.sqlite import Queued, StudyFile, check_path
+from gpsearch.study.trial import Trial, TrialState
+from gpsearch.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.optimize import OptimizeResult
+
+StudyPath = str | os.PathLike[str]
+
+
+class Study:
+    """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
+
+    Attributes
+    ----------
+    path : Path or None
+        The study's file; None for a study in memory.
+    space : Space
+        The searched space.
+    info : StudyInfo
+        What the study is about.
+    objective : Objective or None
+        What the search evaluates; known to the process that searched, never stored.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> study = Study.create(None, space={"x": gs.Real(0.0, 1.0)}, seed=0)
+    >>> with study.writing():
+    ...     number = study.start_trial({"x": 0.5}, seed=1)
+    ...     study.record_fold(number, FoldResult(fold=0, score=0.8))
+    ...     study.end_trial(number, "complete")
+    >>> study.best_params, study.best_score
+    ({'x': 0.5}, 0.8)
+    """
+
+    def __init__(
+        self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
+    ) -> None:
+        self.path = path
+        self.info = file.read_info()
+        self.space = Space.from_json(self.info.space) if space is None else space
+        self.objective = objective
+        self._encoding = ParamsEncoding(self.space)
+        self._file = file
+        self._lock: WriteLock | None = None
+        self._is_writing = False
+        self._trials: list[Trial] | None = None
+        self._queue: list[Queued] = []
+        self._seen_version = -1
+
+    # ------------------------------------------------------------------ make and open
+
+    @classmethod
+    def create(
+        cls,
+        path: StudyPath | None,
+        *,
+        space: Any,
+        seed: int,
+        objective_fingerprint: str = "",
+        description: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        objective: Any = None,
+    ) -> Study:
+        """Make a new study.
+
+        Parameters
+        ----------
+        path : path or None
+            The file to make; None keeps the study in memory.
+        space : Space, or what `Space.from_spec` reads
+        seed : int
+            Seed of every random number of the search.
+        objective_fingerprint, description : str and dict, optional
+            `Objective.fingerprint` and `Objective.describe`.
+        settings : dict, optional
+            Settings of the search that decide its course.
+        objective : Objective, optional
+            Kept for `best_model`, never stored.
+
+        Raises
+        ------
+        StudyError
+            The file exists, or its folder does not.
+        InvalidSpaceError
+            The space has values that a file cannot hold.
+        StudyLockedError
+            Another process is making a study there.
+        """
+        space = Space.from_spec(space)
+        info = StudyInfo(
+            space=space.to_json(),
+            space_fingerprint=space.fingerprint(),
+            objective_fingerprint=objective_fingerprint,
+            seed=seed,
+            description=_as_stored(description),
+            settings=_as_stored(settings),
+            created=time.time(),
+            version=__version__,
+        )
+        if path is None:
+            return cls(None, StudyFile.create(None, info), space, objective)
+        path = _file_path(path)
+        require_storable(space, str(path))
+        if not path.parent.is_dir():
+            raise StudyError(f"{path}: the folder {path.parent} does not exist; make it first")
+        lock = _lock(path)
+        try:
+            if path.exists():
+                check_path(path)
+                raise StudyError(
+                    f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
+                    "continues it"
+                )
+            StudyFile.create(path, info).close()
+        finally:
+            lock.release()
+        return cls(path, StudyFile.connect(path, writable=False), space, objective)
+
+    @classmethod
+    def open(cls, path: StudyPath, *, space: Space | None = None, objective: Any = None) -> Study:
+        """Open an existing study for reading, also while a search writes to it.
+
+        Parameters
+        ----------
+        path : path
+        space : Space, optional
+            The live space, whose category objects the params shall hold; by default the space
+            is read from the study.
+        objective : Objective, optional
+            Kept for `best_model`.
+
+        Raises
+        ------
+        StudyError
+            The file does not exist, is a directory, or is of a newer version.
+        StudyCorruptError
+            It is empty, not a study, or damaged.
+        """
+        path = _file_path(path)
+        return cls(path, StudyFile.connect(path, writable=False), space, objective)
+
+    def require_same(
+        self,
+        *,
+        space: Space,
+        seed: int,
+        objective_fingerprint: str,
+        description: Mapping[str, Any],
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Raise StudyMismatchError when a search is not the one recorded here."""
+        wanted = dataclasses.replace(
+            self.info,
+            space=_as_stored(space.to_json()),
+            space_fingerprint=space.fingerprint(),
+            seed=seed,
+            objective_fingerprint=objective_fingerprint,
+            description=_as_stored(description),
+            settings=_as_stored(settings),
+        )
+        refuse_other(self._name, self.info, wanted)
+
+    # ------------------------------------------------------------------ read
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random number of the search."""
+        return self.info.seed
+
+    @property
+    def greater_is_better(self) -> bool:
+        """False where scores are losses of a function, negated."""
+        return bool(self.info.settings.get("greater_is_better", True))
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials in the order of their numbers, as they stand now."""
+        return list(self._current())
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the last search on this study ended, as a sentence; empty while one runs."""
+        return self._file.read_stop_reason()
+
+    @property
+    def best_trial(self) -> Trial:
+        """The complete trial with the greatest score; the first of equals.
+
+        Raises
+        ------
+        StudyError
+            No trial is complete.
+        """
+        complete = [trial for trial in self._current() if trial.state == "complete"]
+        if not complete:
+            failed = [trial for trial in self._current() if trial.state == "failed"]
+            why = f"; the last failure: {failed[-1].reason}" if failed else ""
+            raise StudyError(f"{self._name} has no complete trial yet{why}")
+        return max(complete, key=lambda trial: trial.score)
+
+    @property
+    def best_params(self) -> Params:
+        """Params of the best trial, plain types."""
+        return dict(self.best_trial.params)
+
+    @property
+    def best_score(self) -> float:
+        """Score of the best trial: the mean over its folds, greater is better."""
+        return self.best_trial.score
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a trial.
+
+        Columns: number, state, score, std (over the folds), standard_error, ``param_<name>`` for
+        each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
+        over the folds), seconds, started, origin, seed, reason.
+        """
+        import pandas as pd
+
+        names = [*self.space.names, *self.space.fixed]
+        trials = self._current()
+        n_folds = max((fold.fold + 1 for trial in trials for fold in trial.folds), default=0)
+        rows = []
+        for trial in trials:
+            row: dict[str, Any] = {
+                "number": trial.number,
+                "state": trial.state,
+                "score": trial.score,
+                "std": trial.std,
+                "standard_error": trial.standard_error,
+            }
+            row |= {f"param_{name}": trial.params.get(name) for name in names}
+            scores = {fold.fold: fold.score for fold in trial.folds}
+            row |= {f"fold_{j}": scores.get(j, math.nan) for j in range(n_folds)}
+            epochs = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
+            row |= {
+                "best_epoch": sum(epochs) / len(epochs) if epochs else math.nan,
+                "seconds": trial.seconds,
+                "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
+                "origin": trial.origin,
+                "seed": trial.seed,
+                "reason": trial.reason,
+            }
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        trials = self._current()
+        finished = [trial for trial in trials if trial.state == "complete"]
+        best = f", best score {self.best_score:.6g}" if finished else ""
+        return f"<Study {self._name}: {len(trials)} trials, {len(finished)} complete{best}>"
+
+    # ------------------------------------------------------------------ conveniences upward
+
+    @property
+    def result(self) -> OptimizeResult:
+        """The study as an OptimizeResult of scikit-optimize, which its plots take."""
+        from gpsearch.optimizer import study_result
+
+        return study_result(self)
+
+    def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_convergence`."""
+        from gpsearch.plotting import plot_convergence
+
+        return plot_convergence(self, ax=ax, **options)
+
+    def plot_partial_dependence(self, *args: Any, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_partial_dependence`."""
+        from gpsearch.plotting import plot_partial_dependence
+
+        return plot_partial_dependence(self, *args, **options)
+
+    def plot_evaluations(self, *args: Any, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_evaluations`."""
+        from gpsearch.plotting import plot_evaluations
+
+        return plot_evaluations(self, *args, **options)
+
+    def report(self, path: StudyPath, **options: Any) -> Any:
+        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
+        from gpsearch.report import render_report
+
+        return render_report(self, path, **options)
+
+    def best_model(self, objective: Any = None) -> Any:
+        """The model of the best params, fitted on all the data.
+
+        Parameters
+        ----------
+        objective : Objective, optional
+            By default the one that this process searched with.
+
+        Raises
+        ------
+        StudyError
+            The study was opened from a file and no objective is given, or the objective is a
+            plain function, which has no model.
+        """
+        objective = self.objective if objective is None else objective
+        refit = getattr(objective, "refit", None)
+        if refit is None:
+            raise StudyError(
+                f"best_model needs the objective to refit with, and {self._name} knows "
+                f"{'none' if objective is None else f'only {objective!r}, which has no refit'}; "
+                "pass it: study.best_model(gpsearch.KerasCV(...))"
+            )
+        return refit(self.best_trial)
+
+    # ------------------------------------------------------------------ write
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Study]:
+        """Hold the right to write; `start_trial` and its kin work inside the block.
+
+        Raises
+        ------
+        StudyLockedError
+            Another process, or another search in this one, is writing; the message says who.
+        """
+        if self._is_writing:
+            raise StudyError(f"{self._name} is being written by a search in this process already")
+        if self.path is not None:
+            self._lock = _lock(self.path)
+        try:
+            if self.path is not None:
+                self._reconnect(writable=True)
+            self._is_writing = True
+            self._read()
+            yield self
+        finally:
+            self._is_writing = False
+            try:
+                if self.path is not None:
+                    self._reconnect(writable=False)
+            finally:
+                if self._lock is not None:
+                    self._lock.release()
+                    self._lock = None
+
+    def start_trial(
+        self, params: Mapping[str, Any], *, seed: int, origin: str = "", queued: int | None = None
+    ) -> int:
+        """Record that `params` are about to be evaluated; returns the trial's number."""
+        self._require_writing()
+        trials = self._current()
+        trial = Trial(
+            number=len(trials),
+            state="running",
+            params=dict(params),
+            seed=seed,
+            started=time.time(),
+            origin=origin,
+        )
+        self._file.write_trial(trial, self._encoding, queued=queued)
+        trials.append(trial)
+        self._queue = [
+            dataclasses.replace(entry, trial=trial.number) if entry.id == queued else entry
+            for entry in self._queue
+        ]
+        return trial.number
+
+    def record_fold(self, number: int, fold: FoldResult) -> None:
+        """Record one fold result of a running trial."""
+        self._require_writing()
+        trial = self._running(number)
+        self._file.write_fold(number, fold)
+        self._current()[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
+
+    def end_trial(
+        self,
+        number: int,
+        state: TrialState,
+        *,
+        reason: str = "",
+        traceback: str = "",
+        folds: Sequence[FoldResult] = (),
+    ) -> Trial:
+        """Record the end of a running trial.
+
+        Parameters
+        ----------
+        number : int
+        state : "complete", "stopped" or "failed"
+        reason, traceback : str
+            Why it failed or was stopped.
+        folds : sequence of FoldResult
+            All its fold results; those that `record_fold` has not seen are recorded now.
+        """
+        self._require_writing()
+        trial = self._running(number)
+        known = {fold.fold for fold in trial.folds}
+        missing = [fold for fold in folds if fold.fold not in known]
+        ended = dataclasses.replace(
+            trial,
+            state=state,
+            folds=_merged(trial.folds, missing),
+            ended=time.time(),
+            reason=_printable(reason),
+            traceback=_printable(traceback),
+        )
+        self._file.write_trial(ended, self._encoding, folds=missing)
+        self._current()[number] = ended
+        return ended
+
+    def add_trial(
+        self,
+        params: Mapping[str, Any],
+        folds: Sequence[FoldResult],
+        *,
+        seed: int = 0,
+        origin: str = "given",
+    ) -> Trial:
+        """Record a complete trial that was evaluated elsewhere."""
+        self._require_writing()
+        now = time.time()
+        trial = Trial(
+            number=len(self._current()),
+            state="complete",
+            params=dict(params),
+            folds=tuple(folds),
+            seed=seed,
+            started=now,
+            ended=now,
+            origin=origin,
+        )
+        self._file.write_trial(trial, self._encoding, folds=trial.folds)
+        self._current().append(trial)
+        return trial
+
+    def enqueue(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+        """Have the next search evaluate `params` (one or several) before it asks its strategy.
+
+        Raises
+        ------
+        InvalidParamsError
+            They do not belong to the space.
+        """
+        several = [params] if isinstance(params, Mapping) else list(params)
+        if self._is_writing:
+            self.queue_params(several, origin="enqueued")
+        else:
+            with self.writing():
+                self.queue_params(several, origin="enqueued")
+
+    def queue_params(self, several: Sequence[Mapping[str, Any]], *, origin: str) -> None:
+        """Queue params; those that were queued with the same origin before are left out."""
+        self._require_writing()
+        known = {
+            self.space.key(self.space.point(dict(entry.params)))
+            for entry in self._queue
+            if entry.origin == origin and (origin == "x0" or entry.trial is None)
+        }
+        new: list[Queued] = []
+        for params in several:
+            point = self.space.point(dict(params))
+            if (key := self.space.key(point)) not in known:
+                known.add(key)
+                id_ = len(self._queue) + len(new)
+                new.append(Queued(id=id_, params=self.space.params(point), origin=origin))
+        if new:
+            self._file.write_queue(new, self._encoding)
+            self._queue += new
+
+    def next_queued(self) -> Queued | None:
+        """The first queued point that no trial has taken."""
+        return next((entry for entry in self._queue if entry.trial is None), None)
+
+    def set_stop_reason(self, reason: str) -> None:
+        """Record why the search ended; empty when it goes on."""
+        self._require_writing()
+        if reason != self.stop_reason:
+            self._file.write_stop_reason(_printable(reason))
+
+    # ------------------------------------------------------------------ private
+
+    @property
+    def _name(self) -> str:
+        return "the study in memory" if self.path is None else str(self.path)
+
+    def _current(self) -> list[Trial]:
+        # The writer is alone and knows its own writes; a reader looks for those of others.
+        if self._trials is None or not self._is_writing:
+            version = self._file.data_version()
+            if self._trials is None or version != self._seen_version:
+                self._read()
+        assert self._trials is not None
+        return self._trials
+
+    def _read(self) -> None:
+        self._seen_version = self._file.data_version()
+        self._trials = self._file.read_trials(self._encoding)
+        self._queue = self._file.read_queue(self._encoding)
+
+    def _reconnect(self, *, writable: bool) -> None:
+        assert self.path is not None
+        self._file.close()
+        self._trials = None
+        self._file = StudyFile.connect(self.path, writable=writable)
+
+    def _require_writing(self) -> None:
+        if not self._is_writing:
+            raise StudyReadOnlyError(
+                f"{self._name} is open for reading; write inside `with study.writing():`, or let "
+                "gpsearch.search(..., study=...) write"
+            )
+
+    def _running(self, number: int) -> Trial:
+        trials = self._current()
+        if not 0 <= number < len(trials) or trials[number].state != "running":
+            raise InvalidSearchError(f"trial {number} of {self._name} is not running")
+        return trials[number]
+
+
+def _file_path(path: StudyPath) -> Path:
+    path = Path(path).expanduser()
+    if path.is_dir():
+        check_path(path)
+    return path
+
+
+def _lock(path: Path) -> WriteLock:
+    try:
+        return WriteLock(path)
+    except OSError as error:
+        raise StudyReadOnlyError(
+            f"{path} cannot be written: {error}; a search needs the right to write to the folder "
+            "of its study"
+        ) from error
+
+
+def _as_stored(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict(json.loads(dump(value or {})))
+
+
+def _merged(old: Sequence[FoldResult], new: Sequence[FoldResult]) -> tuple[FoldResult, ...]:
+    by_fold = {fold.fold: fold for fold in (*old, *new)}
+    return tuple(by_fold[j] for j in sorted(by_fold))
+
+
+def _printable(text: str) -> str:
+    # Messages of user code may hold half a surrogate pair, which UTF-8 and so SQLite cannot.
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,89 @@
+"""A trial: one evaluation of one params, as the study records it.
+
+A trial is ``running`` from the moment its params are stored until its end is stored. It then
+is ``complete`` (every fold was scored), ``stopped`` (ended early on purpose, with the folds it
+has) or ``failed`` (no score; `Trial.reason` says why). A trial left ``running`` by a killed
+process is run again, with its own params and seed, when the search is resumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from gpsearch.evaluation import FoldResult, mean_score, std_score
+
+TrialState = Literal["running", "complete", "stopped", "failed"]
+"""The states of a trial; all but ``running`` are final."""
+
+STATES: tuple[str, ...] = get_args(TrialState)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One evaluation of one params.
+
+    Examples
+    --------
+    >>> folds = (FoldResult(fold=0, score=0.5), FoldResult(fold=1, score=0.7))
+    >>> trial = Trial(number=3, state="complete", params={"x": 1.0}, folds=folds, seed=7,
+    ...               started=100.0, ended=104.0)
+    >>> round(trial.score, 3), round(trial.loss, 3), trial.seconds
+    (0.6, -0.6, 4.0)
+    """
+
+    number: int
+    """Position in the study, from 0."""
+    state: TrialState
+    """``running``, ``complete``, ``stopped`` or ``failed``."""
+    params: Mapping[str, Any]
+    """The evaluated params, in the user's units."""
+    folds: tuple[FoldResult, ...] = ()
+    """Fold results in the order of the folds."""
+    seed: int
+    """Seed of every random number of this trial."""
+    started: float
+    """Start, in seconds since 1970."""
+    ended: float | None = None
+    """End, in seconds since 1970; None while running."""
+    reason: str = ""
+    """Why the trial failed or was stopped, as a sentence."""
+    traceback: str = ""
+    """The traceback of a trial that raised."""
+    origin: str = ""
+    """What proposed the params: a strategy's name, ``x0``, ``given`` (a score that came with
+    its params, not evaluated here), ``enqueued``."""
+
+    @property
+    def score(self) -> float:
+        """Mean score over the recorded folds, greater is better; NaN if failed or without folds."""
+        return math.nan if self.state == "failed" else mean_score(self.folds)
+
+    @property
+    def loss(self) -> float:
+        """``-score``: what is minimised. The one place where the sign flips."""
+        return -self.score
+
+    @property
+    def std(self) -> float:
+        """Sample standard deviation (ddof=1) over the folds; NaN for fewer than two."""
+        return math.nan if self.state == "failed" else std_score(self.folds)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `score`: ``std / sqrt(folds)``; NaN for fewer than two folds."""
+        return self.std / math.sqrt(len(self.folds)) if self.folds else math.nan
+
+    @property
+    def seconds(self) -> float:
+        """Wall time from start to end; the folds' own time while running."""
+        if self.ended is None:
+            return math.fsum(fold.seconds for fold in self.folds)
+        return self.ended - self.started
+
+    @property
+    def finished(self) -> bool:
+        """Whether the state is final."""
+        return self.state != "running"
