@@ -12,7 +12,7 @@ from gpsearch.space import Point, Space
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
 DRAWS = 200  # random points tried before the space is enumerated
 MORE_DRAWS = 20_000  # random points tried where it cannot be
-FRUITLESS = 2**14  # candidates of a sequence in a row that may be infeasible or repeated
+FRUITLESS = 2**13  # candidates of a sequence in a row that may be infeasible or repeated
 
 
 def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:

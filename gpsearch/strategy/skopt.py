@@ -1,0 +1,174 @@
+"""The stock loop of scikit-optimize, set up as its ``gp_minimize`` does: the reference to beat."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import skopt
+from skopt.space import Categorical
+from skopt.utils import cook_estimator, normalize_dimensions
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point, Space
+from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.unseen import draw_unseen, keys
+
+ACQ_FUNCS = ("gp_hedge", "EI", "LCB", "PI")
+
+
+class SkoptStrategy:
+    """``skopt.Optimizer``, replayed over the history.
+
+    Its random state moves with every ask and tell, so the loop is kept alive from one call to
+    the next, and replayed from the start wherever the history is not the one it was told: a
+    resumed run proposes what the uninterrupted one would. What stock scikit-optimize cannot do
+    is done around it, and said here: categories are encoded by index; a failed trial is told
+    with the worst loss seen so far; pending points are told to a copy with its "cl_min" lie;
+    a repeated point is replaced by a random one that is new.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+        Its ``random_state``.
+    n_calls : int
+        Accepted as by every strategy.
+    n_initial_points : int, default 10
+    acq_func : {"gp_hedge", "EI", "LCB", "PI"}, default "gp_hedge"
+    n_points, n_restarts_optimizer : int
+        Random candidates of its acquisition and starts of its L-BFGS.
+    noise : "gaussian" or float, default "gaussian"
+    """
+
+    name = "skopt"
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        n_calls: int = 100,
+        n_initial_points: int = 10,
+        acq_func: str = "gp_hedge",
+        n_points: int = 10_000,
+        n_restarts_optimizer: int = 5,
+        noise: str | float = "gaussian",
+    ) -> None:
+        if acq_func not in ACQ_FUNCS:
+            raise InvalidSearchError(
+                f"SkoptStrategy(acq_func={acq_func!r}): choose one of {', '.join(ACQ_FUNCS)}."
+            )
+        self._space, self._seed = space, seed
+        self._n_initial_points, self._acq_func = n_initial_points, acq_func
+        self._n_points, self._n_restarts = n_points, n_restarts_optimizer
+        self._noise = noise
+        self._live = self._start()
+        self._told: list[tuple[Hashable, float]] = []
+        self._asked: Point | None = None
+
+    def propose(self, history: History, number: int) -> Point:
+        """Ask the stock loop for the point of trial `number`; see `Strategy.propose`."""
+        if self._space.constraint is not None:
+            self._space.sample(1, trial_rng(self._seed, number))  # ends where nothing is feasible
+        with warnings.catch_warnings():
+            # repeated points, and fits that did not converge: dealt with here, and its own
+            warnings.simplefilter("ignore")
+            self._replay(history)
+            point = self._decode(self._next(history.pending))
+        seen = keys(self._space, history.visited)
+        if self._space.key(point) in seen or not self._space.feasible([point])[0]:
+            return draw_unseen(self._space, seen, trial_rng(self._seed, number))
+        return point
+
+    def _start(self) -> skopt.Optimizer:
+        """A new optimiser, as ``skopt.gp_minimize`` makes it."""
+        rng = np.random.RandomState(self._seed % 2**32)
+        dimensions = normalize_dimensions([_encoded(d) for d in self._space.dimensions])
+        estimator = cook_estimator(
+            "GP",
+            space=dimensions,
+            random_state=rng.randint(0, np.iinfo(np.int32).max),
+            noise=self._noise,
+        )
+        return skopt.Optimizer(
+            dimensions,
+            estimator,
+            n_initial_points=max(1, self._n_initial_points),  # it cannot start from a model
+            acq_func=self._acq_func,
+            random_state=rng,
+            model_queue_size=1,
+            space_constraint=None if self._space.constraint is None else self._satisfies,
+            acq_func_kwargs={"xi": 0.01, "kappa": 1.96},
+            acq_optimizer_kwargs={
+                "n_points": self._n_points,
+                "n_restarts_optimizer": self._n_restarts,
+                "n_jobs": 1,
+            },
+        )
+
+    def _replay(self, history: History) -> None:
+        """Bring the live optimiser to the end of the history."""
+        identities = [self._space.key(point) for point in history.points]
+        losses = _with_worst_for_failed(history.losses)
+        told = list(zip(identities, losses, strict=True))
+        if told[: len(self._told)] != self._told:
+            self._live, self._told, self._asked = self._start(), [], None
+        for point, fact in list(zip(history.points, told, strict=True))[len(self._told) :]:
+            if self._asked is None:
+                self._live.ask()  # as the run that was interrupted did: it moves the random state
+            # tell() would refuse a starting point that breaks the constraint
+            self._live._tell(self._encode(point), fact[1])
+            self._told.append(fact)
+            self._asked = None
+
+    def _next(self, pending: Sequence[Point]) -> Point:
+        if not pending:
+            if self._asked is None:
+                self._asked = self._live.ask()
+            return self._asked
+        ahead = copy.deepcopy(self._live)
+        for point in pending:
+            ahead.ask()
+            ahead._tell(self._encode(point), min(ahead.yi, default=0.0))
+        return ahead.ask()
+
+    def _satisfies(self, encoded: Point) -> bool:
+        return bool(self._space.feasible([self._decode(encoded)])[0])
+
+    def _encode(self, point: Point) -> Point:
+        return [
+            column.identity(value) if isinstance(dimension, Categorical) else value
+            for dimension, column, value in zip(
+                self._space.dimensions, self._space.columns, point, strict=True
+            )
+        ]
+
+    def _decode(self, encoded: Point) -> Point:
+        values = [
+            dimension.categories[value] if isinstance(dimension, Categorical) else value
+            for dimension, value in zip(self._space.dimensions, encoded, strict=True)
+        ]
+        return self._space.canonical([values])[0]
+
+
+def _encoded(dimension: skopt.space.Dimension) -> skopt.space.Dimension:
+    """A copy of the dimension, with the index in place of each category."""
+    if not isinstance(dimension, Categorical):
+        return copy.copy(dimension)
+    return Categorical(
+        list(range(len(dimension.categories))), prior=dimension.prior, name=dimension.name
+    )
+
+
+def _with_worst_for_failed(losses: Array) -> list[float]:
+    """The losses, a failed one as the worst that came before it; 0 where none did."""
+    filled: list[float] = []
+    worst = -np.inf
+    for loss in losses.tolist():
+        if np.isfinite(loss):
+            worst = max(worst, loss)
+        filled.append(loss if np.isfinite(loss) else worst if np.isfinite(worst) else 0.0)
+    return filled

@@ -1,0 +1,157 @@
+"""Optuna's tree-structured Parzen estimator on a gpsearch history.
+
+The history is told to a fresh study for each proposal, and the sampler is seeded by the
+trial's number: so the proposal depends on nothing else. Categories stand as their indices, since
+Optuna stores strings, numbers and booleans alone.
+
+Reference: Watanabe, "Tree-structured Parzen estimator", arXiv:2304.11127 (2023).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skopt.space import Categorical, Integer
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point, Space
+from gpsearch.strategy.base import History, trial_rng, trial_seed
+from gpsearch.strategy.unseen import draw_unseen, keys
+
+ATTEMPTS = 20  # proposals that may be infeasible or repeated before a random point is taken
+
+
+class TPEStrategy:
+    """Optuna's ``TPESampler``, with the settings of the installed version.
+
+    Failed trials are told as failed, which the sampler ignores; pending ones as running. A
+    proposal that is infeasible or repeats a point is drawn anew; in a space with conditions the
+    sampler's groups are on, so that dimensions are modelled where they exist.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+    n_calls : int
+        Accepted as by every strategy.
+    n_initial_points : int, default 10
+        Complete trials before the sampler models: its ``n_startup_trials``.
+    **sampler_options
+        Further arguments of ``TPESampler``.
+
+    Raises
+    ------
+    InvalidSearchError
+        When Optuna is not installed.
+    """
+
+    name = "tpe"
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        n_calls: int = 100,
+        n_initial_points: int = 10,
+        **sampler_options: Any,
+    ) -> None:
+        try:
+            import optuna
+        except ImportError as error:
+            raise InvalidSearchError(
+                "strategy 'tpe' is Optuna's sampler, and Optuna is not installed. Run "
+                "pip install 'gpsearch[tpe]', or choose another strategy."
+            ) from error
+        self._optuna = optuna
+        self._space, self._seed = space, seed
+        self._options = {"n_startup_trials": n_initial_points, **sampler_options}
+        if space.when:
+            self._options = {"multivariate": True, "group": True, **self._options}
+        self._distributions = [
+            _distribution(optuna.distributions, dimension) for dimension in space.dimensions
+        ]
+
+    def propose(self, history: History, number: int) -> Point:
+        """Sample the point of trial `number`; see `Strategy.propose`."""
+        seen = keys(self._space, history.visited)
+        distributions = dict(zip(self._space.names, self._distributions, strict=True))
+        with _quiet(self._optuna):
+            study = self._told(history, trial_seed(self._seed, number))
+            for _ in range(ATTEMPTS):
+                values = study.ask(distributions).params
+                point = self._decode([values[name] for name in self._space.names])
+                if self._space.key(point) not in seen and self._space.feasible([point])[0]:
+                    return point
+        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
+
+    def _told(self, history: History, seed: int) -> Any:
+        """An Optuna study that holds the history."""
+        sampler = self._optuna.samplers.TPESampler(seed=seed, **self._options)
+        study = self._optuna.create_study(sampler=sampler)
+        state = self._optuna.trial.TrialState
+        for point, loss, failed in zip(history.points, history.losses, history.failed, strict=True):
+            study.add_trial(
+                self._trial(point, state.FAIL)
+                if failed
+                else self._trial(point, state.COMPLETE, value=float(loss))
+            )
+        for point in history.pending:
+            study.add_trial(self._trial(point, state.RUNNING))
+        return study
+
+    def _trial(self, point: Point, state: Any, value: float | None = None) -> Any:
+        """Optuna's record of a point: the dimensions that exist for it, encoded."""
+        exist = self._space.active(self._space.to_z([point]))[0]
+        columns = zip(
+            self._space.names, self._distributions, self._encode(point), exist, strict=True
+        )
+        present = [(name, distribution, v) for name, distribution, v, here in columns if here]
+        return self._optuna.trial.create_trial(
+            state=state,
+            value=value,
+            params={name: v for name, _, v in present},
+            distributions={name: distribution for name, distribution, _ in present},
+        )
+
+    def _encode(self, point: Point) -> Point:
+        return [
+            column.identity(value) if isinstance(dimension, Categorical) else value
+            for dimension, column, value in zip(
+                self._space.dimensions, self._space.columns, point, strict=True
+            )
+        ]
+
+    def _decode(self, encoded: Point) -> Point:
+        values = [
+            dimension.categories[value] if isinstance(dimension, Categorical) else value
+            for dimension, value in zip(self._space.dimensions, encoded, strict=True)
+        ]
+        return self._space.canonical([values])[0]
+
+
+def _distribution(distributions: Any, dimension: Any) -> Any:
+    """Optuna's distribution of a dimension."""
+    if isinstance(dimension, Categorical):
+        return distributions.CategoricalDistribution(list(range(len(dimension.categories))))
+    log = dimension.prior == "log-uniform"
+    if isinstance(dimension, Integer):
+        return distributions.IntDistribution(int(dimension.low), int(dimension.high), log=log)
+    return distributions.FloatDistribution(float(dimension.low), float(dimension.high), log=log)
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    """Optuna without its line for each new study, and with the person's settings afterwards."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # groups are marked experimental; the person did not choose them
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

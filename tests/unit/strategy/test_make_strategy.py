@@ -1,0 +1,64 @@
+"""Strategies by name, and a person's own."""
+
+import numpy as np
+import pytest
+
+from gpsearch.errors import InvalidParamsError, InvalidSearchError
+from gpsearch.space import Categorical, Space
+from gpsearch.strategy import History, make_strategy
+
+SPACE = Space({"n": (1, 4), "shape": Categorical([(8,), (16, 16)])})
+
+
+def make(name, space=SPACE, **options):
+    return make_strategy(name, space, **{"seed": 0, "n_calls": 10, **options})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param({"name": "gd"}, "gp, random, grid, sobol, tpe, skopt", id="unknown name"),
+        pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
+        pytest.param({"name": "sobol", "n_initial_points": -1}, "negative", id="negative initial"),
+        pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
+        pytest.param({"name": "skopt", "acq_func": "EIE"}, "gp_hedge", id="unknown acq_func"),
+        pytest.param({"name": object()}, "propose", id="object without propose"),
+    ],
+)
+def test_a_wrong_argument_has_its_own_error(arguments, message):
+    with pytest.raises(InvalidSearchError, match=message):
+        make(**arguments)
+
+
+def test_options_and_initial_points_reach_the_strategy():
+    strategy = make("skopt", n_initial_points=3, acq_func="LCB")
+    assert strategy._live.acq_func == "LCB"
+    assert strategy._live.n_initial_points_ == 3
+
+
+class Always:
+    """A person's strategy: no base class, no name."""
+
+    def __init__(self, point):
+        self.point = point
+
+    def propose(self, history, number):
+        return self.point
+
+
+def test_an_own_strategy_serves_and_its_points_become_plain():
+    strategy = make(Always((np.int64(3), (8,))))
+    assert strategy.name == "Always"
+    (number, shape) = strategy.propose(History(), 0)
+    assert type(number) is int
+    assert (number, shape) == (3, (8,))
+
+
+def test_an_own_strategy_that_leaves_the_space_is_told_so():
+    with pytest.raises(InvalidParamsError, match="n=9"):
+        make(Always([9, (8,)])).propose(History(), 0)
+
+
+def test_options_cannot_be_added_to_a_strategy_that_is_made():
+    with pytest.raises(InvalidSearchError, match="kappa"):
+        make(Always([1, (8,)]), kappa=2)
