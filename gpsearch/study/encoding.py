@@ -8,9 +8,8 @@ process itself made can resolve: `require_storable` keeps such a space out of a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
 
 from gpsearch.errors import InvalidSpaceError, StudyCorruptError
 from gpsearch.space import Categorical, Space
@@ -27,7 +26,7 @@ class ParamsEncoding:
         self._fixed = dict(space.fixed)
         self._stored: dict[str, list[Any]] = {}
         self._categories: dict[str, list[Any]] = {}
-        self._identify = {}
+        self._identify: dict[str, Callable[[Any], Any]] = {}
         for dimension, column in zip(space.dimensions, space.columns, strict=True):
             if isinstance(dimension, Categorical):
                 values = [column.decode(place) for place in column.places()]

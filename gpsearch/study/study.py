@@ -94,7 +94,7 @@ class Study:
         ----------
         path : path or None
             The file to make; None keeps the study in memory.
-        space : Space, or what `Space.from_spec` reads
+        space : Space, or what `Space` reads
         seed : int
             Seed of every random number of the search.
         objective_fingerprint, description : str and dict, optional
@@ -113,7 +113,7 @@ class Study:
         StudyLockedError
             Another process is making a study there.
         """
-        space = Space.from_spec(space)
+        space = Space(space)
         info = StudyInfo(
             space=space.to_json(),
             space_fingerprint=space.fingerprint(),

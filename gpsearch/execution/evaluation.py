@@ -1,0 +1,134 @@
+"""One trial evaluated, whatever the objective does.
+
+`evaluate` runs wherever the objective runs: in the process of the search, in a worker process,
+on a cluster. It turns every way in which an objective can misbehave, short of killing its
+process, into a value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_score
+
+TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cause stands there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A trial to evaluate."""
+
+    number: int
+    """The trial's number."""
+    params: Mapping[str, Any]
+    """The trial's params."""
+    seed: int
+    """The trial's seed."""
+    done: tuple[FoldResult, ...] = ()
+    """Folds that an earlier, interrupted evaluation of this trial has recorded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How the evaluation of a trial ended."""
+
+    state: Literal["complete", "stopped", "failed"]
+    """The trial's final state."""
+    folds: tuple[FoldResult, ...] = ()
+    """Its fold results, those that were done before included."""
+    reason: str = ""
+    """Why it failed or was stopped."""
+    traceback: str = ""
+    """The traceback, where it raised."""
+
+
+def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> Outcome:
+    """Evaluate a trial; a failure of the objective is an outcome, not an error.
+
+    Parameters
+    ----------
+    objective : Objective
+    job : Job
+    on_fold : callable, optional
+        Called with each new fold result; returning False stops the trial. What it raises is
+        raised here, not mistaken for a failure of the objective.
+
+    Returns
+    -------
+    Outcome
+    """
+    folds = {fold.fold: fold for fold in job.done}
+    escaped: list[BaseException] = []
+
+    def record(fold: FoldResult) -> bool:
+        fold = _with_real_score(fold)
+        folds[fold.fold] = fold
+        try:
+            goes_on = on_fold is None or on_fold(fold) is not False
+        except BaseException as error:
+            escaped.append(error)
+            raise
+        return goes_on and math.isfinite(fold.score)
+
+    def outcome(state: Literal["complete", "stopped", "failed"], reason: str = "") -> Outcome:
+        results = tuple(folds[j] for j in sorted(folds))
+        return Outcome(state=state, folds=results, reason=reason)
+
+    try:
+        evaluation = objective.evaluate(
+            dict(job.params), seed=job.seed, on_fold=record, done=job.done
+        )
+        for fold in _folds_of(evaluation):
+            folds.setdefault(fold.fold, _with_real_score(fold))
+        mean_score(tuple(folds.values()))  # finite scores may overflow in their sum
+    # A model function that calls sys.exit() ends its trial, not the search.
+    except (Exception, SystemExit) as error:
+        if escaped:
+            raise escaped[0] from None
+        failed = outcome("failed", _sentence(error))
+        return dataclasses.replace(failed, traceback=traceback.format_exc()[-TRACEBACK_CHARACTERS:])
+    if escaped:  # the objective swallowed it
+        raise escaped[0]
+    for fold in folds.values():
+        if not math.isfinite(fold.score):
+            return outcome("failed", f"fold {fold.fold} scored {fold.score}; the training diverged")
+    if not folds:
+        return outcome("failed", "the objective returned no fold result")
+    n_folds = getattr(objective, "n_folds", None)
+    if n_folds is not None and len(folds) < n_folds:
+        return outcome("stopped", f"stopped after {len(folds)} of {n_folds} folds")
+    return outcome("complete")
+
+
+def failure(reason: str, folds: Sequence[FoldResult] = ()) -> Outcome:
+    """Outcome of a trial whose worker could not report one."""
+    return Outcome(state="failed", folds=tuple(folds), reason=reason)
+
+
+def _folds_of(evaluation: Any) -> tuple[FoldResult, ...]:
+    if not isinstance(evaluation, Evaluation):
+        raise TypeError(
+            f"the objective returned {evaluation!r}, a {type(evaluation).__name__}; evaluate must "
+            "return an Evaluation"
+        )
+    return evaluation.folds
+
+
+def _with_real_score(fold: FoldResult) -> FoldResult:
+    if isinstance(fold.score, bool) or not isinstance(fold.score, numbers.Real):
+        raise TypeError(
+            f"fold {fold.fold} scored {fold.score!r}, a {type(fold.score).__name__}; a score must "
+            "be a float"
+        )
+    return dataclasses.replace(fold, score=float(fold.score))
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,106 @@
+"""What a person sees while a search runs: a bar with the best score, and the log.
+
+The bar stands on a terminal or in a notebook, and nowhere else: a log file gets one line a
+trial through ``logging`` (name ``gpsearch``, level INFO) instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import warnings
+from typing import Any
+
+from gpsearch.study import Study, Trial
+
+logger = logging.getLogger("gpsearch")
+
+
+class Progress:
+    """A bar over the trials of a search.
+
+    Parameters
+    ----------
+    n_calls : int
+        The length of the bar.
+    shown : bool
+        False for none, wherever this runs.
+    """
+
+    def __init__(self, n_calls: int, *, shown: bool) -> None:
+        self._n_calls = n_calls
+        self._best = -math.inf
+        self._bar = _make_bar(n_calls) if shown and _has_display() else None
+
+    def start(self, study: Study, evaluated: int) -> None:
+        """Show what the study already holds: `evaluated` trials of the budget."""
+        for trial in study.trials:
+            self._note(trial)
+        if evaluated:
+            logger.info("continuing after %d trials", evaluated)
+        if self._bar is not None:
+            self._bar.n = self._bar.initial = evaluated
+            self._bar.refresh()
+
+    def fold(self, trial: Trial, n_folds: int | None) -> None:
+        """Show that a fold of `trial` has ended."""
+        if self._bar is not None:
+            of = "" if n_folds is None else f"/{n_folds}"
+            self._bar.set_postfix_str(
+                self._text(f"trial {trial.number} fold {len(trial.folds)}{of}")
+            )
+
+    def end(self, trial: Trial) -> None:
+        """Show that `trial` has ended."""
+        improved = self._note(trial)
+        if trial.state == "failed":
+            logger.warning("trial %d failed: %s", trial.number, trial.reason)
+        else:
+            logger.info(
+                "trial %d %s: score %.6g%s (%.1f s) %s",
+                trial.number,
+                trial.state,
+                trial.score,
+                ", the best" if improved else "",
+                trial.seconds,
+                dict(trial.params),
+            )
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._text(""), refresh=False)
+            self._bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _note(self, trial: Trial) -> bool:
+        improved = trial.state == "complete" and trial.score > self._best
+        if improved:
+            self._best = trial.score
+        return improved
+
+    def _text(self, step: str) -> str:
+        best = "" if self._best == -math.inf else f"best {self._best:.6g}"
+        return ", ".join(part for part in (best, step) if part)
+
+
+def _has_display() -> bool:
+    return _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
+
+
+def _in_notebook() -> bool:
+    # The kernel is a module that IPython has loaded; asking for it must not import it.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _make_bar(n_calls: int) -> Any:
+    with warnings.catch_warnings():
+        # tqdm warns where a notebook lacks ipywidgets, and then draws in text, which will do.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+
+        return tqdm(total=n_calls, unit="trial", dynamic_ncols=True, smoothing=0.1)

@@ -1,0 +1,171 @@
+"""A search in progress: what starts next, what a result means, when it is over.
+
+`Run` knows nothing of processes and futures. Whoever drives it (`serial` below, or the
+concurrent loop) asks for jobs, evaluates them anywhere, and hands back fold results and
+outcomes; each is in the study before the next question is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpsearch.errors import SpaceExhaustedError
+from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.execution.evaluation import Job, Outcome, evaluate
+from gpsearch.execution.history import history_of
+from gpsearch.execution.progress import Progress
+from gpsearch.execution.stopping import StoppingRule, StopReason
+from gpsearch.strategy import Strategy, trial_seed
+from gpsearch.study import Study, Trial
+
+logger = logging.getLogger("gpsearch")
+
+GIVEN = "given"
+"""Origin of a trial whose score came with its params: it does not count against the budget."""
+
+Callback = Callable[[Any], Any]
+FoldRule = Callable[[Study, Trial], bool]
+"""Whether a trial goes on after the fold that it has just recorded."""
+
+
+class Run:
+    """One call of `gpsearch.search` on a study that is open for writing.
+
+    Parameters
+    ----------
+    study : Study
+    objective : Objective
+    strategy : Strategy
+    n_calls : int
+        Trials of the study when the search is over, those with a given score aside.
+    deadline : float
+        `time.monotonic` after which nothing starts; infinity for none.
+    rules : sequence of stopping rules
+    callbacks : sequence of callables
+        Called with `Study.result` after each trial; returning True ends the search.
+    fold_rule : callable, optional
+        Decides after each fold whether its trial goes on.
+    progress : Progress
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        objective: Objective,
+        strategy: Strategy,
+        *,
+        n_calls: int,
+        deadline: float,
+        rules: Sequence[StoppingRule],
+        callbacks: Sequence[Callback],
+        fold_rule: FoldRule | None,
+        progress: Progress,
+    ) -> None:
+        self.study = study
+        self.objective = objective
+        self.reason: str = ""
+        self._strategy = strategy
+        self._n_calls = n_calls
+        self._deadline = deadline
+        self._rules = rules
+        self._callbacks = callbacks
+        self._fold_rule = fold_rule
+        self._progress = progress
+        self._interrupted = [trial for trial in study.trials if not trial.finished]
+        self._rules_due = True
+        progress.start(study, self._n_started() - len(self._interrupted))
+
+    def next_job(self) -> Job | None:
+        """Record and return the next trial to evaluate; None when none may start.
+
+        Trials that an earlier process left running come first, with their own params, seeds and
+        recorded folds.
+        """
+        if self._interrupted:
+            trial = self._interrupted.pop(0)
+            return Job(number=trial.number, params=trial.params, seed=trial.seed, done=trial.folds)
+        self._apply_rules()
+        if self.reason:
+            return None
+        if self._n_started() >= self._n_calls:
+            self._stop(StopReason.BUDGET)
+            return None
+        if time.monotonic() >= self._deadline:
+            self._stop(StopReason.TIMEOUT)
+            return None
+        number = len(self.study.trials)
+        queued = self.study.next_queued()
+        if queued is not None:
+            params, origin = dict(queued.params), queued.origin
+        else:
+            history = history_of(self.study.space, self.study.trials)
+            try:
+                point = self._strategy.propose(history, number)
+            except SpaceExhaustedError:
+                self._stop(StopReason.EXHAUSTED)
+                return None
+            params, origin = self.study.space.params(point), self._strategy.name
+        seed = trial_seed(self.study.seed, number)
+        self.study.start_trial(
+            params, seed=seed, origin=origin, queued=None if queued is None else queued.id
+        )
+        return Job(number=number, params=params, seed=seed)
+
+    def record_fold(self, number: int, fold: FoldResult) -> bool:
+        """Record a fold result; returns whether the trial goes on."""
+        self.study.record_fold(number, fold)
+        trial = self.study.trials[number]
+        n_folds = getattr(self.objective, "n_folds", None)
+        self._progress.fold(trial, n_folds)
+        if self._fold_rule is None or len(trial.folds) == n_folds:
+            return True
+        return self._fold_rule(self.study, trial)
+
+    def finish(self, number: int, outcome: Outcome) -> None:
+        """Record the end of a trial, then tell the callbacks."""
+        trial = self.study.end_trial(
+            number,
+            outcome.state,
+            reason=outcome.reason,
+            traceback=outcome.traceback,
+            folds=outcome.folds,
+        )
+        self._progress.end(trial)
+        self._rules_due = True
+        # Every callback is told, also after one that asked to end.
+        if self._callbacks and any([callback(self.study.result) for callback in self._callbacks]):
+            self._stop(StopReason.CALLBACK)
+
+    def _n_started(self) -> int:
+        return sum(trial.origin != GIVEN for trial in self.study.trials)
+
+    def _apply_rules(self) -> None:
+        if not self._rules_due or self.reason:
+            return
+        self._rules_due = False
+        for rule in self._rules:
+            verdict = rule(self.study)
+            if verdict is True:
+                self._stop(StopReason.RULE)
+            elif isinstance(verdict, StopReason):
+                self._stop(verdict)
+            elif isinstance(verdict, str) and verdict:
+                self.reason = verdict
+
+    def _stop(self, reason: StopReason) -> None:
+        self.reason = self.reason or reason.value
+
+
+def run_serially(run: Run) -> None:
+    """Evaluate one trial after the other in this process: the reference for every executor."""
+    while (job := run.next_job()) is not None:
+        number = job.number
+        outcome = evaluate(
+            run.objective,
+            job,
+            on_fold=lambda fold: run.record_fold(number, fold),  # noqa: B023
+        )
+        run.finish(number, outcome)

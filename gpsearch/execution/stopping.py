@@ -1,0 +1,86 @@
+"""When and why a search ends.
+
+A stopping rule is a function of the study: called after each trial that ends, and once when a
+search is resumed, it returns a `StopReason` (or a sentence, or True) to end the search.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.study import Study
+
+
+class StopReason(enum.Enum):
+    """Why a search ended; the value is the sentence that the study records."""
+
+    BUDGET = "All n_calls trials have been evaluated."
+    TIMEOUT = "The search reached its timeout."
+    TARGET = "The target score was reached."
+    NO_IMPROVEMENT = "The last trials did not improve on the best score."
+    NOISE = "What is left to gain is below the noise of the cross-validation."
+    EXHAUSTED = "Every feasible point of the space has been evaluated."
+    CALLBACK = "A callback asked the search to end."
+    RULE = "A stopping rule asked the search to end."
+    INTERRUPTED = "The search was interrupted; the same command continues it."
+    TERMINATED = "The process was told to terminate; the same command continues the search."
+
+
+StoppingRule = Callable[[Study], StopReason | str | bool | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetScore:
+    """Stop when a trial is as good as `score`.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> study = gs.Study.create(None, space={"x": gs.Real(0.0, 1.0)}, seed=0)
+    >>> TargetScore(score=0.9)(study) is None
+    True
+    """
+
+    score: float
+    """In the study's direction: greater is better."""
+
+    def __call__(self, study: Study) -> StopReason | None:
+        """Decide on the complete trials of `study`."""
+        scores = [trial.score for trial in study.trials if trial.state == "complete"]
+        return StopReason.TARGET if scores and max(scores) >= self.score else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoImprovement:
+    """Stop when the last `trials` trials did not improve on the best score before them."""
+
+    trials: int
+    """How many finished trials in a row, in the order of their numbers; at least 1."""
+    min_delta: float = 0.0
+    """Gains up to this do not count as an improvement; at least 0."""
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise InvalidSearchError(
+                f"NoImprovement(trials={self.trials}) must be at least 1: the trials to wait for "
+                "an improvement"
+            )
+        if not self.min_delta >= 0:
+            raise InvalidSearchError(
+                f"NoImprovement(min_delta={self.min_delta}) must be at least 0"
+            )
+
+    def __call__(self, study: Study) -> StopReason | None:
+        """Decide on the finished trials of `study`."""
+        best, waited = -float("inf"), 0
+        for trial in study.trials:
+            if not trial.finished:
+                continue
+            improved = trial.state == "complete" and trial.score > best + self.min_delta
+            if improved:
+                best = trial.score
+            waited = 0 if improved else waited + 1
+        return StopReason.NO_IMPROVEMENT if waited >= self.trials else None
