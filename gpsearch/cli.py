@@ -1,0 +1,236 @@
+"""The command line: ``gpsearch run search.toml`` and what reads its study.
+
+=========== ================================================
+exit code   meaning
+=========== ================================================
+0           done
+1           the study holds no finished trial
+2           the call, the configuration or the study is wrong
+130         interrupted; the same command continues
+=========== ================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from gpsearch.config import load_config
+from gpsearch.errors import GPSearchError
+from gpsearch.study import Study, Trial
+from gpsearch.version import __version__
+
+DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except GPSearchError as error:
+        print(f"gpsearch: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("gpsearch: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `gpsearch export ... | head`
+        sys.stderr.close()
+        return DONE
+
+
+# -------------------------------------------------------------------- commands
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = load_config(arguments.config)
+    chosen = {
+        name: value
+        for name in ("study", "n_calls", "n_jobs", "random_state")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if "study" in chosen:
+        Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
+    study = config.run(**chosen)
+    if not any(trial.state == "complete" for trial in study.trials):
+        print(_state_line(study))
+        print(_first_failure(study))
+        return NOTHING_FINISHED
+    report = Path(arguments.report or config.report)
+    report.parent.mkdir(parents=True, exist_ok=True)
+    study.report(report)
+    print(_result(study))
+    print(f"Study    {study.path}")
+    print(f"Report   {report}")
+    return DONE
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    study = Study.open(arguments.study)
+    if arguments.json:
+        print(json.dumps(_summary(study), indent=2, default=str))
+        return DONE
+    print(_state_line(study))
+    if not any(trial.state == "complete" for trial in study.trials):
+        return NOTHING_FINISHED
+    print(_result(study))
+    return DONE
+
+
+def _best(arguments: argparse.Namespace) -> int:
+    study = Study.open(arguments.study)
+    if not any(trial.state == "complete" for trial in study.trials):
+        print("gpsearch: the study holds no finished trial yet.", file=sys.stderr)
+        return NOTHING_FINISHED
+    if arguments.json:
+        best = {"params": study.best_params, "score": study.best_score}
+        print(json.dumps(best, indent=2, default=str))
+    else:
+        print(_params_lines(study.best_params))
+    return DONE
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    frame = Study.open(arguments.study).to_frame()
+    if arguments.format == "csv":
+        text = frame.to_csv(index=False)
+    else:
+        text = (
+            frame.to_json(orient="records", indent=2, date_format="iso", default_handler=str) + "\n"
+        )
+    if arguments.output is None:
+        sys.stdout.write(text)
+    else:
+        Path(arguments.output).write_text(text, encoding="utf-8")
+    return DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    study = Study.open(arguments.study)
+    path = Path(arguments.output or Path(arguments.study).with_suffix(".html"))
+    study.report(path)
+    print(f"Report   {path}")
+    return DONE
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    sys.stdout.write(resources.files("gpsearch").joinpath("init.toml").read_text(encoding="utf-8"))
+    return DONE
+
+
+# -------------------------------------------------------------------- what is printed
+
+
+def _state_line(study: Study) -> str:
+    states = [trial.state for trial in study.trials]
+    counts = [f"{states.count(s)} {s}" for s in ("complete", "stopped", "failed", "running")]
+    told = ", ".join(count for count in counts if not count.startswith("0 ")) or "no trial yet"
+    return f"{study.path}: {told}. {study.stop_reason}".rstrip()
+
+
+def _result(study: Study) -> str:
+    best = study.best_trial
+    return "\n".join(
+        [
+            f"Best     trial {best.number}, {_score(best)}",
+            _params_lines(study.best_params, indent="  "),
+            f"Time     {_duration(sum(trial.seconds for trial in study.trials))} of training, "
+            f"{len(study.trials)} trials",
+        ]
+    )
+
+
+def _score(trial: Trial) -> str:
+    if math.isnan(trial.std):
+        return f"score {trial.score:.6g}"
+    return f"score {trial.score:.6g} ± {trial.std:.2g} over {len(trial.folds)} folds"
+
+
+def _params_lines(params: dict[str, Any], indent: str = "") -> str:
+    width = max(map(len, params))
+    return "\n".join(
+        f"{indent}{name:<{width}}  {format(value, '.6g') if isinstance(value, float) else value}"
+        for name, value in params.items()
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _first_failure(study: Study) -> str:
+    reasons = [trial.reason for trial in study.trials if trial.state == "failed"]
+    return f"The first failure: {reasons[0]}" if reasons else "No trial was run."
+
+
+def _summary(study: Study) -> dict[str, Any]:
+    trials = study.trials
+    finished = any(trial.state == "complete" for trial in trials)
+    return {
+        "study": str(study.path),
+        "trials": {
+            s: sum(trial.state == s for trial in trials)
+            for s in ("complete", "stopped", "failed", "running")
+        },
+        "stop_reason": study.stop_reason,
+        "best": {
+            "trial": study.best_trial.number,
+            "score": study.best_score,
+            "params": study.best_params,
+        }
+        if finished
+        else None,
+    }
+
+
+# -------------------------------------------------------------------- arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gpsearch", description="Bayesian search for Keras models."
+    )
+    parser.add_argument("--version", action="version", version=f"gpsearch {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the search of a configuration file, or continue it")
+    run.add_argument("config", help="a TOML file; `gpsearch init` writes one")
+    run.add_argument("--study", help="the record's file, in place of the configuration's")
+    run.add_argument("--report", help="the page's file, in place of the configuration's")
+    run.add_argument("--n-calls", type=int, help="trainings in all, earlier runs included")
+    run.add_argument("--n-jobs", type=int, help="worker processes")
+    run.add_argument("--random-state", type=int, help="seed")
+    run.set_defaults(command=_run)
+
+    show = commands.add_parser("show", help="how a search stands")
+    show.add_argument("study")
+    show.add_argument("--json", action="store_true", help="for programs")
+    show.set_defaults(command=_show)
+
+    best = commands.add_parser("best", help="the best params so far")
+    best.add_argument("study")
+    best.add_argument("--json", action="store_true", help="for programs")
+    best.set_defaults(command=_best)
+
+    export = commands.add_parser("export", help="all trials as a table")
+    export.add_argument("study")
+    export.add_argument("--format", choices=["csv", "json"], default="csv")
+    export.add_argument("-o", "--output", help="a file; standard output without it")
+    export.set_defaults(command=_export)
+
+    report = commands.add_parser("report", help="one HTML page of a study")
+    report.add_argument("study")
+    report.add_argument("-o", "--output", help="the page's file; the study's name with .html")
+    report.set_defaults(command=_report)
+
+    init = commands.add_parser("init", help="print a commented configuration to start from")
+    init.set_defaults(command=_init)
+    return parser

@@ -1,0 +1,81 @@
+"""The command line on a real search, in processes of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gpsearch.study import Study
+
+CONFIG = """
+study = "out/small.db"
+
+[data]
+dataset = "iris"
+
+[objective]
+cv = 2
+epochs = 3
+preprocess = "standardize"
+
+[search]
+n_calls = 3
+random_state = 0
+
+[space]
+learning_rate = { low = 1e-3, high = 1.0, prior = "log-uniform" }
+n_hidden = 1
+opt = ["adam", "sgd"]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "search.toml").write_text(CONFIG)
+    return folder
+
+
+def gpsearch(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "gpsearch", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_run_ends_with_the_result_and_continues_when_called_again(folder):
+    first = gpsearch(folder, "run", "search.toml")
+    assert first.returncode == 0, first.stderr
+    for told in (
+        "Best ",
+        "learning_rate",
+        "over 2 folds",
+        "Time ",
+        "out/small.db",
+        "out/small.html",
+    ):
+        assert told in first.stdout
+    assert "Traceback" not in first.stderr
+    page = (folder / "out/small.html").read_text()
+    assert "learning_rate" in page
+
+    trials = Study.open(folder / "out/small.db").trials
+    assert [trial.number for trial in trials] == [0, 1, 2]
+
+    second = gpsearch(folder, "run", "search.toml", "--n-calls", "4")
+    assert second.returncode == 0, second.stderr
+    continued = Study.open(folder / "out/small.db").trials
+    assert continued[:3] == trials
+    assert len(continued) == 4
+
+
+def test_another_objective_is_refused_on_the_same_study(folder):
+    (folder / "other.toml").write_text(CONFIG.replace("epochs = 3", "epochs = 4"))
+    run = gpsearch(folder, "run", "other.toml")
+    assert run.returncode == 2
+    assert "objective" in run.stderr
+    assert "Traceback" not in run.stderr

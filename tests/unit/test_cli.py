@@ -1,0 +1,106 @@
+import json
+
+import pandas as pd
+import pytest
+
+from gpsearch.cli import main
+from gpsearch.config import load_config
+from gpsearch.evaluation import FoldResult
+from gpsearch.study import Study
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study with two finished trials and a failed one; returns its path."""
+    path = tmp_path / "study.db"
+    record = Study.create(path, space={"lr": (0.1, 0.9), "opt": ["adam", "sgd"]}, seed=0)
+    with record.writing():
+        for lr, scores in ((0.25, (0.7, 0.8)), (0.5, (0.9, 1.0)), (0.75, ())):
+            number = record.start_trial({"lr": lr, "opt": "adam"}, seed=1)
+            for fold, score in enumerate(scores):
+                record.record_fold(number, FoldResult(fold=fold, score=score, seconds=30.0))
+            record.end_trial(
+                number, "complete" if scores else "failed", reason="" if scores else "diverged"
+            )
+    return str(path)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    Study.create(tmp_path / "empty.db", space={"lr": (0.1, 0.9)}, seed=0)
+    return str(tmp_path / "empty.db")
+
+
+def test_show_tells_how_the_search_stands(study, capsys):
+    assert main(["show", study]) == 0
+    out = capsys.readouterr().out
+    assert "2 complete, 1 failed" in out
+    assert "trial 1, score 0.95 ± 0.071 over 2 folds" in out
+    assert "lr   0.5" in out
+
+
+def test_show_as_json_is_for_programs(study, capsys):
+    assert main(["show", study, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["trials"] == {"complete": 2, "stopped": 0, "failed": 1, "running": 0}
+    assert told["best"] == {"trial": 1, "score": 0.95, "params": {"lr": 0.5, "opt": "adam"}}
+
+
+def test_best_prints_the_params(study, capsys):
+    assert main(["best", study]) == 0
+    assert capsys.readouterr().out == "lr   0.5\nopt  adam\n"
+    assert main(["best", study, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["params"] == {"lr": 0.5, "opt": "adam"}
+
+
+def test_export_holds_every_trial(study, tmp_path, capsys):
+    target = tmp_path / "trials.csv"
+    assert main(["export", study, "-o", str(target)]) == 0
+    frame = pd.read_csv(target)
+    assert len(frame) == 3
+    assert main(["export", study, "--format", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+@pytest.mark.parametrize("command", ["show", "best"])
+def test_a_study_without_a_result_has_its_own_exit_code(empty, command, capsys):
+    assert main([command, empty]) == 1
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", ["show", "best", "export", "report"])
+def test_a_missing_study_is_one_sentence(tmp_path, command, capsys):
+    assert main([command, str(tmp_path / "none.db")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("gpsearch: ")
+    assert "none.db" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_init_prints_a_configuration_that_loads(tmp_path, capsys):
+    assert main(["init"]) == 0
+    path = tmp_path / "search.toml"
+    path.write_text(capsys.readouterr().out)
+    config = load_config(path)
+    assert config.search["n_calls"] == 50
+    assert "momentum" in config.space.names
+    assert "momentum" not in config.space.params(config.space.point({**_defaults, "opt": "adam"}))
+
+
+_defaults = {
+    "learning_rate": 0.01,
+    "n_neurons": 32,
+    "n_hidden": 2,
+    "drop_rate": 0.1,
+    "batch_size": 32,
+    "act_func": "relu",
+}
+
+
+def test_a_wrong_call_exits_with_two(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["runn"])
+    assert ended.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+    assert main(["run", "none.toml"]) == 2
