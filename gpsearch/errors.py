@@ -22,6 +22,10 @@ class InvalidObjectiveError(GPSearchError, ValueError):
     """The model function, the data, the folds or the scoring cannot be evaluated."""
 
 
+class TrialFailedError(GPSearchError, RuntimeError):
+    """One evaluation gives no score, as where training diverges; other params may well."""
+
+
 class InvalidConfigError(GPSearchError, ValueError):
     """A configuration file breaks a rule."""
 

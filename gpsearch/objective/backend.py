@@ -1,0 +1,112 @@
+"""The one door to Keras and TensorFlow: imported on first use, quietly, and seeded on request.
+
+Importing TensorFlow takes seconds and writes several lines to the terminal from C++, before any
+logging level can reach them. Nothing in gpsearch pays for that until a model is built.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+# Keras draws the seeds of initializers and dropout from Python's global generator, so two
+# threads that build models at once would draw from each other's stream.
+_BUILD_LOCK = threading.RLock()
+
+
+@functools.cache
+def import_keras() -> Any:
+    """Keras, imported once, with TensorFlow's start-up messages kept off the terminal.
+
+    Returns
+    -------
+    module
+        The `keras` package.
+
+    Raises
+    ------
+    ImportError
+        Keras or its backend is not installed; what the import wrote to stderr is then shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _stderr_held_back():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.constant(0)  # wakes the runtime, which has its own greeting
+            tf.get_logger().setLevel("ERROR")
+    return keras
+
+
+@functools.cache
+def import_tensorflow() -> Any:
+    """TensorFlow, imported once and quietly.
+
+    Returns
+    -------
+    module
+        The `tensorflow` package.
+    """
+    import_keras()
+    with _stderr_held_back():
+        import tensorflow
+    return tensorflow
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Build and train as if the process had just been seeded with `seed`.
+
+    Python's and NumPy's global generators are put back afterwards, so that an evaluation does
+    not disturb the caller's own stream of random numbers.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1.
+    """
+    keras = import_keras()
+    with _BUILD_LOCK:
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+        try:
+            keras.utils.set_random_seed(seed)
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def _stderr_held_back() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; show it only if the body raises."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error, as in a service without a console
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,299 @@
+"""X and y as a person has them, read into what training and scoring need.
+
+=========== ================================================================================
+parts       what X (or y, for several outputs) consists of: one array or data frame, or a
+            dict or tuple of them for a model with several inputs; rows run along axis 0
+kind        what y is: "binary", "multiclass", "multilabel", "regression" or "several"
+            (one y for each output of a model with several outputs)
+=========== ================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.errors import InvalidObjectiveError
+
+Parts = Any
+
+# An integer y with more values than this, most of them rare, is read as a quantity.
+MAX_INFERRED_CLASSES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the model is to predict."""
+
+    kind: str
+    """"binary", "multiclass", "multilabel", "regression" or "several"."""
+    labels: Parts
+    """y in the user's own values, as scorers compare them; shape (n,) or (n, ...)."""
+    encoded: Parts
+    """y in numbers, as training takes it: class indices (int32) or float32 values."""
+    classes: np.ndarray | None
+    """Sorted class labels, shape (n_classes,), for "binary" and "multiclass"; else None."""
+    n_outputs: int
+    """Units that the last layer needs; 1 for "binary", where 2 are accepted too."""
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether y holds classes."""
+        return self.kind in ("binary", "multiclass", "multilabel")
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes; None where y holds none."""
+        return None if self.classes is None else len(self.classes)
+
+
+def read_features(X: Parts) -> Parts:
+    """Check that X has rows, and as many in each part; arrays in place of lists.
+
+    Parameters
+    ----------
+    X : array-like, data frame, or dict or tuple of them
+        Features, rows along axis 0.
+
+    Returns
+    -------
+    parts
+        The same structure. Data frames stay data frames, for transformers that want columns.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        X has no rows, or its parts differ in length.
+    """
+    features = map_parts(_as_rows, X)
+    lengths = {name: len(part) for name, part in named_parts(features)}
+    if len(set(lengths.values())) > 1:
+        raise InvalidObjectiveError(
+            f"KerasCV(X=...): the parts of X differ in length: {lengths}. Every part holds one "
+            "row for each sample; give parts of equal length."
+        )
+    if not lengths or not next(iter(lengths.values())):
+        raise InvalidObjectiveError("KerasCV(X=...): X has no rows. Give at least two.")
+    return features
+
+
+def read_target(y: Parts, task: str | None = None) -> Target:
+    """What y is, and y in numbers.
+
+    Without `task`, strings, booleans and two values are classes; so are integers, unless more
+    than 20 values make up more than a tenth of the rows; other numbers are quantities.
+
+    Parameters
+    ----------
+    y : array-like, or dict or tuple of them
+        Shape (n,), (n, outputs), or more axes for a model that returns arrays.
+    task : {"classification", "regression"}, optional
+        Overrides the reading.
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    InvalidObjectiveError
+        y holds NaN, a single class, or values that are no numbers where numbers are needed.
+    """
+    if task not in (None, "classification", "regression"):
+        raise InvalidObjectiveError(
+            f'KerasCV(task={task!r}): must be "classification", "regression" or None.'
+        )
+    if isinstance(y, Mapping | tuple):
+        values = map_parts(_as_numbers, y)
+        return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if _has_missing(labels):
+        raise InvalidObjectiveError(
+            "KerasCV(y=...): y holds missing values (NaN or None). Drop those rows from X and y."
+        )
+    if labels.ndim == 1 and (task == "classification" or (task is None and _holds_classes(labels))):
+        return _read_classes(labels)
+    values = _as_numbers(labels)
+    if task != "regression" and labels.ndim == 2 and np.isin(values, (0, 1)).all():
+        if (values.sum(axis=1) == 1).all():
+            return Target(
+                kind="multiclass",
+                labels=values.argmax(axis=1),
+                encoded=values.argmax(axis=1).astype(np.int32),
+                classes=np.arange(values.shape[1]),
+                n_outputs=values.shape[1],
+            )
+        return Target(
+            kind="multilabel",
+            labels=values.astype(np.int32),
+            encoded=values,
+            classes=None,
+            n_outputs=values.shape[1],
+        )
+    n_outputs = 1 if values.ndim == 1 else int(values.shape[-1])
+    return Target(
+        kind="regression", labels=labels, encoded=values, classes=None, n_outputs=n_outputs
+    )
+
+
+def check_numeric(parts: Parts, call: str, remedy: str) -> None:
+    """Raise unless every part is numeric and finite.
+
+    Parameters
+    ----------
+    parts : parts
+        Arrays or data frames.
+    call, remedy : str
+        Opening and end of the error message.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        A part holds text, NaN or infinity.
+    """
+    for name, part in named_parts(parts):
+        array = np.asarray(part)
+        label = f" in part {name!r}" if name else ""
+        if array.dtype.kind not in "biuf":
+            raise InvalidObjectiveError(
+                f"{call}: values of type {array.dtype}{label} are no numbers. {remedy}"
+            )
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            count = int((~np.isfinite(array)).sum())
+            raise InvalidObjectiveError(
+                f"{call}: {count} values{label} are NaN or infinite. {remedy}"
+            )
+
+
+def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
+    """Apply `function` to each part, keeping the structure.
+
+    Examples
+    --------
+    >>> map_parts(len, {"text": [1, 2], "image": [3, 4]})
+    {'text': 2, 'image': 2}
+    """
+    if isinstance(parts, Mapping):
+        return {name: function(part) for name, part in parts.items()}
+    if isinstance(parts, tuple):
+        return tuple(function(part) for part in parts)
+    return function(parts)
+
+
+def named_parts(parts: Parts) -> list[tuple[str, Any]]:
+    """Parts with their names; "" for a lone part, the position for members of a tuple."""
+    if isinstance(parts, Mapping):
+        return list(parts.items())
+    if isinstance(parts, tuple):
+        return [(str(position), part) for position, part in enumerate(parts)]
+    return [("", parts)]
+
+
+def n_rows(parts: Parts) -> int:
+    """Number of rows."""
+    return len(named_parts(parts)[0][1])
+
+
+def take(parts: Parts, rows: np.ndarray) -> Parts:
+    """The given rows of every part."""
+    return map_parts(lambda part: part.iloc[rows] if hasattr(part, "iloc") else part[rows], parts)
+
+
+def as_model_input(parts: Parts) -> Parts:
+    """Plain arrays, with float64 narrowed to float32 as Keras would do for every batch."""
+
+    def narrow(part: Any) -> np.ndarray:
+        array = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+        return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
+
+    return map_parts(narrow, parts)
+
+
+def digest(parts: Parts) -> str:
+    """Hex SHA-256 of the content of every part: names, types, shapes, values."""
+    sha = hashlib.sha256()
+    for name, part in named_parts(parts):
+        columns = list(map(str, part.columns)) if hasattr(part, "columns") else []
+        array = np.asarray(part)
+        sha.update(repr((name, columns, array.dtype.str, array.shape)).encode())
+        if array.dtype.kind in "OUST":
+            sha.update(repr(array.tolist()).encode())
+        else:
+            sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
+def _as_rows(part: Any) -> Any:
+    if hasattr(part, "iloc") or isinstance(part, np.ndarray):
+        rows = part
+    elif hasattr(part, "tocsr"):
+        rows = part.tocsr()
+        return rows
+    else:
+        rows = np.asarray(part)
+    if rows.ndim == 0:
+        raise InvalidObjectiveError(
+            f"KerasCV(X={part!r}): X has no rows. Give an array, a data frame, or a dict or "
+            "tuple of them for a model with several inputs."
+        )
+    return rows
+
+
+def _as_numbers(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    try:
+        numbers = array.astype(np.float32)
+    except (TypeError, ValueError):
+        raise InvalidObjectiveError(
+            f"KerasCV(y=...): values of type {array.dtype} are no numbers, as a regression or a "
+            'y with several columns needs. For labels, give one column, or task="classification".'
+        ) from None
+    if not np.isfinite(numbers).all():
+        raise InvalidObjectiveError(
+            "KerasCV(y=...): y holds NaN or infinite values. Drop those rows from X and y."
+        )
+    return numbers
+
+
+def _has_missing(labels: np.ndarray) -> bool:
+    if labels.dtype.kind == "f":
+        return bool(np.isnan(labels).any())
+    if labels.dtype.kind == "O":
+        return any(label is None or label != label for label in labels.ravel())
+    return False
+
+
+def _holds_classes(labels: np.ndarray) -> bool:
+    if labels.dtype.kind in "bOUST":
+        return True
+    n_values = len(np.unique(labels))
+    if n_values <= 2:
+        return True
+    if not np.array_equal(labels, np.round(labels)):
+        return False
+    return n_values <= MAX_INFERRED_CLASSES or (
+        labels.dtype.kind in "iu" and n_values <= 0.1 * len(labels)
+    )
+
+
+def _read_classes(labels: np.ndarray) -> Target:
+    classes, encoded = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InvalidObjectiveError(
+            f"KerasCV(y=...): y holds the single class {classes[0]!r}. A classification needs "
+            'at least two; for a regression give task="regression".'
+        )
+    binary = len(classes) == 2
+    return Target(
+        kind="binary" if binary else "multiclass",
+        labels=labels,
+        encoded=encoded.astype(np.int32),
+        classes=classes,
+        n_outputs=1 if binary else len(classes),
+    )

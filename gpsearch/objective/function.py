@@ -1,0 +1,163 @@
+"""Any function of params as an objective."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+import numbers
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
+from gpsearch.objective.model_function import source_of
+
+if TYPE_CHECKING:
+    from gpsearch.space import Space
+
+
+def as_objective(
+    objective: Objective | Callable[[Params], Any], *, greater_is_better: bool = True
+) -> Objective:
+    """An objective as it is, or a plain function wrapped as one.
+
+    Parameters
+    ----------
+    objective : Objective or callable
+        A callable takes one dict of params and returns one score, or one for each fold.
+    greater_is_better : bool, default True
+        False where a callable returns a loss; its sign is flipped here.
+
+    Returns
+    -------
+    Objective
+
+    Raises
+    ------
+    InvalidObjectiveError
+        It is neither, or `greater_is_better=False` is asked of an objective whose scores
+        already are greater when better.
+
+    Examples
+    --------
+    >>> objective = as_objective(lambda params: params["x"] ** 2, greater_is_better=False)
+    >>> objective.evaluate({"x": 3.0}, seed=0).score
+    -9.0
+    """
+    if callable(getattr(objective, "evaluate", None)):
+        if not greater_is_better:
+            raise InvalidObjectiveError(
+                f"greater_is_better=False: {type(objective).__name__} returns scores, which are "
+                "greater when better already. Choose a scorer such as 'neg_log_loss' instead."
+            )
+        return objective  # type: ignore[return-value]
+    if not callable(objective):
+        raise InvalidObjectiveError(
+            f"the objective is {type(objective).__name__}; it must be KerasCV(...) or a function "
+            "from a dict of params to a score."
+        )
+    return FunctionObjective(objective, greater_is_better=greater_is_better)
+
+
+class FunctionObjective:
+    """A plain function of params.
+
+    Parameters
+    ----------
+    function : callable
+        From a dict of params to one score or a sequence of scores, one for each fold. Where it
+        takes an argument named ``seed``, it is given the trial's seed.
+    greater_is_better : bool, default True
+        False where it returns a loss.
+    """
+
+    n_folds = 1
+    """Unknown before the first call; a function that returns several scores returns its folds."""
+
+    def __init__(self, function: Callable[..., Any], *, greater_is_better: bool = True) -> None:
+        self.function = function
+        self.greater_is_better = bool(greater_is_better)
+        self.name = str(getattr(function, "__name__", type(function).__name__))
+        self._takes_seed = "seed" in _argument_names(function)
+
+    def validate(self, space: Space) -> None:
+        """Accept every space: what a plain function takes cannot be known."""
+
+    def fingerprint(self) -> str:
+        """Hex digest of the function's source and its direction."""
+        text = f"{self.greater_is_better}|{source_of(self.function)}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-ready facts for the record and the report."""
+        return {
+            "kind": "function",
+            "name": self.name,
+            "greater_is_better": self.greater_is_better,
+        }
+
+    def evaluate(
+        self,
+        params: Params,
+        *,
+        seed: int,
+        on_fold: OnFold | None = None,
+        done: Sequence[FoldResult] = (),
+    ) -> Evaluation:
+        """Call the function.
+
+        Raises
+        ------
+        TrialFailedError
+            It returned NaN or infinity.
+        InvalidObjectiveError
+            It returned something that is no score.
+        """
+        if done and len(done) >= self.n_folds:
+            return Evaluation(folds=tuple(done))
+        started = time.perf_counter()
+        given = {"seed": seed} if self._takes_seed else {}
+        scores = self._read(self.function(dict(params), **given))
+        seconds = (time.perf_counter() - started) / len(scores)
+        folds: list[FoldResult] = []
+        for index, score in enumerate(scores):
+            folds.append(FoldResult(fold=index, score=score, seconds=seconds, path="function"))
+            if on_fold is not None and on_fold(folds[-1]) is False:
+                break
+        return Evaluation(folds=tuple(folds))
+
+    def __call__(self, params: Params) -> Evaluation:
+        """Evaluate `params` with seed 0."""
+        return self.evaluate(params, seed=0)
+
+    def _read(self, returned: Any) -> list[float]:
+        if isinstance(returned, np.ndarray):
+            returned = returned.tolist()
+        many = isinstance(returned, Iterable) and not isinstance(returned, str | bytes | dict)
+        values = list(returned) if many else [returned]
+        if not values or not all(_is_number(value) for value in values):
+            raise InvalidObjectiveError(
+                f"{self.name} returned {returned!r}; it must return one number, or a sequence of "
+                "numbers, one for each fold."
+            )
+        sign = 1.0 if self.greater_is_better else -1.0
+        scores = [sign * float(value) for value in values]
+        if not all(math.isfinite(score) for score in scores):
+            raise TrialFailedError(f"{self.name} returned {returned!r}, which is not finite")
+        return scores
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def _argument_names(function: Callable[..., Any]) -> Sequence[str]:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return ()
+    return list(parameters)[1:]

@@ -1,0 +1,492 @@
+"""A cross-validated Keras model as an objective: params to one score for each fold."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.objective.backend import import_keras
+from gpsearch.objective.data import (
+    Parts,
+    digest,
+    n_rows,
+    named_parts,
+    read_features,
+    read_target,
+    take,
+)
+from gpsearch.objective.fitted import FittedNetwork, as_fitted
+from gpsearch.objective.folds import Fold, folds_digest, make_folds
+from gpsearch.objective.loop import LoopTrainer
+from gpsearch.objective.loss_target import check_output, loss_target
+from gpsearch.objective.model_function import TRAINING_NAMES, ModelFunction, data_facts
+from gpsearch.objective.prepared import PreparedFolds
+from gpsearch.objective.preprocessing import Preprocessor, check_preprocess
+from gpsearch.objective.scoring import Scoring
+from gpsearch.objective.training import Rows, Trainer, TrainingSettings
+from gpsearch.objective.weights import fit_weights
+
+if TYPE_CHECKING:
+    from gpsearch.space import Space
+
+# Points drawn from the space to check that every combination of names can be called.
+CHECKED_POINTS = 50
+
+DEFAULT_BATCH_SIZE = 32
+
+# Rows on which the scorer is tried before the search.
+SCORED_ROWS = 1000
+
+
+class KerasCV:
+    """Cross-validated training of ``create_model(**params)``.
+
+    Each fold preprocesses, trains and stops on its training part alone; its held-out part is
+    scored once. The same folds serve every params.
+
+    Parameters
+    ----------
+    create_model : callable
+        Returns a compiled Keras model. Its arguments are filled by name from the params; it may
+        also take ``n_features``, ``input_shape``, ``n_classes``, ``n_outputs`` and
+        ``target_kind``, which are told from the data. Params named ``epochs``, ``batch_size``
+        and ``patience`` go to training.
+    X : array-like, data frame, or dict or tuple of them
+        Features, n rows.
+    y : array-like, or dict or tuple of them
+        Labels of any type, quantities, several columns, or one target for each model output.
+    cv : int, splitter or iterable of (train, test), default 5
+        A number means shuffled folds, stratified for classes.
+    scoring : str, callable or None
+        Any scikit-learn scorer. None: "accuracy" for classes, "r2" for quantities.
+    metrics : sequence of str, default ()
+        Further scorers, recorded for each fold.
+    epochs : int, default 100
+        Passes over the training rows, at most.
+    batch_size : int, optional
+        Rows in one training step; by default 32, or the whole training part where it is smaller.
+    patience : int or None, default None
+        Epochs without a better validation loss before training stops; the weights of the best
+        epoch are then scored. None trains for all epochs on the whole training part.
+    preprocess : None, "standardize", transformer, or dict of them by part of X
+        Fitted on the training part of each fold.
+    validation_fraction : float, default 0.1
+        Share of the training part that early stopping watches.
+    monitor_fold : bool, default False
+        Watch the scored fold instead, as is often done: the scores are then optimistic.
+    groups : array-like of length n, optional
+        Rows of one group are never on two sides of a split.
+    sample_weight : array-like of length n, optional
+        Weights of the rows in training and validation loss.
+    class_weight : dict, "balanced" or None
+        Weights of the classes in the training loss, by label.
+    callbacks : callable, optional
+        Returns Keras callbacks, fresh for each fold. Trains on the plain loop.
+    task : {"classification", "regression"}, optional
+        Overrides how y is read.
+    compiled : bool, default True
+        Train a whole fold as one compiled program where the model allows it; False: always the
+        plain loop.
+    random_state : int, default 0
+        Seed of the splits, and of ``objective(params)``.
+    name : str, optional
+        What a reader of the study is told was tuned; by default the function's name.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        An argument breaks a rule, or the data cannot be split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(40, 3))
+    >>> objective = KerasCV(create_mlp, X, X[:, 0] > 0, cv=4)  # doctest: +SKIP
+    >>> objective({"n_hidden": 1}).score                       # doctest: +SKIP
+    0.95
+    """
+
+    greater_is_better = True
+
+    def __init__(
+        self,
+        create_model: Callable[..., Any],
+        X: Parts,
+        y: Parts,
+        *,
+        cv: Any = 5,
+        scoring: Any = None,
+        metrics: Sequence[str] = (),
+        epochs: int = 100,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        preprocess: Any = None,
+        validation_fraction: float = 0.1,
+        monitor_fold: bool = False,
+        groups: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        callbacks: Callable[[], Sequence[Any]] | None = None,
+        task: str | None = None,
+        compiled: bool = True,
+        random_state: int = 0,
+        name: str | None = None,
+    ) -> None:
+        self.model_function = ModelFunction(create_model)
+        self.name = name or self.model_function.name
+        if not 0 < validation_fraction < 1:
+            raise InvalidObjectiveError(
+                f"KerasCV(validation_fraction={validation_fraction!r}): must lie between 0 and 1."
+            )
+        self.X = read_features(X)
+        self.n = n_rows(self.X)
+        self.target = read_target(y, task)
+        self._check_lengths(groups, sample_weight)
+        check_preprocess(preprocess, self.X)
+        self.preprocess = preprocess
+        self.scoring = Scoring(scoring, metrics, self.target)
+        self.cv = cv
+        self.random_state = int(random_state)
+        self.monitor_fold = bool(monitor_fold)
+        self.folds, self._whole = make_folds(
+            cv,
+            self.X,
+            self.target,
+            n=self.n,
+            groups=groups,
+            validation_fraction=validation_fraction,
+            random_state=self.random_state,
+        )
+        self.n_folds = len(self.folds)
+        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, float)
+        self.class_weight = class_weight
+        fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
+        self.callbacks = callbacks
+        self.compiled = bool(compiled)
+        self._trainer: Trainer = LoopTrainer(callbacks)
+        self._prepared = PreparedFolds(self.X, preprocess)
+        if batch_size is None:
+            batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
+        self.settings = self._checked_settings(
+            {"epochs": epochs, "batch_size": batch_size, "patience": patience}, "KerasCV"
+        )
+
+    def validate(self, space: Space) -> None:
+        """Check names and values of `space`, and build one model, before any training.
+
+        Parameters
+        ----------
+        space : Space
+
+        Raises
+        ------
+        InvalidObjectiveError
+            No params of the space could be evaluated: a name nobody takes, an argument nothing
+            fills, a batch larger than a training part, a model that is not compiled, an output
+            that does not fit y, or a scorer that needs what the model does not give.
+        """
+        names = [*space.names, *space.fixed]
+        self.model_function.check_names(names)
+        rng = np.random.default_rng(self.random_state)
+        sampled = [space.params(point) for point in space.sample(CHECKED_POINTS, rng)]
+        for params in sampled:
+            self._settings_of(params)
+        self._try(sampled[0])
+
+    def evaluate(
+        self,
+        params: Params,
+        *,
+        seed: int,
+        on_fold: OnFold | None = None,
+        done: Sequence[FoldResult] = (),
+    ) -> Evaluation:
+        """Train and score every fold that is not `done`; see `Objective.evaluate`.
+
+        Raises
+        ------
+        TrialFailedError
+            Training diverged, or the score is not finite.
+        """
+        results = {result.fold: result for result in done}
+        for fold in self.folds:
+            if fold.index in results:
+                continue
+            results[fold.index] = result = self._run_fold(fold, params, seed)
+            if on_fold is not None and on_fold(result) is False:
+                break
+        return Evaluation(folds=tuple(results[index] for index in sorted(results)))
+
+    def __call__(self, params: Params) -> Evaluation:
+        """Evaluate `params` with the objective's own seed."""
+        return self.evaluate(params, seed=self.random_state)
+
+    def refit(
+        self,
+        params: Params,
+        *,
+        seed: int = 0,
+        folds: Sequence[FoldResult] = (),
+        epochs: int | None = None,
+    ) -> FittedNetwork:
+        """Train `params` on all the data.
+
+        Parameters
+        ----------
+        params : dict
+        seed : int, default 0
+        folds : sequence of FoldResult
+            The trial's folds: training lasts for the median of their best epochs.
+        epochs : int, optional
+            Epochs to train, instead. With neither, early stopping watches a stop split of all
+            the data, where the objective has a patience.
+
+        Returns
+        -------
+        FittedNetwork
+            Takes raw X; `.model` is the Keras model, `.save(path)` writes both as one file.
+        """
+        settings = self._settings_of(params)
+        best = [fold.best_epoch for fold in folds if fold.best_epoch is not None]
+        if epochs is None and best:
+            epochs = max(1, round(statistics.median(best)))
+        if epochs is not None:
+            settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
+        preprocessor = Preprocessor(self.preprocess, self.X)
+        features = preprocessor.transform(self.X)
+        build_seed, order_seed = _seeds(seed, self.n_folds)
+        model = self._build(params, features, settings, build_seed)
+        fit, stop = self._fit_and_stop(self._whole, features, features, model, settings)
+        trained = LoopTrainer(self.callbacks).train(model, fit, stop, settings, seed=order_seed)
+        _check_converged(trained.curves)
+        return as_fitted(model, preprocessor, self.target)
+
+    def fingerprint(self) -> str:
+        """Hex digest of data, folds, scoring, model source and training settings."""
+        weight = "" if self.sample_weight is None else digest(self.sample_weight)
+        parts = {
+            "X": digest(self.X),
+            "y": digest(self.target.labels),
+            "kind": self.target.kind,
+            "folds": folds_digest(self.folds),
+            "scoring": self.scoring.fingerprint(),
+            "model": self.model_function.fingerprint(),
+            "settings": repr(self.settings),
+            "preprocess": repr(self.preprocess),
+            "monitor_fold": self.monitor_fold,
+            "weights": [weight, repr(self.class_weight)],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """JSON-ready facts for the record and the report."""
+        shapes = {name or "X": list(np.shape(part)) for name, part in named_parts(self.X)}
+        classes = self.target.classes
+        return {
+            "kind": "keras_cv",
+            "name": self.name,
+            "data": shapes,
+            "data_fingerprint": digest(self.X)[:16],
+            "target": self.target.kind,
+            "classes": None if classes is None else [str(label) for label in classes],
+            "cv": str(self.cv),
+            "n_folds": self.n_folds,
+            "scoring": self.scoring.name,
+            "metrics": list(self.scoring.metrics),
+            "epochs": self.settings.epochs,
+            "batch_size": self.settings.batch_size,
+            "patience": self.settings.patience,
+            "preprocess": None if self.preprocess is None else str(self.preprocess),
+            "monitor_fold": self.monitor_fold,
+            "random_state": self.random_state,
+            "versions": {
+                "keras": _version("keras"),
+                "tensorflow": _version("tensorflow", "tensorflow-cpu"),
+                "scikit-learn": _version("scikit-learn"),
+                "numpy": _version("numpy"),
+            },
+        }
+
+    def _run_fold(self, fold: Fold, params: Params, seed: int) -> FoldResult:
+        started = time.perf_counter()
+        settings = self._settings_of(params)
+        prepared = self._prepared[fold]
+        build_seed, order_seed = _seeds(seed, fold.index)
+        model = self._build(params, prepared.train, settings, build_seed)
+        fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
+        trained = self._trainer.train(model, fit, stop, settings, seed=order_seed)
+        _check_converged(trained.curves)
+        outputs = trained.predict(prepared.test)
+        _check_finite(outputs)
+        view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
+        view.remember(prepared.X_test, outputs)
+        labels = take(self.target.labels, fold.test)
+        return FoldResult(
+            fold=fold.index,
+            score=self.scoring.score(view, prepared.X_test, labels),
+            best_epoch=trained.best_epoch,
+            epochs=trained.epochs,
+            curves=trained.curves,
+            metrics=self.scoring.further(view, prepared.X_test, labels),
+            seconds=time.perf_counter() - started,
+            path=trained.path,
+        )
+
+    def _fit_and_stop(
+        self, fold: Fold, train: Parts, test: Parts, model: Any, settings: TrainingSettings
+    ) -> tuple[Rows, Rows | None]:
+        """What the fold learns from, and what its early stopping watches."""
+        y = loss_target(self.target, model)
+
+        def rows_of(rows: np.ndarray, *, training: bool) -> Rows:
+            scored = not training and self.monitor_fold and len(fold.test) > 0
+            features, among = (test, fold.test) if scored else (train, fold.train)
+            class_weight = self.class_weight if training else None
+            return Rows(
+                x=take(features, np.searchsorted(among, rows)),
+                y=take(y, rows),
+                weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
+            )
+
+        if settings.patience is None:
+            return rows_of(fold.train, training=True), None
+        if self.monitor_fold and len(fold.test):
+            return rows_of(fold.train, training=True), rows_of(fold.test, training=False)
+        return rows_of(fold.fit, training=True), rows_of(fold.stop, training=False)
+
+    def _build(self, params: Params, features: Parts, settings: TrainingSettings, seed: int) -> Any:
+        training = {name: getattr(settings, name) for name in TRAINING_NAMES}
+        facts = data_facts(features, self.target)
+        arguments = self.model_function.arguments(params, facts, training)
+        return self.model_function.build(arguments, features, seed)
+
+    def _settings_of(self, params: Params) -> TrainingSettings:
+        """Training settings with those among the params in place of the objective's own."""
+        given = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
+        given.update({name: params[name] for name in TRAINING_NAMES if name in params})
+        return self._checked_settings(given, "params" if given != self.settings else "KerasCV")
+
+    def _checked_settings(self, given: Mapping[str, Any], call: str) -> TrainingSettings:
+        settings = checked_settings(given, call)
+        rows = self._rows_to_fit(settings.patience)
+        if settings.batch_size > rows:
+            raise InvalidObjectiveError(
+                f"{call}: batch_size={settings.batch_size} is larger than the smallest training "
+                f"part, {rows} rows. Use at most {rows}."
+            )
+        return settings
+
+    def _rows_to_fit(self, patience: int | None) -> int:
+        """Rows that the smallest fold learns from."""
+        watches_own = patience is not None and not self.monitor_fold
+        return min(len(fold.fit if watches_own else fold.train) for fold in self.folds)
+
+    def _check_lengths(self, groups: Any, sample_weight: Any) -> None:
+        given = {"y": self.target.encoded, "groups": groups, "sample_weight": sample_weight}
+        for name, value in given.items():
+            for part_name, part in [] if value is None else named_parts(value):
+                if len(part) != self.n:
+                    label = f"{name}[{part_name!r}]" if part_name else name
+                    raise InvalidObjectiveError(
+                        f"KerasCV: X has {self.n} rows, but {label} has {len(part)}. Each row "
+                        "of X needs one entry."
+                    )
+
+    def _try(self, params: Params) -> None:
+        """Build one model, and compare and score its untrained outputs."""
+        fold = self.folds[0]
+        prepared = self._prepared[fold]
+        settings = self._settings_of(params)
+        model = self._build(params, prepared.train, settings, seed=0)
+        y = loss_target(self.target, model)
+        two = take(prepared.train, np.arange(2))
+        name = self.model_function.name
+        try:
+            outputs = model(two, training=False)
+        except Exception as error:  # whatever a layer may raise
+            shapes = data_facts(prepared.train, self.target)["input_shape"]
+            raise InvalidObjectiveError(
+                f"the model that {name} returned cannot take two rows of X (input shape "
+                f"{shapes}): {error}"
+            ) from error
+        check_output(self.target, model, outputs, take(y, fold.train[:2]), name)
+        rows = np.arange(min(len(fold.test), SCORED_ROWS))
+        view = as_fitted(model, prepared.preprocessor, self.target)
+        X_rows, labels = take(prepared.X_test, rows), take(self.target.labels, fold.test[rows])
+        self.scoring.check(view, X_rows, labels)
+
+
+def checked_settings(given: Mapping[str, Any], call: str) -> TrainingSettings:
+    """Training settings from plain values.
+
+    Parameters
+    ----------
+    given : mapping
+        ``epochs``, ``batch_size`` and ``patience``.
+    call : str
+        Opening of the error message.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        One is no whole number of at least 1, or patience is no less than epochs.
+    """
+    for name in TRAINING_NAMES:
+        value = given[name]
+        if name == "patience" and value is None:
+            continue
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1:
+            raise InvalidObjectiveError(
+                f"{call}: {name}={value!r} must be a whole number of at least 1"
+                f"{' or None' if name == 'patience' else ''}."
+            )
+    if given["patience"] is not None and given["patience"] > given["epochs"]:
+        raise InvalidObjectiveError(
+            f"{call}: patience={given['patience']} is above epochs={given['epochs']}, so training "
+            "would never stop early. Lower patience, raise epochs, or give patience=None."
+        )
+    return TrainingSettings(
+        epochs=int(given["epochs"]),
+        batch_size=int(given["batch_size"]),
+        patience=None if given["patience"] is None else int(given["patience"]),
+    )
+
+
+def _seeds(seed: int, index: int) -> tuple[int, int]:
+    """Seeds of initial weights and of batch order, each from 0 to 2**31 - 1."""
+    words = np.random.SeedSequence(seed, spawn_key=(index,)).generate_state(2)
+    return int(words[0] >> 1), int(words[1] >> 1)
+
+
+def _check_converged(curves: Mapping[str, Sequence[float]]) -> None:
+    watched = curves.get("val_loss", curves["loss"][-1:])
+    if not any(math.isfinite(value) for value in watched):
+        raise TrialFailedError(
+            f"training diverged: the loss is {curves['loss'][-1]} after epoch "
+            f"{len(curves['loss'])}. Smaller learning rates or gradient clipping may help."
+        )
+
+
+def _check_finite(outputs: Any) -> None:
+    if not all(np.isfinite(part).all() for part in import_keras().tree.flatten(outputs)):
+        raise TrialFailedError("training diverged: the model's outputs hold NaN or infinity")
+
+
+def _version(*names: str) -> str | None:
+    """Version of the first installed distribution of these names."""
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return None

@@ -1,0 +1,144 @@
+"""Preprocessing that is fitted on the training part of each fold, never on scored rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.backend import import_keras
+from gpsearch.objective.data import Parts, as_model_input, check_numeric, map_parts, named_parts
+
+
+class Preprocessor:
+    """A transformer for X, or one for each of its parts, fitted once.
+
+    Parameters
+    ----------
+    preprocess : None, "standardize", transformer, or dict of them by part
+        "standardize" is scikit-learn's `StandardScaler`: mean 0, variance 1 for each column.
+        It is applied to float parts with two axes; other parts pass unchanged.
+    X : parts
+        Training rows.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        A transformer fails on X, or the result is not numeric and finite.
+    """
+
+    def __init__(self, preprocess: Any, X: Parts) -> None:
+        wanted = preprocess if isinstance(preprocess, Mapping) else None
+        self.transformers: dict[str, Any] = {}
+        for name, part in named_parts(X):
+            transformer = wanted.get(name) if wanted is not None else preprocess
+            if isinstance(transformer, str):
+                transformer = StandardScaler() if _is_table_of_floats(part) else None
+            if transformer is not None:
+                self.transformers[name] = _fitted(transformer, part)
+        features = self.transform(X)
+        check_numeric(
+            features,
+            "KerasCV(X=...) after preprocessing",
+            "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
+        )
+
+    def transform(self, X: Parts) -> Parts:
+        """Features as the model takes them; float64 is narrowed to float32."""
+        done = iter([self._transform_part(name, part) for name, part in named_parts(X)])
+        return as_model_input(map_parts(lambda part: next(done), X))
+
+    def in_front_of(self, model: Any) -> Any:
+        """One Keras model that takes raw features, for saving.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Takes preprocessed features.
+
+        Returns
+        -------
+        keras.Model
+
+        Raises
+        ------
+        InvalidObjectiveError
+            A transformer other than "standardize" is in use.
+        """
+        if not self.transformers:
+            return model
+        scaler = self.transformers.get("")
+        if not isinstance(scaler, StandardScaler):
+            raise InvalidObjectiveError(
+                f"save(): the preprocessing {list(self.transformers.values())!r} cannot become "
+                "part of a Keras file. Save `.model` with Keras and `.preprocessor.transformers` "
+                'with joblib or skops, or search with preprocess="standardize" or None.'
+            )
+        keras = import_keras()
+        inputs = keras.Input((scaler.n_features_in_,))
+        standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
+        return keras.Model(inputs, model(standardize(inputs)))
+
+    def _transform_part(self, name: str, part: Any) -> Any:
+        transformer = self.transformers.get(name)
+        return part if transformer is None else transformer.transform(part)
+
+
+def check_preprocess(preprocess: Any, X: Parts) -> None:
+    """Raise at once for what no fold could be preprocessed with.
+
+    Parameters
+    ----------
+    preprocess : None, "standardize", transformer, or dict of them by part
+    X : parts
+
+    Raises
+    ------
+    InvalidObjectiveError
+        An unknown name, an object that is no transformer, or raw X that is not numeric and
+        finite though nothing will make it so.
+    """
+    given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
+    if isinstance(preprocess, Mapping):
+        unknown = sorted(set(preprocess) - {name for name, _ in named_parts(X)})
+        if unknown:
+            raise InvalidObjectiveError(
+                f"KerasCV(preprocess=...): {unknown} are no parts of X; its parts are "
+                f"{[name for name, _ in named_parts(X)]}."
+            )
+    for one in given:
+        if isinstance(one, str) and one != "standardize":
+            raise InvalidObjectiveError(
+                f'KerasCV(preprocess={one!r}): the only name is "standardize". Give it, None, '
+                "or any scikit-learn transformer."
+            )
+        if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
+            raise InvalidObjectiveError(
+                f"KerasCV(preprocess={one!r}): needs `fit` and `transform`, as scikit-learn's "
+                "transformers have."
+            )
+    if all(one is None or isinstance(one, str) for one in given):
+        check_numeric(
+            X,
+            "KerasCV(X=...)",
+            "Impute, encode or drop them first, or inside each fold with preprocess=<a "
+            "scikit-learn transformer>.",
+        )
+
+
+def _is_table_of_floats(part: Any) -> bool:
+    array = np.asarray(part)
+    return array.ndim == 2 and array.dtype.kind == "f"
+
+
+def _fitted(transformer: Any, part: Any) -> Any:
+    try:
+        return clone(transformer).fit(part)
+    except (ValueError, TypeError) as error:
+        raise InvalidObjectiveError(
+            f"KerasCV(preprocess={transformer!r}) cannot be fitted on a training fold: {error}"
+        ) from error

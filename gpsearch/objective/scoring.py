@@ -1,0 +1,137 @@
+"""Scorers by name or callable, checked before any training."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import math
+import warnings
+from typing import Any
+
+from sklearn.metrics import get_scorer, get_scorer_names
+
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.objective.data import Parts, Target
+from gpsearch.objective.fitted import FittedNetwork
+from gpsearch.objective.model_function import source_of
+
+
+class Scoring:
+    """The metric of the search, and further ones that are only recorded.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        A scikit-learn scorer name or a callable ``(estimator, X, y) -> float``, greater is
+        better. None: "accuracy" for classes, "r2" for quantities.
+    metrics : sequence of str
+        Scorer names recorded beside the score.
+    target : Target
+        What is predicted.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        An unknown name, or a metric function that is no scorer.
+    """
+
+    def __init__(self, scoring: Any, metrics: Any, target: Target) -> None:
+        if scoring is None:
+            if target.kind == "several":
+                raise InvalidObjectiveError(
+                    "KerasCV(scoring=None): a model with several outputs has no default score. "
+                    "Give a callable (estimator, X, y) -> float; estimator.predict(X) returns "
+                    "all outputs."
+                )
+            scoring = "accuracy" if target.is_classification else "r2"
+        self.scorer = _read_scorer(scoring)
+        self.name = scoring if isinstance(scoring, str) else _callable_name(scoring)
+        self.metrics = {name: _read_scorer(name) for name in metrics}
+
+    def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
+        """The score of a trained network on rows it has not seen.
+
+        Raises
+        ------
+        TrialFailedError
+            The score is no finite number.
+        """
+        value = self.scorer(view, X, y)
+        try:
+            score = float(value)
+        except (TypeError, ValueError):
+            raise InvalidObjectiveError(
+                f"KerasCV(scoring={self.name}) returned {type(value).__name__}, not a number."
+            ) from None
+        if not math.isfinite(score):
+            raise TrialFailedError(f"the score {self.name} is {score} on the scored fold")
+        return score
+
+    def check(self, view: FittedNetwork, X: Parts, y: Any) -> None:
+        """Score a network that is built but not trained; the value does not matter.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The scorer needs what the model does not give, such as probabilities, or fails.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.scorer(view, X, y)
+        except Exception as error:  # whatever a scorer of the user's own may raise
+            cause = error.__cause__ or error
+            raise InvalidObjectiveError(
+                f"KerasCV(scoring={self.name}) cannot score this model: {cause}"
+            ) from error
+
+    def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
+        """The further metrics by name; NaN where one fails."""
+        values = {}
+        for name, scorer in self.metrics.items():
+            try:
+                values[name] = float(scorer(view, X, y))
+            except (ValueError, TypeError, AttributeError):
+                values[name] = math.nan
+        return values
+
+    def fingerprint(self) -> str:
+        """Hex digest of the metric of the search."""
+        scorer = self.scorer
+        text = repr(scorer) if not inspect.isfunction(scorer) else source_of(scorer)
+        return hashlib.sha256(f"{self.name}|{text}".encode()).hexdigest()
+
+
+def _read_scorer(scoring: Any) -> Any:
+    if isinstance(scoring, str):
+        names = get_scorer_names()
+        if scoring not in names:
+            close = difflib.get_close_matches(scoring, names, n=3)
+            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise InvalidObjectiveError(
+                f"KerasCV(scoring={scoring!r}): no scikit-learn scorer has this name. {hint} "
+                "sklearn.metrics.get_scorer_names() lists them all."
+            )
+        return get_scorer(scoring)
+    if not callable(scoring):
+        raise InvalidObjectiveError(
+            f"KerasCV(scoring={scoring!r}): must be a scorer name or a callable "
+            "(estimator, X, y) -> float."
+        )
+    if getattr(scoring, "__module__", "").startswith("sklearn.metrics.") and inspect.isfunction(
+        scoring
+    ):
+        raise InvalidObjectiveError(
+            f"KerasCV(scoring={scoring.__name__}): this is a metric of (y_true, y_pred), not a "
+            f"scorer. Give its name, or sklearn.metrics.make_scorer({scoring.__name__})."
+        )
+    return scoring
+
+
+def _callable_name(scoring: Any) -> str:
+    name = getattr(scoring, "__name__", None)
+    if name is None:
+        function = getattr(scoring, "_score_func", scoring)
+        name = getattr(function, "__name__", type(function).__name__)
+    return str(name)

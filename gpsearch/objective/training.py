@@ -1,0 +1,83 @@
+"""What training one fold takes and gives: the contract between `KerasCV` and its trainers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gpsearch.objective.data import Parts
+
+# Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
+FORWARD_ROWS = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Features, target and weights of the same rows."""
+
+    x: Parts
+    """Features as the model takes them."""
+    y: Parts
+    """Target as the loss takes it."""
+    weight: np.ndarray | None = None
+    """Sample weights, shape (n,); None for equal weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How long and in what steps to train."""
+
+    epochs: int
+    """Passes over the training rows, at most."""
+    batch_size: int
+    """Rows in one step."""
+    patience: int | None = None
+    """Epochs without a better validation loss before training stops; None: all epochs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedFold:
+    """A model trained on one fold."""
+
+    best_epoch: int
+    """Epoch (from 1) whose weights were kept."""
+    epochs: int
+    """Epochs run."""
+    curves: Mapping[str, tuple[float, ...]]
+    """Loss and metrics for each epoch run; "val_" before those on the stop rows."""
+    predict: Callable[[Parts], Any]
+    """The kept weights' outputs for features; valid until the trainer is used again."""
+    path: str
+    """How it was trained."""
+
+
+class Trainer(Protocol):
+    """Trains a compiled model on one fold."""
+
+    def train(
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+    ) -> TrainedFold:
+        """Train `model`, and keep the weights of the best epoch where `stop` is watched.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Compiled, with its initial weights; the trainer may change them.
+        fit : Rows
+            Rows to learn from.
+        stop : Rows or None
+            Rows whose loss early stopping watches; None to train for all epochs.
+        settings : TrainingSettings
+            Epochs, batch size and patience.
+        seed : int
+            Decides the order of the rows in each epoch.
+        """
