@@ -11,7 +11,7 @@ import dataclasses
 import math
 import numbers
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -106,9 +106,9 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
     return outcome("complete")
 
 
-def failure(reason: str, folds: Sequence[FoldResult] = ()) -> Outcome:
+def failure(reason: str, traceback: str = "") -> Outcome:
     """Outcome of a trial whose worker could not report one."""
-    return Outcome(state="failed", folds=tuple(folds), reason=reason)
+    return Outcome(state="failed", reason=reason, traceback=traceback)
 
 
 def _folds_of(evaluation: Any) -> tuple[FoldResult, ...]:

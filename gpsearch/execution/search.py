@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
-import numbers
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.execution.arguments import (
+    at_least,
+    positive,
+    read_callables,
+    read_jobs,
+    read_points,
+    read_scores,
+    read_seed,
+)
+from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.run import GIVEN, Callback, FoldRule, Run, run_serially
+from gpsearch.execution.run import GIVEN, Callback, FoldRule, Run
 from gpsearch.execution.signals import Terminated, terminable
 from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.space import Space
@@ -24,8 +34,6 @@ from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
 logger = logging.getLogger("gpsearch")
-
-SEED_BITS = 32
 
 
 def search(
@@ -44,6 +52,11 @@ def search(
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
     racing: FoldRule | None = None,
     greater_is_better: bool = True,
+    n_jobs: int | None = None,
+    executor: Any = None,
+    isolate: bool = False,
+    trial_timeout: float | None = None,
+    memory_limit: float | None = None,
     progress: bool = True,
 ) -> Study:
     """Search `space` for the params with the greatest score.
@@ -82,6 +95,20 @@ def search(
         ``racing(study, trial)`` is asked after each fold but the last; False stops the trial.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
+    n_jobs : int, optional
+        Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
+        1, or as many as the executor has workers. Trials that run beside each other are proposed
+        without knowledge of each other's scores.
+    executor : Executor, Dask client or str, optional
+        Any ``concurrent.futures.Executor``, a ``distributed.Client``, or the address of a Dask
+        scheduler.
+    isolate : bool, default False
+        Train in a worker process, which a crash, a hang or a leak of the training cannot leave.
+    trial_timeout : float, optional
+        Seconds after which a trial fails; implies `isolate`.
+    memory_limit : float, optional
+        Megabytes of private memory for each worker process, that of TensorFlow itself (about 500)
+        included; implies `isolate`. Enforced on Linux.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
 
@@ -105,49 +132,63 @@ def search(
     >>> study.best_params, len(study.trials), study.stop_reason
     ({'x': 3}, 6, 'All n_calls trials have been evaluated.')
     """
-    n_calls = _at_least_one("n_calls", n_calls)
+    n_calls = at_least(1, "n_calls", n_calls)
     if n_initial_points is not None:
-        n_initial_points = _at_least_one("n_initial_points", n_initial_points)
-    if timeout is not None and not (_is_real(timeout) and timeout > 0):
-        raise InvalidSearchError(
-            f"search(timeout={timeout!r}) must be a number of seconds above 0, or None"
-        )
-    callbacks = _callables("callback", callback)
-    rules = _callables("stop", stop)
-    if racing is not None:
-        _callables("racing", racing)
-    live_space = space if isinstance(space, Space) else Space(space)
-    if isinstance(study, Study):
-        live_space = _own_or(live_space, study)
+        n_initial_points = at_least(0, "n_initial_points", n_initial_points)
+    timeout = positive("timeout", timeout, "seconds")
+    callbacks = read_callables("callback", callback)
+    rules = read_callables("stop", stop)
+    read_callables("racing", racing)
+    placement = Placement(
+        n_jobs=read_jobs(n_jobs),
+        executor=executor,
+        isolate=isolate,
+        trial_timeout=positive("trial_timeout", trial_timeout, "seconds"),
+        memory_limit=positive("memory_limit", memory_limit, "megabytes"),
+    )
+    space = space if isinstance(space, Space) else Space(space)
+    if isinstance(study, Study) and study.space == space:
+        space = study.space  # whose own category objects the study knows
     objective = _as_objective(objective, greater_is_better)
-    points = _points(live_space, x0)
-    scores = _scores(y0, points, greater_is_better)
-    objective.validate(live_space)
+    points = read_points(space, x0)
+    scores = read_scores(y0, points, greater_is_better)
+    objective.validate(space)
 
     settings = {
-        "strategy": strategy if isinstance(strategy, str) else _strategy_name(strategy),
+        "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
         "n_initial_points": n_initial_points,
         "greater_is_better": greater_is_better,
     }
-    record = _open_or_create(study, live_space, objective, random_state, settings, n_calls)
-    strategy = make_strategy(
+    record = _open(study, space, objective, random_state, settings)
+    seed = read_seed(random_state) if record is None else record.seed
+    first_budget = n_calls if record is None else record.info.settings.get("n_calls", n_calls)
+    proposer = make_strategy(
         strategy,
-        record.space,
-        seed=record.seed,
-        # of the first search: a raised budget must not change what the trials so far were
-        n_calls=int(record.info.settings.get("n_calls", n_calls)),
+        space,
+        seed=seed,
+        n_calls=int(first_budget),  # raising it later must not change what was proposed so far
         n_initial_points=n_initial_points,
     )
+    if record is None:
+        record = Study.create(
+            study if not isinstance(study, Study) else None,
+            space=space,
+            seed=seed,
+            objective_fingerprint=objective.fingerprint(),
+            description=objective.describe(),
+            settings={**settings, "n_calls": n_calls},
+            objective=objective,
+        )
     deadline = math.inf if timeout is None else time.monotonic() + timeout
+    bar = Progress(n_calls, shown=progress)
     terminated = False
-    with record.writing():
+    with record.writing(), contextlib.closing(bar):
         record.set_stop_reason("")
         _record_given(record, points, scores)
-        bar = Progress(n_calls, shown=progress)
         run = Run(
             record,
             objective,
-            strategy,
+            proposer,
             n_calls=n_calls,
             deadline=deadline,
             rules=rules,
@@ -157,55 +198,42 @@ def search(
         )
         try:
             with terminable():
-                run_serially(run)
+                drive(run, placement)
         except KeyboardInterrupt:
             run.reason = StopReason.INTERRUPTED.value
         except Terminated:
             run.reason = StopReason.TERMINATED.value
             terminated = True
-        finally:
-            bar.close()
         record.set_stop_reason(run.reason)
     if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
         _say_how_to_continue(record, run.reason)
     if terminated:
-        raise SystemExit(128 + 15)
+        raise SystemExit(128 + signal.SIGTERM)
     return record
 
 
-def _open_or_create(
+def _open(
     study: StudyPath | Study | None,
     space: Space,
     objective: Objective,
     random_state: Any,
     settings: Mapping[str, Any],
-    n_calls: int,
-) -> Study:
-    if isinstance(study, Study) or (study is not None and os.path.exists(study)):
-        record = study if isinstance(study, Study) else Study.open(study, space=space)
-        record.require_same(
-            space=space,
-            seed=record.seed if random_state is None else _seed(random_state),
-            objective_fingerprint=objective.fingerprint(),
-            description=objective.describe(),
-            settings=settings,
-        )
-        record.objective = objective
-        return record
-    return Study.create(
-        study,
+) -> Study | None:
+    if isinstance(study, Study):
+        record = study
+    elif study is not None and os.path.exists(study):
+        record = Study.open(study, space=space)
+    else:
+        return None
+    record.require_same(
         space=space,
-        seed=_seed(random_state),
+        seed=record.seed if random_state is None else read_seed(random_state),
         objective_fingerprint=objective.fingerprint(),
         description=objective.describe(),
-        settings={**settings, "n_calls": n_calls},
-        objective=objective,
+        settings=settings,
     )
-
-
-def _own_or(space: Space, study: Study) -> Space:
-    # The category objects of a study in memory are found by identity in its own space.
-    return study.space if space == study.space else space
+    record.objective = objective
+    return record
 
 
 def _record_given(
@@ -232,81 +260,8 @@ def _as_objective(objective: Any, greater_is_better: bool) -> Objective:
     return as_objective(objective, greater_is_better=greater_is_better)
 
 
-def _strategy_name(strategy: Any) -> str:
+def _name_of(strategy: Any) -> str:
     return str(getattr(strategy, "name", type(strategy).__name__))
-
-
-def _seed(random_state: Any) -> int:
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(0, 2**31 - 1))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(0, 2**SEED_BITS))
-    if (
-        isinstance(random_state, numbers.Integral)
-        and not isinstance(random_state, bool)
-        and 0 <= int(random_state) < 2**SEED_BITS
-    ):
-        return int(random_state)
-    raise InvalidSearchError(
-        f"search(random_state={random_state!r}) must be an integer from 0 to 2**32 - 1, a NumPy "
-        "RandomState or Generator, or None"
-    )
-
-
-def _points(space: Space, x0: Any) -> list[dict[str, Any]]:
-    if x0 is None:
-        return []
-    if isinstance(x0, Mapping):
-        several: list[Any] = [x0]
-    elif isinstance(x0, Sequence) and not isinstance(x0, str):
-        # a list of params or points, or one point
-        nested = all(isinstance(entry, Mapping | list | tuple) for entry in x0)
-        several = list(x0) if nested and list(x0) not in space else [list(x0)]
-    else:
-        raise InvalidSearchError(f"search(x0={x0!r}) must be params, a point, or a list of these")
-    points = [
-        space.point(dict(entry)) if isinstance(entry, Mapping) else list(entry) for entry in several
-    ]
-    return [space.params(point) for point in points]
-
-
-def _scores(
-    y0: Any, points: Sequence[Mapping[str, Any]], greater_is_better: bool
-) -> list[float] | None:
-    if y0 is None:
-        return None
-    values = [y0] if _is_real(y0) else list(y0)
-    if len(values) != len(points):
-        raise InvalidSearchError(
-            f"search: x0 holds {len(points)} points and y0 {len(values)} scores; each point needs "
-            "its own score"
-        )
-    if broken := [v for v in values if not _is_real(v) or not math.isfinite(v)]:
-        raise InvalidSearchError(
-            f"search: y0 holds {broken[0]!r}; a given score must be a finite number"
-        )
-    return [float(value) if greater_is_better else -float(value) for value in values]
-
-
-def _callables(name: str, given: Any) -> list[Any]:
-    several = [] if given is None else list(given) if isinstance(given, Sequence) else [given]
-    if broken := [entry for entry in several if not callable(entry)]:
-        raise InvalidSearchError(
-            f"search({name}={broken[0]!r}) must be callable, or a list of callables"
-        )
-    return several
-
-
-def _at_least_one(name: str, value: Any) -> int:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or int(value) < 1:
-        raise InvalidSearchError(f"search({name}={value!r}) must be an integer of at least 1")
-    return int(value)
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _say_how_to_continue(study: Study, reason: str) -> None:

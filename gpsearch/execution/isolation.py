@@ -1,0 +1,192 @@
+"""Worker processes for trials that may hang, leak or die: `pebble`'s pool, made fit for it.
+
+Each worker imports the objective once and serves many trials. A trial that outlives its time
+limit or takes its process with it fails; the worker is replaced, its neighbours go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.context
+import signal
+import sys
+import tempfile
+import threading
+import types
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import pebble
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.execution.evaluation import Job, Outcome, failure
+from gpsearch.execution.executors import available_cores
+from gpsearch.execution.worker import (
+    Limits,
+    Parcel,
+    evaluate_isolated,
+    probe,
+    read_trace,
+    start_isolated,
+)
+
+MAX_POOLS_IN_VAIN = 3
+"""Pools that may break one after the other without one trial that ends."""
+
+
+class IsolatedWorkers:
+    """A fixed number of worker processes.
+
+    Parameters
+    ----------
+    parcel : Parcel
+    n_workers : int
+    time_limit : float, optional
+        Seconds for each trial; its worker is killed then.
+    memory_limit : float, optional
+        Megabytes of private memory for each worker.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The objective cannot be unpacked in a worker.
+    """
+
+    def __init__(
+        self,
+        parcel: Parcel,
+        n_workers: int,
+        *,
+        time_limit: float | None,
+        memory_limit: float | None,
+    ) -> None:
+        self._parcel = parcel
+        self._n_workers = n_workers
+        self._time_limit = time_limit
+        self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
+        self._limits = Limits(
+            threads=max(1, available_cores() // n_workers),
+            memory=memory_limit,
+            traces=self._folder.name,
+        )
+        self._in_vain = 0
+        self._pool = self._make_pool()
+        try:
+            if problem := self._pool.schedule(probe, args=(parcel,)).result():
+                raise InvalidObjectiveError(problem)
+        except BaseException:
+            self.close(at_once=True)
+            raise
+
+    @property
+    def slots(self) -> int:
+        """Trials that may run at once."""
+        return self._n_workers
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Evaluate a trial; the future never raises but for a broken pool, or when cancelled."""
+        pooled = self._schedule(job)
+        outcome: Future[Outcome] = Future()
+        outcome.set_running_or_notify_cancel()
+        pooled.add_done_callback(lambda done: self._settle(job, done, outcome))
+        return outcome
+
+    def close(self, *, at_once: bool) -> None:
+        """End the workers: when their trials are done, or at once."""
+        if at_once:
+            self._pool.stop()
+        else:
+            self._pool.close()
+        self._pool.join()
+        self._folder.cleanup()
+
+    def _make_pool(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            max_workers=self._n_workers,
+            initializer=start_isolated,
+            initargs=(self._parcel, self._limits),
+            context=_Context(),
+        )
+
+    def _schedule(self, job: Job) -> Future[Outcome]:
+        args = (_without_data(self._parcel), job, self._limits.traces, self._time_limit)
+        while True:
+            try:
+                return self._pool.schedule(evaluate_isolated, args=args, timeout=self._time_limit)
+            # The pool breaks when a worker is killed between two trials.
+            except (RuntimeError, BrokenProcessPool):
+                self._in_vain += 1
+                if self._in_vain > MAX_POOLS_IN_VAIN:
+                    raise
+                self._pool.stop()
+                self._pool.join()
+                self._pool = self._make_pool()
+
+    def _settle(self, job: Job, pooled: Future[Outcome], outcome: Future[Outcome]) -> None:
+        try:
+            result = pooled.result()
+        except FutureTimeoutError:
+            result = self._failed(job, f"exceeded the time limit of {self._time_limit:g} s")
+        except pebble.ProcessExpired as death:
+            result = self._failed(job, f"its worker process {_cause(death.exitcode)}")
+        except BaseException as error:  # a broken pool; whoever waits submits the trial again
+            outcome.set_exception(error)
+            return
+        self._in_vain = 0
+        outcome.set_result(result)
+
+    def _failed(self, job: Job, reason: str) -> Outcome:
+        trace = read_trace(self._limits.traces, job.number)
+        return failure(reason, traceback=trace)
+
+
+def _without_data(parcel: Parcel) -> Parcel:
+    # Every worker has the objective from its start; with each trial only its name travels.
+    return Parcel(digest=parcel.digest, data=b"", address=parcel.address)
+
+
+def _cause(exitcode: int | None) -> str:
+    if exitcode is None:
+        return "died"
+    if exitcode >= 0:
+        return f"ended with exit code {exitcode}"
+    name = signal.Signals(-exitcode).name
+    if name == "SIGKILL":
+        return "was killed (SIGKILL), as the system does when memory runs out"
+    return f"died of {name}"
+
+
+class _Process(multiprocessing.context.SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802, the name is multiprocessing's
+        with _without_main():
+            return multiprocessing.context.SpawnProcess._Popen(process_obj)
+
+
+class _Context(multiprocessing.context.SpawnContext):
+    """Fresh processes that do not run the user's script again.
+
+    ``spawn`` starts by importing the parent's main script, so that a script without the
+    ``if __name__ == "__main__"`` idiom would start its search once more in each worker. The
+    objective brings what it needs of the script along, so nothing of it has to be imported.
+    """
+
+    Process = _Process
+
+
+_main_is_hidden = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    with _main_is_hidden:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
