@@ -110,6 +110,9 @@ class FunctionObjective:
     ) -> Evaluation:
         """Call the function.
 
+        All folds come from one call, so they are handed over together: a study records all of
+        them or none, and folds in `done`, of which there are then none, would spare nothing.
+
         Raises
         ------
         TrialFailedError
@@ -117,18 +120,16 @@ class FunctionObjective:
         InvalidObjectiveError
             It returned something that is no score.
         """
-        if done and len(done) >= self.n_folds:
-            return Evaluation(folds=tuple(done))
         started = time.perf_counter()
         given = {"seed": seed} if self._takes_seed else {}
         scores = self._read(self.function(dict(params), **given))
         seconds = (time.perf_counter() - started) / len(scores)
-        folds: list[FoldResult] = []
-        for index, score in enumerate(scores):
-            folds.append(FoldResult(fold=index, score=score, seconds=seconds, path="function"))
-            if on_fold is not None and on_fold(folds[-1]) is False:
-                break
-        return Evaluation(folds=tuple(folds))
+        return Evaluation(
+            folds=tuple(
+                FoldResult(fold=index, score=score, seconds=seconds, path="function")
+                for index, score in enumerate(scores)
+            )
+        )
 
     def __call__(self, params: Params) -> Evaluation:
         """Evaluate `params` with seed 0."""
