@@ -1,0 +1,24 @@
+"""What a point is worth trying for, and where that is greatest.
+
+`improvement` values points under a surrogate; `maximisation` finds the most valuable one of a
+space of numbers and categories, under conditions and a constraint.
+"""
+
+from gpsearch.acquisition.improvement import (
+    Acquisition,
+    LogExpectedImprovement,
+    LogProbabilityOfImprovement,
+    LowerConfidenceBound,
+    WeightedByFeasibility,
+)
+from gpsearch.acquisition.maximisation import Effort, maximise
+
+__all__ = [
+    "Acquisition",
+    "Effort",
+    "LogExpectedImprovement",
+    "LogProbabilityOfImprovement",
+    "LowerConfidenceBound",
+    "WeightedByFeasibility",
+    "maximise",
+]

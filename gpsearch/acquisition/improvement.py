@@ -1,0 +1,171 @@
+"""What a point is worth trying for, by how much it may improve on the incumbent.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+mu, v       posterior mean and variance of the warped loss                   (m,)
+f           the incumbent: the loss to improve on                            scalar
+u           ``(f - mu) / sqrt(v)``                                           (m,)
+h(u)        ``phi(u) + u Phi(u)``, so that ``EI = sqrt(v) h(u)``             (m,)
+=========== ================================================================ =======
+
+Expected improvement underflows where improvement is unlikely, and with it the gradient that
+should lead out of there; its logarithm does neither (Ament et al. 2023, Unexpected improvements
+to expected improvement for Bayesian optimization, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfcx, log_ndtr, ndtr
+
+from gpsearch.surrogate import FeasibilityModel, GaussianProcess
+
+Array = NDArray[np.float64]
+
+SQRT_HALF_PI = np.sqrt(np.pi / 2.0)
+HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
+SERIES_BELOW = -50.0  # the closed form loses the digits of u²; the series is right to 945 / u⁸
+
+
+class Acquisition(Protocol):
+    """What a proposal maximises."""
+
+    def __call__(self, Z: Array) -> Array:
+        """(m,) values at the (m, d) rows of `Z`."""
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """(m,) values and their (m, d) gradients; zero in categorical dimensions."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LogExpectedImprovement:
+    """``log E[max(f - loss, 0)] = log h(u) + log(v) / 2``."""
+
+    process: GaussianProcess
+    incumbent: float
+    """f, a warped loss."""
+
+    def __call__(self, Z: Array) -> Array:
+        """Values at the rows of `Z`."""
+        mean, variance = self.process.predict(Z)
+        sd = np.sqrt(variance)
+        return log_h((self.incumbent - mean) / sd)[0] + np.log(sd)
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """Values and gradients, by ``du = -dmu / sd - u dv / (2 v)``."""
+        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+        sd = np.sqrt(variance)
+        u = (self.incumbent - mean) / sd
+        value, slope = log_h(u)
+        of_mean, of_variance = -slope / sd, (1.0 - slope * u) / (2.0 * variance)
+        gradient = of_mean[:, None] * mean_gradient + of_variance[:, None] * variance_gradient
+        return value + np.log(sd), gradient
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LogProbabilityOfImprovement:
+    """``log P[loss < f - margin]``."""
+
+    process: GaussianProcess
+    incumbent: float
+    """f, a warped loss."""
+    margin: float = 0.01
+    """By how much to improve, in standard deviations of the warped losses."""
+
+    def __call__(self, Z: Array) -> Array:
+        """Values at the rows of `Z`."""
+        mean, variance = self.process.predict(Z)
+        return log_ndtr((self.incumbent - self.margin - mean) / np.sqrt(variance))
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """Values and gradients, by ``d log Phi(u) = phi(u) / Phi(u) du``."""
+        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+        sd = np.sqrt(variance)
+        u = (self.incumbent - self.margin - mean) / sd
+        value = log_ndtr(u)
+        slope = np.exp(-0.5 * u * u - HALF_LOG_TWO_PI - value)
+        of_mean, of_variance = -slope / sd, -slope * u / (2.0 * variance)
+        return value, of_mean[:, None] * mean_gradient + of_variance[:, None] * variance_gradient
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LowerConfidenceBound:
+    """``kappa sqrt(v) - mu``: how good a loss may well be (Srinivas et al. 2010)."""
+
+    process: GaussianProcess
+    kappa: float = 1.96
+    """Standard deviations below the mean."""
+
+    def __call__(self, Z: Array) -> Array:
+        """Values at the rows of `Z`."""
+        mean, variance = self.process.predict(Z)
+        return self.kappa * np.sqrt(variance) - mean
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """Values and gradients."""
+        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+        sd = np.sqrt(variance)
+        gradient = (0.5 * self.kappa / sd)[:, None] * variance_gradient - mean_gradient
+        return self.kappa * sd - mean, gradient
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeightedByFeasibility:
+    """A logarithmic acquisition times the probability that the evaluation succeeds."""
+
+    acquisition: Acquisition
+    model: FeasibilityModel
+
+    def __call__(self, Z: Array) -> Array:
+        """Values at the rows of `Z`."""
+        return self.acquisition(Z) + self.model.log_probability(Z)
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """Values and gradients."""
+        value, gradient = self.acquisition.with_gradient(Z)
+        log_probability, of_probability = self.model.log_probability_gradient(Z)
+        return value + log_probability, gradient + of_probability
+
+
+def log_h(u: Array) -> tuple[Array, Array]:
+    """``log(phi(u) + u Phi(u))`` and its derivative ``Phi(u) / h(u)``, for any u.
+
+    Above -1 by the definition; below, where its two terms cancel, by
+    ``h / phi = 1 + u m(u)`` with Mills' ratio ``m = Phi / phi = sqrt(pi/2) erfcx(-u / sqrt 2)``;
+    far below, where that cancels too, by its asymptotic series in ``q = 1 / u²``,
+    ``h / phi = q (1 - 3 q + 15 q² - 105 q³ + ...)``.
+
+    Examples
+    --------
+    >>> value, slope = log_h(np.array([-1e3, 0.0, 10.0]))
+    >>> [float(v) for v in np.round(value, 3)], [float(v) for v in np.round(slope, 3)]
+    ([-500014.734, -0.919, 2.303], [1000.002, 1.253, 0.1])
+    """
+    u = np.asarray(u, dtype=float)
+    value, slope = np.empty_like(u), np.empty_like(u)
+    near, far = u > -1.0, u < SERIES_BELOW
+    middle = ~near & ~far
+
+    x = u[near]
+    cdf = ndtr(x)
+    h = np.exp(-0.5 * x * x - HALF_LOG_TWO_PI) + x * cdf
+    value[near], slope[near] = np.log(h), cdf / h
+
+    x = u[middle]
+    mills = SQRT_HALF_PI * erfcx(-x / np.sqrt(2.0))
+    ratio = 1.0 + x * mills
+    value[middle] = -0.5 * x * x - HALF_LOG_TWO_PI + np.log(ratio)
+    slope[middle] = mills / ratio
+
+    x = u[far]
+    q = 1.0 / (x * x)
+    ratio = 1.0 - q * (3.0 - q * (15.0 - 105.0 * q))
+    value[far] = -0.5 * x * x - HALF_LOG_TWO_PI + np.log(q) + np.log(ratio)
+    mills_x = 1.0 - q * (1.0 - q * (3.0 - 15.0 * q))  # -x m(x)
+    slope[far] = -x * mills_x / ratio
+    return value, slope

@@ -1,0 +1,209 @@
+"""Where an acquisition is greatest, in a space of numbers and categories.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+Z           candidates in the unit cube, snapped to values of the space      (m, d)
+S           the s candidates from which the search climbs                    (s, d)
+smooth      dimensions climbed by gradient: Real, and Integer of many values (d,)
+listed      the others, whose values are tried one by one                    (d,)
+=========== ================================================================ =======
+
+A cloud of random points and of small moves around the best observed ones is valued at once; the
+best of both climb, all together: L-BFGS on the smooth dimensions alternates with the best change
+of one listed dimension, as in Optuna's GP sampler. Climbing together makes one call of the
+surrogate serve all starts, which is what makes a proposal cost milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from gpsearch.acquisition.improvement import Acquisition
+from gpsearch.space import Space
+
+Array = NDArray[np.float64]
+
+MANY_VALUES = 40  # an Integer with more values is climbed by gradient and then snapped
+ENUMERABLE = 1000  # a space of at most this many points is valued whole
+LEAST_GAIN = 1e-9  # of a log acquisition; less is rounding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How hard to look."""
+
+    random: int = 400
+    """Candidates drawn from the space's own distribution."""
+    moves: int = 400
+    """Candidates that are small moves from the best observed points."""
+    starts: int = 6
+    """Candidates that climb."""
+    rounds: int = 2
+    """Alternations of gradient and single changes."""
+    iterations: int = 12
+    """Of L-BFGS, in each round."""
+    sweeps: int = 4
+    """Single changes in a row, in each round."""
+
+
+def maximise(
+    acquisition: Acquisition,
+    space: Space,
+    *,
+    around: Array,
+    rng: np.random.Generator,
+    effort: Effort | None = None,
+) -> Array:
+    """Points of the space in falling order of the acquisition.
+
+    Parameters
+    ----------
+    acquisition : Acquisition
+    space : Space
+        Its conditions and its constraint are respected.
+    around : (k, d) float array
+        Good observed points; small moves start there.
+    rng : numpy Generator
+    effort : Effort, optional
+
+    Returns
+    -------
+    (m, d) float array
+        All feasible points that were valued, without repeats, best first; empty when none was
+        feasible. A space of at most 1000 points is valued whole.
+    """
+    effort = effort or Effort()
+    everything = space.enumerate(ENUMERABLE)
+    if everything is not None:
+        Z = space.to_z(everything) if everything else np.empty((0, len(space)))
+        return Z[np.argsort(-acquisition(Z), kind="stable")] if len(Z) else Z
+    climb = _Climb(acquisition, space)
+    cloud = climb.value(space.quantile(rng.random((effort.random, len(space)))))
+    moves = climb.value(_moves(space, around, effort.moves, rng))
+    half = effort.starts // 2
+    S = np.concatenate([_best(*cloud, half), _best(*moves, effort.starts - half)])
+    if len(S):
+        climb.ascend(S, effort)
+    return climb.ranking()
+
+
+class _Climb:
+    """A search in progress; it remembers every feasible point that was valued."""
+
+    def __init__(self, acquisition: Acquisition, space: Space) -> None:
+        self._acquisition, self._space = acquisition, space
+        smooth = (space.n_values == 0) | (space.n_values > MANY_VALUES)
+        self._smooth = np.flatnonzero(smooth & ~space.categorical)
+        self._listed = np.flatnonzero(~smooth | space.categorical)
+        self._visited: list[Array] = []
+        self._values: list[Array] = []
+
+    def value(self, Z: Array) -> tuple[Array, Array]:
+        """Feasible rows of snapped `Z`, and their values."""
+        if self._space.constraint is not None:
+            Z = Z[self._space.feasible(self._space.from_z(Z))]
+        values = self._acquisition(Z) if len(Z) else np.empty(0)
+        self._visited.append(Z)
+        self._values.append(values)
+        return Z, values
+
+    def ranking(self) -> Array:
+        """All points valued, best first, each once."""
+        Z, first = np.unique(np.concatenate(self._visited), axis=0, return_index=True)
+        order = np.argsort(-np.concatenate(self._values)[first], kind="stable")
+        return Z[order]
+
+    def ascend(self, S: Array, effort: Effort) -> None:
+        """Climb from all rows of `S`."""
+        S, values = S.copy(), self._acquisition(S)
+        for _ in range(effort.rounds):
+            if len(self._smooth):
+                self._by_gradient(S, values, effort.iterations)
+            if not (len(self._listed) and self._by_single_changes(S, values, effort.sweeps)):
+                break  # the gradient has nothing new to start from
+
+    def _by_gradient(self, S: Array, values: Array, iterations: int) -> None:
+        """Improve `S` and `values` in place on the smooth dimensions.
+
+        The sum over the starts is maximised: its terms share no variable, so each start climbs
+        its own hill.
+        """
+        smooth = self._smooth
+        exists = self._space.active(S)[:, smooth]
+
+        def negative(x: Array) -> tuple[float, Array]:
+            Z = S.copy()
+            Z[:, smooth] = x.reshape(len(S), -1)
+            value, gradient = self._acquisition.with_gradient(Z)
+            return -float(value.sum()), -(gradient[:, smooth] * exists).ravel()
+
+        found = minimize(
+            negative,
+            S[:, smooth].ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, 1.0)] * (len(S) * len(smooth)),
+            options={"maxiter": iterations, "ftol": 1e-6},
+        )
+        Z = S.copy()
+        Z[:, smooth] = found.x.reshape(len(S), -1)
+        self._keep_better(S, values, self._space.snap(Z)[:, None, :])
+
+    def _by_single_changes(self, S: Array, values: Array, sweeps: int) -> bool:
+        """Improve `S` and `values` in place on the listed dimensions; False when already best."""
+        for sweep in range(sweeps):
+            tried = []
+            for j in self._listed:
+                places = np.asarray(self._space.columns[j].places())
+                changed = np.repeat(S[:, None, :], len(places), axis=1)
+                changed[:, :, j] = places
+                tried.append(changed)
+            Z = np.concatenate(tried, axis=1)
+            Z = self._space.snap(Z.reshape(-1, S.shape[1])).reshape(Z.shape)
+            if not self._keep_better(S, values, Z):
+                return sweep > 0
+        return True
+
+    def _keep_better(self, S: Array, values: Array, tried: Array) -> bool:
+        """Replace each start by the best of its row of (s, c, d) `tried`, where that is better."""
+        s, c, d = tried.shape
+        flat = tried.reshape(s * c, d)
+        allowed = np.ones(s * c, dtype=bool)
+        if self._space.constraint is not None:
+            allowed = np.asarray(self._space.feasible(self._space.from_z(flat)))
+        gained = np.full(s * c, -np.inf)
+        if allowed.any():
+            gained[allowed] = self._acquisition(flat[allowed])
+            self._visited.append(flat[allowed])
+            self._values.append(gained[allowed])
+        best = np.argmax(gained.reshape(s, c), axis=1)
+        row = np.arange(s)
+        better = gained.reshape(s, c)[row, best] > values + LEAST_GAIN
+        S[better], values[better] = (
+            tried[row, best][better],
+            gained.reshape(s, c)[row, best][better],
+        )
+        return bool(better.any())
+
+
+def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -> Array:
+    """Moves of a few coordinates, of all sizes from a two-hundredth of the cube to a third."""
+    d = len(space)
+    base = around[rng.integers(len(around), size=number)]
+    moved = rng.random((number, d)) < 1.5 / d
+    moved[np.arange(number), rng.integers(d, size=number)] = True
+    step = 10.0 ** rng.uniform(-2.5, -0.5, size=(number, 1)) * rng.standard_normal((number, d))
+    whole = np.where(space.n_values > 1, 1.0 / np.maximum(space.n_values - 1, 1), 0.0)
+    step = np.copysign(np.maximum(np.abs(step), whole), step)  # at least to the next value
+    drawn = space.quantile(rng.random((number, d)))
+    goal = np.where(space.categorical, drawn, np.clip(base + step, 0.0, 1.0))
+    return space.snap(np.where(moved, goal, base))
+
+
+def _best(Z: Array, values: Array, number: int) -> Array:
+    return Z[np.argsort(-values, kind="stable")[:number]]

@@ -1,0 +1,190 @@
+"""Bayesian search: a Gaussian process of the loss, and the point that promises most.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+Z           evaluated points in the unit cube                                (n, d)
+y           their losses; failed evaluations have none                       (n,)
+v           variances of the losses as means over folds; NaN where unknown   (n,)
+P           points being evaluated                                           (p, d)
+f           incumbent: least posterior mean at an evaluated point            scalar
+=========== ================================================================ =======
+
+The first points are quasi-random. From then on each proposal fits a process to all losses, and
+maximises the logarithm of expected improvement on f. With noise, the least *mean* is the loss
+to improve on, not the luckiest measurement. Points being evaluated count as evaluated with
+their predicted means, so that the next proposal looks elsewhere. Where evaluations failed, the
+improvement is weighed with the probability of success, which has a model of its own.
+
+Everything is computed from the history anew: a resumed search proposes what the uninterrupted
+one would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from gpsearch.acquisition import (
+    Acquisition,
+    Effort,
+    LogExpectedImprovement,
+    LogProbabilityOfImprovement,
+    LowerConfidenceBound,
+    WeightedByFeasibility,
+    maximise,
+)
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point, Space
+from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.sobol import sobol_blocks
+from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
+from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
+from gpsearch.surrogate.warping import Shape
+
+N_INITIAL_POINTS = 8
+GOOD_POINTS = 6  # around which small moves are tried
+AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPOptions:
+    """How the process is fitted and what is maximised."""
+
+    acquisition: AcquisitionName = "LogEI"
+    """What is maximised: LogEI (log expected improvement), LogPI (log probability of one) or LCB
+    (lower confidence bound)."""
+    kappa: float = 1.96
+    """Standard deviations below the mean, for LCB."""
+    margin: float = 0.01
+    """Least improvement that counts, in standard deviations of the losses, for LogPI."""
+    shapes: tuple[Shape, ...] = (YeoJohnson(),)
+    """Families of output transforms; the evidence chooses among them."""
+    priors: Priors = field(default_factory=Priors)
+    """Of the process's hyperparameters."""
+    effort: Effort = field(default_factory=Effort)
+    """How hard the acquisition is maximised."""
+
+    def __post_init__(self) -> None:
+        if self.acquisition not in ("LogEI", "LogPI", "LCB"):
+            raise InvalidSearchError(
+                f"GPOptions: acquisition={self.acquisition!r}; it must be 'LogEI', 'LogPI' or "
+                "'LCB'."
+            )
+
+
+class GPStrategy:
+    """Bayesian search with a Gaussian process; see `gpsearch.strategy.gp`.
+
+    Parameters
+    ----------
+    space : Space
+    seed : int
+        Decides the first points and the candidates of each proposal.
+    n_calls : int
+        Accepted as by every strategy.
+    n_initial_points : int
+        Quasi-random points before the first fit.
+    options : GPOptions, optional
+
+    Examples
+    --------
+    >>> space = Space({"x": (0.0, 1.0)})
+    >>> strategy = GPStrategy(space, seed=0)
+    >>> x = [[0.1], [0.3], [0.5], [0.7], [0.9], [0.2], [0.4], [0.8]]
+    >>> history = History.of(x, [(v - 0.6) ** 2 for (v,) in x])
+    >>> (best,) = strategy.propose(history, 8)
+    >>> round(best, 1)
+    0.6
+    """
+
+    name = "gp"
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        n_calls: int = 100,
+        n_initial_points: int = N_INITIAL_POINTS,
+        options: GPOptions | None = None,
+    ) -> None:
+        self._space, self._seed, self._options = space, seed, options or GPOptions()
+        self._n_initial_points = n_initial_points
+        blocks = sobol_blocks(len(space), np.random.default_rng(seed))
+        self._first_points = DistinctPoints(
+            space, (space.from_z(space.quantile(rows)) for rows in blocks)
+        )
+
+    def propose(self, history: History, number: int) -> Point:
+        """Give the point of trial `number`; see `Strategy.propose`."""
+        seen = keys(self._space, history.visited)
+        rng = trial_rng(self._seed, number)
+        if number < self._n_initial_points or history.failed.all():
+            first = self._first_points.first_unseen(seen, start=number)
+            return first or draw_unseen(self._space, seen, rng)
+        acquisition, good = self.acquisition(history)
+        ranking = maximise(
+            acquisition, self._space, around=good, rng=rng, effort=self._options.effort
+        )
+        for z in ranking:
+            (point,) = self._space.from_z(z[None])
+            if self._space.key(point) not in seen:
+                return point
+        return draw_unseen(self._space, seen, rng)
+
+    def process(self, history: History) -> GaussianProcess:
+        """The process fitted to the evaluations that succeeded, of which there must be one."""
+        succeeded = ~history.failed
+        Z = self._space.to_z([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
+        fits = [
+            GaussianProcess.fit(
+                Z,
+                history.losses[succeeded],
+                categorical=self._space.categorical,
+                variances=known_variances(history.variances[succeeded]),
+                shape=shape,
+                priors=self._options.priors,
+            )
+            for shape in self._options.shapes
+        ]
+        return max(fits, key=lambda fit: fit.log_posterior)
+
+    def acquisition(self, history: History) -> tuple[Acquisition, Array]:
+        """What is maximised after `history`, and the (k, d) best evaluated points."""
+        options, space = self._options, self._space
+        process = self.process(history)
+        mean, _ = process.predict(process.Z)
+        good = process.Z[np.argsort(mean, kind="stable")[:GOOD_POINTS]]
+        if history.pending:
+            process = process.believing(space.to_z(history.pending))
+            mean, _ = process.predict(process.Z)
+        acquisition: Acquisition
+        if options.acquisition == "LCB":
+            acquisition = LowerConfidenceBound(process=process, kappa=options.kappa)
+        elif options.acquisition == "LogPI":
+            acquisition = LogProbabilityOfImprovement(
+                process=process, incumbent=float(mean.min()), margin=options.margin
+            )
+        else:
+            acquisition = LogExpectedImprovement(process=process, incumbent=float(mean.min()))
+        if history.failed.any():
+            model = FeasibilityModel.fit(
+                space.to_z(history.points), history.failed, categorical=space.categorical
+            )
+            acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
+        return acquisition, good
+
+
+def known_variances(variances: Array) -> Array:
+    """Variances without gaps: where one is unknown, the largest known; zeros where none is.
+
+    >>> known_variances(np.array([0.1, np.nan, 0.3])), known_variances(np.array([np.nan]))
+    (array([0.1, 0.3, 0.3]), array([0.]))
+    """
+    unknown = np.isnan(variances)
+    if unknown.all():
+        return np.zeros(len(variances))
+    return np.where(unknown, np.nanmax(variances), variances)

@@ -1,0 +1,262 @@
+"""Gaussian-process regression over a mixed space: whole once fitted, and then never changed.
+
+=========== ================================================================ =========
+symbol      meaning                                                          shape
+=========== ================================================================ =========
+Z           observed points in the unit cube                                 (n, d)
+y, t        their losses, and the warped losses                              (n,)
+w, a, b     inverse squared length scales, signal and noise variance         (d,), 1, 1
+K           ``a k(Z, Z) + diag(noise)``                                      (n, n)
+L           lower Cholesky factor of K                                       (n, n)
+alpha       ``K^-1 t``                                                       (n,)
+k_z         ``a k(z, Z)``                                                    (m, n)
+mu, v       posterior mean ``k_z alpha`` and variance ``a - |L^-1 k_z|²``    (m,)
+=========== ================================================================ =========
+
+Rasmussen & Williams (2006), Gaussian processes for machine learning, algorithm 2.1. Means and
+variances are those of the warped loss without its noise; `loss_quantile` leads back to the
+user's units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack, solve_triangular
+from scipy.optimize import minimize
+from scipy.special import ndtri
+
+from gpsearch.surrogate.kernels import Mask, matern52, scaled_sq_dist
+from gpsearch.surrogate.likelihood import Hyperparameters, NegativeLogPosterior
+from gpsearch.surrogate.priors import Priors
+from gpsearch.surrogate.warping import Linear, Shape, Warp
+
+Array = NDArray[np.float64]
+
+LEAST_VARIANCE = 1e-12
+MAX_ITERATIONS = 40
+TOLERANCE = 1e-5  # of the log posterior, relative: far below what moves a proposal
+FITTED_ON = 300  # observations the hyperparameters are fitted on; the posterior takes all
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GaussianProcess:
+    """A Matérn-5/2 process with a length scale for each dimension, made by `fit`.
+
+    Examples
+    --------
+    >>> Z = np.linspace(0, 1, 6)[:, None]
+    >>> process = GaussianProcess.fit(Z, (Z[:, 0] - 0.5) ** 2, categorical=np.array([False]))
+    >>> mean, variance = process.predict(np.array([[0.5], [1.0]]))
+    >>> bool(mean[0] < mean[1])
+    True
+    """
+
+    Z: Array
+    """(n, d) observed points."""
+    t: Array
+    """(n,) warped losses."""
+    noise: Array
+    """(n,) noise variance of each warped loss."""
+    categorical: Mask
+    """(d,) dimensions without an order."""
+    hyperparameters: Hyperparameters
+    """What the fit found."""
+    warp: Warp
+    """The transform from losses to warped losses."""
+    g_mean: float
+    """Mean of the bent losses, by which the warp standardises."""
+    g_sd: float
+    """Standard deviation of the bent losses."""
+    log_posterior: float
+    """Log density of losses and hyperparameters; comparable between shapes of the same losses."""
+    factor: Array
+    """L."""
+    alpha: Array
+    """``K^-1 t``."""
+
+    @classmethod
+    def fit(
+        cls,
+        Z: Array,
+        y: Array,
+        *,
+        categorical: Mask,
+        variances: Array | None = None,
+        shape: Shape | None = None,
+        priors: Priors | None = None,
+    ) -> GaussianProcess:
+        """Fit hyperparameters by their posterior mode, and condition on all losses.
+
+        Parameters
+        ----------
+        Z : (n, d) float array
+            Points in the unit cube, n >= 1.
+        y : (n,) float array
+            Finite losses, in any units.
+        categorical : (d,) bool array
+            Dimensions without an order.
+        variances : (n,) float array, optional
+            Known variance of each loss, in the loss's units squared; zero where omitted. A
+            noise variance common to all is fitted on top.
+        shape : Shape, optional
+            Family of output transforms; `Linear` where omitted.
+        priors : Priors, optional
+
+        Returns
+        -------
+        GaussianProcess
+        """
+        y = np.asarray(y, dtype=float)
+        variances = np.zeros(len(y)) if variances is None else np.asarray(variances, dtype=float)
+        warp = Warp.of(y, shape or Linear())
+        rows = representatives(y, FITTED_ON)
+        objective = NegativeLogPosterior(
+            Z[rows],
+            y[rows],
+            variances=variances[rows],
+            categorical=categorical,
+            warp=warp,
+            priors=priors or Priors(),
+        )
+        found = minimize(
+            objective,
+            objective.start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=objective.bounds,
+            options={"maxiter": MAX_ITERATIONS, "ftol": TOLERANCE, "gtol": 1e-3},
+        )
+        hyperparameters = Hyperparameters.unpack(found.x)
+        warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
+        noise = hyperparameters.noise + variances * np.exp(2.0 * warped.log_slope)
+        factor, alpha = _condition(Z, warped.t, noise, categorical, hyperparameters)
+        return cls(
+            Z=Z,
+            t=warped.t,
+            noise=noise,
+            categorical=categorical,
+            hyperparameters=hyperparameters,
+            warp=warp,
+            g_mean=warped.mean,
+            g_sd=warped.sd,
+            log_posterior=-float(found.fun),
+            factor=factor,
+            alpha=alpha,
+        )
+
+    def predict(self, Z: Array) -> tuple[Array, Array]:
+        """Mean and variance of the warped loss, without noise, at the (m, d) rows of `Z`.
+
+        Returns
+        -------
+        mean, variance : (m,) float arrays
+        """
+        k_z = self._covariance(Z)
+        whitened = solve_triangular(self.factor, k_z.T, lower=True, check_finite=False)
+        variance = self.hyperparameters.signal - np.einsum("ij,ij->j", whitened, whitened)
+        return k_z @ self.alpha, np.maximum(variance, LEAST_VARIANCE)
+
+    def predict_gradient(self, Z: Array) -> tuple[Array, Array, Array, Array]:
+        """`predict`, with gradients in the coordinates of the rows of `Z`.
+
+        Gradients in categorical dimensions are zero. With ``ds/dz = 2 w (z - z_i)``,
+        ``dmu/dz = sum_i 2 w (z - z_i) a k'(s_i) alpha_i`` and
+        ``dv/dz = -2 sum_i 2 w (z - z_i) a k'(s_i) (K^-1 k_z)_i``.
+
+        Returns
+        -------
+        mean, variance : (m,) float arrays
+        mean_gradient, variance_gradient : (m, d) float arrays
+        """
+        at = self.hyperparameters
+        k, dk = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
+        k_z = at.signal * k
+        solved = lapack.dpotrs(self.factor, k_z.T, lower=1)[0].T
+        variance = at.signal - np.einsum("ij,ij->i", k_z, solved)
+        weights = np.where(self.categorical, 0.0, 2.0 * at.signal * at.weights)
+        of_mean, of_variance = dk * self.alpha, dk * solved
+        mean_gradient = weights * (Z * of_mean.sum(1)[:, None] - of_mean @ self.Z)
+        variance_gradient = (-2.0 * weights) * (
+            Z * of_variance.sum(1)[:, None] - of_variance @ self.Z
+        )
+        variance_gradient[variance < LEAST_VARIANCE] = 0.0
+        return (
+            k_z @ self.alpha,
+            np.maximum(variance, LEAST_VARIANCE),
+            mean_gradient,
+            variance_gradient,
+        )
+
+    def believing(self, Z: Array) -> GaussianProcess:
+        """The process as if the losses at the (p, d) rows of `Z` were known to be their means.
+
+        It is surer there and predicts the same means everywhere: what is being evaluated is not
+        proposed again, and nothing is invented about how it will end (Ginsbourger et al. 2010,
+        Kriging is well-suited to parallelize optimization, "kriging believer").
+        """
+        Z_all = np.concatenate([self.Z, Z])
+        t = np.concatenate([self.t, self.predict(Z)[0]])
+        noise = np.concatenate([self.noise, np.full(len(Z), self.hyperparameters.noise)])
+        factor, alpha = _condition(Z_all, t, noise, self.categorical, self.hyperparameters)
+        return GaussianProcess(
+            Z=Z_all,
+            t=t,
+            noise=noise,
+            categorical=self.categorical,
+            hyperparameters=self.hyperparameters,
+            warp=self.warp,
+            g_mean=self.g_mean,
+            g_sd=self.g_sd,
+            log_posterior=self.log_posterior,
+            factor=factor,
+            alpha=alpha,
+        )
+
+    def loss_quantile(self, Z: Array, probability: float) -> Array:
+        """Quantile of the noise-free loss at the (m, d) rows of `Z`, in the user's units.
+
+        Quantiles pass through an increasing transform; means and standard deviations do not.
+        """
+        mean, variance = self.predict(Z)
+        g = self.g_mean + self.g_sd * (mean + ndtri(probability) * np.sqrt(variance))
+        warp = self.warp
+        return warp.centre + warp.scale * warp.shape.unbend(g, self.hyperparameters.rho)
+
+    def _covariance(self, Z: Array) -> Array:
+        at = self.hyperparameters
+        k, _ = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
+        return at.signal * k
+
+
+def representatives(y: Array, number: int) -> NDArray[np.intp]:
+    """Rows that stand for all: the best half of `number`, the rest evenly over the ranks.
+
+    The choice depends on the losses alone, not on the order in which they were told.
+
+    >>> representatives(np.array([5.0, 1.0, 4.0, 2.0, 3.0]), 4)
+    array([1, 3, 4, 0])
+    """
+    order = np.argsort(y, kind="stable")
+    if len(y) <= number:
+        return np.arange(len(y))
+    best = number // 2
+    spread = np.linspace(best, len(y) - 1, number - best).round().astype(np.intp)
+    return order[np.concatenate([np.arange(best), spread])]
+
+
+def _condition(
+    Z: Array, t: Array, noise: Array, categorical: Mask, at: Hyperparameters
+) -> tuple[Array, Array]:
+    """L and alpha."""
+    K = at.signal * matern52(scaled_sq_dist(Z, Z, at.weights, categorical))[0]
+    K.flat[:: len(t) + 1] = at.signal + noise
+    factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
+    while failed:  # rounding, where thousands of points repeat: K is a little less than it should
+        K = at.signal * matern52(scaled_sq_dist(Z, Z, at.weights, categorical))[0]
+        noise = 10.0 * noise
+        K.flat[:: len(t) + 1] = at.signal + noise
+        factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
+    return factor, lapack.dpotrs(factor, t, lower=1)[0]

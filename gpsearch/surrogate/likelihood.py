@@ -1,0 +1,160 @@
+"""How likely the losses are under given hyperparameters, with its gradient.
+
+=========== ================================================================ =========
+symbol      meaning                                                          shape
+=========== ================================================================ =========
+D           squared distances, one layer for each dimension                  (d, n * n)
+w           inverse squared length scale of each dimension                   (d,)
+a, b        signal and noise variance                                        scalar
+rho         shape of the output transform                                    scalar
+x           ``(log w, log a, log b, rho)``, what a fit moves                 (d + 3,)
+t           warped losses                                                    (n,)
+v           variance of each loss as a mean over folds, user's units squared (n,)
+K           ``a k(sum_j w_j D_j) + diag(b + v (dt/dy)²)``                    (n, n)
+alpha       ``K^-1 t``                                                       (n,)
+G           ``K^-1 - alpha alpha^T``                                         (n, n)
+=========== ================================================================ =========
+
+``log p(y | x) = -t^T alpha / 2 - log|K| / 2 - n log(2 pi) / 2 + log J`` and, for any x_i in K,
+``d log p / dx_i = -tr(G dK/dx_i) / 2`` (Rasmussen & Williams 2006, equations 2.30 and 5.9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from gpsearch.surrogate.kernels import Mask, layered_sq_dist, matern52
+from gpsearch.surrogate.priors import Priors
+from gpsearch.surrogate.warping import Warp
+
+Array = NDArray[np.float64]
+
+LOG_WEIGHT_BOUNDS = (-7.0, 7.0)  # length scales from 0.03 to 33 times the width of the cube
+LOG_SIGNAL_BOUNDS = (-5.0, 5.0)
+LOG_NOISE_BOUNDS = (float(np.log(1e-6)), 2.0)  # the floor keeps K positive definite
+START_NOISE = 0.01
+NOT_POSITIVE_DEFINITE = 1e10  # what a line search steps back from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """What a fit finds; in units of the unit cube and of warped losses."""
+
+    weights: Array
+    """(d,) inverse squared length scales."""
+    signal: float
+    """Prior variance of the warped loss."""
+    noise: float
+    """Variance of what is not explained, beside that known of each loss."""
+    rho: float = 0.0
+    """Shape of the output transform."""
+
+    @classmethod
+    def unpack(cls, x: Array) -> Hyperparameters:
+        """Read what a fit moves."""
+        return cls(
+            weights=np.exp(x[:-3]),
+            signal=float(np.exp(x[-3])),
+            noise=float(np.exp(x[-2])),
+            rho=float(x[-1]),
+        )
+
+    def pack(self) -> Array:
+        """Write what a fit moves."""
+        return np.concatenate(
+            [np.log(self.weights), [np.log(self.signal), np.log(self.noise), self.rho]]
+        )
+
+
+class NegativeLogPosterior:
+    """``-log p(y | x) - log p(x)`` and its gradient in x.
+
+    One evaluation costs O(n³ + d n²): a Cholesky factor, its inverse, and one product with the
+    layers for all length scales together.
+
+    Parameters
+    ----------
+    Z : (n, d) float array
+    y : (n,) float array
+        Losses.
+    variances : (n,) float array
+        Known variance of each loss; zero where none is known.
+    categorical : (d,) bool array
+    warp : Warp
+    priors : Priors
+    """
+
+    def __init__(
+        self,
+        Z: Array,
+        y: Array,
+        *,
+        variances: Array,
+        categorical: Mask,
+        warp: Warp,
+        priors: Priors,
+    ) -> None:
+        self._layers = layered_sq_dist(Z, Z, categorical)
+        self._u = warp.standardise(y)
+        self._variances, self._warp, self._priors = variances, warp, priors
+
+    @property
+    def start(self) -> Array:
+        """Where a fit begins: the mode of the priors, and little noise."""
+        start = np.zeros(len(self._layers) + 3)
+        start[-2] = np.log(START_NOISE)
+        start[-1] = self._warp.shape.start
+        return start
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """Between which values each x is fitted."""
+        lengths = [LOG_WEIGHT_BOUNDS] * len(self._layers)
+        return [*lengths, LOG_SIGNAL_BOUNDS, LOG_NOISE_BOUNDS, self._warp.shape.bounds]
+
+    def __call__(self, x: Array) -> tuple[float, Array]:
+        """Value and gradient at `x`."""
+        n = len(self._u)
+        at = Hyperparameters.unpack(x)
+        warped = self._warp.evaluate(self._u, at.rho)
+        known = self._variances * np.exp(2.0 * warped.log_slope)
+        k, dk = matern52(at.weights @ self._layers)
+        K = at.signal * k.reshape(n, n)
+        K.flat[:: n + 1] += at.noise + known
+        factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1)
+        if failed:
+            return NOT_POSITIVE_DEFINITE, np.zeros_like(x)
+        alpha = lapack.dpotrs(factor, warped.t, lower=1)[0]
+        value = (
+            0.5 * warped.t @ alpha
+            + np.log(factor.diagonal()).sum()
+            + 0.5 * n * np.log(2.0 * np.pi)
+            - warped.log_slope.sum()
+        )
+        G = _symmetric(lapack.dpotri(factor, lower=1)[0]) - np.outer(alpha, alpha)
+        on_diagonal, G = G.diagonal().copy(), G.reshape(-1)
+        gradient = np.empty_like(x)
+        gradient[:-3] = 0.5 * at.signal * at.weights * (self._layers @ (G * dk))
+        gradient[-3] = 0.5 * at.signal * (G @ k)
+        gradient[-2] = 0.5 * at.noise * on_diagonal.sum()
+        # t, J and the warped known variances all depend on rho
+        gradient[-1] = (
+            alpha @ warped.t_rho
+            - warped.log_slope_rho.sum()
+            + (on_diagonal * known) @ warped.log_slope_rho
+        )
+        prior, prior_gradient = self._priors.log_density(x[:-1])
+        shape_prior, shape_gradient = self._warp.shape.log_density(at.rho)
+        gradient[:-1] -= prior_gradient
+        gradient[-1] -= shape_gradient
+        return float(value) - prior - shape_prior, gradient
+
+
+def _symmetric(lower: Array) -> Array:
+    """A symmetric matrix from its lower triangle, whatever stands above it."""
+    triangle = np.tril(lower)
+    return triangle + np.tril(lower, -1).T

@@ -1,0 +1,77 @@
+"""What is believed about the hyperparameters before any loss is seen.
+
+=========== ======================================================= =======
+symbol      meaning                                                 shape
+=========== ======================================================= =======
+w           inverse squared length scale of each dimension          (d,)
+a           signal variance                                         scalar
+b           noise variance                                          scalar
+theta       ``(log w, log a, log b)``                               (d + 2,)
+=========== ======================================================= =======
+
+All in units of the unit cube and of standardised losses. The forms are those of Optuna's GP
+sampler: they hold the length scales near 1, so that a dimension has to earn its importance,
+and the noise low, so that a clean objective is interpolated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priors:
+    """Log densities of the hyperparameters, up to a constant.
+
+    ``log p = -sum_j (w_j + 1 / w_j) / tau + (alpha_a - 1) log a - beta_a a
+    + (alpha_b - 1) log b - beta_b b``
+
+    Examples
+    --------
+    >>> value, gradient = Priors().log_density(np.zeros(3))
+    >>> round(value, 6), [round(float(g), 6) + 0.0 for g in gradient]
+    (-31.2, [0.0, 0.0, -29.9])
+    """
+
+    length_strength: float = 0.1
+    """``1 / tau``: how firmly the inverse squared length scales are held at 1."""
+    signal_shape: float = 2.0
+    """``alpha_a`` of the gamma density of the signal variance."""
+    signal_rate: float = 1.0
+    """``beta_a`` of the gamma density of the signal variance."""
+    noise_shape: float = 1.1
+    """``alpha_b`` of the gamma density of the noise variance."""
+    noise_rate: float = 30.0
+    """``beta_b`` of the gamma density of the noise variance."""
+
+    def log_density(self, theta: Array) -> tuple[float, Array]:
+        """Log density at `theta`, and its gradient in `theta`.
+
+        Parameters
+        ----------
+        theta : (d + 2,) float array
+            Logarithms of the length weights, the signal and the noise variance.
+
+        Returns
+        -------
+        value : float
+        gradient : (d + 2,) float array
+        """
+        weights, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
+        value = (
+            -self.length_strength * (weights + 1.0 / weights).sum()
+            + (self.signal_shape - 1.0) * theta[-2]
+            - self.signal_rate * signal
+            + (self.noise_shape - 1.0) * theta[-1]
+            - self.noise_rate * noise
+        )
+        gradient = np.empty_like(theta)
+        gradient[:-2] = -self.length_strength * (weights - 1.0 / weights)
+        gradient[-2] = self.signal_shape - 1.0 - self.signal_rate * signal
+        gradient[-1] = self.noise_shape - 1.0 - self.noise_rate * noise
+        return float(value), gradient

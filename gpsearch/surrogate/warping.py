@@ -1,0 +1,210 @@
+"""Output transforms: losses to the scale on which a Gaussian process fits them.
+
+============== ================================================================ =======
+symbol         meaning                                                          shape
+============== ================================================================ =======
+y              losses, in the user's units                                      (n,)
+u              ``(y - centre) / scale``, robustly standardised                  (n,)
+rho            the shape of the transform                                       scalar
+g(u; rho)      the transform, increasing in u                                   (n,)
+t              ``(g - mean g) / sd g``, what the process sees                   (n,)
+dt/dy          slope of the whole transform at each loss                        (n,)
+log J          ``sum_i log dt_i / dy_i``                                        scalar
+============== ================================================================ =======
+
+Losses of network trainings are bounded on one side and spread over orders of magnitude on the
+other; near their best values a process on y sees no differences. `rho` is fitted together with
+the kernel (Snelson, Rasmussen & Ghahramani 2004, Warped Gaussian processes): the Jacobian makes
+the evidence of different transforms comparable, so one that buys nothing stays linear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LEAST_SD = 1e-12  # losses that differ by less count as equal
+
+
+class Bent(NamedTuple):
+    """A transform at given losses, with its derivatives."""
+
+    g: Array
+    """The transformed values."""
+    g_rho: Array
+    """``dg / drho``."""
+    log_slope: Array
+    """``log dg/du``."""
+    log_slope_rho: Array
+    """``d log(dg/du) / drho``."""
+
+
+class Shape(Protocol):
+    """A family of increasing transforms with one parameter."""
+
+    @property
+    def start(self) -> float:
+        """The parameter at which a fit begins."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between which values it is fitted."""
+
+    def log_density(self, rho: float) -> tuple[float, float]:
+        """Log prior density up to a constant, and its derivative."""
+
+    def bend(self, u: Array, rho: float) -> Bent:
+        """Transform standardised losses."""
+
+    def unbend(self, g: Array, rho: float) -> Array:
+        """Invert `bend`; beyond its range, the nearest u."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """``g(u) = u``."""
+
+    start: float = 0.0
+    bounds: tuple[float, float] = (0.0, 0.0)
+
+    def log_density(self, rho: float) -> tuple[float, float]:
+        """Flat."""
+        return 0.0, 0.0
+
+    def bend(self, u: Array, rho: float) -> Bent:
+        """Give u back."""
+        zero = np.zeros_like(u)
+        return Bent(u, zero, zero, zero)
+
+    def unbend(self, g: Array, rho: float) -> Array:
+        """Give g back."""
+        return g
+
+
+@dataclass(frozen=True, kw_only=True)
+class YeoJohnson:
+    """Power transform of either sign: linear for ``rho = 1``, towards logarithmic below.
+
+    ``g(u) = ((1 + u)^rho - 1) / rho`` for ``u >= 0`` and
+    ``g(u) = -((1 - u)^(2 - rho) - 1) / (2 - rho)`` for ``u < 0`` (Yeo & Johnson 2000, equation
+    2.1). Below 1 it draws large losses together and spreads the small ones, which are what the
+    search is about.
+    """
+
+    start: float = 1.0
+    bounds: tuple[float, float] = (-2.0, 3.0)
+    spread: float = 1.0
+    """Standard deviation of the normal prior of rho around `start`."""
+
+    def log_density(self, rho: float) -> tuple[float, float]:
+        """Log density of the normal prior."""
+        distance = (rho - self.start) / self.spread
+        return -0.5 * distance**2, -distance / self.spread
+
+    def bend(self, u: Array, rho: float) -> Bent:
+        """Transform standardised losses."""
+        sign = np.where(u >= 0, 1.0, -1.0)
+        power = np.where(u >= 0, rho, 2.0 - rho)
+        log = np.log1p(np.abs(u))
+        x = power * log
+        small = np.abs(x) < 1e-4  # there the closed forms cancel, and the series are exact
+        divisor = np.where(small, 1.0, power)
+        growth = np.expm1(x)
+        g = np.where(small, log * (1.0 + x / 2.0 + x * x / 6.0), growth / divisor)
+        g_power = np.where(
+            small, log * log * (0.5 + x / 3.0), (x * (growth + 1.0) - growth) / divisor**2
+        )
+        # d power / d rho is the sign, and so is the sign of g: in g_rho they cancel
+        return Bent(sign * g, g_power, (power - 1.0) * log, sign * log)
+
+    def unbend(self, g: Array, rho: float) -> Array:
+        """Invert `bend`."""
+        sign = np.where(g >= 0, 1.0, -1.0)
+        power = np.where(g >= 0, rho, 2.0 - rho)
+        small = np.abs(power) < 1e-8
+        divisor = np.where(small, 1.0, power)
+        # a negative power has the supremum -1 / power, which no u reaches
+        inside = np.maximum(power * np.abs(g), np.finfo(float).eps - 1.0)
+        return sign * np.expm1(np.where(small, np.abs(g), np.log1p(inside) / divisor))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warped:
+    """Losses on the scale of the process, with what a fit of the shape needs."""
+
+    t: Array
+    """(n,) warped losses with mean 0 and variance 1."""
+    t_rho: Array
+    """(n,) ``dt / drho``."""
+    log_slope: Array
+    """(n,) ``log dt/dy``."""
+    log_slope_rho: Array
+    """(n,) ``d log(dt/dy) / drho``."""
+    mean: float
+    """Mean of g over the losses."""
+    sd: float
+    """Standard deviation of g over the losses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warp:
+    """A shape tied to the losses it was made for.
+
+    Examples
+    --------
+    >>> y = np.array([1.0, 2.0, 4.0, 8.0])
+    >>> warp = Warp.of(y, Linear())
+    >>> [float(t) for t in np.round(warp.evaluate(warp.standardise(y), 0.0).t, 3)]
+    [-1.026, -0.653, 0.093, 1.585]
+    """
+
+    shape: Shape
+    centre: float
+    """The median of the losses, in the user's units."""
+    scale: float
+    """The spread of the better half of the losses, in the user's units."""
+
+    @classmethod
+    def of(cls, y: Array, shape: Shape) -> Warp:
+        """Standardise by what the few worst losses, which may be of any size, do not move."""
+        centre = float(np.median(y))
+        better = centre - y[y <= centre]
+        spread = 1.5 * float(better.mean())
+        if not spread > 0.0:
+            spread = float(y.std())
+        return cls(shape=shape, centre=centre, scale=spread if spread > 0.0 else 1.0)
+
+    def standardise(self, y: Array) -> Array:
+        """``u = (y - centre) / scale``."""
+        return (y - self.centre) / self.scale
+
+    def evaluate(self, u: Array, rho: float) -> Warped:
+        """Warp standardised losses and standardise the result."""
+        bent = self.shape.bend(u, rho)
+        mean = float(bent.g.mean())
+        sd = float(bent.g.std())
+        if not sd > LEAST_SD:
+            zero = np.zeros_like(u)
+            return Warped(
+                t=zero,
+                t_rho=zero,
+                log_slope=zero - np.log(self.scale),
+                log_slope_rho=zero,
+                mean=mean,
+                sd=1.0,
+            )
+        t = (bent.g - mean) / sd
+        sd_rho = float(np.mean(t * bent.g_rho))  # d sd / d rho
+        return Warped(
+            t=t,
+            t_rho=(bent.g_rho - bent.g_rho.mean() - t * sd_rho) / sd,
+            log_slope=bent.log_slope - np.log(sd * self.scale),
+            log_slope_rho=bent.log_slope_rho - sd_rho / sd,
+            mean=mean,
+            sd=sd,
+        )
