@@ -2,26 +2,38 @@
 
 ======== ===================================================================================
 y_ij     loss of trial i on fold j
-k_i      number of folds that trial i ran
-b_j      effect of fold j: mean of y_ij over the complete trials, less the mean over all folds
-s²       mean over the complete trials of the variance of y_ij over their folds
+k        folds of a complete trial
+n        complete trials
+b_j      effect of fold j: median over the complete trials of ``y_ij - mean_j y_ij``
+s_i²     variance of ``y_ij - b_j`` over the folds of trial i, times ``n / (n - 1)``
+s²       median of s_i² over the complete trials
 ======== ===================================================================================
 
-The same folds serve every trial, so a trial that was stopped after some folds is not judged by
-their mean alone, which would favour whoever ran the easy folds: the effects of its folds are
-taken off, ``mean_j(y_ij - b_j)``, and its variance is that of a mean over k_i folds.
+The same folds serve every trial, and some folds are harder than others for every params. That
+part of the spread between folds does not blur a comparison of two trials, so it is taken off:
+the variance of a trial's mean is that of what is left. A trial that was stopped after some
+folds is not judged by their plain mean either, which would favour whoever ran the easy folds,
+but by ``mean_j(y_ij - b_j)``.
+
+A variance from k values is itself uncertain, and one that comes out small by luck would make
+the surrogate sure of noise. It is moderated towards s², as if s² came from `PRIOR_FOLDS` more
+folds (Smyth 2004, Linear models and empirical Bayes methods, equation for the posterior
+variance; its prior estimated here by the median).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from gpsearch.space import Space
 from gpsearch.strategy import History
 from gpsearch.study import Trial
+
+PRIOR_FOLDS = 4.0
 
 
 def history_of(space: Space, trials: Sequence[Trial]) -> History:
@@ -36,41 +48,63 @@ def history_of(space: Space, trials: Sequence[Trial]) -> History:
     Returns
     -------
     History
-        Failed trials have the loss NaN; the variance of a mean over one fold is NaN where no
-        complete trial tells the variance between folds.
+        Failed trials have the loss NaN; a variance is NaN where fewer than two complete trials
+        of several folds tell what the folds have in common.
     """
+    folds = _FoldStatistics.of(trials)
     finished = [trial for trial in trials if trial.finished]
-    effects, pooled = _fold_statistics(trials)
-    losses, variances = [], []
-    for trial in finished:
-        loss, variance = trial.loss, trial.standard_error**2
-        if trial.state == "stopped" and trial.folds:
-            loss -= sum(effects.get(fold.fold, 0.0) for fold in trial.folds) / len(trial.folds)
-            if len(trial.folds) == 1:
-                variance = pooled
-        losses.append(loss)
-        variances.append(variance)
     return History.of(
         [space.point(dict(trial.params)) for trial in finished],
-        losses,
-        variances,
+        [folds.loss(trial) for trial in finished],
+        [folds.variance(trial) for trial in finished],
         pending=[space.point(dict(trial.params)) for trial in trials if not trial.finished],
     )
 
 
-def _fold_statistics(trials: Sequence[Trial]) -> tuple[dict[int, float], float]:
-    """Effects b_j by fold, and s²; no effects and NaN without complete trials of several folds."""
-    if not any(trial.state == "stopped" for trial in trials):
-        return {}, math.nan  # nobody asks
-    complete = [trial for trial in trials if trial.state == "complete" and len(trial.folds) > 1]
-    if not complete:
-        return {}, math.nan
-    most = max(len(trial.folds) for trial in complete)
-    complete = [trial for trial in complete if len(trial.folds) == most]
-    losses = -np.array([[fold.score for fold in trial.folds] for trial in complete])
-    effects = losses.mean(axis=0) - losses.mean()
-    numbers = [fold.fold for fold in complete[0].folds]
-    return (
-        dict(zip(numbers, effects.tolist(), strict=True)),
-        float(losses.var(axis=1, ddof=1).mean()),
-    )
+@dataclass(frozen=True, kw_only=True)
+class _FoldStatistics:
+    """What the complete trials tell about the folds."""
+
+    effects: dict[int, float] = field(default_factory=dict)
+    """b_j by the number of the fold."""
+    correction: float = math.nan
+    """``n / (n - 1)``, for the effects were taken from the same trials."""
+    pooled: float = math.nan
+    """s²."""
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial]) -> _FoldStatistics:
+        complete = [trial for trial in trials if trial.state == "complete"]
+        k = max((len(trial.folds) for trial in complete), default=0)
+        complete = [trial for trial in complete if len(trial.folds) == k]
+        n = len(complete)
+        if n < 2 or k < 2:
+            return cls()
+        losses = -np.array([[fold.score for fold in trial.folds] for trial in complete])
+        deviations = losses - losses.mean(axis=1, keepdims=True)
+        effects = np.median(deviations, axis=0)
+        effects -= effects.mean()
+        variances = (deviations - effects).var(axis=1, ddof=1)
+        correction = n / (n - 1)
+        return cls(
+            effects={fold.fold: b for fold, b in zip(complete[0].folds, effects, strict=True)},
+            correction=correction,
+            pooled=float(np.median(variances)) * correction,
+        )
+
+    def loss(self, trial: Trial) -> float:
+        """Mean loss of a trial; of a stopped one, free of the effects of the folds it ran."""
+        if trial.state != "stopped" or not trial.folds:
+            return trial.loss
+        return float(np.mean(self._without_effects(trial)))
+
+    def variance(self, trial: Trial) -> float:
+        """Variance of the mean loss of a trial, moderated; NaN where unknown."""
+        if not trial.folds or math.isnan(self.pooled):
+            return math.nan
+        k = len(trial.folds)
+        own = float(np.var(self._without_effects(trial), ddof=1)) * self.correction if k > 1 else 0
+        return (PRIOR_FOLDS * self.pooled + (k - 1) * own) / (PRIOR_FOLDS + k - 1) / k
+
+    def _without_effects(self, trial: Trial) -> list[float]:
+        return [-fold.score - self.effects.get(fold.fold, 0.0) for fold in trial.folds]
