@@ -54,7 +54,7 @@ class Study:
     >>> with study.writing():
     ...     number = study.start_trial({"x": 0.5}, seed=1)
     ...     study.record_fold(number, FoldResult(fold=0, score=0.8))
-    ...     study.end_trial(number, "complete")
+    ...     trial = study.end_trial(number, "complete")
     >>> study.best_params, study.best_score
     ({'x': 0.5}, 0.8)
     """
@@ -332,7 +332,8 @@ class Study:
                 f"{'none' if objective is None else f'only {objective!r}, which has no refit'}; "
                 "pass it: study.best_model(gpsearch.KerasCV(...))"
             )
-        return refit(self.best_trial)
+        best = self.best_trial
+        return refit(dict(best.params), seed=best.seed, folds=best.folds)
 
     # ------------------------------------------------------------------ write
 

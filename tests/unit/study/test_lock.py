@@ -1,0 +1,82 @@
+"""One writer: known by name to whoever comes second, forgotten as soon as it is dead."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from gpsearch.errors import StudyLockedError
+from gpsearch.study.lock import WriteLock
+
+HOLDER = """
+import sys, time, pathlib
+from gpsearch.study.lock import WriteLock
+lock = WriteLock(pathlib.Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "a.db")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_the_second_process_is_told_who_and_since_when(holder, tmp_path):
+    with pytest.raises(StudyLockedError) as refusal:
+        WriteLock(tmp_path / "a.db")
+    assert re.search(rf"process {holder.pid} on \S+ since \d{{4}}-\d\d-\d\d", str(refusal.value))
+
+
+def test_a_dead_holder_is_succeeded_at_once(holder, tmp_path):
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / "a.db.lock").exists()
+    WriteLock(tmp_path / "a.db").release()
+
+
+def test_two_searches_of_one_process_exclude_each_other(tmp_path):
+    lock = WriteLock(tmp_path / "a.db")
+    with pytest.raises(StudyLockedError, match="another search in this process"):
+        WriteLock(tmp_path / "." / "a.db")
+    lock.release()
+    WriteLock(tmp_path / "a.db").release()
+
+
+def test_release_leaves_no_file_and_may_be_repeated(tmp_path):
+    lock = WriteLock(tmp_path / "a.db")
+    lock.release()
+    lock.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_on_the_new_file(tmp_path):
+    """A process that opened the file just before its holder removed it must not hold a ghost."""
+    first = WriteLock(tmp_path / "a.db")
+    taken = []
+
+    def second():
+        while True:
+            try:
+                taken.append(WriteLock(tmp_path / "a.db"))
+                return
+            except StudyLockedError:
+                continue
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    first.release()
+    thread.join()
+    assert os.fstat(taken[0]._descriptor).st_ino == (tmp_path / "a.db.lock").stat().st_ino
+    taken[0].release()
