@@ -1,0 +1,455 @@
+"""`Optimizer`: the ask and tell of scikit-optimize over gpsearch's search.
+
+=========== =================================================================================
+told        points with a loss; a failed one has the loss inf
+pending     points that were asked for and are not told yet
+first       points before the first model, ``n_initial_points`` of them
+=========== =================================================================================
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import skopt
+from scipy.optimize import OptimizeResult
+from sklearn.utils import check_random_state
+from skopt.utils import cook_initial_point_generator
+
+from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
+from gpsearch.optimizer.models import SurrogateModel
+from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
+from gpsearch.optimizer.reading import read_loss, read_space, read_timed_loss, read_told
+from gpsearch.optimizer.result import make_result
+from gpsearch.space import Point
+from gpsearch.strategy import History
+from gpsearch.strategy.gp import N_INITIAL_POINTS
+
+LARGEST_SEED = np.iinfo(np.int32).max
+LIES: dict[str, Callable[[list[float]], Any]] = {
+    "cl_min": np.min,
+    "cl_mean": np.mean,
+    "cl_max": np.max,
+}
+STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
+Batch = Literal["believer", "cl_min", "cl_mean", "cl_max"]
+
+
+class Optimizer(skopt.Optimizer):
+    """Ask for points, tell their losses: a ``skopt.Optimizer`` with gpsearch's surrogate.
+
+    Everything is minimised. Telling costs nothing; the surrogate is fitted when a point is asked
+    for, in milliseconds.
+
+    Parameters
+    ----------
+    dimensions : list, skopt.space.Space, Space or dict
+        As scikit-optimize reads them, or a gpsearch `Space` with conditions and a constraint. The
+        caller's dimensions stay as they are.
+    base_estimator : None, "GP" or any estimator of scikit-optimize, default None
+        None is gpsearch's Gaussian process: a point that was asked for is pending until it is
+        told, and every ``ask()`` gives another point. "GP" is the same process with the ask of
+        scikit-optimize: once the first points are told, ``ask()`` repeats its answer until
+        something is told. Any other name ("RF", "ET", "GBRT", "DUMMY") or regressor runs
+        scikit-optimize's own loop with it, unchanged.
+    n_random_starts : int, optional
+        Old name of `n_initial_points`.
+    n_initial_points : int, optional
+        Points before the first model: 8 for gpsearch's process, 10 for other estimators.
+    initial_point_generator : str or InitialPointGenerator, optional
+        One of scikit-optimize's, for the first points; "random" draws the numbers that it draws
+        for the same `random_state`. By default a scrambled Sobol sequence.
+    n_jobs : int
+        For other estimators; a proposal of gpsearch's process takes one core for milliseconds.
+    acq_func : {"logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge"}, optional
+        By default "logEI", and "gp_hedge" for other estimators; see
+        `gpsearch.optimizer.proposals`. With "EIps" and "PIps" `tell` takes (loss, seconds).
+    acq_optimizer : {"auto", "lbfgs", "sampling"}, default "auto"
+        "sampling" takes the best of random candidates; otherwise the best ones climb.
+    random_state : int, RandomState or None
+    model_queue_size : int, optional
+        How many models are kept; by default one for each tell. Only the last holds a fit.
+    space_constraint : callable, optional
+        ``space_constraint(point) -> bool``; every point that is asked for satisfies it.
+    acq_func_kwargs : dict, optional
+        ``xi``, ``kappa`` and ``eta``.
+    acq_optimizer_kwargs : dict, optional
+        ``n_points`` for "sampling", ``n_restarts_optimizer`` for the number of climbs.
+    avoid_duplicates : bool, default True
+        Whether asking ends with SpaceExhaustedError when all points of a finite space are
+        told; otherwise the most promising one is asked for again, with a warning.
+    noise : "gaussian" or float, default "gaussian"
+        Variance of the losses: fitted, or known.
+
+    Attributes
+    ----------
+    Xi, yi : list
+        Told points and losses, as told.
+    space : Space
+    models : list of SurrogateModel
+        One for each tell since the first points.
+
+    Examples
+    --------
+    >>> optimizer = Optimizer([(-2.0, 2.0), ["a", "b"]], random_state=0)
+    >>> for _ in range(15):
+    ...     x, category = optimizer.ask()
+    ...     result = optimizer.tell([x, category], (x - 1) ** 2 + (category == "a"))
+    >>> result.x[1], result.fun < 0.01
+    ('b', True)
+    """
+
+    def __init__(
+        self,
+        dimensions: Any,
+        base_estimator: Any = None,
+        n_random_starts: int | None = None,
+        n_initial_points: int | None = None,
+        initial_point_generator: Any = None,
+        n_jobs: int = 1,
+        acq_func: str | None = None,
+        acq_optimizer: str = "auto",
+        random_state: Any = None,
+        model_queue_size: int | None = None,
+        space_constraint: Callable[[Point], bool] | None = None,
+        acq_func_kwargs: dict[str, Any] | None = None,
+        acq_optimizer_kwargs: dict[str, Any] | None = None,
+        avoid_duplicates: bool = True,
+        *,
+        noise: str | float = "gaussian",
+    ) -> None:
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        if n_random_starts is not None:
+            warnings.warn(
+                "n_random_starts will be removed in favour of n_initial_points.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            n_initial_points = n_random_starts
+        named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
+        self._is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
+        self._noise = noise
+        if not self._is_ours:
+            super().__init__(
+                dimensions,
+                "GP" if base_estimator is None else base_estimator,
+                n_initial_points=10 if n_initial_points is None else n_initial_points,
+                initial_point_generator=initial_point_generator or "random",
+                n_jobs=n_jobs,
+                acq_func=acq_func or "gp_hedge",
+                acq_optimizer=acq_optimizer,
+                random_state=random_state,
+                model_queue_size=model_queue_size,
+                space_constraint=space_constraint,
+                acq_func_kwargs=acq_func_kwargs,
+                acq_optimizer_kwargs=acq_optimizer_kwargs,
+                avoid_duplicates=avoid_duplicates,
+            )
+            return
+        if n_initial_points is None:
+            n_initial_points = N_INITIAL_POINTS
+        if n_initial_points < 0:
+            raise InvalidSearchError(f"Expected `n_initial_points` >= 0, got {n_initial_points}")
+        if acq_optimizer not in ("auto", "lbfgs", "sampling"):
+            raise InvalidSearchError(
+                f"Expected acq_optimizer to be 'lbfgs' or 'sampling', got {acq_optimizer}"
+            )
+        if not isinstance(model_queue_size, int | None):
+            raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
+        self.specs = {"args": arguments, "function": "Optimizer"}
+        self.rng = check_random_state(random_state)
+        self.space = read_space(dimensions, space_constraint)
+        self.base_estimator_ = base_estimator
+        self.acq_func, self.acq_func_kwargs = acq_func or "logEI", acq_func_kwargs
+        self.acq_optimizer, self.acq_optimizer_kwargs = acq_optimizer, acq_optimizer_kwargs
+        self.avoid_duplicates, self.max_model_queue_size = avoid_duplicates, model_queue_size
+        self.n_initial_points_ = self._n_initial_points = n_initial_points
+        self._seed = int(self.rng.randint(0, LARGEST_SEED))
+        self._initial_point_generator = initial_point_generator
+        self._first_points = self._generate_first_points()
+        self._kappa = (acq_func_kwargs or {}).get("kappa", 1.96)
+        self._options = options_for(
+            acq_optimizer,
+            xi=(acq_func_kwargs or {}).get("xi", 0.01),
+            kappa=self._kappa,
+            noise=self._known_noise,
+            effort=acq_optimizer_kwargs or {},
+        )
+        self._proposals: Proposals | None = self._make_proposals()
+        self.Xi: list[Point] = []
+        self.yi: list[Any] = []
+        self.models: list[Any] = []
+        self._losses: list[float] = []
+        self._log_times: list[float] = []
+        self._pending: list[Point] = []
+        self._next: Point | None = None
+        self.cache_: dict[tuple[int, str], list[Point]] = {}
+
+    # ---------------------------------------------------------------- ask
+
+    def ask(self, n_points: int | None = None, strategy: str | None = None) -> Any:
+        """Ask for the next point, or for several to evaluate at once.
+
+        Parameters
+        ----------
+        n_points : int, optional
+            Give a list of so many different points.
+        strategy : {"believer", "cl_min", "cl_mean", "cl_max"}, default "believer"
+            What the points of a batch, and those pending, count as until they are told: as the
+            mean that the process predicts, which invents nothing, or as a constant lie, the
+            least, mean or greatest loss told.
+
+        Returns
+        -------
+        point, or list of points
+
+        Raises
+        ------
+        SpaceExhaustedError
+            When no feasible point is left that is neither told nor pending.
+        """
+        if not self._is_ours:
+            return super().ask(n_points, strategy or "cl_min")
+        if n_points is None:
+            return self._ask_one()
+        strategy = strategy or "believer"
+        if not isinstance(n_points, int) or n_points < 1:
+            raise InvalidSearchError(f"n_points should be int > 0, got {n_points}")
+        if strategy not in ("believer", *LIES):
+            raise InvalidSearchError(
+                f"Expected parallel_strategy to be one of {['believer', *LIES]}, got {strategy}"
+            )
+        if (n_points, strategy) in self.cache_:
+            return self.cache_[n_points, strategy]
+        batch: list[Point] = []
+        for _ in range(n_points):
+            batch.append(self._propose([*self._pending, *batch], lie=strategy))
+        if self._repeats:
+            self.cache_ = {(n_points, strategy): batch}
+        else:
+            self._pending += batch
+        return batch
+
+    def _ask_one(self) -> Point:
+        if self._next is not None:
+            return list(self._next)
+        point = self._propose(self._pending)
+        if self._repeats and self._n_initial_points <= 0:
+            self._next = point
+        else:
+            self._pending.append(point)
+        return list(point)
+
+    def _propose(self, pending: Sequence[Point], lie: str = "believer") -> Point:
+        number = len(self.Xi) + len(pending)
+        if number < self.n_initial_points_ and self._initial_point_generator is not None:
+            return self._first_point(pending)
+        history, log_times = self._history(pending, lie)
+        self._proposals = self._proposals or self._make_proposals()
+        try:
+            return self._proposals.propose(history, number, log_times)
+        except SpaceExhaustedError:
+            if self.avoid_duplicates or history.failed.all():
+                raise
+        process = self._proposals.process(history)
+        point = most_promising_again(history, process, self._kappa)
+        warnings.warn(
+            f"The objective has been evaluated at all points; asking for {point} again.",
+            stacklevel=4,
+        )
+        return point
+
+    def _history(self, pending: Sequence[Point], lie: str) -> tuple[History, Any]:
+        """What was told and is pending; with a lie, what is pending counts as told."""
+        points, losses, log_times = self.Xi, self._losses, self._log_times
+        finite = [loss for loss in losses if np.isfinite(loss)]
+        if lie in LIES and pending and finite:
+            points = [*points, *pending]
+            losses = [*losses, *[float(LIES[lie](finite))] * len(pending)]
+            if log_times:
+                log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
+            pending = ()
+        noise = None if self._known_noise is None else [self._known_noise] * len(points)
+        return History.of(points, losses, noise, pending=pending), np.array(log_times)
+
+    # ---------------------------------------------------------------- tell
+
+    def tell(self, x: Any, y: Any, fit: bool = True) -> OptimizeResult:
+        """Record the loss of a point, or of several.
+
+        Parameters
+        ----------
+        x : point or list of points
+        y : float or list of floats
+            Losses; with "EIps" and "PIps" pairs (loss, seconds). NaN and infinity say that the
+            evaluation failed: the surrogate keeps away from there, and `models` ignore it.
+        fit : bool, default True
+            Whether `models` gets a model of what was told so far. Asking does not need one.
+
+        Returns
+        -------
+        OptimizeResult
+
+        Raises
+        ------
+        ValueError
+            When a point does not belong to the space, or a loss is no number.
+        """
+        if not self._is_ours:
+            return super().tell(x, y, fit=fit)
+        points, values = read_told(x, y, self.space)
+        if "ps" in self.acq_func:
+            read = [read_timed_loss(value) for value in values]
+            losses, log_times = [loss for loss, _ in read], [time for _, time in read]
+            values = [[loss, time] for loss, time in read]
+        else:
+            losses, log_times = [read_loss(value) for value in values], []
+        return self._record(points, values, losses, log_times, fit=fit)
+
+    def _record(
+        self,
+        points: list[Point],
+        values: list[Any],
+        losses: list[float],
+        log_times: list[float],
+        *,
+        fit: bool,
+    ) -> OptimizeResult:
+        self.Xi += points
+        self.yi += values
+        self._losses += losses
+        self._log_times += log_times
+        self._n_initial_points -= len(points)
+        told = {self.space.key(point) for point in points}
+        self._pending = [p for p in self._pending if self.space.key(p) not in told]
+        self._next, self.cache_ = None, {}
+        if fit and self._n_initial_points <= 0 and np.isfinite(self._losses).any():
+            self._add_model()
+        return self.get_result()
+
+    def _add_model(self) -> None:
+        if self.models:
+            self.models[-1].forget()
+        model = SurrogateModel(
+            self.space, self.Xi, self._losses, len(self.Xi), self._options, self._known_noise
+        )
+        self.models.append(model)
+        if self.max_model_queue_size is not None:
+            del self.models[: -self.max_model_queue_size]
+
+    # ---------------------------------------------------------------- the rest of the interface
+
+    def run(self, func: Callable[[Point], Any], n_iter: int = 1) -> OptimizeResult:
+        """Ask, evaluate and tell `n_iter` times."""
+        for _ in range(n_iter):
+            point = self.ask()
+            self.tell(point, func(point))
+        return self.get_result()
+
+    def get_result(self) -> OptimizeResult:
+        """What `tell` returned last."""
+        if not self._is_ours:
+            return super().get_result()
+        result = make_result(
+            self.space, self.Xi, self._losses, models=self.models, rng=self.rng, specs=self.specs
+        )
+        if self._log_times:
+            result.log_time = np.array(self._log_times)
+        return result
+
+    def update_next(self) -> None:
+        """Think again: forget the points that are pending and the answers that ask repeats."""
+        if not self._is_ours:
+            super().update_next()
+            return
+        self._next, self._pending, self.cache_ = None, [], {}
+
+    def copy(self, random_state: Any = None) -> Optimizer:
+        """Make an optimizer with the same settings that was told the same.
+
+        Parameters
+        ----------
+        random_state : int, RandomState or None
+            Of the copy; its next points differ from this one's unless both were asked alike.
+        """
+        twin = Optimizer(
+            self.space.dimensions if not self._is_ours else self.space,
+            self.base_estimator_,
+            n_initial_points=self.n_initial_points_,
+            initial_point_generator=self._initial_point_generator,
+            acq_func=self.acq_func,
+            acq_optimizer=self.acq_optimizer,
+            random_state=random_state,
+            model_queue_size=self.max_model_queue_size,
+            space_constraint=None if self._is_ours else self.space.constraint,
+            acq_func_kwargs=self.acq_func_kwargs,
+            acq_optimizer_kwargs=self.acq_optimizer_kwargs,
+            avoid_duplicates=self.avoid_duplicates,
+            noise=self._noise,
+        )
+        if not self._is_ours:
+            twin._initial_samples = self._initial_samples
+            if hasattr(self, "gains_"):
+                twin.gains_ = np.copy(self.gains_)
+            if self.Xi:
+                twin._tell(self.Xi, self.yi)
+            return twin
+        twin._first_points = [list(point) for point in self._first_points]
+        twin._pending = [list(point) for point in self._pending]
+        if self.Xi:
+            points = [list(point) for point in self.Xi]
+            twin._record(points, list(self.yi), list(self._losses), list(self._log_times), fit=True)
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_proposals": None}  # made again when it is needed
+
+    # ---------------------------------------------------------------- private
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether ask repeats its answer until something is told, as scikit-optimize does."""
+        return self.base_estimator_ is not None
+
+    @property
+    def _known_noise(self) -> float | None:
+        return None if isinstance(self._noise, str) else float(self._noise)
+
+    def _make_proposals(self) -> Proposals:
+        return Proposals(
+            self.space,
+            self.acq_func,
+            seed=self._seed,
+            n_initial_points=self.n_initial_points_,
+            options=self._options,
+            eta=(self.acq_func_kwargs or {}).get("eta", 1.0),
+        )
+
+    def _generate_first_points(self) -> list[Point]:
+        """Points of scikit-optimize's generator; none for "random", which draws as it goes."""
+        generator = cook_initial_point_generator(self._initial_point_generator)
+        if generator is None:
+            return []
+        places = [skopt.space.Real(0.0, 1.0) for _ in self.space.dimensions]
+        seed = self.rng.randint(0, LARGEST_SEED)
+        rows = generator.generate(places, max(1, self.n_initial_points_), random_state=seed)
+        points = self.space.from_z(self.space.quantile(np.clip(rows, 0.0, 1.0 - 1e-12)))
+        feasible = self.space.feasible(points)
+        return [point for point, ok in zip(points, feasible, strict=True) if ok]
+
+    def _first_point(self, pending: Sequence[Point]) -> Point:
+        """The next of the generator's points that is new, then feasible random ones."""
+        visited = {self.space.key(point) for point in [*self.Xi, *pending]}
+        for point in self._first_points:
+            if self.space.key(point) not in visited:
+                return point
+        for _ in range(1000):
+            places = self.space.quantile(self.rng.random_sample((1, len(self.space))))
+            (point,) = self.space.from_z(places)
+            if self.space.feasible([point])[0] and self.space.key(point) not in visited:
+                return point
+        history, log_times = self._history(pending, "believer")
+        return self._make_proposals().propose(history, len(visited), log_times)

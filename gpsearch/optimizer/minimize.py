@@ -1,0 +1,190 @@
+"""`gp_minimize`: scikit-optimize's function over gpsearch's search."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from numbers import Number
+from typing import Any
+
+from scipy.optimize import OptimizeResult
+from skopt.callbacks import VerboseCallback, check_callback
+from skopt.utils import eval_callbacks
+
+from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
+from gpsearch.optimizer.ask_tell import Optimizer
+from gpsearch.space import Point
+from gpsearch.strategy.gp import N_INITIAL_POINTS
+
+
+def gp_minimize(
+    func: Callable[[Point], Any],
+    dimensions: Any,
+    base_estimator: Any = None,
+    n_calls: int = 100,
+    n_random_starts: int | None = None,
+    n_initial_points: int | None = None,
+    initial_point_generator: Any = None,
+    acq_func: str | None = None,
+    acq_optimizer: str = "auto",
+    x0: Any = None,
+    y0: Any = None,
+    random_state: Any = None,
+    verbose: bool = False,
+    callback: Any = None,
+    n_points: int | None = None,
+    n_restarts_optimizer: int | None = None,
+    xi: float = 0.01,
+    kappa: float = 1.96,
+    noise: str | float = "gaussian",
+    n_jobs: int = 1,
+    model_queue_size: int | None = None,
+    space_constraint: Callable[[Point], bool] | None = None,
+) -> OptimizeResult:
+    """Minimise a function of a point, with the signature of ``skopt.gp_minimize``.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(point) -> loss``; with "EIps" and "PIps" ``func(point) -> (loss, seconds)``. A
+        loss that is NaN or infinite is a failed evaluation, and the search goes on.
+    dimensions, base_estimator, n_random_starts, n_initial_points, initial_point_generator, \
+acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_constraint
+        As `Optimizer` has them.
+    n_calls : int, default 100
+        Calls of `func`, exactly: when all points of a finite space are evaluated, the most
+        promising ones are evaluated again, with a warning.
+    x0 : point or list of points, optional
+        Evaluated first, unless `y0` holds their losses.
+    y0 : float or list of floats, optional
+        Losses of `x0`; these take no calls.
+    verbose : bool
+        Whether to print each call.
+    callback : callable or list of callables, optional
+        ``callback(result)`` after each call; a true answer ends the search.
+    n_points, n_restarts_optimizer : int, optional
+        ``acq_optimizer_kwargs`` of `Optimizer`.
+    xi, kappa : float
+        ``acq_func_kwargs`` of `Optimizer`.
+
+    Returns
+    -------
+    OptimizeResult
+        See `gpsearch.optimizer.result.make_result`.
+
+    Raises
+    ------
+    ValueError
+        When `n_calls` does not suffice for the first points and `x0`, or `x0` and `y0` do not
+        belong together.
+
+    Examples
+    --------
+    >>> result = gp_minimize(lambda x: (x[0] - 0.3) ** 2, [(-1.0, 1.0)], n_calls=12,
+    ...                      random_state=0)
+    >>> bool(abs(result.x[0] - 0.3) < 0.01)
+    True
+    """
+    specs = {"args": dict(locals()), "function": "base_minimize"}
+    if n_random_starts is not None:
+        warnings.warn(
+            "n_random_starts will be removed in favour of n_initial_points. It overwrites "
+            "n_initial_points.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        n_initial_points = n_random_starts
+    points = _points(x0)
+    values = _values(y0)
+    n_first, n_told = _budget(n_calls, n_initial_points, points, values)
+    effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
+    optimizer = Optimizer(
+        dimensions,
+        base_estimator,
+        n_initial_points=n_first + len(points),
+        initial_point_generator=initial_point_generator,
+        n_jobs=n_jobs,
+        acq_func=acq_func,
+        acq_optimizer=acq_optimizer,
+        random_state=random_state,
+        model_queue_size=model_queue_size,
+        space_constraint=space_constraint,
+        acq_func_kwargs={"xi": xi, "kappa": kappa},
+        acq_optimizer_kwargs={name: value for name, value in effort.items() if value is not None},
+        noise=noise,
+    )
+    if any(
+        not isinstance(p, Iterable) or len(p) != len(optimizer.space.dimensions) for p in points
+    ):
+        raise RuntimeError(
+            f"Optimization space ({optimizer.space}) and initial points in x0 use inconsistent "
+            "dimensions."
+        )
+    callbacks = check_callback(callback)
+    if verbose:
+        n_evaluated = len(points) if not values else 0
+        callbacks.append(VerboseCallback(n_init=n_evaluated, n_random=n_first, n_total=n_calls))
+
+    result = None
+    if points:
+        losses = values if values is not None else [func(point) for point in points]
+        if len(losses) != len(points):
+            raise InvalidSearchError("`x0` and `y0` should have the same length")
+        result = optimizer.tell(points, losses)
+        result.specs = specs
+        if eval_callbacks(callbacks, result):
+            return result
+    for _ in range(n_calls - n_told):
+        point = _ask(optimizer)
+        result = optimizer.tell(point, func(point))
+        result.specs = specs
+        if eval_callbacks(callbacks, result):
+            break
+    return result
+
+
+def _points(x0: Any) -> list[Point]:
+    """`x0` as a list of points."""
+    if x0 is None or len(x0) == 0:
+        return []
+    if not isinstance(x0[0], list | tuple):
+        x0 = [x0]
+    if not isinstance(x0, list):
+        raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}")
+    return x0
+
+
+def _values(y0: Any) -> list[Any] | None:
+    """`y0` as a list of losses."""
+    if y0 is None:
+        return None
+    if isinstance(y0, Number):
+        return [y0]
+    if not isinstance(y0, Iterable):
+        raise InvalidSearchError(f"`y0` should be an iterable or a scalar, got {type(y0)}")
+    return list(y0)
+
+
+def _budget(
+    n_calls: int, n_initial_points: int | None, points: Sequence[Point], values: Any
+) -> tuple[int, int]:
+    """Numbers of first points, and of calls that the points of `x0` take."""
+    n_told = len(points) if values is None else 0
+    n_first = n_initial_points
+    if n_first is None:
+        n_first = min(N_INITIAL_POINTS, max(n_calls - n_told, 1))
+    if n_first <= 0 and not points:
+        raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`")
+    if n_calls < n_first + n_told:
+        raise InvalidSearchError(f"Expected `n_calls` >= {n_first + n_told}, got {n_calls}")
+    return n_first, n_told
+
+
+def _ask(optimizer: Optimizer) -> Point:
+    try:
+        return optimizer.ask()
+    except SpaceExhaustedError:
+        if not optimizer.Xi:
+            raise
+        optimizer.avoid_duplicates = False
+        return optimizer.ask()

@@ -1,0 +1,124 @@
+"""The surrogate after a number of observations, as scikit-optimize's plots call it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from skopt.space import Categorical
+
+from gpsearch.space import Point, Space
+from gpsearch.strategy import History
+from gpsearch.strategy.base import Array
+from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.surrogate import GaussianProcess
+
+ROWS_AT_ONCE = 10_000  # bounds the memory of a prediction
+ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # normal probabilities at -1 and 1
+
+
+class SurrogateModel:
+    """The Gaussian process after the first n observations, fitted when it is first asked.
+
+    scikit-optimize keeps every model it ever fitted; this one keeps what it takes to fit it
+    again, which is nothing: the observations are shared with the result.
+
+    Parameters
+    ----------
+    space : Space
+        Its transform makes the rows that `predict` takes.
+    points, losses : sequences
+        Observations, at least n of them; failed ones have the loss inf.
+    n : int
+        How many of them the model knows.
+    options : GPOptions
+    noise : float, optional
+        Known variance of every loss.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        points: Sequence[Point],
+        losses: Sequence[float],
+        n: int,
+        options: GPOptions,
+        noise: float | None = None,
+    ) -> None:
+        self._space, self._points, self._losses = space, points, losses
+        self.n_observations = n
+        """Observations that the model knows."""
+        self._options, self.noise = options, noise
+        self._process: GaussianProcess | None = None
+
+    @property
+    def process(self) -> GaussianProcess:
+        """The fitted process, in warped losses."""
+        if self._process is None:
+            n = self.n_observations
+            variances = None if self.noise is None else [self.noise] * n
+            history = History.of(self._points[:n], self._losses[:n], variances)
+            strategy = GPStrategy(self._space, seed=0, options=self._options)
+            self._process = strategy.process(history)
+        return self._process
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict the noise-free loss at transformed rows.
+
+        Parameters
+        ----------
+        X : (m, transformed dimensions) float array
+            As the space of the result transforms points.
+        return_std : bool, default False
+
+        Returns
+        -------
+        median : (m,) float array
+            In the units of the losses. Under an output transform the median is what passes
+            through it unchanged; without one it is the mean.
+        std : (m,) float array
+            Half the width of the central 68 %; only with `return_std`.
+        """
+        Z = transformed_to_z(np.asarray(X, dtype=float), self._space)
+        low, high = ONE_SIGMA
+        median = self._quantile(Z, 0.5)
+        if not return_std:
+            return median
+        return median, 0.5 * (self._quantile(Z, high) - self._quantile(Z, low))
+
+    def forget(self) -> None:
+        """Let go of the fit; the next prediction fits again."""
+        self._process = None
+
+    def _quantile(self, Z: Array, probability: float) -> Array:
+        parts = [Z[i : i + ROWS_AT_ONCE] for i in range(0, len(Z), ROWS_AT_ONCE)]
+        return np.concatenate([self.process.loss_quantile(part, probability) for part in parts])
+
+
+def transformed_to_z(X: Array, space: Space) -> Array:
+    """Places in the unit cube of rows that a normalised space transformed.
+
+    Normalised numbers are places already; of a one-hot category the place is its index over
+    the number of categories less one.
+
+    >>> space = Space({"c": ["a", "b", "c"], "x": (0.0, 4.0)})
+    >>> for dimension, transform in zip(space.dimensions, ["onehot", "normalize"]):
+    ...     dimension.set_transformer(transform)
+    >>> transformed_to_z(space.transform([["b", 1.0], ["c", 4.0]]).astype(float), space)
+    array([[0.5 , 0.25],
+           [1.  , 1.  ]])
+    """
+    Z = np.empty((len(X), len(space)))
+    start = 0
+    for j, dimension in enumerate(space.dimensions):
+        width = dimension.transformed_size
+        block = X[:, start : start + width]
+        if not isinstance(dimension, Categorical):
+            Z[:, j] = np.clip(block[:, 0], 0.0, 1.0)
+        elif width == 1:  # one or two categories
+            Z[:, j] = np.round(block[:, 0])
+        else:
+            Z[:, j] = np.argmax(block, axis=1) / (width - 1)
+        start += width
+    return space.snap(Z) if space.when else Z

@@ -1,0 +1,189 @@
+"""scikit-optimize's acquisition functions over gpsearch's surrogate.
+
+========== ==================================================================================
+logEI, EI  log expected improvement on the least posterior mean: the same maximiser, and no
+           margin, which scikit-optimize has in raw units of the loss
+PI         log probability to improve by `xi` standard deviations of the losses
+LCB        lower confidence bound, `kappa` standard deviations below the mean
+EIps, PIps EI and PI, for each second: a second process models the logarithm of the time
+gp_hedge   the maximisers of EI, LCB and PI, of which one is drawn; those whose points came to
+           have low posterior means are drawn more often
+========== ==================================================================================
+
+gp_hedge: Hoffman, Brochu & de Freitas 2011, Portfolio allocation for Bayesian optimization.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from gpsearch.acquisition import maximise
+from gpsearch.acquisition.per_second import PerSecond
+from gpsearch.errors import InvalidSearchError
+from gpsearch.space import Point, Space
+from gpsearch.strategy import History, trial_rng
+from gpsearch.strategy.base import Array
+from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.unseen import draw_unseen, keys
+from gpsearch.surrogate import GaussianProcess
+
+ACQ_FUNCS = ("logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge")
+OURS: dict[str, Literal["LogEI", "LogPI", "LCB"]] = {
+    "logEI": "LogEI",
+    "EI": "LogEI",
+    "EIps": "LogEI",
+    "PI": "LogPI",
+    "PIps": "LogPI",
+    "LCB": "LCB",
+}
+NO_FURTHER_NOISE = 1e6  # rate of the noise's density that holds the fitted noise at its floor
+HEDGED = ("EI", "LCB", "PI")
+
+
+class Proposals:
+    """What `Optimizer` asks for its points.
+
+    Parameters
+    ----------
+    space : Space
+    acq_func : {"logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge"}
+    seed : int
+    n_initial_points : int
+        Points before the first fit.
+    options : GPOptions
+        Of the process and its maximisation; the acquisition is set by `acq_func`.
+    eta : float
+        How firmly gp_hedge prefers what did well.
+
+    Raises
+    ------
+    InvalidSearchError
+        For an unknown `acq_func`.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        acq_func: str,
+        *,
+        seed: int,
+        n_initial_points: int,
+        options: GPOptions,
+        eta: float = 1.0,
+    ) -> None:
+        if acq_func not in ACQ_FUNCS:
+            raise InvalidSearchError(
+                f"expected acq_func to be in {','.join(ACQ_FUNCS)}, got {acq_func}"
+            )
+        self._space, self._seed, self._eta = space, seed, eta
+        self._n_initial_points = n_initial_points
+        self._timed = acq_func in ("EIps", "PIps")
+        self._options = options
+        self._strategies = [
+            GPStrategy(
+                space,
+                seed=seed,
+                n_initial_points=n_initial_points,
+                options=replace(options, acquisition=OURS[name]),
+            )
+            for name in (HEDGED if acq_func == "gp_hedge" else [acq_func])
+        ]
+        self.gains = np.zeros(len(self._strategies))
+        """Gains of the hedged acquisitions."""
+        self._candidates: Array | None = None
+        self._candidates_at = 0
+
+    def propose(self, history: History, number: int, log_times: Array | None = None) -> Point:
+        """Propose a point.
+
+        Parameters
+        ----------
+        history : History
+        number : int
+            Of the point: evaluated and pending ones before it. Addresses the randomness.
+        log_times : (n,) float array, optional
+            Logarithms of the seconds of each evaluation, where time counts.
+        """
+        if number < self._n_initial_points or history.failed.all():
+            return self._strategies[0].propose(history, number)
+        if len(self._strategies) > 1:
+            return self._hedged(history, number)
+        if self._timed and log_times is not None:
+            return self._per_second(history, number, log_times)
+        return self._strategies[0].propose(history, number)
+
+    def process(self, history: History) -> GaussianProcess:
+        """The process fitted to `history`."""
+        return self._strategies[0].process(history)
+
+    def _hedged(self, history: History, number: int) -> Point:
+        if self._candidates is not None and len(history) > self._candidates_at:
+            self.gains -= self.process(history).predict(self._candidates)[0]
+        points = [strategy.propose(history, number) for strategy in self._strategies]
+        self._candidates, self._candidates_at = self._space.to_z(points), len(history)
+        odds = np.exp(self._eta * (self.gains - self.gains.max()))
+        drawn = trial_rng(self._seed, number).choice(len(points), p=odds / odds.sum())
+        return points[int(drawn)]
+
+    def _per_second(self, history: History, number: int, log_times: Array) -> Point:
+        acquisition, good = self._strategies[0].acquisition(history)
+        log_time = GaussianProcess.fit(
+            self._space.to_z(history.points),
+            log_times,
+            categorical=self._space.categorical,
+            priors=self._options.priors,
+        )
+        rng = trial_rng(self._seed, number)
+        ranking = maximise(
+            PerSecond(acquisition=acquisition, log_time=log_time),
+            self._space,
+            around=good,
+            rng=rng,
+            effort=self._options.effort,
+        )
+        seen = keys(self._space, history.visited)
+        for z in ranking:
+            (point,) = self._space.from_z(z[None])
+            if self._space.key(point) not in seen:
+                return point
+        return draw_unseen(self._space, seen, rng)
+
+
+def most_promising_again(history: History, process: GaussianProcess, kappa: float) -> Point:
+    """The evaluated point to evaluate once more, by its lower confidence bound."""
+    succeeded = [p for p, failed in zip(history.points, history.failed, strict=True) if not failed]
+    mean, variance = process.predict(process.Z)
+    best = int(np.argmin(mean - kappa * np.sqrt(variance)))
+    return list(succeeded[best])
+
+
+def options_for(
+    acq_optimizer: str, *, xi: float, kappa: float, noise: float | None, effort: dict[str, int]
+) -> GPOptions:
+    """Options of the process from scikit-optimize's arguments.
+
+    Parameters
+    ----------
+    acq_optimizer : {"auto", "lbfgs", "sampling"}
+        "sampling" values random candidates alone.
+    xi, kappa : float
+    noise : float, optional
+        Known variance of the losses: nothing is fitted beside it.
+    effort : dict
+        ``n_points`` and ``n_restarts_optimizer``, where they were given.
+    """
+    options = GPOptions(kappa=kappa, margin=xi)
+    maximisation = options.effort
+    if acq_optimizer == "sampling":
+        maximisation = replace(
+            maximisation, random=effort.get("n_points", 10_000), moves=0, starts=0
+        )
+    elif "n_restarts_optimizer" in effort:
+        maximisation = replace(maximisation, starts=max(1, effort["n_restarts_optimizer"]))
+    priors = options.priors
+    if noise is not None:
+        priors = replace(priors, noise_rate=NO_FURTHER_NOISE)
+    return replace(options, effort=maximisation, priors=priors)

@@ -1,0 +1,137 @@
+"""Dimensions, points and losses as scikit-optimize takes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import skopt.space
+from skopt.space import Categorical, Integer
+from skopt.utils import is_2Dlistlike, is_listlike
+
+from gpsearch.errors import InvalidParamsError, InvalidSearchError
+from gpsearch.space import Point, Space
+
+
+@dataclass(frozen=True)
+class OfParams:
+    """A constraint on points, for a space that asks with params; absent values are None."""
+
+    names: tuple[str, ...]
+    of_point: Callable[[Point], bool]
+    also: Callable[[dict[str, Any]], bool] | None = None
+
+    def __call__(self, params: dict[str, Any]) -> bool:
+        """Whether the constraint, and the one that the space had before, hold."""
+        point = [params.get(name) for name in self.names]
+        return bool(self.of_point(point)) and (self.also is None or bool(self.also(params)))
+
+
+def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None = None) -> Space:
+    """Read dimensions by scikit-optimize's rules into a space of their copies.
+
+    The copies are normalised, with categories one-hot, as ``skopt.gp_minimize`` makes them for
+    its surrogate: scikit-optimize's plots transform points by the space of the result.
+
+    Parameters
+    ----------
+    dimensions : list, skopt.space.Space, Space or dict
+        Lists and stock spaces are read by scikit-optimize itself, the rest by `Space`.
+    space_constraint : callable, optional
+        ``space_constraint(point) -> bool``.
+    """
+    if space_constraint is not None and not callable(space_constraint):
+        raise InvalidSearchError(
+            f"Expected space_constraint to be callable or None, got {space_constraint!r}"
+        )
+    stock = not isinstance(dimensions, Mapping | Space)
+    # without its constraint, if it is a stock space: that one is added below
+    space = Space(skopt.space.Space(list(dimensions)) if stock else dimensions)
+    if stock and space_constraint is None:
+        space_constraint = getattr(dimensions, "constraint", None)
+    if space_constraint is not None:
+        constraint = OfParams(tuple(space.names), space_constraint, space.params_constraint)
+        space = Space(space, constraint=constraint)
+    for dimension in space.dimensions:
+        dimension.set_transformer("onehot" if isinstance(dimension, Categorical) else "normalize")
+    return space
+
+
+def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
+    """Points and values of one ``tell``, for one point or a list of them.
+
+    Points become plain: Python values, whole numbers for Integers.
+
+    Raises
+    ------
+    InvalidSearchError
+        For a point outside of the space or of the wrong length, or values that do not belong to
+        the points.
+    """
+    if not is_listlike(x):
+        x = list(x) if hasattr(x, "__iter__") else [x]
+    if len(x) and is_2Dlistlike(x):
+        points, values = [_point(p, space, several=True) for p in x], y
+        if not is_listlike(y) and not hasattr(y, "__len__"):
+            raise InvalidSearchError(f"tell: {len(points)} points with the single value {y!r}.")
+        if len(values) != len(points):
+            raise InvalidSearchError(f"tell: {len(points)} points with {len(values)} values.")
+        return points, list(values)
+    return [_point(x, space, several=False)], [y]
+
+
+def read_loss(value: Any) -> float:
+    """A told loss as a float; inf where it is NaN or infinite, which stands for a failure.
+
+    >>> read_loss(2), read_loss(float("nan"))
+    (2.0, inf)
+    """
+    if not isinstance(value, Number) or isinstance(value, complex):
+        raise InvalidSearchError(f"`func` should return a scalar, got {value!r}")
+    loss = float(value)  # type: ignore[arg-type]
+    return loss if math.isfinite(loss) else math.inf
+
+
+def read_timed_loss(value: Any) -> tuple[float, float]:
+    """A told (loss, seconds) as the loss and the logarithm of the seconds.
+
+    Raises
+    ------
+    TypeError
+        When the value is no pair: scikit-optimize's kind of error for it.
+    """
+    if not hasattr(value, "__len__") or len(value) != 2:
+        raise TypeError(f"expected y to be (func_val, t), got {value!r}")
+    loss, seconds = value
+    if not seconds > 0:
+        raise InvalidSearchError(f"tell: the time {seconds!r} must be above zero.")
+    return read_loss(loss), math.log(seconds)
+
+
+def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
+    """The point, plain and canonical; the sentences of the errors are scikit-optimize's."""
+    if len(point) != len(space):
+        raise InvalidSearchError(
+            "Not all points have the same dimensions as the space."
+            if several
+            else f"Dimensions of point ({point}) and space ({space.bounds}) do not match"
+        )
+    outside = (
+        f"Point ({point}) is not within the bounds of the space ({space.bounds})."
+        if not several
+        else f"Not all points are within the bounds of the space: {point}."
+    )
+    try:
+        whole = [
+            round(float(value)) if isinstance(dimension, Integer) else value
+            for value, dimension in zip(point, space.dimensions, strict=True)
+        ]
+        (plain,) = space.canonical([whole])
+    except (InvalidParamsError, TypeError, ValueError) as error:
+        raise InvalidSearchError(outside) from error
+    if not space.feasible([plain])[0]:
+        raise InvalidSearchError(f"{outside} It breaks the constraint.")
+    return plain

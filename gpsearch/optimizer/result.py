@@ -1,0 +1,93 @@
+"""Searches as scikit-optimize's ``OptimizeResult``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from gpsearch.optimizer.models import SurrogateModel
+from gpsearch.optimizer.reading import read_space
+from gpsearch.space import Point, Space
+from gpsearch.strategy.gp import GPOptions
+from gpsearch.study import Study
+
+
+def make_result(
+    space: Space,
+    points: Sequence[Point],
+    losses: Sequence[float],
+    *,
+    models: Sequence[Any],
+    rng: Any = None,
+    specs: dict[str, Any] | None = None,
+) -> OptimizeResult:
+    """Make an ``OptimizeResult``.
+
+    Parameters
+    ----------
+    space : Space
+        Normalised, as `read_space` makes it.
+    points, losses : sequences of length n
+        A failed evaluation has the loss inf, so that scikit-optimize's plots and callbacks,
+        which take minima, pass over it.
+    models : sequence
+        Fitted surrogates, of which the last is used.
+    rng, specs : optional
+        As scikit-optimize has them.
+
+    Returns
+    -------
+    OptimizeResult
+        ``x``, ``fun``, ``x_iters``, ``func_vals``, ``space``, ``models``, ``random_state``,
+        ``specs``. Without a successful evaluation ``x`` is None and ``fun`` is NaN.
+    """
+    values = np.array(losses, dtype=float)
+    best = int(np.argmin(values)) if np.isfinite(values).any() else None
+    result = OptimizeResult()
+    result.x = None if best is None else points[best]
+    result.fun = math.nan if best is None else float(values[best])
+    result.func_vals = values
+    result.x_iters = list(points)
+    result.models = list(models)
+    result.space = space
+    result.random_state = rng
+    result.specs = specs
+    return result
+
+
+def study_result(study: Study) -> OptimizeResult:
+    """A study's finished trials as an ``OptimizeResult``, with a model fitted to them.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    OptimizeResult
+        Of the losses: scores with their sign changed where greater is better. Its space is the
+        study's, normalised as scikit-optimize's plots want it; a trial that failed has the
+        loss inf. ``models`` holds one model, or none while no trial has succeeded.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> study = gs.search(lambda params: -(params["x"] - 1) ** 2, {"x": gs.Real(-2.0, 2.0)},
+    ...                   n_calls=9, strategy="sobol", random_state=0, progress=False)
+    >>> result = study_result(study)
+    >>> len(result.x_iters), bool(result.fun == -study.best_score)
+    (9, True)
+    """
+    space = read_space(study.space)
+    finished = [trial for trial in study.trials if trial.finished]
+    points = [space.point(dict(trial.params)) for trial in finished]
+    losses = [trial.loss if math.isfinite(trial.loss) else math.inf for trial in finished]
+    models = []
+    if np.isfinite(losses).any():
+        models.append(SurrogateModel(space, points, losses, len(points), GPOptions()))
+    specs = {"args": {"acq_func": None, "n_calls": len(points)}, "function": "search"}
+    return make_result(space, points, losses, models=models, specs=specs)
