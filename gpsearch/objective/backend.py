@@ -88,6 +88,23 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def single_threaded_executor() -> Iterator[None]:
+    """Run graphs op after op in the calling thread, where TensorFlow still offers it.
+
+    The graph of a small network is hundreds of operations of a few microseconds each; handing
+    them from thread to thread costs more than they do. Large operations still use all cores.
+    """
+    import_tensorflow()
+    try:
+        from tensorflow.python.eager.context import function_executor_type
+    except ImportError:
+        yield
+        return
+    with function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        yield
+
+
+@contextlib.contextmanager
 def _stderr_held_back() -> Iterator[None]:
     """Hold back what is written to file descriptor 2; show it only if the body raises."""
     try:

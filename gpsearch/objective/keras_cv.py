@@ -17,6 +17,7 @@ import numpy as np
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
 from gpsearch.objective.backend import import_keras
+from gpsearch.objective.compiled import CompiledTrainer
 from gpsearch.objective.data import (
     Parts,
     digest,
@@ -174,7 +175,7 @@ class KerasCV:
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
         self.callbacks = callbacks
         self.compiled = bool(compiled)
-        self._trainer: Trainer = LoopTrainer(callbacks)
+        self._trainer = self._choose_trainer()
         self._prepared = PreparedFolds(self.X, preprocess)
         if batch_size is None:
             batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
@@ -266,7 +267,8 @@ class KerasCV:
         preprocessor = Preprocessor(self.preprocess, self.X)
         features = preprocessor.transform(self.X)
         build_seed, order_seed = _seeds(seed, self.n_folds)
-        model = self._build(params, features, settings, build_seed)
+        arguments = self._arguments(params, features, settings)
+        model = self.model_function.build(arguments, features, build_seed)
         fit, stop = self._fit_and_stop(self._whole, features, features, model, settings)
         trained = LoopTrainer(self.callbacks).train(model, fit, stop, settings, seed=order_seed)
         _check_converged(trained.curves)
@@ -323,9 +325,12 @@ class KerasCV:
         settings = self._settings_of(params)
         prepared = self._prepared[fold]
         build_seed, order_seed = _seeds(seed, fold.index)
-        model = self._build(params, prepared.train, settings, build_seed)
+        arguments = self._arguments(params, prepared.train, settings)
+        model = self.model_function.build(arguments, prepared.train, build_seed)
         fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
-        trained = self._trainer.train(model, fit, stop, settings, seed=order_seed)
+        trained = self._trainer.train(
+            model, fit, stop, settings, seed=order_seed, built_by=repr(sorted(arguments.items()))
+        )
         _check_converged(trained.curves)
         outputs = trained.predict(prepared.test)
         _check_finite(outputs)
@@ -365,11 +370,19 @@ class KerasCV:
             return rows_of(fold.train, training=True), rows_of(fold.test, training=False)
         return rows_of(fold.fit, training=True), rows_of(fold.stop, training=False)
 
-    def _build(self, params: Params, features: Parts, settings: TrainingSettings, seed: int) -> Any:
+    def _arguments(
+        self, params: Params, features: Parts, settings: TrainingSettings
+    ) -> dict[str, Any]:
+        """What `create_model` is called with."""
         training = {name: getattr(settings, name) for name in TRAINING_NAMES}
-        facts = data_facts(features, self.target)
-        arguments = self.model_function.arguments(params, facts, training)
-        return self.model_function.build(arguments, features, seed)
+        return self.model_function.arguments(params, data_facts(features, self.target), training)
+
+    def _choose_trainer(self) -> Trainer:
+        if not self.compiled:
+            return LoopTrainer(self.callbacks)
+        if self.callbacks is not None:
+            return LoopTrainer(self.callbacks, "Keras callbacks run between epochs, in Python")
+        return CompiledTrainer()
 
     def _settings_of(self, params: Params) -> TrainingSettings:
         """Training settings with those among the params in place of the objective's own."""
@@ -408,7 +421,8 @@ class KerasCV:
         fold = self.folds[0]
         prepared = self._prepared[fold]
         settings = self._settings_of(params)
-        model = self._build(params, prepared.train, settings, seed=0)
+        arguments = self._arguments(params, prepared.train, settings)
+        model = self.model_function.build(arguments, prepared.train, seed=0)
         y = loss_target(self.target, model)
         two = take(prepared.train, np.arange(2))
         name = self.model_function.name

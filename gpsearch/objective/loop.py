@@ -35,7 +35,14 @@ class LoopTrainer:
         self.reason = reason
 
     def train(
-        self, model: Any, fit: Rows, stop: Rows | None, settings: TrainingSettings, *, seed: int
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+        built_by: str = "",
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()

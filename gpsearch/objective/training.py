@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gpsearch.objective.data import Parts
+from gpsearch.objective.data import Parts, take
 
 # Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
 FORWARD_ROWS = 4096
@@ -24,6 +24,12 @@ class Rows:
     """Target as the loss takes it."""
     weight: np.ndarray | None = None
     """Sample weights, shape (n,); None for equal weights."""
+
+
+def take_rows(rows: Rows, chosen: np.ndarray) -> Rows:
+    """The chosen rows of features, target and weights."""
+    weight = None if rows.weight is None else rows.weight[chosen]
+    return Rows(x=take(rows.x, chosen), y=take(rows.y, chosen), weight=weight)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,7 @@ class Trainer(Protocol):
         settings: TrainingSettings,
         *,
         seed: int,
+        built_by: str = "",
     ) -> TrainedFold:
         """Train `model`, and keep the weights of the best epoch where `stop` is watched.
 
@@ -80,4 +87,6 @@ class Trainer(Protocol):
             Epochs, batch size and patience.
         seed : int
             Decides the order of the rows in each epoch.
+        built_by : str, default ""
+            The call that built the model: models built by the same call are of one architecture.
         """
