@@ -1,0 +1,364 @@
+"""The serial search: arguments, ends, faults, warm start, callbacks."""
+
+import logging
+import math
+import time
+
+import numpy as np
+import pytest
+
+import gpsearch.execution.progress as progress_module
+from gpsearch.errors import (
+    InvalidObjectiveError,
+    InvalidParamsError,
+    InvalidSearchError,
+    InvalidSpaceError,
+    StudyError,
+    StudyMismatchError,
+)
+from gpsearch.evaluation import Evaluation, FoldResult
+from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
+from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.study import Study
+
+SPACE = {"x": Real(-2.0, 2.0), "n": Integer(1, 9)}
+
+
+def bowl(params):
+    return -((params["x"] - 1) ** 2) - (params["n"] - 3) ** 2
+
+
+def run(objective=bowl, space=SPACE, **options):
+    given = {"n_calls": 6, "strategy": "random", "random_state": 0, "progress": False}
+    return search(objective, space, **(given | options))
+
+
+def points(study):
+    return [(trial.params["x"], trial.params["n"]) for trial in study.trials]
+
+
+BAD = [
+    pytest.param({"n_calls": 0}, InvalidSearchError, "n_calls=0", id="no calls"),
+    pytest.param({"n_calls": 2.5}, InvalidSearchError, "n_calls=2.5", id="half a call"),
+    pytest.param({"n_calls": True}, InvalidSearchError, "n_calls=True", id="boolean calls"),
+    pytest.param({"n_initial_points": -1}, InvalidSearchError, "n_initial_points", id="initial"),
+    pytest.param({"timeout": 0}, InvalidSearchError, "timeout=0", id="no time"),
+    pytest.param({"timeout": math.nan}, InvalidSearchError, "timeout=nan", id="nan time"),
+    pytest.param({"random_state": -1}, InvalidSearchError, "random_state=-1", id="seed"),
+    pytest.param({"random_state": "a"}, InvalidSearchError, "random_state='a'", id="text seed"),
+    pytest.param({"strategy": "gpp"}, InvalidSearchError, "'gpp'", id="strategy"),
+    pytest.param({"callback": 3}, InvalidSearchError, "callback=3", id="callback"),
+    pytest.param({"stop": [1]}, InvalidSearchError, "stop=1", id="rule"),
+    pytest.param({"racing": 1}, InvalidSearchError, "racing=1", id="racing"),
+    pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),
+    pytest.param({"trial_timeout": -1}, InvalidSearchError, "trial_timeout=-1", id="limit"),
+    pytest.param({"executor": 5}, InvalidSearchError, "executor=5", id="executor"),
+    pytest.param({"x0": [9.0, 3]}, InvalidParamsError, "x=9.0", id="outside"),
+    pytest.param({"x0": {"x": 0.0}}, InvalidParamsError, "lack 'n'", id="incomplete"),
+    pytest.param({"x0": "abc"}, InvalidSearchError, "x0='abc'", id="text point"),
+    pytest.param({"x0": [[0.0, 3]], "y0": [1.0, 2.0]}, InvalidSearchError, "own score", id="y0"),
+    pytest.param({"x0": [0.0, 3], "y0": math.nan}, InvalidSearchError, "y0 holds nan", id="nan y0"),
+    pytest.param({"space": {}}, InvalidSpaceError, "no dimension", id="empty space"),
+    pytest.param({"objective": 3}, InvalidObjectiveError, "int", id="objective"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "told"), BAD)
+def test_bad_arguments_are_refused_before_anything_runs(options, error, told, tmp_path):
+    def never(params):
+        raise AssertionError("evaluated")
+
+    path = tmp_path / "study.db"
+    with pytest.raises(error, match=told):
+        run(**({"objective": never, "study": path} | options))
+    if "executor" not in options:
+        assert not path.exists()
+
+
+def test_an_objective_that_does_not_fit_the_space_is_refused_before_a_study_is_made(tmp_path):
+    class Picky:
+        name, n_folds = "picky", 1
+
+        def fingerprint(self):
+            return ""
+
+        def describe(self):
+            return {}
+
+        def evaluate(self, params, **options):
+            raise AssertionError("evaluated")
+
+        def validate(self, space):
+            raise InvalidObjectiveError("create_model does not take 'x'")
+
+    with pytest.raises(InvalidObjectiveError, match="does not take"):
+        run(Picky(), study=tmp_path / "study.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_seed_gives_the_same_search_and_another_another():
+    assert points(run()) == points(run())
+    assert points(run()) != points(run(random_state=1))
+    assert points(run(random_state=np.random.RandomState(5))) == points(
+        run(random_state=np.random.RandomState(5))
+    )
+
+
+def test_without_a_seed_a_fresh_one_is_drawn_and_kept(tmp_path):
+    first, other = run(random_state=None), run(random_state=None)
+    assert points(first) != points(other)
+    assert points(run(random_state=first.seed)) == points(first)
+
+
+def test_seeds_differ_between_trials_and_are_those_of_their_numbers():
+    seeds = [trial.seed for trial in run(n_calls=20).trials]
+    assert len(set(seeds)) == 20
+    expected = np.random.SeedSequence(0, spawn_key=(7,)).generate_state(1)[0]
+    assert seeds[7] == expected
+
+
+def test_the_budget_counts_failures():
+    def failing(params):
+        raise ValueError("no such optimiser")
+
+    study = run(failing)
+    assert [trial.state for trial in study.trials] == ["failed"] * 6
+    assert study.trials[0].reason == "ValueError: no such optimiser"
+    assert "failing" in study.trials[0].traceback
+    assert study.stop_reason == StopReason.BUDGET.value
+    with pytest.raises(StudyError, match="no such optimiser"):
+        _ = study.best_score
+
+
+def test_a_failing_trial_does_not_end_the_search():
+    def sometimes(params):
+        return math.nan if params["x"] < 0 else bowl(params)
+
+    study = run(sometimes, n_calls=20)
+    assert {trial.state for trial in study.trials} == {"complete", "failed"}
+    assert math.isfinite(study.best_score)
+    assert study.best_params["x"] >= 0
+
+
+def test_losses_are_minimised_when_told_so():
+    study = run(lambda params: -bowl(params) + 7, greater_is_better=False, n_calls=15)
+    best = max(study.trials, key=lambda trial: bowl(trial.params))
+    assert study.best_params == best.params
+    assert study.best_trial.loss == pytest.approx(7 - bowl(best.params))
+    assert not study.greater_is_better
+
+
+def test_a_finite_space_ends_the_search_with_its_reason():
+    study = run(lambda params: params["c"] == "a", {"c": ["a", "b", "c"]}, n_calls=10)
+    assert study.stop_reason == StopReason.EXHAUSTED.value
+    assert len(study.trials) == 3
+
+
+def test_rules_end_the_search_and_end_it_again_at_once():
+    study = run(stop=TargetScore(score=-0.5), n_calls=200)
+    n = len(study.trials)
+    assert study.stop_reason == StopReason.TARGET.value
+    assert max(trial.score for trial in study.trials[:-1]) < -0.5 <= study.best_score
+    assert len(run(study=study, stop=TargetScore(score=-0.5), n_calls=200).trials) == n
+    longer = run(study=study, stop=NoImprovement(trials=4), n_calls=n + 200)
+    assert longer.stop_reason == StopReason.NO_IMPROVEMENT.value
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [(True, StopReason.RULE.value), ("Out of coffee.", "Out of coffee.")],
+)
+def test_a_rule_of_the_user_may_give_its_own_reason(verdict, reason):
+    study = run(stop=lambda study: len(study.trials) >= 2 and verdict)
+    assert (len(study.trials), study.stop_reason) == (2, reason)
+
+
+def test_nothing_starts_after_the_timeout():
+    study = run(lambda params: time.sleep(0.05) or bowl(params), n_calls=1000, timeout=0.3)
+    assert study.stop_reason == StopReason.TIMEOUT.value
+    assert 1 <= len(study.trials) < 20
+    assert all(trial.finished for trial in study.trials)
+
+
+def test_x0_is_evaluated_first_and_once(tmp_path):
+    path = tmp_path / "study.db"
+    x0 = [{"x": 0.5, "n": 4}, [1.5, 2], {"x": 0.5, "n": 4}]
+    for _ in range(2):
+        study = run(study=path, x0=x0)
+    assert points(study)[:2] == [(0.5, 4), (1.5, 2)]
+    assert [trial.origin for trial in study.trials] == ["x0"] * 2 + ["random"] * 4
+
+
+def test_one_point_may_stand_for_itself():
+    assert points(run(x0=[0.5, 4], n_calls=1)) == [(0.5, 4)]
+    tuples = {"c": Categorical([(1, 2), (3, 4)]), "d": Categorical([(1, 2), (5,)])}
+    study = run(lambda params: 1.0, tuples, x0=[(1, 2), (5,)], n_calls=1)
+    assert study.trials[0].params == {"c": (1, 2), "d": (5,)}
+
+
+@pytest.mark.parametrize("greater_is_better", [True, False])
+def test_given_scores_are_recorded_not_evaluated(greater_is_better, tmp_path):
+    evaluated = []
+
+    def watched(params):
+        evaluated.append(params)
+        return -50.0 if greater_is_better else 50.0
+
+    for _ in range(2):
+        study = run(
+            watched,
+            study=tmp_path / "study.db",
+            x0=[[0.5, 4], [1.5, 2]],
+            y0=[1.0, 2.0],
+            n_calls=3,
+            greater_is_better=greater_is_better,
+        )
+    assert len(evaluated) == 3
+    assert [trial.origin for trial in study.trials] == ["given"] * 2 + ["random"] * 3
+    assert study.best_params == ({"x": 1.5, "n": 2} if greater_is_better else {"x": 0.5, "n": 4})
+
+
+def test_enqueued_points_come_before_the_strategy():
+    study = run(n_calls=2)
+    study.enqueue({"x": 0.25, "n": 8})
+    run(study=study, n_calls=4)
+    assert points(study)[2] == (0.25, 8)
+    assert [trial.origin for trial in study.trials] == ["random", "random", "enqueued", "random"]
+
+
+def test_a_study_of_another_search_is_refused(tmp_path):
+    path = tmp_path / "study.db"
+    run(study=path)
+    for options in (
+        {"space": {"x": Real(-2.0, 2.5), "n": Integer(1, 9)}},
+        {"objective": lambda params: 0.0},
+        {"random_state": 5},
+        {"strategy": "sobol"},
+    ):
+        with pytest.raises(StudyMismatchError):
+            run(study=path, **options)
+    assert len(Study.open(path).trials) == 6
+
+
+def test_a_refused_strategy_leaves_no_study_behind(tmp_path):
+    with pytest.raises(InvalidSearchError):
+        run(study=tmp_path / "study.db", strategy="gp2")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_returns_what_there_is_and_says_how_to_go_on(tmp_path, caplog):
+    path = tmp_path / "study.db"
+
+    class Interrupted:
+        name, n_folds = "interrupted", 2
+        left = 5
+
+        def validate(self, space):
+            pass
+
+        def fingerprint(self):
+            return ""
+
+        def describe(self):
+            return {}
+
+        def evaluate(self, params, *, seed, on_fold=None, done=()):
+            folds = list(done)
+            for j in range(len(done), 2):
+                self.left -= 1
+                if self.left == 0:
+                    raise KeyboardInterrupt
+                folds.append(FoldResult(fold=j, score=bowl(params) + j))
+                on_fold(folds[-1])
+            return Evaluation(folds=tuple(folds))
+
+    study = run(Interrupted(), study=path)
+    assert study.stop_reason == StopReason.INTERRUPTED.value
+    assert [trial.state for trial in study.trials] == ["complete", "complete", "running"]
+    assert study.best_params is not None
+    assert str(path) in caplog.text
+    whole = Interrupted()
+    whole.left = 1000
+    resumed = run(whole, study=path)
+    assert [t.params for t in resumed.trials] == [t.params for t in run(whole).trials]
+    assert [t.score for t in resumed.trials] == [t.score for t in run(whole).trials]
+
+
+def test_racing_stops_trials_and_the_strategy_learns_of_it():
+    class Folds:
+        name, n_folds = "folds", 4
+
+        def validate(self, space):
+            pass
+
+        def fingerprint(self):
+            return ""
+
+        def describe(self):
+            return {}
+
+        def evaluate(self, params, *, seed, on_fold=None, done=()):
+            folds = list(done)
+            for j in range(len(done), self.n_folds):
+                folds.append(FoldResult(fold=j, score=bowl(params) + j))
+                if on_fold(folds[-1]) is False:
+                    break
+            return Evaluation(folds=tuple(folds))
+
+    seen = []
+
+    class Watching:
+        name = "watching"
+
+        def propose(self, history, number):
+            seen.append(history)
+            return [number / 10, 3 if number == 0 else 9]
+
+    def racing(study, trial):
+        return not any(t.score > trial.score for t in study.trials if t.state == "complete")
+
+    study = run(Folds(), strategy=Watching(), racing=racing, n_calls=4)
+    assert [trial.state for trial in study.trials] == ["complete"] + ["stopped"] * 3
+    assert [len(trial.folds) for trial in study.trials] == [4, 1, 1, 1]
+    assert np.isfinite(seen[-1].losses).all()
+    assert study.best_trial.number == 0
+
+
+def test_the_log_has_a_line_for_each_trial_and_a_warning_for_each_failure(caplog):
+    def sometimes(params):
+        if params["x"] < 0:
+            raise ValueError("negative")
+        return bowl(params)
+
+    with caplog.at_level(logging.INFO, logger="gpsearch"):
+        study = run(sometimes, n_calls=10)
+    levels = [r.levelno for r in caplog.records if r.getMessage().startswith("trial")]
+    expected = [
+        logging.WARNING if trial.state == "failed" else logging.INFO for trial in study.trials
+    ]
+    assert levels == expected
+
+
+def test_nothing_is_printed_unasked(capfd):
+    run(progress=True)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bar_shows_the_best_score_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(progress_module, "_has_display", lambda: True)
+    study = run(progress=True)
+    shown = capsys.readouterr().err
+    assert f"best {study.best_score:.6g}" in shown
+    assert "6/6" in shown
+
+
+def test_an_unstorable_space_is_searched_in_memory_and_refused_in_a_file(tmp_path):
+    class Activation:
+        pass
+
+    first, second = Activation(), Activation()
+    space = Space({"act": Categorical([first, second]), "x": Real(0.0, 1.0)})
+    study = run(lambda params: float(params["act"] is second), space)
+    assert study.best_params["act"] is second
+    with pytest.raises(InvalidSpaceError, match="cannot store the values of 'act'"):
+        run(lambda params: 0.0, space, study=tmp_path / "study.db")
