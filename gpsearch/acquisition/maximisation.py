@@ -74,8 +74,8 @@ def maximise(
     Returns
     -------
     (m, d) float array
-        All feasible points that were valued, without repeats, best first; empty when none was
-        feasible. A space of at most 1000 points is valued whole.
+        All feasible points that were valued, best first; empty when none was feasible. A space of
+        at most 1000 points is valued whole.
     """
     effort = effort or Effort()
     everything = space.enumerate(ENUMERABLE)
@@ -113,10 +113,9 @@ class _Climb:
         return Z, values
 
     def ranking(self) -> Array:
-        """All points valued, best first, each once."""
-        Z, first = np.unique(np.concatenate(self._visited), axis=0, return_index=True)
-        order = np.argsort(-np.concatenate(self._values)[first], kind="stable")
-        return Z[order]
+        """All points valued, best first."""
+        order = np.argsort(-np.concatenate(self._values), kind="stable")
+        return np.concatenate(self._visited)[order]
 
     def ascend(self, S: Array, effort: Effort) -> None:
         """Climb from all rows of `S`."""

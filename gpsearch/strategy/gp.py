@@ -39,6 +39,7 @@ from gpsearch.acquisition import (
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.places import Places
 from gpsearch.strategy.sobol import sobol_blocks
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
@@ -46,6 +47,7 @@ from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8
 GOOD_POINTS = 6  # around which small moves are tried
+SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
 
@@ -113,6 +115,7 @@ class GPStrategy:
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
         self._n_initial_points = n_initial_points
+        self._places = Places(space)
         blocks = sobol_blocks(len(space), np.random.default_rng(seed))
         self._first_points = DistinctPoints(
             space, (space.from_z(space.quantile(rows)) for rows in blocks)
@@ -120,25 +123,25 @@ class GPStrategy:
 
     def propose(self, history: History, number: int) -> Point:
         """Give the point of trial `number`; see `Strategy.propose`."""
-        seen = keys(self._space, history.visited)
         rng = trial_rng(self._seed, number)
         if number < self._n_initial_points or history.failed.all():
+            seen = keys(self._space, history.visited)
             first = self._first_points.first_unseen(seen, start=number)
             return first or draw_unseen(self._space, seen, rng)
         acquisition, good = self.acquisition(history)
         ranking = maximise(
             acquisition, self._space, around=good, rng=rng, effort=self._options.effort
         )
+        visited = self._places.of(history.visited)
         for z in ranking:
-            (point,) = self._space.from_z(z[None])
-            if self._space.key(point) not in seen:
-                return point
-        return draw_unseen(self._space, seen, rng)
+            if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
+                return self._space.from_z(z[None])[0]
+        return draw_unseen(self._space, keys(self._space, history.visited), rng)
 
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
         succeeded = ~history.failed
-        Z = self._space.to_z([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
+        Z = self._places.of([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
         fits = [
             GaussianProcess.fit(
                 Z,
@@ -159,7 +162,7 @@ class GPStrategy:
         mean, _ = process.predict(process.Z)
         good = process.Z[np.argsort(mean, kind="stable")[:GOOD_POINTS]]
         if history.pending:
-            process = process.believing(space.to_z(history.pending))
+            process = process.believing(self._places.of(history.pending))
             mean, _ = process.predict(process.Z)
         acquisition: Acquisition
         if options.acquisition == "LCB":
@@ -172,7 +175,7 @@ class GPStrategy:
             acquisition = LogExpectedImprovement(process=process, incumbent=float(mean.min()))
         if history.failed.any():
             model = FeasibilityModel.fit(
-                space.to_z(history.points), history.failed, categorical=space.categorical
+                self._places.of(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
         return acquisition, good

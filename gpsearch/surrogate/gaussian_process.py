@@ -6,11 +6,12 @@ symbol      meaning                                                          sha
 Z           observed points in the unit cube                                 (n, d)
 y, t        their losses, and the warped losses                              (n,)
 w, a, b     inverse squared length scales, signal and noise variance         (d,), 1, 1
-K           ``a k(Z, Z) + diag(noise)``                                      (n, n)
+c           variance of the unknown constant mean                            scalar
+K           ``a k(Z, Z) + c + diag(noise)``                                  (n, n)
 L           lower Cholesky factor of K                                       (n, n)
 alpha       ``K^-1 t``                                                       (n,)
-k_z         ``a k(z, Z)``                                                    (m, n)
-mu, v       posterior mean ``k_z alpha`` and variance ``a - |L^-1 k_z|²``    (m,)
+k_z         ``a k(z, Z) + c``                                                (m, n)
+mu, v       posterior mean ``k_z alpha``, variance ``a + c - |L^-1 k_z|²``   (m,)
 =========== ================================================================ =========
 
 Rasmussen & Williams (2006), Gaussian processes for machine learning, algorithm 2.1. Means and
@@ -20,7 +21,7 @@ user's units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class GaussianProcess:
     """What the fit found."""
     warp: Warp
     """The transform from losses to warped losses."""
+    mean_variance: float
+    """c, of the priors."""
     g_mean: float
     """Mean of the bent losses, by which the warp standardises."""
     g_sd: float
@@ -111,7 +114,7 @@ class GaussianProcess:
         """
         y = np.asarray(y, dtype=float)
         variances = np.zeros(len(y)) if variances is None else np.asarray(variances, dtype=float)
-        warp = Warp.of(y, shape or Linear())
+        warp, priors = Warp.of(y, shape or Linear()), priors or Priors()
         rows = representatives(y, FITTED_ON)
         objective = NegativeLogPosterior(
             Z[rows],
@@ -119,7 +122,7 @@ class GaussianProcess:
             variances=variances[rows],
             categorical=categorical,
             warp=warp,
-            priors=priors or Priors(),
+            priors=priors,
         )
         found = minimize(
             objective,
@@ -132,7 +135,9 @@ class GaussianProcess:
         hyperparameters = Hyperparameters.unpack(found.x)
         warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
         noise = hyperparameters.noise + variances * np.exp(2.0 * warped.log_slope)
-        factor, alpha = _condition(Z, warped.t, noise, categorical, hyperparameters)
+        factor, alpha = _condition(
+            Z, warped.t, noise, categorical, hyperparameters, priors.mean_variance
+        )
         return cls(
             Z=Z,
             t=warped.t,
@@ -140,6 +145,7 @@ class GaussianProcess:
             categorical=categorical,
             hyperparameters=hyperparameters,
             warp=warp,
+            mean_variance=priors.mean_variance,
             g_mean=warped.mean,
             g_sd=warped.sd,
             log_posterior=-float(found.fun),
@@ -156,7 +162,7 @@ class GaussianProcess:
         """
         k_z = self._covariance(Z)
         whitened = solve_triangular(self.factor, k_z.T, lower=True, check_finite=False)
-        variance = self.hyperparameters.signal - np.einsum("ij,ij->j", whitened, whitened)
+        variance = self._prior_variance - np.einsum("ij,ij->j", whitened, whitened)
         return k_z @ self.alpha, np.maximum(variance, LEAST_VARIANCE)
 
     def predict_gradient(self, Z: Array) -> tuple[Array, Array, Array, Array]:
@@ -173,9 +179,9 @@ class GaussianProcess:
         """
         at = self.hyperparameters
         k, dk = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
-        k_z = at.signal * k
+        k_z = at.signal * k + self.mean_variance
         solved = lapack.dpotrs(self.factor, k_z.T, lower=1)[0].T
-        variance = at.signal - np.einsum("ij,ij->i", k_z, solved)
+        variance = self._prior_variance - np.einsum("ij,ij->i", k_z, solved)
         weights = np.where(self.categorical, 0.0, 2.0 * at.signal * at.weights)
         of_mean, of_variance = dk * self.alpha, dk * solved
         mean_gradient = weights * (Z * of_mean.sum(1)[:, None] - of_mean @ self.Z)
@@ -200,20 +206,10 @@ class GaussianProcess:
         Z_all = np.concatenate([self.Z, Z])
         t = np.concatenate([self.t, self.predict(Z)[0]])
         noise = np.concatenate([self.noise, np.full(len(Z), self.hyperparameters.noise)])
-        factor, alpha = _condition(Z_all, t, noise, self.categorical, self.hyperparameters)
-        return GaussianProcess(
-            Z=Z_all,
-            t=t,
-            noise=noise,
-            categorical=self.categorical,
-            hyperparameters=self.hyperparameters,
-            warp=self.warp,
-            g_mean=self.g_mean,
-            g_sd=self.g_sd,
-            log_posterior=self.log_posterior,
-            factor=factor,
-            alpha=alpha,
+        factor, alpha = _condition(
+            Z_all, t, noise, self.categorical, self.hyperparameters, self.mean_variance
         )
+        return replace(self, Z=Z_all, t=t, noise=noise, factor=factor, alpha=alpha)
 
     def loss_quantile(self, Z: Array, probability: float) -> Array:
         """Quantile of the noise-free loss at the (m, d) rows of `Z`, in the user's units.
@@ -228,7 +224,11 @@ class GaussianProcess:
     def _covariance(self, Z: Array) -> Array:
         at = self.hyperparameters
         k, _ = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
-        return at.signal * k
+        return at.signal * k + self.mean_variance
+
+    @property
+    def _prior_variance(self) -> float:
+        return self.hyperparameters.signal + self.mean_variance
 
 
 def representatives(y: Array, number: int) -> NDArray[np.intp]:
@@ -248,15 +248,19 @@ def representatives(y: Array, number: int) -> NDArray[np.intp]:
 
 
 def _condition(
-    Z: Array, t: Array, noise: Array, categorical: Mask, at: Hyperparameters
+    Z: Array,
+    t: Array,
+    noise: Array,
+    categorical: Mask,
+    at: Hyperparameters,
+    mean_variance: float,
 ) -> tuple[Array, Array]:
     """L and alpha."""
-    K = at.signal * matern52(scaled_sq_dist(Z, Z, at.weights, categorical))[0]
-    K.flat[:: len(t) + 1] = at.signal + noise
-    factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
-    while failed:  # rounding, where thousands of points repeat: K is a little less than it should
-        K = at.signal * matern52(scaled_sq_dist(Z, Z, at.weights, categorical))[0]
-        noise = 10.0 * noise
-        K.flat[:: len(t) + 1] = at.signal + noise
+    k, _ = matern52(scaled_sq_dist(Z, Z, at.weights, categorical))
+    failed = True
+    while failed:
+        K = at.signal * k + mean_variance
+        K.flat[:: len(t) + 1] = at.signal + mean_variance + noise
         factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
+        noise = 10.0 * noise  # only where rounding outweighs it: thousands of repeated points
     return factor, lapack.dpotrs(factor, t, lower=1)[0]

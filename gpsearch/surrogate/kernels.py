@@ -4,7 +4,7 @@
 symbol      meaning                                           shape
 =========== ================================================= ==============
 Z           points in the unit cube                           (n, d)
-D           squared distances, one layer for each dimension   (d, n * m)
+D           squared distances, one layer for each dimension   (d, p)
 w           inverse squared length scales                     (d,)
 s           ``sum_j w_j D_j``, squared scaled distance        (n, m)
 k(s)        correlation, 1 at ``s = 0``                       (n, m)
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 def matern52(sq_dist: Array) -> tuple[Array, Array]:
@@ -52,31 +53,32 @@ def matern52(sq_dist: Array) -> tuple[Array, Array]:
     return (1.0 + root + (5.0 / 3.0) * sq_dist) * decay, slope
 
 
-def layered_sq_dist(Z: Array, other: Array, categorical: Mask) -> Array:
-    """Squared distances between two sets of points, one layer for each dimension.
+def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array:
+    """Squared distances of pairs of points, one layer for each dimension.
 
     Parameters
     ----------
     Z : (n, d) float array
-    other : (m, d) float array
+    pairs : two (p,) int arrays
+        Rows of `Z`.
     categorical : (d,) bool array
         Dimensions whose distance is Hamming's.
 
     Returns
     -------
-    (d, n * m) float array
+    (d, p) float array
 
     Examples
     --------
-    >>> layered_sq_dist(np.array([[0.0, 0.0]]), np.array([[0.5, 0.5]]), np.array([False, True]))
+    >>> Z = np.array([[0.0, 0.0], [0.5, 0.5]])
+    >>> pair_sq_dist(Z, np.tril_indices(2, -1), np.array([False, True]))
     array([[0.25],
            [1.  ]])
     """
-    difference = Z.T[:, :, None] - other.T[:, None, :]
-    layers = np.square(difference)
-    if categorical.any():
-        layers[categorical] = difference[categorical] != 0.0
-    return layers.reshape(Z.shape[1], -1)
+    columns = np.ascontiguousarray(Z.T)
+    layers = columns[:, pairs[0]] - columns[:, pairs[1]]
+    layers[categorical] = layers[categorical] != 0.0
+    return np.square(layers, out=layers)
 
 
 def scaled_sq_dist(Z: Array, other: Array, weights: Array, categorical: Mask) -> Array:

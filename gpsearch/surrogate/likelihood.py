@@ -3,14 +3,15 @@
 =========== ================================================================ =========
 symbol      meaning                                                          shape
 =========== ================================================================ =========
-D           squared distances, one layer for each dimension                  (d, n * n)
+D           squared distances of all pairs, one layer for each dimension     (d, p)
+p           number of pairs, ``n (n - 1) / 2``
 w           inverse squared length scale of each dimension                   (d,)
-a, b        signal and noise variance                                        scalar
+a, b, c     variance of signal, noise and constant mean (c is not fitted)    scalar
 rho         shape of the output transform                                    scalar
 x           ``(log w, log a, log b, rho)``, what a fit moves                 (d + 3,)
 t           warped losses                                                    (n,)
 v           variance of each loss as a mean over folds, user's units squared (n,)
-K           ``a k(sum_j w_j D_j) + diag(b + v (dt/dy)²)``                    (n, n)
+K           ``a k(sum_j w_j D_j) + c + diag(b + v (dt/dy)²)``                (n, n)
 alpha       ``K^-1 t``                                                       (n,)
 G           ``K^-1 - alpha alpha^T``                                         (n, n)
 =========== ================================================================ =========
@@ -27,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from gpsearch.surrogate.kernels import Mask, layered_sq_dist, matern52
+from gpsearch.surrogate.kernels import Mask, matern52, pair_sq_dist
 from gpsearch.surrogate.priors import Priors
 from gpsearch.surrogate.warping import Warp
 
@@ -98,7 +99,9 @@ class NegativeLogPosterior:
         warp: Warp,
         priors: Priors,
     ) -> None:
-        self._layers = layered_sq_dist(Z, Z, categorical)
+        self._pairs = np.tril_indices(len(y), -1)
+        self._flat = self._pairs[0] * len(y) + self._pairs[1]
+        self._layers = pair_sq_dist(Z, self._pairs, categorical)
         self._u = warp.standardise(y)
         self._variances, self._warp, self._priors = variances, warp, priors
 
@@ -123,38 +126,33 @@ class NegativeLogPosterior:
         warped = self._warp.evaluate(self._u, at.rho)
         known = self._variances * np.exp(2.0 * warped.log_slope)
         k, dk = matern52(at.weights @ self._layers)
-        K = at.signal * k.reshape(n, n)
-        K.flat[:: n + 1] += at.noise + known
-        factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1)
+        K = np.zeros(n * n)
+        mean_variance = self._priors.mean_variance
+        K[self._flat] = at.signal * k + mean_variance
+        K[:: n + 1] = at.signal + mean_variance + at.noise + known
+        # of a symmetric matrix LAPACK reads and writes one triangle: that of K as Fortran sees it
+        factor, failed = lapack.dpotrf(K.reshape(n, n).T, lower=0, overwrite_a=1)
         if failed:
             return NOT_POSITIVE_DEFINITE, np.zeros_like(x)
-        alpha = lapack.dpotrs(factor, warped.t, lower=1)[0]
-        value = (
-            0.5 * warped.t @ alpha
-            + np.log(factor.diagonal()).sum()
-            + 0.5 * n * np.log(2.0 * np.pi)
-            - warped.log_slope.sum()
-        )
-        G = _symmetric(lapack.dpotri(factor, lower=1)[0]) - np.outer(alpha, alpha)
-        on_diagonal, G = G.diagonal().copy(), G.reshape(-1)
+        value = np.log(factor.diagonal()).sum()
+        alpha = lapack.dpotrs(factor, warped.t, lower=0)[0]
+        value += 0.5 * warped.t @ alpha + 0.5 * n * np.log(2.0 * np.pi) - warped.log_slope.sum()
+        inverse = lapack.dpotri(factor, lower=0, overwrite_c=1)[0].T
+        diagonal = inverse.diagonal() - alpha * alpha
+        G = inverse.ravel()[self._flat] - alpha[self._pairs[0]] * alpha[self._pairs[1]]
         gradient = np.empty_like(x)
-        gradient[:-3] = 0.5 * at.signal * at.weights * (self._layers @ (G * dk))
-        gradient[-3] = 0.5 * at.signal * (G @ k)
-        gradient[-2] = 0.5 * at.noise * on_diagonal.sum()
+        # each pair stands for two entries of G, which cancels the 1/2 of the trace
+        gradient[:-3] = at.signal * at.weights * (self._layers @ (G * dk))
+        gradient[-3] = at.signal * (G @ k + 0.5 * diagonal.sum())
+        gradient[-2] = 0.5 * at.noise * diagonal.sum()
         # t, J and the warped known variances all depend on rho
         gradient[-1] = (
             alpha @ warped.t_rho
             - warped.log_slope_rho.sum()
-            + (on_diagonal * known) @ warped.log_slope_rho
+            + (diagonal * known) @ warped.log_slope_rho
         )
         prior, prior_gradient = self._priors.log_density(x[:-1])
         shape_prior, shape_gradient = self._warp.shape.log_density(at.rho)
         gradient[:-1] -= prior_gradient
         gradient[-1] -= shape_gradient
         return float(value) - prior - shape_prior, gradient
-
-
-def _symmetric(lower: Array) -> Array:
-    """A symmetric matrix from its lower triangle, whatever stands above it."""
-    triangle = np.tril(lower)
-    return triangle + np.tril(lower, -1).T

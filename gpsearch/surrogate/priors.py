@@ -9,9 +9,12 @@ b           noise variance                                          scalar
 theta       ``(log w, log a, log b)``                               (d + 2,)
 =========== ======================================================= =======
 
-All in units of the unit cube and of standardised losses. The forms are those of Optuna's GP
-sampler: they hold the length scales near 1, so that a dimension has to earn its importance,
-and the noise low, so that a clean objective is interpolated.
+All in units of the unit cube and of standardised losses. The forms of the length scales, the
+signal and the noise are those of Optuna's GP sampler: they hold the length scales near 1, so that
+a dimension has to earn its importance, and the noise low, so that a clean objective is
+interpolated. The mean of a process is not the mean of its losses, because a search crowds them
+where they are low: it is a normal variable of its own, which adds a constant to the covariance
+(Rasmussen & Williams 2006, section 2.7).
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ class Priors:
     """``alpha_b`` of the gamma density of the noise variance."""
     noise_rate: float = 30.0
     """``beta_b`` of the gamma density of the noise variance."""
+    mean_variance: float = 1.0
+    """Variance of the constant mean, which is unknown and integrated out."""
 
     def log_density(self, theta: Array) -> tuple[float, Array]:
         """Log density at `theta`, and its gradient in `theta`.
