@@ -28,6 +28,7 @@ from gpsearch.errors import GPSearchError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import StopReason, search
 from gpsearch.objective import KerasCV, mlp, mlp_space
+from gpsearch.optimizer import Optimizer, gp_minimize
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
@@ -41,12 +42,14 @@ __all__ = [
     "GaussianProcess",
     "Integer",
     "KerasCV",
+    "Optimizer",
     "Real",
     "Space",
     "StopReason",
     "Study",
     "Trial",
     "__version__",
+    "gp_minimize",
     "mlp",
     "mlp_space",
     "search",
