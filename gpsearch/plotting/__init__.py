@@ -1,0 +1,62 @@
+"""Plots of a study: frozen series of numbers first, then their drawing onto given Axes.
+
+`data` reads the series out of a study, `model` and `dependence` out of the surrogate fitted to
+its trials; the other modules draw them. A plot function takes a study or its series, draws
+onto the Axes it is given or makes some, and returns them; it changes no global style. matplotlib
+is loaded when the first of them is used.
+
+>>> from gpsearch.plotting import convergence_series
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpsearch.plotting.convergence import plot_convergence
+    from gpsearch.plotting.data import convergence_series, evaluations_series
+    from gpsearch.plotting.dependence import (
+        partial_dependence_map_series,
+        partial_dependence_series,
+    )
+    from gpsearch.plotting.evaluations import plot_evaluations
+    from gpsearch.plotting.folds import plot_fold_spread, plot_learning_curves, plot_timeline
+    from gpsearch.plotting.model import fit_score_model
+    from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
+    from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
+
+__all__ = [
+    "convergence_series",
+    "evaluations_series",
+    "fit_score_model",
+    "partial_dependence_map_series",
+    "partial_dependence_series",
+    "plot_convergence",
+    "plot_evaluations",
+    "plot_fold_spread",
+    "plot_learning_curves",
+    "plot_parallel_coordinates",
+    "plot_partial_dependence",
+    "plot_partial_dependence_matrix",
+    "plot_slices",
+    "plot_timeline",
+]
+
+_HOMES = {
+    "convergence": ["plot_convergence"],
+    "data": ["convergence_series", "evaluations_series"],
+    "dependence": ["partial_dependence_map_series", "partial_dependence_series"],
+    "evaluations": ["plot_evaluations"],
+    "folds": ["plot_fold_spread", "plot_learning_curves", "plot_timeline"],
+    "model": ["fit_score_model"],
+    "partial": ["plot_partial_dependence", "plot_partial_dependence_matrix"],
+    "slices": ["plot_parallel_coordinates", "plot_slices"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

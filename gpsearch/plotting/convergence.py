@@ -1,0 +1,173 @@
+"""The convergence of a search: every trial, and the best score so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gpsearch.plotting.data import ConvergenceSeries, convergence_series
+from gpsearch.plotting.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    ink,
+    new_axes,
+    quiet_frame,
+    say,
+    score_limits,
+)
+from gpsearch.study import Study
+
+
+def plot_convergence(
+    study: Study | ConvergenceSeries,
+    ax: Axes | None = None,
+    *,
+    target: float | None = None,
+    log: bool | None = None,
+    label: str | None = None,
+) -> Axes:
+    """Draw every trial's score and the best score so far.
+
+    Complete trials are dots, stopped ones open triangles, failed ones crosses at the edge. The
+    band is one standard error, over its folds, of the best score. A score far below the others
+    stands as a small triangle at the edge, so that one diverged training does not flatten the
+    plot.
+
+    Parameters
+    ----------
+    study : Study or ConvergenceSeries
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    target : float, optional
+        A score to compare with, in the user's units: the known optimum, or a baseline.
+    log : bool, optional
+        Logarithmic score axis. By default on for losses that are positive and span more than
+        two decades.
+    label : str, optional
+        Name of the search, for the legend.
+
+    Returns
+    -------
+    Axes
+    """
+    series = convergence_series(study) if isinstance(study, Study) else study
+    ax = new_axes(ax)
+    n = len(series.numbers)
+    if not n:
+        return say(ax, "No trial has ended yet.")
+    states = np.array(series.states)
+    failed, stopped = states == "failed", states == "stopped"
+    shown = [series.best, np.array([np.nan if target is None else target])]
+    limits = score_limits(series.values, np.concatenate(shown), series.greater_is_better)
+    positive = np.nanmin(np.concatenate([series.values, *shown])) > 0 if not failed.all() else False
+    spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
+    if (spread > 100 and not series.greater_is_better) if log is None else log:
+        ax.set_yscale("log")
+        finite = series.values[np.isfinite(series.values)]
+        limits = finite.min() / spread**0.05, finite.max() * spread**0.05
+    if series.guided_from:
+        ax.axvspan(-0.5, series.guided_from - 0.5, color=GREY, alpha=0.12, linewidth=0, zorder=0)
+        ax.annotate(
+            "initial points",
+            (-0.6, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -9),
+            textcoords="offset points",
+            fontsize="x-small",
+            color=GREY,
+        )
+    _draw_trials(ax, series, limits, failed, stopped)
+    if not np.isnan(series.best[-1]):
+        _draw_best(ax, series, label or "best so far")
+    if target is not None:
+        ax.axhline(target, color=GREEN, linestyle="--", linewidth=1.2, label="target")
+    if failed.all():
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, "All trials failed.", ha="center", transform=ax.transAxes)
+    else:
+        ax.set_ylim(*limits)
+        if n > 1 and np.ptp(series.values[~failed]) == 0:
+            ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
+    ax.set_xlim(-0.6, series.numbers[-1] + 0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel("trial")
+    ax.set_ylabel(series.label)
+    quiet_frame(ax)
+    ax.grid(False, axis="x")
+    ax.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=5,
+        fontsize="small",
+        frameon=False,
+        borderpad=0.2,
+        borderaxespad=0.2,
+        handletextpad=0.3,
+        columnspacing=1.0,
+    )
+    return ax
+
+
+def _draw_best(ax: Axes, series: ConvergenceSeries, label: str) -> None:
+    numbers = [*series.numbers, series.numbers[-1] + 0.6]
+    best = np.append(series.best, series.best[-1])
+    errors = np.append(series.best_errors, series.best_errors[-1])
+    ax.fill_between(
+        numbers, best - errors, best + errors, step="post", color=BLUE, alpha=0.18, linewidth=0
+    )
+    ax.step(numbers, best, where="post", color=BLUE, linewidth=2, label=label, zorder=3)
+
+
+def _draw_trials(
+    ax: Axes, series: ConvergenceSeries, limits: tuple[float, float], failed: Any, stopped: Any
+) -> None:
+    low, high = limits
+    outside = ~failed & ((series.values < low) | (series.values > high))
+    complete = ~failed & ~stopped & ~outside
+    if complete.any():
+        ax.scatter(
+            series.numbers[complete],
+            series.values[complete],
+            s=18,
+            color=ink(),
+            alpha=0.55,
+            linewidth=0,
+            label="trial",
+            zorder=4,
+        )
+    seen = stopped & ~outside
+    if seen.any():
+        ax.scatter(
+            series.numbers[seen],
+            series.values[seen],
+            s=26,
+            marker="D",
+            facecolor="none",
+            edgecolor=ink(),
+            linewidth=0.9,
+            label="stopped early",
+            zorder=4,
+        )
+    edge = 0.02 if series.greater_is_better else 0.98
+    for mask, marker, colour, name in [
+        (outside, "v" if series.greater_is_better else "^", GREY, "off the scale"),
+        (failed, "x", ORANGE, "failed"),
+    ]:
+        if mask.any():
+            ax.scatter(
+                series.numbers[mask],
+                np.full(mask.sum(), edge),
+                s=30,
+                marker=marker,
+                color=colour,
+                linewidth=1.4 if marker == "x" else 0,
+                label=name,
+                transform=ax.get_xaxis_transform(),
+                clip_on=False,
+                zorder=5,
+            )

@@ -1,0 +1,336 @@
+"""What a study's plots show, as frozen series of numbers: no plotting library, no surrogate.
+
+Scores are in the user's units: greater is better, except for a function that returns a loss
+(``greater_is_better=False``), whose losses are shown as the user knows them, and fall.
+
+=========== =========================================================================
+n           trials that have ended
+d           dimensions shown
+F           folds
+=========== =========================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpsearch.errors import StudyError
+from gpsearch.plotting.dimensions import DimensionAxis, coordinates, dimension_axis
+from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.study import Study, Trial
+
+Array = NDArray[np.float64]
+
+GUIDED = frozenset({"gp", "tpe", "skopt"})
+"""Strategies that start with initial points and then follow a model of the scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvergenceSeries:
+    """How the best score changed as trials ended; one entry a trial, by number."""
+
+    numbers: NDArray[np.int64]
+    """(n,) trial numbers, rising."""
+    values: Array
+    """(n,) scores; NaN for failed trials."""
+    standard_errors: Array
+    """(n,) standard errors of the scores over their folds; NaN where unknown."""
+    states: tuple[str, ...]
+    """(n,) "complete", "stopped" or "failed"."""
+    best: Array
+    """(n,) best score of the complete trials so far; NaN before the first."""
+    best_errors: Array
+    """(n,) standard error of that best score."""
+    guided_from: int | None
+    """Number of the first trial that a model proposed; None if unknown, or if none did."""
+    greater_is_better: bool
+    """False where the values are losses."""
+    label: str
+    """Name of the score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationsSeries:
+    """Where the search looked: the coordinates of all trials that have ended."""
+
+    axes: tuple[DimensionAxis, ...]
+    """(d,) dimensions."""
+    coordinates: Array
+    """(n, d) coordinates; NaN where a trial lacks the dimension."""
+    numbers: NDArray[np.int64]
+    """(n,) trial numbers."""
+    values: Array
+    """(n,) scores; NaN for failed trials."""
+    states: tuple[str, ...]
+    """(n,) "complete", "stopped" or "failed"."""
+    best: int | None
+    """Row of the best complete trial; None if there is none."""
+    greater_is_better: bool
+    """False where the values are losses."""
+    label: str
+    """Name of the score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldCurve:
+    """One learning curve of one fold."""
+
+    fold: int
+    """Index of the fold."""
+    values: Array
+    """(epochs,) values, one for each epoch."""
+    best_epoch: int | None
+    """Epoch (from 1) whose weights were scored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningCurvesSeries:
+    """The learning curves of one trial."""
+
+    number: int
+    """Trial number."""
+    curves: dict[str, tuple[FoldCurve, ...]]
+    """Curves of each fold by name: "loss", "val_loss", ..."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldSpreadSeries:
+    """The fold scores of the best trials, best first."""
+
+    numbers: tuple[int, ...]
+    """(k,) trial numbers."""
+    scores: tuple[Array, ...]
+    """(k,) arrays of the scores of each fold."""
+    means: Array
+    """(k,) scores: the means over the folds."""
+    standard_errors: Array
+    """(k,) their standard errors."""
+    greater_is_better: bool
+    """False where the scores are losses."""
+    label: str
+    """Name of the score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineSeries:
+    """When each trial ran."""
+
+    numbers: NDArray[np.int64]
+    """(n,) trial numbers."""
+    starts: Array
+    """(n,) seconds since the first trial started."""
+    ends: Array
+    """(n,) seconds since the first trial started."""
+    lanes: NDArray[np.int64]
+    """(n,) row on which the trial is drawn, such that no two trials of a row overlap."""
+    states: tuple[str, ...]
+    """(n,) "complete", "stopped" or "failed"."""
+
+
+# ------------------------------------------------------------------------- extraction
+
+
+def convergence_series(study: Study) -> ConvergenceSeries:
+    """Extract the convergence of a study; empty when no trial has ended.
+
+    Examples
+    --------
+    >>> from gpsearch.evaluation import FoldResult
+    >>> study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    >>> with study.writing():
+    ...     for x, score in [(0.1, 0.5), (0.2, 0.4), (0.3, 0.7)]:
+    ...         _ = study.add_trial({"x": x}, [FoldResult(fold=0, score=score)])
+    >>> convergence_series(study).best
+    array([0.5, 0.5, 0.7])
+    """
+    trials = ended_trials(study)
+    sign = 1.0 if study.greater_is_better else -1.0
+    scores = np.array([trial.score for trial in trials], dtype=float)
+    errors = np.array([trial.standard_error for trial in trials], dtype=float)
+    complete = np.array([trial.state == "complete" for trial in trials], dtype=bool)
+    leader = _leaders(np.where(complete, scores, np.nan))
+    known = leader >= 0
+    return ConvergenceSeries(
+        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
+        values=sign * scores,
+        standard_errors=errors,
+        states=tuple(trial.state for trial in trials),
+        best=np.where(known, sign * scores[leader], np.nan) if trials else np.empty(0),
+        best_errors=np.where(known, errors[leader], np.nan) if trials else np.empty(0),
+        guided_from=_guided_from(study, trials),
+        greater_is_better=study.greater_is_better,
+        label=score_label(study),
+    )
+
+
+def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) -> EvaluationsSeries:
+    """Extract where a study looked.
+
+    Parameters
+    ----------
+    study : Study
+    dimensions : sequence of str, optional
+        Names of dimensions; by default all.
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    """
+    names = study.space.names if dimensions is None else dimensions
+    axes = tuple(dimension_axis(study.space, name) for name in names)
+    trials = ended_trials(study)
+    params = [dict(trial.params) for trial in trials]
+    sign = 1.0 if study.greater_is_better else -1.0
+    scores = np.array([trial.score for trial in trials], dtype=float)
+    complete = [i for i, trial in enumerate(trials) if trial.state == "complete"]
+    columns = [coordinates(study.space, axis, params) for axis in axes]
+    return EvaluationsSeries(
+        axes=axes,
+        coordinates=np.column_stack(columns) if trials else np.empty((0, len(axes))),
+        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
+        values=sign * scores,
+        states=tuple(trial.state for trial in trials),
+        best=max(complete, key=lambda i: scores[i]) if complete else None,
+        greater_is_better=study.greater_is_better,
+        label=score_label(study),
+    )
+
+
+def learning_curves_series(study: Study, number: int | None = None) -> LearningCurvesSeries:
+    """Extract the learning curves of one trial; by default of the best.
+
+    Raises
+    ------
+    StudyError
+        No such trial, or it recorded no learning curve.
+    """
+    if number is None:
+        trial = study.best_trial
+    else:
+        found = [trial for trial in study.trials if trial.number == number]
+        if not found:
+            raise StudyError(
+                f"plot_learning_curves(number={number}): the study's trials are numbered from 0 "
+                f"to {len(study.trials) - 1}."
+            )
+        trial = found[0]
+    curves: dict[str, list[FoldCurve]] = {}
+    for fold in trial.folds:
+        for name, values in fold.curves.items():
+            curve = FoldCurve(
+                fold=fold.fold, values=np.array(values, dtype=float), best_epoch=fold.best_epoch
+            )
+            curves.setdefault(name, []).append(curve)
+    if not curves:
+        raise StudyError(
+            f"trial {trial.number} holds no learning curve: only objectives that train by epochs "
+            "record one."
+        )
+    return LearningCurvesSeries(
+        number=trial.number, curves={name: tuple(folds) for name, folds in curves.items()}
+    )
+
+
+def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
+    """Extract the fold scores of the `n_best` best complete trials.
+
+    Raises
+    ------
+    StudyError
+        No trial is complete.
+    """
+    sign = 1.0 if study.greater_is_better else -1.0
+    complete = require_complete(study, 1, "plot_fold_spread")
+    best = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:n_best]
+    return FoldSpreadSeries(
+        numbers=tuple(trial.number for trial in best),
+        scores=tuple(sign * np.array([fold.score for fold in trial.folds]) for trial in best),
+        means=sign * np.array([trial.score for trial in best]),
+        standard_errors=np.array([trial.standard_error for trial in best]),
+        greater_is_better=study.greater_is_better,
+        label=score_label(study),
+    )
+
+
+def timeline_series(study: Study) -> TimelineSeries:
+    """Extract when each ended trial ran, on as few rows as keep simultaneous trials apart."""
+    trials = sorted(ended_trials(study), key=lambda trial: (trial.started, trial.number))
+    origin = trials[0].started if trials else 0.0
+    lanes: list[int] = []
+    free_from: list[float] = []
+    for trial in trials:
+        free = [lane for lane, end in enumerate(free_from) if end <= trial.started]
+        lane = free[0] if free else len(free_from)
+        if not free:
+            free_from.append(0.0)
+        free_from[lane] = trial.started + trial.seconds
+        lanes.append(lane)
+    starts = np.array([trial.started - origin for trial in trials], dtype=float)
+    return TimelineSeries(
+        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
+        starts=starts,
+        ends=starts + np.array([trial.seconds for trial in trials], dtype=float),
+        lanes=np.array(lanes, dtype=np.int64),
+        states=tuple(trial.state for trial in trials),
+    )
+
+
+# ------------------------------------------------------------------------- shared readings
+
+
+def ended_trials(study: Study) -> list[Trial]:
+    """The trials whose state is final, by number."""
+    return [trial for trial in study.trials if trial.finished]
+
+
+def require_complete(study: Study, n: int, call: str) -> list[Trial]:
+    """The complete trials, of which `call` needs at least `n`.
+
+    Raises
+    ------
+    StudyError
+        There are fewer; the message says how the trials ended.
+    """
+    complete = [trial for trial in study.trials if trial.state == "complete"]
+    if len(complete) < n:
+        failed = sum(trial.state == "failed" for trial in study.trials)
+        raise StudyError(
+            f"{call} needs at least {n} complete trial{'s' if n > 1 else ''}; the study has "
+            f"{len(complete)}, and {failed} failed. Let the search run further."
+        )
+    return complete
+
+
+def score_label(study: Study) -> str:
+    """What the scores are called on an axis: the scoring's name, "score" or "loss"."""
+    scoring = study.info.description.get("scoring")
+    if isinstance(scoring, str) and scoring and study.greater_is_better:
+        return scoring.replace("_", " ")
+    return "score" if study.greater_is_better else "loss"
+
+
+def _guided_from(study: Study, trials: Sequence[Trial]) -> int | None:
+    """Number of the first trial proposed by a strategy with a model, once its start was over."""
+    n_initial = study.info.settings.get("n_initial_points")
+    if n_initial is None and study.info.settings.get("strategy") == "gp":
+        n_initial = N_INITIAL_POINTS
+    if n_initial is None:
+        return None
+    guided = [t.number for t in trials if t.origin in GUIDED and t.number >= n_initial]
+    return guided[0] if guided else None
+
+
+def _leaders(scores: Array) -> NDArray[np.int64]:
+    """(n,) row of the greatest score up to each row, the first of equals; -1 before any."""
+    leaders = np.full(len(scores), -1, dtype=np.int64)
+    leader = -1
+    for i, score in enumerate(scores):
+        if not np.isnan(score) and (leader < 0 or score > scores[leader]):
+            leader = i
+        leaders[i] = leader
+    return leaders

@@ -1,0 +1,141 @@
+"""Where a search looked: every pair of dimensions, every trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from numpy.typing import NDArray
+
+from gpsearch.plotting.data import EvaluationsSeries, evaluations_series
+from gpsearch.plotting.dimensions import Array, DimensionAxis
+from gpsearch.plotting.style import (
+    BLUE,
+    GREY,
+    MATRIX_LIMIT,
+    ORANGE,
+    SEQUENTIAL,
+    apart,
+    discrete,
+    new_axes,
+    say,
+    triangle,
+)
+from gpsearch.study import Study
+
+BINS = 12  # of the histogram of a dimension with more values than that
+
+
+def plot_evaluations(
+    study: Study | EvaluationsSeries,
+    dimensions: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> NDArray[np.object_]:
+    """Draw which values were tried, for each dimension and for each pair of them.
+
+    The diagonal counts the trials; a cell below it has a dot for each, dark for the first and
+    light for the last. Failed trials are crosses, the best one is a ring.
+
+    Parameters
+    ----------
+    study : Study or EvaluationsSeries
+    dimensions : sequence of str, optional
+        Names of the dimensions to show; by default all, of more than ten the first ten.
+    ax : Axes, optional
+        Its place is divided; by default a new figure is made.
+
+    Returns
+    -------
+    (d, d) array of Axes, None above the diagonal
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    """
+    if isinstance(study, Study):
+        names = study.space.names[:MATRIX_LIMIT] if dimensions is None else dimensions
+        series = evaluations_series(study, names)
+        left_out = len(study.space) - len(names) if dimensions is None else 0
+    else:
+        series, left_out = study, 0
+    if not len(series.numbers):
+        return np.array([[say(new_axes(ax), "No trial has ended yet.")]])
+    cells = triangle(ax, series.axes)
+    failed = np.array(series.states) == "failed"
+    for i, axis in enumerate(series.axes):
+        values = series.coordinates[:, i]
+        _draw_counts(cells[i, i], axis, values[~np.isnan(values)])
+        for j in range(i):
+            _draw_pair(cells[i, j], series, j, i, failed)
+    _draw_legend(cells, series, failed, left_out)
+    return cells
+
+
+def _draw_pair(
+    cell: Axes, series: EvaluationsSeries, x: int, y: int, failed: NDArray[np.bool_]
+) -> None:
+    n = len(series.numbers)
+    shifts = np.column_stack([apart(series.axes[x], n), apart(series.axes[y], n)])
+    points = series.coordinates[:, [x, y]] + shifts
+    size = float(np.clip(600 / len(points), 4, 14))
+    cell.scatter(
+        points[~failed, 0],
+        points[~failed, 1],
+        c=series.numbers[~failed],
+        norm=Normalize(0, 1.1 * max(int(series.numbers[-1]), 1)),
+        cmap=SEQUENTIAL,
+        s=size,
+        linewidth=0,
+        rasterized=len(points) > 200,
+    )
+    if failed.any():
+        cell.scatter(
+            points[failed, 0], points[failed, 1], marker="x", color=ORANGE, s=12, linewidth=1
+        )
+    if series.best is not None:
+        cell.scatter(
+            points[series.best, 0],
+            points[series.best, 1],
+            s=46,
+            facecolor="none",
+            edgecolor=ORANGE,
+            linewidth=1.4,
+        )
+
+
+def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:
+    if discrete(axis):
+        places = np.arange(axis.low, axis.high + 1)
+        counts = (values[:, None] == places).sum(axis=0)
+        cell.bar(places, counts, width=0.7, color=BLUE, alpha=0.75)
+    else:
+        edges = np.linspace(axis.low, axis.high, BINS + 1)
+        if axis.log:
+            edges = np.geomspace(axis.low, axis.high, BINS + 1)
+            edges[[0, -1]] = axis.low, axis.high  # rounding would leave the ends out
+        cell.hist(values, bins=list(edges), color=BLUE, alpha=0.75)
+
+
+def _draw_legend(
+    cells: NDArray[np.object_], series: EvaluationsSeries, failed: NDArray[np.bool_], left_out: int
+) -> None:
+    figure = cells[0, 0].get_figure(root=True)
+    parts = [f"dark: trial 0, light: trial {series.numbers[-1]}"] if len(series.axes) > 1 else []
+    if series.best is not None:
+        parts.append(f"ring: the best, trial {series.numbers[series.best]}")
+    if failed.any():
+        parts.append("cross: failed")
+    if left_out:
+        parts.append(f"{left_out} further dimensions are not shown")
+    corner = cells[0, 0].get_position()
+    figure.text(
+        corner.x0 if len(series.axes) == 1 else corner.x1 + 0.02,
+        corner.y1,
+        "\n".join(parts),
+        fontsize="small",
+        color=GREY,
+        va="bottom" if len(series.axes) == 1 else "top",
+    )

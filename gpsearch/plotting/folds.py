@@ -1,0 +1,166 @@
+"""Below the mean: learning curves, scores of single folds, and when each trial ran."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from gpsearch.plotting.data import (
+    FoldSpreadSeries,
+    LearningCurvesSeries,
+    TimelineSeries,
+    fold_spread_series,
+    learning_curves_series,
+    timeline_series,
+)
+from gpsearch.plotting.style import (
+    BLUE,
+    CYCLE,
+    DASHES,
+    GREY,
+    ORANGE,
+    SKY,
+    ink,
+    new_axes,
+    panels,
+    quiet_frame,
+    say,
+)
+from gpsearch.study import Study
+
+SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60.0, 3600.0
+
+
+def plot_learning_curves(
+    study: Study | LearningCurvesSeries, number: int | None = None, ax: Axes | None = None
+) -> NDArray[np.object_]:
+    """Draw the learning curves of one trial, each fold a line; a dot marks its best epoch.
+
+    A curve and its validation twin ("loss" and "val_loss") share a panel, the twin drawn solid
+    and the curve of training thin.
+
+    Parameters
+    ----------
+    study : Study or LearningCurvesSeries
+    number : int, optional
+        Trial number; by default the best trial.
+    ax : Axes, optional
+        Its place is divided; by default a new figure is made.
+
+    Returns
+    -------
+    array of Axes, one for each curve
+
+    Raises
+    ------
+    StudyError
+        No such trial, or it recorded no learning curve.
+    """
+    series = learning_curves_series(study, number) if isinstance(study, Study) else study
+    names = [n for n in series.curves if not (n.startswith("val_") and n[4:] in series.curves)]
+    cells = panels(ax, 1, len(names))[0]
+    for cell, name in zip(cells, names, strict=True):
+        twin = f"val_{name}"
+        for shown, thin in [(name, twin in series.curves), (twin, False)]:
+            for curve in series.curves.get(shown, ()):
+                colour = CYCLE[curve.fold % len(CYCLE)]
+                epochs = np.arange(1, len(curve.values) + 1)
+                cell.plot(
+                    epochs,
+                    curve.values,
+                    color=colour,
+                    linestyle=DASHES[curve.fold % len(DASHES)],
+                    linewidth=0.8 if thin else 1.6,
+                    alpha=0.55 if thin else 1.0,
+                    label=None if thin else f"fold {curve.fold}",
+                )
+                if curve.best_epoch and not thin and curve.best_epoch <= len(curve.values):
+                    at = curve.best_epoch
+                    cell.plot(at, curve.values[at - 1], marker="o", color=colour, markersize=5)
+        cell.set_xlabel("epoch")
+        cell.set_ylabel(f"{name} (thin), {twin}" if twin in series.curves else name)
+        cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        quiet_frame(cell)
+    cells[0].legend(fontsize="x-small", frameon=False)
+    cells[0].set_title(f"trial {series.number}", fontsize="small", loc="left")
+    return np.asarray(cells)
+
+
+def plot_fold_spread(
+    study: Study | FoldSpreadSeries, n_best: int = 10, ax: Axes | None = None
+) -> Axes:
+    """Draw the fold scores of the best trials, with mean and standard error.
+
+    Where the bars of several trials overlap, the folds do not tell them apart.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    StudyError
+        No trial is complete.
+    """
+    series = fold_spread_series(study, n_best) if isinstance(study, Study) else study
+    ax = new_axes(ax)
+    for row, scores in enumerate(series.scores):
+        ax.scatter(scores, np.full(len(scores), row), s=14, color=ink(), alpha=0.45, linewidth=0)
+    errors = np.nan_to_num(series.standard_errors)
+    rows = np.arange(len(series.numbers))
+    ax.errorbar(
+        series.means, rows, xerr=errors, fmt="D", color=BLUE, markersize=5, capsize=3, linewidth=1.6
+    )
+    ax.axvline(series.means[0], color=BLUE, linewidth=0.8, linestyle="--", alpha=0.7)
+    ax.set_yticks(rows, [str(n) for n in series.numbers])
+    ax.invert_yaxis()
+    ax.set_ylabel("trial, best first")
+    ax.set_xlabel(f"{series.label}: folds, mean ± standard error")
+    quiet_frame(ax)
+    ax.grid(False, axis="y")
+    return ax
+
+
+def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes:
+    """Draw when each trial ran; trials that ran at the same time stand on different rows.
+
+    Returns
+    -------
+    Axes
+    """
+    series = timeline_series(study) if isinstance(study, Study) else study
+    ax = new_axes(ax, (6.4, 1.2 + 0.35 * (1 + max(series.lanes, default=0))))
+    if not len(series.numbers):
+        return say(ax, "No trial has ended yet.")
+    total = float(series.ends.max())
+    unit, seconds = "s", 1.0
+    if total > 3 * SECONDS_PER_HOUR:
+        unit, seconds = "h", SECONDS_PER_HOUR
+    elif total > 3 * SECONDS_PER_MINUTE:
+        unit, seconds = "min", SECONDS_PER_MINUTE
+    colours = {"complete": BLUE, "stopped": SKY, "failed": ORANGE}
+    hatches = {"complete": "", "stopped": "///", "failed": "xxx"}
+    for state in dict.fromkeys(series.states):
+        rows = np.array([s == state for s in series.states])
+        ax.barh(
+            series.lanes[rows],
+            (series.ends - series.starts)[rows] / seconds,
+            left=series.starts[rows] / seconds,
+            height=0.8,
+            color=colours[state],
+            hatch=hatches[state],
+            edgecolor=matplotlib.rcParams["axes.facecolor"],
+            linewidth=0.6,
+            label=state,
+        )
+    ax.set_yticks(range(int(series.lanes.max()) + 1))
+    ax.set_ylabel("at a time")
+    ax.set_xlabel(f"time since the first trial started [{unit}]")
+    ax.invert_yaxis()
+    quiet_frame(ax)
+    ax.grid(True, axis="x", color=GREY, alpha=0.25)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize="small", frameon=False)
+    return ax

@@ -1,0 +1,321 @@
+"""Drawing partial dependence: curves, maps, and the matrix of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from gpsearch.errors import InvalidParamsError
+from gpsearch.plotting.dependence import (
+    PartialDependenceMapSeries,
+    PartialDependenceSeries,
+    partial_dependence_map_series,
+    partial_dependence_series,
+)
+from gpsearch.plotting.dimensions import Array, DimensionAxis
+from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.plotting.style import (
+    BLUE,
+    GREY,
+    MATRIX_LIMIT,
+    ORANGE,
+    SEQUENTIAL,
+    apart,
+    discrete,
+    new_axes,
+    number,
+    panel_grid,
+    panels,
+    quiet_frame,
+    scale_axis,
+    triangle,
+)
+from gpsearch.study import Study
+
+MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a map alone: there are many
+WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a curve
+CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
+
+
+def plot_partial_dependence(
+    study: Study | ScoreModel,
+    dimensions: str | Sequence[str | tuple[str, str]] | None = None,
+    ax: Axes | None = None,
+) -> Any:
+    """Draw how the score depends on each dimension, averaged over all the others.
+
+    The line is the surrogate's mean, the band one standard deviation of the averaged function;
+    grey dots are the observed trials. A map of two dimensions is hatched where that standard
+    deviation is more than half of the map's range.
+
+    Parameters
+    ----------
+    study : Study or ScoreModel
+    dimensions : str, pair, or list of these, optional
+        ``"lr"`` draws a curve, ``("lr", "opt")`` a map, a list one panel for each entry. By
+        default one curve for each dimension, those with the most influence first.
+    ax : Axes, optional
+        Where to draw, its place divided among several panels; by default a new figure.
+
+    Returns
+    -------
+    Axes, or an array of them where `dimensions` is a list or left out
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    StudyError
+        Fewer than two trials are complete.
+    """
+    wanted = _read(study, dimensions)
+    model = fit_score_model(study) if isinstance(study, Study) else study
+    if isinstance(dimensions, str):
+        return draw_curve(partial_dependence_series(model, dimensions), new_axes(ax))
+    if isinstance(dimensions, tuple):
+        return draw_map(partial_dependence_map_series(model, dimensions), new_axes(ax))
+    curves = {n: partial_dependence_series(model, n) for n in wanted if isinstance(n, str)}
+    if dimensions is None:
+        wanted = [*sorted(curves, key=lambda name: -curves[name].influence)]
+    maps = len(curves) < len(wanted)
+    cells = _free_panels(ax, len(wanted)) if maps else panel_grid(ax, len(wanted))
+    limits = _curve_limits(list(curves.values()))
+    for position, (entry, cell) in enumerate(zip(wanted, cells, strict=True)):
+        if isinstance(entry, str):
+            draw_curve(curves[entry], cell, limits=limits)
+            if not maps and not cell.get_subplotspec().is_first_col():
+                cell.set_ylabel("")
+        else:
+            draw_map(partial_dependence_map_series(model, entry), cell)
+        if position == 0 and curves and next(iter(curves.values())).all_equal:
+            cell.set_title("all scores are equal", fontsize="small")
+    return cells
+
+
+def plot_partial_dependence_matrix(
+    study: Study | ScoreModel, dimensions: Sequence[str] | None = None, ax: Axes | None = None
+) -> NDArray[np.object_]:
+    """Draw the curves of all dimensions on the diagonal and the maps of all pairs below it.
+
+    All maps share one scale: light is better.
+
+    Parameters
+    ----------
+    study : Study or ScoreModel
+    dimensions : sequence of str, optional
+        By default all, of more than ten the ten with the most influence.
+    ax : Axes, optional
+        Its place is divided; by default a new figure is made.
+
+    Returns
+    -------
+    (d, d) array of Axes, None above the diagonal
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    StudyError
+        Fewer than two trials are complete.
+    """
+    names = [name for name in _read(study, dimensions) if isinstance(name, str)]
+    model = fit_score_model(study) if isinstance(study, Study) else study
+    curves = {name: partial_dependence_series(model, name) for name in names}
+    if dimensions is None:
+        names = sorted(names, key=lambda name: -curves[name].influence)[:MATRIX_LIMIT]
+    cells = triangle(ax, [curves[name].axis for name in names], right=0.5)
+    limits = _curve_limits([curves[name] for name in names])
+    maps = {
+        (i, j): partial_dependence_map_series(
+            model, (x, y), size=MATRIX_MAP_SIZE, background=MATRIX_BACKGROUND
+        )
+        for i, y in enumerate(names)
+        for j, x in enumerate(names[:i])
+    }
+    values = np.concatenate([s.mean.ravel() for s in maps.values()]) if maps else np.zeros(1)
+    norm = Normalize(float(np.nanmin(values)), float(np.nanmax(values)))
+    for i, name in enumerate(names):
+        cell = cells[i, i]
+        _draw_line(curves[name], cell)
+        cell.set_ylim(*limits)
+        cell.yaxis.tick_right()
+        cell.spines["right"].set_visible(True)
+        cell.yaxis.set_major_locator(MaxNLocator(3))
+        for j in range(i):
+            _draw_cells(maps[i, j], cells[i, j], norm, size=5.0)
+    if maps:
+        figure = cells[0, 0].get_figure(root=True)
+        corner, top = cells[0, 0].get_position(), cells[-1, -1].get_position()
+        place = (corner.x1 + 0.45 * (top.x1 - corner.x1), corner.y1 - 0.02)
+        bar = figure.add_axes((*place, 0.55 * (top.x1 - corner.x1), 0.02))
+        figure.colorbar(
+            cells[1, 0].collections[0], cax=bar, orientation="horizontal", label=model.label
+        )
+    return cells
+
+
+def draw_curve(
+    series: PartialDependenceSeries, ax: Axes, limits: tuple[float, float] | None = None
+) -> Axes:
+    """Draw one curve with its band and the observed trials onto `ax`."""
+    low, high = limits or _curve_limits([series])
+    inside = (series.scores >= low) & (series.scores <= high)
+    shift = apart(series.axis, len(series.scores), 0.3)
+    ax.scatter(
+        (series.observed + shift)[inside],
+        series.scores[inside],
+        s=10,
+        color=GREY,
+        alpha=0.6,
+        linewidth=0,
+    )
+    if (~inside).any():  # no room for their scores, but it is seen that these values were tried
+        ax.plot(
+            (series.observed + shift)[~inside],
+            np.full((~inside).sum(), 0.015 if series.greater_is_better else 0.985),
+            linestyle="none",
+            marker="|",
+            color=GREY,
+            markersize=5,
+            transform=ax.get_xaxis_transform(),
+        )
+    _draw_line(series, ax)
+    scale_axis(ax, "x", series.axis)
+    ax.set_ylim(low, high)
+    ax.set_ylabel(series.label)
+    quiet_frame(ax)
+    return ax
+
+
+def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
+    """Draw one map with its colour bar and the observed trials onto `ax`."""
+    low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
+    mappable = _draw_cells(series, ax, Normalize(low, high), size=12.0)
+    scale_axis(ax, "x", series.x)
+    scale_axis(ax, "y", series.y)
+    ax.get_figure(root=True).colorbar(mappable, ax=ax, label=series.label)  # type: ignore[union-attr]
+    half = (series.upper - series.lower) / 2
+    ax.set_title(
+        f"± {number(float(np.nanmedian(half)), 2)} (median)",
+        fontsize="small",
+        loc="right",
+    )
+    return ax
+
+
+def _read(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, str]]:
+    names = study.space.names
+    if dimensions is None:
+        return list(names)
+    pair = isinstance(dimensions, tuple) and len(dimensions) == 2
+    entries = [dimensions] if isinstance(dimensions, str) or pair else list(dimensions)
+    for entry in entries:
+        parts = [entry] if isinstance(entry, str) else list(entry)
+        if len(parts) not in (1, 2) or len(set(parts)) < len(parts):
+            raise InvalidParamsError(
+                f"plot_partial_dependence: {entry!r} must be the name of a dimension, or a pair "
+                "of two different ones."
+            )
+        if unknown := [part for part in parts if part not in names]:
+            raise InvalidParamsError(
+                f"plot_partial_dependence: {unknown[0]!r} is no dimension of the space; they are "
+                f"{', '.join(names)}."
+            )
+    return [entry if isinstance(entry, str) else tuple(entry) for entry in entries]
+
+
+def _free_panels(ax: Axes | None, n: int) -> NDArray[np.object_]:
+    """(n,) Axes in rows of at most three, each with a y axis of its own."""
+    columns = min(n, 3)
+    cells = panels(ax, -(-n // columns), columns).ravel()
+    for spare in cells[n:]:
+        spare.set_axis_off()
+    return cells[:n]
+
+
+def _curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
+    """Limits that show all bands, and the observations but for the worst."""
+    if not curves:
+        return 0.0, 1.0
+    scores, better = curves[0].scores, curves[0].greater_is_better
+    bands = np.concatenate([[s.lower, s.upper] for s in curves], axis=None)
+    worst = float(np.quantile(scores, WORST_SHOWN if better else 1 - WORST_SHOWN))
+    best = float(scores.max() if better else scores.min())
+    low, high = np.nanmin([*bands, worst, best]), np.nanmax([*bands, worst, best])
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
+    if discrete(series.axis):
+        spread = np.abs(np.vstack([series.mean - series.lower, series.upper - series.mean]))
+        ax.errorbar(
+            series.grid,
+            series.mean,
+            yerr=spread,
+            fmt="o-" if series.axis.ordered else "o",
+            color=BLUE,
+            linewidth=1.4,
+            markersize=5,
+            capsize=4,
+            zorder=3,
+        )
+    else:
+        ax.fill_between(
+            series.grid, series.lower, series.upper, color=BLUE, alpha=0.25, linewidth=0
+        )
+        ax.plot(series.grid, series.mean, color=BLUE, linewidth=2, zorder=3)
+
+
+def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, size: float) -> Any:
+    colours = SEQUENTIAL if series.greater_is_better else f"{SEQUENTIAL}_r"
+    x_edges, y_edges = _edges(series.x, series.x_grid), _edges(series.y, series.y_grid)
+    smooth = not discrete(series.x) and not discrete(series.y) and not np.isnan(series.mean).any()
+    mappable = ax.pcolormesh(
+        series.x_grid if smooth else x_edges,
+        series.y_grid if smooth else y_edges,
+        series.mean,
+        shading="gouraud" if smooth else "flat",
+        cmap=colours,
+        norm=norm,
+        rasterized=True,
+        zorder=0,
+    )
+    vague = (series.upper - series.lower) / 2 > CLEAR * (norm.vmax - norm.vmin)  # type: ignore[operator]
+    if vague.any() and size > 8:
+        ax.pcolor(
+            x_edges, y_edges, np.ma.masked_where(~vague, vague), alpha=0, hatch="///", zorder=1
+        )
+    n = len(series.scores)
+    x = series.observed[:, 0] + apart(series.x, n)
+    y = series.observed[:, 1] + apart(series.y, n)
+    ax.scatter(x, y, s=size, color="white", edgecolor="black", linewidth=0.5, zorder=2)
+    best = int(np.argmax(series.scores if series.greater_is_better else -series.scores))
+    ax.scatter(
+        x[best],
+        y[best],
+        s=40 + 5 * size,
+        marker="*",
+        color=ORANGE,
+        edgecolor="white",
+        linewidth=0.5,
+        zorder=3,
+    )
+    return mappable
+
+
+def _edges(axis: DimensionAxis, values: Array) -> Array:
+    """(m + 1,) borders between m values, half a step beyond the ends of a discrete axis."""
+    if len(values) == 1:
+        return np.array([values[0] - 0.5, values[0] + 0.5])
+    scaled = np.log(values) if axis.log else values
+    middle = (scaled[1:] + scaled[:-1]) / 2
+    first, last = 2 * scaled[0] - middle[0], 2 * scaled[-1] - middle[-1]
+    edges = np.array([first, *middle, last])
+    return np.exp(edges) if axis.log else edges

@@ -1,0 +1,189 @@
+"""The observed scores along each dimension, and whole trials as lines through all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from numpy.typing import NDArray
+
+from gpsearch.plotting.data import EvaluationsSeries, evaluations_series
+from gpsearch.plotting.dimensions import Array, DimensionAxis
+from gpsearch.plotting.style import (
+    GREY,
+    ORANGE,
+    SEQUENTIAL,
+    apart,
+    ink,
+    new_axes,
+    number,
+    panel_grid,
+    quiet_frame,
+    say,
+    scale_axis,
+    score_limits,
+    wrapped,
+)
+from gpsearch.study import Study
+
+TOP_SHARE = 0.2  # of the trials are drawn in colour among the parallel coordinates
+
+
+def plot_slices(
+    study: Study | EvaluationsSeries,
+    dimensions: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> NDArray[np.object_]:
+    """Draw the score of every trial against each dimension, one panel a dimension.
+
+    Dark dots are early trials, light ones late; the best has a ring. Scores far below the
+    others stand as triangles at the edge.
+
+    Returns
+    -------
+    (d,) array of Axes
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    """
+    series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
+    scored = ~np.isnan(series.values)
+    if not scored.any():
+        return np.array([say(new_axes(ax), "No trial has a score yet.")])
+    best = series.values[[] if series.best is None else [series.best]]
+    limits = score_limits(series.values, best, series.greater_is_better)
+    cells = panel_grid(ax, len(series.axes))
+    for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
+        x = series.coordinates[:, i] + apart(axis, len(scored))
+        inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
+        cell.scatter(
+            x[inside],
+            series.values[inside],
+            c=series.numbers[inside],
+            norm=Normalize(0, 1.1 * max(int(series.numbers[-1]), 1)),
+            cmap=SEQUENTIAL,
+            s=16,
+            linewidth=0,
+        )
+        outside = scored & ~inside
+        edge, marker = (0.02, "v") if series.greater_is_better else (0.98, "^")
+        cell.scatter(
+            x[outside],
+            np.full(outside.sum(), edge),
+            marker=marker,
+            color=GREY,
+            s=22,
+            linewidth=0,
+            transform=cell.get_xaxis_transform(),
+        )
+        if series.best is not None:
+            cell.scatter(
+                x[series.best], best, s=60, facecolor="none", edgecolor=ORANGE, linewidth=1.5
+            )
+        scale_axis(cell, "x", axis)
+        cell.set_ylim(*limits)
+        if cell.get_subplotspec().is_first_col():
+            cell.set_ylabel(series.label)
+        quiet_frame(cell)
+    return cells
+
+
+def plot_parallel_coordinates(
+    study: Study | EvaluationsSeries,
+    dimensions: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each trial as a line through the axes of all dimensions, the best trials on top.
+
+    The best fifth of the trials is coloured by score, the best one is the thick line; the
+    others are grey. Each dimension stands on its own scale, logarithmic where it is.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidParamsError
+        A name that is no dimension of the space.
+    """
+    series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
+    scored = np.flatnonzero(~np.isnan(series.values))
+    d = len(series.axes)
+    ax = new_axes(ax, (max(6.4, 1.15 * d), 4.2))
+    if not len(scored):
+        return say(ax, "No trial has a score yet.")
+    heights = np.column_stack(
+        [
+            _height(axis, series.coordinates[:, i] + apart(axis, len(series.values), 0.13))
+            for i, axis in enumerate(series.axes)
+        ]
+    )
+    sign = 1.0 if series.greater_is_better else -1.0
+    order = scored[np.argsort(sign * series.values[scored], kind="stable")]
+    n_top = max(1, int(np.ceil(TOP_SHARE * len(order))))
+    rest, top = order[:-n_top], order[-n_top:]
+    x = np.arange(d)
+    lines = [np.column_stack([x, row]) for row in heights]
+    ax.add_collection(
+        LineCollection([lines[i] for i in rest], colors=GREY, linewidths=0.6, alpha=0.35)
+    )
+    shades = np.linspace(0.75, 0.0, n_top)
+    colours = matplotlib.colormaps[SEQUENTIAL](shades)
+    ax.add_collection(
+        LineCollection([lines[i] for i in top], colors=colours, linewidths=1.3, alpha=0.9)
+    )
+    ax.plot(*lines[order[-1]].T, color=ORANGE, linewidth=2.6, zorder=4)
+    for i, axis in enumerate(series.axes):
+        ax.axvline(i, color=ink(), linewidth=0.8, zorder=3)
+        for height, text in _ticks(axis):
+            ax.annotate(
+                text,
+                (i, height),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize="x-small",
+                zorder=5,
+                bbox={
+                    "boxstyle": "square,pad=0.1",
+                    "facecolor": matplotlib.rcParams["axes.facecolor"],
+                    "edgecolor": "none",
+                    "alpha": 0.75,
+                },
+            )
+    ax.set_xticks(x, [wrapped(axis.name) for axis in series.axes], fontsize="small")
+    ax.set_xlim(-0.15, d - 1 + 0.6)
+    ax.set_ylim(-0.04, 1.04)
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+    ax.set_title(
+        f"the best {n_top} of {len(order)} trials by {series.label}; thick: trial "
+        f"{series.numbers[order[-1]]}, {number(series.values[order[-1]])}",
+        fontsize="small",
+        loc="left",
+    )
+    return ax
+
+
+def _height(axis: DimensionAxis, values: Array) -> Array:
+    """Places of coordinates between 0 and 1."""
+    if axis.log:
+        values, low, high = np.log(values), np.log(axis.low), np.log(axis.high)
+    else:
+        low, high = axis.low, axis.high
+    return (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
+
+
+def _ticks(axis: DimensionAxis) -> list[tuple[float, str]]:
+    if axis.kind == "categorical":
+        at = np.arange(len(axis.labels), dtype=float)
+        return list(zip(_height(axis, at).tolist(), axis.labels, strict=True))
+    return [(0.0, number(axis.low)), (1.0, number(axis.high))]

@@ -1,0 +1,301 @@
+"""What all plots share: colours, axes of dimensions, markers of states, places in a figure.
+
+Colours are those of Okabe & Ito (2008, Color universal design), which colour-blind people
+tell apart; whatever colour says, a marker or a line style says too, so that greyscale prints
+hold. Text and frames take the colours of the reader's own matplotlib style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import (
+    FixedFormatter,
+    FixedLocator,
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+from numpy.typing import NDArray
+
+from gpsearch.plotting.dimensions import Array, DimensionAxis
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
+CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, GREY)
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+SEQUENTIAL = "cividis"  # the perceptual map that is nearly the same for all colour vision
+
+PANEL_INCHES = (3.1, 2.5)
+CELL_INCHES = 1.35  # side of a cell of a matrix plot
+FEW = 12  # an Integer with at most this many values is drawn as single values
+MATRIX_LIMIT = 10  # more dimensions than this make cells that nobody can read
+
+
+def ink() -> str:
+    """The colour of text in the style in force."""
+    return str(matplotlib.rcParams["text.color"])
+
+
+def new_axes(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.0)) -> Axes:
+    """`ax`, or the Axes of a new figure."""
+    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+
+
+def panels(ax: Axes | None, rows: int, columns: int, **kwargs: Any) -> NDArray[np.object_]:
+    """A (rows, columns) array of Axes: of a new figure, or within the place of `ax`."""
+    if ax is None:
+        size = (PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows)
+        _, axes = plt.subplots(
+            rows, columns, figsize=size, layout="constrained", squeeze=False, **kwargs
+        )
+        return np.asarray(axes)
+    ax.set_axis_off()
+    spec = ax.get_subplotspec()
+    if spec is not None:
+        return np.asarray(spec.subgridspec(rows, columns).subplots(squeeze=False, **kwargs))
+    box = ax.get_position()
+    grid = ax.get_figure(root=True).add_gridspec(  # type: ignore[union-attr]
+        rows, columns, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1
+    )
+    return np.asarray(grid.subplots(squeeze=False, **kwargs))
+
+
+def panel_grid(ax: Axes | None, n: int) -> NDArray[np.object_]:
+    """(n,) Axes in rows of at most four, with a common y axis."""
+    columns = min(n, 4) if n != 5 and n != 6 else 3
+    rows = -(-n // columns)
+    cells = panels(ax, rows, columns, sharey=True).ravel()
+    for spare in cells[n:]:
+        spare.set_axis_off()
+    return cells[:n]
+
+
+def triangle(
+    ax: Axes | None, dimensions: Sequence[DimensionAxis], right: float = 0.15
+) -> NDArray[np.object_]:
+    """A (d, d) array of the cells of a matrix plot, the upper ones None, scaled and labelled.
+
+    The cell of row i and column j < i has dimension j along x and dimension i along y; the
+    cells of the diagonal have dimension i along x and a y axis without ticks. `right` is the
+    room beside the matrix in inches.
+    """
+    d = len(dimensions)
+    inches = CELL_INCHES if d > 3 else 1.4 * CELL_INCHES
+    left, bottom = _room_for_labels(dimensions[1:]), _room_for_labels(dimensions, slanted=True)
+    width, height = inches * d + left + right, inches * d + bottom + 0.35
+    ax = plt.figure(figsize=(width, height)).add_axes((0, 0, 1, 1)) if ax is None else ax
+    ax.set_axis_off()
+    figure = ax.get_figure(root=True)
+    box = ax.get_position()
+    assert figure is not None
+    full = figure.get_size_inches()
+    grid = figure.add_gridspec(
+        d,
+        d,
+        left=box.x0 + left / full[0],
+        right=box.x1 - right / full[0],
+        bottom=box.y0 + bottom / full[1],
+        top=box.y1 - 0.35 / full[1],
+        wspace=0.12,
+        hspace=0.12,
+    )
+    cells = np.full((d, d), None, dtype=object)
+    for i in range(d):
+        for j in range(i + 1):
+            cell = cells[i, j] = figure.add_subplot(grid[i, j])
+            cell.tick_params(labelsize="x-small", length=2, pad=2)
+            cell.spines[["top", "right"]].set_visible(False)
+            scale_axis(cell, "x", dimensions[j], label=False, small=True)
+            if i == j:
+                cell.spines["left"].set_visible(False)
+                cell.set_yticks([])
+            else:
+                scale_axis(cell, "y", dimensions[i], label=False, small=True)
+            if i < d - 1:
+                cell.tick_params(axis="x", which="both", labelbottom=False)
+            else:
+                cell.set_xlabel(wrapped(dimensions[j].name), fontsize="small")
+                cell.xaxis.set_label_coords(0.5, -(bottom - 0.32) / inches)
+            if j == 0 and i > 0:
+                cell.set_ylabel(wrapped(dimensions[i].name), fontsize="small")
+                cell.yaxis.set_label_coords(-(left - 0.32) / inches, 0.5)
+            elif i != j:
+                cell.tick_params(axis="y", which="both", labelleft=False)
+    return cells
+
+
+def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = False) -> float:
+    """Inches that the tick labels and names of `dimensions` need beside a matrix."""
+    longest = 5
+    for dimension in dimensions:
+        if dimension.labels and not (slanted and not crowded(dimension, small=True)):
+            longest = max(longest, *map(len, dimension.labels))
+    return 0.5 + longest * (0.04 if slanted else 0.058)
+
+
+def crowded(dimension: DimensionAxis, *, small: bool) -> bool:
+    """Whether the category names are too long to stand side by side below an axis."""
+    return sum(map(len, dimension.labels)) > (12 if small else 22)
+
+
+def wrapped(name: str) -> str:
+    r"""A long name in two lines, broken at the underscore nearest to its middle.
+
+    >>> wrapped("learning_rate_decay"), wrapped("momentum")
+    ('learning_\nrate_decay', 'momentum')
+    """
+    breaks = [i for i, letter in enumerate(name) if letter in "_ " and 0 < i < len(name) - 1]
+    if len(name) <= 12 or not breaks:
+        return name
+    at = min(breaks, key=lambda i: abs(i - len(name) / 2)) + 1
+    return f"{name[:at]}\n{name[at:]}"
+
+
+def quiet_frame(ax: Axes) -> None:
+    """Leave only the left and the lower line of the frame, and a faint grid."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, linewidth=0.6, color=GREY, alpha=0.25)
+    ax.set_axisbelow(True)
+
+
+def say(ax: Axes, text: str) -> Axes:
+    """Write `text` in the middle of an empty plot."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, wrap=True)
+    return ax
+
+
+def scale_axis(
+    ax: Axes, which: str, dimension: DimensionAxis, *, label: bool = True, small: bool = False
+) -> None:
+    """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
+
+    Parameters
+    ----------
+    ax : Axes
+    which : "x" or "y"
+    dimension : DimensionAxis
+    label : bool
+        Whether to write the dimension's name.
+    small : bool
+        Fewer ticks, for the cells of a matrix.
+    """
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    set_limits = ax.set_xlim if which == "x" else ax.set_ylim
+    if dimension.log:
+        (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+    set_limits(*padded(dimension))
+    if dimension.kind == "categorical":
+        positions = np.arange(len(dimension.labels))
+        keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
+        axis.set_major_locator(FixedLocator(list(keep)))
+        axis.set_major_formatter(FixedFormatter([dimension.labels[i] for i in keep]))
+        if which == "x" and crowded(dimension, small=small):
+            ax.tick_params(axis="x", labelrotation=35)
+            for tick in ax.get_xticklabels():
+                tick.set(ha="right", rotation_mode="anchor")
+    elif dimension.log:
+        decades = np.log10(dimension.high / dimension.low)
+        if decades >= 2:
+            axis.set_major_locator(LogLocator(numticks=4))
+            if decades > 3:
+                axis.set_minor_formatter(NullFormatter())
+        else:
+            axis.set_major_locator(FixedLocator(_few_log_ticks(dimension, 3 if small else 5)))
+            axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        axis.set_minor_formatter(NullFormatter())
+    else:
+        integer = dimension.kind == "integer"
+        few = integer and dimension.high - dimension.low <= (4 if small else 8)
+        if few:
+            first, last = round(dimension.low), round(dimension.high)
+            axis.set_major_locator(FixedLocator(list(range(first, last + 1))))
+        else:
+            axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
+    if label:
+        (ax.set_xlabel if which == "x" else ax.set_ylabel)(dimension.name)
+
+
+def padded(dimension: DimensionAxis) -> tuple[float, float]:
+    """Limits that leave room for markers at the first and the last value."""
+    low, high = dimension.low, dimension.high
+    if discrete(dimension):
+        return low - 0.5, high + 0.5
+    if dimension.log:
+        factor = (high / low) ** 0.04
+        return low / factor, high * factor
+    margin = 0.04 * (high - low)
+    return low - margin, high + margin
+
+
+def discrete(dimension: DimensionAxis) -> bool:
+    """Whether the axis is read as single values: categories, or a handful of integers."""
+    few = dimension.kind == "integer" and dimension.high - dimension.low < FEW and not dimension.log
+    return dimension.kind == "categorical" or few
+
+
+def apart(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
+    """(n,) small shifts that part trials with the same value of a discrete axis; else zeros."""
+    # Drawn by the dimension's place, so that one trial is not shifted alike along two axes.
+    rng = np.random.default_rng(dimension.index)
+    return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as people write it: no exponent from 0.001 to 999,999.
+
+    >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
+    ('0.3', '1e-5', '128', '48000')
+    """
+    if not np.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return f"{mantissa}e{int(exponent)}"
+    places = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
+    """Limits of a score axis on which `must_show` and the better part of `values` is seen.
+
+    One training that diverged would squeeze all others into a line; values further from the
+    median than three times the distance from there to the best are left to the edge.
+    """
+    values = values[np.isfinite(values)]
+    must_show = must_show[np.isfinite(must_show)]
+    shown = np.concatenate([values, must_show])
+    if not len(shown):
+        return 0.0, 1.0
+    low, high = float(shown.min()), float(shown.max())
+    if len(values):
+        middle = float(np.median(values))
+        if greater_is_better:
+            low = max(low, middle - 3 * (high - middle)) if high > middle else low
+        else:
+            high = min(high, middle + 3 * (middle - low)) if low < middle else high
+    if len(must_show):
+        low, high = min(low, float(must_show.min())), max(high, float(must_show.max()))
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - margin, high + margin
+
+
+def _few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
+    """At most n round values, evenly spread over less than two decades."""
+    start = 10.0 ** np.floor(np.log10(dimension.low))
+    rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
+    inside = [v for v in rounds if dimension.low <= v * (1 + 1e-9) and v <= dimension.high]
+    return inside[:: max(1, int(np.ceil(len(inside) / n)))]

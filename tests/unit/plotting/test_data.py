@@ -1,0 +1,208 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.data import (
+    convergence_series,
+    evaluations_series,
+    fold_spread_series,
+    learning_curves_series,
+    timeline_series,
+)
+from gpsearch.plotting.dimensions import coordinates, dimension_axis, grid
+from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.study import Study
+
+
+def recorded(scores, *, greater_is_better=True, states=None):
+    """A study over x with one fold score each; None fails, a tuple stops after its folds."""
+    study = Study.create(
+        None,
+        space={"x": (0.0, 1.0)},
+        seed=0,
+        settings={"greater_is_better": greater_is_better},
+    )
+    with study.writing():
+        for i, score in enumerate(scores):
+            number = study.start_trial({"x": i / 10}, seed=i)
+            if score is None:
+                study.end_trial(number, "failed", reason="no")
+                continue
+            folds = score if isinstance(score, tuple) else (score,)
+            for j, value in enumerate(folds):
+                study.record_fold(number, FoldResult(fold=j, score=value))
+            study.end_trial(number, "stopped" if isinstance(score, tuple) else "complete")
+    return study
+
+
+class TestConvergence:
+    def test_best_so_far_passes_over_failed_and_stopped_trials(self):
+        series = convergence_series(recorded([None, 0.5, (0.9, 0.8), 0.4, 0.7, 0.7]))
+        np.testing.assert_array_equal(series.best, [np.nan, 0.5, 0.5, 0.5, 0.7, 0.7])
+        assert series.states == (
+            "failed", "complete", "stopped", "complete", "complete", "complete",
+        )  # fmt: skip
+        assert np.isnan(series.values[0])
+        assert series.values[2] == pytest.approx(0.85)
+
+    def test_losses_are_shown_as_the_user_knows_them_and_fall(self):
+        series = convergence_series(recorded([-3.0, -1.0, -2.0], greater_is_better=False))
+        np.testing.assert_array_equal(series.values, [3.0, 1.0, 2.0])
+        np.testing.assert_array_equal(series.best, [3.0, 1.0, 1.0])
+        assert series.label == "loss"
+
+    def test_the_error_is_that_of_the_trial_which_leads(self, mixed_study):
+        series = convergence_series(mixed_study)
+        leader = mixed_study.best_trial
+        assert series.best[-1] == leader.score
+        assert series.best_errors[-1] == leader.standard_error
+
+    def test_a_trial_that_runs_is_left_out(self):
+        study = recorded([0.1, 0.2])
+        with study.writing():
+            study.start_trial({"x": 0.9}, seed=9)
+            assert convergence_series(study).numbers.tolist() == [0, 1]
+
+    def test_nothing_ended_gives_an_empty_series(self):
+        assert len(convergence_series(recorded([])).best) == 0
+
+    def test_initial_points_end_where_the_settings_say(self, make_study):
+        assert convergence_series(make_study(n=12, n_initial=5)).guided_from == 5
+
+
+class TestDimensions:
+    space = Space(
+        {
+            "rate": Real(1e-3, 1.0, prior="log-uniform"),
+            "units": Integer(16, 512, prior="log-uniform"),
+            "layers": Integer(2, 5),
+            "opt": Categorical(["sgd", "a_very_long_optimizer_name"]),
+            "batch": Categorical([16, 32, 64]),
+        }
+    )
+
+    def test_scale_kind_and_labels(self):
+        axes = {name: dimension_axis(self.space, name) for name in self.space.names}
+        assert [axes[n].log for n in self.space.names] == [True, True, False, False, False]
+        assert [axes[n].ordered for n in self.space.names] == [True, True, True, False, True]
+        assert axes["batch"].labels == ("16", "32", "64")
+        assert axes["opt"].labels[0] == "sgd"
+        assert len(axes["opt"].labels[1]) < 20
+
+    def test_coordinates_are_values_and_indices(self):
+        params = [{"rate": 0.5, "batch": 64}, {"rate": 0.01}]
+        rate, batch = (dimension_axis(self.space, name) for name in ("rate", "batch"))
+        np.testing.assert_array_equal(coordinates(self.space, rate, params), [0.5, 0.01])
+        np.testing.assert_array_equal(coordinates(self.space, batch, params), [2.0, np.nan])
+
+    @pytest.mark.parametrize("name", ["rate", "units", "layers", "opt", "batch"])
+    def test_grid_runs_from_end_to_end_and_agrees_with_the_places(self, name):
+        axis = dimension_axis(self.space, name)
+        places, at = grid(self.space, axis, size=9)
+        assert (at[0], at[-1]) == (axis.low, axis.high)
+        assert (np.diff(at) > 0).all()
+        z = np.full((len(places), len(self.space)), 0.5)
+        z[:, axis.index] = places
+        points = self.space.from_z(z)
+        values = [{name: point[axis.index]} for point in points]
+        np.testing.assert_allclose(coordinates(self.space, axis, values), at)
+
+    def test_grid_of_a_long_integer_holds_integers_only(self):
+        _, at = grid(self.space, dimension_axis(self.space, "units"), size=9)
+        assert len(at) == 9
+        np.testing.assert_array_equal(at, np.round(at))
+
+    def test_unknown_name_lists_the_known_ones(self):
+        with pytest.raises(InvalidParamsError, match=r"'lr' is none.*rate, units"):
+            dimension_axis(self.space, "lr")
+
+    def test_fixed_name_says_so(self):
+        space = Space({"x": (0.0, 1.0), "epochs": 20})
+        with pytest.raises(InvalidParamsError, match="fixed at 20"):
+            dimension_axis(space, "epochs")
+
+
+class TestEvaluations:
+    def test_best_is_a_row_not_a_number(self):
+        series = evaluations_series(recorded([None, 0.2, 0.9, 0.1]))
+        assert series.best == 2
+        np.testing.assert_allclose(series.coordinates[:, 0], [0.0, 0.1, 0.2, 0.3])
+
+    def test_absent_dimension_is_nan(self, make_study):
+        space = Space(
+            {"opt": ["sgd", "adam"], "momentum": (0.0, 0.9)},
+            conditions={"momentum": {"opt": ["sgd"]}},
+        )
+        study = make_study(space, lambda p: p.get("momentum", 0.5), n=20)
+        series = evaluations_series(study)
+        np.testing.assert_array_equal(
+            np.isnan(series.coordinates[:, 1]), series.coordinates[:, 0] == 1
+        )
+
+    def test_no_complete_trial_has_no_best(self):
+        assert evaluations_series(recorded([None, None])).best is None
+
+
+class TestBelowTheMean:
+    def test_learning_curves_of_the_best_trial(self, mixed_study):
+        series = learning_curves_series(mixed_study)
+        assert series.number == mixed_study.best_trial.number
+        assert set(series.curves) == {"loss", "val_loss"}
+        assert [len(c.values) for c in series.curves["loss"]] == [5, 6, 7, 8, 9]
+        assert [c.best_epoch for c in series.curves["loss"]] == [4, 5, 6, 7, 8]
+
+    def test_no_curve_and_no_trial_are_said(self):
+        study = recorded([0.3])
+        with pytest.raises(StudyError, match="no learning curve"):
+            learning_curves_series(study)
+        with pytest.raises(StudyError, match="from 0 to 0"):
+            learning_curves_series(study, 5)
+
+    def test_fold_spread_is_sorted_and_in_users_units(self):
+        series = fold_spread_series(
+            recorded([-3.0, -1.0, None, -2.0], greater_is_better=False), n_best=2
+        )
+        assert series.numbers == (1, 3)
+        np.testing.assert_array_equal(series.means, [1.0, 2.0])
+
+    def test_fold_spread_needs_a_complete_trial(self):
+        with pytest.raises(StudyError, match="at least 1 complete trial"):
+            fold_spread_series(recorded([None]))
+
+
+def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
+    rng = np.random.default_rng(0)
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    now = [0.0]
+    monkeypatch.setattr("gpsearch.study.study.time.time", lambda: now[0])
+    running = []
+    with study.writing():
+        for i in range(40):
+            now[0] += rng.random()
+            running.append(study.start_trial({"x": i / 40}, seed=i))
+            while len(running) > 3 or (running and rng.random() < 0.3):
+                now[0] += rng.random()
+                study.end_trial(
+                    running.pop(int(rng.integers(len(running)))),
+                    "complete",
+                    folds=[FoldResult(fold=0, score=0.0)],
+                )
+        for number in running:
+            study.end_trial(number, "complete", folds=[FoldResult(fold=0, score=0.0)])
+    series = timeline_series(study)
+    assert series.lanes.max() == 3
+    for lane in range(4):
+        rows = series.lanes == lane
+        order = np.argsort(series.starts[rows])
+        starts, ends = series.starts[rows][order], series.ends[rows][order]
+        assert (starts[1:] >= ends[:-1] - 1e-9).all()
+
+
+def test_the_data_layer_does_not_load_matplotlib():
+    code = "import gpsearch.plotting.dependence, sys; print('matplotlib' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

@@ -1,0 +1,218 @@
+"""What is drawn, read back from the Axes; and that every plot stands for every kind of study."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from gpsearch import plotting
+from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.plotting.style import number, score_limits
+from gpsearch.space import Categorical, Real
+
+SPACES = {
+    "one real": {"x": (0.0, 1.0)},
+    "one category": {"opt": ["sgd", "adam"]},
+    "two": {"lr": Real(1e-6, 10.0, prior="log-uniform"), "n": (1, 3)},
+    "narrow log": {"lr": Real(0.02, 0.5, prior="log-uniform"), "big": (1000, 2_000_000)},
+    "long names": {
+        "kernel_initializer_of_the_first_layer": Categorical(
+            ["glorot_uniform_initializer", "he_normal_initializer", "lecun", "zeros", "ones"]
+        ),
+        "learning_rate_decay": (0.0, 1.0),
+    },
+    "twenty": {f"x{i}": (0.0, 1.0) for i in range(20)},
+}
+STUDIES = {
+    "plain": {},
+    "losses": {"greater_is_better": False},
+    "some failed": {"failed": range(0, 12, 3), "stopped": [1, 2]},
+    "one fold": {"n_folds": 1},
+    "equal": {"score": lambda p: 0.5, "noise": 0.0},
+    "diverged": {"score": lambda p: -1e6 if hash(str(p)) % 4 == 0 else len(str(p)) / 100},
+}
+PLOTS = [
+    plotting.plot_convergence,
+    plotting.plot_evaluations,
+    plotting.plot_fold_spread,
+    plotting.plot_learning_curves,
+    plotting.plot_parallel_coordinates,
+    plotting.plot_partial_dependence,
+    plotting.plot_slices,
+    plotting.plot_timeline,
+]
+
+
+def first(axes):
+    return np.ravel(axes)[0]
+
+
+def render(axes):
+    first(axes).get_figure(root=True).canvas.draw()
+
+
+def hard_to_order(params):
+    return sum(hash((k, str(v))) % 100 for k, v in params.items()) / 1000
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
+@pytest.mark.parametrize("kind", STUDIES)
+def test_every_plot_of_every_study(plot, kind, make_study):
+    before = dict(matplotlib.rcParams)
+    render(plot(make_study(n=12, **STUDIES[kind])))
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("space", [name for name in SPACES if name != "twenty"])
+def test_every_space(space, make_study):
+    study = make_study(SPACES[space], hard_to_order, n=9)
+    for plot in (
+        plotting.plot_evaluations,
+        plotting.plot_partial_dependence,
+        plotting.plot_partial_dependence_matrix,
+        plotting.plot_slices,
+        plotting.plot_parallel_coordinates,
+    ):
+        render(plot(study))
+
+
+def test_twenty_dimensions_are_cut_to_ten_and_it_is_said(make_study):
+    study = make_study(SPACES["twenty"], hard_to_order, n=12)
+    cells = plotting.plot_evaluations(study)
+    assert cells.shape == (10, 10)
+    texts = [t.get_text() for t in first(cells).get_figure(root=True).texts]
+    assert "10 further dimensions are not shown" in "\n".join(texts)
+    assert len(plotting.plot_partial_dependence(study)) == 20
+
+
+@pytest.mark.parametrize(
+    "plot", [plotting.plot_convergence, plotting.plot_timeline, plotting.plot_fold_spread]
+)
+def test_draws_onto_the_given_axes(plot, mixed_study):
+    _, ax = plt.subplots()
+    assert plot(mixed_study, ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("plot", [plotting.plot_partial_dependence, plotting.plot_evaluations])
+def test_divides_the_place_of_the_given_axes(plot, mixed_study):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 8))
+    left.plot([0, 1])
+    cells = plot(mixed_study, ax=right)
+    assert first(cells).get_figure(root=True) is figure
+    assert all(c.get_position().x0 > 0.5 for c in np.ravel(cells) if c is not None)
+
+
+class TestConvergence:
+    def test_failed_trials_are_crosses_and_target_is_a_line_even_at_zero(self, mixed_study):
+        ax = plotting.plot_convergence(mixed_study, target=0.0)
+        labels = {artist.get_label(): artist for artist in [*ax.collections, *ax.lines]}
+        assert labels["failed"].get_offsets()[:, 0].tolist() == [4.0, 12.0]
+        assert labels["stopped early"].get_offsets()[:, 0].tolist() == [7.0, 15.0]
+        assert labels["target"].get_ydata()[0] == 0.0
+        low, high = ax.get_ylim()
+        assert low < 0.0 < high
+
+    def test_one_diverged_trial_does_not_flatten_the_plot(self, make_study):
+        study = make_study(
+            {"x": (0.0, 1.0)},
+            lambda p: -1e9 if p["x"] < 0.1 else p["x"],
+            n=30,
+            noise=0.0,
+        )
+        ax = plotting.plot_convergence(study)
+        assert ax.get_ylim()[0] > -5
+        outside = [c for c in ax.collections if c.get_label() == "off the scale"]
+        diverged = [t.number for t in study.trials if t.score < -1]
+        assert outside[0].get_offsets()[:, 0].tolist() == diverged
+
+    def test_wide_losses_have_a_log_axis_and_scores_have_not(self, make_study):
+        wide = {"space": {"x": (-4.0, 0.0)}, "noise": 0.0, "n": 20}
+        falling = make_study(score=lambda p: -(10 ** p["x"]), greater_is_better=False, **wide)
+        assert plotting.plot_convergence(falling).get_yscale() == "log"
+        rising = make_study(score=lambda p: 10 ** p["x"], **wide)
+        assert plotting.plot_convergence(rising).get_yscale() == "linear"
+        assert plotting.plot_convergence(rising, log=True).get_yscale() == "log"
+
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"n": 3, "failed": {0, 1, 2}}, "All trials failed."),
+            ({"n": 3, "score": lambda p: 0.5, "noise": 0.0}, "All scores are equal."),
+            ({"n": 0}, "No trial has ended yet."),
+        ],
+    )
+    def test_what_cannot_be_shown_is_said(self, options, sentence, make_study):
+        ax = plotting.plot_convergence(make_study(**options))
+        assert sentence in [text.get_text() for text in ax.texts]
+
+
+class TestPartialDependence:
+    def test_log_axis_and_category_names(self, mixed_study):
+        cells = plotting.plot_partial_dependence(mixed_study)
+        by_name = {cell.get_xlabel(): cell for cell in cells}
+        assert set(by_name) == set(mixed_study.space.names)
+        assert by_name["learning_rate"].get_xscale() == "log"
+        assert by_name["drop_rate"].get_xscale() == "linear"
+        render(cells)
+        ticks = [t.get_text() for t in by_name["act_func"].get_xticklabels()]
+        assert ticks == ["relu", "tanh", "selu"]
+        assert cells[0].get_xlabel() == "learning_rate"  # the most influential first
+
+    def test_a_name_a_pair_and_a_list(self, mixed_study):
+        curve = plotting.plot_partial_dependence(mixed_study, "learning_rate")
+        assert curve.get_xlabel() == "learning_rate"
+        surface = plotting.plot_partial_dependence(mixed_study, ("learning_rate", "act_func"))
+        assert (surface.get_xlabel(), surface.get_ylabel()) == ("learning_rate", "act_func")
+        cells = plotting.plot_partial_dependence(
+            mixed_study, ["drop_rate", ("n_neurons", "n_hidden")]
+        )
+        assert [c.get_xlabel() for c in cells] == ["drop_rate", "n_neurons"]
+
+    @pytest.mark.parametrize(
+        "dimensions",
+        [
+            "lr",
+            ("lr", "act_func"),
+            ["drop_rate", "lr"],
+            [("a", "b", "c")],
+            ("n_hidden", "n_hidden"),
+        ],
+    )
+    def test_unknown_dimensions(self, dimensions, mixed_study):
+        with pytest.raises(InvalidParamsError, match="plot_partial_dependence"):
+            plotting.plot_partial_dependence(mixed_study, dimensions)
+
+    def test_equal_scores_are_said(self, make_study):
+        cells = plotting.plot_partial_dependence(make_study(score=lambda p: 0.5, noise=0.0, n=8))
+        assert cells[0].get_title() == "all scores are equal"
+
+    def test_needs_finished_trials(self, make_study):
+        with pytest.raises(StudyError, match="at least 2 complete trials"):
+            plotting.plot_partial_dependence(make_study(n=3, failed={0, 1, 2}))
+
+    def test_a_map_where_no_point_is_sure_is_hatched(self, make_study):
+        study = make_study({"x": (0.0, 1.0), "y": (0.0, 1.0)}, lambda p: 0.0, n=20, noise=1.0)
+        ax = plotting.plot_partial_dependence(study, ("x", "y"))
+        assert any(c.get_hatch() for c in ax.collections)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1 + 0.2, "0.3"), (1e-5, "1e-5"), (-2.5e-7, "-2.5e-7"), (0, "0"), (48000.0, "48000"),
+        (0.98765, "0.988"), (999.6, "1000"), (3e9, "3e9"), (float("nan"), "nan"),
+    ],
+)  # fmt: skip
+def test_number_is_what_people_write(value, text):
+    assert number(value) == text
+
+
+def test_score_limits_show_what_must_be_shown():
+    values = np.array([0.9, 0.91, 0.92, 0.93, -1e6])
+    low, high = score_limits(values, np.array([0.2]), True)
+    assert -1 < low < 0.2
+    assert high > 0.93
+    low, high = score_limits(-values, np.array([]), False)
+    assert high < 1
+    assert low < -0.93
