@@ -1,5 +1,7 @@
 """What is drawn, read back from the Axes; and that every plot stands for every kind of study."""
 
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from matplotlib import pyplot as plt
 
 from gpsearch import plotting
 from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.plotting.dependence import partial_dependence_map_series
+from gpsearch.plotting.partial import draw_map
 from gpsearch.plotting.style import number, score_limits
 from gpsearch.space import Categorical, Real
 
@@ -191,10 +195,14 @@ class TestPartialDependence:
         with pytest.raises(StudyError, match="at least 2 complete trials"):
             plotting.plot_partial_dependence(make_study(n=3, failed={0, 1, 2}))
 
-    def test_a_map_where_no_point_is_sure_is_hatched(self, make_study):
-        study = make_study({"x": (0.0, 1.0), "y": (0.0, 1.0)}, lambda p: 0.0, n=20, noise=1.0)
-        ax = plotting.plot_partial_dependence(study, ("x", "y"))
-        assert any(c.get_hatch() for c in ax.collections)
+    def test_only_the_vague_part_of_a_map_is_hatched(self, mixed_study):
+        clear = partial_dependence_map_series(mixed_study, ("learning_rate", "act_func"), size=6)
+        vague = clear.upper.copy()
+        vague[:, -2:] += 1.0
+        for upper, cells in [(clear.upper, 0), (vague, 6)]:
+            ax = draw_map(replace(clear, upper=upper), plt.figure().add_subplot())
+            hatched = [c for c in ax.collections if c.get_hatch()]
+            assert sum(len(c.get_paths()) for c in hatched) == cells
 
 
 @pytest.mark.parametrize(
