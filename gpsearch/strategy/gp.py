@@ -22,10 +22,12 @@ one would have.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from gpsearch.acquisition import (
     Acquisition,
@@ -123,6 +125,12 @@ class GPStrategy:
 
     def propose(self, history: History, number: int) -> Point:
         """Give the point of trial `number`; see `Strategy.propose`."""
+        # Matrices this small lose more to waiting for a second thread than they gain from it: up
+        # to a hundredfold where the cores are busy training.
+        with _thread_pools().limit(limits=1, user_api="blas"):
+            return self._propose(history, number)
+
+    def _propose(self, history: History, number: int) -> Point:
         rng = trial_rng(self._seed, number)
         if number < self._n_initial_points or history.failed.all():
             seen = keys(self._space, history.visited)
@@ -179,6 +187,11 @@ class GPStrategy:
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
         return acquisition, good
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # it looks through the libraries that are loaded: once is enough
 
 
 def known_variances(variances: Array) -> Array:
