@@ -159,7 +159,7 @@ class DaskWorkers:
 
     def close(self, *, at_once: bool) -> None:
         """Withdraw what is running; the cluster stays."""
-        self._executor.shutdown(wait=not at_once, cancel_futures=at_once)
+        self._executor.shutdown(wait=not at_once)
         if self._owned:
             self._client.close()
 
