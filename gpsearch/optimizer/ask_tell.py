@@ -34,6 +34,7 @@ LIES: dict[str, Callable[[list[float]], Any]] = {
     "cl_mean": np.mean,
     "cl_max": np.max,
 }
+RANDOM_DRAWS = 1000  # of which one should be feasible and new; else the strategy looks closer
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
 Batch = Literal["believer", "cl_min", "cl_mean", "cl_max"]
 
@@ -246,7 +247,9 @@ class Optimizer(skopt.Optimizer):
     def _propose(self, pending: Sequence[Point], lie: str = "believer") -> Point:
         number = len(self.Xi) + len(pending)
         if number < self.n_initial_points_ and self._initial_point_generator is not None:
-            return self._first_point(pending)
+            point = self._first_point(pending)
+            if point is not None:
+                return point
         history, log_times = self._history(pending, lie)
         self._proposals = self._proposals or self._make_proposals()
         try:
@@ -440,16 +443,15 @@ class Optimizer(skopt.Optimizer):
         feasible = self.space.feasible(points)
         return [point for point, ok in zip(points, feasible, strict=True) if ok]
 
-    def _first_point(self, pending: Sequence[Point]) -> Point:
-        """The next of the generator's points that is new, then feasible random ones."""
+    def _first_point(self, pending: Sequence[Point]) -> Point | None:
+        """The next of the generator's points that is new, then new feasible random ones."""
         visited = {self.space.key(point) for point in [*self.Xi, *pending]}
         for point in self._first_points:
             if self.space.key(point) not in visited:
                 return point
-        for _ in range(1000):
+        for _ in range(RANDOM_DRAWS):
             places = self.space.quantile(self.rng.random_sample((1, len(self.space))))
             (point,) = self.space.from_z(places)
             if self.space.feasible([point])[0] and self.space.key(point) not in visited:
                 return point
-        history, log_times = self._history(pending, "believer")
-        return self._make_proposals().propose(history, len(visited), log_times)
+        return None

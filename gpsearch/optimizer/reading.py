@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numbers import Number
 from typing import Any
 
+import numpy as np
 import skopt.space
 from skopt.space import Categorical, Integer
 from skopt.utils import is_2Dlistlike, is_listlike
@@ -71,8 +72,10 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
         For a point outside of the space or of the wrong length, or values that do not belong to
         the points.
     """
+    if isinstance(x, np.ndarray):
+        x = x.tolist()
     if not is_listlike(x):
-        x = list(x) if hasattr(x, "__iter__") else [x]
+        raise InvalidSearchError(f"tell: x is {x!r}; it must be a point, or a list of points.")
     if len(x) and is_2Dlistlike(x):
         points, values = [_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):

@@ -1,0 +1,125 @@
+"""gp_minimize: scikit-optimize's signature, budget and result."""
+
+import inspect
+
+import numpy as np
+import pytest
+import skopt
+from scipy.optimize import OptimizeResult
+from skopt.callbacks import DeltaYStopper
+
+from gpsearch.optimizer import gp_minimize
+
+SPACE = [(-2.0, 2.0), (1, 9)]
+
+
+def bowl(point):
+    return (point[0] - 0.5) ** 2 + 0.1 * (point[1] - 4) ** 2
+
+
+def test_the_signature_is_scikit_optimizes():
+    ours, stock = (list(inspect.signature(f).parameters) for f in (gp_minimize, skopt.gp_minimize))
+    assert ours == stock
+
+
+def test_the_result_is_scikit_optimizes():
+    result = gp_minimize(bowl, SPACE, n_calls=15, random_state=0)
+    stock = skopt.gp_minimize(bowl, SPACE, n_calls=10, n_points=50, random_state=0)
+    assert isinstance(result, OptimizeResult)
+    assert set(result) == set(stock)
+    assert result.fun == bowl(result.x) == result.func_vals.min()
+    assert result.specs["function"] == "base_minimize"
+    assert result.specs["args"]["func"] is bowl
+    assert result.fun < 0.05
+
+
+def test_known_points_take_no_calls_and_others_do():
+    x0, y0 = [[0.0, 1], [1.0, 9]], [9.0, 7.0]
+    known = gp_minimize(bowl, SPACE, n_calls=5, n_initial_points=3, x0=x0, y0=y0)
+    assert len(known.x_iters) == 7
+    assert known.func_vals[:2].tolist() == y0
+    unknown = gp_minimize(bowl, SPACE, n_calls=5, n_initial_points=3, x0=x0)
+    assert len(unknown.x_iters) == 5
+    assert unknown.x_iters[:2] == x0
+    single = gp_minimize(bowl, SPACE, n_calls=4, n_initial_points=2, x0=[0.0, 1], y0=3.0)
+    assert len(single.x_iters) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param({"n_calls": 0}, "n_calls", id="no calls"),
+        pytest.param({"n_calls": 3, "n_initial_points": 5}, ">= 5", id="too few calls"),
+        pytest.param({"n_initial_points": 0}, "x0", id="nothing to start from"),
+        pytest.param({"x0": [[0.0, 1]], "y0": [1.0, 2.0]}, "same length", id="x0 and y0"),
+        pytest.param({"x0": ([0.0, 1],)}, "should be a list", id="x0 is a tuple of points"),
+        pytest.param({"x0": [[0.0, 1]], "y0": object()}, "iterable", id="y0"),
+    ],
+)
+def test_a_wrong_budget_or_start_has_its_own_error(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gp_minimize(bowl, SPACE, **{"n_calls": 10, **arguments})
+
+
+def test_a_start_of_the_wrong_length_is_refused():
+    with pytest.raises(RuntimeError, match="inconsistent"):
+        gp_minimize(bowl, SPACE, n_calls=10, x0=[[0.0, 1, 2]])
+
+
+def test_the_old_name_of_n_initial_points_still_serves():
+    with pytest.warns(DeprecationWarning, match="n_initial_points"):
+        result = gp_minimize(bowl, SPACE, n_calls=6, n_random_starts=4)
+    assert len(result.models) == 3
+
+
+def test_a_callback_ends_the_search():
+    seen = []
+    result = gp_minimize(
+        bowl, SPACE, n_calls=30, callback=[seen.append, DeltaYStopper(1.0, 3)], random_state=0
+    )
+    assert len(result.x_iters) == len(seen) < 30
+
+
+def test_verbose_prints_each_call(capsys):
+    gp_minimize(bowl, SPACE, n_calls=3, n_initial_points=2, verbose=True)
+    assert capsys.readouterr().out.count("ended") == 3
+
+
+def test_a_function_that_fails_leaves_a_gap():
+    result = gp_minimize(
+        lambda p: float("nan") if p[0] < 0 else bowl(p), SPACE, n_calls=15, random_state=0
+    )
+    assert np.isinf(result.func_vals).any()
+    assert result.x[0] >= 0
+
+
+def test_a_function_that_always_fails_ends_without_a_best_point():
+    result = gp_minimize(lambda p: float("inf"), SPACE, n_calls=12, random_state=0)
+    assert result.x is None
+    assert np.isnan(result.fun)
+    assert len(result.x_iters) == 12
+
+
+def test_an_exhausted_space_is_searched_on_with_a_warning():
+    with pytest.warns(UserWarning, match="all points"):
+        result = gp_minimize(lambda p: (p[0] - 3) ** 2, [(1, 4)], n_calls=9, random_state=0)
+    assert sorted(n for (n,) in result.x_iters[:4]) == [1, 2, 3, 4]
+    assert result.x_iters[4:] == [[3]] * 5
+
+
+def test_known_noise_is_taken_as_it_is():
+    quiet, loud = (
+        gp_minimize(bowl, SPACE, n_calls=20, noise=noise, random_state=0) for noise in (1e-10, 4.0)
+    )
+    points = quiet.space.transform(quiet.x_iters)
+    misfit = np.abs(quiet.models[-1].predict(points) - quiet.func_vals).max()
+    assert misfit < 0.02
+    points = loud.space.transform(loud.x_iters)
+    assert np.abs(loud.models[-1].predict(points) - loud.func_vals).max() > 10 * misfit
+
+
+def test_points_and_restarts_reach_the_maximiser():
+    few = gp_minimize(bowl, SPACE, n_calls=12, acq_optimizer="sampling", n_points=3, random_state=0)
+    many = gp_minimize(bowl, SPACE, n_calls=12, acq_optimizer="sampling", random_state=0)
+    assert few.x_iters[:8] == many.x_iters[:8]
+    assert few.x_iters != many.x_iters

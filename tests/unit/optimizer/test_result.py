@@ -1,0 +1,81 @@
+"""A study as scikit-optimize's result."""
+
+import math
+
+import numpy as np
+import pytest
+import skopt.plots
+
+import gpsearch as gs
+from gpsearch.optimizer import study_result
+
+SPACE = {
+    "x": gs.Real(-2.0, 2.0),
+    "opt": gs.Categorical(["sgd", "adam"]),
+    "momentum": {"low": 0.0, "high": 0.9, "when": {"opt": ["sgd"]}},
+    "epochs": 20,
+}
+
+
+def score_of(params):
+    if params["x"] > 1.5:
+        raise ValueError("diverged")
+    return 10 - (params["x"] - 0.5) ** 2 - params.get("momentum", 0.3)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return gs.search(score_of, SPACE, n_calls=16, strategy="sobol", random_state=0, progress=False)
+
+
+def test_losses_are_scores_with_their_sign_changed(study):
+    result = study_result(study)
+    assert result.fun == pytest.approx(-study.best_score)
+    assert result.space.params(result.x) == study.best_params
+    assert len(result.x_iters) == 16
+
+
+def test_a_failed_trial_stands_as_inf(study):
+    result = study_result(study)
+    failed = [trial.state == "failed" for trial in study.trials]
+    assert any(failed)
+    assert np.isinf(result.func_vals).tolist() == failed
+
+
+def test_its_model_predicts_losses(study):
+    result = study_result(study)
+    (model,) = result.models
+    finite = np.isfinite(result.func_vals)
+    predicted = model.predict(result.space.transform(result.x_iters))
+    assert np.abs(predicted - result.func_vals)[finite].mean() < 0.7
+
+
+def test_losses_stay_losses_where_smaller_is_better():
+    study = gs.search(
+        lambda params: params["x"] ** 2 + 1.0,
+        {"x": gs.Real(-1.0, 1.0)},
+        n_calls=9,
+        strategy="random",
+        greater_is_better=False,
+        random_state=0,
+        progress=False,
+    )
+    assert study_result(study).fun == pytest.approx(study.best_params["x"] ** 2 + 1.0)
+
+
+def test_scikit_optimizes_plots_take_it(study):
+    result = study.result
+    skopt.plots.plot_convergence(result)
+    skopt.plots.plot_objective(result, n_points=4, n_samples=8)
+    skopt.plots.plot_evaluations(result)
+
+
+def test_a_study_of_failures_has_no_model():
+    def fail(params):
+        raise ValueError("no")
+
+    study = gs.search(fail, {"x": gs.Real(0.0, 1.0)}, n_calls=2, strategy="random", progress=False)
+    result = study_result(study)
+    assert result.models == []
+    assert result.x is None
+    assert math.isnan(result.fun)
