@@ -1,0 +1,104 @@
+"""A long study: how long opening, listing and writing take.
+
+``python benchmarks/study.py [--trials 2000] [--folds 5] [--epochs 100]``
+
+Seconds depend on the disk and on what else the machine does, so each write is also compared
+with what the disk itself needs for the same: an append and an fsync.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from gpsearch.evaluation import FoldResult
+from gpsearch.execution.history import history_of
+from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.study import Study
+
+SPACE = Space(
+    {
+        "learning_rate": Real(1e-4, 1.0, prior="log-uniform"),
+        "n_neurons": Integer(16, 512, prior="log-uniform"),
+        "act_func": Categorical(["relu", "tanh"]),
+        "opt": Categorical(["adam", "sgd", "rmsprop"]),
+    }
+)
+
+
+def fill(path: Path, trials: int, folds: int, epochs: int) -> list[float]:
+    """Write a study; returns the seconds of each write."""
+    rng = np.random.default_rng(0)
+    study = Study.create(path, space=SPACE, seed=0)
+    seconds = []
+
+    def timed(function, *arguments, **options):
+        begun = time.perf_counter()
+        result = function(*arguments, **options)
+        seconds.append(time.perf_counter() - begun)
+        return result
+
+    with study.writing():
+        for point in SPACE.sample(trials, rng):
+            number = timed(study.start_trial, SPACE.params(point), seed=1, origin="gp")
+            for j in range(folds):
+                curves = {name: tuple(rng.random(epochs)) for name in ("loss", "val_loss")}
+                fold = FoldResult(fold=j, score=float(rng.random()), curves=curves, epochs=epochs)
+                timed(study.record_fold, number, fold)
+            timed(study.end_trial, number, "complete")
+    return seconds
+
+
+def fsync_seconds(folder: Path, size: int) -> float:
+    """Median seconds of an append of `size` bytes and its fsync."""
+    seconds = []
+    with (folder / "plain").open("ab", buffering=0) as file:
+        for _ in range(200):
+            begun = time.perf_counter()
+            file.write(b"x" * size)
+            os.fsync(file.fileno())
+            seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--folder", type=Path, default=None)
+    arguments = parser.parse_args()
+
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        folder = Path(name)
+        path = folder / "study.db"
+        writes = sorted(fill(path, arguments.trials, arguments.folds, arguments.epochs))
+        size = path.stat().st_size
+        print(f"{arguments.trials} trials of {arguments.folds} folds: {size / 1e6:.1f} MB")
+        plain = fsync_seconds(folder, size // len(writes))
+        median, late = statistics.median(writes), writes[int(0.99 * len(writes))]
+        print(f"a write: median {1e3 * median:.2f} ms, 99 of 100 below {1e3 * late:.2f} ms")
+        print(f"         {median / plain:.1f} times an append with fsync ({1e3 * plain:.2f} ms)")
+
+        def show(what, function):
+            begun = time.perf_counter()
+            result = function()
+            print(f"{what:32s} {time.perf_counter() - begun:6.2f} s")
+            return result
+
+        study = show("open, checked", lambda: Study.open(path))
+        show("all trials", lambda: study.trials)
+        show("all trials, again", lambda: study.trials)
+        show("all learning curves", lambda: [dict(f.curves) for t in study.trials for f in t.folds])
+        show("to_frame", study.to_frame)
+        show("the strategy's history", lambda: history_of(study.space, study.trials))
+
+
+if __name__ == "__main__":
+    main()
