@@ -11,8 +11,9 @@ and writes each result into the *study*, one SQLite file, before anything else h
 layer    module                       role
 ======== ============================ ============================================================
 7        cli, config                  the command line; a TOML file to one call
-6        plotting, report             a study as pictures, as one HTML page
+6        plotting, report, comparison a study as pictures, as one HTML page; strategies compared
 5        execution                    the loop, executors, stopping rules, progress
+5        analysis                     what one study says of its dimensions and of random search
 4        strategy, optimizer          what to try next; ask and tell as scikit-optimize has them
 3        acquisition                  expected improvement, and its maximum over a mixed space
 2        surrogate, objective, study  the Gaussian process; cross-validated Keras; the record
@@ -24,6 +25,7 @@ Imports go downward only (``tests/test_architecture.py``), and ``import gpsearch
 Keras, TensorFlow, matplotlib, Dask or Optuna.
 """
 
+from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import GPSearchError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import StopReason, search
@@ -36,6 +38,7 @@ from gpsearch.version import __version__
 
 __all__ = [
     "Categorical",
+    "Comparison",
     "Evaluation",
     "FoldResult",
     "GPSearchError",
@@ -49,6 +52,7 @@ __all__ = [
     "Study",
     "Trial",
     "__version__",
+    "compare",
     "gp_minimize",
     "mlp",
     "mlp_space",

@@ -19,6 +19,7 @@ LAYERS = [
     {"strategy"},
     {"optimizer"},  # ask and tell over the strategies: the same layer in the design, just above
     {"execution"},
+    {"analysis"},  # questions asked of one study, which plots and comparisons show
     {"plotting", "comparison", "model_selection"},
     {"report"},  # shows what plotting draws
     {"config"},

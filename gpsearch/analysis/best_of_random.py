@@ -1,0 +1,229 @@
+"""What random search would have found: the expected best of m random draws.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+x_(i)       scores of N random draws, rising                                 (N,)
+m           draws of a random search                                         scalar
+E_m         expected greatest score of m draws                               scalar
+f_s         sample s of the surrogate's belief about the score               (S, D)
+=========== ================================================================ =======
+
+From draws that were made, E_m is estimated without bias as the mean of the maximum over all
+subsets of size m,
+
+    E_m = sum_i x_(i) C(i - 1, m - 1) / C(N, m),        m <= N
+
+(Tang et al. 2020, Showing your work doesn't always work, equation 4; drawing with replacement,
+as is often done, makes random search look worse than it is).
+
+A single search by a model holds only its few first points at random. Beyond these the surrogate
+speaks: each sample of its posterior is a possible score function, of which m random draws are
+made, each with the noise of an evaluation. That is an estimate, and every result says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from gpsearch.analysis.posterior import fitted_process, noisy_scores
+from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.study import Study, Trial
+
+Array = NDArray[np.float64]
+
+N_SAMPLES = 200  # functions drawn from the posterior
+N_DRAWS = 512  # random points at which each is drawn
+SEARCHES = 20  # random searches made of each function
+
+RANDOM_ORIGINS = ("random", "sobol")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomEstimate:
+    """What a random search of the same space would have found, estimated from one study."""
+
+    n: NDArray[np.int64]
+    """(m,) numbers of random draws, from 1."""
+    expected: Array
+    """(m,) expected best score after so many, in the user's units."""
+    low: Array
+    """(m,) lower end of the band in which the best of one random search lies."""
+    high: Array
+    """(m,) upper end of that band."""
+    confidence: float
+    """Probability of the band."""
+    observed: Array
+    """(k,) expected best of the first k <= m draws by the study's own random points alone."""
+    n_random: int
+    """Random points of the study, on which `observed` rests."""
+    best: float
+    """Best score of the study, in the user's units."""
+    n_calls: int
+    """Trials that it took."""
+    evaluations: int | None
+    """Random draws that are expected to reach `best`; None where more than the last `n`."""
+    greater_is_better: bool
+    """False where the scores are losses."""
+
+    def __str__(self) -> str:
+        if self.evaluations is None:
+            needs = f"more than {self.n[-1]}"
+        else:
+            needs = f"about {self.evaluations}"
+        at = min(self.n_calls, len(self.n)) - 1
+        return (
+            f"By estimate, not by measurement: a random search of {self.n[at]} trials would have "
+            f"reached {self.expected[at]:.4g} ({self.low[at]:.4g} to {self.high[at]:.4g}), and "
+            f"would need {needs} trials to reach the {self.best:.4g} of this search. Only "
+            "gpsearch.compare measures it."
+        )
+
+
+def expected_best(scores: Array) -> Array:
+    """E_m for m = 1 ... N: the expected greatest of m of the N scores.
+
+    Parameters
+    ----------
+    scores : (..., N) float array
+        Scores of random draws, greater is better.
+
+    Returns
+    -------
+    (..., N) float array
+
+    Examples
+    --------
+    >>> expected_best(np.array([3.0, 1.0, 2.0]))
+    array([2.        , 2.66666667, 3.        ])
+    """
+    ordered = np.sort(np.asarray(scores, dtype=float), axis=-1)
+    return ordered @ _subset_weights(ordered.shape[-1]).T
+
+
+def draws_to_reach(score: float, expected: Array) -> float:
+    """Draws after which the rising curve `expected` reaches `score`, interpolated.
+
+    Returns
+    -------
+    float
+        1 where the first draw does; infinity where the curve ends below it.
+
+    Examples
+    --------
+    >>> draws_to_reach(2.5, np.array([2.0, 3.0, 3.5])), draws_to_reach(4.0, np.array([2.0, 3.0]))
+    (1.5, inf)
+    """
+    after = int(np.searchsorted(expected, score, side="left"))
+    if after == 0:
+        return 1.0
+    if after == len(expected):
+        return math.inf
+    step = expected[after] - expected[after - 1]
+    return after + float((score - expected[after - 1]) / step)
+
+
+def estimate_random(
+    study: Study, *, n: int = 200, confidence: float = 0.95, seed: int = 0
+) -> RandomEstimate:
+    """Estimate from one study what a random search of its space would have found.
+
+    Parameters
+    ----------
+    study : Study
+    n : int, default 200
+        Draws up to which the estimate goes.
+    confidence : float, default 0.95
+        Probability that the best of one random search lies in the band.
+    seed : int, default 0
+        Of the samples.
+
+    Returns
+    -------
+    RandomEstimate
+
+    Raises
+    ------
+    StudyError
+        Fewer than two trials are complete.
+    InvalidSearchError
+        An argument breaks a rule.
+    """
+    if n < 1 or not 0 < confidence < 1:
+        raise InvalidSearchError(
+            f"estimate_random(n={n}, confidence={confidence}): n must be at least 1, and the "
+            "confidence between 0 and 1."
+        )
+    process = fitted_process(study, "estimate_random")
+    rng = np.random.default_rng(seed)
+    space = study.space
+    points = space.sample(N_DRAWS, rng)
+    scores = noisy_scores(process, space.to_z(points), N_SAMPLES, rng)
+    curves = expected_best(scores)
+    picks = rng.integers(0, N_DRAWS, size=(N_SAMPLES * SEARCHES, n))
+    searches = np.repeat(scores, SEARCHES, axis=0)[np.arange(len(picks))[:, None], picks]
+    found = np.maximum.accumulate(searches, axis=1)
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
+    expected = np.mean(curves, axis=0)[:n] if n <= N_DRAWS else found.mean(axis=0)
+    random = random_scores(study)
+    best = study.best_score
+    needed = draws_to_reach(best, expected)
+    sign = 1.0 if study.greater_is_better else -1.0
+    return RandomEstimate(
+        n=np.arange(1, n + 1),
+        expected=sign * expected,
+        low=sign * (low if sign > 0 else high),
+        high=sign * (high if sign > 0 else low),
+        confidence=confidence,
+        observed=sign * expected_best(random)[:n] if len(random) else np.empty(0),
+        n_random=len(random),
+        best=sign * best,
+        n_calls=len(study.trials),
+        evaluations=None if math.isinf(needed) else math.ceil(needed),
+        greater_is_better=study.greater_is_better,
+    )
+
+
+def random_scores(study: Study) -> Array:
+    """(k,) scores of the complete trials whose points were drawn from the space, unguided.
+
+    A failed draw counts as the worst score of the study: random search would have met it too.
+    """
+    drawn = [trial for trial in study.trials if trial.finished and _is_drawn(study, trial)]
+    scores = np.array([trial.score for trial in drawn], dtype=float)
+    known = [trial.score for trial in study.trials if trial.state == "complete"]
+    if not known:
+        raise StudyError("the study has no complete trial: there is no score to compare with")
+    return np.where(np.isnan(scores), min(known), scores)
+
+
+def _is_drawn(study: Study, trial: Trial) -> bool:
+    if trial.origin in RANDOM_ORIGINS:
+        return True
+    n_initial = study.info.settings.get("n_initial_points")
+    n_initial = N_INITIAL_POINTS if n_initial is None else n_initial
+    return trial.origin == "gp" and trial.number < n_initial
+
+
+@lru_cache(maxsize=8)
+def _subset_weights(N: int) -> Array:
+    """(N, N) array: row m - 1 holds C(i - 1, m - 1) / C(N, m) for i = 1 ... N."""
+    i, m = np.arange(1, N + 1)[None, :], np.arange(1, N + 1)[:, None]
+
+    def log_choose(n: NDArray[np.int64], k: NDArray[np.int64]) -> Array:
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+    possible = i >= m
+    log_weights = log_choose(np.where(possible, i - 1, m - 1), m - 1) - log_choose(
+        np.full_like(m, N), m
+    )
+    weights = np.where(possible, np.exp(log_weights), 0.0)
+    return weights / weights.sum(axis=1, keepdims=True)

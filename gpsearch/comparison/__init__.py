@@ -1,0 +1,21 @@
+"""Strategies side by side: the same folds, matched seeds, and what may honestly be concluded.
+
+`compare` runs them into one study and `runs` reads it back; `comparison` holds the numbers,
+`statistics` gives them intervals, `summary` puts them into words.
+"""
+
+from gpsearch.comparison.compare import compare
+from gpsearch.comparison.comparison import Comparison, Difference, Saving
+from gpsearch.comparison.runs import compare_studies, open_comparison
+from gpsearch.comparison.statistics import Band, Interval
+
+__all__ = [
+    "Band",
+    "Comparison",
+    "Difference",
+    "Interval",
+    "Saving",
+    "compare",
+    "compare_studies",
+    "open_comparison",
+]

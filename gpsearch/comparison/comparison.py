@@ -1,0 +1,367 @@
+"""A comparison: what several strategies found, repeat by repeat, and what can be said of it.
+
+=========== ================================================================ =========
+symbol      meaning                                                          shape
+=========== ================================================================ =========
+S, R, n     strategies, repeats, evaluations of each run                     scalars
+B           best score so far, greater is better                             (S, R, n)
+area        mean of B over the n evaluations: how good, how early            (S, R)
+=========== ================================================================ =========
+
+Before its first success a run counts with the worst score that any run of the comparison saw.
+A run that ended before its budget, as where a finite space is exhausted, keeps its best.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpsearch.analysis.best_of_random import draws_to_reach, expected_best
+from gpsearch.comparison.statistics import (
+    Array,
+    Band,
+    Interval,
+    best_so_far,
+    holm,
+    mean_band,
+    mean_interval,
+    resampled_interval,
+    wilcoxon_p,
+    win_probability,
+)
+from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.space import Space
+from gpsearch.study import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How much better one strategy is than another; positive is better, in units of the score."""
+
+    strategy: str
+    """The one."""
+    baseline: str
+    """The other."""
+    end: Interval
+    """Difference of the best scores at the end, paired by repeat."""
+    area: Interval
+    """Difference of the best score so far, averaged over all evaluations."""
+    better: Interval
+    """Probability that the strategy has the better score at the end."""
+    p: float
+    """Wilcoxon's signed-rank test of the differences at the end."""
+    p_holm: float
+    """The same, corrected for the number of strategies compared with the baseline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """What a strategy saves over random search for the same score; infinite where unbounded."""
+
+    strategy: str
+    """The strategy."""
+    n: int
+    """Evaluations that it made."""
+    random_evaluations: Interval
+    """Evaluations by which random search expects the same score. Infinity: more than all random
+    evaluations of the comparison together can tell."""
+    most: int
+    """Random evaluations of the comparison: beyond these, nothing is known."""
+    seconds: float
+    """Mean time of a run of the strategy, its proposals included."""
+    random_seconds: Interval
+    """Time in which random search expects the same score."""
+
+    @property
+    def evaluations(self) -> Interval:
+        """Random evaluations less its own: those saved."""
+        of = self.random_evaluations
+        return Interval(value=of.value - self.n, low=of.low - self.n, high=of.high - self.n)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Strategies side by side; made by `compare`, `compare_studies` or `open_comparison`."""
+
+    runs: Mapping[str, tuple[tuple[Trial, ...], ...]]
+    """For each strategy its R runs, each with its trials in order."""
+    seeds: tuple[int, ...]
+    """(R,) seed of each repeat, the same for every strategy."""
+    n_calls: int
+    """Budget of each run."""
+    space: Space
+    """The space that was searched."""
+    greater_is_better: bool = True
+    """False where the scores are losses of a function, negated."""
+    score_name: str = "score"
+    """What the score is called."""
+    name: str = ""
+    """What was tuned."""
+
+    def __post_init__(self) -> None:
+        if len(self.runs) < 2:
+            raise InvalidSearchError(
+                "a comparison needs at least two strategies; it has "
+                f"{', '.join(self.runs) or 'none'}"
+            )
+        if self.n_repeats < 2:
+            raise InvalidSearchError(
+                "a comparison needs at least 2 repeats: the difference of two single runs cannot "
+                "be told from luck. Use n_repeats=5 or more."
+            )
+        for strategy, runs in self.runs.items():
+            for repeat, trials in enumerate(runs):
+                if not any(trial.state == "complete" for trial in trials):
+                    failed = [trial.reason for trial in trials if trial.state == "failed"]
+                    why = f": {failed[-1]}" if failed else ""
+                    raise StudyError(
+                        f"no trial of {strategy!r} is complete in repeat {repeat}, so that there "
+                        f"is nothing to compare{why}"
+                    )
+
+    # ------------------------------------------------------------------ the numbers
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Names of the strategies."""
+        return tuple(self.runs)
+
+    @property
+    def n_repeats(self) -> int:
+        """R: runs of each strategy."""
+        return min((len(runs) for runs in self.runs.values()), default=0)
+
+    @cached_property
+    def scores(self) -> Array:
+        """(S, R, n) scores, greater is better; NaN where failed, stopped early or not run."""
+        return self._table(lambda t: t.score if t.state == "complete" else math.nan)
+
+    @cached_property
+    def seconds(self) -> Array:
+        """(S, R, n) time of each evaluation; a shared one counts in full. Zero where not run."""
+        spent = self._spent
+        return np.nan_to_num(self._table(lambda t: spent[self._identity(t)]))
+
+    @cached_property
+    def best(self) -> Array:
+        """(S, R, n) best score so far, greater is better; see the module for gaps."""
+        found = best_so_far(self.scores)
+        return np.where(np.isnan(found), np.nanmin(self.scores), found)
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether every evaluation of every run has the same score."""
+        return bool(np.nanmin(self.scores) == np.nanmax(self.scores))
+
+    def best_of(self, strategy: str) -> Array:
+        """(R, n) best score so far of one strategy, greater is better."""
+        return np.asarray(self.best[self._index(strategy)])
+
+    def curve(self, strategy: str, confidence: float = 0.95) -> Band:
+        """Mean best score so far over the repeats, in the user's units, with its band."""
+        return mean_band(self._sign * self.best_of(strategy), confidence)
+
+    # ------------------------------------------------------------------ what they say
+
+    def differences(
+        self, baseline: str | None = None, *, confidence: float = 0.95
+    ) -> tuple[Difference, ...]:
+        """Compare every strategy with one of them.
+
+        Parameters
+        ----------
+        baseline : str, optional
+            By default "random", or the first strategy where random search did not take part.
+        confidence : float, default 0.95
+
+        Returns
+        -------
+        tuple of Difference
+            One for each other strategy, in their order.
+        """
+        baseline = self.baseline if baseline is None else baseline
+        base = self.best_of(baseline)
+        others = [strategy for strategy in self.strategies if strategy != baseline]
+        gaps = [self.best_of(strategy) - base for strategy in others]
+        p_values = [wilcoxon_p(gap[:, -1]) for gap in gaps]
+        return tuple(
+            Difference(
+                strategy=strategy,
+                baseline=baseline,
+                end=mean_interval(gap[:, -1], confidence),
+                area=mean_interval(gap.mean(axis=1), confidence),
+                better=win_probability(gap[:, -1], confidence),
+                p=p,
+                p_holm=p_holm,
+            )
+            for strategy, gap, p, p_holm in zip(others, gaps, p_values, holm(p_values), strict=True)
+        )
+
+    def difference_curve(
+        self, strategy: str, baseline: str | None = None, confidence: float = 0.95
+    ) -> Band:
+        """Paired difference of the best score so far after each evaluation, with its band."""
+        baseline = self.baseline if baseline is None else baseline
+        return mean_band(self.best_of(strategy) - self.best_of(baseline), confidence)
+
+    def saving(self, strategy: str, *, confidence: float = 0.95) -> Saving:
+        """What `strategy` saves over random search for the score it reached.
+
+        All random evaluations of all repeats are one sample of what random search draws; from it
+        follows the expected best of m draws, and the m that expects what the strategy reached.
+
+        Raises
+        ------
+        InvalidSearchError
+            Random search did not take part.
+        """
+        if RANDOM not in self.runs:
+            raise InvalidSearchError(
+                "what a strategy saves is counted in random evaluations, and the strategy "
+                f"{RANDOM!r} is not among {', '.join(self.strategies)}"
+            )
+        row, at_end = self._index(RANDOM), self.best_of(strategy)[:, -1]
+        pools = np.where(np.isnan(self.scores[row]), np.nanmin(self.scores), self.scores[row])
+        made = np.isfinite(self._table(lambda trial: 0.0)[row])
+
+        def needed(repeats: np.ndarray) -> float:
+            pool = pools[repeats][made[repeats]]
+            return draws_to_reach(float(at_end[repeats].mean()), expected_best(pool))
+
+        evaluations = resampled_interval(needed, self.n_repeats, confidence)
+        each = float(self.seconds[row][made].mean())
+        own = self.seconds[self._index(strategy)].sum(axis=1).mean()
+        return Saving(
+            strategy=strategy,
+            n=self.n_calls,
+            random_evaluations=evaluations,
+            most=int(made.sum()),
+            seconds=float(own) + self.n_calls * self.proposal_seconds(strategy),
+            random_seconds=Interval(
+                value=each * evaluations.value,
+                low=each * evaluations.low,
+                high=each * evaluations.high,
+            ),
+        )
+
+    def proposal_seconds(self, strategy: str) -> float:
+        """Median time between two evaluations of a run: what a proposal costs."""
+        waits = [
+            after.started - before.ended
+            for run in self.runs[strategy]
+            for before, after in itertools.pairwise(run)
+            if before.ended is not None
+        ]
+        return max(0.0, float(np.median(waits))) if waits else 0.0
+
+    @property
+    def baseline(self) -> str:
+        """What the strategies are measured against unless another is named."""
+        return RANDOM if RANDOM in self.runs else self.strategies[0]
+
+    # ------------------------------------------------------------------ shown
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an evaluation.
+
+        Columns: strategy, repeat, n (from 1), state, score and best (in the user's units),
+        seconds, shared (taken from an equal evaluation), ``param_<name>``, seed, reason.
+        """
+        import pandas as pd
+
+        names = [*self.space.names, *self.space.fixed]
+        rows: list[dict[str, Any]] = []
+        met: set[Hashable] = set()
+        for s, (strategy, runs) in enumerate(self.runs.items()):
+            for r, trials in enumerate(runs):
+                for i, trial in enumerate(trials):
+                    row: dict[str, Any] = {
+                        "strategy": strategy,
+                        "repeat": r,
+                        "n": i + 1,
+                        "state": trial.state,
+                        "score": self._sign * trial.score,
+                        "best": self._sign * self.best[s, r, i],
+                        "seconds": self.seconds[s, r, i],
+                        "shared": self._identity(trial) in met,
+                    }
+                    row |= {f"param_{name}": trial.params.get(name) for name in names}
+                    rows.append(row | {"seed": trial.seed, "reason": trial.reason})
+                    met.add(self._identity(trial))
+        return pd.DataFrame(rows)
+
+    def table(self, confidence: float = 0.95) -> pd.DataFrame:
+        """One row a strategy: its score at the end with the band, and how it compares."""
+        from gpsearch.comparison.summary import table
+
+        return table(self, confidence)
+
+    def summary(self, confidence: float = 0.95) -> str:
+        """Table and conclusions as text, for print."""
+        from gpsearch.comparison.summary import summary
+
+        return summary(self, confidence)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Comparison of {', '.join(self.strategies)}: {self.n_repeats} repeats of "
+            f"{self.n_calls} evaluations>"
+        )
+
+    def _repr_html_(self) -> str:
+        from gpsearch.comparison.summary import summary_html
+
+        return summary_html(self)
+
+    # ------------------------------------------------------------------ private
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.greater_is_better else -1.0
+
+    def _index(self, strategy: str) -> int:
+        if strategy not in self.runs:
+            raise InvalidSearchError(
+                f"the comparison holds no strategy {strategy!r}; it has "
+                f"{', '.join(self.strategies)}"
+            )
+        return self.strategies.index(strategy)
+
+    def _table(self, value: Any) -> Array:
+        """(S, R, n) values of the trials; NaN where a run has fewer."""
+        table = np.full((len(self.runs), self.n_repeats, self.n_calls), np.nan)
+        for s, runs in enumerate(self.runs.values()):
+            for r, trials in enumerate(runs[: self.n_repeats]):
+                values = [value(trial) for trial in trials[: self.n_calls]]
+                table[s, r, : len(values)] = values
+        return table
+
+    @cached_property
+    def _spent(self) -> dict[Hashable, float]:
+        """Seconds of each distinct evaluation: those of the trial that was first to make it."""
+        every = [trial for runs in self.runs.values() for run in runs for trial in run]
+        spent: dict[Hashable, float] = {}
+        for trial in sorted(every, key=lambda trial: trial.started):
+            trained = math.fsum(fold.seconds for fold in trial.folds)
+            spent.setdefault(
+                self._identity(trial), trained if trial.state == "complete" else trial.seconds
+            )
+        return spent
+
+    def _identity(self, trial: Trial) -> Hashable:
+        return (trial.seed, self.space.key(self.space.point(dict(trial.params))))

@@ -1,0 +1,191 @@
+"""How a comparison lives in one study, and how it is read back.
+
+A comparison is a study like any other. The origin of a trial says whose it is: ``gp#2`` is a
+trial of the strategy "gp" in repeat 2; within a run, trials stand in the order of their numbers.
+So the file has one writer and one lock, survives as every study does, and can be looked at with
+everything that reads studies.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpsearch.comparison.comparison import Comparison
+from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
+from gpsearch.space import Space
+from gpsearch.strategy import trial_seed
+from gpsearch.study import Study, Trial
+from gpsearch.study.study import StudyPath
+
+COMPARISON = "comparison"
+"""What stands as the strategy in the settings of a comparison's study."""
+COMPLETE = "All runs of the comparison are complete."
+
+
+def open_comparison(study: StudyPath | Study) -> Comparison:
+    """Read a comparison from its file, also while it is being made.
+
+    Repeats that are not complete for every strategy are left out.
+
+    Raises
+    ------
+    StudyError
+        The file holds a single search, or fewer than two complete repeats.
+    """
+    record = study if isinstance(study, Study) else Study.open(study)
+    if record.info.settings.get("strategy") != COMPARISON:
+        raise StudyError(
+            f"{record!r} is a single search, not a comparison; gpsearch.compare(..., study=...) "
+            "makes one, and compare_studies puts several searches side by side"
+        )
+    runs = runs_of(record)
+    n_calls = int(record.info.settings["n_calls"])
+    whole = record.stop_reason == COMPLETE
+    done = {
+        label: _complete_repeats(by_repeat, n_calls, whole) for label, by_repeat in runs.items()
+    }
+    n_repeats = min(done.values(), default=0)
+    if n_repeats < 2:
+        raise StudyError(
+            f"{record!r} holds {n_repeats} complete repeats of every strategy yet, and a "
+            "comparison needs 2; the call that made it continues it"
+        )
+    return comparison_of(record, list(runs), n_repeats)
+
+
+def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
+    """Compare searches that were made one by one.
+
+    Parameters
+    ----------
+    studies : dict of str to sequence of Study
+        For each strategy its repeats. Every strategy needs the same seeds: repeats with equal
+        seeds are compared with each other.
+
+    Raises
+    ------
+    StudyMismatchError
+        The studies differ in space, objective (and so perhaps in their folds) or seeds.
+    InvalidSearchError
+        Fewer than two strategies or repeats.
+    StudyError
+        A study has no complete trial.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> def find(strategy, seed):
+    ...     return gs.search(lambda p: -p["x"] ** 2, {"x": (-1.0, 1.0)}, n_calls=5,
+    ...                      strategy=strategy, random_state=seed, progress=False)
+    >>> compare_studies({s: [find(s, 0), find(s, 1)] for s in ("sobol", "random")})
+    <Comparison of sobol, random: 2 repeats of 5 evaluations>
+    """
+    every = [study for of in studies.values() for study in of]
+    if not every:
+        raise InvalidSearchError("compare_studies: there is no study to compare")
+    first = every[0]
+    for study in every[1:]:
+        first.require_same(
+            space=study.space,
+            seed=first.seed,
+            objective_fingerprint=study.info.objective_fingerprint,
+            description=study.info.description,
+            settings={"greater_is_better": study.greater_is_better},
+        )
+    seeds = {label: sorted(study.seed for study in of) for label, of in studies.items()}
+    (label, wanted), *rest = seeds.items()
+    for other, theirs in rest:
+        if theirs != wanted or len(set(theirs)) < len(theirs):
+            raise StudyMismatchError(
+                f"compare_studies: {label!r} was searched with random_state {wanted}, {other!r} "
+                f"with {theirs}; every strategy needs the same seeds, each once, so that equal "
+                "seeds are compared. Run the missing searches, or leave studies out."
+            )
+    runs = {
+        label: tuple(
+            tuple(trial for trial in study.trials if trial.finished)
+            for study in sorted(of, key=lambda study: study.seed)
+        )
+        for label, of in studies.items()
+    }
+    return Comparison(
+        runs=runs,
+        seeds=tuple(wanted),
+        n_calls=max(len(trials) for of in runs.values() for trials in of),
+        space=first.space,
+        greater_is_better=first.greater_is_better,
+        score_name=_score_name(first),
+        name=str(first.info.description.get("name", "")),
+    )
+
+
+def comparison_of(study: Study, labels: Sequence[str], n_repeats: int) -> Comparison:
+    """Make the comparison of the first repeats of some strategies, all of them complete."""
+    runs = runs_of(study)
+    return Comparison(
+        runs={
+            label: tuple(tuple(runs[label].get(r, [])) for r in range(n_repeats))
+            for label in labels
+            if label in runs
+        },
+        seeds=tuple(trial_seed(study.seed, r) for r in range(n_repeats)),
+        n_calls=int(study.info.settings["n_calls"]),
+        space=study.space,
+        greater_is_better=study.greater_is_better,
+        score_name=_score_name(study),
+        name=str(study.info.description.get("name", "")),
+    )
+
+
+def runs_of(study: Study) -> dict[str, dict[int, list[Trial]]]:
+    """The trials of a comparison by strategy and repeat, in order."""
+    runs: dict[str, dict[int, list[Trial]]] = {}
+    for trial in study.trials:
+        label, _, repeat = trial.origin.rpartition("#")
+        runs.setdefault(label, {}).setdefault(int(repeat), []).append(trial)
+    return runs
+
+
+def origin_of(label: str, repeat: int) -> str:
+    """Origin of the trials of one run."""
+    return f"{label}#{repeat}"
+
+
+def run_trials(study: Study, origin: str) -> list[Trial]:
+    """The trials of one run, numbered from 0 as in a search of its own."""
+    own = [trial for trial in study.trials if trial.origin == origin]
+    return [dataclasses.replace(trial, number=number) for number, trial in enumerate(own)]
+
+
+def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
+    """Seed of the evaluation of `params` in the repeat with seed `seed`.
+
+    It depends on the params alone, not on who proposed them or when.
+    """
+    identity: Hashable = space.key(space.point(dict(params)))
+    digest = hashlib.sha256(repr(identity).encode()).digest()
+    words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))
+    return int(np.random.SeedSequence(seed, spawn_key=words).generate_state(1)[0])
+
+
+def _complete_repeats(by_repeat: Mapping[int, Sequence[Trial]], n_calls: int, whole: bool) -> int:
+    """Repeats from the first on that are complete; a later one begins when it is over."""
+    repeat = 0
+    while repeat in by_repeat and (
+        whole
+        or repeat + 1 in by_repeat
+        or sum(trial.finished for trial in by_repeat[repeat]) == n_calls
+    ):
+        repeat += 1
+    return repeat
+
+
+def _score_name(study: Study) -> str:
+    scoring = study.info.description.get("scoring")
+    named = isinstance(scoring, str) and scoring and study.greater_is_better
+    return str(scoring) if named else "score" if study.greater_is_better else "loss"

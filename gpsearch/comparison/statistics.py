@@ -1,0 +1,212 @@
+"""The statistics of a comparison: arrays in, intervals out; greater is better throughout.
+
+=========== ================================================================ =========
+symbol      meaning                                                          shape
+=========== ================================================================ =========
+R           repeats: pairs of runs of two strategies with the same seed      scalar
+n           evaluations                                                      scalar
+B           best score so far                                                (R, n)
+d           difference of two strategies, repeat by repeat                   (R, ...)
+=========== ================================================================ =========
+
+Repeats are few. The percentile bootstrap of a mean is then too narrow, by the factor
+``sqrt((R - 1) / R)`` and by the difference between the normal and the t distribution: at R = 5
+its 95 % intervals hold the truth about 84 % of the time. Its percentiles are therefore expanded,
+from ``alpha / 2`` to
+
+    alpha' / 2 = Phi(-sqrt(R / (R - 1)) t_{R - 1; 1 - alpha / 2})
+
+(Hesterberg 2015, What teachers should know about the bootstrap, section 4.1.2, "expanded
+percentile interval").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+
+RESAMPLES = 9_999
+RESAMPLES_OF_CURVES = 1_999  # where each resample costs a whole curve
+EXACT_SIGNS = 13  # repeats up to which all 2**R signs of the differences are tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """An estimate and its confidence interval."""
+
+    value: float
+    """The estimate."""
+    low: float
+    """Lower end."""
+    high: float
+    """Upper end."""
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether zero lies outside."""
+        return self.low > 0.0 or self.high < 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """A mean over repeats after each evaluation, with a confidence interval at each."""
+
+    mean: Array
+    """(n,) means."""
+    low: Array
+    """(n,) lower ends."""
+    high: Array
+    """(n,) upper ends."""
+
+
+def best_so_far(scores: Array) -> Array:
+    """Best score up to each evaluation; NaN before the first that succeeded.
+
+    >>> best_so_far(np.array([np.nan, 1.0, np.nan, 0.5, 2.0]))
+    array([nan,  1.,  1.,  1.,  2.])
+    """
+    return np.fmax.accumulate(scores, axis=-1)
+
+
+def expanded_confidence(confidence: float, n: int) -> float:
+    """Level at which the percentile bootstrap of n values covers `confidence`; see the module.
+
+    >>> round(expanded_confidence(0.95, 5), 4), round(expanded_confidence(0.95, 1000), 4)
+    (0.9981, 0.9504)
+    """
+    t = stats.t.ppf((1.0 + confidence) / 2.0, n - 1)
+    return float(1.0 - 2.0 * stats.norm.cdf(-math.sqrt(n / (n - 1)) * t))
+
+
+def mean_band(values: Array, confidence: float = 0.95) -> Band:
+    """Mean over repeats, with its bootstrap interval.
+
+    Parameters
+    ----------
+    values : (R, n) float array
+        R >= 2.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    Band
+    """
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        axis=0,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=500,
+        confidence_level=expanded_confidence(confidence, len(values)),
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return Band(mean=values.mean(axis=0), low=np.asarray(found.low), high=np.asarray(found.high))
+
+
+def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
+    """Mean of the (R,) `values`, R >= 2, with its bootstrap interval.
+
+    Of paired differences this is the paired bootstrap.
+
+    >>> interval = mean_interval(np.array([1.0, 2.0, 3.0, 2.0, 2.0]))
+    >>> interval.value, interval.excludes_zero
+    (2.0, True)
+    """
+    band = mean_band(values[:, None], confidence)
+    return Interval(value=float(band.mean[0]), low=float(band.low[0]), high=float(band.high[0]))
+
+
+def resampled_interval(
+    statistic: Callable[[NDArray[np.intp]], float], n: int, confidence: float = 0.95
+) -> Interval:
+    """A statistic of all repeats, with its interval when repeats are resampled.
+
+    Parameters
+    ----------
+    statistic : callable
+        From an (n,) int array of repeats, some of them repeatedly, to a number; infinity counts
+        as larger than all others.
+    n : int
+        Repeats, at least 2.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    Interval
+    """
+    rng = np.random.default_rng(0)
+    draws = [statistic(rng.integers(0, n, size=n)) for _ in range(RESAMPLES_OF_CURVES)]
+    tail = (1.0 - expanded_confidence(confidence, n)) / 2.0
+    # Quantiles that are draws themselves: between a number and infinity there is no middle.
+    low, high = np.quantile(draws, [tail, 1.0 - tail], method="inverted_cdf")
+    return Interval(value=statistic(np.arange(n)), low=float(low), high=float(high))
+
+
+def win_probability(differences: Array, confidence: float = 0.95) -> Interval:
+    """Share of the repeats that were won, ties as halves, with Jeffreys' interval.
+
+    The interval is that of ``Beta(w + 1/2, R - w + 1/2)`` for w wins (Brown, Cai & DasGupta 2001,
+    Interval estimation for a binomial proportion), which stays honest when all were won.
+
+    >>> won = win_probability(np.array([0.1, 0.2, 0.3, 0.1, 0.4]))
+    >>> won.value, round(won.low, 2), won.high
+    (1.0, 0.62, 1.0)
+    """
+    repeats = len(differences)
+    wins = float((differences > 0).sum() + 0.5 * (differences == 0).sum())
+    tail = (1.0 - confidence) / 2.0
+    beliefs = stats.beta(wins + 0.5, repeats - wins + 0.5)
+    low = 0.0 if wins == 0 else float(beliefs.ppf(tail))
+    high = 1.0 if wins == repeats else float(beliefs.ppf(1.0 - tail))
+    return Interval(value=wins / repeats, low=low, high=high)
+
+
+def wilcoxon_p(differences: Array) -> float:
+    """Two-sided p of Wilcoxon's signed-rank test that the differences are symmetric around zero.
+
+    Exact for up to 50 differences. Where some are zero, which take part in the ranking (Pratt
+    1959), or tied, the signs are permuted: of up to 13 differences exhaustively. With R repeats p
+    cannot fall below `least_p`, whatever the differences.
+
+    >>> wilcoxon_p(np.array([0.1, 0.2, 0.3, 0.15, 0.4])), wilcoxon_p(np.zeros(5))
+    (0.0625, 1.0)
+    """
+    if not np.any(differences):
+        return 1.0
+    if np.all(differences) and len(np.unique(np.abs(differences))) == len(differences):
+        return float(stats.wilcoxon(differences).pvalue)
+    permutations = stats.PermutationMethod(
+        n_resamples=2**EXACT_SIGNS + 1, rng=np.random.default_rng(0)
+    )
+    return float(stats.wilcoxon(differences, zero_method="pratt", method=permutations).pvalue)
+
+
+def least_p(repeats: int) -> float:
+    """The least p that `wilcoxon_p` can give: ``2 / 2**R``."""
+    return 2.0 / 2.0**repeats
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p values for being several (Holm 1979).
+
+    ``p'_(i) = max_{j <= i} min(1, (k - j + 1) p_(j))`` for the k values in rising order.
+
+    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    k = len(p_values)
+    adjusted = [0.0] * k
+    highest = 0.0
+    for rank, index in enumerate(sorted(range(k), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (k - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted

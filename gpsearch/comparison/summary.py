@@ -1,0 +1,220 @@
+"""A comparison in words: what differs, by how much, and what these repeats cannot tell."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import TYPE_CHECKING, Any
+
+from gpsearch.comparison.comparison import RANDOM, Comparison, Difference, Saving
+from gpsearch.comparison.statistics import Interval, least_p
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIGNIFICANT = 0.05
+
+
+def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
+    """One row a strategy.
+
+    Columns: strategy; score with its interval low and high (mean best at the end, in the user's
+    units); area (mean best so far over all evaluations); random_evaluations with low and high;
+    seconds of training a run; proposal_seconds; p_holm against the baseline.
+    """
+    import pandas as pd
+
+    by_strategy = {d.strategy: d for d in comparison.differences(confidence=confidence)}
+    sign = 1.0 if comparison.greater_is_better else -1.0
+    rows = []
+    for s, strategy in enumerate(comparison.strategies):
+        band = comparison.curve(strategy, confidence)
+        row: dict[str, Any] = {
+            "strategy": strategy,
+            "score": band.mean[-1],
+            "low": band.low[-1],
+            "high": band.high[-1],
+            "area": sign * comparison.best[s].mean(),
+        }
+        if RANDOM in comparison.runs and strategy != RANDOM:
+            needs = comparison.saving(strategy, confidence=confidence).random_evaluations
+            row |= {
+                "random_evaluations": needs.value,
+                "random_low": needs.low,
+                "random_high": needs.high,
+            }
+        row |= {
+            "seconds": comparison.seconds[s].sum(axis=1).mean(),
+            "proposal_seconds": comparison.proposal_seconds(strategy),
+        }
+        if strategy in by_strategy:
+            row["p_holm"] = by_strategy[strategy].p_holm
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def summary(comparison: Comparison, confidence: float = 0.95) -> str:
+    """Table and conclusions as text."""
+    heads, rows = _cells(comparison, confidence)
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [heads, *rows]
+    ]
+    return "\n".join([_title(comparison, confidence), "", *lines, "", *conclusions(comparison)])
+
+
+def summary_html(comparison: Comparison, confidence: float = 0.95) -> str:
+    """The same as an HTML fragment, for a notebook."""
+    heads, rows = _cells(comparison, confidence)
+    cells = "".join(f"<th scope='col'>{html.escape(head)}</th>" for head in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    said = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison, confidence))
+    return (
+        f"<p>{html.escape(_title(comparison, confidence))}</p>"
+        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table><ul>{said}</ul>"
+    )
+
+
+def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
+    """What follows from a comparison, one sentence or two for each strategy."""
+    if comparison.all_equal:
+        return [
+            f"Every evaluation gave the same {comparison.score_name}: there is nothing to find, or "
+            "the score does not see it, and the strategies cannot be told apart."
+        ]
+    differences = comparison.differences(confidence=confidence)
+    said = []
+    for difference in differences:
+        line = _verdict(difference, comparison, confidence)
+        if RANDOM in comparison.runs and difference.end.low > 0:
+            line += " " + _saved(comparison.saving(difference.strategy, confidence=confidence))
+        said.append(line)
+    if (note := _reach_of_the_test(comparison, len(differences))) is not None:
+        said.append(note)
+    return said
+
+
+# -------------------------------------------------------------------- sentences
+
+
+def _title(comparison: Comparison, confidence: float) -> str:
+    of = f" of {comparison.name}" if comparison.name else ""
+    return (
+        f"Comparison{of}: {comparison.n_repeats} repeats of {comparison.n_calls} evaluations, "
+        f"same folds and seeds; best {comparison.score_name} with {confidence:.0%} intervals."
+    )
+
+
+def _verdict(difference: Difference, comparison: Comparison, confidence: float) -> str:
+    a, b, end = difference.strategy, difference.baseline, difference.end
+    if not end.excludes_zero:
+        early = ""
+        if difference.area.excludes_zero:
+            side = "better" if difference.area.low > 0 else "worse"
+            early = f" On average over the run {a} was {side}, by {_amount(difference.area)}."
+        return (
+            f"{a} and {b} cannot be told apart at the end: their difference, "
+            f"{_number(end.value)} ({_range(end)}), is within the noise of "
+            f"{comparison.n_repeats} repeats.{early}"
+        )
+    side = "better" if end.value > 0 else "worse"
+    sentence = (
+        f"{a} is {side} than {b} by {_amount(end)} after {comparison.n_calls} evaluations, and "
+        "was better "
+        f"in {_share(difference.better.value, comparison.n_repeats)} repeats (probability "
+        f"{_number(difference.better.low)} to {_number(difference.better.high)})."
+    )
+    could = least_p(comparison.n_repeats) * (len(comparison.strategies) - 1) <= SIGNIFICANT
+    if could and difference.p_holm > SIGNIFICANT:
+        sentence += f" The rank test does not confirm it (p = {difference.p_holm:.2g} after Holm)."
+    return sentence
+
+
+def _saved(saving: Saving) -> str:
+    needs = saving.random_evaluations
+    if math.isinf(needs.value):
+        return (
+            f"Random search needs more than {saving.most} evaluations for the same score, all that "
+            f"this comparison has: at least {saving.most - saving.n} are saved."
+        )
+    high = f"more than {saving.most}" if math.isinf(needs.high) else f"{needs.high:.0f}"
+    time = ""
+    if saving.random_seconds.value > 1.0:
+        time = (
+            f", that is {_duration(saving.random_seconds.value)} instead of "
+            f"{_duration(saving.seconds)}"
+        )
+    return (
+        f"Random search needs about {needs.value:.0f} evaluations ({needs.low:.0f} to {high}) for "
+        f"the same score{time}."
+    )
+
+
+def _reach_of_the_test(comparison: Comparison, number: int) -> str | None:
+    """What the rank test can at best say of so few repeats, where that is not enough."""
+    least = least_p(comparison.n_repeats)
+    if least * number <= SIGNIFICANT:
+        return None
+    enough = math.ceil(math.log2(2.0 * number / SIGNIFICANT))
+    return (
+        f"With {comparison.n_repeats} repeats the rank test cannot go below p = {least:.2g} "
+        f"({min(1.0, least * number):.2g} after Holm's correction for {number}); {enough} repeats "
+        "would allow it to."
+    )
+
+
+# -------------------------------------------------------------------- cells
+
+
+def _cells(comparison: Comparison, confidence: float) -> tuple[list[str], list[list[str]]]:
+    found = table(comparison, confidence)
+    saves = "random_evaluations" in found
+    heads = ["strategy", comparison.score_name, "interval", "mean over the run"]
+    heads += ["random needs"] if saves else []
+    heads += ["training", "between trials", "p (Holm)"]
+    rows = []
+    for row in found.to_dict("records"):
+        interval = Interval(value=row["score"], low=row["low"], high=row["high"])
+        cells = [row["strategy"], _number(row["score"]), _range(interval), _number(row["area"])]
+        if saves:
+            cells.append(_evaluations(row.get("random_evaluations", math.nan)))
+        cells += [_duration(row["seconds"]), _duration(row["proposal_seconds"])]
+        p = row.get("p_holm", math.nan)
+        rows.append([*cells, "" if math.isnan(p) else f"{p:.2g}"])
+    return heads, rows
+
+
+def _evaluations(number: float) -> str:
+    return "" if math.isnan(number) else "beyond" if math.isinf(number) else f"{number:.0f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _range(interval: Interval) -> str:
+    return f"{_number(interval.low)} to {_number(interval.high)}"
+
+
+def _amount(interval: Interval) -> str:
+    """The size of a difference whose direction is told in words."""
+    ends = sorted([abs(interval.low), abs(interval.high)])
+    return f"{_number(abs(interval.value))} ({_number(ends[0])} to {_number(ends[1])})"
+
+
+def _share(value: float, repeats: int) -> str:
+    return f"{value * repeats:g} of {repeats}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1.0:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120.0:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min"

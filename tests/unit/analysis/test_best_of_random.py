@@ -1,0 +1,121 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import gpsearch as gs
+from gpsearch.analysis import estimate_random
+from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, random_scores
+from gpsearch.errors import InvalidSearchError, StudyError
+
+SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "act": ["relu", "tanh"]}
+
+
+def score(params):
+    penalty = 0.2 if params["act"] == "relu" else 0.0
+    return 3.0 - (params["x"] - 0.3) ** 2 - 2.0 * (params["y"] - 0.8) ** 2 - penalty
+
+
+def test_expected_best_is_the_mean_over_all_subsets():
+    scores = np.array([0.3, -1.0, 2.5, 2.5, 0.7, 11.0])
+    by_hand = [
+        np.mean([max(subset) for subset in itertools.combinations(scores, m)])
+        for m in range(1, len(scores) + 1)
+    ]
+    np.testing.assert_allclose(expected_best(scores), by_hand, rtol=1e-12)
+
+
+def test_expected_best_is_unbiased_for_the_best_of_fresh_draws():
+    rng = np.random.default_rng(0)
+    estimates = expected_best(rng.uniform(5.0, 6.0, size=(4000, 20)))
+    m = np.arange(1, 21)
+    np.testing.assert_allclose(estimates.mean(axis=0), 5.0 + m / (m + 1), atol=0.006)
+
+
+def test_expected_best_of_many_draws_stays_finite():
+    curve = expected_best(np.random.default_rng(1).normal(size=2000))
+    assert np.isfinite(curve).all()
+    assert (np.diff(curve) > -1e-9).all()
+
+
+def test_draws_to_reach_at_and_beyond_the_ends():
+    curve = np.array([1.0, 2.0, 2.5])
+    assert draws_to_reach(0.2, curve) == 1.0
+    assert draws_to_reach(2.0, curve) == 2.0
+    assert draws_to_reach(2.25, curve) == 2.5
+    assert draws_to_reach(2.6, curve) == math.inf
+
+
+@pytest.fixture(scope="module")
+def study():
+    return gs.search(score, SPACE, n_calls=22, random_state=3, progress=False)
+
+
+def test_estimate_agrees_with_a_random_search_that_is_made(study):
+    rng = np.random.default_rng(7)
+    space = study.space
+    scores = np.array([score(space.params(p)) for p in space.sample(4000, rng)]).reshape(200, 20)
+    best = np.maximum.accumulate(scores, axis=1)
+    estimate = estimate_random(study, n=20)
+    np.testing.assert_allclose(estimate.expected[4:], best.mean(axis=0)[4:], atol=0.05)
+    inside = (best >= estimate.low) & (best <= estimate.high)
+    assert inside.mean() > 0.85
+
+
+def test_estimate_rises_and_says_that_it_is_one(study):
+    estimate = estimate_random(study, n=600)
+    assert (np.diff(estimate.expected) > -1e-9).all()
+    assert (estimate.low <= estimate.expected).all()
+    assert (estimate.expected <= estimate.high).all()
+    assert estimate.n_random == 8
+    assert len(estimate.observed) == 8
+    assert "By estimate, not by measurement" in str(estimate)
+    assert estimate.evaluations is None or estimate.evaluations > study.info.settings["n_calls"]
+
+
+def test_estimate_of_losses_falls():
+    study = gs.search(
+        lambda params: -score(params),
+        SPACE,
+        n_calls=14,
+        random_state=1,
+        progress=False,
+        greater_is_better=False,
+    )
+    estimate = estimate_random(study, n=10)
+    assert (np.diff(estimate.expected) < 1e-9).all()
+    assert (estimate.low <= estimate.high).all()
+    assert estimate.best == pytest.approx(-study.best_score)
+
+
+def test_failed_draws_count_as_the_worst_score():
+    def sometimes(params):
+        if params["x"] > 0.5:
+            raise ValueError("diverged")
+        return score(params)
+
+    study = gs.search(
+        sometimes, SPACE, n_calls=20, strategy="random", random_state=0, progress=False
+    )
+    scores = random_scores(study)
+    known = [trial.score for trial in study.trials if trial.state == "complete"]
+    assert len(scores) == 20
+    assert 0 < len(known) < 20
+    assert scores.min() == min(known)
+    assert (scores == min(known)).sum() == 20 - len(known) + 1
+
+
+def test_a_study_without_complete_trials_is_refused():
+    def fails(params):
+        raise ValueError("out of memory")
+
+    study = gs.search(fails, SPACE, n_calls=3, random_state=0, progress=False)
+    with pytest.raises(StudyError, match=r"has 0, and 3 failed.*out of memory"):
+        estimate_random(study)
+
+
+@pytest.mark.parametrize("options", [{"n": 0}, {"confidence": 1.0}, {"confidence": 0.0}])
+def test_bad_arguments_are_refused(study, options):
+    with pytest.raises(InvalidSearchError, match="estimate_random"):
+        estimate_random(study, **options)

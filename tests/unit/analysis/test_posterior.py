@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+import gpsearch as gs
+from gpsearch.analysis.posterior import fitted_process, noisy_scores, sample_losses, unwarp
+
+SPACE = {"x": gs.Real(1e-3, 1.0, prior="log-uniform"), "n": gs.Integer(1, 9), "a": ["u", "v", "w"]}
+
+
+def score(params):
+    return -100.0 * (np.log10(params["x"]) + 1.2) ** 2 - params["n"] - 5.0 * (params["a"] == "v")
+
+
+@pytest.fixture(scope="module")
+def study():
+    return gs.search(score, SPACE, n_calls=16, random_state=2, progress=False)
+
+
+def test_samples_have_the_moments_that_the_process_predicts(study):
+    process = fitted_process(study, "test")
+    rng = np.random.default_rng(0)
+    Z = study.space.to_z(study.space.sample(40, rng))
+    samples = sample_losses(process, Z, 20_000, rng)
+    mean, variance = process.predict(Z)
+    np.testing.assert_allclose(samples.mean(axis=0), mean, atol=5 * np.sqrt(variance.max() / 2e4))
+    np.testing.assert_allclose(samples.var(axis=0), variance, rtol=0.06, atol=1e-6)
+
+
+def test_a_sample_is_a_function(study):
+    """Equal places have equal values in every sample, and near ones nearly equal values."""
+    process = fitted_process(study, "test")
+    z = study.space.to_z(study.space.sample(1, np.random.default_rng(5)))
+    Z = np.vstack([z, z, z + np.array([1e-4, 0.0, 0.0])])
+    samples = sample_losses(process, Z, 100, np.random.default_rng(1))
+    np.testing.assert_allclose(samples[:, 0], samples[:, 1], atol=1e-5)
+    np.testing.assert_allclose(samples[:, 0], samples[:, 2], atol=1e-2)
+    assert samples[:, 0].std() > 1e-3
+
+
+def test_unwarp_inverts_the_warp_at_the_observations(study):
+    process = fitted_process(study, "test")
+    losses = [-trial.score for trial in study.trials]
+    np.testing.assert_allclose(unwarp(process, process.t), losses, rtol=1e-6)
+
+
+def test_scores_of_samples_are_never_worse_than_any_observed(study):
+    process = fitted_process(study, "test")
+    rng = np.random.default_rng(0)
+    Z = study.space.to_z(study.space.sample(100, rng))
+    worst = min(trial.score for trial in study.trials)
+    assert noisy_scores(process, Z, 50, rng).min() >= worst - 1e-6 * abs(worst)

@@ -1,0 +1,383 @@
+import math
+
+import numpy as np
+import pytest
+
+import gpsearch as gs
+from gpsearch.comparison import compare, compare_studies, open_comparison
+from gpsearch.comparison.runs import evaluation_seed
+from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
+from gpsearch.space import Space
+from gpsearch.study import Study
+
+SPACE = {"x": gs.Real(0.0, 1.0), "n": gs.Integer(1, 4)}
+
+
+def noisy(params, seed):
+    rng = np.random.default_rng(seed)
+    return [-((params["x"] - 0.3) ** 2) - 0.1 * params["n"] + 0.01 * rng.normal() for _ in range(2)]
+
+
+def small(**options):
+    settings = {"strategies": ["sobol", "random"], "n_calls": 6, "n_repeats": 3} | options
+    return compare(noisy, SPACE, **settings)
+
+
+def values(comparison):
+    frame = comparison.to_frame()
+    return frame[["strategy", "repeat", "n", "score", "param_x", "param_n", "seed"]]
+
+
+def test_the_same_call_gives_the_same_comparison():
+    first, second = small(), small()
+    assert values(first).equals(values(second))
+    assert not values(first).equals(values(small(random_state=1)))
+
+
+def test_a_strategy_does_not_depend_on_its_company():
+    alone, together = small(), small(strategies=["tpe", "random", "sobol"])
+    for strategy in ("sobol", "random"):
+        np.testing.assert_array_equal(alone.best_of(strategy), together.best_of(strategy))
+
+
+def test_equal_params_of_a_repeat_are_evaluated_once_and_score_the_same():
+    calls = []
+
+    def counted(params, seed):
+        calls.append((params["n"], params["act"], seed))
+        return noisy({"x": 0.5, **params}, seed)
+
+    space = {"n": gs.Integer(1, 4), "act": ["relu", "tanh"]}
+    comparison = compare(
+        counted, space, strategies=["random", "sobol", "grid"], n_calls=8, n_repeats=3
+    )
+    # 8 points in all: every run visits each of them
+    assert len(calls) == len(set(calls)) == 3 * 8
+    frame = comparison.to_frame()
+    assert frame.shared.sum() == 2 * 24
+    spread = frame.groupby(["repeat", "param_n", "param_act"]).score.nunique()
+    assert (spread == 1).all()
+    assert frame.groupby(["param_n", "param_act"]).score.nunique().min() == 3
+    # sharing is not a discount
+    charged = frame.groupby(["repeat", "param_n", "param_act"]).seconds.nunique()
+    assert (charged == 1).all()
+
+
+def test_sharing_changes_no_score():
+    shared = small(strategies={"first": "sobol", "second": "sobol"})
+    assert shared.to_frame().shared.sum() == 3 * 6
+    for row in shared.to_frame().to_dict("records"):
+        params = {"x": row["param_x"], "n": row["param_n"]}
+        assert row["score"] == pytest.approx(np.mean(noisy(params, row["seed"])), abs=1e-15)
+
+
+def test_the_seed_of_an_evaluation_depends_on_repeat_and_params_alone():
+    space = Space(SPACE)
+    seed = evaluation_seed(5, space, {"x": 0.25, "n": 2})
+    assert seed == evaluation_seed(5, space, {"n": 2, "x": 0.25})
+    assert seed != evaluation_seed(6, space, {"x": 0.25, "n": 2})
+    assert seed != evaluation_seed(5, space, {"x": 0.25, "n": 3})
+
+
+def test_strategies_of_ones_own():
+    class Corner:
+        name = "corner"
+
+        def propose(self, history, number):
+            return [number / 10, 1]
+
+    def late(space, *, seed, n_calls):
+        return gs.strategy.make_strategy("random", space, seed=seed + 1, n_calls=n_calls)
+
+    comparison = small(strategies={"corner": Corner(), "random": "random", "late": late})
+    assert comparison.strategies == ("corner", "random", "late")
+    assert comparison.to_frame().query("strategy == 'corner'").param_x.max() == 0.5
+    named = small(strategies=[Corner(), "random"])
+    np.testing.assert_array_equal(named.best_of("corner"), comparison.best_of("corner"))
+
+
+def test_losses_are_shown_as_losses():
+    scores = compare(
+        lambda p: -p["x"], SPACE, strategies=["grid", "random"], n_calls=5, n_repeats=2
+    )
+    losses = compare(
+        lambda p: p["x"],
+        SPACE,
+        strategies=["grid", "random"],
+        n_calls=5,
+        n_repeats=2,
+        greater_is_better=False,
+    )
+    np.testing.assert_allclose(losses.curve("grid").mean, -scores.curve("grid").mean)
+    assert losses.differences()[0].end.value == pytest.approx(scores.differences()[0].end.value)
+    assert losses.to_frame().best.is_monotonic_increasing is False
+    assert losses.score_name == "loss"
+    assert (losses.curve("grid").low <= losses.curve("grid").high).all()
+
+
+# ------------------------------------------------------------------ known answers
+
+
+def test_what_is_known_of_a_strategy_that_is_told_the_answer():
+    class Oracle:
+        name = "oracle"
+
+        def propose(self, history, number):
+            return [0.0 if number == 0 else 1.0 - number / 100]
+
+    comparison = compare(
+        lambda p: -p["x"],
+        {"x": (0.0, 1.0)},
+        strategies=[Oracle(), "random"],
+        n_calls=10,
+        n_repeats=6,
+    )
+    (difference,) = comparison.differences()
+    assert difference.strategy == "oracle"
+    assert difference.baseline == "random"
+    # the expected least of 10 uniform draws is 1 / 11
+    assert difference.end.low < 1 / 11 < difference.end.high
+    assert difference.better.value == 1.0
+    assert difference.p == pytest.approx(2 / 2**6)
+    saving = comparison.saving("oracle")
+    assert math.isinf(saving.random_evaluations.value)
+    assert saving.most == 60
+    assert "more than 60 evaluations" in comparison.summary()
+
+
+def test_evaluations_saved_against_the_exact_law():
+    """A strategy that holds 0.1 from the start is worth the 9 draws whose expected least is 0.1."""
+
+    class Tenth:
+        name = "tenth"
+
+        def propose(self, history, number):
+            return [0.1 + number / 100]
+
+    comparison = compare(
+        lambda p: -p["x"],
+        {"x": (0.0, 1.0)},
+        strategies=[Tenth(), "random"],
+        n_calls=15,
+        n_repeats=30,
+    )
+    needs = comparison.saving("tenth").random_evaluations
+    assert needs.low < 9.0 < needs.high
+    assert needs.value == pytest.approx(9.0, rel=0.25)
+    assert comparison.saving("tenth").evaluations.value == pytest.approx(needs.value - 15)
+
+
+def test_a_strategy_equal_to_random_is_within_the_noise():
+    comparison = compare(
+        noisy,
+        SPACE,
+        n_calls=8,
+        n_repeats=6,
+        strategies={
+            "random": "random",
+            "other": lambda space, *, seed, n_calls: gs.strategy.make_strategy(
+                "random", space, seed=seed + 99, n_calls=n_calls
+            ),
+        },
+    )
+    said = comparison.summary()
+    assert "other and random cannot be told apart" in said
+    assert "within the noise of 6 repeats" in said
+
+
+def test_few_repeats_are_said_to_be_few():
+    said = small(n_repeats=3, strategies=["sobol", "random", "grid"]).summary()
+    assert "With 3 repeats the rank test cannot go below p = 0.25" in said
+
+
+def test_equal_scores_are_said_to_be_equal():
+    comparison = compare(
+        lambda p: 0.5, SPACE, strategies=["sobol", "random"], n_calls=3, n_repeats=2
+    )
+    assert comparison.all_equal
+    assert "Every evaluation gave the same score" in comparison.summary()
+    assert "<li>Every evaluation" in comparison._repr_html_()
+
+
+def test_failures_count_against_a_run_but_do_not_void_it():
+    def half(params):
+        if params["x"] > 0.5:
+            raise ValueError("diverged")
+        return params["x"]
+
+    comparison = compare(half, SPACE, strategies=["sobol", "random"], n_calls=10, n_repeats=4)
+    assert np.isnan(comparison.scores).any()
+    assert np.isfinite(comparison.best).all()
+    frame = comparison.to_frame()
+    assert set(frame.state) == {"complete", "failed"}
+    assert comparison.table().shape[0] == 2
+
+
+def test_an_exhausted_space_ends_a_run_early_and_keeps_its_best():
+    comparison = compare(
+        lambda p: p["n"],
+        {"n": gs.Integer(1, 3)},
+        strategies=["sobol", "random"],
+        n_calls=6,
+        n_repeats=2,
+    )
+    assert np.isnan(comparison.scores[:, :, 3:]).all()
+    assert (comparison.best[:, :, -1] == 3).all()
+
+
+# ------------------------------------------------------------------ record and resume
+
+
+def test_a_comparison_is_read_back_from_its_file(tmp_path):
+    made = small(study=tmp_path / "c.db")
+    read = open_comparison(tmp_path / "c.db")
+    assert values(made).equals(values(read))
+    assert str(made) == str(read)
+
+
+@pytest.mark.parametrize("survives", [0, 1, 7, 8, 20, 35])
+def test_a_comparison_that_died_goes_on_as_if_it_had_not(tmp_path, survives):
+    calls = []
+
+    def mortal(params, seed):
+        if len(calls) == survives:
+            raise KeyboardInterrupt
+        calls.append(params)
+        return noisy(params, seed)
+
+    def immortal(params, seed):
+        return noisy(params, seed)
+
+    path = tmp_path / "c.db"
+    space = Space(SPACE)
+    objectives = [gs.objective.function.FunctionObjective(f) for f in (mortal, immortal)]
+    for objective in objectives:
+        objective.fingerprint = lambda: "the same"
+        objective.name = "noisy"
+    with pytest.raises(KeyboardInterrupt):
+        compare(
+            objectives[0], space, strategies=["gp", "random"], n_calls=9, n_repeats=2, study=path
+        )
+    assert "interrupted" in Study.open(path).stop_reason
+    resumed = compare(
+        objectives[1], space, strategies=["gp", "random"], n_calls=9, n_repeats=2, study=path
+    )
+    whole = compare(immortal, space, strategies=["gp", "random"], n_calls=9, n_repeats=2)
+    assert values(resumed).equals(values(whole))
+
+
+def test_more_repeats_and_strategies_extend_a_comparison(tmp_path):
+    path = tmp_path / "c.db"
+    first = small(study=path, n_repeats=2)
+    n = len(Study.open(path).trials)
+    more = small(study=path, n_repeats=4, strategies=["sobol", "random", "grid"])
+    np.testing.assert_array_equal(more.best[:2, :2], first.best)
+    assert len(Study.open(path).trials) == n + 2 * 2 * 6 + 4 * 6
+    assert values(more).equals(values(small(n_repeats=4, strategies=["sobol", "random", "grid"])))
+
+
+def test_an_unfinished_comparison_shows_its_complete_repeats(tmp_path):
+    calls = []
+
+    def mortal(params):
+        calls.append(params)
+        if len(calls) == 29:
+            raise KeyboardInterrupt
+        return params["x"]
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(
+            mortal,
+            SPACE,
+            strategies=["sobol", "random"],
+            n_calls=6,
+            n_repeats=4,
+            study=tmp_path / "c.db",
+        )
+    assert open_comparison(tmp_path / "c.db").n_repeats == 2
+
+
+# ------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        pytest.param({"n_repeats": 1}, "one run of each strategy cannot", id="one repeat"),
+        pytest.param({"n_repeats": 0}, "n_repeats", id="no repeat"),
+        pytest.param({"strategies": ["gp", "bogo"]}, "'bogo'.*no such strategy", id="unknown"),
+        pytest.param({"strategies": ["gp"]}, "at least two", id="one strategy"),
+        pytest.param({"strategies": "gp"}, "at least two", id="a name alone"),
+        pytest.param({"strategies": ["gp", "gp"]}, "'gp' occurs twice", id="twice"),
+        pytest.param({"strategies": ["gp", 3]}, "neither a strategy nor", id="a number"),
+        pytest.param({"n_calls": 0}, "n_calls", id="no calls"),
+        pytest.param({"random_state": -1}, "random_state", id="seed"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_evaluation(options, match):
+    def never(params):
+        raise AssertionError
+
+    settings = {"strategies": ["sobol", "random"]} | options
+    with pytest.raises(InvalidSearchError, match=match):
+        compare(never, SPACE, **settings)
+
+
+def test_a_run_without_a_complete_trial_is_named():
+    def fails(params):
+        raise ValueError("no memory left")
+
+    with pytest.raises(StudyError, match=r"'sobol'.*repeat 0.*no memory left"):
+        compare(fails, SPACE, strategies=["sobol", "random"], n_calls=2, n_repeats=2)
+
+
+def test_another_budget_is_another_comparison(tmp_path):
+    small(study=tmp_path / "c.db")
+    with pytest.raises(StudyMismatchError, match="n_calls=6"):
+        small(study=tmp_path / "c.db", n_calls=7)
+    with pytest.raises(StudyMismatchError, match="another space"):
+        compare(
+            noisy,
+            {**SPACE, "z": (0.0, 1.0)},
+            strategies=["sobol", "random"],
+            n_calls=6,
+            n_repeats=3,
+            study=tmp_path / "c.db",
+        )
+
+
+def test_a_single_search_is_no_comparison(tmp_path):
+    gs.search(lambda p: p["x"], SPACE, n_calls=2, study=tmp_path / "s.db", progress=False)
+    with pytest.raises(StudyError, match="a single search"):
+        open_comparison(tmp_path / "s.db")
+
+
+def find(strategy, seed, function=noisy, space=SPACE):
+    return gs.search(
+        function, space, n_calls=4, strategy=strategy, random_state=seed, progress=False
+    )
+
+
+def test_studies_are_compared_by_equal_seeds():
+    studies = {s: [find(s, seed) for seed in (3, 1)] for s in ("sobol", "random")}
+    comparison = compare_studies(studies)
+    assert comparison.seeds == (1, 3)
+    best = [study.best_score for study in reversed(studies["random"])]
+    np.testing.assert_allclose(comparison.best_of("random")[:, -1], best)
+
+
+def test_studies_that_differ_are_refused():
+    mine = [find("sobol", 0), find("sobol", 1)]
+    with pytest.raises(StudyMismatchError, match="same seeds"):
+        compare_studies({"sobol": mine, "random": [find("random", 0), find("random", 2)]})
+    other = {"x": gs.Real(0.0, 2.0), "n": gs.Integer(1, 4)}
+    with pytest.raises(StudyMismatchError, match="another space"):
+        compare_studies({"sobol": mine, "random": [find("random", s, space=other) for s in (0, 1)]})
+    with pytest.raises(StudyMismatchError, match="another objective"):
+        compare_studies(
+            {"sobol": mine, "random": [find("random", s, lambda p: p["x"]) for s in (0, 1)]}
+        )
+    with pytest.raises(InvalidSearchError, match="no study"):
+        compare_studies({})
+    with pytest.raises(InvalidSearchError, match="at least two"):
+        compare_studies({"sobol": mine})
