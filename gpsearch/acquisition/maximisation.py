@@ -17,7 +17,10 @@ surrogate serve all starts, which is what makes a proposal cost milliseconds.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +32,7 @@ from gpsearch.space import Space
 Array = NDArray[np.float64]
 
 MANY_VALUES = 40  # an Integer with more values is climbed by gradient and then snapped
-ENUMERABLE = 1000  # a space of at most this many points is valued whole
+MOVED = 1.5  # coordinates that a small move changes, on average, beside the one it always does
 LEAST_GAIN = 1e-9  # of a log acquisition; less is rounding
 
 
@@ -58,8 +61,9 @@ def maximise(
     around: Array,
     rng: np.random.Generator,
     effort: Effort | None = None,
-) -> Array:
-    """Points of the space in falling order of the acquisition.
+    everything: Array | None = None,
+) -> Iterator[Array]:
+    """Feasible points of the space, in falling order of the acquisition.
 
     Parameters
     ----------
@@ -70,30 +74,31 @@ def maximise(
         Good observed points; small moves start there.
     rng : numpy Generator
     effort : Effort, optional
+    everything : (m, d) float array, optional
+        All feasible points of a small space: these are valued, and there is no search.
 
-    Returns
-    -------
-    (m, d) float array
-        All feasible points that were valued, best first; empty when none was feasible. A space of
-        at most 1000 points is valued whole.
+    Yields
+    ------
+    (d,) float array
+        Of all that were valued the best, then the next, each tested for the constraint only when
+        its turn comes: a constraint is the user's function, and may be slow.
     """
     effort = effort or Effort()
-    everything = space.enumerate(ENUMERABLE)
-    if everything is not None:
-        Z = space.to_z(everything) if everything else np.empty((0, len(space)))
-        return Z[np.argsort(-acquisition(Z), kind="stable")] if len(Z) else Z
     climb = _Climb(acquisition, space)
-    cloud = climb.value(space.quantile(rng.random((effort.random, len(space)))))
-    moves = climb.value(_moves(space, around, effort.moves, rng))
+    if everything is not None:
+        climb.value(everything)
+        return climb.ranking()
+    cloud = space.quantile(_by_name(space, rng.random((effort.random, len(space)))))
+    moves = _moves(space, around, effort.moves, rng)
     half = effort.starts // 2
-    S = np.concatenate([_best(*cloud, half), _best(*moves, effort.starts - half)])
-    if len(S):
-        climb.ascend(S, effort)
+    starts = [*climb.best(cloud, half), *climb.best(moves, effort.starts - half)]
+    if starts:
+        climb.ascend(np.array(starts), effort)
     return climb.ranking()
 
 
 class _Climb:
-    """A search in progress; it remembers every feasible point that was valued."""
+    """A search in progress; it remembers every point that was valued."""
 
     def __init__(self, acquisition: Acquisition, space: Space) -> None:
         self._acquisition, self._space = acquisition, space
@@ -103,19 +108,30 @@ class _Climb:
         self._visited: list[Array] = []
         self._values: list[Array] = []
 
-    def value(self, Z: Array) -> tuple[Array, Array]:
-        """Feasible rows of snapped `Z`, and their values."""
-        if self._space.constraint is not None:
-            Z = Z[self._space.feasible(self._space.from_z(Z))]
+    def value(self, Z: Array) -> Array:
+        """Values of the rows of snapped `Z`."""
         values = self._acquisition(Z) if len(Z) else np.empty(0)
         self._visited.append(Z)
         self._values.append(values)
-        return Z, values
+        return values
 
-    def ranking(self) -> Array:
-        """All points valued, best first."""
-        order = np.argsort(-np.concatenate(self._values), kind="stable")
-        return np.concatenate(self._visited)[order]
+    def best(self, Z: Array, number: int) -> list[Array]:
+        """The best `number` feasible rows of snapped `Z`."""
+        return list(itertools.islice(self._feasible_first(Z, self.value(Z)), number))
+
+    def ranking(self) -> Iterator[Array]:
+        """All feasible points that were valued, best first."""
+        return self._feasible_first(np.concatenate(self._visited), np.concatenate(self._values))
+
+    def _feasible_first(self, Z: Array, values: Array) -> Iterator[Array]:
+        for row in np.argsort(-values, kind="stable"):
+            if self._is_feasible(Z[row]):
+                yield Z[row]
+
+    def _is_feasible(self, z: Array) -> bool:
+        if self._space.constraint is None:
+            return True
+        return bool(self._space.feasible(self._space.from_z(z[None]))[0])
 
     def ascend(self, S: Array, effort: Effort) -> None:
         """Climb from all rows of `S`."""
@@ -170,39 +186,41 @@ class _Climb:
 
     def _keep_better(self, S: Array, values: Array, tried: Array) -> bool:
         """Replace each start by the best of its row of (s, c, d) `tried`, where that is better."""
-        s, c, d = tried.shape
-        flat = tried.reshape(s * c, d)
-        allowed = np.ones(s * c, dtype=bool)
-        if self._space.constraint is not None:
-            allowed = np.asarray(self._space.feasible(self._space.from_z(flat)))
-        gained = np.full(s * c, -np.inf)
-        if allowed.any():
-            gained[allowed] = self._acquisition(flat[allowed])
-            self._visited.append(flat[allowed])
-            self._values.append(gained[allowed])
-        best = np.argmax(gained.reshape(s, c), axis=1)
-        row = np.arange(s)
-        better = gained.reshape(s, c)[row, best] > values + LEAST_GAIN
-        S[better], values[better] = (
-            tried[row, best][better],
-            gained.reshape(s, c)[row, best][better],
-        )
-        return bool(better.any())
+        gained = self.value(tried.reshape(-1, S.shape[1])).reshape(tried.shape[:2])
+        improved = False
+        for i in range(len(S)):
+            better = np.flatnonzero(gained[i] > values[i] + LEAST_GAIN)
+            best_first = better[np.argsort(-gained[i, better], kind="stable")]
+            found = next((c for c in best_first if self._is_feasible(tried[i, c])), None)
+            if found is not None:
+                S[i], values[i] = tried[i, found], gained[i, found]
+                improved = True
+        return improved
 
 
 def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -> Array:
-    """Moves of a few coordinates, of all sizes from a two-hundredth of the cube to a third."""
+    """Moves of a few coordinates, of all sizes from a three-hundredth of the cube to a third."""
     d = len(space)
     base = around[rng.integers(len(around), size=number)]
-    moved = rng.random((number, d)) < 1.5 / d
-    moved[np.arange(number), rng.integers(d, size=number)] = True
-    step = 10.0 ** rng.uniform(-2.5, -0.5, size=(number, 1)) * rng.standard_normal((number, d))
+    chance, normal, fresh = (
+        rng.random((number, d)),
+        rng.standard_normal((number, d)),
+        rng.random((number, d)),
+    )
+    one = rng.integers(d, size=number)
+    moved = chance < MOVED / d
+    moved[np.arange(number), one] = True
+    moved, normal, fresh = (_by_name(space, draws) for draws in (moved, normal, fresh))
+    step = 10.0 ** rng.uniform(-2.5, -0.5, size=(number, 1)) * normal
     whole = np.where(space.n_values > 1, 1.0 / np.maximum(space.n_values - 1, 1), 0.0)
     step = np.copysign(np.maximum(np.abs(step), whole), step)  # at least to the next value
-    drawn = space.quantile(rng.random((number, d)))
-    goal = np.where(space.categorical, drawn, np.clip(base + step, 0.0, 1.0))
+    goal = np.where(space.categorical, space.quantile(fresh), np.clip(base + step, 0.0, 1.0))
     return space.snap(np.where(moved, goal, base))
 
 
-def _best(Z: Array, values: Array, number: int) -> Array:
-    return Z[np.argsort(-values, kind="stable")[:number]]
+def _by_name(space: Space, draws: NDArray[Any]) -> NDArray[Any]:
+    """Columns of `draws` for the dimensions in the order of their names.
+
+    So the order in which a space lists its dimensions decides nothing.
+    """
+    return draws[:, np.argsort(np.argsort(space.names))]

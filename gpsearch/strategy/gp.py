@@ -49,6 +49,7 @@ from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8
 GOOD_POINTS = 6  # around which small moves are tried
+ENUMERABLE = 1000  # a space of at most this many points is valued whole
 SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
@@ -118,9 +119,10 @@ class GPStrategy:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
         self._n_initial_points = n_initial_points
         self._places = Places(space)
+        by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
         blocks = sobol_blocks(len(space), np.random.default_rng(seed))
         self._first_points = DistinctPoints(
-            space, (space.from_z(space.quantile(rows)) for rows in blocks)
+            space, (space.from_z(space.quantile(rows[:, by_name])) for rows in blocks)
         )
 
     def propose(self, history: History, number: int) -> Point:
@@ -138,13 +140,24 @@ class GPStrategy:
             return first or draw_unseen(self._space, seen, rng)
         acquisition, good = self.acquisition(history)
         ranking = maximise(
-            acquisition, self._space, around=good, rng=rng, effort=self._options.effort
+            acquisition,
+            self._space,
+            around=good,
+            rng=rng,
+            effort=self._options.effort,
+            everything=self._everything,
         )
         visited = self._places.of(history.visited)
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
                 return self._space.from_z(z[None])[0]
         return draw_unseen(self._space, keys(self._space, history.visited), rng)
+
+    @functools.cached_property
+    def _everything(self) -> Array | None:
+        """All feasible places of a small space."""
+        points = self._space.enumerate(ENUMERABLE)
+        return None if points is None else self._space.to_z(points)
 
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
