@@ -10,9 +10,10 @@ from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
-DRAWS = 200  # random points tried before the space is enumerated
-MORE_DRAWS = 20_000  # random points tried where it cannot be
-FRUITLESS = 2**13  # candidates of a sequence in a row that may be infeasible or repeated
+DRAWS = 255  # random points tried before such a space is enumerated
+MORE_DRAWS = 100_000  # random points tried where it cannot be
+BLOCK = 256  # random points drawn at once, after a few smaller blocks
+FRUITLESS = 2**12  # candidates of a sequence in a row that may be infeasible or repeated
 
 
 def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:
@@ -23,34 +24,44 @@ def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:
 def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> Point:
     """Draw a feasible point that is not in `seen`, by the space's own distribution.
 
-    Points are drawn until one is new. A finite space of up to `ENUMERABLE` combinations is then
-    enumerated, so that it is exhausted when, and only when, every feasible point was visited.
+    Points are drawn until one is feasible and new. A finite space of up to `ENUMERABLE`
+    combinations is then enumerated, so that it is exhausted when, and only when, every feasible
+    point was visited.
 
     Raises
     ------
     SpaceExhaustedError
         When nothing feasible and unseen is left or, in a space too large to enumerate, is found.
     """
-    for _ in range(DRAWS):
-        (point,) = space.sample(1, rng)
-        if space.key(point) not in seen:
-            return point
+    enumerable = space.cardinality is not None and space.cardinality <= ENUMERABLE
+    drawn, size, repeated = 0, 1, False
+    while drawn < (DRAWS if enumerable else MORE_DRAWS):
+        block = space.from_z(space.quantile(rng.random((size, len(space)))))
+        for point, key in zip(block, _keys(space, block), strict=True):
+            if key in seen:
+                repeated = True
+            elif space.feasible([point])[0]:
+                return point
+        drawn, size = drawn + size, min(2 * size, BLOCK)
     everything = space.enumerate(ENUMERABLE)
-    if everything is not None:
-        rest = [point for point in everything if space.key(point) not in seen]
-        if rest:
-            return rest[int(rng.integers(len(rest)))]
+    if everything is None:
         raise SpaceExhaustedError(
-            f"all {len(everything)} feasible points of the space were visited: the search is "
-            "complete. Widen a dimension or the constraint to go on."
+            f"of {drawn} random points, those that satisfy the constraint were all visited "
+            "before; there may be nothing left to search. Widen a dimension or the constraint."
+            if repeated
+            else f"none of {drawn} random points satisfies the constraint; it may leave nothing "
+            "to search. Widen the constraint, or the bounds."
         )
-    drawn = space.sample(MORE_DRAWS, rng)
-    for point, key in zip(drawn, _keys(space, drawn), strict=True):
-        if key not in seen:
-            return point
+    rest = [
+        p for p, key in zip(everything, _keys(space, everything), strict=True) if key not in seen
+    ]
+    if rest:
+        return rest[int(rng.integers(len(rest)))]
     raise SpaceExhaustedError(
-        f"{MORE_DRAWS} random feasible points were all visited before; there may be nothing "
-        "left to search. Widen a dimension or the constraint to go on."
+        f"all {len(everything)} feasible points of the space were visited: the search is "
+        "complete. Widen a dimension or the constraint to go on."
+        if everything
+        else "no point of the space satisfies the constraint. Widen it, or the bounds."
     )
 
 
