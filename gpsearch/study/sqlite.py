@@ -156,6 +156,15 @@ class StudyFile:
             raise
         return file
 
+    def __getstate__(self) -> dict[str, Any]:
+        with self._mutex, _translated(self._name):
+            return {"name": self._name, "rows": self._connection.serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        connection = _connect(":memory:")
+        connection.deserialize(state["rows"])
+        self.__init__(connection, state["name"], writable=True)  # type: ignore[misc]
+
     def close(self) -> None:
         """Close the file; again is harmless."""
         with self._mutex:

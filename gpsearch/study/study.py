@@ -271,6 +271,11 @@ class Study:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy that reads: all the rows, whether they lie in a file or in memory."""
+        own = {"path": None, "objective": None, "_lock": None, "_is_writing": False}
+        return {**self.__dict__, **own, "_trials": None}
+
     def __repr__(self) -> str:
         trials = self._current()
         finished = [trial for trial in trials if trial.state == "complete"]
@@ -278,6 +283,12 @@ class Study:
         return f"<Study {self._name}: {len(trials)} trials, {len(finished)} complete{best}>"
 
     # ------------------------------------------------------------------ conveniences upward
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; see `gpsearch.report.render_summary`."""
+        from gpsearch.report import render_summary
+
+        return render_summary(self)
 
     @property
     def result(self) -> OptimizeResult:

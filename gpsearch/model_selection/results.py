@@ -1,0 +1,242 @@
+"""A study as ``cv_results_``, and what is said about the fits that failed.
+
+Everything is read from the trials, so a search that was continued from its file has the results
+of the uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.exceptions import FitFailedWarning
+
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.evaluation import FoldResult
+from gpsearch.objective.estimator_cv import FAILED, SINGLE
+from gpsearch.study import Trial
+
+Results = dict[str, Any]
+TIMES = ("fit_time", "score_time")
+TRAIN = "train_"
+
+
+def cv_results(
+    trials: Sequence[Trial],
+    params: Sequence[Mapping[str, Any]],
+    *,
+    n_splits: int,
+    metrics: Sequence[str],
+    metric: str,
+    return_train_score: bool,
+) -> Results:
+    """The trials as scikit-learn's searches show them.
+
+    Parameters
+    ----------
+    trials : sequence of m Trial
+        Finished.
+    params : sequence of m dict
+        As the estimator takes them.
+    n_splits : int
+        Folds of a complete trial.
+    metrics : sequence of str
+        Names of the metrics: ["score"] for a single one.
+    metric : str
+        The one that was searched for, which is a fold's score.
+    return_train_score : bool
+
+    Returns
+    -------
+    dict of str to array
+        ``params``, ``param_*``, ``mean_fit_time``, ``split0_test_score``, ``mean_test_score``,
+        ``std_test_score`` (ddof 0), ``rank_test_score`` and so on. A fold that was not run is NaN.
+    """
+
+    def table(value: Callable[[FoldResult, str], float], name: str) -> np.ndarray:
+        return _by_fold(trials, n_splits, lambda fold: value(fold, name))
+
+    def score(fold: FoldResult, name: str) -> float:
+        failed = fold.path.startswith(FAILED)
+        return fold.score if failed or name == metric else fold.metrics.get(name, math.nan)
+
+    def train_score(fold: FoldResult, name: str) -> float:
+        failed = fold.path.startswith(FAILED)
+        return fold.score if failed else fold.metrics.get(f"{TRAIN}{name}", math.nan)
+
+    results: Results = {}
+    for time in TIMES:
+        values = table(_seconds, time)
+        results[f"mean_{time}"] = values.mean(axis=1)
+        results[f"std_{time}"] = values.std(axis=1)
+    results |= _masked(params)
+    results["params"] = [dict(p) for p in params]
+    for name in metrics:
+        _store(results, f"test_{name}", table(score, name))
+        results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
+        if return_train_score:
+            _store(results, f"{TRAIN}{name}", table(train_score, name))
+    return results
+
+
+def metric_names(trials: Sequence[Trial]) -> list[str]:
+    """Names of the metrics that the folds record: ["score"] for a single one."""
+    for trial in trials:
+        for fold in trial.folds:
+            names = [
+                name for name in fold.metrics if name not in TIMES and not name.startswith(TRAIN)
+            ]
+            if names:
+                return names
+    return [SINGLE]
+
+
+def select_best(refit: Any, results: Results, metric: str) -> int:
+    """Index of the best params: the first of rank 1, or what a callable `refit` says.
+
+    Raises
+    ------
+    TypeError, IndexError
+        A callable returned no index of `results`.
+    """
+    if not callable(refit):
+        return int(results[f"rank_test_{metric}"].argmin())
+    index = refit(results)
+    if not isinstance(index, int | np.integer):
+        raise TypeError(
+            f"GPSearchCV(refit=...): best_index_ returned is not an integer: {index!r}. The "
+            "callable must return a row of cv_results_."
+        )
+    if not 0 <= index < len(results["params"]):
+        raise IndexError(
+            f"GPSearchCV(refit=...): best_index_ index out of range: {index!r}, where cv_results_ "
+            f"has {len(results['params'])} rows."
+        )
+    return int(index)
+
+
+def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -> None:
+    """Warn about fits that failed; raise where all did.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        No fit succeeded.
+    """
+    reasons: Counter[str] = Counter()
+    not_run = 0
+    for trial in trials:
+        reasons.update(
+            fold.path.removeprefix(FAILED) for fold in trial.folds if fold.path.startswith(FAILED)
+        )
+        if trial.state == "failed":
+            succeeded = sum(math.isfinite(fold.score) for fold in trial.folds)
+            scored_badly = len(trial.folds) - succeeded
+            reasons[trial.reason] += 0 if scored_badly else 1
+            not_run += n_splits - succeeded - 1
+    reasons = +reasons
+    n_failed, total = reasons.total(), len(trials) * n_splits
+    if not n_failed:
+        return
+    details = "\n".join(
+        f"{count} fits failed with the following error:\n{reason}"
+        for reason, count in reasons.most_common()
+    )
+    skipped = f" {not_run} more were not tried, since their mean has no score." if not_run else ""
+    if n_failed + not_run == total:
+        raise InvalidObjectiveError(
+            f"GPSearchCV: All the {n_failed} fits failed.{skipped} It is very likely that "
+            "your model is misconfigured. error_score='raise' raises the error where it happens.\n"
+            f"{details}"
+        )
+    warnings.warn(
+        f"GPSearchCV: {n_failed} fits failed out of a total of {total}.{skipped}\nThe score on "
+        f"these train-test partitions for these parameters will be set to {error_score}. If these "
+        "failures are not expected, error_score='raise' raises the error where it happens.\n"
+        f"{details}",
+        FitFailedWarning,
+        stacklevel=3,
+    )
+
+
+def _seconds(fold: FoldResult, time: str) -> float:
+    # A network's fold is timed as a whole.
+    return fold.metrics.get(time, fold.seconds if time == "fit_time" else math.nan)
+
+
+def _by_fold(
+    trials: Sequence[Trial], n_splits: int, value: Callable[[FoldResult], float]
+) -> np.ndarray:
+    table = np.full((len(trials), n_splits), np.nan)
+    for row, trial in zip(table, trials, strict=True):
+        for fold in trial.folds:
+            row[fold.fold] = value(fold)
+    return table
+
+
+def _store(results: Results, name: str, values: np.ndarray) -> None:
+    for split in range(values.shape[1]):
+        results[f"split{split}_{name}"] = values[:, split]
+    with np.errstate(invalid="ignore"):  # infinite scores
+        means, deviations = values.mean(axis=1), values.std(axis=1)
+    if not np.isfinite(means).all():
+        warnings.warn(
+            f"One or more of the {name.split('_')[0]} scores are non-finite: {means}",
+            UserWarning,
+            stacklevel=4,
+        )
+    results[f"mean_{name}"] = means
+    results[f"std_{name}"] = deviations
+
+
+def _ranks(means: np.ndarray) -> np.ndarray:
+    """Rank 1 is the greatest mean; what has none shares the last rank."""
+    if np.isnan(means).all():
+        return np.ones(len(means), dtype=np.int32)
+    filled = np.where(np.isnan(means), np.nanmin(means) - 1, means)
+    return rankdata(-filled, method="min").astype(np.int32)
+
+
+def _masked(params: Sequence[Mapping[str, Any]]) -> Results:
+    """One masked array for each parameter; masked where a row has no such parameter."""
+    names = dict.fromkeys(name for row in params for name in row)
+    results = {}
+    for name in names:
+        rows = {index: row[name] for index, row in enumerate(params) if name in row}
+        array = np.ma.MaskedArray(np.empty(len(params), dtype=_dtype(list(rows.values()))))
+        array[:] = np.ma.masked
+        for index, value in rows.items():
+            array[index] = value
+        results[f"param_{name}"] = array
+    return results
+
+
+def _dtype(values: list[Any]) -> np.dtype:
+    """The type that NumPy gives numbers; object for all else."""
+    try:
+        array = np.array(values)
+    except ValueError:
+        return np.dtype(object)
+    return array.dtype if array.dtype.kind in "biuf" and array.ndim == 1 else np.dtype(object)
+
+
+def check_refit(refit: Any, metrics: Sequence[str]) -> None:
+    """Raise unless `refit` says which of several metrics decides.
+
+    Raises
+    ------
+    InvalidSearchError
+    """
+    named = isinstance(refit, str) and refit in metrics
+    if list(metrics) == [SINGLE] or named or refit is False or callable(refit):
+        return
+    raise InvalidSearchError(
+        f"GPSearchCV(refit={refit!r}): For multi-metric scoring, the parameter refit must be set "
+        "to a scorer key or a callable to refit an estimator with the best parameters; the keys "
+        f"are {', '.join(map(repr, metrics))}. Give False for no final fit."
+    )

@@ -1,0 +1,104 @@
+"""Where the arguments of ``fit`` and ``score`` go: estimator, splitter or scorer."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sklearn
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """The arguments of one call of ``fit``, by who takes them."""
+
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    """For the estimator."""
+    split: Mapping[str, Any] = field(default_factory=dict)
+    """For the splitter: groups, and what metadata routing sends there."""
+    score: Mapping[str, Any] = field(default_factory=dict)
+    """For the scorer."""
+
+
+def route(search: Any, scorer: Any, params: Mapping[str, Any]) -> Routed:
+    """Route the arguments of ``search.fit``.
+
+    With metadata routing they go where they were requested; without it ``groups`` goes to the
+    splitter, everything else to the estimator, and ``sample_weight`` to a scorer that takes it,
+    too.
+    """
+    if routing_enabled():
+        routed = process_routing(search, "fit", **params)
+        return Routed(
+            fit=routed.estimator.fit, split=routed.splitter.split, score=routed.scorer.score
+        )
+    fit = {name: value for name, value in params.items() if name != "groups"}
+    score = {}
+    if params.get("sample_weight") is not None and _weighs(search, scorer):
+        score["sample_weight"] = params["sample_weight"]
+    return Routed(fit=fit, split={"groups": params.get("groups")}, score=score)
+
+
+def score_arguments(search: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Route the arguments of ``search.score`` to the scorer."""
+    if routing_enabled():
+        return dict(process_routing(search, "score", **params).scorer["score"])
+    if params:
+        raise ValueError(
+            f"[{', '.join(map(repr, params))}] were passed to GPSearchCV.score: Passing extra "
+            "keyword arguments to GPSearchCV.score is only supported if "
+            "enable_metadata_routing=True, which you can set using "
+            "`sklearn.set_config(enable_metadata_routing=True)`."
+        )
+    return {}
+
+
+def router(search: Any, scorer: Any) -> MetadataRouter:
+    """The router of a search: ``fit`` reaches estimator, scorer and splitter."""
+    made = MetadataRouter(owner=search)
+    if hasattr(search.estimator, "fit"):
+        made.add(
+            estimator=search.estimator,
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+    made.add(
+        scorer=scorer,
+        method_mapping=MethodMapping()
+        .add(caller="score", callee="score")
+        .add(caller="fit", callee="score"),
+    )
+    return made.add(
+        splitter=search.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
+    )
+
+
+def routing_enabled() -> bool:
+    """Whether scikit-learn's metadata routing is on."""
+    return bool(sklearn.get_config().get("enable_metadata_routing", False))
+
+
+def _weighs(search: Any, scorer: Any) -> bool:
+    """Whether any scorer takes weights; a warning names those that do not."""
+    several = getattr(scorer, "_scorers", {"": scorer})
+    takes = {name: _takes_weights(one) for name, one in several.items()}
+    for name, able in takes.items():
+        if not able:
+            label = f"{name}={several[name]}" if name else f"{several[name]}"
+            warnings.warn(
+                f"The scoring {label} does not support sample_weight, which may lead to "
+                f"statistically incorrect results when fitting {search} with sample_weight.",
+                UserWarning,
+                stacklevel=4,
+            )
+    return any(takes.values())
+
+
+def _takes_weights(scorer: Any) -> bool:
+    asked = getattr(scorer, "_accept_sample_weight", None)
+    if asked is not None:
+        return bool(asked())
+    return "sample_weight" in inspect.signature(scorer).parameters

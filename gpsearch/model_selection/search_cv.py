@@ -1,0 +1,353 @@
+"""`GPSearchCV`: a Bayesian search with the face of scikit-learn's `RandomizedSearchCV`."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import RandomizedSearchCV
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from gpsearch.execution import StopReason, search
+from gpsearch.model_selection.distributions import Distributions, Translated, read_distributions
+from gpsearch.model_selection.results import (
+    check_refit,
+    cv_results,
+    metric_names,
+    report_failures,
+    select_best,
+)
+from gpsearch.model_selection.routing import router, score_arguments
+from gpsearch.model_selection.subjects import EstimatorSubject, check_arguments, read_scorer
+from gpsearch.objective.estimator_cv import SINGLE
+
+if TYPE_CHECKING:
+    from gpsearch.study import Study
+
+
+def _best_has(name: str) -> Callable[[Any], bool]:
+    """Whether the estimator has a method: the best one where there is one."""
+
+    def has(self: Any) -> bool:
+        if not self.refit:
+            raise AttributeError(
+                f"This GPSearchCV instance was initialized with `refit={self.refit}`. {name} is "
+                "available only after refitting on the best parameters: give refit=True, or fit "
+                "an estimator with best_params_ yourself."
+            )
+        getattr(getattr(self, "best_estimator_", self.estimator), name)
+        return True
+
+    return has
+
+
+class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
+    """Search for the best params of an estimator by Bayesian optimisation.
+
+    `RandomizedSearchCV` with a Gaussian process in place of chance: same arguments, same
+    attributes, fewer fits.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any scikit-learn estimator or Pipeline.
+    param_distributions : dict, list of dicts, or Space
+        From parameter name to a list of choices, a frozen scipy.stats distribution, or a
+        dimension (``gs.Real``, ``gs.Integer``, ``gs.Categorical``). Of a list of dicts, one is
+        chosen for each params.
+    n_iter : int, default 50
+        Params that are evaluated, at most: a finite space ends before that.
+    scoring : str, callable, list, tuple, dict or None, default None
+        As in scikit-learn. Of several, the search maximises the one that `refit` names, or the
+        first where `refit` is a callable or False; the others are recorded.
+    n_jobs : int, optional
+        Folds of one params fitted at once, by joblib; -1 for all cores.
+    refit : bool, str or callable, default True
+        Fit the best params on all the data. A string names the metric that decides; a callable
+        takes ``cv_results_`` and returns the row to take.
+    cv : int, splitter, iterable or None, default None
+        As in scikit-learn: None is 5 folds, stratified for a classifier. All params are scored on
+        the same folds.
+    verbose : int, default 0
+        1: a bar where there is a terminal or a notebook; 2: a line for each params.
+    random_state : int, RandomState or Generator, optional
+        Seed of the search.
+    error_score : "raise" or float, default NaN
+        Score of a fit that fails. With NaN the other folds of its params are not tried, and the
+        search keeps away from such params.
+    return_train_score : bool, default False
+        Score the training rows, too.
+    strategy : str or Strategy, default "gp"
+        What proposes params; see `gpsearch.search`.
+    n_initial_points : int, optional
+        Params before the first model.
+    study : path, optional
+        File of the record: an interrupted ``fit`` continues from there.
+    timeout : float, optional
+        Seconds after which no params are begun.
+
+    Attributes
+    ----------
+    study_ : Study
+        The record behind the search: trials, plots, report.
+    cv_results_ : dict of arrays
+    best_params_, best_score_, best_index_
+        Of the row that decides. `best_score_` is missing where `refit` is a callable.
+    best_estimator_ : estimator
+        Fitted on all the data.
+    scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Raises
+    ------
+    InvalidSearchError, InvalidSpaceError, InvalidObjectiveError
+        From ``fit``, when an argument breaks a rule; each is a ValueError.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GPSearchCV(SVC(), {"C": loguniform(1e-2, 1e3), "gamma": loguniform(1e-4, 1e1)},
+    ...                     n_iter=12, cv=3, random_state=0).fit(X, y)
+    >>> bool(search.best_score_ > 0.97), sorted(search.best_params_)
+    (True, ['C', 'gamma'])
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 50,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        random_state: Any = None,
+        error_score: Any = math.nan,
+        return_train_score: bool = False,
+        strategy: Any = "gp",
+        n_initial_points: int | None = None,
+        study: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.cv = cv
+        self.verbose = verbose
+        self.random_state = random_state
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.strategy = strategy
+        self.n_initial_points = n_initial_points
+        self.study = study
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:
+        """Search, and fit the best params on all the data.
+
+        Parameters
+        ----------
+        X : array-like, data frame, sparse matrix or list, n rows
+        y : array-like, optional
+        **params
+            ``groups`` for the splitter, ``sample_weight`` and others for the estimator; split
+            with X where they hold n rows. With metadata routing, as requested.
+
+        Returns
+        -------
+        GPSearchCV
+            Itself.
+        """
+        check_arguments(self)
+        subject = EstimatorSubject(self, X, y, params)
+        distributions = read_distributions(self.param_distributions)
+        with subject.working():
+            study = self._search(subject, distributions)
+        study.objective = None  # it holds X, which a fitted estimator does not
+        self.study_ = study
+        self.scorer_ = subject.scorer
+        self.n_splits_ = subject.objective.n_folds
+        self._read_results(study, distributions)
+        if self.refit is not False:
+            started = time.perf_counter()
+            self.best_estimator_ = subject.refit(self.best_params_, self._best_trial)
+            self.refit_time_ = time.perf_counter() - started
+            if hasattr(self.best_estimator_, "feature_names_in_"):
+                self.feature_names_in_ = self.best_estimator_.feature_names_in_
+        return self
+
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """Score of the best estimator on the given data, by the metric that decided.
+
+        Parameters
+        ----------
+        X, y : as in `fit`
+        **params
+            For the scorer, with metadata routing.
+        """
+        self._require_refit("score")
+        check_is_fitted(self)
+        scorer = self.scorer_
+        if isinstance(scorer, dict):
+            scorer = scorer[self.refit if isinstance(self.refit, str) else next(iter(scorer))]
+        arguments = score_arguments(self, params)
+        value = (
+            scorer(self.best_estimator_, X, **arguments)
+            if y is None
+            else scorer(self.best_estimator_, X, y, **arguments)
+        )
+        return value[self.refit] if isinstance(value, dict) else value
+
+    @available_if(_best_has("predict"))
+    def predict(self, X: Any) -> Any:
+        """``predict`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.predict(X)
+
+    @available_if(_best_has("predict_proba"))
+    def predict_proba(self, X: Any) -> Any:
+        """``predict_proba`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.predict_proba(X)
+
+    @available_if(_best_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> Any:
+        """``predict_log_proba`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.predict_log_proba(X)
+
+    @available_if(_best_has("decision_function"))
+    def decision_function(self, X: Any) -> Any:
+        """``decision_function`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.decision_function(X)
+
+    @available_if(_best_has("score_samples"))
+    def score_samples(self, X: Any) -> Any:
+        """``score_samples`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.score_samples(X)
+
+    @available_if(_best_has("transform"))
+    def transform(self, X: Any) -> Any:
+        """``transform`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.transform(X)
+
+    @available_if(_best_has("inverse_transform"))
+    def inverse_transform(self, X: Any) -> Any:
+        """``inverse_transform`` of the best estimator."""
+        check_is_fitted(self)
+        return self.best_estimator_.inverse_transform(X)
+
+    @property
+    def classes_(self) -> Any:
+        """Class labels of the best estimator."""
+        _best_has("classes_")(self)
+        return self.best_estimator_.classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen during ``fit``."""
+        try:
+            check_is_fitted(self)
+        except NotFittedError as error:
+            raise AttributeError("GPSearchCV object has no n_features_in_ attribute.") from error
+        return self.best_estimator_.n_features_in_
+
+    # One shape in a notebook for every search.
+    _sk_visual_block_ = RandomizedSearchCV._sk_visual_block_
+
+    def get_metadata_routing(self) -> Any:
+        """Where ``fit`` and ``score`` send metadata, as scikit-learn's routing has it."""
+        return router(self, read_scorer(self))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
+        tags.regressor_tags = copy.deepcopy(inner.regressor_tags)
+        tags.input_tags.pairwise = inner.input_tags.pairwise
+        tags.input_tags.sparse = inner.input_tags.sparse
+        return tags
+
+    def _search(self, subject: EstimatorSubject, distributions: Distributions) -> Study:
+        size = distributions.space.cardinality
+        if size is not None and size < self.n_iter:
+            warnings.warn(
+                f"The total space of parameters {size} is smaller than n_iter={self.n_iter}. "
+                f"Running {size} iterations: each is evaluated once.",
+                UserWarning,
+                stacklevel=3,
+            )
+        objective: Any = subject.objective
+        if distributions.translates:
+            objective = Translated(objective, distributions)
+        study = search(
+            objective,
+            distributions.space,
+            n_calls=self.n_iter,
+            study=self.study,
+            random_state=self.random_state,
+            strategy=self.strategy,
+            n_initial_points=self.n_initial_points,
+            timeout=self.timeout,
+            stop=lambda study: subject.raised is not None,
+            n_jobs=subject.trials_at_once,
+            progress=self.verbose > 0,
+        )
+        if subject.raised is not None:
+            raise subject.raised
+        if study.stop_reason == StopReason.INTERRUPTED.value:
+            self.study_ = study
+            raise KeyboardInterrupt("GPSearchCV.fit was interrupted; study_ holds its trials")
+        return study
+
+    def _read_results(self, study: Study, distributions: Distributions) -> None:
+        trials = [trial for trial in study.trials if trial.finished]
+        report_failures(trials, self.n_splits_, self.error_score)
+        names = metric_names(trials)
+        self.multimetric_ = names != [SINGLE]
+        if self.multimetric_:
+            check_refit(self.refit, names)
+        metric = self.refit if self.multimetric_ and isinstance(self.refit, str) else names[0]
+        self.cv_results_ = cv_results(
+            trials,
+            [distributions.translate(trial.params) for trial in trials],
+            n_splits=self.n_splits_,
+            metrics=names,
+            metric=metric,
+            return_train_score=self.return_train_score,
+        )
+        if self.refit is not False or not self.multimetric_:
+            self.best_index_ = select_best(self.refit, self.cv_results_, metric)
+            self.best_params_ = self.cv_results_["params"][self.best_index_]
+            self._best_trial = trials[self.best_index_]
+            if not callable(self.refit):
+                self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+
+    def _require_refit(self, name: str) -> None:
+        if self.refit is False:
+            raise AttributeError(
+                f"This GPSearchCV instance was initialized with `refit=False`. {name} is "
+                "available only after refitting on the best parameters: give refit=True, or fit "
+                "an estimator with best_params_ yourself."
+            )

@@ -1,0 +1,130 @@
+"""What `GPSearchCV` searches over: a scikit-learn estimator, or a function to a Keras model.
+
+A subject makes the objective of the search and fits the best params on all the data.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.model_selection.results import check_refit
+from gpsearch.model_selection.routing import route
+from gpsearch.objective.estimator_cv import EstimatorCV
+
+
+class EstimatorSubject:
+    """A scikit-learn estimator or Pipeline.
+
+    Parameters
+    ----------
+    search : GPSearchCV
+        Whose arguments are used.
+    X, y : as in ``GPSearchCV.fit``
+    params : mapping
+        Further arguments of ``fit``.
+    """
+
+    trials_at_once = 1
+    """Folds, not trials, run beside each other: no proposal goes without the last score."""
+
+    def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
+        scorer = read_scorer(search)
+        several = getattr(scorer, "_scorers", None)
+        if several is not None:
+            check_refit(search.refit, list(several))
+        named = isinstance(search.refit, str)
+        routed = route(search, scorer, params)
+        self.scorer = scorer if several is None else several
+        self.objective = EstimatorCV(
+            search.estimator,
+            X,
+            y,
+            cv=_splits(search, X, y, routed.split),
+            scoring=scorer,
+            metric=search.refit if named else None,
+            fit_params=routed.fit,
+            score_params=routed.score,
+            error_score=search.error_score,
+            return_train_score=search.return_train_score,
+            n_jobs=search.n_jobs,
+        )
+
+    @property
+    def raised(self) -> Exception | None:
+        """What the search ends with at once."""
+        return self.objective.raised
+
+    def working(self) -> AbstractContextManager[Any]:
+        """Context of the search."""
+        return self.objective.workers()
+
+    def refit(self, params: Mapping[str, Any], trial: Any) -> Any:
+        """Fit `params` on all the data."""
+        return self.objective.refit(dict(params))
+
+
+def read_scorer(search: Any) -> Any:
+    """The scorer, or scikit-learn's scorer of several metrics."""
+    if isinstance(search.scoring, list | tuple | set | Mapping) and not len(search.scoring):
+        raise InvalidSearchError(
+            f"GPSearchCV(scoring={search.scoring!r}): Empty list was given; name at least one "
+            "metric, or give None for the estimator's own score."
+        )
+    return check_scoring(search.estimator, search.scoring, raise_exc=search.error_score == "raise")
+
+
+def check_arguments(search: Any) -> None:
+    """Raise for arguments of a `GPSearchCV` that break a rule, before anything is fitted.
+
+    Raises
+    ------
+    InvalidSearchError
+    """
+    if not hasattr(search.estimator, "fit"):
+        raise InvalidSearchError(
+            f"GPSearchCV(estimator={search.estimator!r}) must be an estimator with `fit`."
+        )
+    n_iter = search.n_iter
+    if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool) or n_iter < 1:
+        raise InvalidSearchError(
+            f"GPSearchCV(n_iter={n_iter!r}) must be an integer of at least 1: the params that are "
+            "evaluated."
+        )
+    if not isinstance(search.refit, bool | np.bool_ | str) and not callable(search.refit):
+        raise InvalidSearchError(
+            f"GPSearchCV(refit={search.refit!r}) must be True, False, the name of a metric, or a "
+            "callable that takes cv_results_ and returns the best row."
+        )
+    if search.study is not None and not isinstance(search.study, str | os.PathLike):
+        raise InvalidSearchError(
+            f"GPSearchCV(study={search.study!r}) must be the path of a file, or None; an open "
+            "Study cannot be cloned with its estimator. Give its path."
+        )
+
+
+def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
+    """The folds of all params, split once."""
+    splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+    try:
+        splits = list(splitter.split(X, y, **split_params))
+    except ValueError as error:
+        raise InvalidObjectiveError(
+            f"GPSearchCV(cv={search.cv!r}) cannot split the data: {error}"
+        ) from error
+    declared = splitter.get_n_splits(X, y, **split_params)
+    if declared != len(splits):
+        raise InvalidObjectiveError(
+            f"GPSearchCV(cv={search.cv!r}): cv.split and cv.get_n_splits return inconsistent "
+            f"results. Expected {declared} splits, got {len(splits)}"
+        )
+    return splits
