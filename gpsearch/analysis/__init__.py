@@ -2,10 +2,11 @@
 
 `best_of_random` estimates a random search of the same space, `importance` the share of each
 dimension in the differences between scores, `recheck` what the best scores are worth on fresh
-splits, `simplest` which params are as good and simpler. `posterior` holds what they share: the
-surrogate of a finished study. Nothing here writes a study.
+splits. `posterior` holds what they share: the surrogate of a finished study. Nothing here
+writes a study.
 """
 
 from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random
+from gpsearch.analysis.importance import Importance, estimate_importance
 
-__all__ = ["RandomEstimate", "estimate_random"]
+__all__ = ["Importance", "RandomEstimate", "estimate_importance", "estimate_random"]

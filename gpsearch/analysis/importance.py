@@ -1,0 +1,279 @@
+"""How much each dimension mattered: Sobol indices of what the surrogate believes.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+t_s         sample s of the posterior of the warped loss, a function of z    S
+V           variance of t_s over random draws from the space                 scalar
+F_j         first-order index, ``Var_j(E[t_s | z_j]) / V``: the dimension    (S, d)
+            on its own
+T_j         total index, ``1 - Var(E[t_s | all but z_j]) / V``: with all     (S, d)
+            its interactions
+=========== ================================================================ =======
+
+Saltelli et al. 2010, Variance based sensitivity analysis of model output, equations (b) and (f)
+of table 2, as SciPy estimates them. The spread over the samples is the uncertainty; that of
+the surrogate's own hyperparameters is not in it.
+
+The variance is that of the loss on the scale on which the surrogate fits it: there, a few
+diverged trainings do not outweigh all the rest. It is taken over the whole space, bad regions
+included: what mattered for finding the good region, not what is left to gain within it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
+from gpsearch.errors import InvalidSearchError
+from gpsearch.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+N_SAMPLES = 100
+N_POINTS = 512  # base points of the design, a power of two; it has (d + 2) times as many
+SURE = 0.9  # posterior probability from which a contradiction is called one
+NEGLIGIBLE = 0.05  # share of the variance below which a dimension does not matter
+
+CLASSIC_ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("learning rate", ("learning_rate", "lr", "eta", "learn_rate", "initial_learning_rate")),
+    (
+        "momentum, hidden units, batch size",
+        (
+            *("momentum", "beta_1", "beta1", "batch_size", "batch", "n_neurons", "neurons"),
+            *("n_units", "units", "n_hidden_units", "hidden_units", "hidden_size", "width"),
+        ),
+    ),
+    (
+        "number of layers, learning-rate decay",
+        (
+            *("n_hidden", "n_layers", "num_layers", "layers", "n_hidden_layers", "depth"),
+            *("decay", "lr_decay", "learning_rate_decay", "decay_rate", "decay_steps"),
+        ),
+    ),
+)
+"""The rule of thumb of what to tune first, with the names under which it is met."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Importance:
+    """Shares of the variance of the score that dimensions account for, with uncertainty."""
+
+    names: tuple[str, ...]
+    """(d,) dimensions, in the order of the space."""
+    first_samples: Array
+    """(S, d) first-order indices, one row for each sample of the posterior."""
+    total_samples: Array
+    """(S, d) total indices, likewise."""
+    confidence: float
+    """Probability of the intervals."""
+    n_trials: int
+    """Trials with a score that the surrogate was fitted to."""
+    all_equal: bool = False
+    """Whether all their scores are equal, so that no dimension can matter; all indices are 0."""
+
+    @property
+    def first(self) -> Array:
+        """(d,) first-order indices: the mean over the samples."""
+        return np.asarray(self.first_samples.mean(axis=0))
+
+    @property
+    def total(self) -> Array:
+        """(d,) total indices: the mean over the samples."""
+        return np.asarray(self.total_samples.mean(axis=0))
+
+    @property
+    def first_interval(self) -> tuple[Array, Array]:
+        """(d,) lower and upper ends for the first-order indices."""
+        return self._interval(self.first_samples)
+
+    @property
+    def total_interval(self) -> tuple[Array, Array]:
+        """(d,) lower and upper ends for the total indices."""
+        return self._interval(self.total_samples)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Names, the most important first, by the total index."""
+        return tuple(self.names[j] for j in np.argsort(-self.total, kind="stable"))
+
+    @property
+    def negligible(self) -> tuple[str, ...]:
+        """Dimensions of which it is clear that they do not matter."""
+        if self.all_equal:
+            return ()
+        _, high = self.total_interval
+        return tuple(name for name, top in zip(self.names, high, strict=True) if top < NEGLIGIBLE)
+
+    def sentences(self) -> list[str]:
+        """What mattered, and where that is not what the rule of thumb says."""
+        if self.all_equal:
+            return [f"All {self.n_trials} scores are equal: no dimension can be said to matter."]
+        low, high = self.total_interval
+        place = {name: j for j, name in enumerate(self.names)}
+        top = self.order[0]
+        j = place[top]
+        said = [
+            f"{top} mattered most: {self.total[j]:.0%} of the differences between scores "
+            f"({low[j]:.0%} to {high[j]:.0%}), {self.first[j]:.0%} on its own."
+        ]
+        if self.negligible:
+            said.append(
+                f"{', '.join(self.negligible)}: no effect to speak of "
+                f"(each below {NEGLIGIBLE:.0%}); the default will do."
+            )
+        return said + self.against_the_rule_of_thumb()
+
+    def against_the_rule_of_thumb(self) -> list[str]:
+        """Where the data contradict the classic order; one sentence where they do not."""
+        tiers = {name: tier for name in self.names if (tier := classic_tier(name)) is not None}
+        said = []
+        for above in tiers:
+            for below in tiers:
+                if tiers[above] >= tiers[below]:
+                    continue
+                a, b = self.names.index(above), self.names.index(below)
+                probability = float((self.total_samples[:, b] > self.total_samples[:, a]).mean())
+                if probability >= SURE:
+                    said.append(
+                        f"Against the rule of thumb, {below} mattered more than {above} here: "
+                        f"{self.total[b]:.0%} against {self.total[a]:.0%} of the differences, with "
+                        f"probability {probability:.0%}."
+                    )
+        if said or len(set(tiers.values())) < 2:
+            return said
+        ranked = sorted(tiers, key=lambda name: tiers[name])
+        return [f"Nothing contradicts the rule of thumb ({', '.join(ranked)})."]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a dimension, the most important first.
+
+        Columns: name, first, first_low, first_high, total, total_low, total_high, classic (the
+        tier of the rule of thumb from 1, missing where it says nothing).
+        """
+        import pandas as pd
+
+        (first_low, first_high), (low, high) = self.first_interval, self.total_interval
+        rows = pd.DataFrame(
+            {
+                "name": self.names,
+                "first": self.first,
+                "first_low": first_low,
+                "first_high": first_high,
+                "total": self.total,
+                "total_low": low,
+                "total_high": high,
+                "classic": pd.array([classic_tier(name) for name in self.names], dtype="Int64"),
+            }
+        )
+        return rows.iloc[np.argsort(-self.total, kind="stable")].reset_index(drop=True)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences())
+
+    def _interval(self, samples: Array) -> tuple[Array, Array]:
+        tail = (1.0 - self.confidence) / 2.0
+        low, high = np.quantile(samples, [tail, 1.0 - tail], axis=0)
+        return low, high
+
+
+def estimate_importance(
+    study: Study,
+    *,
+    confidence: float = 0.9,
+    n_samples: int = N_SAMPLES,
+    n_points: int = N_POINTS,
+    seed: int = 0,
+) -> Importance:
+    """Estimate from a study's trials how much each dimension mattered.
+
+    Parameters
+    ----------
+    study : Study
+    confidence : float, default 0.9
+        Probability of the intervals.
+    n_samples : int, default 100
+        Samples of the surrogate's posterior.
+    n_points : int, default 512
+        Base points of the design, a power of two.
+    seed : int, default 0
+        Of samples and design.
+
+    Returns
+    -------
+    Importance
+
+    Raises
+    ------
+    StudyError
+        Fewer than two trials are complete.
+    InvalidSearchError
+        An argument breaks a rule.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> study = gs.search(lambda params: -10 * params["x"] ** 2 - params["y"],
+    ...                   {"x": (-1.0, 1.0), "y": (0.0, 1.0), "z": (0.0, 1.0)},
+    ...                   n_calls=20, random_state=0, progress=False)
+    >>> estimate_importance(study, n_samples=20).order[0]
+    'x'
+    """
+    if not 0 < confidence < 1 or n_samples < 2 or n_points < 2 or n_points & (n_points - 1):
+        raise InvalidSearchError(
+            f"estimate_importance(confidence={confidence}, n_samples={n_samples}, "
+            f"n_points={n_points}): the confidence must lie between 0 and 1, n_samples be at least "
+            "2, and n_points a power of two."
+        )
+    process = fitted_process(study, "estimate_importance")
+    space, d = study.space, len(study.space)
+    names, n_trials = tuple(space.names), len(process.t)
+    if np.ptp(process.t) == 0.0:
+        nothing = np.zeros((n_samples, d))
+        return Importance(
+            names=names,
+            first_samples=nothing,
+            total_samples=nothing,
+            confidence=confidence,
+            n_trials=n_trials,
+            all_equal=True,
+        )
+    functions = PosteriorFunctions(process, space, n_samples, np.random.default_rng(seed))
+    # The estimators converge only for functions whose mean over the space is near zero.
+    pilot = stats.qmc.Sobol(d, rng=np.random.default_rng(seed)).random(n_points)
+    means = functions(space.quantile(pilot)).mean(axis=1, keepdims=True)
+    found = stats.sobol_indices(
+        func=lambda u: functions(space.quantile(u.T)) - means,
+        n=n_points,
+        dists=[stats.uniform()] * d,
+        rng=np.random.default_rng(seed),
+    )
+    return Importance(
+        names=names,
+        first_samples=np.clip(np.atleast_2d(found.first_order), 0.0, 1.0),
+        total_samples=np.clip(np.atleast_2d(found.total_order), 0.0, None),
+        confidence=confidence,
+        n_trials=n_trials,
+    )
+
+
+def classic_tier(name: str) -> int | None:
+    """Place of a dimension in the classic order, from 1; None where it says nothing.
+
+    >>> classic_tier("learning_rate"), classic_tier("n_neurons_1"), classic_tier("act_func")
+    (1, 2, None)
+    """
+    bare = re.sub(r"[-\s]", "_", name.split("__")[-1].lower())
+    bare = re.sub(r"_?\d+$", "", bare) if bare not in ("beta_1", "beta1") else bare
+    return next(
+        (tier for tier, (_, names) in enumerate(CLASSIC_ORDER, start=1) if bare in names), None
+    )
