@@ -23,7 +23,8 @@ import numpy as np
 
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import search
-from gpsearch.space import Categorical, Integer, Real
+from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.strategy import make_strategy
 from gpsearch.study import Study
 
 SPACE = {
@@ -149,6 +150,8 @@ def main() -> None:
     parser.add_argument("--strategy", default="gp")
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
+    # Imported once, here: the children are forked, so that a search costs no second of imports.
+    make_strategy(arguments.strategy, Space(SPACE), seed=0, n_calls=1)
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()

@@ -11,6 +11,7 @@ import numpy as np
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.execution.executors import available_cores
+from gpsearch.execution.racing import RACING, FoldRule
 from gpsearch.space import Space
 
 SEED_BITS = 32
@@ -81,6 +82,21 @@ def read_callables(name: str, given: Any) -> list[Any]:
             f"search({name}={broken[0]!r}) must be callable, or a list of callables"
         )
     return several
+
+
+def read_racing(racing: Any) -> FoldRule | None:
+    """Read a racing rule, by name or as it is."""
+    if racing is None:
+        return None
+    if isinstance(racing, str) and racing in RACING:
+        return RACING[racing]
+    if not callable(racing):
+        raise InvalidSearchError(
+            f"search(racing={racing!r}) must be one of {', '.join(map(repr, RACING))}, or a "
+            "function of the study and the trial"
+        )
+    rule: FoldRule = racing
+    return rule
 
 
 def at_least(least: int, name: str, value: Any) -> int:

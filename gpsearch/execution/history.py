@@ -29,14 +29,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpsearch.space import Space
+from gpsearch.space import Point, Space
 from gpsearch.strategy import History
 from gpsearch.study import Trial
 
 PRIOR_FOLDS = 4.0
 
 
-def history_of(space: Space, trials: Sequence[Trial]) -> History:
+def history_of(
+    space: Space, trials: Sequence[Trial], known: dict[int, Point] | None = None
+) -> History:
     """Finished trials as points with losses and variances, running ones as pending points.
 
     Parameters
@@ -44,6 +46,9 @@ def history_of(space: Space, trials: Sequence[Trial]) -> History:
     space : Space
     trials : sequence of Trial
         In the order of their numbers.
+    known : dict, optional
+        Points by the number of their trial, filled here: a caller that asks again and again
+        spares itself the way from params to points.
 
     Returns
     -------
@@ -53,11 +58,15 @@ def history_of(space: Space, trials: Sequence[Trial]) -> History:
     """
     folds = _FoldStatistics.of(trials)
     finished = [trial for trial in trials if trial.finished]
+    points = {} if known is None else known
+    for trial in trials:
+        if trial.number not in points:
+            points[trial.number] = space.point(dict(trial.params))
     return History.of(
-        [space.point(dict(trial.params)) for trial in finished],
+        [points[trial.number] for trial in finished],
         [folds.loss(trial) for trial in finished],
         [folds.variance(trial) for trial in finished],
-        pending=[space.point(dict(trial.params)) for trial in trials if not trial.finished],
+        pending=[points[trial.number] for trial in trials if not trial.finished],
     )
 
 

@@ -17,18 +17,16 @@ from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.evaluation import Job, Outcome, evaluate
 from gpsearch.execution.history import history_of
 from gpsearch.execution.progress import Progress
+from gpsearch.execution.racing import FoldRule
 from gpsearch.execution.stopping import StoppingRule, StopReason
+from gpsearch.execution.warm_start import GIVEN
+from gpsearch.space import Point
 from gpsearch.strategy import Strategy, trial_seed
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study
 
 logger = logging.getLogger("gpsearch")
 
-GIVEN = "given"
-"""Origin of a trial whose score came with its params: it does not count against the budget."""
-
 Callback = Callable[[Any], Any]
-FoldRule = Callable[[Study, Trial], bool]
-"""Whether a trial goes on after the fold that it has just recorded."""
 
 
 class Run:
@@ -76,6 +74,7 @@ class Run:
         self._progress = progress
         self._interrupted = [trial for trial in study.trials if not trial.finished]
         self._rules_due = True
+        self._points: dict[int, Point] = {}
         progress.start(study, self._n_started() - len(self._interrupted))
 
     def next_job(self) -> Job | None:
@@ -101,7 +100,7 @@ class Run:
         if queued is not None:
             params, origin = dict(queued.params), queued.origin
         else:
-            history = history_of(self.study.space, self.study.trials)
+            history = history_of(self.study.space, self.study.trials, self._points)
             try:
                 point = self._strategy.propose(history, number)
             except SpaceExhaustedError:

@@ -13,21 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.evaluation import Objective
 from gpsearch.execution.arguments import (
     at_least,
     positive,
     read_callables,
     read_jobs,
     read_points,
+    read_racing,
     read_scores,
     read_seed,
 )
 from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.run import GIVEN, Callback, FoldRule, Run
+from gpsearch.execution.racing import FoldRule, RacingName
+from gpsearch.execution.run import Callback, Run
 from gpsearch.execution.signals import Terminated, terminable
 from gpsearch.execution.stopping import StoppingRule, StopReason
+from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.study import Study
@@ -47,10 +50,11 @@ def search(
     n_initial_points: int | None = None,
     x0: Any = None,
     y0: Any = None,
+    warm_start: StudyPath | Study | None = None,
     callback: Callback | Sequence[Callback] | None = None,
     timeout: float | None = None,
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
-    racing: FoldRule | None = None,
+    racing: RacingName | FoldRule | None = None,
     greater_is_better: bool = True,
     n_jobs: int | None = None,
     executor: Any = None,
@@ -84,15 +88,19 @@ def search(
         To evaluate first.
     y0 : score or list of scores, optional
         Known scores of `x0` (losses with ``greater_is_better=False``): recorded, not evaluated.
+    warm_start : path or Study, optional
+        An earlier study, of the same space or one that overlaps it. Where the objective is the
+        same, its trials count as known; otherwise its best params are evaluated first.
     callback : callable or list of callables, optional
         Called with `Study.result` after each trial, as in scikit-optimize; returning True ends
         the search.
     timeout : float, optional
         Seconds after which no trial starts; the running one is finished.
     stop : stopping rule or list of these, optional
-        `TargetScore`, `NoImprovement`, or any function of the study.
-    racing : callable, optional
-        ``racing(study, trial)`` is asked after each fold but the last; False stops the trial.
+        `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
+    racing : {"forgiving", "aggressive"} or callable, optional
+        Whether a trial goes on is asked after each fold but the last: a rule of
+        `gpsearch.execution.racing`, or your own ``racing(study, trial) -> bool``.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     n_jobs : int, optional
@@ -138,7 +146,7 @@ def search(
     timeout = positive("timeout", timeout, "seconds")
     callbacks = read_callables("callback", callback)
     rules = read_callables("stop", stop)
-    read_callables("racing", racing)
+    fold_rule = read_racing(racing)
     placement = Placement(
         n_jobs=read_jobs(n_jobs),
         executor=executor,
@@ -152,6 +160,7 @@ def search(
     objective = _as_objective(objective, greater_is_better)
     points = read_points(space, x0)
     scores = read_scores(y0, points, greater_is_better)
+    earlier = None if warm_start is None else _earlier(warm_start)
     objective.validate(space)
 
     settings = {
@@ -184,7 +193,9 @@ def search(
     terminated = False
     with record.writing(), contextlib.closing(bar):
         record.set_stop_reason("")
-        _record_given(record, points, scores)
+        record_given(record, points, scores)
+        if earlier is not None:
+            record_earlier(record, earlier)
         run = Run(
             record,
             objective,
@@ -193,7 +204,7 @@ def search(
             deadline=deadline,
             rules=rules,
             callbacks=callbacks,
-            fold_rule=racing,
+            fold_rule=fold_rule,
             progress=bar,
         )
         try:
@@ -236,20 +247,8 @@ def _open(
     return record
 
 
-def _record_given(
-    study: Study, points: Sequence[Mapping[str, Any]], scores: Sequence[float] | None
-) -> None:
-    if scores is None:
-        study.queue_params(points, origin="x0")
-        return
-    known = {
-        study.space.key(study.space.point(dict(trial.params)))
-        for trial in study.trials
-        if trial.origin == GIVEN
-    }
-    for params, score in zip(points, scores, strict=True):
-        if study.space.key(study.space.point(dict(params))) not in known:
-            study.add_trial(params, [FoldResult(fold=0, score=score, path=GIVEN)], origin=GIVEN)
+def _earlier(warm_start: StudyPath | Study) -> Study:
+    return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
 
 
 def _as_objective(objective: Any, greater_is_better: bool) -> Objective:

@@ -1,0 +1,89 @@
+"""What a search knows before its first trial.
+
+========== ===============================================================================
+given      a score that came with its params: recorded as a complete trial, not evaluated
+x0         params to evaluate first: they wait in the study's queue
+========== ===============================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gpsearch.errors import InvalidParamsError
+from gpsearch.evaluation import FoldResult, Params
+from gpsearch.study import Study, Trial
+
+logger = logging.getLogger("gpsearch")
+
+GIVEN = "given"
+"""Origin of a trial whose score came with its params: it does not count against the budget."""
+
+N_BEST = 5
+"""Params of an earlier study that are tried first where its scores mean something else."""
+
+
+def record_given(
+    study: Study, points: Sequence[Mapping[str, Any]], scores: Sequence[float] | None
+) -> None:
+    """Record known scores, or queue points without them; what is known already is left out."""
+    if scores is None:
+        study.queue_params(points, origin="x0")
+        return
+    known = _given_keys(study)
+    for params, score in zip(points, scores, strict=True):
+        if _key(study, params) not in known:
+            study.add_trial(params, [FoldResult(fold=0, score=score, path=GIVEN)], origin=GIVEN)
+
+
+def record_earlier(study: Study, earlier: Study) -> None:
+    """Take over what an earlier study tells, once, before the first trial of this one.
+
+    Parameters
+    ----------
+    study : Study
+        Open for writing.
+    earlier : Study
+        Its trials are taken with their folds where its objective is the same. Otherwise the
+        scores cannot be compared, and the best `N_BEST` of its params are queued. Params
+        outside of this study's space are left out.
+    """
+    if any(trial.origin != GIVEN for trial in study.trials):
+        return  # it goes on from where it stopped: what it was told then is recorded
+    complete = [trial for trial in earlier.trials if trial.state == "complete"]
+    fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
+    if len(fitting) < len(complete):
+        logger.info(
+            "%d of %d trials of the earlier study lie outside of the space",
+            len(complete) - len(fitting),
+            len(complete),
+        )
+    if earlier.info.objective_fingerprint == study.info.objective_fingerprint:
+        known = _given_keys(study)
+        for trial, params in fitting:
+            if _key(study, params) not in known:
+                study.add_trial(params, trial.folds, seed=trial.seed, origin=GIVEN)
+    else:
+        best = sorted(fitting, key=lambda pair: pair[0].loss)[:N_BEST]
+        study.queue_params([params for _, params in best], origin="x0")
+
+
+def _fit(study: Study, trial: Trial) -> Params | None:
+    """Params of `trial` within the space of `study`; None where they do not fit."""
+    names = [*study.space.names, *study.space.fixed]
+    inside = {name: value for name, value in trial.params.items() if name in names}
+    try:
+        point = study.space.point(inside)
+    except InvalidParamsError:
+        return None
+    return study.space.params(point) if study.space.feasible([point])[0] else None
+
+
+def _given_keys(study: Study) -> set[Any]:
+    return {_key(study, trial.params) for trial in study.trials if trial.origin == GIVEN}
+
+
+def _key(study: Study, params: Mapping[str, Any]) -> Any:
+    return study.space.key(study.space.point(dict(params)))

@@ -1,0 +1,73 @@
+"""What an earlier study is good for depends on its objective."""
+
+import pytest
+
+from gpsearch.errors import StudyError
+from gpsearch.execution import search
+from gpsearch.space import Integer, Real, Space
+from gpsearch.study import Study
+
+OLD = {"x": Real(-2.0, 2.0), "n": Integer(1, 9), "gone": Real(0.0, 1.0)}
+NEW = {"x": Real(-1.0, 1.0), "n": Integer(1, 9)}
+
+
+def bowl(params):
+    return -((params["x"] - 0.5) ** 2) - params["n"]
+
+
+def other(params):
+    return bowl(params) + 100.0
+
+
+def run(objective, space, **options):
+    given = {"n_calls": 20, "strategy": "random", "random_state": 0, "progress": False}
+    return search(objective, space, **(given | options))
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    run(bowl, OLD, study=tmp_path / "old.db")
+    return tmp_path / "old.db"
+
+
+def inside(study):
+    return [t for t in study.trials if -1 <= t.params["x"] <= 1]
+
+
+def test_the_same_objective_makes_its_scores_known(earlier, tmp_path):
+    """Of an overlapping space, what lies in both; without counting against the budget."""
+    expected = inside(Study.open(earlier))
+    assert 0 < len(expected) < 20
+    for _ in range(2):
+        study = run(bowl, NEW, warm_start=earlier, n_calls=3, study=tmp_path / "new.db")
+    given = [trial for trial in study.trials if trial.origin == "given"]
+    assert [t.params for t in given] == [{"x": t.params["x"], "n": t.params["n"]} for t in expected]
+    assert [t.folds for t in given] == [t.folds for t in expected]
+    assert len(study.trials) == len(expected) + 3
+
+
+def test_another_objective_makes_its_best_params_first_guesses(earlier):
+    study = run(other, NEW, warm_start=Study.open(earlier), n_calls=8)
+    best = sorted(inside(Study.open(earlier)), key=lambda trial: trial.loss)[:5]
+    assert [trial.params["x"] for trial in study.trials[:5]] == [t.params["x"] for t in best]
+    assert [trial.origin for trial in study.trials] == ["x0"] * 5 + ["random"] * 3
+    assert study.best_score > 50
+
+
+def test_a_constraint_keeps_its_own(earlier):
+    space = Space(NEW, constraint=lambda params: params["n"] < 5)
+    study = run(bowl, space, warm_start=earlier, n_calls=2)
+    assert all(trial.params["n"] < 5 for trial in study.trials)
+
+
+def test_a_search_that_has_begun_is_not_told_again(earlier, tmp_path):
+    first = run(bowl, NEW, n_calls=2, study=tmp_path / "new.db").trials
+    second = run(bowl, NEW, n_calls=3, study=tmp_path / "new.db", warm_start=earlier)
+    assert second.trials[:2] == first
+    assert len(second.trials) == 3
+
+
+def test_a_missing_study_is_an_error_before_the_search(tmp_path):
+    with pytest.raises(StudyError, match="does not exist"):
+        run(bowl, NEW, warm_start=tmp_path / "none.db", study=tmp_path / "new.db")
+    assert list(tmp_path.iterdir()) == []
