@@ -3,16 +3,18 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from gpsearch.errors import StudyError, StudyLockedError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import search
 from gpsearch.space import Categorical, Integer, Real
-from gpsearch.study import Study, sqlite
+from gpsearch.study import Study, lock, sqlite
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked children"),
@@ -184,3 +186,47 @@ def test_a_search_in_memory_continues_on_its_study(expected, tmp_path):
     assert second is first
     told = [json.loads(json.dumps(dict(trial.params))) for trial in first.trials]
     assert told == [trial["params"] for trial in json.loads(expected)]
+
+
+def test_a_disk_that_fills_up_stops_the_search_and_room_continues_it(expected, tmp_path):
+    """The system refuses to let the file grow: at another size each time, in the end not."""
+    refused = set()
+    for kilobytes in range(4, 80, 4):
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, kilobytes * 1024))
+            try:
+                run(tmp_path)
+                os._exit(0)
+            except StudyError as error:
+                told = str(error)
+                named = "study.db" in told and "MB free" in told
+                os._exit(3 if named else 4)
+            finally:
+                os._exit(5)
+        _, status = os.waitpid(child, 0)
+        assert os.WEXITSTATUS(status) in (0, 3)
+        if os.WEXITSTATUS(status) == 0:
+            break
+        refused.add(kilobytes)
+    assert len(refused) > 3
+    assert content(tmp_path / "study.db") == expected
+
+
+def test_two_processes_on_one_study_are_one_writer_and_a_sentence(expected, tmp_path):
+    run(tmp_path, n_calls=2)
+    study = Study.open(tmp_path / "study.db")
+    with study.writing():
+        child = os.fork()
+        if child == 0:
+            lock._held.clear()  # a process of its own has taken nothing
+            try:
+                run(tmp_path)
+            except StudyLockedError as error:
+                os._exit(3 if f"process {os.getppid()} on" in str(error) else 4)
+            finally:
+                os._exit(5)
+        _, status = os.waitpid(child, 0)
+        assert os.WEXITSTATUS(status) == 3
+    run(tmp_path)
+    assert content(tmp_path / "study.db") == expected
