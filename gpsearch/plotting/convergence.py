@@ -34,7 +34,8 @@ def plot_convergence(
     """Draw every trial's score and the best score so far.
 
     Complete trials are dots, stopped ones open triangles, failed ones crosses at the edge. The
-    band is one standard error, over its folds, of the best score. A score far below the others
+    band is one standard error of the best score, as far as it blurs a comparison of trials: what
+    a fold does to every trial alike is taken off. A score far below the others
     stands as a small triangle at the edge, so that one diverged training does not flatten the
     plot.
 
@@ -62,9 +63,10 @@ def plot_convergence(
         return say(ax, "No trial has ended yet.")
     states = np.array(series.states)
     failed, stopped = states == "failed", states == "stopped"
-    shown = [series.best, np.array([np.nan if target is None else target])]
+    band = series.best[-1] + series.best_errors[-1] * np.array([-1.0, 1.0])
+    shown = [series.best, band, np.array([np.nan if target is None else target])]
     limits = score_limits(series.values, np.concatenate(shown), series.greater_is_better)
-    positive = np.nanmin(np.concatenate([series.values, *shown])) > 0 if not failed.all() else False
+    positive = not failed.all() and np.nanmin([*series.values, *series.best]) > 0
     spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
     if (spread > 100 and not series.greater_is_better) if log is None else log:
         ax.set_yscale("log")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import StudyError
+from gpsearch.execution.history import history_of
 from gpsearch.plotting.dimensions import DimensionAxis, coordinates, dimension_axis
 from gpsearch.strategy.gp import N_INITIAL_POINTS
 from gpsearch.study import Study, Trial
@@ -38,7 +39,7 @@ class ConvergenceSeries:
     values: Array
     """(n,) scores; NaN for failed trials."""
     standard_errors: Array
-    """(n,) standard errors of the scores over their folds; NaN where unknown."""
+    """(n,) standard errors of the scores in a comparison of trials: `comparison_errors`."""
     states: tuple[str, ...]
     """(n,) "complete", "stopped" or "failed"."""
     best: Array
@@ -104,11 +105,11 @@ class FoldSpreadSeries:
     numbers: tuple[int, ...]
     """(k,) trial numbers."""
     scores: tuple[Array, ...]
-    """(k,) arrays of the scores of each fold."""
+    """(k,) arrays of the scores of each fold, less what that fold does to every trial alike."""
     means: Array
     """(k,) scores: the means over the folds."""
     standard_errors: Array
-    """(k,) their standard errors."""
+    """(k,) their standard errors in a comparison of trials: `comparison_errors`."""
     greater_is_better: bool
     """False where the scores are losses."""
     label: str
@@ -150,7 +151,7 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     trials = ended_trials(study)
     sign = 1.0 if study.greater_is_better else -1.0
     scores = np.array([trial.score for trial in trials], dtype=float)
-    errors = np.array([trial.standard_error for trial in trials], dtype=float)
+    errors = comparison_errors(study)
     complete = np.array([trial.state == "complete" for trial in trials], dtype=bool)
     leader = _leaders(np.where(complete, scores, np.nan))
     known = leader >= 0
@@ -247,11 +248,18 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     sign = 1.0 if study.greater_is_better else -1.0
     complete = require_complete(study, 1, "plot_fold_spread")
     best = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:n_best]
+    effects = _fold_effects(complete)
+    errors = {
+        t.number: e for t, e in zip(ended_trials(study), comparison_errors(study), strict=True)
+    }
     return FoldSpreadSeries(
         numbers=tuple(trial.number for trial in best),
-        scores=tuple(sign * np.array([fold.score for fold in trial.folds]) for trial in best),
+        scores=tuple(
+            sign * np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
+            for trial in best
+        ),
         means=sign * np.array([trial.score for trial in best]),
-        standard_errors=np.array([trial.standard_error for trial in best]),
+        standard_errors=np.array([errors[trial.number] for trial in best]),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
     )
@@ -288,6 +296,15 @@ def ended_trials(study: Study) -> list[Trial]:
     return [trial for trial in study.trials if trial.finished]
 
 
+def comparison_errors(study: Study) -> Array:
+    """(n,) standard errors by which the scores of ended trials may be compared; NaN if unknown.
+
+    The same folds serve every trial, and what makes a fold hard for all of them does not blur a
+    comparison; see `gpsearch.execution.history`, whose variances these are.
+    """
+    return np.sqrt(history_of(study.space, ended_trials(study)).variances)
+
+
 def require_complete(study: Study, n: int, call: str) -> list[Trial]:
     """The complete trials, of which `call` needs at least `n`.
 
@@ -312,6 +329,15 @@ def score_label(study: Study) -> str:
     if isinstance(scoring, str) and scoring and study.greater_is_better:
         return scoring.replace("_", " ")
     return "score" if study.greater_is_better else "loss"
+
+
+def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
+    """By how much each fold's scores lie above the trials' means: the median over the trials."""
+    excess: dict[int, list[float]] = {}
+    for trial in complete:
+        for fold in trial.folds:
+            excess.setdefault(fold.fold, []).append(fold.score - trial.score)
+    return {fold: float(np.median(values)) for fold, values in excess.items()}
 
 
 def _guided_from(study: Study, trials: Sequence[Trial]) -> int | None:

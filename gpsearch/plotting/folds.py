@@ -94,7 +94,8 @@ def plot_fold_spread(
 ) -> Axes:
     """Draw the fold scores of the best trials, with mean and standard error.
 
-    Where the bars of several trials overlap, the folds do not tell them apart.
+    What a fold does to every trial alike is taken off, for it does not blur a comparison. Where
+    the bars of several trials overlap, the folds do not tell them apart.
 
     Returns
     -------

@@ -29,13 +29,13 @@ from gpsearch.plotting.style import (
     apart,
     discrete,
     new_axes,
-    number,
     panel_grid,
     panels,
     quiet_frame,
     scale_axis,
     triangle,
 )
+from gpsearch.plotting.text import number
 from gpsearch.study import Study
 
 MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a map alone: there are many
@@ -85,7 +85,7 @@ def plot_partial_dependence(
         wanted = [*sorted(curves, key=lambda name: -curves[name].influence)]
     maps = len(curves) < len(wanted)
     cells = _free_panels(ax, len(wanted)) if maps else panel_grid(ax, len(wanted))
-    limits = _curve_limits(list(curves.values()))
+    limits = curve_limits(list(curves.values()))
     for position, (entry, cell) in enumerate(zip(wanted, cells, strict=True)):
         if isinstance(entry, str):
             draw_curve(curves[entry], cell, limits=limits)
@@ -130,7 +130,7 @@ def plot_partial_dependence_matrix(
     if dimensions is None:
         names = sorted(names, key=lambda name: -curves[name].influence)[:MATRIX_LIMIT]
     cells = triangle(ax, [curves[name].axis for name in names], right=0.5)
-    limits = _curve_limits([curves[name] for name in names])
+    limits = curve_limits([curves[name] for name in names])
     maps = {
         (i, j): partial_dependence_map_series(
             model, (x, y), size=MATRIX_MAP_SIZE, background=MATRIX_BACKGROUND
@@ -164,7 +164,7 @@ def draw_curve(
     series: PartialDependenceSeries, ax: Axes, limits: tuple[float, float] | None = None
 ) -> Axes:
     """Draw one curve with its band and the observed trials onto `ax`."""
-    low, high = limits or _curve_limits([series])
+    low, high = limits or curve_limits([series])
     inside = (series.scores >= low) & (series.scores <= high)
     shift = apart(series.axis, len(series.scores), 0.3)
     ax.scatter(
@@ -239,7 +239,7 @@ def _free_panels(ax: Axes | None, n: int) -> NDArray[np.object_]:
     return cells[:n]
 
 
-def _curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
+def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
     """Limits that show all bands, and the observations but for the worst."""
     if not curves:
         return 0.0, 1.0

@@ -20,7 +20,6 @@ from gpsearch.plotting.style import (
     apart,
     ink,
     new_axes,
-    number,
     panel_grid,
     quiet_frame,
     say,
@@ -28,8 +27,10 @@ from gpsearch.plotting.style import (
     score_limits,
     wrapped,
 )
+from gpsearch.plotting.text import number
 from gpsearch.study import Study
 
+ABSENT = -0.12  # height at which trials pass that lack a dimension
 TOP_SHARE = 0.2  # of the trials are drawn in colour among the parallel coordinates
 
 
@@ -102,7 +103,8 @@ def plot_parallel_coordinates(
     """Draw each trial as a line through the axes of all dimensions, the best trials on top.
 
     The best fifth of the trials is coloured by score, the best one is the thick line; the
-    others are grey. Each dimension stands on its own scale, logarithmic where it is.
+    others are grey. Each dimension stands on its own scale, logarithmic where it is; trials
+    that lack a dimension pass below its axis.
 
     Returns
     -------
@@ -129,6 +131,8 @@ def plot_parallel_coordinates(
     order = scored[np.argsort(sign * series.values[scored], kind="stable")]
     n_top = max(1, int(np.ceil(TOP_SHARE * len(order))))
     rest, top = order[:-n_top], order[-n_top:]
+    lacking = set(np.nonzero(np.isnan(heights[order]))[1].tolist())
+    heights = np.where(np.isnan(heights), ABSENT, heights)
     x = np.arange(d)
     lines = [np.column_stack([x, row]) for row in heights]
     ax.add_collection(
@@ -141,8 +145,8 @@ def plot_parallel_coordinates(
     )
     ax.plot(*lines[order[-1]].T, color=ORANGE, linewidth=2.6, zorder=4)
     for i, axis in enumerate(series.axes):
-        ax.axvline(i, color=ink(), linewidth=0.8, zorder=3)
-        for height, text in _ticks(axis):
+        ax.plot([i, i], [0, 1], color=ink(), linewidth=0.8, zorder=3)
+        for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
             ax.annotate(
                 text,
                 (i, height),
@@ -160,7 +164,7 @@ def plot_parallel_coordinates(
             )
     ax.set_xticks(x, [wrapped(axis.name) for axis in series.axes], fontsize="small")
     ax.set_xlim(-0.15, d - 1 + 0.6)
-    ax.set_ylim(-0.04, 1.04)
+    ax.set_ylim(ABSENT - 0.04 if lacking else -0.04, 1.04)
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
     ax.tick_params(axis="x", length=0)

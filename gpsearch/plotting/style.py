@@ -26,6 +26,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 
 from gpsearch.plotting.dimensions import Array, DimensionAxis
+from gpsearch.plotting.text import number
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
@@ -248,25 +249,6 @@ def apart(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
     # Drawn by the dimension's place, so that one trial is not shifted alike along two axes.
     rng = np.random.default_rng(dimension.index)
     return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number as people write it: no exponent from 0.001 to 999,999.
-
-    >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
-    ('0.3', '1e-5', '128', '48000')
-    """
-    if not np.isfinite(value):
-        return str(value)
-    if value == 0:
-        return "0"
-    if not 1e-3 <= abs(value) < 1e6:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-        return f"{mantissa}e{int(exponent)}"
-    places = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,22 @@ class TestConvergence:
         series = convergence_series(mixed_study)
         leader = mixed_study.best_trial
         assert series.best[-1] == leader.score
-        assert series.best_errors[-1] == leader.standard_error
+        row = series.numbers.tolist().index(leader.number)
+        assert series.best_errors[-1] == series.standard_errors[row] > 0
+
+    def test_a_fold_that_is_hard_for_all_does_not_widen_the_error(self, make_study):
+        plain = convergence_series(make_study(noise=0.01, n=20))
+        study = make_study(noise=0.01, n=20)
+        uneven = Study.create(None, space=study.space, seed=0)
+        with uneven.writing():
+            for trial in study.trials:
+                folds = [replace(f, score=f.score - 0.3 * (f.fold == 2)) for f in trial.folds]
+                uneven.add_trial(trial.params, folds)
+        series = convergence_series(uneven)
+        np.testing.assert_allclose(series.standard_errors, plain.standard_errors)
+        assert uneven.best_trial.standard_error > 10 * series.best_errors[-1]
+        spread = fold_spread_series(uneven)
+        assert max(np.ptp(scores) for scores in spread.scores) < 0.1
 
     def test_a_trial_that_runs_is_left_out(self):
         study = recorded([0.1, 0.2])

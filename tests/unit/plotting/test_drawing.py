@@ -11,7 +11,8 @@ from gpsearch import plotting
 from gpsearch.errors import InvalidParamsError, StudyError
 from gpsearch.plotting.dependence import partial_dependence_map_series
 from gpsearch.plotting.partial import draw_map
-from gpsearch.plotting.style import number, score_limits
+from gpsearch.plotting.style import score_limits
+from gpsearch.plotting.text import number
 from gpsearch.space import Categorical, Real
 
 SPACES = {

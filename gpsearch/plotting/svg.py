@@ -1,0 +1,84 @@
+"""Figures as SVG text for a page that has its own colours."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from gpsearch.plotting.style import BLUE
+
+# Colours that no plot uses: in the text they are replaced by those of the page, so that one
+# figure serves a light and a dark page.
+INK, PAPER = "#010203", "#fdfefd"
+PAGE_STYLE: Any = {
+    "svg.fonttype": "none",  # text stays text: it can be selected, and is small
+    "svg.hashsalt": "gpsearch",
+    "font.family": "sans-serif",
+    "font.size": 10.0,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.facecolor": PAPER,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": "none",
+}
+
+
+def svg(
+    draw: Callable[[Axes], Any],
+    *,
+    title: str,
+    inches: tuple[float, float],
+    constrained: bool = True,
+    prefix: str = "",
+) -> str:
+    """Draw onto the Axes of a new figure and return it as an ``<svg>`` element.
+
+    Parameters
+    ----------
+    draw : callable
+        Called with the Axes.
+    title : str
+        What a screen reader says of the figure.
+    inches : width and height
+    constrained : bool
+        Whether matplotlib lays the figure out; not where `draw` places its own cells.
+    prefix : str
+        Put before the names of clip paths and the like, which must be unique in a page.
+
+    Returns
+    -------
+    str
+        Text and frames in ``currentColor``, the background ``var(--paper)``, the main series
+        ``var(--series)``.
+    """
+    with matplotlib.rc_context(PAGE_STYLE):
+        figure = Figure(figsize=inches, layout="constrained" if constrained else None)
+        FigureCanvasSVG(figure)
+        ax = figure.add_subplot() if constrained else figure.add_axes((0, 0, 1, 1))
+        draw(ax)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # A style element would reach the whole page, and the page has its own font.
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r" font-family: [^;\"]*;", "", text)
+    text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+    text = text.replace(BLUE.lower(), "var(--series)")
+    if prefix:
+        text = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)

@@ -1,0 +1,40 @@
+"""Numbers as text, on axes and in tables."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as people write it: no exponent from 0.001 to 999,999.
+
+    >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
+    ('0.3', '1e-5', '128', '48000')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return f"{mantissa}e{int(exponent)}"
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Numbers of one column with the same decimals, `digits` of them in the typical one.
+
+    >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
+    (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
+    """
+    sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
+    typical = statistics.median(sizes) if sizes else 0.0
+    if not 1e-6 <= typical < 1e6:
+        return [number(value, digits) if math.isfinite(value) else "" for value in values]
+    places = max(digits - math.ceil(math.log10(typical)), 0)
+    return [f"{value:.{places}f}" if math.isfinite(value) else "" for value in values]

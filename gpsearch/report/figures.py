@@ -1,0 +1,189 @@
+"""The figures of a report: each drawn by `gpsearch.plotting`, as SVG text with its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpsearch.errors import StudyError
+from gpsearch.plotting.data import ended_trials, timeline_series
+from gpsearch.plotting.dependence import (
+    PartialDependenceSeries,
+    partial_dependence_map_series,
+    partial_dependence_series,
+)
+from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.study import Study
+
+PANEL_INCHES = (3.5, 2.6)
+WIDE_INCHES = (9.6, 3.6)
+MAPPED = 3  # the most influential dimensions, whose pairs are mapped
+MATRIX_DIMENSIONS = 8  # of the matrix of evaluations: more would be too small to read in a page
+TIMELINE_LANES = 2  # fewer trials at a time make a timeline without news
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure of the page."""
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """All figures of the page; empty where the study does not give them."""
+
+    convergence: Figure
+    curves: tuple[Figure, ...]
+    maps: tuple[Figure, ...]
+    others: tuple[Figure, ...]
+    why_no_curves: str
+    """Why there is no partial dependence; empty where there is."""
+    series: Mapping[str, PartialDependenceSeries]
+    """The curves' numbers, most influential first."""
+
+
+def draw_figures(study: Study) -> Figures:
+    """Draw everything the study gives."""
+    from gpsearch.plotting import plot_convergence
+
+    convergence = _figure(
+        lambda ax: plot_convergence(study, ax=ax),
+        "The score of every trial, and the best so far with its standard error in a comparison of "
+        "trials.",
+        "convergence",
+        WIDE_INCHES,
+    )
+    model: ScoreModel | None = None
+    why = ""
+    try:
+        model = fit_score_model(study, "A partial dependence")
+    except StudyError as error:
+        why = str(error)
+    series = {} if model is None else read_curves(model)
+    return Figures(
+        convergence=convergence,
+        curves=_draw_curves(series),
+        maps=() if model is None else _draw_maps(model, list(series)[:MAPPED]),
+        others=_draw_others(study, list(series)),
+        why_no_curves=why,
+        series=series,
+    )
+
+
+def read_curves(model: ScoreModel) -> dict[str, PartialDependenceSeries]:
+    """The partial dependence on every dimension, the most influential first."""
+    curves = [partial_dependence_series(model, name) for name in model.space.names]
+    return {s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)}
+
+
+def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure, ...]:
+    from gpsearch.plotting.partial import curve_limits, draw_curve
+
+    limits = curve_limits(list(series.values()))
+    return tuple(
+        _figure(
+            lambda ax, curve=curve: draw_curve(curve, ax, limits=limits),
+            f"{name}",
+            f"curve{i}",
+            PANEL_INCHES,
+        )
+        for i, (name, curve) in enumerate(series.items())
+    )
+
+
+def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
+    from gpsearch.plotting.partial import draw_map
+
+    pairs = [(x, y) for i, x in enumerate(names) for y in names[i + 1 :]]
+    return tuple(
+        _figure(
+            lambda ax, pair=pair: draw_map(partial_dependence_map_series(model, pair), ax),
+            f"{pair[0]} and {pair[1]}",
+            f"map{i}",
+            PANEL_INCHES,
+        )
+        for i, pair in enumerate(pairs)
+    )
+
+
+def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
+    from gpsearch.plotting import (
+        plot_evaluations,
+        plot_fold_spread,
+        plot_learning_curves,
+        plot_parallel_coordinates,
+        plot_timeline,
+    )
+
+    trials = ended_trials(study)
+    figures = []
+    complete = [trial for trial in trials if trial.state == "complete"]
+    if any(len(trial.folds) > 1 for trial in complete):
+        figures.append(
+            _figure(
+                lambda ax: plot_fold_spread(study, ax=ax),
+                "The best trials, fold by fold, less what a fold does to every trial alike: where "
+                "the bars overlap, the folds do not tell them apart.",
+                "folds",
+                WIDE_INCHES,
+            )
+        )
+    if complete and any(fold.curves for fold in study.best_trial.folds):
+        figures.append(
+            _figure(
+                lambda ax: plot_learning_curves(study, ax=ax),
+                "How the best trial was trained: each fold a line, its best epoch a dot.",
+                "learning",
+                WIDE_INCHES,
+            )
+        )
+    if complete and len(study.space) > 1:
+        figures.append(
+            _figure(
+                lambda ax: plot_parallel_coordinates(study, ax=ax),
+                "The best fifth of the trials through all dimensions, over all others in grey.",
+                "parallel",
+                WIDE_INCHES,
+            )
+        )
+    if trials:
+        shown = (names or study.space.names)[:MATRIX_DIMENSIONS]
+        side = 1.35 * max(len(shown), 2) + 1.5
+        which = "" if len(shown) == len(study.space) else " (the most influential dimensions)"
+        figures.append(
+            _figure(
+                lambda ax: plot_evaluations(study, shown, ax=ax),
+                f"Where the search looked{which}: dark dots first, light ones last.",
+                "evaluations",
+                (side, side),
+                constrained=False,
+            )
+        )
+    timeline = timeline_series(study)
+    if trials and timeline.lanes.max() + 1 >= TIMELINE_LANES:
+        figures.append(
+            _figure(
+                lambda ax: plot_timeline(timeline, ax=ax),
+                "When each trial ran.",
+                "timeline",
+                (WIDE_INCHES[0], 1.4 + 0.3 * float(timeline.lanes.max())),
+            )
+        )
+    return tuple(figures)
+
+
+def _figure(
+    draw: Callable[..., Any],
+    caption: str,
+    name: str,
+    inches: tuple[float, float],
+    *,
+    constrained: bool = True,
+) -> Figure:
+    from gpsearch.plotting.svg import svg
+
+    text = svg(draw, title=caption, inches=inches, constrained=constrained, prefix=name)
+    return Figure(svg=text, caption=caption)

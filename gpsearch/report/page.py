@@ -1,0 +1,111 @@
+"""The page: content, advice and figures in the templates."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from gpsearch.plotting.data import ConvergenceSeries, convergence_series
+from gpsearch.report.advice import advise
+from gpsearch.report.content import duration, read_content, read_result
+from gpsearch.report.figures import draw_figures
+from gpsearch.study import Study
+
+SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
+
+
+def render_report(
+    study: Study, path: str | os.PathLike[str], *, title: str | None = None, command: str = ""
+) -> Path:
+    """Write one self-contained HTML page of a study.
+
+    The page opens from disk, asks nothing of the network and stands for itself: the result with
+    its uncertainty, what to try next, convergence, partial dependence, the table of trials,
+    failures, and how the search was run.
+
+    Parameters
+    ----------
+    study : Study
+        At any stage, also while its search runs.
+    path : path
+        File to write; an existing one is replaced.
+    title : str, optional
+        By default the name of the objective.
+    command : str, optional
+        Shell command or code with which the search is run again; by default the Python call.
+
+    Returns
+    -------
+    Path
+        The written file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    path = Path(path)
+    content = read_content(study, title, command)
+    figures = draw_figures(study)
+    page = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            content=content,
+            figures=figures,
+            advice=advise(study, content.result, figures.series),
+            safe=Markup,
+        )
+    )
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def render_summary(study: Study) -> str:
+    """The HTML by which a notebook shows a study: best params, score, and the course in brief."""
+    trials = study.trials
+    series = convergence_series(study)
+    return (
+        _environment()
+        .get_template("summary.html")
+        .render(
+            study=study,
+            result=read_result(study),
+            label=series.label,
+            n_trials=len(trials),
+            n_failed=sum(trial.state == "failed" for trial in trials),
+            seconds=duration(sum(trial.seconds for trial in trials)),
+            spark=_spark(series),
+            width=SPARK_WIDTH,
+            height=SPARK_HEIGHT,
+        )
+    )
+
+
+def _spark(series: ConvergenceSeries) -> str:
+    """Points of the best score so far as an SVG polyline; empty for fewer than two."""
+    known = ~np.isnan(series.best)
+    if known.sum() < 2:
+        return ""
+    best = series.best[known]
+    span = float(np.ptp(best)) or 1.0
+    x = np.linspace(2, SPARK_WIDTH - 2, len(best))
+    y = SPARK_HEIGHT - 4 - (best - best.min()) / span * (SPARK_HEIGHT - 8)
+    steps = [f"{x[0]:.1f},{y[0]:.1f}"]
+    for i in range(1, len(best)):
+        steps += [f"{x[i]:.1f},{y[i - 1]:.1f}", f"{x[i]:.1f},{y[i]:.1f}"]
+    return " ".join(steps)
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("gpsearch.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )

@@ -1,0 +1,216 @@
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.model import fit_score_model
+from gpsearch.report import render_report, render_summary
+from gpsearch.report.advice import advise
+from gpsearch.report.content import read_content, read_result
+from gpsearch.report.figures import read_curves
+from gpsearch.space import Real, Space
+from gpsearch.study import Study
+
+SMALL = {"x": (0.0, 1.0), "opt": ["sgd", "adam"]}
+VOID = {"meta", "link", "br", "input", "path", "use", "image", "polyline"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and collects what the tests look at."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.tags = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        attributes = dict(attrs)
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href", "action")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(mixed_study, tmp_path_factory):
+    return render_report(mixed_study, tmp_path_factory.mktemp("report") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def text(page):
+    return page.read_text(encoding="utf-8")
+
+
+class TestPage:
+    def test_asks_nothing_of_the_network(self, text):
+        for link in Page(text).links:
+            assert link.startswith(("#", "data:")), link
+        assert "@import" not in text
+        assert not re.search(r"url\((?!#)", text)
+        assert not re.search(r"https?://(?!www\.w3\.org/)", text)
+
+    def test_is_one_well_formed_small_file(self, page, text):
+        parsed = Page(text)
+        assert page.stat().st_size < 5e6
+        assert len(parsed.ids) == len(set(parsed.ids))
+        assert set(link[1:] for link in parsed.links if link.startswith("#")) <= set(parsed.ids)
+        assert parsed.tags.count("h1") == 1
+        assert parsed.tags.count("svg") >= 10
+
+    def test_tells_the_result_with_its_uncertainty(self, mixed_study, text):
+        best = mixed_study.best_trial
+        assert f'<div class="score">{best.score:.4f}</div>' in text
+        assert "standard error over 5 folds" in text
+        assert "30 trials proposed by the strategy “gp” in 5 dimensions" in text
+        assert str(best.params["n_neurons"]) in text
+        assert "the budget of calls is used up" in text
+
+    def test_has_a_row_for_every_trial_and_says_why_some_failed(self, text):
+        body = text[text.index('id="trials"') :]
+        rows = re.findall(r'<tr class="(\w+)( best)?">', body)
+        assert [state for state, _ in rows].count("failed") == 2
+        assert len(rows) == 30
+        assert [best for _, best in rows].count(" best") == 1
+        assert "Trial 4 failed: ValueError: the loss is NaN" in text
+
+    def test_every_figure_speaks(self, text):
+        for svg in re.findall(r"<svg[^>]*>", text):
+            assert 'role="img"' in svg
+            assert re.search(r'aria-label="[^"]{3,}', svg)
+
+    def test_figures_take_the_colours_of_the_page(self, text):
+        assert "#010203" not in text
+        assert "currentColor" in text
+
+    def test_the_same_study_gives_the_same_page(self, mixed_study, page, text):
+        again = render_report(mixed_study, page.with_name("again.html"))
+        assert again.read_text(encoding="utf-8") == text
+
+
+def test_what_users_wrote_is_escaped(make_study, tmp_path):
+    evil = "<script>alert(1)</script>"
+    study = Study.create(
+        None,
+        space={"<b>name": ["<i>a", "b&c"], "x": (0.0, 1.0)},
+        seed=0,
+        description={"name": evil, "scoring": evil, "note": evil},
+    )
+    with study.writing():
+        for i in range(3):
+            number = study.start_trial({"<b>name": "<i>a", "x": i / 3}, seed=0)
+            study.record_fold(number, FoldResult(fold=0, score=0.1 * i))
+            study.end_trial(number, "complete")
+        number = study.start_trial({"<b>name": "b&c", "x": 1.0}, seed=0)
+        study.end_trial(number, "failed", reason=evil, traceback=evil)
+    text = render_report(study, tmp_path / "report.html").read_text()
+    assert evil not in text
+    assert "<i>" not in text
+    assert "<b>" not in text
+    assert "<i>" not in render_summary(study)
+    Page(text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"n": 0},
+        {"n": 1},
+        {"n": 3, "failed": {0, 1, 2}},
+        {"n": 2, "stopped": {0, 1}},
+        {"n": 5, "n_folds": 1},
+        {"n": 6, "score": lambda p: 0.5, "noise": 0.0},
+        {"n": 6, "greater_is_better": False},
+        {"space": {"x": (0.0, 1.0)}, "n": 6},
+    ],
+    ids=lambda options: ",".join(options),
+)
+def test_a_report_of_any_study(options, make_study, tmp_path):
+    study = make_study(**{"space": SMALL, "score": lambda p: p["x"], **options})
+    Page(render_report(study, tmp_path / "report.html").read_text())
+    Page(render_summary(study))
+
+
+def test_a_report_while_the_search_runs(make_study, tmp_path):
+    study = make_study(SMALL, lambda p: p["x"], n=5)
+    with study.writing():
+        study.start_trial(study.best_params, seed=1)
+        text = render_report(study, tmp_path / "report.html").read_text()
+    assert '<tr class="running">' in text
+
+
+def test_losses_are_told_as_the_user_knows_them(make_study):
+    study = make_study(score=lambda p: -3.0, noise=0.0, n=3, greater_is_better=False)
+    result = read_result(study)
+    assert result.score == "3"
+    content = read_content(study)
+    assert (content.label, content.direction) == ("loss", "smaller is better")
+    assert content.rows[0].cells[2].text == "3.000"
+
+
+class TestAdvice:
+    def advice(self, study):
+        curves = read_curves(fit_score_model(study))
+        return " ".join(advise(study, read_result(study), curves))
+
+    def test_best_at_the_bound(self, make_study):
+        space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+        rising = make_study(space, lambda p: p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=60, noise=1e-3)
+        told = self.advice(rising)
+        assert "The best x lies at its upper bound (1)" in told
+        assert "best y lies" not in told
+        falling = make_study(space, lambda p: -p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=60, noise=1e-3)
+        assert "The best x lies at its lower bound (0)" in self.advice(falling)
+
+    def test_dimension_without_effect(self, make_study):
+        space = {"x": (0.0, 1.0), "idle": (0.0, 1.0)}
+        told = self.advice(make_study(space, lambda p: (p["x"] - 0.3) ** 2, n=40, noise=1e-4))
+        assert "Hardly any effect was seen of idle" in told
+
+    def test_linear_scale_over_decades(self, make_study):
+        space = Space({"lr": Real(1e-5, 1.0), "decay": Real(1e-5, 1.0, prior="log-uniform")})
+        told = self.advice(make_study(space, lambda p: p["lr"], n=6))
+        assert "lr runs from 1e-5 to 1 on a linear scale" in told
+        assert "decay runs" not in told
+
+    def test_failures_name_the_usual_reason(self, make_study):
+        told = self.advice(make_study(n=10, failed={1, 2, 3}))
+        assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
+        assert "failed" not in self.advice(make_study(n=40, failed={1}))
+
+    def test_ties_within_the_noise_of_the_comparison(self, make_study):
+        assert read_result(make_study(n=20, noise=0.5)).tied > 1
+        assert read_result(make_study(n=20, noise=1e-6)).tied == 1
+
+
+class TestSummary:
+    def test_tells_score_params_and_course(self, mixed_study):
+        text = render_summary(mixed_study)
+        assert f"{mixed_study.best_score:.4f}" in text
+        assert "learning_rate" in text
+        assert "<polyline" in text
+        assert mixed_study._repr_html_() == text
+
+    def test_loads_no_plotting_library(self):
+        code = (
+            "import sys; from gpsearch.report import render_summary;"
+            "from gpsearch.study import Study;"
+            "render_summary(Study.create(None, space={'x': (0.0, 1.0)}, seed=0));"
+            "print('matplotlib' in sys.modules)"
+        )
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert run.stdout.strip() == "False", run.stderr
