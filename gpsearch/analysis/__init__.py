@@ -2,11 +2,22 @@
 
 `best_of_random` estimates a random search of the same space, `importance` the share of each
 dimension in the differences between scores, `recheck` what the best scores are worth on fresh
-splits. `posterior` holds what they share: the surrogate of a finished study. Nothing here
-writes a study.
+splits, `one_standard_error` which params are as good and simpler. `posterior` holds what they
+share: the surrogate of a finished study. Nothing here writes a study.
 """
 
 from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random
 from gpsearch.analysis.importance import Importance, estimate_importance
+from gpsearch.analysis.one_standard_error import OneStandardError, one_standard_error
+from gpsearch.analysis.recheck import Recheck, recheck
 
-__all__ = ["Importance", "RandomEstimate", "estimate_importance", "estimate_random"]
+__all__ = [
+    "Importance",
+    "OneStandardError",
+    "RandomEstimate",
+    "Recheck",
+    "estimate_importance",
+    "estimate_random",
+    "one_standard_error",
+    "recheck",
+]

@@ -272,8 +272,17 @@ def classic_tier(name: str) -> int | None:
     >>> classic_tier("learning_rate"), classic_tier("n_neurons_1"), classic_tier("act_func")
     (1, 2, None)
     """
-    bare = re.sub(r"[-\s]", "_", name.split("__")[-1].lower())
-    bare = re.sub(r"_?\d+$", "", bare) if bare not in ("beta_1", "beta1") else bare
+    bare = bare_name(name)
     return next(
         (tier for tier, (_, names) in enumerate(CLASSIC_ORDER, start=1) if bare in names), None
     )
+
+
+def bare_name(name: str) -> str:
+    """A dimension's name without prefix, number and spelling.
+
+    >>> bare_name("optimizer__Learning-Rate"), bare_name("n_neurons_2"), bare_name("beta_1")
+    ('learning_rate', 'n_neurons', 'beta_1')
+    """
+    bare = re.sub(r"[-\s]", "_", name.split("__")[-1].lower())
+    return bare if bare.startswith("beta") else re.sub(r"_?\d+$", "", bare)

@@ -6,6 +6,7 @@ every params is judged on the same rows.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import warnings
 from collections.abc import Sequence
@@ -127,6 +128,31 @@ def folds_digest(folds: Sequence[Fold]) -> str:
         for rows in (fold.train, fold.stop, fold.test):
             sha.update(np.asarray(rows, np.int64).tobytes() + b"|")
     return sha.hexdigest()
+
+
+def fresh_splitter(cv: Any, random_state: int) -> Any:
+    """The same way of splitting, with other randomness.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        `cv` is an iterable of row numbers, or does not shuffle.
+
+    Examples
+    --------
+    >>> fresh_splitter(5, 1), fresh_splitter(KFold(3, shuffle=True, random_state=0), 1)
+    (5, KFold(n_splits=3, random_state=1, shuffle=True))
+    """
+    if isinstance(cv, int | np.integer):
+        return int(cv)
+    if not hasattr(cv, "random_state") or not getattr(cv, "shuffle", True):
+        raise InvalidObjectiveError(
+            f"KerasCV(cv={cv!r}) cannot be split afresh: it leaves nothing to chance. Use a number "
+            "of folds or a splitter that shuffles, or make a second KerasCV with other folds."
+        )
+    fresh = copy.copy(cv)
+    fresh.random_state = random_state
+    return fresh
 
 
 def _splitter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import importlib.metadata
 import json
@@ -28,7 +29,7 @@ from gpsearch.objective.data import (
     take,
 )
 from gpsearch.objective.fitted import FittedNetwork, as_fitted
-from gpsearch.objective.folds import Fold, folds_digest, make_folds
+from gpsearch.objective.folds import Fold, folds_digest, fresh_splitter, make_folds
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.loss_target import check_output, loss_target
 from gpsearch.objective.model_function import TRAINING_NAMES, ModelFunction, data_facts
@@ -160,16 +161,8 @@ class KerasCV:
         self.cv = cv
         self.random_state = int(random_state)
         self.monitor_fold = bool(monitor_fold)
-        self.folds, self._whole = make_folds(
-            cv,
-            self.X,
-            self.target,
-            n=self.n,
-            groups=groups,
-            validation_fraction=validation_fraction,
-            random_state=self.random_state,
-        )
-        self.n_folds = len(self.folds)
+        self._groups, self._validation_fraction = groups, validation_fraction
+        self._split()
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, float)
         self.class_weight = class_weight
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
@@ -232,6 +225,26 @@ class KerasCV:
     def __call__(self, params: Params) -> Evaluation:
         """Evaluate `params` with the objective's own seed."""
         return self.evaluate(params, seed=self.random_state)
+
+    def with_fresh_folds(self, random_state: int) -> KerasCV:
+        """The same objective on other splits: what scores are worth that were chosen on these.
+
+        Parameters
+        ----------
+        random_state : int
+            Seed of the splits.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The splits leave nothing to chance: row numbers, or a splitter that does not shuffle.
+        """
+        fresh = copy.copy(self)
+        fresh.cv = fresh_splitter(self.cv, random_state)
+        fresh.random_state = int(random_state)
+        fresh._prepared = PreparedFolds(self.X, self.preprocess)
+        fresh._split()
+        return fresh
 
     def refit(
         self,
@@ -319,6 +332,18 @@ class KerasCV:
                 "numpy": _version("numpy"),
             },
         }
+
+    def _split(self) -> None:
+        self.folds, self._whole = make_folds(
+            self.cv,
+            self.X,
+            self.target,
+            n=self.n,
+            groups=self._groups,
+            validation_fraction=self._validation_fraction,
+            random_state=self.random_state,
+        )
+        self.n_folds = len(self.folds)
 
     def _run_fold(self, fold: Fold, params: Params, seed: int) -> FoldResult:
         started = time.perf_counter()

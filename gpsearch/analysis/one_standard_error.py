@@ -1,0 +1,151 @@
+"""The one-standard-error choice: the simplest params that are as good as the best.
+
+A search's best score is uncertain by its standard error over the folds. Of all params whose score
+is within one such error of it, the simplest is the better bet (Breiman et al. 1984,
+Classification and regression trees, section 3.4.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpsearch.analysis.importance import bare_name
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
+from gpsearch.space import Categorical, Space
+from gpsearch.study import Study, Trial
+
+SIMPLER: tuple[tuple[str, ...], ...] = (
+    ("n_hidden", "n_layers", "num_layers", "layers", "n_hidden_layers", "depth"),
+    ("n_neurons", "neurons", "n_units", "units", "n_hidden_units", "hidden_units", "hidden_size"),
+    ("width", "filters", "n_filters"),
+    ("epochs",),
+)
+"""What is looked for in a space, in this order; less of each is simpler."""
+
+Simpler = Sequence[str] | Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneStandardError:
+    """The simplest trial within one standard error of the best."""
+
+    trial: Trial
+    """The choice."""
+    best: Trial
+    """The trial with the greatest score."""
+    threshold: float
+    """Least score that counts as equally good: the best less its standard error."""
+    n_within: int
+    """Complete trials that reach it, the best included."""
+    order: str
+    """What was taken for simpler, in words."""
+
+    def __str__(self) -> str:
+        if self.trial.number == self.best.number:
+            return (
+                f"The best trial, {self.best.number}, is also the simplest of the {self.n_within} "
+                f"within one standard error of it ({self.order})."
+            )
+        return (
+            f"Trial {self.trial.number} ({self.trial.score:.4g}) is the simplest of the "
+            f"{self.n_within} within one standard error of the best, trial {self.best.number} "
+            f"({self.best.score:.4g} ± {self.best.standard_error:.2g}); simpler is {self.order}."
+        )
+
+
+def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStandardError:
+    """Choose the simplest params that are not clearly worse than the best.
+
+    Parameters
+    ----------
+    study : Study
+    simpler : sequence of str, or callable, optional
+        Names of dimensions, the one that decides first before the others: less is simpler, or
+        more for a name with a minus before it ("-drop_rate"). A callable gives a number, or a
+        tuple of numbers, for params: less is simpler. By default the layers, units and epochs
+        that the space has. Equally simple params are told apart by their score.
+
+    Returns
+    -------
+    OneStandardError
+
+    Raises
+    ------
+    StudyError
+        No trial is complete, or the best has a single fold and so no standard error.
+    InvalidParamsError
+        A name that is no dimension of the space, or one without an order.
+    InvalidSearchError
+        Nothing is given, and the space has no dimension known to be simpler at one end.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> def score(params):
+    ...     return [0.9 + 0.01 * fold + 0.0001 * params["n_units"] for fold in range(3)]
+    >>> study = gs.search(score, {"n_units": gs.Integer(1, 8)}, n_calls=8, random_state=0,
+    ...                   progress=False)
+    >>> study.best_params, one_standard_error(study).trial.params
+    ({'n_units': 8}, {'n_units': 1})
+    """
+    best = study.best_trial
+    if math.isnan(best.standard_error):
+        raise StudyError(
+            f"one_standard_error: trial {best.number} has a single fold, so that its standard "
+            "error is unknown; search with several folds"
+        )
+    if callable(simpler):
+        key, order = simpler, "by the function given"
+    else:
+        names = _default(study.space) if simpler is None else list(simpler)
+        key, order = _key_of(names, study.space), _in_words(names)
+    threshold = best.score - best.standard_error
+    within = [t for t in study.trials if t.state == "complete" and t.score >= threshold]
+    chosen = min(within, key=lambda trial: (key(dict(trial.params)), -trial.score, trial.number))
+    return OneStandardError(
+        trial=chosen, best=best, threshold=threshold, n_within=len(within), order=order
+    )
+
+
+def _default(space: Space) -> list[str]:
+    found = [name for aliases in SIMPLER for name in space.names if bare_name(name) in aliases]
+    if not found:
+        raise InvalidSearchError(
+            f"one_standard_error: nothing among {', '.join(space.names)} is known to be simpler "
+            'at one end; say what is, as in simpler=["n_layers", "-drop_rate"]'
+        )
+    return found
+
+
+def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], Any]:
+    for name in names:
+        bare = name.removeprefix("-")
+        if bare not in space.names:
+            raise InvalidParamsError(
+                f"one_standard_error(simpler={list(names)!r}): {bare!r} is no dimension of the "
+                f"space; they are {', '.join(space.names)}"
+            )
+        place = space.names.index(bare)
+        if isinstance(space.dimensions[place], Categorical) and space.categorical[place]:
+            raise InvalidParamsError(
+                f"one_standard_error(simpler={list(names)!r}): the categories of {bare!r} have no "
+                "order; pass a function of the params instead"
+            )
+
+    def key(params: dict[str, Any]) -> tuple[float, ...]:
+        # What does not exist for these params is the simplest of all.
+        return tuple(
+            (-1.0 if name.startswith("-") else 1.0) * params[bare] if bare in params else -math.inf
+            for name in names
+            for bare in [name.removeprefix("-")]
+        )
+
+    return key
+
+
+def _in_words(names: Sequence[str]) -> str:
+    parts = [f"more {name[1:]}" if name.startswith("-") else f"less {name}" for name in names]
+    return ", then ".join(parts)

@@ -1,0 +1,233 @@
+"""How optimistic a search's own score is: its best params scored again on fresh splits.
+
+The best of many noisy scores is partly luck: the params that the folds happened to favour win,
+and their score on the same folds is too good ("overtuning"). On other splits of the same data,
+with other seeds, the luck is gone; what is lost is the optimism of the search's own score.
+
+=========== ================================================================ =======
+symbol      meaning                                                          shape
+=========== ================================================================ =======
+k           params scored again: the best of the search                      scalar
+m           fresh splits, each a whole cross-validation                      scalar
+s_i         score of params i in the search                                  (k,)
+f_ij        score of params i on fresh split j                               (k, m)
+=========== ================================================================ =======
+
+Reference: Cawley & Talbot 2010, On over-fitting in model selection and subsequent selection bias
+in performance evaluation, JMLR 11.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
+from gpsearch.evaluation import Objective
+from gpsearch.execution.evaluation import Job, evaluate
+from gpsearch.strategy import trial_seed
+from gpsearch.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+FRESH = 2**31  # numbers of fresh splits start here: no trial of a search comes so far
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recheck:
+    """The best params of a search, scored again on fresh splits; greater is better throughout."""
+
+    numbers: tuple[int, ...]
+    """(k,) numbers of the trials, the best of the search first."""
+    params: tuple[dict[str, Any], ...]
+    """(k,) their params."""
+    searched: Array
+    """(k,) their scores in the search."""
+    fresh: Array
+    """(k, m) their scores on each fresh split; NaN where the training failed."""
+    fresh_errors: Array
+    """(k,) standard errors of the fresh scores: over the folds of all fresh splits."""
+    score_name: str = "score"
+    """What the score is called."""
+
+    @property
+    def fresh_means(self) -> Array:
+        """(k,) mean fresh scores; NaN where every training failed."""
+        known = np.isfinite(self.fresh)
+        counts = known.sum(axis=1)
+        sums = np.where(known, self.fresh, 0.0).sum(axis=1)
+        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+    @property
+    def optimism(self) -> float:
+        """How much better the best params scored in the search than on fresh splits."""
+        return float(self.searched[0] - self.fresh_means[0])
+
+    @property
+    def optimism_error(self) -> float:
+        """Standard error of `optimism`, as far as the fresh splits have part in it."""
+        return float(self.fresh_errors[0])
+
+    @property
+    def best(self) -> int:
+        """Row of the params with the greatest mean fresh score."""
+        if np.isnan(self.fresh_means).all():
+            raise StudyError("none of the rechecked params could be trained on the fresh splits")
+        return int(np.nanargmax(self.fresh_means))
+
+    def sentences(self) -> list[str]:
+        """What the fresh splits say of the search's result."""
+        k, m = self.fresh.shape
+        splits = "a fresh split" if m == 1 else f"{m} fresh splits"
+        if math.isnan(self.optimism):
+            said = [f"The best params of the search could not be trained on {splits}."]
+        else:
+            said = [
+                f"On {splits} the best params score {self.fresh_means[0]:.4g} ± "
+                f"{self.optimism_error:.2g}, where the search said {self.searched[0]:.4g}: "
+                + self._judged()
+            ]
+        best = self.best
+        if best != 0:
+            gain = self.fresh_means[best] - self.fresh_means[0]
+            error = math.hypot(self.fresh_errors[best], self.fresh_errors[0])
+            clear = "" if gain > 2.0 * error else ", a difference within the noise"
+            said.append(
+                f"Of the {k} rechecked, those of trial {self.numbers[best]} come out first there "
+                f"({self.fresh_means[best]:.4g}){clear}."
+            )
+        elif k > 1:
+            said.append(f"They are still the best of the {k} that were scored again.")
+        return said
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each rechecked trial.
+
+        Columns: number, searched, fresh, fresh_error, optimism, ``param_<name>``.
+        """
+        import pandas as pd
+
+        rows = []
+        for i, number in enumerate(self.numbers):
+            row: dict[str, Any] = {
+                "number": number,
+                "searched": self.searched[i],
+                "fresh": self.fresh_means[i],
+                "fresh_error": self.fresh_errors[i],
+                "optimism": self.searched[i] - self.fresh_means[i],
+            }
+            rows.append(row | {f"param_{name}": v for name, v in self.params[i].items()})
+        return pd.DataFrame(rows)
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences())
+
+    def _judged(self) -> str:
+        size = abs(self.optimism)
+        if not size > 2.0 * self.optimism_error:
+            return "no optimism beyond the noise."
+        if self.optimism > 0:
+            return f"the search's own score was too good by {size:.2g}."
+        return f"the search's own score was, if anything, too low, by {size:.2g}."
+
+
+def recheck(
+    study: Study,
+    objective: Any = None,
+    *,
+    k: int = 5,
+    n_splits: int = 1,
+    random_state: int | None = None,
+) -> Recheck:
+    """Score the best params of a search again, on fresh splits and with fresh seeds.
+
+    Every params meets the same fresh splits.
+
+    Parameters
+    ----------
+    study : Study
+    objective : Objective, optional
+        What the study searched; by default the one that this process searched with. One with
+        ``with_fresh_folds(random_state)``, as `KerasCV` has it, is split afresh; any other is
+        used as it is, so pass one that scores on other data or draws from its seed.
+    k : int, default 5
+        Params to score again.
+    n_splits : int, default 1
+        Fresh splits; each costs k evaluations.
+    random_state : int, optional
+        Of the fresh splits; by default they follow from the study's seed.
+
+    Returns
+    -------
+    Recheck
+
+    Raises
+    ------
+    StudyError
+        No trial is complete, or the study was opened from a file and no objective is given.
+    InvalidObjectiveError
+        The objective cannot be split afresh.
+    InvalidSearchError
+        `k` or `n_splits` is below 1.
+
+    Examples
+    --------
+    >>> import gpsearch as gs
+    >>> def lucky(params, seed):
+    ...     return np.random.default_rng(seed).normal(params["x"], 1.0, size=3)
+    >>> study = gs.search(lucky, {"x": (0.0, 0.1)}, n_calls=20, random_state=0, progress=False)
+    >>> recheck(study, k=1, n_splits=5).optimism > 0
+    True
+    """
+    if k < 1 or n_splits < 1:
+        raise InvalidSearchError(f"recheck(k={k}, n_splits={n_splits}): both must be at least 1.")
+    objective = study.objective if objective is None else objective
+    if objective is None:
+        raise StudyError(
+            f"recheck needs the objective to score with, which {study!r} does not hold; pass it: "
+            "recheck(study, gpsearch.KerasCV(...))"
+        )
+    study.best_trial  # raises where no trial is complete  # noqa: B018
+    complete = [trial for trial in study.trials if trial.state == "complete"]
+    top = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:k]
+    seed = study.seed if random_state is None else random_state
+    fresh, folds = np.full((len(top), n_splits), np.nan), [list[float]() for _ in top]
+    for j in range(n_splits):
+        split_seed = trial_seed(seed, FRESH + j)
+        splitted = _split_afresh(objective, split_seed)
+        for i, trial in enumerate(top):
+            job = Job(number=0, params=dict(trial.params), seed=trial_seed(split_seed, i))
+            outcome = evaluate(splitted, job)
+            if outcome.state == "complete":
+                fresh[i, j] = np.mean([fold.score for fold in outcome.folds])
+                folds[i] += [fold.score for fold in outcome.folds]
+    return Recheck(
+        numbers=tuple(trial.number for trial in top),
+        params=tuple(dict(trial.params) for trial in top),
+        searched=np.array([trial.score for trial in top]),
+        fresh=fresh,
+        fresh_errors=np.array([_standard_error(scores) for scores in folds]),
+        score_name=str(study.info.description.get("scoring", "score")),
+    )
+
+
+def _split_afresh(objective: Any, seed: int) -> Objective:
+    if hasattr(objective, "with_fresh_folds"):
+        return objective.with_fresh_folds(seed)
+    if not callable(getattr(objective, "evaluate", None)):
+        raise InvalidObjectiveError(
+            f"recheck: {objective!r} is no objective; pass a KerasCV, or the function wrapped as "
+            "gpsearch.objective.as_objective(function)"
+        )
+    return objective
+
+
+def _standard_error(scores: list[float]) -> float:
+    return float(np.std(scores, ddof=1) / math.sqrt(len(scores))) if len(scores) > 1 else math.nan

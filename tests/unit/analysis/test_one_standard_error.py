@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+import gpsearch as gs
+from gpsearch.analysis import one_standard_error
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
+from gpsearch.evaluation import FoldResult
+from gpsearch.study import Study
+
+SPACE = {"n_hidden": gs.Integer(1, 5), "units": gs.Integer(8, 64), "drop_rate": (0.0, 0.5)}
+SPREAD = np.array([-0.03, 0.0, 0.03])  # standard error 0.03 / sqrt(3) = 0.0173
+
+
+def recorded(*rows, spread=SPREAD, space=None):
+    study = Study.create(None, space=space or SPACE, seed=0)
+    with study.writing():
+        for params, score in rows:
+            folds = [FoldResult(fold=j, score=score + s) for j, s in enumerate(spread)]
+            study.add_trial(params, folds)
+    return study
+
+
+def params(n_hidden, units, drop_rate=0.1):
+    return {"n_hidden": n_hidden, "units": units, "drop_rate": drop_rate}
+
+
+def test_the_simplest_within_one_standard_error_is_chosen():
+    study = recorded(
+        (params(5, 64), 0.900),
+        (params(2, 32), 0.890),  # within
+        (params(2, 16), 0.884),  # within, and smaller
+        (params(1, 8), 0.880),  # below 0.9 - 0.0173
+    )
+    choice = one_standard_error(study)
+    assert choice.trial.number == 2
+    assert choice.best.number == 0
+    assert choice.n_within == 3
+    assert choice.threshold == pytest.approx(0.9 - 0.03 / np.sqrt(3))
+    assert "simpler is less n_hidden, then less units" in str(choice)
+
+
+def test_the_best_may_be_the_simplest():
+    choice = one_standard_error(recorded((params(1, 8), 0.9), (params(2, 8), 0.9)))
+    assert choice.trial == choice.best
+    assert "is also the simplest" in str(choice)
+
+
+def test_the_order_can_be_stated():
+    study = recorded((params(1, 8, 0.0), 0.9), (params(1, 8, 0.4), 0.89), (params(3, 8, 0.5), 0.89))
+    assert one_standard_error(study, ["-drop_rate"]).trial.number == 2
+    assert one_standard_error(study, ["n_hidden", "-drop_rate"]).trial.number == 1
+    assert one_standard_error(study, lambda p: -p["n_hidden"]).trial.number == 2
+
+
+def test_equally_simple_params_are_told_apart_by_their_score():
+    study = recorded((params(3, 8), 0.90), (params(1, 8, 0.2), 0.885), (params(1, 8, 0.3), 0.887))
+    assert one_standard_error(study).trial.number == 2
+
+
+def test_failed_trials_are_no_choice():
+    study = recorded((params(3, 8), 0.9))
+    with study.writing():
+        number = study.start_trial(params(1, 8), seed=0)
+        study.end_trial(number, "failed", reason="diverged")
+    assert one_standard_error(study).trial.number == 0
+
+
+def test_bad_input_is_refused():
+    study = recorded((params(3, 8), 0.9))
+    with pytest.raises(InvalidParamsError, match="'depth' is no dimension"):
+        one_standard_error(study, ["depth"])
+    with pytest.raises(StudyError, match="single fold"):
+        one_standard_error(recorded((params(3, 8), 0.9), spread=[0.0]))
+    other = recorded(({"a": "u"}, 0.9), space={"a": ["u", "v", "w"]})
+    with pytest.raises(InvalidSearchError, match="known to be simpler"):
+        one_standard_error(other)
+    with pytest.raises(InvalidParamsError, match="no order"):
+        one_standard_error(other, ["a"])
+    with pytest.raises(StudyError, match="no complete trial"):
+        one_standard_error(Study.create(None, space=SPACE, seed=0))
