@@ -33,8 +33,8 @@ class SurrogateModel:
     n : int
         How many of them the model knows.
     options : GPOptions
-    noise : float, optional
-        Known variance of every loss.
+    variances : float or sequence, optional
+        Known variance of every loss, or of each.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class SurrogateModel:
         losses: Sequence[float],
         n: int,
         options: GPOptions,
-        noise: float | None = None,
+        variances: float | Sequence[float] | None = None,
     ) -> None:
         self._space, self._points, self._losses = space, points, losses
         self.n_observations = n
         """Observations that the model knows."""
-        self._options, self.noise = options, noise
+        self._options, self._variances = options, variances
         self._process: GaussianProcess | None = None
 
     @property
@@ -57,8 +57,10 @@ class SurrogateModel:
         """The fitted process, in warped losses."""
         if self._process is None:
             n = self.n_observations
-            variances = None if self.noise is None else [self.noise] * n
-            history = History.of(self._points[:n], self._losses[:n], variances)
+            variances = self._variances
+            if isinstance(variances, float):
+                variances = [variances] * n
+            history = History.of(self._points[:n], self._losses[:n], variances and variances[:n])
             strategy = GPStrategy(self._space, seed=0, options=self._options)
             self._process = strategy.process(history)
         return self._process

@@ -71,7 +71,8 @@ def study_result(study: Study) -> OptimizeResult:
     OptimizeResult
         Of the losses: scores with their sign changed where greater is better. Its space is the
         study's, normalised as scikit-optimize's plots want it; a trial that failed has the
-        loss inf. ``models`` holds one model, or none while no trial has succeeded.
+        loss inf. ``models`` holds one model, which knows how far each mean over folds is to be
+        trusted, or none while no trial has succeeded.
 
     Examples
     --------
@@ -88,6 +89,7 @@ def study_result(study: Study) -> OptimizeResult:
     losses = [trial.loss if math.isfinite(trial.loss) else math.inf for trial in finished]
     models = []
     if np.isfinite(losses).any():
-        models.append(SurrogateModel(space, points, losses, len(points), GPOptions()))
+        variances = [trial.standard_error**2 for trial in finished]
+        models.append(SurrogateModel(space, points, losses, len(points), GPOptions(), variances))
     specs = {"args": {"acq_func": None, "n_calls": len(points)}, "function": "search"}
     return make_result(space, points, losses, models=models, specs=specs)
