@@ -34,15 +34,13 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
-from gpsearch.errors import StudyError
+from gpsearch.analysis.posterior import fitted_process, prior_covariance
 from gpsearch.execution.history import history_of
-from gpsearch.plotting.data import require_complete, score_label
+from gpsearch.plotting.data import score_label
 from gpsearch.plotting.dimensions import Array, coordinates, dimension_axis
 from gpsearch.space import Space
-from gpsearch.strategy.gp import GPStrategy
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
-from gpsearch.surrogate.kernels import matern52, scaled_sq_dist
 
 BLOCK = 20_000  # rows whose covariances are held in memory at a time
 
@@ -139,19 +137,17 @@ class ScoreModel:
 
     def _average(self, rows: Array, weights: Array) -> tuple[Array, Array]:
         c, size, d = rows.shape
-        process, at = self.process, self.process.hyperparameters
-
-        def covariance(left: Array, right: Array) -> Array:
-            distance = scaled_sq_dist(left, right, at.weights, process.categorical)
-            return at.signal * matern52(distance)[0] + process.mean_variance
-
-        cross = covariance(rows.reshape(-1, d), process.Z).reshape(c, size, -1)
+        process = self.process
+        cross = prior_covariance(process, rows.reshape(-1, d), process.Z).reshape(c, size, -1)
         q = np.einsum("cb,cbn->cn", weights, cross)
         # Without conditions the rows of every cell differ in the same way: one speaks for all.
         alike = not self.space.when and self.space.params_constraint is None
         spoken = slice(1 if alike else c)
         prior = np.array(
-            [w @ covariance(z, z) @ w for z, w in zip(rows[spoken], weights[spoken], strict=True)]
+            [
+                w @ prior_covariance(process, z, z) @ w
+                for z, w in zip(rows[spoken], weights[spoken], strict=True)
+            ]
         )
         whitened = solve_triangular(process.factor, q.T, lower=True, check_finite=False)
         variance = prior - np.einsum("nc,nc->c", whitened, whitened)
@@ -168,14 +164,11 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
     StudyError
         Fewer than two trials are complete.
     """
-    require_complete(study, 2, call)
+    process = fitted_process(study, call)
     ended = [trial for trial in study.trials if trial.finished]
     history = history_of(study.space, ended)
     known = np.isfinite(history.losses)
     losses = history.losses[known]
-    if len(losses) < 2:
-        raise StudyError(f"{call} needs at least 2 trials with a finite score.")
-    process = GPStrategy(study.space, seed=study.seed).process(history)
     return ScoreModel(
         space=study.space,
         process=process,

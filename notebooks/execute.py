@@ -1,0 +1,52 @@
+"""Run the notebooks from top to bottom and save them with their outputs: ``make notebooks``.
+
+    python notebooks/execute.py [NAME ...]      # all of them, or those whose name contains NAME
+
+What a notebook writes goes to a temporary folder. With GPSEARCH_SMOKE set in the environment the
+notebooks run with few, short trainings: that is how the tests run them, without saving.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).parent
+TIMEOUT = 1800  # seconds a cell may take
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow's notes on the processor are no output
+
+
+def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
+    """Run the notebook at `path` with `folder` as its working directory; raises where it does."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+    )
+    client.execute(env=os.environ | QUIET)
+    return notebook
+
+
+def main(names: list[str]) -> None:
+    """Run and save."""
+    for path in sorted(HERE.glob("*.ipynb")):
+        if names and not any(name in path.name for name in names):
+            continue
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            notebook = execute(path, Path(folder))
+        # What the kernel says of itself changes from machine to machine.
+        notebook.metadata["language_info"] = {"name": "python"}
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

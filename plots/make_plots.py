@@ -1,0 +1,54 @@
+"""Remake the figures that the README and the documentation show: ``make plots``.
+
+They show a real search: the one of ``examples/breast_cancer.toml``. Its record is kept, so that
+only the first call trains; remove it to search anew.
+"""
+
+from pathlib import Path
+
+import matplotlib
+
+from gpsearch.config import load_config
+from gpsearch.plotting import (
+    fit_score_model,
+    plot_convergence,
+    plot_evaluations,
+    plot_fold_spread,
+    plot_parallel_coordinates,
+    plot_partial_dependence,
+    plot_partial_dependence_matrix,
+)
+
+HERE = Path(__file__).parent
+RECORD = HERE.parent / "runs" / "plots.db"
+SHOWN = 4  # dimensions of the matrices: the most influential
+DPI = 110
+
+
+def save(axes, name):
+    """Write the figure that holds `axes`."""
+    first = axes if hasattr(axes, "get_figure") else axes.flat[0]
+    path = HERE / f"{name}.png"
+    # Without the date and the version of the library the same figure is the same file.
+    first.get_figure(root=True).savefig(path, dpi=DPI, metadata={"Software": None})
+    print(path)
+
+
+def main():
+    """Search, or read the search that was recorded, and draw."""
+    matplotlib.use("Agg")
+    study = load_config(HERE.parent / "examples" / "breast_cancer.toml").run(study=RECORD)
+    model = fit_score_model(study)
+    curves = plot_partial_dependence(model)
+    names = [curve.get_xlabel() for curve in curves[:SHOWN]]
+    save(plot_convergence(study), "convergence")
+    save(curves, "partial_dependence")
+    save(plot_partial_dependence(model, tuple(names[:2])), "partial_dependence_map")
+    save(plot_partial_dependence_matrix(model, names), "partial_dependence_matrix")
+    save(plot_evaluations(study, names), "evaluations")
+    save(plot_parallel_coordinates(study), "parallel_coordinates")
+    save(plot_fold_spread(study), "fold_spread")
+
+
+if __name__ == "__main__":
+    main()

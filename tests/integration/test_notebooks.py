@@ -1,0 +1,55 @@
+"""Every notebook runs from top to bottom, and is saved with the outputs of such a run."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+nbformat = pytest.importorskip("nbformat", reason="the extra 'notebook' is not installed")
+pytest.importorskip("nbclient", reason="the extra 'notebook' is not installed")
+pytest.importorskip("ipykernel", reason="the extra 'notebook' is not installed")
+
+
+def load_execute():
+    spec = importlib.util.spec_from_file_location("execute", NOTEBOOKS / "execute.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_there_are_notebooks():
+    assert PATHS
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own machinery
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # sockets that the client leaves to exit
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("GPSEARCH_SMOKE", "1")
+    notebook = load_execute().execute(path, tmp_path)
+    assert problems(notebook) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_is_saved_with_clean_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert any("image/png" in out.get("data", {}) for cell in cells for out in cell.outputs)
+    assert problems(notebook) == []
+
+
+def problems(notebook):
+    """Errors, and what was printed to stderr: warnings and logs that nobody wants to read."""
+    return [
+        out.get("text", out.output_type)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for out in cell.outputs
+        if out.output_type == "error" or out.get("name") == "stderr"
+    ]
