@@ -72,7 +72,8 @@ class SkoptStrategy:
     def propose(self, history: History, number: int) -> Point:
         """Ask the stock loop for the point of trial `number`; see `Strategy.propose`."""
         if self._space.constraint is not None:
-            self._space.sample(1, trial_rng(self._seed, number))  # ends where nothing is feasible
+            # the stock loop would draw for ever where nothing is feasible; this ends
+            draw_unseen(self._space, set(), trial_rng(self._seed, number))
         with warnings.catch_warnings():
             # repeated points, and fits that did not converge: dealt with here, and its own
             warnings.simplefilter("ignore")

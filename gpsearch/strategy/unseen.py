@@ -11,7 +11,7 @@ from gpsearch.space import Point, Space
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
 DRAWS = 255  # random points tried before such a space is enumerated
-MORE_DRAWS = 100_000  # random points tried where it cannot be
+MORE_DRAWS = 30_000  # random points tried where it cannot be
 BLOCK = 256  # random points drawn at once, after a few smaller blocks
 FRUITLESS = 2**12  # candidates of a sequence in a row that may be infeasible or repeated
 
