@@ -22,6 +22,11 @@ import numpy as np
 # threads that build models at once would draw from each other's stream.
 _BUILD_LOCK = threading.RLock()
 
+_GRAPH_LOCK = threading.RLock()
+
+# Idle threads cost nothing; with one for each core, a machine of one core could not nest loops.
+_POOL_THREADS = 16
+
 
 @functools.cache
 def import_keras() -> Any:
@@ -38,6 +43,8 @@ def import_keras() -> Any:
         Keras or its backend is not installed; what the import wrote to stderr is then shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_POOL_THREADS))
     with _stderr_held_back():
         import keras
 
@@ -88,20 +95,42 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def single_threaded_executor() -> Iterator[None]:
-    """Run graphs op after op in the calling thread, where TensorFlow still offers it.
+def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
+    """Trace and run graphs op after op in the calling thread, where TensorFlow offers it.
 
     The graph of a small network is hundreds of operations of a few microseconds each; handing
     them from thread to thread costs more than they do. Large operations still use all cores.
+
+    In this mode a loop blocks a thread of the pool between operations while its body runs on
+    another, so with fewer threads than nested loops the process would wait for ever: one graph
+    at a time is let in, and callers ask `pool_takes` first.
+
+    Parameters
+    ----------
+    wanted : bool, default True
+        False: TensorFlow's usual executor. A graph is traced and run under the same choice.
     """
-    import_tensorflow()
     try:
         from tensorflow.python.eager.context import function_executor_type
     except ImportError:
         yield
         return
-    with function_executor_type("SINGLE_THREADED_EXECUTOR"):
+    if not wanted:
         yield
+        return
+    with _GRAPH_LOCK, function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        yield
+
+
+def pool_takes(depth: int) -> bool:
+    """Whether TensorFlow's thread pool can nest `depth` loops, with a thread to spare."""
+    tf = import_tensorflow()
+    chosen = tf.config.threading.get_inter_op_parallelism_threads()
+    if chosen == 0:
+        chosen = int(os.environ.get("TF_NUM_INTEROP_THREADS", 0))
+    if chosen == 0 and hasattr(os, "sched_getaffinity"):
+        chosen = len(os.sched_getaffinity(0))
+    return depth < chosen
 
 
 @contextlib.contextmanager

@@ -67,6 +67,7 @@ class CompiledTrainer:
             epochs=run.epochs,
             curves=run.curves,
             predict=lambda features: forward_in_batches(program.host, features, FORWARD_ROWS),
+            weights=program.host.get_weights,
             path="compiled",
         )
 

@@ -72,7 +72,7 @@ class KerasCV:
         A number means shuffled folds, stratified for classes.
     scoring : str, callable or None
         Any scikit-learn scorer. None: "accuracy" for classes, "r2" for quantities.
-    metrics : sequence of str, default ()
+    metrics : sequence of str, or dict of name to scorer, default ()
         Further scorers, recorded for each fold.
     epochs : int, default 100
         Passes over the training rows, at most.
@@ -129,7 +129,7 @@ class KerasCV:
         *,
         cv: Any = 5,
         scoring: Any = None,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[str] | Mapping[str, Any] = (),
         epochs: int = 100,
         batch_size: int | None = None,
         patience: int | None = None,

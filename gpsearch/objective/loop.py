@@ -77,6 +77,7 @@ class LoopTrainer:
                 if len(values) == epochs
             },
             predict=lambda features: forward_in_batches(model, features, FORWARD_ROWS),
+            weights=model.get_weights,
             path=f"loop: {self.reason}" if self.reason else "loop",
         )
 

@@ -14,14 +14,21 @@ fold and every configuration of the same architecture, because all that differs 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gpsearch.objective.backend import import_keras, import_tensorflow, single_threaded_executor
+from gpsearch.objective.backend import (
+    import_keras,
+    import_tensorflow,
+    pool_takes,
+    single_threaded_executor,
+)
 from gpsearch.objective.data import map_parts
+from gpsearch.objective.fused_updates import apply_update
 from gpsearch.objective.loop import batch_order
 from gpsearch.objective.traced_values import Place, places, replace_by_traced
 from gpsearch.objective.training import FORWARD_ROWS, Rows, TrainingSettings, take_rows
@@ -104,7 +111,11 @@ class Program:
         originals = [(place, getattr(place.owner, place.attribute)) for place in places(model)]
         self._scalars = replace_by_traced(model)
         try:
+            self._in_one_thread = True
             self._train = self._trace(fit, stop)
+            if not pool_takes(nesting(self._train.graph.as_graph_def())):
+                self._in_one_thread = False
+                self._train = self._trace(fit, stop)
             self._check_graph()
         except Exception:
             restore(originals)
@@ -130,7 +141,7 @@ class Program:
         """
         tf = import_tensorflow()
         self._load(state)
-        with single_threaded_executor():
+        with single_threaded_executor(self._in_one_thread):
             epochs, best_epoch, table = self._train(
                 _tensors(fit),
                 _tensors(stop),
@@ -174,10 +185,10 @@ class Program:
         for variable, value in zip(self.host.variables, state.variables, strict=True):
             variable.assign(value)
 
-    def _trace(self, fit: Rows, stop: Rows | None) -> Callable[..., Any]:
+    def _trace(self, fit: Rows, stop: Rows | None) -> Any:
         tf = import_tensorflow()
         whole = tf.TensorSpec((), tf.int32)
-        with single_threaded_executor():
+        with single_threaded_executor(self._in_one_thread):
             return tf.function(self._graph, autograph=False).get_concrete_function(
                 _specs(fit),
                 _specs(stop),
@@ -263,7 +274,7 @@ class Program:
             loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in trainable])
-        model.optimizer.apply(gradients, trainable)
+        apply_update(model.optimizer, gradients, trainable)
         self._update_metrics(x, y, outputs, weight)
         return tf.cast(loss, tf.float32)
 
@@ -311,10 +322,9 @@ class Program:
 
     def _check_graph(self) -> None:
         """Refuse a graph whose outcome would depend on what ran before it."""
-        graph = self._train.graph  # type: ignore[attr-defined]
-        functions = graph.as_graph_def().library.function
-        drawn = {node.op for function in functions for node in function.node_def}
-        drawn |= {node.op for node in graph.as_graph_def().node}
+        graph = self._train.graph
+        definition = graph.as_graph_def()
+        drawn = {node.op for part in definition.library.function for node in part.node_def}
         if drawn & _UNREPEATABLE_OPS:
             raise CannotCompileError("it draws random numbers other than through keras.random")
         model = self.host
@@ -323,6 +333,25 @@ class Program:
         known = {id(variable.value) for variable in own} | {id(copy) for copy in self._best}
         if any(id(variable) not in known for variable in graph.variables):
             raise CannotCompileError("it keeps state that is not among its Keras variables")
+
+
+def nesting(definition: Any) -> int:
+    """How deep the loops and conditionals of a graph definition are nested."""
+    bodies = {part.signature.name: part.node_def for part in definition.library.function}
+
+    @functools.cache
+    def depth(name: str) -> int:
+        return max((1 + depth(inner) for inner in called(bodies.get(name, ()))), default=0)
+
+    def called(nodes: Any) -> set[str]:
+        names: set[str] = set()
+        for node in nodes:
+            for attribute in node.attr.values():
+                names.update(function.name for function in attribute.list.func)
+                names.add(attribute.func.name)
+        return names - {""}
+
+    return max((1 + depth(name) for name in called(definition.node)), default=0)
 
 
 def restore(originals: list[tuple[Place, Any]]) -> None:

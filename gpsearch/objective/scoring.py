@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import math
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from sklearn.metrics import get_scorer, get_scorer_names
@@ -25,8 +26,8 @@ class Scoring:
     scoring : str, callable or None
         A scikit-learn scorer name or a callable ``(estimator, X, y) -> float``, greater is
         better. None: "accuracy" for classes, "r2" for quantities.
-    metrics : sequence of str
-        Scorer names recorded beside the score.
+    metrics : sequence of str, or dict
+        Scorers recorded beside the score: their names, or any by a name of one's own.
     target : Target
         What is predicted.
 
@@ -47,7 +48,8 @@ class Scoring:
             scoring = "accuracy" if target.is_classification else "r2"
         self.scorer = _read_scorer(scoring)
         self.name = scoring if isinstance(scoring, str) else _callable_name(scoring)
-        self.metrics = {name: _read_scorer(name) for name in metrics}
+        named = metrics if isinstance(metrics, Mapping) else {name: name for name in metrics}
+        self.metrics = {name: _read_scorer(one) for name, one in named.items()}
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.

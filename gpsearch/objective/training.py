@@ -56,6 +56,8 @@ class TrainedFold:
     """Loss and metrics for each epoch run; "val_" before those on the stop rows."""
     predict: Callable[[Parts], Any]
     """The kept weights' outputs for features; valid until the trainer is used again."""
+    weights: Callable[[], list[np.ndarray]]
+    """The kept weights, as ``keras.Model.get_weights`` has them; valid as long as `predict`."""
     path: str
     """How it was trained."""
 
