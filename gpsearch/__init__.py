@@ -29,7 +29,15 @@ from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import GPSearchError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import StopReason, search
-from gpsearch.objective import KerasCV, mlp, mlp_space
+from gpsearch.model_selection import GPSearchCV
+from gpsearch.objective import (
+    EstimatorCV,
+    KerasClassifier,
+    KerasCV,
+    KerasRegressor,
+    mlp,
+    mlp_space,
+)
 from gpsearch.optimizer import Optimizer, gp_minimize
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study, Trial
@@ -39,12 +47,16 @@ from gpsearch.version import __version__
 __all__ = [
     "Categorical",
     "Comparison",
+    "EstimatorCV",
     "Evaluation",
     "FoldResult",
+    "GPSearchCV",
     "GPSearchError",
     "GaussianProcess",
     "Integer",
     "KerasCV",
+    "KerasClassifier",
+    "KerasRegressor",
     "Optimizer",
     "Real",
     "Space",

@@ -34,6 +34,7 @@ def cv_results(
     metrics: Sequence[str],
     metric: str,
     return_train_score: bool,
+    error_score: Any = math.nan,
 ) -> Results:
     """The trials as scikit-learn's searches show them.
 
@@ -50,6 +51,8 @@ def cv_results(
     metric : str
         The one that was searched for, which is a fold's score.
     return_train_score : bool
+    error_score : float or "raise"
+        Score of the folds that a failed trial did not run.
 
     Returns
     -------
@@ -58,8 +61,12 @@ def cv_results(
         ``std_test_score`` (ddof 0), ``rank_test_score`` and so on. A fold that was not run is NaN.
     """
 
-    def table(value: Callable[[FoldResult, str], float], name: str) -> np.ndarray:
-        return _by_fold(trials, n_splits, lambda fold: value(fold, name))
+    def table(
+        value: Callable[[FoldResult, str], float], name: str, missing: float = math.nan
+    ) -> np.ndarray:
+        return _by_fold(trials, n_splits, lambda fold: value(fold, name), missing)
+
+    stand_in = math.nan if error_score == "raise" else error_score
 
     def score(fold: FoldResult, name: str) -> float:
         failed = fold.path.startswith(FAILED)
@@ -77,7 +84,7 @@ def cv_results(
     results |= _masked(params)
     results["params"] = [dict(p) for p in params]
     for name in metrics:
-        _store(results, f"test_{name}", table(score, name))
+        _store(results, f"test_{name}", table(score, name, stand_in))
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
         if return_train_score:
             _store(results, f"{TRAIN}{name}", table(train_score, name))
@@ -170,10 +177,16 @@ def _seconds(fold: FoldResult, time: str) -> float:
 
 
 def _by_fold(
-    trials: Sequence[Trial], n_splits: int, value: Callable[[FoldResult], float]
+    trials: Sequence[Trial],
+    n_splits: int,
+    value: Callable[[FoldResult], float],
+    missing: float,
 ) -> np.ndarray:
+    """(trials, folds) values; `missing` where a failed trial has none, NaN where another has."""
     table = np.full((len(trials), n_splits), np.nan)
     for row, trial in zip(table, trials, strict=True):
+        if trial.state == "failed":
+            row[:] = missing
         for fold in trial.folds:
             row[fold.fold] = value(fold)
     return table

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, Translated, read_distributions
+from gpsearch.model_selection.model_subject import ModelSubject
 from gpsearch.model_selection.results import (
     check_refit,
     cv_results,
@@ -27,7 +28,14 @@ from gpsearch.model_selection.results import (
     select_best,
 )
 from gpsearch.model_selection.routing import router, score_arguments
-from gpsearch.model_selection.subjects import EstimatorSubject, check_arguments, read_scorer
+from gpsearch.model_selection.subjects import (
+    EstimatorSubject,
+    Subject,
+    check_arguments,
+    is_model_function,
+    read_scorer,
+)
+from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
 from gpsearch.objective.estimator_cv import SINGLE
 
 if TYPE_CHECKING:
@@ -44,10 +52,19 @@ def _best_has(name: str) -> Callable[[Any], bool]:
                 "available only after refitting on the best parameters: give refit=True, or fit "
                 "an estimator with best_params_ yourself."
             )
-        getattr(getattr(self, "best_estimator_", self.estimator), name)
+        getattr(_face(self), name)
         return True
 
     return has
+
+
+def _face(search: Any) -> Any:
+    """The estimator that people see through the search."""
+    if hasattr(search, "best_estimator_"):
+        return search.best_estimator_
+    if is_model_function(search.estimator):
+        return KerasRegressor() if search.task == "regression" else KerasClassifier()
+    return search.estimator
 
 
 class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
@@ -58,8 +75,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : estimator
-        Any scikit-learn estimator or Pipeline.
+    estimator : estimator or function
+        Any scikit-learn estimator or Pipeline; or a function that returns a compiled Keras model,
+        which is then cross-validated by `KerasCV`.
     param_distributions : dict, list of dicts, or Space
         From parameter name to a list of choices, a frozen scipy.stats distribution, or a
         dimension (``gs.Real``, ``gs.Integer``, ``gs.Categorical``). Of a list of dicts, one is
@@ -70,7 +88,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn. Of several, the search maximises the one that `refit` names, or the
         first where `refit` is a callable or False; the others are recorded.
     n_jobs : int, optional
-        Folds of one params fitted at once, by joblib; -1 for all cores.
+        Folds of one params fitted at once, by joblib; -1 for all cores. Over a model function,
+        trials trained at once, each in a process of its own.
     refit : bool, str or callable, default True
         Fit the best params on all the data. A string names the metric that decides; a callable
         takes ``cv_results_`` and returns the row to take.
@@ -94,6 +113,12 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         File of the record: an interrupted ``fit`` continues from there.
     timeout : float, optional
         Seconds after which no params are begun.
+    epochs, batch_size, patience, callbacks, validation_fraction, preprocess, monitor_fold, \
+class_weight : optional
+        For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
+    task : {"classification", "regression"}, optional
+        For a model function only: what y is; by default read from y. Give it where the search
+        itself is cross-validated, which asks before there is a y.
 
     Attributes
     ----------
@@ -142,6 +167,15 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         n_initial_points: int | None = None,
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        callbacks: Any = None,
+        validation_fraction: float | None = None,
+        preprocess: Any = None,
+        monitor_fold: bool | None = None,
+        class_weight: Any = None,
+        task: str | None = None,
     ) -> None:
         self.estimator = estimator
         self.param_distributions = param_distributions
@@ -158,6 +192,15 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.n_initial_points = n_initial_points
         self.study = study
         self.timeout = timeout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.callbacks = callbacks
+        self.validation_fraction = validation_fraction
+        self.preprocess = preprocess
+        self.monitor_fold = monitor_fold
+        self.class_weight = class_weight
+        self.task = task
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:
         """Search, and fit the best params on all the data.
@@ -176,7 +219,11 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             Itself.
         """
         check_arguments(self)
-        subject = EstimatorSubject(self, X, y, params)
+        subject: Subject = (
+            ModelSubject(self, X, y, params)
+            if is_model_function(self.estimator)
+            else EstimatorSubject(self, X, y, params)
+        )
         distributions = read_distributions(self.param_distributions)
         with subject.working():
             study = self._search(subject, distributions)
@@ -184,10 +231,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.study_ = study
         self.scorer_ = subject.scorer
         self.n_splits_ = subject.objective.n_folds
-        self._read_results(study, distributions)
+        self._read_results(study, distributions, subject.metrics)
         if self.refit is not False:
             started = time.perf_counter()
-            self.best_estimator_ = subject.refit(self.best_params_, self._best_trial)
+            self.best_estimator_ = subject.refit(X, y, self.best_params_, self._best_trial)
             self.refit_time_ = time.perf_counter() - started
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
@@ -281,15 +328,16 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.estimator_type = inner.estimator_type
+        inner = get_tags(_face(self))
+        known = self.task or not is_model_function(self.estimator) or "study_" in vars(self)
+        tags.estimator_type = inner.estimator_type if known else None
         tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
         tags.regressor_tags = copy.deepcopy(inner.regressor_tags)
         tags.input_tags.pairwise = inner.input_tags.pairwise
         tags.input_tags.sparse = inner.input_tags.sparse
         return tags
 
-    def _search(self, subject: EstimatorSubject, distributions: Distributions) -> Study:
+    def _search(self, subject: Subject, distributions: Distributions) -> Study:
         size = distributions.space.cardinality
         if size is not None and size < self.n_iter:
             warnings.warn(
@@ -310,21 +358,24 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             strategy=self.strategy,
             n_initial_points=self.n_initial_points,
             timeout=self.timeout,
-            stop=lambda study: subject.raised is not None,
+            stop=lambda study: subject.error(study.trials) is not None,
             n_jobs=subject.trials_at_once,
             progress=self.verbose > 0,
         )
-        if subject.raised is not None:
-            raise subject.raised
+        error = subject.error(study.trials)
+        if error is not None:
+            raise error
         if study.stop_reason == StopReason.INTERRUPTED.value:
             self.study_ = study
             raise KeyboardInterrupt("GPSearchCV.fit was interrupted; study_ holds its trials")
         return study
 
-    def _read_results(self, study: Study, distributions: Distributions) -> None:
+    def _read_results(
+        self, study: Study, distributions: Distributions, metrics: list[str] | None
+    ) -> None:
         trials = [trial for trial in study.trials if trial.finished]
         report_failures(trials, self.n_splits_, self.error_score)
-        names = metric_names(trials)
+        names = metric_names(trials) if metrics is None else metrics
         self.multimetric_ = names != [SINGLE]
         if self.multimetric_:
             check_refit(self.refit, names)
@@ -336,6 +387,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             metrics=names,
             metric=metric,
             return_train_score=self.return_train_score,
+            error_score=self.error_score,
         )
         if self.refit is not False or not self.multimetric_:
             self.best_index_ = select_best(self.refit, self.cv_results_, metric)

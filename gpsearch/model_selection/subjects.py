@@ -1,6 +1,7 @@
 """What `GPSearchCV` searches over: a scikit-learn estimator, or a function to a Keras model.
 
-A subject makes the objective of the search and fits the best params on all the data.
+A subject makes the objective of the search and fits the best params on all the data. The one
+of a model function stands in `model_subject`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numbers
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -17,9 +18,32 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
 from gpsearch.objective.estimator_cv import EstimatorCV
+
+
+class Subject(Protocol):
+    """What is searched over."""
+
+    objective: Any
+    """The objective of the search; takes params of the estimator."""
+    scorer: Any
+    """A scorer, or a dict of them."""
+    metrics: list[str] | None
+    """Names of the metrics, ["score"] for a single one; None where the folds will tell."""
+    trials_at_once: int | None
+    """``n_jobs`` of the search over trials."""
+
+    def working(self) -> AbstractContextManager[Any]:
+        """Context that the search runs in."""
+
+    def error(self, trials: list[Any]) -> Exception | None:
+        """What the search ends with at once, after `trials`; None while it goes on."""
+
+    def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
+        """Fit `params`, which `trial` evaluated, on all the data."""
 
 
 class EstimatorSubject:
@@ -34,8 +58,9 @@ class EstimatorSubject:
         Further arguments of ``fit``.
     """
 
-    trials_at_once = 1
+    trials_at_once: int | None = 1
     """Folds, not trials, run beside each other: no proposal goes without the last score."""
+    metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
         scorer = read_scorer(search)
@@ -45,7 +70,8 @@ class EstimatorSubject:
         named = isinstance(search.refit, str)
         routed = route(search, scorer, params)
         self.scorer = scorer if several is None else several
-        self.objective = EstimatorCV(
+        self.metrics = None if several is None else list(several)
+        self.objective: Any = EstimatorCV(
             search.estimator,
             X,
             y,
@@ -59,18 +85,22 @@ class EstimatorSubject:
             n_jobs=search.n_jobs,
         )
 
-    @property
-    def raised(self) -> Exception | None:
-        """What the search ends with at once."""
-        return self.objective.raised
-
     def working(self) -> AbstractContextManager[Any]:
         """Context of the search."""
         return self.objective.workers()
 
-    def refit(self, params: Mapping[str, Any], trial: Any) -> Any:
+    def error(self, trials: list[Any]) -> Exception | None:
+        """What the search ends with at once."""
+        return self.objective.raised
+
+    def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
         """Fit `params` on all the data."""
         return self.objective.refit(dict(params))
+
+
+def is_model_function(estimator: Any) -> bool:
+    """Whether `estimator` is a function to a Keras model."""
+    return not hasattr(estimator, "fit")
 
 
 def read_scorer(search: Any) -> Any:
@@ -90,9 +120,17 @@ def check_arguments(search: Any) -> None:
     ------
     InvalidSearchError
     """
-    if not hasattr(search.estimator, "fit"):
+    if not hasattr(search.estimator, "fit") and not callable(search.estimator):
         raise InvalidSearchError(
-            f"GPSearchCV(estimator={search.estimator!r}) must be an estimator with `fit`."
+            f"GPSearchCV(estimator={search.estimator!r}) must be an estimator with `fit`, or a "
+            "function that returns a compiled Keras model."
+        )
+    of_model = [name for name in (*TRAINING, "task") if getattr(search, name) is not None]
+    if of_model and not is_model_function(search.estimator):
+        name = of_model[0]
+        raise InvalidSearchError(
+            f"GPSearchCV({name}={getattr(search, name)!r}) is for a function that returns a Keras "
+            f"model; {type(search.estimator).__name__} has settings of its own. Set it there."
         )
     n_iter = search.n_iter
     if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool) or n_iter < 1:

@@ -1,7 +1,8 @@
 """Objectives: params to fold results.
 
-`KerasCV` cross-validates a Keras model; `as_objective` takes any function of params; `mlp` is a
-ready-made model function. A fold's way through `KerasCV`:
+`KerasCV` cross-validates a Keras model, `EstimatorCV` a scikit-learn estimator; `as_objective`
+takes any function of params; `mlp` is a ready-made model function, and `KerasClassifier` and
+`KerasRegressor` make one an estimator. A fold's way through `KerasCV`:
 
 ========================= =================================================================
 data, folds               X and y read; rows split into training, stop and scored rows
@@ -15,6 +16,9 @@ fitted, scoring           the trained network as scikit-learn sees it, and its s
 Keras is imported when a model is first built, not before.
 """
 
+from gpsearch.objective.estimator import KerasClassifier as KerasClassifier
+from gpsearch.objective.estimator import KerasRegressor as KerasRegressor
+from gpsearch.objective.estimator_cv import EstimatorCV as EstimatorCV
 from gpsearch.objective.fitted import FittedClassifier as FittedClassifier
 from gpsearch.objective.fitted import FittedNetwork as FittedNetwork
 from gpsearch.objective.fitted import FittedRegressor as FittedRegressor

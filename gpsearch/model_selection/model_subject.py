@@ -1,0 +1,160 @@
+"""A function to a Keras model as what `GPSearchCV` searches over."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import check_cv
+
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.model_selection.results import check_refit
+from gpsearch.objective import KerasCV
+from gpsearch.objective.callbacks import read_callbacks
+from gpsearch.objective.data import read_target
+from gpsearch.objective.estimator import OVERRIDABLE, KerasClassifier, KerasRegressor
+from gpsearch.objective.estimator_cv import SINGLE
+
+if TYPE_CHECKING:
+    from gpsearch.study import Trial
+
+TRAINING = (
+    "epochs",
+    "batch_size",
+    "patience",
+    "callbacks",
+    "validation_fraction",
+    "preprocess",
+    "monitor_fold",
+    "class_weight",
+)
+"""Arguments of `GPSearchCV` that only a model function has a use for; None where not given."""
+
+
+class ModelSubject:
+    """A ``create_model`` function, cross-validated by `KerasCV`.
+
+    Parameters
+    ----------
+    search : GPSearchCV
+        Whose arguments are used.
+    X, y : as in ``GPSearchCV.fit``
+    params : mapping
+        Further arguments of ``fit``: groups, sample_weight, and settings of the training.
+    """
+
+    def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
+        if search.return_train_score:
+            raise InvalidSearchError(
+                "GPSearchCV(return_train_score=True): over a model function, training rows are "
+                "not scored. Search over KerasClassifier(create_model) instead, or leave it out."
+            )
+        given = {name: getattr(search, name) for name in TRAINING} | _training(params)
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._create_model = search.estimator
+        self._sample_weight = params.get("sample_weight")
+        callbacks = read_callbacks(self._given.pop("callbacks", None))
+        if callbacks.patience is not None:
+            epochs = self._given.get("epochs", callbacks.patience)
+            self._given["patience"] = min(callbacks.patience, epochs)
+        if callbacks.watch and "patience" not in self._given:
+            raise InvalidSearchError(
+                "GPSearchCV(callbacks=...): a callback reads a metric of held-back rows (val_...), "
+                "and there are none. Give patience, too: early stopping holds rows back."
+            )
+        self._callbacks = callbacks.rest
+        scorers = _scorers(search.scoring)
+        if len(scorers) > 1:
+            check_refit(search.refit, list(scorers))
+        named = search.refit in scorers if isinstance(search.refit, str) else False
+        metric = search.refit if named else next(iter(scorers))
+        several = not isinstance(search.scoring, str | type(None)) and not callable(search.scoring)
+        self.metrics: list[str] | None = list(scorers) if several else [SINGLE]
+        self.objective: Any = KerasCV(
+            search.estimator,
+            X,
+            y,
+            cv=_splitter(search, y),
+            scoring=scorers[metric],
+            metrics={name: one for name, one in scorers.items() if name != metric},
+            callbacks=callbacks.make,
+            groups=params.get("groups"),
+            sample_weight=self._sample_weight,
+            task=search.task,
+            **self._given,
+        )
+        self.trials_at_once: int | None = search.n_jobs
+        self._raises = search.error_score == "raise"
+        main = self.objective.scoring.scorer
+        self.scorer = (
+            {name: main if name == metric else get_scorer(one) for name, one in scorers.items()}
+            if several
+            else main
+        )
+
+    def working(self) -> AbstractContextManager[Any]:
+        """Context of the search."""
+        return contextlib.nullcontext()
+
+    def error(self, trials: list[Trial]) -> Exception | None:
+        """What the search ends with at once."""
+        failed = [trial for trial in trials if trial.state == "failed"] if self._raises else []
+        if not failed:
+            return None
+        return InvalidObjectiveError(
+            f"GPSearchCV(error_score='raise'): trial {failed[0].number} failed: "
+            f"{failed[0].reason}\n{failed[0].traceback}"
+        )
+
+    def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
+        """Train `params` on all the data, for the median of the folds' best epochs."""
+        regression = not self.objective.target.is_classification
+        settings = {**self._given, "callbacks": self._callbacks, **params}
+        settings.pop("monitor_fold", None)
+        best = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
+        if best:
+            settings["epochs"] = max(1, round(statistics.median(best)))
+            settings.pop("patience", None)
+        if regression:
+            settings.pop("class_weight", None)
+        kind = KerasRegressor if regression else KerasClassifier
+        estimator = kind(self._create_model, random_state=trial.seed, **settings)
+        return estimator.fit(X, y, sample_weight=self._sample_weight)
+
+
+def _training(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the training among the arguments of ``fit``, as Keras's own ``fit`` has them."""
+    known = {*OVERRIDABLE, "validation_split", "verbose", "groups", "sample_weight"}
+    if unknown := sorted(set(params) - known):
+        raise TypeError(
+            f"GPSearchCV.fit over a model function does not take {unknown[0]!r}; it takes X, y, "
+            f"{', '.join(sorted(known))}."
+        )
+    settings = {
+        "validation_fraction" if name == "validation_split" else name: value
+        for name, value in params.items()
+    }
+    return {name: settings[name] for name in OVERRIDABLE if name in settings}
+
+
+def _scorers(scoring: Any) -> dict[str, Any]:
+    """Scorers, as `KerasCV` takes them, by name."""
+    if isinstance(scoring, Mapping):
+        return dict(scoring)
+    if isinstance(scoring, list | tuple | set):
+        return {name: name for name in scoring}
+    return {SINGLE: scoring}
+
+
+def _splitter(search: Any, y: Any) -> Any:
+    """The splitter that scikit-learn would take."""
+    if isinstance(y, Mapping | tuple):
+        return check_cv(search.cv)
+    target = read_target(y, search.task)
+    stratified = target.kind in ("binary", "multiclass")
+    return check_cv(search.cv, np.asarray(target.labels), classifier=stratified)
