@@ -1,9 +1,9 @@
 """Plots of a study: frozen series of numbers first, then their drawing onto given Axes.
 
 `data` reads the series out of a study, `model` and `dependence` out of the surrogate fitted to
-its trials; the other modules draw them. A plot function takes a study or its series, draws
-onto the Axes it is given or makes some, and returns them; it changes no global style. matplotlib
-is loaded when the first of them is used.
+its trials; `gpsearch.analysis` and `gpsearch.comparison` have their own. The other modules draw.
+A plot function takes a study or its series, draws onto the Axes it is given or makes some, and
+returns them; it changes no global style. matplotlib is loaded when the first of them is used.
 
 >>> from gpsearch.plotting import convergence_series
 """
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     )
     from gpsearch.plotting.evaluations import plot_evaluations
     from gpsearch.plotting.folds import plot_fold_spread, plot_learning_curves, plot_timeline
+    from gpsearch.plotting.importance import plot_importance
     from gpsearch.plotting.model import fit_score_model
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
     from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
+    from gpsearch.plotting.strategies import plot_comparison, plot_differences
 
 __all__ = [
     "convergence_series",
@@ -32,9 +34,12 @@ __all__ = [
     "fit_score_model",
     "partial_dependence_map_series",
     "partial_dependence_series",
+    "plot_comparison",
     "plot_convergence",
+    "plot_differences",
     "plot_evaluations",
     "plot_fold_spread",
+    "plot_importance",
     "plot_learning_curves",
     "plot_parallel_coordinates",
     "plot_partial_dependence",
@@ -49,9 +54,11 @@ _HOMES = {
     "dependence": ["partial_dependence_map_series", "partial_dependence_series"],
     "evaluations": ["plot_evaluations"],
     "folds": ["plot_fold_spread", "plot_learning_curves", "plot_timeline"],
+    "importance": ["plot_importance"],
     "model": ["fit_score_model"],
     "partial": ["plot_partial_dependence", "plot_partial_dependence_matrix"],
     "slices": ["plot_parallel_coordinates", "plot_slices"],
+    "strategies": ["plot_comparison", "plot_differences"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gpsearch.analysis import RandomEstimate
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
 from gpsearch.plotting.style import (
     BLUE,
@@ -28,6 +29,7 @@ def plot_convergence(
     ax: Axes | None = None,
     *,
     target: float | None = None,
+    baseline: RandomEstimate | None = None,
     log: bool | None = None,
     label: str | None = None,
 ) -> Axes:
@@ -46,6 +48,9 @@ def plot_convergence(
         Where to draw; by default a new figure.
     target : float, optional
         A score to compare with, in the user's units: the known optimum, or a baseline.
+    baseline : RandomEstimate, optional
+        What random search would have found, drawn with its band: an estimate from this study,
+        by `gpsearch.analysis.estimate_random`.
     log : bool, optional
         Logarithmic score axis. By default on for losses that are positive and span more than
         two decades.
@@ -86,6 +91,8 @@ def plot_convergence(
     _draw_trials(ax, series, limits, failed, stopped)
     if not np.isnan(series.best[-1]):
         _draw_best(ax, series, label or "best so far")
+    if baseline is not None:
+        _draw_baseline(ax, baseline, n)
     if target is not None:
         ax.axhline(target, color=GREEN, linestyle="--", linewidth=1.2, label="target")
     if failed.all():
@@ -123,6 +130,15 @@ def _draw_best(ax: Axes, series: ConvergenceSeries, label: str) -> None:
         numbers, best - errors, best + errors, step="post", color=BLUE, alpha=0.18, linewidth=0
     )
     ax.step(numbers, best, where="post", color=BLUE, linewidth=2, label=label, zorder=3)
+
+
+def _draw_baseline(ax: Axes, estimate: RandomEstimate, n: int) -> None:
+    shown = slice(min(n, len(estimate.n)))
+    at = estimate.n[shown] - 1  # the trial with number 0 is the first draw
+    ax.fill_between(
+        at, estimate.low[shown], estimate.high[shown], color=GREY, alpha=0.22, linewidth=0
+    )
+    ax.plot(at, estimate.expected[shown], color=GREY, linestyle="--", label="random (estimate)")
 
 
 def _draw_trials(

@@ -40,6 +40,7 @@ from gpsearch.study import Study
 
 MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a map alone: there are many
 WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a curve
+BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
 
 
@@ -240,14 +241,17 @@ def _free_panels(ax: Axes | None, n: int) -> NDArray[np.object_]:
 
 
 def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
-    """Limits that show all bands, and the observations but for the worst."""
+    """Limits that show all means, all but the ends of the bands and the worst observations."""
     if not curves:
         return 0.0, 1.0
     scores, better = curves[0].scores, curves[0].greater_is_better
+    means = np.concatenate([s.mean for s in curves])
     bands = np.concatenate([[s.lower, s.upper] for s in curves], axis=None)
+    wide = np.nanquantile(bands, [BAND_CUT, 1 - BAND_CUT])
     worst = float(np.quantile(scores, WORST_SHOWN if better else 1 - WORST_SHOWN))
     best = float(scores.max() if better else scores.min())
-    low, high = np.nanmin([*bands, worst, best]), np.nanmax([*bands, worst, best])
+    shown = [*means, *wide, worst, best]
+    low, high = np.nanmin(shown), np.nanmax(shown)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
     return float(low - margin), float(high + margin)
 

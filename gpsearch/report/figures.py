@@ -6,6 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gpsearch.analysis import (
+    Importance,
+    RandomEstimate,
+    estimate_importance,
+    estimate_random,
+)
 from gpsearch.errors import StudyError
 from gpsearch.plotting.data import ended_trials, timeline_series
 from gpsearch.plotting.dependence import (
@@ -43,25 +49,41 @@ class Figures:
     """Why there is no partial dependence; empty where there is."""
     series: Mapping[str, PartialDependenceSeries]
     """The curves' numbers, most influential first."""
+    importance: Figure | None
+    """How much each dimension mattered."""
+    mattered: tuple[str, ...]
+    """The same in sentences."""
+    random: str
+    """Whether random search would have done as well, as a sentence; empty where unknown."""
 
 
 def draw_figures(study: Study) -> Figures:
     """Draw everything the study gives."""
     from gpsearch.plotting import plot_convergence
 
-    convergence = _figure(
-        lambda ax: plot_convergence(study, ax=ax),
-        "The score of every trial, and the best so far with its standard error in a comparison of "
-        "trials.",
-        "convergence",
-        WIDE_INCHES,
-    )
     model: ScoreModel | None = None
+    estimate: RandomEstimate | None = None
+    importance: Importance | None = None
     why = ""
     try:
         model = fit_score_model(study, "A partial dependence")
+        estimate = None if model.all_equal else estimate_random(study)
+        importance = estimate_importance(study) if len(study.space) > 1 else None
     except StudyError as error:
         why = str(error)
+    dashes = (
+        ""
+        if estimate is None
+        else " Dashes: what random search is expected to have reached, by estimate, with a "
+        f"{estimate.confidence:.0%} band."
+    )
+    convergence = _figure(
+        lambda ax: plot_convergence(study, ax=ax, baseline=estimate),
+        "The score of every trial, and the best so far with its standard error in a comparison of "
+        f"trials.{dashes}",
+        "convergence",
+        WIDE_INCHES,
+    )
     series = {} if model is None else read_curves(model)
     return Figures(
         convergence=convergence,
@@ -70,6 +92,21 @@ def draw_figures(study: Study) -> Figures:
         others=_draw_others(study, list(series)),
         why_no_curves=why,
         series=series,
+        importance=None if importance is None else _draw_importance(importance),
+        mattered=() if importance is None else tuple(importance.sentences()),
+        random="" if estimate is None else str(estimate),
+    )
+
+
+def _draw_importance(importance: Importance) -> Figure:
+    from gpsearch.plotting import plot_importance
+
+    return _figure(
+        lambda ax: plot_importance(importance, ax=ax),
+        "Light: with all interactions; dark: on its own. Interactions count once for each of "
+        "their dimensions.",
+        "importance",
+        (WIDE_INCHES[0], 1.1 + 0.3 * len(importance.names)),
     )
 
 

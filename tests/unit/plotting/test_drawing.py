@@ -8,7 +8,9 @@ import pytest
 from matplotlib import pyplot as plt
 
 from gpsearch import plotting
-from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.analysis import estimate_importance, estimate_random
+from gpsearch.comparison import compare
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.plotting.dependence import partial_dependence_map_series
 from gpsearch.plotting.partial import draw_map
 from gpsearch.plotting.style import score_limits
@@ -40,6 +42,7 @@ PLOTS = [
     plotting.plot_convergence,
     plotting.plot_evaluations,
     plotting.plot_fold_spread,
+    plotting.plot_importance,
     plotting.plot_learning_curves,
     plotting.plot_parallel_coordinates,
     plotting.plot_partial_dependence,
@@ -131,6 +134,13 @@ class TestConvergence:
         diverged = [t.number for t in study.trials if t.score < -1]
         assert outside[0].get_offsets()[:, 0].tolist() == diverged
 
+    def test_the_estimate_of_random_search_is_drawn_up_to_the_last_trial(self, mixed_study):
+        estimate = estimate_random(mixed_study, n=100)
+        ax = plotting.plot_convergence(mixed_study, baseline=estimate)
+        (line,) = [line for line in ax.lines if line.get_label() == "random (estimate)"]
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(30))
+        np.testing.assert_array_equal(line.get_ydata(), estimate.expected[:30])
+
     def test_wide_losses_have_a_log_axis_and_scores_have_not(self, make_study):
         wide = {"space": {"x": (-4.0, 0.0)}, "noise": 0.0, "n": 20}
         falling = make_study(score=lambda p: -(10 ** p["x"]), greater_is_better=False, **wide)
@@ -150,6 +160,58 @@ class TestConvergence:
     def test_what_cannot_be_shown_is_said(self, options, sentence, make_study):
         ax = plotting.plot_convergence(make_study(**options))
         assert sentence in [text.get_text() for text in ax.texts]
+
+
+class TestImportance:
+    def test_bars_stand_in_the_order_of_the_totals(self, mixed_study):
+        importance = estimate_importance(mixed_study, n_samples=20, n_points=64)
+        ax = plotting.plot_importance(importance)
+        assert [t.get_text() for t in ax.get_yticklabels()] == list(importance.order)
+        totals = [bar.get_width() for bar in ax.containers[0]]
+        assert totals == sorted(totals, reverse=True)
+        assert ax.get_yticklabels()[0].get_text() == "learning_rate"
+
+    def test_equal_scores_are_said(self, make_study):
+        study = make_study(score=lambda p: 0.5, noise=0.0, n=5)
+        assert "All scores are equal" in plotting.plot_importance(study).texts[0].get_text()
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["scores", "losses"])
+def comparison(request):
+    sign = 1 if request.param else -1
+    return compare(
+        lambda p: sign * (1 - (p["x"] - 0.3) ** 2),
+        {"x": (0.0, 1.0)},
+        strategies=["random", "grid", "sobol"],
+        n_calls=6,
+        n_repeats=3,
+        random_state=0,
+        greater_is_better=request.param,
+        progress=False,
+    )
+
+
+class TestComparison:
+    def test_one_line_a_strategy_in_the_users_units(self, comparison):
+        ax = plotting.plot_comparison(comparison)
+        lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+        assert list(lines) == ["random", "grid", "sobol"]
+        np.testing.assert_array_equal(lines["grid"], comparison.curve("grid").mean)
+        low, high = ax.get_ylim()
+        ends = [values[-1] for values in lines.values()]
+        assert low < min(ends) <= max(ends) < high
+        render(ax)
+
+    def test_differences_are_rows_against_the_baseline(self, comparison):
+        ax = plotting.plot_differences(comparison)
+        assert [t.get_text() for t in ax.get_yticklabels()] == ["grid", "sobol"]
+        assert "better than random" in ax.get_xlabel()
+        diamonds = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "D"]
+        assert diamonds == [d.end.value for d in comparison.differences()]
+
+    def test_unknown_baseline(self, comparison):
+        with pytest.raises(InvalidSearchError, match="tpe"):
+            plotting.plot_differences(comparison, "tpe")
 
 
 class TestPartialDependence:

@@ -1,0 +1,64 @@
+"""How much each dimension mattered."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from gpsearch.analysis import Importance, estimate_importance
+from gpsearch.plotting.style import BLUE, SKY, ink, new_axes, quiet_frame, say
+from gpsearch.study import Study
+
+
+def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
+    """Draw the share of the differences between scores that each dimension accounts for.
+
+    The light bar is the total, interactions with other dimensions included, the dark bar within
+    it what the dimension does on its own; the line is the interval of the total. Totals count
+    every interaction once for each of its dimensions, and so may sum to more than 100%.
+
+    Parameters
+    ----------
+    study : Study or Importance
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    StudyError
+        Fewer than two trials are complete.
+    """
+    importance = estimate_importance(study) if isinstance(study, Study) else study
+    d = len(importance.names)
+    ax = new_axes(ax, (6.4, 1.2 + 0.32 * d))
+    if importance.all_equal:
+        return say(ax, "All scores are equal: no dimension can be said to matter.")
+    order = np.argsort(-importance.total, kind="stable")
+    total, rows = importance.total[order], np.arange(d)
+    low, high = (end[order] for end in importance.total_interval)
+    ax.barh(rows, total, height=0.7, color=SKY, alpha=0.55, label="with interactions")
+    ax.barh(rows, importance.first[order], height=0.7, color=BLUE, label="on its own")
+    ax.errorbar(
+        total,
+        rows,
+        xerr=np.abs(np.vstack([total - low, high - total])),
+        fmt="none",
+        ecolor=ink(),
+        elinewidth=1.2,
+        capsize=3,
+        label=f"{importance.confidence:.0%} interval",
+    )
+    ax.set_yticks(rows, [importance.names[j] for j in order])
+    ax.set_ylim(d - 0.5, -0.5)
+    ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set_xlabel("share of the differences between scores")
+    quiet_frame(ax)
+    ax.grid(False, axis="y")
+    ax.legend(loc="lower right", fontsize="small", frameon=False)
+    return ax

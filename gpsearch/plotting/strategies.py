@@ -1,0 +1,159 @@
+"""Strategies side by side: what `gpsearch.compare` measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gpsearch.plotting.style import (
+    BLUE,
+    CYCLE,
+    DASHES,
+    GREY,
+    ORANGE,
+    ink,
+    new_axes,
+    quiet_frame,
+)
+
+if TYPE_CHECKING:
+    from gpsearch.comparison import Comparison
+
+MARKERS = "osD^vP"
+
+
+def plot_comparison(
+    comparison: Comparison, ax: Axes | None = None, *, confidence: float = 0.95
+) -> Axes:
+    """Draw each strategy's best score so far: the mean over the repeats, with its band.
+
+    Bands that overlap do not say that two strategies are alike: the repeats are paired, and
+    `plot_differences` shows what that tells.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    confidence : float, default 0.95
+        Of the bands.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax)
+    curves = {s: comparison.curve(s, confidence) for s in comparison.strategies}
+    n = np.arange(1, comparison.n_calls + 1)
+    for i, (strategy, curve) in enumerate(curves.items()):
+        colour = _colour(strategy, i, comparison.baseline)
+        ax.fill_between(n, curve.low, curve.high, color=colour, alpha=0.13, linewidth=0)
+        ax.plot(
+            n,
+            curve.mean,
+            color=colour,
+            linestyle=DASHES[i % len(DASHES)],
+            marker=MARKERS[i % len(MARKERS)],
+            markevery=max(1, len(n) // 8),
+            markersize=4.5,
+            linewidth=1.8,
+            label=strategy,
+        )
+    # The first few evaluations are far below all that matters, and would take most of the axis.
+    worst = min if comparison.greater_is_better else max
+    start = min(2, len(n) - 1)
+    ends = [value for c in curves.values() for value in (*c.low[start:], *c.high[start:])]
+    low, high = min(ends), max(ends)
+    first = worst(worst(c.mean[start:]) for c in curves.values())
+    if comparison.greater_is_better:
+        low = max(low, first - (high - first))
+    else:
+        high = min(high, first + (first - low))
+    margin = 0.05 * (high - low) or 0.05
+    ax.set_ylim(low - margin, high + margin)
+    ax.set_xlim(1, max(comparison.n_calls, 2))
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    ax.set_xlabel("evaluations")
+    ax.set_ylabel(f"best {comparison.score_name.replace('_', ' ')} so far")
+    ax.set_title(
+        f"mean of {comparison.n_repeats} repeats, {confidence:.0%} bands",
+        fontsize="small",
+        loc="left",
+    )
+    quiet_frame(ax)
+    ax.legend(
+        loc="lower right" if comparison.greater_is_better else "upper right",
+        fontsize="small",
+        framealpha=0.85,
+        edgecolor="none",
+    )
+    return ax
+
+
+def plot_differences(
+    comparison: Comparison,
+    baseline: str | None = None,
+    ax: Axes | None = None,
+    *,
+    confidence: float = 0.95,
+) -> Axes:
+    """Draw by how much each strategy ends better than the baseline, paired by repeat.
+
+    Grey dots are the repeats. An interval that holds zero says that the difference is within
+    the noise.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    baseline : str, optional
+        By default "random", or the first strategy where random search did not take part.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidSearchError
+        The baseline did not take part.
+    """
+    differences = comparison.differences(baseline, confidence=confidence)
+    ax = new_axes(ax, (6.4, 1.4 + 0.4 * len(differences)))
+    for row, difference in enumerate(differences):
+        gaps = comparison.best_of(difference.strategy) - comparison.best_of(difference.baseline)
+        ax.scatter(
+            gaps[:, -1], np.full(len(gaps), row + 0.22), s=14, color=GREY, alpha=0.7, linewidth=0
+        )
+        end = difference.end
+        clear = end.low > 0 or end.high < 0
+        ax.plot([end.low, end.high], [row, row], color=BLUE, linewidth=2 if clear else 1.2)
+        ax.plot(
+            end.value,
+            row,
+            marker="D",
+            color=BLUE,
+            markersize=6,
+            markerfacecolor=BLUE if clear else "none",
+        )
+    ax.axvline(0.0, color=ink(), linewidth=0.9)
+    ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
+    ax.set_ylim(len(differences) - 0.4, -0.6)
+    name = comparison.score_name.replace("_", " ")
+    ax.set_xlabel(f"{name} at the end, better than {differences[0].baseline} by")
+    ax.set_title(f"filled: clear of zero at {confidence:.0%}", fontsize="small", loc="left")
+    quiet_frame(ax)
+    ax.grid(False, axis="y")
+    return ax
+
+
+def _colour(strategy: str, index: int, baseline: str) -> str:
+    """The baseline in grey, the others in the order of the palette."""
+    if strategy == baseline:
+        return GREY
+    return ORANGE if strategy == "gp" else CYCLE[index % (len(CYCLE) - 1)]
