@@ -42,7 +42,7 @@ def architecture_key(model: Any, built_by: str) -> str:
     model : keras.Model
         Built and compiled.
     built_by : str
-        The call that built it: the key where the model cannot be described.
+        Names the call that built it: the key where the model cannot be described.
 
     Returns
     -------

@@ -41,6 +41,7 @@ class CompiledTrainer:
         self.n_reused = 0
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._reasons: dict[tuple[Any, ...], str] = {}
+        self._last_call = ("", "")
         # A program trains in its host's variables: one fold at a time.
         self._lock = threading.Lock()
 
@@ -52,14 +53,14 @@ class CompiledTrainer:
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str = "",
+        built_by: str,
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         with self._lock:
             found = self._program_for(model, fit, stop, built_by)
             if isinstance(found, str):
                 loop = LoopTrainer(reason=found)
-                return loop.train(model, fit, stop, settings, seed=seed)
+                return loop.train(model, fit, stop, settings, seed=seed, built_by=built_by)
             program, state = found
             run = program.run(state, fit, stop, settings, seed=seed)
         return TrainedFold(
@@ -85,7 +86,9 @@ class CompiledTrainer:
         reason = why_not(model)
         if reason:
             return reason
-        key = (architecture_key(model, built_by), _signature(fit), _signature(stop))
+        if built_by != self._last_call[0]:
+            self._last_call = (built_by, architecture_key(model, built_by))
+        key = (self._last_call[1], _signature(fit), _signature(stop))
         if key in self._reasons:
             return self._reasons[key]
         state = ModelState.of(model)

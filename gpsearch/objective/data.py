@@ -70,7 +70,7 @@ def read_features(X: Parts) -> Parts:
         X has no rows, or its parts differ in length.
     """
     features = map_parts(_as_rows, X)
-    lengths = {name: len(part) for name, part in named_parts(features)}
+    lengths = {name: _length(part) for name, part in named_parts(features)}
     if len(set(lengths.values())) > 1:
         raise InvalidObjectiveError(
             f"KerasCV(X=...): the parts of X differ in length: {lengths}. Every part holds one "
@@ -158,7 +158,7 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
         A part holds text, NaN or infinity.
     """
     for name, part in named_parts(parts):
-        array = np.asarray(part)
+        array = part.data if _is_sparse(part) else np.asarray(part)
         label = f" in part {name!r}" if name else ""
         if array.dtype.kind not in "biuf":
             raise InvalidObjectiveError(
@@ -197,7 +197,7 @@ def named_parts(parts: Parts) -> list[tuple[str, Any]]:
 
 def n_rows(parts: Parts) -> int:
     """Number of rows."""
-    return len(named_parts(parts)[0][1])
+    return _length(named_parts(parts)[0][1])
 
 
 def take(parts: Parts, rows: np.ndarray) -> Parts:
@@ -219,6 +219,12 @@ def digest(parts: Parts) -> str:
     """Hex SHA-256 of the content of every part: names, types, shapes, values."""
     sha = hashlib.sha256()
     for name, part in named_parts(parts):
+        if _is_sparse(part):
+            rows = part.tocsr()
+            sha.update(repr((name, rows.dtype.str, rows.shape)).encode())
+            for array in (rows.indptr, rows.indices, rows.data):
+                sha.update(np.ascontiguousarray(array).tobytes())
+            continue
         columns = list(map(str, part.columns)) if hasattr(part, "columns") else []
         array = np.asarray(part)
         sha.update(repr((name, columns, array.dtype.str, array.shape)).encode())
@@ -230,19 +236,26 @@ def digest(parts: Parts) -> str:
 
 
 def _as_rows(part: Any) -> Any:
-    if hasattr(part, "iloc") or isinstance(part, np.ndarray):
+    if hasattr(part, "iloc") or hasattr(part, "columns") or isinstance(part, np.ndarray):
         rows = part
-    elif hasattr(part, "tocsr"):
-        rows = part.tocsr()
-        return rows
+    elif _is_sparse(part):
+        return part.tocsr()
     else:
         rows = np.asarray(part)
-    if rows.ndim == 0:
+    if np.ndim(rows) == 0:
         raise InvalidObjectiveError(
             f"KerasCV(X={part!r}): X has no rows. Give an array, a data frame, or a dict or "
             "tuple of them for a model with several inputs."
         )
     return rows
+
+
+def _is_sparse(part: Any) -> bool:
+    return hasattr(part, "tocsr")
+
+
+def _length(part: Any) -> int:
+    return int(part.shape[0]) if _is_sparse(part) else len(part)
 
 
 def _as_numbers(values: Any) -> np.ndarray:

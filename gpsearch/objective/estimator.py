@@ -156,7 +156,7 @@ class _KerasEstimator(BaseEstimator):
 
     def _read(self, X: Parts, *, reset: bool) -> Parts:
         """X, checked as scikit-learn does where it is an array of numbers."""
-        if isinstance(X, Mapping | tuple):
+        if isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr"):
             features = read_features(X)
         elif self.preprocess is None or isinstance(self.preprocess, str):
             features = validate_data(
@@ -361,7 +361,8 @@ class KerasClassifier(ClassifierMixin, _KerasEstimator):
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable label of each row."""
-        labels = self.network_.predict(self._features(X))
+        features = self._features(X)
+        labels = self.network_.predict(features)
         return labels if self._label_dtype is None else labels.astype(self._label_dtype)
 
     @available_if(_gives_probabilities)

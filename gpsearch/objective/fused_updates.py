@@ -1,8 +1,8 @@
-"""One kernel for each variable's update, where TensorFlow has it.
+"""An optimiser's step in fewer operations.
 
-Keras writes an optimiser's step as twenty or so small operations for each variable; TensorFlow
-has single kernels for the same formulas, which pass over the numbers once. They are used where
-the formula is the very same; everything else, from clipping to weight decay, is left to Keras.
+Keras writes a step as twenty or so small operations for each variable; TensorFlow has single
+kernels for some of the formulas, which pass over the numbers once. They are used where formula
+and rounding are the same; everything else, from clipping to weight decay, is left to Keras.
 """
 
 from __future__ import annotations
@@ -88,24 +88,24 @@ def _sgd(optimizer: Any) -> Update:
 
 
 def _adam(optimizer: Any) -> Update:
-    """Kingma and Ba (2015), with the bias corrections folded into the step as in its section 2."""
-    tf = import_tensorflow()
-    beta_1, beta_2 = _number(optimizer.beta_1), _number(optimizer.beta_2)
-    step = tf.cast(optimizer.iterations + 1, tf.float32)
-    powers = {"beta1_power": tf.pow(beta_1, step), "beta2_power": tf.pow(beta_2, step)}
+    """Kingma and Ba (2015), with the bias corrections folded into the step as in its section 2.
 
-    def update(variable: Any, gradient: Any, learning_rate: Any) -> Any:
-        return tf.raw_ops.ResourceApplyAdam(
-            var=variable.value.handle,
-            m=_slot(optimizer, "_momentums", variable),
-            v=_slot(optimizer, "_velocities", variable),
-            lr=learning_rate,
-            beta1=beta_1,
-            beta2=beta_2,
-            epsilon=_number(optimizer.epsilon),
-            grad=gradient,
-            **powers,
-        )
+    TensorFlow's kernel rounds differently, which over many epochs moves a best epoch. These are
+    Keras's own operations, without what it computes again for each variable.
+    """
+    tf = import_tensorflow()
+    step = tf.cast(optimizer.iterations + 1, tf.float32)
+    correction_1 = 1 - tf.pow(_number(optimizer.beta_1), step)
+    correction_2 = tf.sqrt(1 - tf.pow(_number(optimizer.beta_2), step))
+    weight_1, weight_2 = _number(1 - optimizer.beta_1), _number(1 - optimizer.beta_2)
+
+    def update(variable: Any, gradient: Any, learning_rate: Any) -> None:
+        index = optimizer._get_variable_index(variable)
+        m, v = optimizer._momentums[index].value, optimizer._velocities[index].value
+        alpha = learning_rate * correction_2 / correction_1
+        m.assign_add((gradient - m) * weight_1)
+        v.assign_add((tf.square(gradient) - v) * weight_2)
+        variable.value.assign_sub(m * alpha / (tf.sqrt(v) + optimizer.epsilon))
 
     return update
 

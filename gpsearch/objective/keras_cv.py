@@ -6,6 +6,7 @@ import contextlib
 import copy
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import math
 import statistics
@@ -169,6 +170,7 @@ class KerasCV:
         self.callbacks = callbacks
         self.compiled = bool(compiled)
         self._trainer = self._choose_trainer()
+        self._counter = itertools.count()
         self._prepared = PreparedFolds(self.X, preprocess)
         if batch_size is None:
             batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
@@ -214,10 +216,11 @@ class KerasCV:
             Training diverged, or the score is not finite.
         """
         results = {result.fold: result for result in done}
+        call = f"evaluation {next(self._counter)}"
         for fold in self.folds:
             if fold.index in results:
                 continue
-            results[fold.index] = result = self._run_fold(fold, params, seed)
+            results[fold.index] = result = self._run_fold(fold, params, seed, call)
             if on_fold is not None and on_fold(result) is False:
                 break
         return Evaluation(folds=tuple(results[index] for index in sorted(results)))
@@ -283,7 +286,9 @@ class KerasCV:
         arguments = self._arguments(params, features, settings)
         model = self.model_function.build(arguments, features, build_seed)
         fit, stop = self._fit_and_stop(self._whole, features, features, model, settings)
-        trained = LoopTrainer(self.callbacks).train(model, fit, stop, settings, seed=order_seed)
+        trained = LoopTrainer(self.callbacks).train(
+            model, fit, stop, settings, seed=order_seed, built_by="refit"
+        )
         _check_converged(trained.curves)
         return as_fitted(model, preprocessor, self.target)
 
@@ -345,7 +350,7 @@ class KerasCV:
         )
         self.n_folds = len(self.folds)
 
-    def _run_fold(self, fold: Fold, params: Params, seed: int) -> FoldResult:
+    def _run_fold(self, fold: Fold, params: Params, seed: int, call: str) -> FoldResult:
         started = time.perf_counter()
         settings = self._settings_of(params)
         prepared = self._prepared[fold]
@@ -353,8 +358,10 @@ class KerasCV:
         arguments = self._arguments(params, prepared.train, settings)
         model = self.model_function.build(arguments, prepared.train, build_seed)
         fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
+        # A transformer may give each fold another number of columns.
+        facts = data_facts(prepared.train, self.target)
         trained = self._trainer.train(
-            model, fit, stop, settings, seed=order_seed, built_by=repr(sorted(arguments.items()))
+            model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
         )
         _check_converged(trained.curves)
         outputs = trained.predict(prepared.test)

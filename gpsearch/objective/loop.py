@@ -42,7 +42,7 @@ class LoopTrainer:
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str = "",
+        built_by: str,
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()

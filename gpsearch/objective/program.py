@@ -56,7 +56,7 @@ class ModelState:
     """All that two models of one architecture may differ in."""
 
     variables: list[Any]
-    """Initial weights and random state."""
+    """Initial weights and random state, as tensors."""
     learning_rate: float | None
     """None where a schedule gives it."""
     values: np.ndarray
@@ -67,7 +67,7 @@ class ModelState:
         """Read the state of a built and compiled model."""
         scheduled = not isinstance(model.optimizer._learning_rate, import_keras().Variable)
         return cls(
-            variables=[np.array(variable.numpy()) for variable in model.variables],
+            variables=[variable.value.read_value() for variable in model.variables],
             learning_rate=None if scheduled else float(model.optimizer.learning_rate),
             values=np.array([place.value for place in places(model)], np.float64),
         )
@@ -140,11 +140,12 @@ class Program:
             See `Trainer.train`.
         """
         tf = import_tensorflow()
-        self._load(state)
         with single_threaded_executor(self._in_one_thread):
             epochs, best_epoch, table = self._train(
                 _tensors(fit),
                 _tensors(stop),
+                state.variables,
+                tf.constant(state.learning_rate or 0.0, tf.float32),
                 tf.constant(state.values, tf.float64),
                 tf.constant(settings.batch_size),
                 tf.constant(settings.epochs),
@@ -166,6 +167,8 @@ class Program:
         tf = import_tensorflow()
         model = self.host
         model.optimizer.build(model.trainable_variables)
+        rate = model.optimizer._learning_rate
+        self._learning_rate = rate if isinstance(rate, import_keras().Variable) else None
         self._optimizer_start = [
             np.array(variable.numpy()) for variable in model.optimizer.variables
         ]
@@ -176,14 +179,15 @@ class Program:
         model.compute_metrics(x, y, outputs, sample_weight=weight)
         self._best = [tf.Variable(v.value, trainable=False) for v in model.weights]
 
-    def _load(self, state: ModelState) -> None:
+    def _load(self, start: Any, learning_rate: Any) -> None:
+        """Put the host where a new model would be; part of the graph."""
         optimizer = self.host.optimizer
         for variable, value in zip(optimizer.variables, self._optimizer_start, strict=True):
-            variable.assign(value)
-        if state.learning_rate is not None:
-            optimizer.learning_rate = state.learning_rate
-        for variable, value in zip(self.host.variables, state.variables, strict=True):
-            variable.assign(value)
+            variable.value.assign(_constant(value))
+        if self._learning_rate is not None:
+            self._learning_rate.value.assign(learning_rate)
+        for variable, value in zip(self.host.variables, start, strict=True):
+            variable.value.assign(value)
 
     def _trace(self, fit: Rows, stop: Rows | None) -> Any:
         tf = import_tensorflow()
@@ -192,6 +196,8 @@ class Program:
             return tf.function(self._graph, autograph=False).get_concrete_function(
                 _specs(fit),
                 _specs(stop),
+                [tf.TensorSpec(v.shape, v.value.dtype) for v in self.host.variables],
+                tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((len(self._scalars),), tf.float64),
                 *[whole] * 4,
             )
@@ -200,6 +206,8 @@ class Program:
         self,
         fit: Any,
         stop: Any,
+        start: Any,
+        learning_rate: Any,
         values: Any,
         batch_size: Any,
         epochs: Any,
@@ -210,6 +218,7 @@ class Program:
         tf = import_tensorflow()
         for i, scalar in enumerate(self._scalars):
             scalar.bind(values[i])
+        self._load(start, learning_rate)
         inf = tf.constant(np.inf, tf.float32)
 
         def one_epoch(
@@ -359,6 +368,14 @@ def restore(originals: list[tuple[Place, Any]]) -> None:
     for place, value in originals:
         object.__setattr__(place.owner, place.attribute, value)
         place.owner.__dict__.pop("call", None)
+
+
+def _constant(value: np.ndarray) -> Any:
+    """A constant of the graph; most slots of an optimiser start at one value throughout."""
+    tf = import_tensorflow()
+    if value.size > 1 and (value == value.flat[0]).all():
+        return tf.fill(value.shape, value.flat[0])
+    return tf.constant(value)
 
 
 def _tensors(rows: Rows | None) -> Any:

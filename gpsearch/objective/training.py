@@ -73,7 +73,7 @@ class Trainer(Protocol):
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str = "",
+        built_by: str,
     ) -> TrainedFold:
         """Train `model`, and keep the weights of the best epoch where `stop` is watched.
 
@@ -89,6 +89,6 @@ class Trainer(Protocol):
             Epochs, batch size and patience.
         seed : int
             Decides the order of the rows in each epoch.
-        built_by : str, default ""
-            The call that built the model: models built by the same call are of one architecture.
+        built_by : str
+            Names the call that built the model: models of one name are of one architecture.
         """
