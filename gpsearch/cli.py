@@ -21,6 +21,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from gpsearch.comparison import Comparison, open_comparison
+from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.errors import GPSearchError
 from gpsearch.study import Study, Trial
@@ -68,6 +70,36 @@ def _run(arguments: argparse.Namespace) -> int:
     print(_result(study))
     print(f"Study    {study.path}")
     print(f"Report   {report}")
+    return DONE
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    chosen = {
+        name: value
+        for name in ("study", "strategies", "n_calls", "n_repeats", "random_state")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if Path(arguments.subject).suffix == ".toml":
+        config = load_config(arguments.subject)
+        comparison = config.compare(**chosen)
+        study = Path(chosen.get("study", config.comparison["study"]))
+    elif chosen:
+        print(
+            f"gpsearch: {arguments.subject} is a comparison that was made; what is compared is "
+            f"said with a configuration (.toml), so {', '.join(chosen)} cannot be given.",
+            file=sys.stderr,
+        )
+        return WRONG
+    else:
+        study = Path(arguments.subject)
+        comparison = open_comparison(study)
+    if arguments.output is not None:
+        comparison.to_frame().to_csv(arguments.output, index=False)
+    if arguments.json:
+        print(json.dumps(_compared(comparison), indent=2, default=str))
+        return DONE
+    print(comparison.summary())
+    print(f"Study    {study}")
     return DONE
 
 
@@ -171,6 +203,17 @@ def _first_failure(study: Study) -> str:
     return f"The first failure: {reasons[0]}" if reasons else "No trial was run."
 
 
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    table = json.loads(comparison.table().to_json(orient="records"))  # NaN and infinity as null
+    return {
+        "n_calls": comparison.n_calls,
+        "n_repeats": comparison.n_repeats,
+        "baseline": comparison.baseline,
+        "strategies": table,
+        "conclusions": conclusions(comparison),
+    }
+
+
 def _summary(study: Study) -> dict[str, Any]:
     trials = study.trials
     finished = any(trial.state == "complete" for trial in trials)
@@ -209,6 +252,19 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--n-jobs", type=int, help="worker processes")
     run.add_argument("--random-state", type=int, help="seed")
     run.set_defaults(command=_run)
+
+    compare = commands.add_parser(
+        "compare", help="strategies side by side, several times each, or what came of it"
+    )
+    compare.add_argument("subject", help="a TOML file to run or continue; or a comparison's study")
+    compare.add_argument("--study", help="the record's file, in place of the configuration's")
+    compare.add_argument("--strategies", nargs="+", help="such as: gp random grid tpe")
+    compare.add_argument("--n-calls", type=int, help="trainings in each run")
+    compare.add_argument("--n-repeats", type=int, help="runs of each strategy")
+    compare.add_argument("--random-state", type=int, help="seed")
+    compare.add_argument("--json", action="store_true", help="for programs")
+    compare.add_argument("-o", "--output", help="a CSV file for every evaluation")
+    compare.set_defaults(command=_compare)
 
     show = commands.add_parser("show", help="how a search stands")
     show.add_argument("study")

@@ -1,4 +1,4 @@
-"""A search as a TOML file: one file, one call of `gpsearch.search`.
+"""A search as a TOML file: one file, one call of `gpsearch.search` (or of `gpsearch.compare`).
 
 ======================= ====================================================================
 in the file             meaning
@@ -9,6 +9,8 @@ in the file             meaning
 ``[objective]``         ``create_model`` ("mlp", "module:name" or "file.py:name"), then any
                         argument of `gpsearch.KerasCV`
 ``[search]``            any argument of `gpsearch.search`
+``[compare]``           any argument of `gpsearch.compare`; what it leaves out of ``n_calls``,
+                        ``n_initial_points`` and ``random_state`` is taken from ``[search]``
 ``[space]``             an entry for each name, as `gpsearch.Space` reads it; without this
                         table the ready-made ``mlp`` is searched over its own space
 ======================= ====================================================================
@@ -33,6 +35,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import InvalidConfigError, InvalidSpaceError
 from gpsearch.execution import search
 from gpsearch.objective import KerasCV, mlp, mlp_space
@@ -40,6 +43,7 @@ from gpsearch.space import Space
 from gpsearch.study import Study
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+SHARED = ("n_calls", "n_initial_points", "random_state")  # by [search] and [compare]
 READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 
@@ -55,6 +59,8 @@ class Config:
     """What is searched."""
     search: dict[str, Any]
     """Arguments of `gpsearch.search` beyond objective, space and study."""
+    comparison: dict[str, Any]
+    """Arguments of `gpsearch.compare` beyond objective and space; its study among them."""
     study: Path
     """Where the record goes; the file's own name with ``.db`` unless it says otherwise."""
     report: Path
@@ -65,6 +71,12 @@ class Config:
         self.study.parent.mkdir(parents=True, exist_ok=True)
         arguments: dict[str, Any] = {"study": self.study} | self.search | overrides
         return search(self.objective, self.space, **arguments)
+
+    def compare(self, **overrides: Any) -> Comparison:
+        """Compare strategies, or continue to; `overrides` replace arguments of `compare`."""
+        arguments = self.comparison | overrides
+        Path(arguments["study"]).parent.mkdir(parents=True, exist_ok=True)
+        return compare(self.objective, self.space, **arguments)
 
 
 def load_config(path: str | Path) -> Config:
@@ -98,17 +110,21 @@ class _Reader:
 
     def config(self) -> Config:
         self._check_keys(
-            "", self.content, ["study", "report", "data", "objective", "search", "space"]
+            "",
+            self.content,
+            ["study", "report", "data", "objective", "search", "compare", "space"],
         )
         objective = self._table("objective")
         create_model = self._create_model(objective.pop("create_model", "mlp"))
         search_arguments = self._table("search")
+        comparison = self._table("compare")
         self._check_keys(
             "objective", objective, _arguments_of(KerasCV, but=["create_model", "X", "y"])
         )
         self._check_keys(
             "search", search_arguments, _arguments_of(search, but=["objective", "space"])
         )
+        self._check_keys("compare", comparison, _arguments_of(compare, but=["objective", "space"]))
         space = self._space(create_model)
         X, y = self._data(self._table("data"))
         study = Path(self.content.get("study", f"{self.path.stem}.db"))
@@ -117,6 +133,9 @@ class _Reader:
             objective=KerasCV(create_model, X, y, **objective),
             space=space,
             search=search_arguments,
+            comparison={"study": study.with_name(f"{study.stem}-compare{study.suffix}")}
+            | {name: search_arguments[name] for name in SHARED if name in search_arguments}
+            | comparison,
             study=study,
             report=Path(self.content.get("report", study.with_suffix(".html"))),
         )
