@@ -32,6 +32,7 @@ from gpsearch.space import Space
 Array = NDArray[np.float64]
 
 MANY_VALUES = 40  # an Integer with more values is climbed by gradient and then snapped
+SHORTER = 0.7 ** np.arange(12)  # of a step that may leave the feasible region: the last is 2 %
 MOVED = 1.5  # coordinates that a small move changes, on average, beside the one it always does
 LEAST_GAIN = 1e-9  # of a log acquisition; less is rounding
 
@@ -165,9 +166,12 @@ class _Climb:
             bounds=[(0.0, 1.0)] * (len(S) * len(smooth)),
             options={"maxiter": iterations, "ftol": 1e-6},
         )
-        Z = S.copy()
-        Z[:, smooth] = found.x.reshape(len(S), -1)
-        self._keep_better(S, values, self._space.snap(Z)[:, None, :])
+        step = np.zeros_like(S)
+        step[:, smooth] = found.x.reshape(len(S), -1) - S[:, smooth]
+        lengths = SHORTER if self._space.constraint is not None else SHORTER[:1]
+        tried = S[:, None, :] + lengths[:, None] * step[:, None, :]
+        snapped = self._space.snap(tried.reshape(-1, S.shape[1]))
+        self._keep_better(S, values, snapped.reshape(tried.shape))
 
     def _by_single_changes(self, S: Array, values: Array, sweeps: int) -> bool:
         """Improve `S` and `values` in place on the listed dimensions; False when already best."""

@@ -26,7 +26,7 @@ from gpsearch.optimizer.reading import read_loss, read_space, read_timed_loss, r
 from gpsearch.optimizer.result import make_result
 from gpsearch.space import Point
 from gpsearch.strategy import History
-from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.strategy.gp import default_initial_points
 
 LARGEST_SEED = np.iinfo(np.int32).max
 LIES: dict[str, Callable[[list[float]], Any]] = {
@@ -59,7 +59,8 @@ class Optimizer(skopt.Optimizer):
     n_random_starts : int, optional
         Old name of `n_initial_points`.
     n_initial_points : int, optional
-        Points before the first model: 8 for gpsearch's process, 10 for other estimators.
+        Points before the first model: for gpsearch's process 8, or the number of dimensions if
+        that is more; for other estimators 10.
     initial_point_generator : str or InitialPointGenerator, optional
         One of scikit-optimize's, for the first points; "random" draws the numbers that it draws
         for the same `random_state`. By default a scrambled Sobol sequence.
@@ -150,8 +151,9 @@ class Optimizer(skopt.Optimizer):
                 avoid_duplicates=avoid_duplicates,
             )
             return
+        self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
-            n_initial_points = N_INITIAL_POINTS
+            n_initial_points = default_initial_points(len(self.space))
         if n_initial_points < 0:
             raise InvalidSearchError(f"Expected `n_initial_points` >= 0, got {n_initial_points}")
         if acq_optimizer not in ("auto", "lbfgs", "sampling"):
@@ -162,7 +164,6 @@ class Optimizer(skopt.Optimizer):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
         self.specs = {"args": arguments, "function": "Optimizer"}
         self.rng = check_random_state(random_state)
-        self.space = read_space(dimensions, space_constraint)
         self.base_estimator_ = base_estimator
         self.acq_func, self.acq_func_kwargs = acq_func or "logEI", acq_func_kwargs
         self.acq_optimizer, self.acq_optimizer_kwargs = acq_optimizer, acq_optimizer_kwargs

@@ -13,8 +13,9 @@ from skopt.utils import eval_callbacks
 
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.ask_tell import Optimizer
+from gpsearch.optimizer.reading import read_space
 from gpsearch.space import Point
-from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.strategy.gp import default_initial_points
 
 
 def gp_minimize(
@@ -96,7 +97,8 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
         n_initial_points = n_random_starts
     points = _points(x0)
     values = _values(y0)
-    n_first, n_told = _budget(n_calls, n_initial_points, points, values)
+    usual = default_initial_points(len(read_space(dimensions, space_constraint)))
+    n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
     optimizer = Optimizer(
         dimensions,
@@ -166,13 +168,17 @@ def _values(y0: Any) -> list[Any] | None:
 
 
 def _budget(
-    n_calls: int, n_initial_points: int | None, points: Sequence[Point], values: Any
+    n_calls: int,
+    n_initial_points: int | None,
+    usual: int,
+    points: Sequence[Point],
+    values: Any,
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
     if n_first is None:
-        n_first = min(N_INITIAL_POINTS, max(n_calls - n_told, 1))
+        n_first = min(usual, max(n_calls - n_told, 1))
     if n_first <= 0 and not points:
         raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`")
     if n_calls < n_first + n_told:

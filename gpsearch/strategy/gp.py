@@ -47,7 +47,7 @@ from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
 
-N_INITIAL_POINTS = 8
+N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
 SAME_PLACE = 1e-9  # places that differ by less are one point
@@ -90,8 +90,8 @@ class GPStrategy:
         Decides the first points and the candidates of each proposal.
     n_calls : int
         Accepted as by every strategy.
-    n_initial_points : int
-        Quasi-random points before the first fit.
+    n_initial_points : int, optional
+        Quasi-random points before the first fit; see `default_initial_points`.
     options : GPOptions, optional
 
     Examples
@@ -113,10 +113,12 @@ class GPStrategy:
         *,
         seed: int,
         n_calls: int = 100,
-        n_initial_points: int = N_INITIAL_POINTS,
+        n_initial_points: int | None = None,
         options: GPOptions | None = None,
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
+        if n_initial_points is None:
+            n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
         self._places = Places(space)
         by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
@@ -205,6 +207,15 @@ class GPStrategy:
 @functools.cache
 def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()  # it looks through the libraries that are loaded: once is enough
+
+
+def default_initial_points(n_dims: int) -> int:
+    """Quasi-random points before the first fit: 8, or one for each dimension.
+
+    >>> default_initial_points(5), default_initial_points(14)
+    (8, 14)
+    """
+    return max(N_INITIAL_POINTS, n_dims)
 
 
 def known_variances(variances: Array) -> Array:

@@ -28,7 +28,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LEAST_SD = 1e-12  # losses that differ by less count as equal
+LEAST_SD = 1e-12  # bent losses that differ by less count as equal
+LARGEST_U = 1e12  # spreads away from the median: worse is no more informative, only overflows
+LEAST_SCALE, LARGEST_LOSS = 1e-150, 1e150  # between them, squares are finite and not zero
 
 
 class Bent(NamedTuple):
@@ -172,16 +174,19 @@ class Warp:
     @classmethod
     def of(cls, y: Array, shape: Shape) -> Warp:
         """Standardise by what the few worst losses, which may be of any size, do not move."""
+        y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
         centre = float(np.median(y))
         better = centre - y[y <= centre]
         spread = 1.5 * float(better.mean())
-        if not spread > 0.0:
+        if not spread > LEAST_SCALE:
             spread = float(y.std())
-        return cls(shape=shape, centre=centre, scale=spread if spread > 0.0 else 1.0)
+        return cls(shape=shape, centre=centre, scale=spread if spread > LEAST_SCALE else 1.0)
 
     def standardise(self, y: Array) -> Array:
         """``u = (y - centre) / scale``."""
-        return (y - self.centre) / self.scale
+        y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
+        with np.errstate(over="ignore"):  # what overflows is clipped
+            return np.clip((y - self.centre) / self.scale, -LARGEST_U, LARGEST_U)
 
     def evaluate(self, u: Array, rho: float) -> Warped:
         """Warp standardised losses and standardise the result."""
