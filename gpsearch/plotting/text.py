@@ -31,10 +31,23 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
 
     >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
     (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
+
+    One that would be rounded to nothing keeps two digits of its own.
+
+    >>> aligned([0.5, 1e-7])
+    ['0.5000', '1e-7']
     """
     sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
     typical = statistics.median(sizes) if sizes else 0.0
     if not 1e-6 <= typical < 1e6:
         return [number(value, digits) if math.isfinite(value) else "" for value in values]
     places = max(digits - math.ceil(math.log10(typical)), 0)
-    return [f"{value:.{places}f}" if math.isfinite(value) else "" for value in values]
+    least = 0.5 * 10.0**-places
+    return [
+        ""
+        if not math.isfinite(value)
+        else number(value, 2)
+        if 0 < abs(value) < least
+        else f"{value:.{places}f}"
+        for value in values
+    ]

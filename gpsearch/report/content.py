@@ -169,8 +169,10 @@ def duration(seconds: float) -> str:
     """A length of time with two digits that matter.
 
     >>> duration(0.0123), duration(42.7), duration(754), duration(9000)
-    ('0.012 s', '43 s', '13 min', '2.5 h')
+    ('12 ms', '43 s', '13 min', '2.5 h')
     """
+    if 0 < seconds < 1:
+        return f"{number(1000 * seconds, 2)} ms"
     for unit, length in UNITS:
         if seconds >= 1.5 * length:
             return f"{number(seconds / length, 2)} {unit}"

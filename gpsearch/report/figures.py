@@ -12,6 +12,7 @@ from gpsearch.analysis import (
     estimate_importance,
     estimate_random,
 )
+from gpsearch.comparison import Comparison
 from gpsearch.errors import StudyError
 from gpsearch.plotting.data import ended_trials, timeline_series
 from gpsearch.plotting.dependence import (
@@ -95,6 +96,27 @@ def draw_figures(study: Study) -> Figures:
         importance=None if importance is None else _draw_importance(importance),
         mattered=() if importance is None else tuple(importance.sentences()),
         random="" if estimate is None else str(estimate),
+    )
+
+
+def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
+    """Draw the course of each strategy, and what the paired repeats say at the end."""
+    from gpsearch.plotting import plot_comparison, plot_differences
+
+    return (
+        _figure(
+            lambda ax: plot_comparison(comparison, ax=ax),
+            "The best score so far of each strategy: the mean over the repeats, with its band.",
+            "course",
+            WIDE_INCHES,
+        ),
+        _figure(
+            lambda ax: plot_differences(comparison, ax=ax),
+            f"By how much each strategy ended better than {comparison.baseline}; grey dots are "
+            "the repeats. An interval that holds zero is within the noise.",
+            "differences",
+            (WIDE_INCHES[0], 1.3 + 0.4 * len(comparison.strategies)),
+        ),
     )
 
 

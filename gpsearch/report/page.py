@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from gpsearch.comparison import Comparison
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
 from gpsearch.report.advice import advise
+from gpsearch.report.comparing import read_comparison
 from gpsearch.report.content import duration, read_content, read_result
 from gpsearch.report.figures import draw_figures
 from gpsearch.study import Study
@@ -19,9 +23,13 @@ SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in
 
 
 def render_report(
-    study: Study, path: str | os.PathLike[str], *, title: str | None = None, command: str = ""
+    study: Study | Comparison,
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    command: str = "",
 ) -> Path:
-    """Write one self-contained HTML page of a study.
+    """Write one self-contained HTML page of a study, or of a comparison of strategies.
 
     The page opens from disk, asks nothing of the network and stands for itself: the result with
     its uncertainty, what to try next, convergence, partial dependence, the table of trials,
@@ -29,8 +37,8 @@ def render_report(
 
     Parameters
     ----------
-    study : Study
-        At any stage, also while its search runs.
+    study : Study or Comparison
+        A study at any stage, also while its search runs.
     path : path
         File to write; an existing one is replaced.
     title : str, optional
@@ -49,20 +57,13 @@ def render_report(
         The file cannot be written.
     """
     path = Path(path)
+    if isinstance(study, Comparison):
+        return _write(path, "comparison.html", read_comparison(study, title))
     content = read_content(study, title, command)
     figures = draw_figures(study)
-    page = (
-        _environment()
-        .get_template("report.html")
-        .render(
-            content=content,
-            figures=figures,
-            advice=advise(study, content.result, figures.series),
-            safe=Markup,
-        )
-    )
-    path.write_text(page, encoding="utf-8")
-    return path
+    found = {"content": content, "figures": figures, "title": content.title}
+    found["advice"] = advise(study, content.result, figures.series)
+    return _write(path, "report.html", found)
 
 
 def render_summary(study: Study) -> str:
@@ -84,6 +85,12 @@ def render_summary(study: Study) -> str:
             height=SPARK_HEIGHT,
         )
     )
+
+
+def _write(path: Path, template: str, values: Mapping[str, Any]) -> Path:
+    page = _environment().get_template(template).render(**values, safe=Markup)
+    path.write_text(page, encoding="utf-8")
+    return path
 
 
 def _spark(series: ConvergenceSeries) -> str:

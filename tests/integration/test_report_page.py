@@ -105,7 +105,7 @@ def test_sorts_filters_and_makes_no_error(page, tmp_path):
     assert seen["sort"] == "descending"
     assert seen["states"]
     assert set(seen["states"]) == {"failed"}
-    assert seen["shown"] == f"{len(seen['states'])} of 16 trials"
+    assert seen["shown"] == f"{len(seen['states'])} of 16 rows"
     assert seen["overflow"] == 0
 
 

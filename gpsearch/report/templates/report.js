@@ -5,6 +5,7 @@
   const body = table.tBodies[0];
   const heads = Array.from(table.tHead.rows[0].cells);
   const rows = Array.from(body.rows);
+  const place = new Map(rows.map((row, index) => [row, index]));   // settles ties
 
   function key(row, column) {
     const text = row.cells[column].dataset.key;
@@ -27,7 +28,7 @@
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       rows.sort(function (a, b) {
         const order = compare(key(a, column), key(b, column), down ? -1 : 1);
-        return order || key(a, 0) - key(b, 0);
+        return order || place.get(a) - place.get(b);
       });
       body.append(...rows);
     });
@@ -43,6 +44,6 @@
       row.hidden = !words.every((word) => text.includes(word));
       count += row.hidden ? 0 : 1;
     });
-    shown.textContent = count + " of " + rows.length + " trials";
+    shown.textContent = count + " of " + rows.length + " rows";
   });
 })();

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gpsearch.comparison import compare
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.model import fit_score_model
 from gpsearch.report import render_report, render_summary
@@ -160,6 +161,42 @@ def test_losses_are_told_as_the_user_knows_them(make_study):
     content = read_content(study)
     assert (content.label, content.direction) == ("loss", "smaller is better")
     assert content.rows[0].cells[2].text == "3.000"
+
+
+class TestComparison:
+    @staticmethod
+    def compared(greater_is_better=True, score=lambda p: p["x"]):
+        sign = 1 if greater_is_better else -1
+        return compare(
+            lambda p: sign * score(p),
+            {"x": (0.0, 1.0), "<opt>": ["<a>", "b"]},
+            strategies=["random", "sobol"],
+            n_calls=5,
+            n_repeats=2,
+            random_state=0,
+            greater_is_better=greater_is_better,
+            progress=False,
+        )
+
+    @pytest.mark.parametrize("greater_is_better", [True, False])
+    def test_one_row_a_run_at_its_best_params(self, greater_is_better, tmp_path):
+        comparison = self.compared(greater_is_better)
+        text = render_report(comparison, tmp_path / "comparison.html", title="<Mine>").read_text()
+        assert Page(text).tags.count("svg") == 2
+        assert "&lt;Mine&gt;" in text
+        assert "<a>" not in text.replace("<a href", "")
+        rows = re.findall(r'<tr class="complete">(.*?)</tr>', text)
+        assert len(rows) == 4
+        sign = 1 if greater_is_better else -1
+        keys = re.findall(r'data-key="([^"]*)"', rows[0])
+        assert keys[0] == "random"
+        assert float(keys[2]) == pytest.approx(sign * float(keys[6]))  # x, or the loss -x
+        assert float(keys[2]) == pytest.approx(comparison.best[0, 0, -1] * sign)
+
+    def test_equal_scores_are_said(self, tmp_path):
+        comparison = self.compared(score=lambda p: 1.0)
+        text = render_report(comparison, tmp_path / "comparison.html").read_text()
+        assert "cannot be told apart" in text
 
 
 class TestAdvice:
