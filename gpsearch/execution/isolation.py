@@ -37,6 +37,9 @@ from gpsearch.execution.worker import (
 MAX_POOLS_IN_VAIN = 3
 """Pools that may break one after the other without one trial that ends."""
 
+EXIT_ZERO = 256
+"""Stands for the exit code 0, see `_Process`; no process has it."""
+
 
 class IsolatedWorkers:
     """A fixed number of worker processes.
@@ -78,6 +81,12 @@ class IsolatedWorkers:
         try:
             if problem := self._pool.schedule(probe, args=(parcel,)).result():
                 raise InvalidObjectiveError(problem)
+        except BrokenProcessPool as error:
+            self.close(at_once=True)
+            raise InvalidObjectiveError(
+                "worker processes die while they unpack the objective; what it imports may end the "
+                "process, or need more memory than memory_limit"
+            ) from error
         except BaseException:
             self.close(at_once=True)
             raise
@@ -153,7 +162,7 @@ def _cause(exitcode: int | None) -> str:
     if exitcode is None:
         return "died"
     if exitcode >= 0:
-        return f"ended with exit code {exitcode}"
+        return f"ended with exit code {0 if exitcode == EXIT_ZERO else exitcode}"
     name = signal.Signals(-exitcode).name
     if name == "SIGKILL":
         return "was killed (SIGKILL), as the system does when memory runs out"
@@ -161,6 +170,13 @@ def _cause(exitcode: int | None) -> str:
 
 
 class _Process(multiprocessing.context.SpawnProcess):
+    @property
+    def exitcode(self) -> int | None:
+        # No worker ends by itself. To pebble a zero means that one did, which would leave the
+        # trial of an objective that calls os._exit(0) running for ever.
+        code = super().exitcode
+        return EXIT_ZERO if code == 0 else code
+
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802, the name is multiprocessing's
         with _without_main():

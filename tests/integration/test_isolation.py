@@ -32,6 +32,8 @@ def make_faulty():
             sys.exit(3)
         if fault == "os._exit":
             os._exit(3)
+        if fault == "os._exit(0)":
+            os._exit(0)
         if fault == "segfault":
             ctypes.string_at(0)
         if fault == "hang":
@@ -55,6 +57,7 @@ REASONS = {
     "raise": "ValueError: no",
     "sys.exit": "SystemExit: 3",
     "os._exit": "exit code 3",
+    "os._exit(0)": "exit code 0",
     "segfault": "died of SIGSEGV",
     "hang": "exceeded the time limit of 1 s",
     "hang in C": "exceeded the time limit of 1 s",
@@ -122,6 +125,17 @@ def test_what_cannot_arrive_is_refused_before_the_search():
     bomb = Bomb()
     with pytest.raises(InvalidObjectiveError, match="no such package"):
         search(lambda params: bomb, {"x": (0.0, 1.0)}, isolate=True, progress=False)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_objective_that_ends_its_process_on_arrival_is_refused(code):
+    class Bomb:
+        def __reduce__(self):
+            return (os._exit, (code,))
+
+    bomb = Bomb()
+    with pytest.raises(InvalidObjectiveError, match="die while they unpack"):
+        search(lambda params: bomb, {"x": (0.0, 1.0)}, n_jobs=1, isolate=True, progress=False)
 
 
 def test_limits_belong_to_the_own_workers():
