@@ -23,7 +23,7 @@ from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
 from gpsearch.optimizer.reading import read_loss, read_space, read_timed_loss, read_told
-from gpsearch.optimizer.result import make_result
+from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.space import Point
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import default_initial_points
@@ -162,7 +162,7 @@ class Optimizer(skopt.Optimizer):
             )
         if not isinstance(model_queue_size, int | None):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
-        self.specs = {"args": arguments, "function": "Optimizer"}
+        self.specs = {"args": plottable(arguments), "function": "Optimizer"}
         self.rng = check_random_state(random_state)
         self.base_estimator_ = base_estimator
         self.acq_func, self.acq_func_kwargs = acq_func or "logEI", acq_func_kwargs

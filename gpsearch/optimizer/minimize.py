@@ -14,6 +14,7 @@ from skopt.utils import eval_callbacks
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.reading import read_space
+from gpsearch.optimizer.result import plottable
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 
@@ -86,7 +87,7 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
     >>> bool(abs(result.x[0] - 0.3) < 0.01)
     True
     """
-    specs = {"args": dict(locals()), "function": "base_minimize"}
+    specs = {"args": plottable(locals()), "function": "base_minimize"}
     if n_random_starts is not None:
         warnings.warn(
             "n_random_starts will be removed in favour of n_initial_points. It overwrites "
@@ -178,7 +179,7 @@ def _budget(
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
     if n_first is None:
-        n_first = min(usual, max(n_calls - n_told, 1))
+        n_first = min(usual, max(2 * (n_calls - n_told) // 3, 1))  # leaves some to the model
     if n_first <= 0 and not points:
         raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`")
     if n_calls < n_first + n_told:

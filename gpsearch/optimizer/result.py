@@ -59,6 +59,16 @@ def make_result(
     return result
 
 
+def plottable(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a search for ``result.specs``.
+
+    scikit-optimize's plots draw the acquisition function that stands there, and know ours as the
+    one that None means: the expected improvement of which it is the logarithm.
+    """
+    ours = arguments.get("acq_func") == "logEI"
+    return {**arguments, "acq_func": None} if ours else dict(arguments)
+
+
 def study_result(study: Study) -> OptimizeResult:
     """A study's finished trials as an ``OptimizeResult``, with a model fitted to them.
 

@@ -118,7 +118,15 @@ def test_scikit_optimizes_plots_take_a_result_with_failures():
     )
     axes = skopt.plots.plot_convergence(result)
     assert np.isfinite(axes.lines[0].get_ydata()[-1])
-    skopt.plots.plot_gaussian_process(result)
+
+
+@pytest.mark.parametrize("acq_func", [None, "logEI", "EI", "LCB", "PI", "gp_hedge"])
+def test_scikit_optimizes_plot_of_one_dimension_knows_every_acquisition(acq_func):
+    result = gp_minimize(
+        lambda p: (p[0] + 0.3) ** 2, [(-1.0, 1.0)], n_calls=10, acq_func=acq_func, random_state=0
+    )
+    axes = skopt.plots.plot_gaussian_process(result, show_acq_func=True)
+    assert axes is not None
 
 
 def test_the_expected_minimum_of_the_model_is_near_that_of_the_function():
