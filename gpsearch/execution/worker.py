@@ -151,7 +151,9 @@ def _die_with_parent() -> None:
 
 
 def _limit_threads(threads: int) -> None:
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    # Not the threads *between* operations: they wait rather than work, and a graph that nests
+    # loops holds one for each level, so that a pool of one would wait for ever.
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, str(threads))
     # NumPy's libraries are loaded already, and read no environment any more.
     threadpoolctl.threadpool_limits(threads)
