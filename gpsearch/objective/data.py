@@ -158,8 +158,13 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
         A part holds text, NaN or infinity.
     """
     for name, part in named_parts(parts):
-        array = part.data if _is_sparse(part) else np.asarray(part)
         label = f" in part {name!r}" if name else ""
+        if _is_sparse(part):
+            raise InvalidObjectiveError(
+                f"{call}: a sparse matrix{label}, where a network takes dense rows. Make them "
+                "dense in `preprocess`, as TruncatedSVD does, or give X.toarray()."
+            )
+        array = np.asarray(part)
         if array.dtype.kind not in "biuf":
             raise InvalidObjectiveError(
                 f"{call}: values of type {array.dtype}{label} are no numbers. {remedy}"

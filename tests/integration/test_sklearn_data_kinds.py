@@ -1,0 +1,208 @@
+"""Every kind of data that Keras takes goes through `GPSearchCV`: one small search each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from scipy.stats import loguniform
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from gpsearch import GPSearchCV
+from gpsearch.objective.keras_transformer import KerasTransformer
+
+keras = pytest.importorskip("keras")
+
+# Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+LEARNING_RATE = {"learning_rate": loguniform(3e-3, 3e-2)}
+
+
+def compiled(layers, learning_rate, loss="binary_crossentropy"):
+    model = keras.Sequential(layers)
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss)
+    return model
+
+
+def dense(learning_rate, n_features):
+    return compiled(
+        [
+            keras.Input((n_features,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ],
+        learning_rate,
+    )
+
+
+def convolution(learning_rate, n_filters):
+    return compiled(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(n_filters, 3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ],
+        learning_rate,
+        "sparse_categorical_crossentropy",
+    )
+
+
+def lstm(learning_rate, input_shape):
+    return compiled(
+        [keras.Input(input_shape), keras.layers.LSTM(8), keras.layers.Dense(1, "sigmoid")],
+        learning_rate,
+    )
+
+
+def two_inputs(learning_rate):
+    left, right = keras.Input((3,), name="left"), keras.Input((2,), name="right")
+    joined = keras.layers.Concatenate()([left, right])
+    output = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Dense(8, "relu")(joined))
+    model = keras.Model({"left": left, "right": right}, output)
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="binary_crossentropy")
+    return model
+
+
+def embedding(learning_rate):
+    return compiled(
+        [
+            keras.Input((4,), dtype="int64"),
+            keras.layers.Embedding(50, 4),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ],
+        learning_rate,
+    )
+
+
+def search(create_model, X, y, *, space=None, **options):
+    options = {"n_iter": 2, "cv": 2, "epochs": 15, "random_state": 0, **options}
+    return GPSearchCV(create_model, space or LEARNING_RATE, **options).fit(X, y)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_images(rng):
+    X, y = load_digits(return_X_y=True)
+    rows = rng.permutation(len(X))[:300]
+    images = (X[rows] / 16).reshape(-1, 8, 8, 1)
+    space = {**LEARNING_RATE, "n_filters": [2, 4]}
+    found = search(convolution, images, y[rows], space=space)
+    assert found.best_score_ > 0.6
+    assert found.predict(images[:5]).shape == (5,)
+
+
+def test_sequences(rng):
+    X = rng.normal(size=(120, 6, 1))
+    found = search(lstm, X, (X[:, -1, 0] > 0).astype(int), epochs=25)
+    assert found.best_score_ > 0.8
+
+
+@pytest.mark.parametrize("kind", [dict, tuple])
+def test_several_inputs(rng, kind):
+    left, right = rng.normal(size=(100, 3)), rng.normal(size=(100, 2))
+    y = (left[:, 0] + right[:, 0] > 0).astype(int)
+    X = {"left": left, "right": right} if kind is dict else (left, right)
+    create_model = two_inputs if kind is dict else two_inputs_in_order
+    found = search(create_model, X, y, epochs=30)
+    assert found.best_score_ > 0.75
+    first = {"left": left[:4], "right": right[:4]} if kind is dict else (left[:4], right[:4])
+    assert found.predict_proba(first).shape == (4, 2)
+
+
+def two_inputs_in_order(learning_rate):
+    left, right = keras.Input((3,)), keras.Input((2,))
+    joined = keras.layers.Concatenate()([left, right])
+    output = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Dense(8, "relu")(joined))
+    model = keras.Model((left, right), output)
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="binary_crossentropy")
+    return model
+
+
+COLUMNS = make_column_transformer(
+    (StandardScaler(), ["age"]), (OneHotEncoder(sparse_output=False), ["town"])
+)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_with_mixed_columns(rng, library):
+    frames = pd if library == "pandas" else pytest.importorskip("polars")
+    age = rng.normal(40, 10, size=120)
+    town = rng.choice(["bern", "chur"], size=120)
+    frame = frames.DataFrame({"age": age, "town": town})
+    y = np.where((age > 40) == (town == "bern"), "yes", "no")
+    found = search(dense, frame, y, preprocess=COLUMNS, epochs=60)
+    assert found.best_score_ > 0.8
+    assert list(found.classes_) == ["no", "yes"]
+    assert list(found.feature_names_in_) == ["age", "town"]
+
+
+def test_sparse_matrices():
+    X = scipy.sparse.random(120, 12, density=0.4, random_state=0, format="csr")
+    y = (np.asarray(X.sum(axis=1)).ravel() > np.median(np.asarray(X.sum(axis=1)))).astype(int)
+    found = search(dense, X, y, preprocess=TruncatedSVD(4, random_state=0), epochs=40)
+    assert found.best_score_ > 0.7
+    with pytest.raises(ValueError, match="a sparse matrix, where a network takes dense rows"):
+        search(dense, X, y)
+
+
+TEXTS = np.array(["good film", "fine good film", "bad film", "poor bad film"] * 20, dtype=object)
+OPINIONS = np.array([1, 1, 0, 0] * 20)
+
+
+def test_text_through_a_vectoriser():
+    found = search(dense, TEXTS, OPINIONS, preprocess=TfidfVectorizer(), epochs=40)
+    assert found.best_score_ == 1
+    assert found.predict(["a bad film", "a good one"]).tolist() == [0, 1]
+
+
+def test_text_through_a_layer():
+    words = KerasTransformer(keras.layers.TextVectorization, output_sequence_length=4)
+    found = search(embedding, TEXTS, OPINIONS, preprocess=words, epochs=60)
+    assert found.best_score_ == 1
+
+
+def test_a_memory_map_stays_on_disk(rng, tmp_path):
+    path = tmp_path / "X.npy"
+    np.save(path, rng.normal(size=(200, 3)).astype(np.float32))
+    X = np.load(path, mmap_mode="r")
+    found = search(dense, X, (X[:, 0] > 0).astype(int), epochs=5)
+    assert isinstance(X, np.memmap)
+    assert found.predict(X[:3]).shape == (3,)
+
+
+def test_several_quantities(rng):
+    X = rng.normal(size=(120, 3))
+
+    def create_model(learning_rate, n_outputs):
+        return compiled([keras.Input((3,)), keras.layers.Dense(n_outputs)], learning_rate, "mse")
+
+    found = search(create_model, X, X[:, :2] * 2, epochs=60, space={"learning_rate": [0.03, 0.1]})
+    assert found.best_score_ > 0.9
+    assert found.predict(X).shape == (120, 2)
+
+
+def test_several_labels(rng):
+    X = rng.normal(size=(120, 3))
+
+    def create_model(learning_rate, n_outputs):
+        layers = [keras.Input((3,)), keras.layers.Dense(n_outputs, activation="sigmoid")]
+        return compiled(layers, learning_rate)
+
+    found = search(
+        create_model,
+        X,
+        (X[:, :2] > 0).astype(int),
+        epochs=60,
+        space={"learning_rate": [0.03, 0.1]},
+    )
+    assert found.best_score_ > 0.7
+    assert found.predict_proba(X).shape == (120, 2)
