@@ -25,6 +25,7 @@ from gpsearch.comparison import Comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.errors import GPSearchError
+from gpsearch.execution import StopReason
 from gpsearch.study import Study, Trial
 from gpsearch.version import __version__
 
@@ -59,7 +60,13 @@ def _run(arguments: argparse.Namespace) -> int:
     }
     if "study" in chosen:
         Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
+    if arguments.dask is not None:
+        chosen["executor"] = arguments.dask
     study = config.run(**chosen)
+    if study.stop_reason == StopReason.INTERRUPTED.value:
+        # No page: whoever presses Ctrl-C wants the prompt back.
+        print(_state_line(study))
+        return INTERRUPTED
     if not any(trial.state == "complete" for trial in study.trials):
         print(_state_line(study))
         print(_first_failure(study))
@@ -250,6 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--report", help="the page's file, in place of the configuration's")
     run.add_argument("--n-calls", type=int, help="trainings in all, earlier runs included")
     run.add_argument("--n-jobs", type=int, help="worker processes")
+    run.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
     run.add_argument("--random-state", type=int, help="seed")
     run.set_defaults(command=_run)
 

@@ -6,6 +6,7 @@ import pytest
 from gpsearch.cli import main
 from gpsearch.config import load_config
 from gpsearch.evaluation import FoldResult
+from gpsearch.execution import StopReason
 from gpsearch.study import Study
 
 
@@ -104,3 +105,25 @@ def test_a_wrong_call_exits_with_two(capsys):
     assert ended.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
     assert main(["run", "none.toml"]) == 2
+
+
+class Interrupted:
+    """A configuration whose search is interrupted; keeps what it was run with."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, **overrides):
+        self.overrides = overrides
+        study = Study.open(self.path)
+        with study.writing():
+            study.set_stop_reason(StopReason.INTERRUPTED.value)
+        return study
+
+
+def test_an_interrupted_run_gives_the_prompt_back_with_its_own_code(study, monkeypatch, capsys):
+    config = Interrupted(study)
+    monkeypatch.setattr("gpsearch.cli.load_config", lambda path: config)
+    assert main(["run", "search.toml", "--dask", "tcp://host:8786"]) == 130
+    assert config.overrides == {"executor": "tcp://host:8786"}
+    assert StopReason.INTERRUPTED.value in capsys.readouterr().out
