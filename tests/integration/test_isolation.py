@@ -13,6 +13,7 @@ import pytest
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.execution import StopReason, search
 from gpsearch.space import Categorical
+from gpsearch.study import Study
 
 TIME_LIMIT = 1.0
 SLACK = 2.0  # seconds within which the time limit takes effect
@@ -258,3 +259,20 @@ def test_a_worker_killed_from_outside_costs_no_more_than_its_trial(tmp_path, sta
     os.kill(workers(tmp_path, 1)[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert out == f"ended: {StopReason.BUDGET.value} 6\n", err
+
+
+def test_a_killed_search_on_workers_loses_no_trial(tmp_path, start):
+    process = start(seconds=0.2, jobs=2, calls=8)
+    workers(tmp_path, 5)
+    process.kill()
+    process.communicate()
+    before = Study.open(tmp_path / "study.db").trials
+    assert any(trial.finished for trial in before)
+    out, err = start(seconds=0.2, jobs=2, calls=8).communicate(timeout=120)
+    assert out == f"ended: {StopReason.BUDGET.value} 8\n", err
+    after = Study.open(tmp_path / "study.db").trials
+    assert all(trial.finished for trial in after)
+    for old, new in zip(before, after, strict=False):
+        assert (new.params, new.seed) == (old.params, old.seed)
+        if old.finished:
+            assert new == old
