@@ -1,0 +1,402 @@
+"""The compiled trainer gives the plain loop's answer, model by model."""
+
+import numpy as np
+import pytest
+
+from gpsearch.objective.backend import import_keras, seeded
+from gpsearch.objective.compiled import CompiledTrainer
+from gpsearch.objective.loop import LoopTrainer
+from gpsearch.objective.training import Rows, TrainingSettings
+
+keras = import_keras()
+layers = keras.layers
+
+SETTINGS = TrainingSettings(epochs=4, batch_size=8, patience=2)
+
+# Keras's own code meets NumPy 2.4 here.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@keras.saving.register_keras_serializable("tests")
+class Scale(layers.Layer):
+    """A custom layer with a weight and an argument."""
+
+    def __init__(self, power=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.power = power
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.scale**self.power
+
+
+@keras.saving.register_keras_serializable("tests")
+class Rate(keras.metrics.Metric):
+    """A custom metric with a state of its own."""
+
+    def __init__(self, name="rate", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.total = self.add_weight(name="total", initializer="zeros")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.total.assign_add(keras.ops.sum(keras.ops.cast(y_pred > 0.5, "float32")))
+        self.count.assign_add(1.0)
+
+    def result(self):
+        return self.total / self.count
+
+
+class Subclassed(keras.Model):
+    """A model whose connections stand in its code."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(4, activation="tanh")
+        self.drop = layers.Dropout(0.3)
+        self.out = layers.Dense(1, activation="sigmoid")
+
+    def call(self, inputs, training=False):
+        return self.out(self.drop(self.hidden(inputs), training=training))
+
+
+def squared_log_loss(y_true, y_pred):
+    return keras.ops.mean(keras.ops.log(1.0 + (y_true - y_pred) ** 2), axis=-1)
+
+
+def sequential(*stack, shape=(6,), optimizer="adam", loss="binary_crossentropy", **options):
+    model = keras.Sequential([keras.Input(shape), *stack, layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer=optimizer, loss=loss, **options)
+    return model
+
+
+def dense(units=4, **options):
+    return layers.Dense(units, activation="relu", **options)
+
+
+def two_inputs_two_outputs():
+    a, b = keras.Input((6,), name="a"), keras.Input((6,), name="b")
+    hidden = dense()(layers.Concatenate()([a, b]))
+    first = layers.Dense(1, activation="sigmoid", name="first")(hidden)
+    second = layers.Dense(1, name="second")(hidden)
+    model = keras.Model({"a": a, "b": b}, {"first": first, "second": second})
+    model.compile(
+        optimizer="adam",
+        loss={"first": "binary_crossentropy", "second": "mse"},
+        loss_weights={"first": 1.0, "second": 0.5},
+    )
+    return model
+
+
+def attention():
+    inputs = keras.Input((6, 2))
+    mixed = layers.MultiHeadAttention(2, 2, dropout=0.1)(inputs, inputs)
+    outputs = layers.Dense(1, activation="sigmoid")(layers.GlobalAveragePooling1D()(mixed))
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    return model
+
+
+def subclassed():
+    model = Subclassed()
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    model(np.zeros((1, 6), "float32"))
+    return model
+
+
+def optimizer(name, **options):
+    return lambda: sequential(dense(), optimizer=getattr(keras.optimizers, name)(0.05, **options))
+
+
+schedules = keras.optimizers.schedules
+MODELS = {
+    "dense": lambda: sequential(dense(), dense(3)),
+    "batch-normalization": lambda: sequential(dense(), layers.BatchNormalization()),
+    "dropout": lambda: sequential(dense(), layers.Dropout(0.4)),
+    "gaussian-noise": lambda: sequential(layers.GaussianNoise(0.2), dense()),
+    "conv1d": lambda: sequential(
+        layers.Conv1D(3, 2), layers.MaxPooling1D(2), layers.Flatten(), shape=(6, 2)
+    ),
+    "conv2d": lambda: sequential(
+        layers.Conv2D(2, 2), layers.AveragePooling2D(2), layers.Flatten(), shape=(6, 6, 1)
+    ),
+    "embedding": lambda: sequential(layers.Embedding(10, 3), layers.Flatten(), shape=(6,)),
+    "lstm": lambda: sequential(layers.LSTM(3), shape=(6, 2)),
+    "gru": lambda: sequential(layers.GRU(3), shape=(6, 2)),
+    "attention": attention,
+    "several-inputs-and-outputs": two_inputs_two_outputs,
+    "subclassed": subclassed,
+    "custom-layer": lambda: sequential(dense(), Scale(2.0)),
+    "custom-loss": lambda: sequential(dense(), loss=squared_log_loss),
+    "metrics": lambda: sequential(
+        dense(), metrics=["accuracy", keras.metrics.AUC(name="auc"), Rate()]
+    ),
+    "schedule-inverse-time": lambda: sequential(
+        dense(), optimizer=keras.optimizers.SGD(schedules.InverseTimeDecay(0.1, 1, 0.01))
+    ),
+    "schedule-piecewise": lambda: sequential(
+        dense(), optimizer=keras.optimizers.SGD(schedules.PiecewiseConstantDecay([5], [0.1, 0.01]))
+    ),
+    "sgd": optimizer("SGD"),
+    "sgd-nesterov": optimizer("SGD", momentum=0.9, nesterov=True),
+    "adam-amsgrad": optimizer("Adam", amsgrad=True),
+    "adamw": optimizer("AdamW", weight_decay=0.01),
+    "rmsprop": optimizer("RMSprop"),
+    "rmsprop-momentum": optimizer("RMSprop", momentum=0.5),
+    "rmsprop-centered": optimizer("RMSprop", centered=True),
+    "adagrad": optimizer("Adagrad"),
+    "adadelta": optimizer("Adadelta"),
+    "nadam": optimizer("Nadam"),
+    "clip-by-norm": optimizer("SGD", clipnorm=0.01),
+    "clip-by-global-norm": optimizer("Adam", global_clipnorm=0.01),
+    "clip-by-value": optimizer("RMSprop", clipvalue=0.001),
+    "l1-l2": lambda: sequential(dense(kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02))),
+    "activity-l2": lambda: sequential(dense(activity_regularizer=keras.regularizers.L2(0.05))),
+    "max-norm": lambda: sequential(dense(kernel_constraint=keras.constraints.MaxNorm(0.5))),
+}
+
+
+def rows_for(name, n, rng):
+    shape = {
+        "conv1d": (6, 2),
+        "conv2d": (6, 6, 1),
+        "lstm": (6, 2),
+        "gru": (6, 2),
+        "attention": (6, 2),
+    }.get(name, (6,))
+    x = rng.normal(size=(n, *shape)).astype(np.float32)
+    y = (x.reshape(n, -1)[:, 0] > 0).astype(np.int32)
+    if name == "embedding":
+        return Rows(x=rng.integers(0, 10, size=(n, 6)).astype(np.int32), y=y)
+    if name == "several-inputs-and-outputs":
+        return Rows(x={"a": x, "b": x[::-1].copy()}, y={"first": y, "second": x[:, 1]})
+    return Rows(x=x, y=y)
+
+
+def trained(trainer, create, fit, stop, settings=SETTINGS, seed=3):
+    with seeded(5):
+        model = create()
+    return trainer.train(model, fit, stop, settings, seed=seed, built_by="test")
+
+
+def assert_same(one, other, features, atol=2e-5):
+    assert (one.best_epoch, one.epochs) == (other.best_epoch, other.epochs)
+    assert one.curves.keys() == other.curves.keys()
+    for name, curve in one.curves.items():
+        np.testing.assert_allclose(curve, other.curves[name], rtol=1e-4, atol=atol, err_msg=name)
+    outputs, expected = (keras.tree.flatten(result.predict(features)) for result in (one, other))
+    for output, value in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(output, value, rtol=1e-4, atol=atol)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_compiled_is_the_loop_fold_by_fold(name):
+    rng = np.random.default_rng(1)
+    fit, stop, other = (rows_for(name, n, rng) for n in (27, 9, 20))
+    compiled = CompiledTrainer()
+    fast = trained(compiled, MODELS[name], fit, stop)
+    assert fast.path == "compiled"
+    assert_same(fast, trained(LoopTrainer(), MODELS[name], fit, stop), stop.x)
+    trained(compiled, MODELS[name], other, stop)
+    again = trained(compiled, MODELS[name], fit, stop)
+    assert again.curves == fast.curves, "something of another fold was left behind"
+    assert compiled.n_traced == 1
+
+
+@pytest.mark.parametrize("patience", [None, 1])
+def test_weighted_rows_and_no_stop_rows(patience):
+    rng = np.random.default_rng(2)
+    weight = rng.uniform(0.1, 3.0, size=27).astype(np.float32)
+    plain = rows_for("dense", 27, rng)
+    fit = Rows(x=plain.x, y=plain.y, weight=weight)
+    stop = rows_for("dense", 9, rng) if patience else None
+    settings = TrainingSettings(epochs=5, batch_size=10, patience=patience)
+    results = [
+        trained(trainer, MODELS["dropout"], fit, stop, settings)
+        for trainer in (CompiledTrainer(), LoopTrainer())
+    ]
+    assert_same(*results, plain.x)
+    unweighted = trained(LoopTrainer(), MODELS["dropout"], plain, stop, settings)
+    assert unweighted.curves["loss"] != results[0].curves["loss"]
+
+
+VARIANTS = {
+    "learning rate": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.01)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.2)),
+    ),
+    "momentum": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.SGD(0.1, momentum=0.3)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.SGD(0.1, momentum=0.9)),
+    ),
+    "betas": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.1, beta_1=0.3)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.1, beta_1=0.9)),
+    ),
+    "rho": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.RMSprop(0.1, rho=0.3)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.RMSprop(0.1, rho=0.9)),
+    ),
+    "decay": (
+        lambda: sequential(
+            dense(), optimizer=keras.optimizers.SGD(schedules.InverseTimeDecay(0.5, 1, 0.1))
+        ),
+        lambda: sequential(
+            dense(), optimizer=keras.optimizers.SGD(schedules.InverseTimeDecay(0.5, 1, 2.0))
+        ),
+    ),
+    "weight decay": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.AdamW(0.1, weight_decay=0.01)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.AdamW(0.1, weight_decay=0.8)),
+    ),
+    "dropout rate": (
+        lambda: sequential(dense(8), layers.Dropout(0.1)),
+        lambda: sequential(dense(8), layers.Dropout(0.7)),
+    ),
+    "noise": (
+        lambda: sequential(layers.GaussianNoise(0.1), dense()),
+        lambda: sequential(layers.GaussianNoise(0.9), dense()),
+    ),
+    "penalty": (
+        lambda: sequential(dense(kernel_regularizer=keras.regularizers.L2(0.01))),
+        lambda: sequential(dense(kernel_regularizer=keras.regularizers.L2(1.0))),
+    ),
+    "initializer": (
+        lambda: sequential(dense(kernel_initializer="he_normal")),
+        lambda: sequential(dense(kernel_initializer="ones")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_trace_is_reused_with_the_other_models_numbers(name):
+    rng = np.random.default_rng(3)
+    fit, stop = rows_for(name, 27, rng), rows_for(name, 9, rng)
+    compiled = CompiledTrainer()
+    results = []
+    for call, create in enumerate(VARIANTS[name]):
+        with seeded(5):
+            model = create()
+        results.append(compiled.train(model, fit, stop, SETTINGS, seed=3, built_by=str(call)))
+    assert_same(results[1], trained(LoopTrainer(), create, fit, stop), stop.x)
+    assert (compiled.n_traced, compiled.n_reused) == (1, 1)
+    assert results[0].curves["loss"] != results[1].curves["loss"]
+
+
+def closing_over(factor):
+    def loss(y_true, y_pred):
+        return factor * keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+    return loss
+
+
+DIFFERENT = {
+    "units": (lambda: sequential(dense(4)), lambda: sequential(dense(5))),
+    "activation": (
+        lambda: sequential(layers.Dense(4, activation="relu")),
+        lambda: sequential(layers.Dense(4, activation="tanh")),
+    ),
+    "no dropout": (
+        lambda: sequential(dense(), layers.Dropout(0.0)),
+        lambda: sequential(dense(), layers.Dropout(0.5)),
+    ),
+    "no momentum": (optimizer("SGD", momentum=0.0), optimizer("SGD", momentum=0.5)),
+    "optimizer": (optimizer("Adam"), optimizer("Adagrad")),
+    "clipping": (optimizer("SGD", clipnorm=0.1), optimizer("SGD", clipnorm=0.01)),
+    "loss": (
+        lambda: sequential(dense(), loss="mse"),
+        lambda: sequential(dense(), loss="binary_crossentropy"),
+    ),
+    "a number the loss closes over": (
+        lambda: sequential(dense(), loss=closing_over(1.0)),
+        lambda: sequential(dense(), loss=closing_over(3.0)),
+    ),
+    "an argument of a custom layer": (
+        lambda: sequential(dense(), Scale(1.0)),
+        lambda: sequential(dense(), Scale(3.0)),
+    ),
+    "frozen layer": (
+        lambda: sequential(dense(trainable=True)),
+        lambda: sequential(dense(trainable=False)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_models_that_differ_otherwise_do_not_share_a_trace(name):
+    rng = np.random.default_rng(4)
+    fit, stop = rows_for(name, 27, rng), rows_for(name, 9, rng)
+    compiled = CompiledTrainer()
+    for call, create in enumerate(DIFFERENT[name]):
+        with seeded(5):
+            model = create()
+        compiled.train(model, fit, stop, SETTINGS, seed=3, built_by=str(call))
+    assert compiled.n_traced == 2
+
+
+class OwnTrainStep(keras.Sequential):
+    """A model with a training step of its own."""
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Unrepeatable(layers.Layer):
+    """Draws random numbers that no seed of a model decides."""
+
+    def call(self, inputs, training=False):
+        import tensorflow as tf
+
+        return inputs + tf.random.normal((1,)) if training else inputs
+
+
+def own_train_step():
+    model = OwnTrainStep([keras.Input((6,)), layers.Dense(1)])
+    model.compile(optimizer="adam", loss="mse")
+    return model
+
+
+FALLBACKS = {
+    "its own train_step": own_train_step,
+    "run_eagerly": lambda: sequential(dense(), run_eagerly=True),
+    "draws random numbers": lambda: sequential(Unrepeatable()),
+    "use_ema": optimizer("Adam", use_ema=True),
+}
+
+
+@pytest.mark.parametrize("reason", FALLBACKS)
+def test_what_cannot_be_compiled_runs_on_the_loop_and_says_why(reason):
+    rng = np.random.default_rng(6)
+    fit, stop = rows_for("dense", 27, rng), rows_for("dense", 9, rng)
+    result = trained(CompiledTrainer(), FALLBACKS[reason], fit, stop)
+    assert result.path.startswith("loop: ")
+    assert reason in result.path
+    assert np.isfinite(result.curves["loss"]).all()
+
+
+def test_batch_size_and_epochs_need_no_new_trace():
+    rng = np.random.default_rng(7)
+    fit, stop = rows_for("dense", 27, rng), rows_for("dense", 9, rng)
+    compiled = CompiledTrainer()
+    for batch_size, epochs in [(8, 4), (27, 2), (5, 3)]:
+        settings = TrainingSettings(epochs=epochs, batch_size=batch_size, patience=2)
+        fast = trained(compiled, MODELS["dropout"], fit, stop, settings)
+        assert_same(fast, trained(LoopTrainer(), MODELS["dropout"], fit, stop, settings), stop.x)
+    assert compiled.n_traced == 1
+
+
+def test_an_exploding_loss_ends_training_on_both():
+    rng = np.random.default_rng(8)
+    fit = rows_for("dense", 27, rng)
+
+    def linear():
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(4), layers.Dense(1)])
+        model.compile(optimizer=keras.optimizers.SGD(1e30), loss="mse")
+        return model
+
+    for trainer in (CompiledTrainer(), LoopTrainer()):
+        result = trained(trainer, linear, fit, None, TrainingSettings(epochs=30, batch_size=8))
+        assert result.epochs < 30
+        assert not np.isfinite(result.curves["loss"][-1])
