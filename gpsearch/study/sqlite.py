@@ -23,12 +23,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import os
 import shutil
 import sqlite3
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +39,9 @@ from gpsearch.errors import (
     StudyReadOnlyError,
 )
 from gpsearch.evaluation import FoldResult
-from gpsearch.study.encoding import Curves, ParamsEncoding, dump
+from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
+from gpsearch.study.rows import checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
 
 APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
@@ -203,10 +202,10 @@ class StudyFile:
                 self._connection.execute("COMMIT")
         folds: dict[int, list[FoldResult]] = {}
         for row in fold_rows:
-            folds.setdefault(row[0], []).append(_fold(row))
+            folds.setdefault(row[0], []).append(read_fold(row))
         if [row[0] for row in trial_rows] != list(range(len(trial_rows))):
             raise StudyCorruptError(f"{self._name} is damaged: trials are missing from it")
-        return [_trial(row, folds.get(row[0], ()), encoding) for row in trial_rows]
+        return [read_trial(row, folds.get(row[0], ()), encoding) for row in trial_rows]
 
     def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
         """All points that were ever queued, in order."""
@@ -233,21 +232,11 @@ class StudyFile:
         queued: int | None = None,
     ) -> None:
         """Write a trial's row, with `folds` that are new; `queued` was its place in the queue."""
-        row = (
-            trial.number,
-            trial.state,
-            encoding.encode(trial.params),
-            trial.seed,
-            trial.origin,
-            float(trial.started),
-            None if trial.ended is None else float(trial.ended),
-            trial.reason,
-            trial.traceback,
-        )
+        row = trial_row(trial, encoding)
         with self._transaction():
             self._put("trial", TRIAL_COLUMNS, row)
             for fold in folds:
-                self._put("fold", FOLD_COLUMNS, _fold_row(trial.number, fold))
+                self._put("fold", FOLD_COLUMNS, fold_row(trial.number, fold))
             if queued is not None:
                 sql = f"SELECT {QUEUE_COLUMNS} FROM queue WHERE id = ?"
                 id_, params, origin, _ = self._connection.execute(sql, (queued,)).fetchone()
@@ -256,7 +245,7 @@ class StudyFile:
     def write_fold(self, number: int, fold: FoldResult) -> None:
         """Write one fold result of trial `number`."""
         with self._transaction():
-            self._put("fold", FOLD_COLUMNS, _fold_row(number, fold))
+            self._put("fold", FOLD_COLUMNS, fold_row(number, fold))
 
     def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
         """Write `entries` into the queue, all or none."""
@@ -333,12 +322,12 @@ class StudyFile:
     def _put(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
         marks = ", ".join("?" * (len(row) + 1))
         sql = f"INSERT OR REPLACE INTO {table} ({columns}, crc) VALUES ({marks})"
-        self._connection.execute(sql, (*row, _crc(row)))
+        self._connection.execute(sql, (*row, checksum(row)))
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         rows = []
         for *values, crc in self._connection.execute(sql):
-            if _crc(tuple(values)) != crc:
+            if checksum(tuple(values)) != crc:
                 raise _corrupt(self._name, f"the values of row {values[0]!r} have changed")
             rows.append(tuple(values))
         return rows
@@ -448,53 +437,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _crc(row: tuple[Any, ...]) -> int:
-    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
-
-
-def _fold_row(number: int, fold: FoldResult) -> tuple[Any, ...]:
-    score = float(fold.score)
-    curves = {name: [float(v) for v in values] for name, values in fold.curves.items()}
-    return (
-        number,
-        int(fold.fold),
-        None if math.isnan(score) else score,  # SQLite has no NaN
-        None if fold.best_epoch is None else int(fold.best_epoch),
-        None if fold.epochs is None else int(fold.epochs),
-        float(fold.seconds),
-        fold.path,
-        dump(dict(fold.metrics)),
-        dump(curves),
-    )
-
-
-def _fold(row: tuple[Any, ...]) -> FoldResult:
-    _, fold, score, best_epoch, epochs, seconds, path, metrics, curves = row
-    return FoldResult(
-        fold=fold,
-        score=math.nan if score is None else score,
-        best_epoch=best_epoch,
-        epochs=epochs,
-        curves=Curves(curves),
-        metrics=json.loads(metrics),
-        seconds=seconds,
-        path=path,
-    )
-
-
-def _trial(row: tuple[Any, ...], folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
-    number, state, params, seed, origin, started, ended, reason, traceback = row
-    return Trial(
-        number=number,
-        state=state,
-        params=encoding.decode(params),
-        folds=tuple(folds),
-        seed=seed,
-        started=started,
-        ended=ended,
-        reason=reason,
-        traceback=traceback,
-        origin=origin,
-    )

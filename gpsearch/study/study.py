@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from gpsearch.errors import InvalidSearchError, StudyError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult, Params
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
+from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.sqlite import Queued, StudyFile, check_path
@@ -242,34 +242,7 @@ class Study:
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
         over the folds), seconds, started, origin, seed, reason.
         """
-        import pandas as pd
-
-        names = [*self.space.names, *self.space.fixed]
-        trials = self._current()
-        n_folds = max((fold.fold + 1 for trial in trials for fold in trial.folds), default=0)
-        rows = []
-        for trial in trials:
-            row: dict[str, Any] = {
-                "number": trial.number,
-                "state": trial.state,
-                "score": trial.score,
-                "std": trial.std,
-                "standard_error": trial.standard_error,
-            }
-            row |= {f"param_{name}": trial.params.get(name) for name in names}
-            scores = {fold.fold: fold.score for fold in trial.folds}
-            row |= {f"fold_{j}": scores.get(j, math.nan) for j in range(n_folds)}
-            epochs = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
-            row |= {
-                "best_epoch": sum(epochs) / len(epochs) if epochs else math.nan,
-                "seconds": trial.seconds,
-                "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
-                "origin": trial.origin,
-                "seed": trial.seed,
-                "reason": trial.reason,
-            }
-            rows.append(row)
-        return pd.DataFrame(rows)
+        return frame_of(self.space, self._current())
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy that reads: all the rows, whether they lie in a file or in memory."""

@@ -208,7 +208,13 @@ def test_a_frame_has_one_row_a_trial_and_one_column_a_fold(study):
     assert frame.loc[0, ["fold_0", "fold_1", "best_epoch"]].tolist() == [0.5, 0.7, 5.5]
     assert frame.loc[1, ["score", "fold_0"]].isna().all()
     assert str(frame["started"].dt.tz) == "UTC"
-    assert isinstance(make(None).to_frame(), pd.DataFrame)
+
+
+def test_the_frame_of_an_empty_study_has_its_columns(study):
+    frame = study.to_frame()
+    assert isinstance(frame, pd.DataFrame)
+    assert len(frame) == 0
+    assert {"number", "score", "param_rate", "param_epochs", "reason"} <= set(frame.columns)
 
 
 def same(study, **changes):

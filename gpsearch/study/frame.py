@@ -1,0 +1,47 @@
+"""Trials as a data frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from gpsearch.space import Space
+from gpsearch.study.trial import Trial
+
+
+def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
+    """One row a trial; the columns are those of `Study.to_frame`."""
+    names = [*space.names, *space.fixed]
+    n_folds = max((fold.fold + 1 for trial in trials for fold in trial.folds), default=0)
+    columns = [
+        *("number", "state", "score", "std", "standard_error"),
+        *(f"param_{name}" for name in names),
+        *(f"fold_{j}" for j in range(n_folds)),
+        *("best_epoch", "seconds", "started", "origin", "seed", "reason"),
+    ]
+    rows = []
+    for trial in trials:
+        row: dict[str, Any] = {
+            "number": trial.number,
+            "state": trial.state,
+            "score": trial.score,
+            "std": trial.std,
+            "standard_error": trial.standard_error,
+        }
+        row |= {f"param_{name}": trial.params.get(name) for name in names}
+        scores = {fold.fold: fold.score for fold in trial.folds}
+        row |= {f"fold_{j}": scores.get(j, math.nan) for j in range(n_folds)}
+        epochs = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
+        row |= {
+            "best_epoch": sum(epochs) / len(epochs) if epochs else math.nan,
+            "seconds": trial.seconds,
+            "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
+            "origin": trial.origin,
+            "seed": trial.seed,
+            "reason": trial.reason,
+        }
+        rows.append(row)
+    return pd.DataFrame(rows, columns=columns)

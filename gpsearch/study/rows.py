@@ -1,0 +1,85 @@
+"""The rows of the study's tables: values as SQLite holds them, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from gpsearch.evaluation import FoldResult
+from gpsearch.study.encoding import Curves, ParamsEncoding, dump
+from gpsearch.study.trial import Trial
+
+Row = tuple[Any, ...]
+"""Values in the order of their table's columns, without the checksum."""
+
+
+def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
+    """Row of a trial, without its folds."""
+    return (
+        trial.number,
+        trial.state,
+        encoding.encode(trial.params),
+        trial.seed,
+        trial.origin,
+        float(trial.started),
+        None if trial.ended is None else float(trial.ended),
+        trial.reason,
+        trial.traceback,
+    )
+
+
+def fold_row(number: int, fold: FoldResult) -> Row:
+    """Row of a fold result of trial `number`."""
+    score = float(fold.score)
+    curves = {name: [float(v) for v in values] for name, values in fold.curves.items()}
+    return (
+        number,
+        int(fold.fold),
+        None if math.isnan(score) else score,  # SQLite has no NaN
+        None if fold.best_epoch is None else int(fold.best_epoch),
+        None if fold.epochs is None else int(fold.epochs),
+        float(fold.seconds),
+        fold.path,
+        dump(dict(fold.metrics)),
+        dump(curves),
+    )
+
+
+def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
+    """Inverse of `trial_row`, with the fold results, which have rows of their own."""
+    number, state, params, seed, origin, started, ended, reason, traceback = row
+    return Trial(
+        number=number,
+        state=state,
+        params=encoding.decode(params),
+        folds=tuple(folds),
+        seed=seed,
+        started=started,
+        ended=ended,
+        reason=reason,
+        traceback=traceback,
+        origin=origin,
+    )
+
+
+def read_fold(row: Row) -> FoldResult:
+    """Inverse of `fold_row`."""
+    _, fold, score, best_epoch, epochs, seconds, path, metrics, curves = row
+    return FoldResult(
+        fold=fold,
+        score=math.nan if score is None else score,
+        best_epoch=best_epoch,
+        epochs=epochs,
+        curves=Curves(curves),
+        metrics=json.loads(metrics),
+        seconds=seconds,
+        path=path,
+    )
+
+
+def checksum(row: Row) -> int:
+    """CRC-32 of the values of a row."""
+    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
