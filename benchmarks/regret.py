@@ -1,0 +1,181 @@
+"""Sample efficiency: how close the search is to the optimum after 20, 30 and 50 evaluations.
+
+``python benchmarks/regret.py [--seeds 8] [--optimizers gpsearch,optuna-tpe] [--suite synthetic]``
+
+Runs anywhere: the tasks of `tasks` need no outside data, and the optimisers are those that are
+installed. Regret is 0 at the optimum and 1 at the median result of random search after 50
+evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
+optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated.
+``--plot FILE`` draws the mean regret over the evaluations.
+
+``--parallel 4`` evaluates so many points at a time, ``gpsearch`` alone, beside one at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+from peers import installed, make
+from scipy.stats import rankdata
+from tasks import Task, mlp_tasks, synthetic_tasks
+
+BUDGET, AT = 50, (20, 30, 50)
+RANDOM_REPEATS = 200  # of random search on a synthetic task, for its median
+Curves = dict[str, dict[str, list[np.ndarray]]]  # optimiser to task to a curve for each seed
+
+
+def observe(task: Task, point: list, rng: np.random.Generator) -> tuple[float, float]:
+    """Observed and true loss."""
+    true, error = task.loss(point), task.noise * rng.standard_normal()
+    return true + error, true
+
+
+def run(name: str, task: Task, seed: int, parallel: int = 1) -> dict:
+    """One search; with `parallel` above 1 in batches of so many points."""
+    rng, start = np.random.default_rng(1000 + seed), time.perf_counter()
+    optimizer = make(name, task.dimensions, seed)
+    observed: list[float] = []
+    true: list[float] = []
+    while len(observed) < BUDGET:
+        # a gpsearch.Optimizer remembers what it was asked for until it is told
+        points = [optimizer.ask() for _ in range(min(parallel, BUDGET - len(observed)))]
+        losses = [observe(task, point, rng) for point in points]
+        optimizer.tell(points, [seen for seen, _ in losses])
+        observed += [seen for seen, _ in losses]
+        true += [loss for _, loss in losses]
+    return {"observed": observed, "true": true, "seconds": time.perf_counter() - start}
+
+
+def incumbent(record: dict) -> np.ndarray:
+    """True loss of the best observed point after each evaluation; inf before a success."""
+    best, curve, at = math.inf, [], math.inf
+    for seen, true in zip(record["observed"], record["true"], strict=True):
+        if seen < best:  # false for NaN
+            best, at = seen, true
+        curve.append(at)
+    return np.array(curve)
+
+
+def reference(task: Task, curves: Curves) -> tuple[float, float]:
+    """Optimum, and random search's median after 50 evaluations."""
+    if task.optimum is not None:
+        finals = [incumbent(run("random", task, seed))[-1] for seed in range(RANDOM_REPEATS)]
+        return task.optimum, float(np.median(finals))
+    known = [curve for of in curves.values() for curve in of.get(task.name, [])]
+    return min(curve[-1] for curve in known), float(
+        np.median([curve[-1] for curve in curves["random"][task.name]])
+    )
+
+
+def regrets(tasks: list[Task], curves: Curves) -> dict[str, np.ndarray]:
+    """Mean regret over the seeds: optimiser to an array of tasks by evaluations."""
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in curves}
+    for task in tasks:
+        best, usual = reference(task, curves)
+        for name, of in curves.items():
+            scaled = (np.array(of[task.name]) - best) / (usual - best)
+            rows[name].append(np.clip(scaled, 0.0, 2.0).mean(axis=0))
+    return {name: np.array(row) for name, row in rows.items()}
+
+
+def families_mean(tasks: list[Task], regret: np.ndarray) -> np.ndarray:
+    """Mean over the families of the mean over their tasks, for each evaluation."""
+    families = sorted({task.family for task in tasks})
+    rows = [[i for i, task in enumerate(tasks) if task.family == family] for family in families]
+    return np.mean([regret[row].mean(axis=0) for row in rows], axis=0)
+
+
+def table(tasks: list[Task], regret: dict[str, np.ndarray], seconds: dict[str, float]) -> str:
+    names = sorted(regret, key=lambda name: families_mean(tasks, regret[name])[-1])
+    ranks = np.mean(
+        [rankdata([regret[name][i, -1] for name in names]) for i in range(len(tasks))], axis=0
+    )
+    lines = [
+        "| optimiser | " + " | ".join(f"@{n}" for n in AT) + " | mean rank | s per search |",
+        "| --- |" + " --- |" * (len(AT) + 2),
+    ]
+    for name, rank in zip(names, ranks, strict=True):
+        mean = families_mean(tasks, regret[name])
+        cells = [f"{mean[n - 1]:.3f}" for n in AT] + [f"{rank:.2f}", f"{seconds[name]:.1f}"]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "| regret @50 | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
+    for i, task in enumerate(tasks):
+        cells = [f"{regret[name][i, -1]:.2f}" for name in names]
+        lines.append(f"| {task.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def plot(path: str, tasks: list[Task], regret: dict[str, np.ndarray]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    for name, values in sorted(regret.items()):
+        axes.plot(np.arange(1, BUDGET + 1), families_mean(tasks, values), label=name)
+    axes.set(
+        xlabel="evaluations", ylabel="regret: 0 optimum, 1 random search at 50", ylim=(0.0, 2.0)
+    )
+    axes.legend(frameon=False)
+    figure.savefig(path)
+
+
+def collect(names: list[str], tasks: list[Task], seeds: int, out: Path, parallel: int) -> dict:
+    """Records of all searches, made where they do not stand in `out` yet."""
+    out.mkdir(parents=True, exist_ok=True)
+    records: dict = {}
+    for name in names:
+        label = name if parallel == 1 else f"{name}-{parallel}"
+        path = out / f"{label}.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        for seed in range(seeds):
+            for task in tasks:
+                key = f"{task.name}|{seed}"
+                if key not in known:
+                    known[key] = run(name, task, seed, parallel)
+                    path.write_text(json.dumps(known))
+        records[label] = {
+            task.name: [known[f"{task.name}|{seed}"] for seed in range(seeds)] for task in tasks
+        }
+    return records
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--optimizers", default=",".join(installed()))
+    parser.add_argument("--suite", choices=["all", "synthetic", "mlp"], default="all")
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/regret"))
+    parser.add_argument("--plot")
+    args = parser.parse_args()
+    tasks = synthetic_tasks() if args.suite != "mlp" else []
+    tasks += mlp_tasks() if args.suite != "synthetic" else []
+    names = args.optimizers.split(",")
+    if args.suite != "synthetic" and "random" not in names:
+        names.append("random")  # the scale of a task whose optimum is not known
+    if args.parallel > 1:
+        names = ["gpsearch"]
+    records = collect(names, tasks, args.seeds, args.out, 1)
+    if args.parallel > 1:
+        records |= collect(names, tasks, args.seeds, args.out, args.parallel)
+    curves = {
+        name: {task: [incumbent(r) for r in runs] for task, runs in of.items()}
+        for name, of in records.items()
+    }
+    seconds = {
+        name: float(np.median([r["seconds"] for runs in of.values() for r in runs]))
+        for name, of in records.items()
+    }
+    regret = regrets(tasks, curves)
+    print(table(tasks, regret, seconds))
+    if args.plot:
+        plot(args.plot, tasks, regret)
+
+
+if __name__ == "__main__":
+    main()
