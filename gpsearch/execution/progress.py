@@ -54,6 +54,8 @@ class Progress:
     def end(self, trial: Trial) -> None:
         """Show that `trial` has ended."""
         improved = self._note(trial)
+        if self._bar is not None:
+            self._bar.clear()  # the log may share the terminal with the bar
         if trial.state == "failed":
             logger.warning("trial %d failed: %s", trial.number, trial.reason)
         else:
