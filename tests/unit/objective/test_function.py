@@ -1,0 +1,70 @@
+"""Plain functions as objectives."""
+
+import numpy as np
+import pytest
+
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.evaluation import FoldResult
+from gpsearch.objective import as_objective
+
+
+def test_one_score_or_one_for_each_fold():
+    assert as_objective(lambda params: params["x"] + 1).evaluate({"x": 2}, seed=0).score == 3.0
+    folds = as_objective(lambda params: np.array([0.5, 1.0])).evaluate({}, seed=0).folds
+    assert [(fold.fold, fold.score) for fold in folds] == [(0, 0.5), (1, 1.0)]
+
+
+def test_a_loss_changes_its_sign_once():
+    assert as_objective(lambda params: 4, greater_is_better=False)({}).score == -4.0
+
+
+def test_the_function_cannot_change_the_callers_params():
+    given = {"x": 1}
+    as_objective(lambda params: params.pop("x"))(given)
+    assert given == {"x": 1}
+
+
+def test_seed_is_given_where_it_is_asked_for():
+    assert as_objective(lambda params, seed: seed)({}).score == 0.0
+    assert as_objective(lambda params, *, seed=5: seed).evaluate({}, seed=9).score == 9.0
+
+
+def test_folds_that_are_done_are_not_run_again():
+    done = (FoldResult(fold=0, score=7.0),)
+    assert as_objective(lambda params: 1 / 0).evaluate({}, seed=0, done=done).score == 7.0
+
+
+@pytest.mark.parametrize("returned", [float("nan"), float("inf"), [1.0, float("nan")]])
+def test_not_finite_is_a_failed_trial(returned):
+    with pytest.raises(TrialFailedError, match="not finite"):
+        as_objective(lambda params: returned)({})
+
+
+@pytest.mark.parametrize("returned", [None, "0.5", True, [], {"score": 1.0}, [1.0, "2"], [[1.0]]])
+def test_what_is_no_score(returned):
+    with pytest.raises(InvalidObjectiveError, match="must return one number"):
+        as_objective(lambda params: returned)({})
+
+
+def test_what_is_no_objective():
+    with pytest.raises(InvalidObjectiveError, match="str"):
+        as_objective("score")
+    objective = as_objective(lambda params: 1.0)
+    assert as_objective(objective) is objective
+    with pytest.raises(InvalidObjectiveError, match="already"):
+        as_objective(objective, greater_is_better=False)
+
+
+def test_fingerprint_sees_code_and_direction_but_not_comments():
+    def one(params):
+        return params["x"]
+
+    def other(params):
+        return params["x"] + 1
+
+    prints = {
+        as_objective(one).fingerprint(),
+        as_objective(other).fingerprint(),
+        as_objective(one, greater_is_better=False).fingerprint(),
+    }
+    assert len(prints) == 3
