@@ -64,7 +64,7 @@ def plot_comparison(
         )
     # The first few evaluations are far below all that matters, and would take most of the axis.
     worst = min if comparison.greater_is_better else max
-    start = min(2, len(n) - 1)
+    start = min(max(2, len(n) // 5), len(n) - 1)
     ends = [value for c in curves.values() for value in (*c.low[start:], *c.high[start:])]
     low, high = min(ends), max(ends)
     first = worst(worst(c.mean[start:]) for c in curves.values())

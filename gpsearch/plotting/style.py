@@ -37,6 +37,7 @@ SEQUENTIAL = "cividis"  # the perceptual map that is nearly the same for all col
 PANEL_INCHES = (3.1, 2.5)
 CELL_INCHES = 1.35  # side of a cell of a matrix plot
 FEW = 12  # an Integer with at most this many values is drawn as single values
+OFF_SCALE = 0.25  # share of the scores that an axis may leave out
 MATRIX_LIMIT = 10  # more dimensions than this make cells that nobody can read
 
 
@@ -254,8 +255,9 @@ def apart(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
     """Limits of a score axis on which `must_show` and the better part of `values` is seen.
 
-    One training that diverged would squeeze all others into a line; values further from the
-    median than three times the distance from there to the best are left to the edge.
+    One training that diverged would squeeze all others into a line. Values further from the
+    median than three times the distance from there to the best are left to the edge, but no
+    more of them than `OFF_SCALE`.
     """
     values = values[np.isfinite(values)]
     must_show = must_show[np.isfinite(must_show)]
@@ -266,9 +268,11 @@ def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tu
     if len(values):
         middle = float(np.median(values))
         if greater_is_better:
-            low = max(low, middle - 3 * (high - middle)) if high > middle else low
+            cut = min(middle - 3 * (high - middle), float(np.quantile(values, OFF_SCALE)))
+            low = max(low, cut) if high > middle else low
         else:
-            high = min(high, middle + 3 * (middle - low)) if low < middle else high
+            cut = max(middle + 3 * (middle - low), float(np.quantile(values, 1 - OFF_SCALE)))
+            high = min(high, cut) if low < middle else high
     if len(must_show):
         low, high = min(low, float(must_show.min())), max(high, float(must_show.max()))
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5

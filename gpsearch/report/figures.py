@@ -205,7 +205,7 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
                 lambda ax: plot_parallel_coordinates(study, ax=ax),
                 "The best fifth of the trials through all dimensions, over all others in grey.",
                 "parallel",
-                WIDE_INCHES,
+                (max(WIDE_INCHES[0], 0.9 * len(study.space)), WIDE_INCHES[1]),
             )
         )
     if trials:
