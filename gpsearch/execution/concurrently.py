@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution.evaluation import Job, Outcome, failure
-from gpsearch.execution.executors import Workers
+from gpsearch.execution.executors import WorkerKilledError, Workers
 from gpsearch.execution.run import Run
 
 logger = logging.getLogger("gpsearch")
 
 MAX_ATTEMPTS = 3
-"""Times that a trial is given to an executor that breaks under it."""
+"""Times that a trial is given to workers that are killed, or to an executor that breaks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +114,15 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
         if error is None:
             run.finish(number, event.future.result())
         elif attempts[number] < MAX_ATTEMPTS:
-            logger.warning("trial %d runs again: its executor failed with %r", number, error)
+            logger.warning("trial %d runs again after %r", number, error)
             recorded = run.study.trials[number].folds
             submit(dataclasses.replace(event.job, done=recorded))
         elif isinstance(error, BrokenExecutor):
             raise _broken(error) from error
         else:
-            run.finish(number, failure(f"its executor failed with {error!r}"))
+            killed = isinstance(error, WorkerKilledError)
+            reason = str(error) if killed else f"its executor failed with {error!r}"
+            run.finish(number, failure(f"{reason}, {MAX_ATTEMPTS} times"))
 
 
 def _exception(future: Future[Outcome]) -> BaseException | None:

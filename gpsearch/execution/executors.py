@@ -29,6 +29,10 @@ DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
 
 
+class WorkerKilledError(RuntimeError):
+    """A worker was killed from outside in the middle of a trial."""
+
+
 class Workers(Protocol):
     """What evaluates trials beside the search."""
 

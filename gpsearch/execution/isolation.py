@@ -24,7 +24,7 @@ import pebble
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.execution.evaluation import Job, Outcome, failure
-from gpsearch.execution.executors import available_cores
+from gpsearch.execution.executors import WorkerKilledError, available_cores
 from gpsearch.execution.worker import (
     Limits,
     Parcel,
@@ -39,6 +39,8 @@ MAX_POOLS_IN_VAIN = 3
 
 EXIT_ZERO = 256
 """Stands for the exit code 0, see `_Process`; no process has it."""
+
+KILLED = "its worker process was killed (SIGKILL), as the system does when memory runs out"
 
 
 class IsolatedWorkers:
@@ -97,7 +99,7 @@ class IsolatedWorkers:
         return self._n_workers
 
     def submit(self, job: Job) -> Future[Outcome]:
-        """Evaluate a trial; the future never raises but for a broken pool, or when cancelled."""
+        """Evaluate a trial; the future raises where its worker was lost through no fault of it."""
         pooled = self._schedule(job)
         outcome: Future[Outcome] = Future()
         outcome.set_running_or_notify_cancel()
@@ -141,8 +143,11 @@ class IsolatedWorkers:
         except FutureTimeoutError:
             result = self._failed(job, f"exceeded the time limit of {self._time_limit:g} s")
         except pebble.ProcessExpired as death:
+            if death.exitcode == -signal.SIGKILL:
+                outcome.set_exception(WorkerKilledError(KILLED))
+                return
             result = self._failed(job, f"its worker process {_cause(death.exitcode)}")
-        except BaseException as error:  # a broken pool; whoever waits submits the trial again
+        except BaseException as error:  # a broken pool
             outcome.set_exception(error)
             return
         self._in_vain = 0
@@ -163,10 +168,7 @@ def _cause(exitcode: int | None) -> str:
         return "died"
     if exitcode >= 0:
         return f"ended with exit code {0 if exitcode == EXIT_ZERO else exitcode}"
-    name = signal.Signals(-exitcode).name
-    if name == "SIGKILL":
-        return "was killed (SIGKILL), as the system does when memory runs out"
-    return f"died of {name}"
+    return f"died of {signal.Signals(-exitcode).name}"
 
 
 class _Process(multiprocessing.context.SpawnProcess):

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,8 @@ def search(
         memory_limit=positive("memory_limit", memory_limit, "megabytes"),
     )
     space = space if isinstance(space, Space) else Space(space)
+    if isinstance(study, str | os.PathLike):
+        study = Path(study).expanduser()
     if isinstance(study, Study) and study.space == space:
         space = study.space  # whose own category objects the study knows
     objective = _as_objective(objective, greater_is_better)
@@ -232,7 +235,7 @@ def _open(
 ) -> Study | None:
     if isinstance(study, Study):
         record = study
-    elif study is not None and os.path.exists(study):
+    elif study is not None and Path(study).exists():
         record = Study.open(study, space=space)
     else:
         return None
