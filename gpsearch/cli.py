@@ -21,7 +21,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from gpsearch.comparison import Comparison, open_comparison
+from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.errors import GPSearchError
@@ -102,11 +102,16 @@ def _compare(arguments: argparse.Namespace) -> int:
         comparison = open_comparison(study)
     if arguments.output is not None:
         comparison.to_frame().to_csv(arguments.output, index=False)
+    if arguments.report is not None:
+        Path(arguments.report).parent.mkdir(parents=True, exist_ok=True)
+        _write_page(comparison, arguments.report)
     if arguments.json:
         print(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
     print(comparison.summary())
     print(f"Study    {study}")
+    if arguments.report is not None:
+        print(f"Report   {arguments.report}")
     return DONE
 
 
@@ -153,9 +158,15 @@ def _export(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
     path = Path(arguments.output or Path(arguments.study).with_suffix(".html"))
-    study.report(path)
+    _write_page(open_comparison(study) if is_comparison(study) else study, path)
     print(f"Report   {path}")
     return DONE
+
+
+def _write_page(subject: Study | Comparison, path: str | Path) -> None:
+    from gpsearch.report import render_report  # draws: the other commands start sooner without
+
+    render_report(subject, path)
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -272,6 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--random-state", type=int, help="seed")
     compare.add_argument("--json", action="store_true", help="for programs")
     compare.add_argument("-o", "--output", help="a CSV file for every evaluation")
+    compare.add_argument("--report", help="an HTML page to write")
     compare.set_defaults(command=_compare)
 
     show = commands.add_parser("show", help="how a search stands")

@@ -34,7 +34,7 @@ from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.errors import InvalidSearchError, StudyError
-from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.strategy.gp import default_initial_points
 from gpsearch.study import Study, Trial
 
 Array = NDArray[np.float64]
@@ -209,7 +209,7 @@ def _is_drawn(study: Study, trial: Trial) -> bool:
     if trial.origin in RANDOM_ORIGINS:
         return True
     n_initial = study.info.settings.get("n_initial_points")
-    n_initial = N_INITIAL_POINTS if n_initial is None else n_initial
+    n_initial = default_initial_points(len(study.space)) if n_initial is None else n_initial
     return trial.origin == "gp" and trial.number < n_initial
 
 

@@ -6,7 +6,7 @@
 
 from gpsearch.comparison.compare import compare
 from gpsearch.comparison.comparison import Comparison, Difference, Saving
-from gpsearch.comparison.runs import compare_studies, open_comparison
+from gpsearch.comparison.runs import compare_studies, is_comparison, open_comparison
 from gpsearch.comparison.statistics import Band, Interval
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Saving",
     "compare",
     "compare_studies",
+    "is_comparison",
     "open_comparison",
 ]

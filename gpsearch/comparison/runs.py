@@ -38,7 +38,7 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
         The file holds a single search, or fewer than two complete repeats.
     """
     record = study if isinstance(study, Study) else Study.open(study)
-    if record.info.settings.get("strategy") != COMPARISON:
+    if not is_comparison(record):
         raise StudyError(
             f"{record!r} is a single search, not a comparison; gpsearch.compare(..., study=...) "
             "makes one, and compare_studies puts several searches side by side"
@@ -56,6 +56,11 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
             "comparison needs 2; the call that made it continues it"
         )
     return comparison_of(record, list(runs), n_repeats)
+
+
+def is_comparison(study: Study) -> bool:
+    """Whether a study records a comparison, not a single search."""
+    return study.info.settings.get("strategy") == COMPARISON
 
 
 def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:

@@ -114,3 +114,13 @@ def test_an_unknown_key_is_named_with_its_line(tmp_path):
     (tmp_path / "bad.toml").write_text(CONFIG.replace("n_repeats", "n_repeat"))
     with pytest.raises(InvalidConfigError, match=r"line 13: \[compare\] n_repeat .*'n_repeats'"):
         load_config(tmp_path / "bad.toml")
+
+
+def test_a_page_is_written_of_a_comparison(config, capsys, tmp_path):
+    assert main(["compare", config, "--report", "pages/c.html"]) == 0
+    assert "Report   pages/c.html" in capsys.readouterr().out
+    assert main(["report", "out/small-compare.db"]) == 0
+    for page in ("pages/c.html", "out/small-compare.html"):
+        text = (tmp_path / page).read_text()
+        assert "sobol" in text
+        assert "repeats of 4 evaluations" in text
