@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gpsearch.analysis import RandomEstimate
-from gpsearch.plotting.data import ConvergenceSeries, convergence_series
+from gpsearch.plotting.data import convergence_series
+from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.plotting.style import (
     BLUE,
     GREEN,

@@ -8,14 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gpsearch.plotting.data import (
-    FoldSpreadSeries,
-    LearningCurvesSeries,
-    TimelineSeries,
-    fold_spread_series,
-    learning_curves_series,
-    timeline_series,
-)
+from gpsearch.plotting.data import fold_spread_series, learning_curves_series, timeline_series
+from gpsearch.plotting.series import FoldSpreadSeries, LearningCurvesSeries, TimelineSeries
 from gpsearch.plotting.style import (
     BLUE,
     CYCLE,

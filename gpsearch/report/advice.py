@@ -53,8 +53,8 @@ def advise(
     few = ended < ENOUGH_PER_DIMENSION * len(study.space)
     if few:
         advice.append(
-            f"{ended} trials in {len(study.space)} dimensions are few: take the curves below as "
-            "a first impression."
+            f"{ended} trials in {len(study.space)} dimensions are few: take the partial "
+            "dependence as a first impression."
         )
     elif curves and (idle := _unimportant(curves)):
         advice.append(

@@ -6,21 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.analysis import (
-    Importance,
-    RandomEstimate,
-    estimate_importance,
-    estimate_random,
-)
+from gpsearch.analysis import Importance
 from gpsearch.comparison import Comparison
-from gpsearch.errors import StudyError
 from gpsearch.plotting.data import ended_trials, timeline_series
 from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
     partial_dependence_map_series,
-    partial_dependence_series,
 )
-from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.plotting.model import ScoreModel
+from gpsearch.report.findings import Findings
 from gpsearch.study import Study
 
 PANEL_INCHES = (3.5, 2.6)
@@ -46,56 +40,35 @@ class Figures:
     curves: tuple[Figure, ...]
     maps: tuple[Figure, ...]
     others: tuple[Figure, ...]
-    why_no_curves: str
-    """Why there is no partial dependence; empty where there is."""
-    series: Mapping[str, PartialDependenceSeries]
-    """The curves' numbers, most influential first."""
     importance: Figure | None
     """How much each dimension mattered."""
-    mattered: tuple[str, ...]
-    """The same in sentences."""
-    random: str
-    """Whether random search would have done as well, as a sentence; empty where unknown."""
 
 
-def draw_figures(study: Study) -> Figures:
+def draw_figures(study: Study, findings: Findings) -> Figures:
     """Draw everything the study gives."""
     from gpsearch.plotting import plot_convergence
 
-    model: ScoreModel | None = None
-    estimate: RandomEstimate | None = None
-    importance: Importance | None = None
-    why = ""
-    try:
-        model = fit_score_model(study, "A partial dependence")
-        estimate = None if model.all_equal else estimate_random(study)
-        importance = estimate_importance(study) if len(study.space) > 1 else None
-    except StudyError as error:
-        why = str(error)
+    random = findings.random
     dashes = (
         ""
-        if estimate is None
+        if random is None
         else " Dashes: what random search is expected to have reached, by estimate, with a "
-        f"{estimate.confidence:.0%} band."
+        f"{random.confidence:.0%} band."
     )
     convergence = _figure(
-        lambda ax: plot_convergence(study, ax=ax, baseline=estimate),
+        lambda ax: plot_convergence(study, ax=ax, baseline=random),
         "The score of every trial, and the best so far with its standard error in a comparison of "
         f"trials.{dashes}",
         "convergence",
         WIDE_INCHES,
     )
-    series = {} if model is None else read_curves(model)
+    model, names = findings.model, list(findings.curves)
     return Figures(
         convergence=convergence,
-        curves=_draw_curves(series),
-        maps=() if model is None else _draw_maps(model, list(series)[:MAPPED]),
-        others=_draw_others(study, list(series)),
-        why_no_curves=why,
-        series=series,
-        importance=None if importance is None else _draw_importance(importance),
-        mattered=() if importance is None else tuple(importance.sentences()),
-        random="" if estimate is None else str(estimate),
+        curves=_draw_curves(findings.curves),
+        maps=() if model is None else _draw_maps(model, names[:MAPPED]),
+        others=_draw_others(study, names),
+        importance=None if findings.importance is None else _draw_importance(findings.importance),
     )
 
 
@@ -130,12 +103,6 @@ def _draw_importance(importance: Importance) -> Figure:
         "importance",
         (WIDE_INCHES[0], 1.1 + 0.3 * len(importance.names)),
     )
-
-
-def read_curves(model: ScoreModel) -> dict[str, PartialDependenceSeries]:
-    """The partial dependence on every dimension, the most influential first."""
-    curves = [partial_dependence_series(model, name) for name in model.space.names]
-    return {s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)}
 
 
 def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import numpy as np
 from markupsafe import Markup
 
 from gpsearch.comparison import Comparison
-from gpsearch.plotting.data import ConvergenceSeries, convergence_series
+from gpsearch.plotting.data import convergence_series
+from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
 from gpsearch.report.comparing import read_comparison
 from gpsearch.report.content import duration, read_content, read_result
 from gpsearch.report.figures import draw_figures
+from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
 
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
@@ -40,7 +43,8 @@ def render_report(
     study : Study or Comparison
         A study at any stage, also while its search runs.
     path : path
-        File to write; an existing one is replaced.
+        File to write; an existing one is replaced. With the suffix ``.md``, a study is told in
+        Markdown, without figures.
     title : str, optional
         By default the name of the objective.
     command : str, optional
@@ -60,10 +64,16 @@ def render_report(
     if isinstance(study, Comparison):
         return _write(path, "comparison.html", read_comparison(study, title))
     content = read_content(study, title, command)
-    figures = draw_figures(study)
-    found = {"content": content, "figures": figures, "title": content.title}
-    found["advice"] = advise(study, content.result, figures.series)
-    return _write(path, "report.html", found)
+    findings = read_findings(study)
+    told = {
+        "title": content.title,
+        "content": content,
+        "findings": findings,
+        "advice": advise(study, content.result, findings.curves),
+    }
+    if path.suffix.lower() == ".md":
+        return _write(path, "report.md", told)
+    return _write(path, "report.html", told | {"figures": draw_figures(study, findings)})
 
 
 def render_summary(study: Study) -> str:
@@ -109,10 +119,22 @@ def _spark(series: ConvergenceSeries) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gpsearch.report"),
-        autoescape=True,
+        autoescape=lambda template: template is None or not template.endswith(".md"),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["cell"] = _markdown_cell
+    return environment
+
+
+def _markdown_cell(text: str) -> str:
+    r"""Text as it stands in one cell of a Markdown table, its own marks made harmless.
+
+    >>> print(_markdown_cell("a|b* <c>"))
+    a\|b\* &lt;c&gt;
+    """
+    text = " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    return re.sub(r"([\\|`*\[\]])", r"\\\1", text)

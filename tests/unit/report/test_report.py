@@ -11,7 +11,7 @@ from gpsearch.plotting.model import fit_score_model
 from gpsearch.report import render_report, render_summary
 from gpsearch.report.advice import advise
 from gpsearch.report.content import read_content, read_result
-from gpsearch.report.figures import read_curves
+from gpsearch.report.findings import read_curves
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
 
@@ -232,6 +232,32 @@ class TestAdvice:
     def test_ties_within_the_noise_of_the_comparison(self, make_study):
         assert read_result(make_study(n=20, noise=0.5)).tied > 1
         assert read_result(make_study(n=20, noise=1e-6)).tied == 1
+
+
+class TestMarkdown:
+    def test_tells_the_same_without_figures(self, mixed_study, tmp_path):
+        text = render_report(mixed_study, tmp_path / "report.md").read_text()
+        assert text.startswith("# Search: ")
+        assert f"**{mixed_study.best_score:.4f}**" in text
+        for heading in ("Result", "What mattered", "Trials", "Failed and stopped trials", "Space"):
+            assert f"\n## {heading}\n" in text
+        rows = [line for line in text.splitlines() if re.match(r"\| \d+ \| \w+ \|", line)]
+        assert len(rows) == 30
+        assert {row.count("|") for row in rows} == {rows[0].count("|")}
+        assert "<svg" not in text
+
+    def test_what_users_wrote_does_not_break_a_table(self, make_study, tmp_path):
+        space = {"a|b": ["x|y", "<b>z"], "n_x": (0.0, 1.0)}
+        study = make_study(space, lambda p: p["n_x"], n=5)
+        text = render_report(study, tmp_path / "report.md").read_text()
+        rows = [line for line in text.splitlines() if re.match(r"\| \d+ \| \w+ \|", line)]
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {9}
+        assert "<b>" not in text
+
+    @pytest.mark.parametrize("options", [{"n": 0}, {"n": 3, "failed": {0, 1, 2}}])
+    def test_of_any_study(self, options, make_study, tmp_path):
+        text = render_report(make_study(**options), tmp_path / "report.md").read_text()
+        assert "No trial is complete yet." in text
 
 
 class TestSummary:

@@ -1,0 +1,53 @@
+"""What the surrogate and the statistics find in a study, before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gpsearch.analysis import (
+    Importance,
+    RandomEstimate,
+    estimate_importance,
+    estimate_random,
+)
+from gpsearch.errors import StudyError
+from gpsearch.plotting.dependence import PartialDependenceSeries, partial_dependence_series
+from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What needs a surrogate; empty where too few trials are complete to fit one."""
+
+    why_none: str = ""
+    """Why there are no findings; empty where there are."""
+    model: ScoreModel | None = None
+    """The surrogate."""
+    curves: Mapping[str, PartialDependenceSeries] = field(default_factory=dict)
+    """Partial dependence on every dimension, the most influential first."""
+    importance: Importance | None = None
+    """How much each dimension mattered; None where there is but one."""
+    random: RandomEstimate | None = None
+    """What random search would have found; None where all scores are equal."""
+
+
+def read_findings(study: Study) -> Findings:
+    """Fit the surrogate and ask it."""
+    try:
+        model = fit_score_model(study, "A partial dependence")
+    except StudyError as error:
+        return Findings(why_none=str(error))
+    return Findings(
+        model=model,
+        curves=read_curves(model),
+        importance=estimate_importance(study) if len(study.space) > 1 else None,
+        random=None if model.all_equal else estimate_random(study),
+    )
+
+
+def read_curves(model: ScoreModel) -> dict[str, PartialDependenceSeries]:
+    """The partial dependence on every dimension, the most influential first."""
+    curves = [partial_dependence_series(model, name) for name in model.space.names]
+    return {s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)}
