@@ -1,0 +1,353 @@
+"""GPSearchCV over scikit-learn estimators."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import expon, loguniform
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+import gpsearch as gs
+from gpsearch import GPSearchCV
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, InvalidSpaceError
+
+C = {"C": loguniform(1e-3, 1e3)}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(90, 5, n_informative=3, class_sep=0.8, random_state=0)
+
+
+def search(estimator=None, space=None, **options):
+    options = {"n_iter": 4, "cv": 3, "random_state": 0, **options}
+    return GPSearchCV(estimator or LogisticRegression(), space or C, **options)
+
+
+def test_scores_are_those_of_cross_validation(data):
+    """What is recorded for the best params is what scikit-learn measures for them."""
+    found = search(SVC(), {"C": loguniform(1e-1, 1e2)}, return_train_score=True).fit(*data)
+    best = SVC(**found.best_params_)
+    measured = cross_validate(best, *data, cv=3, return_train_score=True)
+    row = found.best_index_
+    for split in range(3):
+        results = found.cv_results_
+        assert results[f"split{split}_test_score"][row] == measured["test_score"][split]
+        assert results[f"split{split}_train_score"][row] == measured["train_score"][split]
+    assert found.best_score_ == pytest.approx(measured["test_score"].mean())
+    assert found.cv_results_["std_test_score"][row] == pytest.approx(measured["test_score"].std())
+
+
+def test_the_best_estimator_is_fitted_on_all_the_data(data):
+    X, y = data
+    found = search().fit(X, y)
+    alone = LogisticRegression(**found.best_params_).fit(X, y)
+    np.testing.assert_array_equal(found.predict_proba(X), alone.predict_proba(X))
+    np.testing.assert_array_equal(found.decision_function(X), alone.decision_function(X))
+    assert found.score(X, y) == alone.score(X, y)
+    assert found.n_features_in_ == 5
+    assert found.classes_.tolist() == [0, 1]
+    assert found.refit_time_ > 0
+
+
+def test_the_same_seed_gives_the_same_search(data):
+    """Also where the estimator itself is random and unseeded."""
+    tree = DecisionTreeClassifier(max_features=2)
+    space = {"max_depth": gs.Integer(1, 6)}
+    first, second = (search(tree, space).fit(*data).cv_results_ for _ in range(2))
+    np.testing.assert_array_equal(first["mean_test_score"], second["mean_test_score"])
+    assert first["params"] == second["params"]
+
+
+def test_values_are_plain_python(data):
+    found = search(SVC(), {"C": [np.float64(1.0), np.float64(2.0)], "degree": np.arange(2, 5)})
+    params = found.fit(*data).best_params_
+    assert type(params["C"]) is float
+    assert type(params["degree"]) is int
+
+
+def test_several_metrics(data):
+    X, y = data
+    found = search(scoring=["accuracy", "roc_auc"], refit="roc_auc").fit(X, y)
+    assert found.multimetric_
+    assert found.best_score_ == found.cv_results_["mean_test_roc_auc"].max()
+    assert found.cv_results_["rank_test_accuracy"].min() == 1
+    assert found.score(X, y) == get_scorer("roc_auc")(found.best_estimator_, X, y)
+    assert found.study_.best_score == pytest.approx(found.best_score_)
+
+
+def test_a_callable_may_return_several_metrics(data):
+    def scoring(estimator, X, y):
+        right = estimator.predict(X) == y
+        return {"right": right.mean(), "wrong": -(~right).mean()}
+
+    found = search(scoring=scoring, refit="wrong").fit(*data)
+    np.testing.assert_allclose(
+        found.cv_results_["mean_test_right"] - found.cv_results_["mean_test_wrong"], 1
+    )
+    assert found.study_.best_score == found.best_score_ <= 0
+
+
+def test_refit_by_the_one_standard_error_rule(data):
+    def simplest(results):
+        """The smallest C whose mean is within one standard error of the best."""
+        best = results["mean_test_score"].argmax()
+        error = results["std_test_score"][best] / np.sqrt(3)
+        good = results["mean_test_score"] >= results["mean_test_score"][best] - error
+        return int(np.where(good, results["param_C"].astype(float), np.inf).argmin())
+
+    found = search(refit=simplest, n_iter=8).fit(*data)
+    assert found.best_index_ == simplest(found.cv_results_)
+    assert found.best_estimator_.C == found.best_params_["C"]
+    assert not hasattr(found, "best_score_")
+
+
+def test_without_refit(data):
+    found = search(refit=False).fit(*data)
+    assert found.best_params_
+    assert not hasattr(found, "predict")
+    with pytest.raises(AttributeError, match="only after refitting"):
+        found.score(*data)
+
+
+def test_groups_stay_together(data):
+    X, y = data
+    groups = np.arange(len(y)) % 6
+
+    class Watcher(ClassifierMixin, BaseEstimator):
+        def __init__(self, a=0):
+            self.a = a
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            self.seen_ = set(X[:, -1])
+            return self
+
+        def predict(self, X):
+            assert not self.seen_ & set(X[:, -1])
+            return np.full(len(X), self.classes_[0])
+
+    marked = np.column_stack([X, groups])
+    found = search(Watcher(), {"a": [1, 2, 3, 4]}, cv=GroupKFold(3), refit=False)
+    found.fit(marked, y, groups=groups)
+    assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+
+
+def test_sample_weights_reach_fit_and_score(data):
+    X, y = data
+    weight = np.where(y == 1, 3.0, 1.0)
+    found = search().fit(X, y, sample_weight=weight)
+    train, test = next(StratifiedKFold(3).split(X, y))
+    alone = LogisticRegression(**found.best_params_).fit(X[train], y[train], weight[train])
+    assert found.cv_results_["split0_test_score"][found.best_index_] == pytest.approx(
+        alone.score(X[test], y[test], weight[test])
+    )
+
+
+def test_pandas_columns_reach_the_pipeline(data):
+    X, y = data
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    found = search(pipeline, {"logisticregression__C": loguniform(1e-2, 1e2)}).fit(frame, y)
+    assert list(found.feature_names_in_) == list("abcde")
+
+
+def test_a_list_of_dicts_is_a_choice_among_them(data):
+    space = [
+        {"kernel": ["rbf"], "gamma": expon(scale=0.1), "C": [1.0]},
+        {"kernel": ["poly"], "degree": [2, 3]},
+    ]
+    found = search(SVC(), space, n_iter=10).fit(*data)
+    kinds = {frozenset(params) for params in found.cv_results_["params"]}
+    assert kinds == {frozenset(["kernel", "gamma", "C"]), frozenset(["kernel", "degree"])}
+    for row, params in enumerate(found.cv_results_["params"]):
+        assert found.cv_results_["param_degree"].mask[row] == ("degree" not in params)
+
+
+def test_choices_may_be_estimators_or_unhashable(data):
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    steps = {"standardscaler": [StandardScaler(), "passthrough"]}
+    assert search(pipeline, steps, n_iter=2).fit(*data).score(*data) > 0.5
+    weights = {"class_weight": [{0: 1, 1: 2}, {0: 2, 1: 1}, None]}
+    found = search(space=weights, n_iter=3).fit(*data)
+    assert found.best_params_["class_weight"] in weights["class_weight"]
+
+
+def test_a_finite_space_ends_the_search(data):
+    with pytest.warns(UserWarning, match="total space of parameters 3 is smaller than n_iter=4"):
+        found = search(space={"C": [1.0, 2.0, 3.0]}).fit(*data)
+    assert sorted(found.cv_results_["param_C"]) == [1.0, 2.0, 3.0]
+
+
+def test_an_interrupted_search_continues_from_its_file(data, tmp_path):
+    """Killed in the middle of a fold, it ends with the results of the uninterrupted one."""
+    path = tmp_path / "study.db"
+    whole = search(n_iter=12).fit(*data)
+
+    class Killed(BaseException):
+        pass
+
+    class Fragile(LogisticRegression):
+        fits = 0
+
+        def fit(self, X, y, sample_weight=None):
+            Fragile.fits += 1
+            if Fragile.fits == 26:
+                raise Killed
+            return super().fit(X, y, sample_weight)
+
+    with pytest.raises(Killed):
+        search(Fragile(), n_iter=12, study=path).fit(*data)
+    continued = search(Fragile(), n_iter=12, study=path).fit(*data)
+    assert Fragile.fits == 12 * 3 + 1 + 1  # the fold that died runs again; and the final fit
+    np.testing.assert_array_equal(
+        whole.cv_results_["mean_test_score"], continued.cv_results_["mean_test_score"]
+    )
+    assert whole.best_params_ == continued.best_params_
+
+
+def test_a_study_of_other_data_is_refused(data, tmp_path):
+    X, y = data
+    search(study=tmp_path / "study.db").fit(X, y)
+    with pytest.raises(gs.GPSearchError, match="another objective"):
+        search(study=tmp_path / "study.db").fit(X + 1, y)
+
+
+def test_failed_fits_are_kept_away_from(data):
+    class Picky(LogisticRegression):
+        def fit(self, X, y):
+            if self.C > 1:
+                raise ValueError("too large")
+            return super().fit(X, y)
+
+    with (
+        pytest.warns(FitFailedWarning, match=r"fits failed out of a total of 36(.|\n)*too large"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        found = search(Picky(), n_iter=12).fit(*data)
+    assert found.best_params_["C"] <= 1
+    ranks = found.cv_results_["rank_test_score"]
+    failed = np.isnan(found.cv_results_["mean_test_score"])
+    assert 0 < failed.sum() < 12
+    assert ranks[failed].min() > ranks[~failed].max()
+    with pytest.raises(ValueError, match="too large"):
+        search(Picky(), n_iter=12, error_score="raise").fit(*data)
+    with pytest.warns(FitFailedWarning):
+        found = search(Picky(), n_iter=12, error_score=-1.0).fit(*data)
+    assert (found.cv_results_["split2_test_score"][failed] == -1).all()
+
+
+def test_clone_pickle_and_nesting(data):
+    X, y = data
+    unfitted = search()
+    assert clone(unfitted).get_params().keys() == unfitted.get_params().keys()
+    assert is_classifier(unfitted)
+    assert not is_classifier(search(Ridge(), {"alpha": C["C"]}))
+    found = pickle.loads(pickle.dumps(unfitted.fit(X, y)))
+    np.testing.assert_array_equal(found.predict(X), unfitted.predict(X))
+    assert found.study_.best_params == unfitted.study_.best_params
+    nested = cross_val_score(make_pipeline(StandardScaler(), search()), X, y, cv=KFold(2))
+    assert nested.shape == (2,)
+
+
+def test_folds_in_parallel_give_the_same_search(data):
+    serial, parallel = search().fit(*data), search(n_jobs=2).fit(*data)
+    np.testing.assert_array_equal(
+        serial.cv_results_["mean_test_score"], parallel.cv_results_["mean_test_score"]
+    )
+
+
+def test_shows_itself_in_a_notebook(data):
+    shown = search().fit(*data)._repr_html_()
+    assert "GPSearchCV" in shown
+    assert "best_estimator_: LogisticRegression" in shown
+
+
+def test_importing_it_loads_no_keras():
+    code = "import gpsearch.model_selection, sys; print('keras' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+class Unscored(BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+
+REFUSALS = {
+    "unknown parameter": (
+        {},
+        {"Cc": [1, 2, 3, 4]},
+        InvalidObjectiveError,
+        "no parameter 'Cc'.*'C'",
+    ),
+    "empty": ({}, {"C": []}, InvalidSpaceError, "'C' has no values"),
+    "nothing to search": ({}, [{}], InvalidSpaceError, "is empty"),
+    "no distribution": ({}, {"C": object()}, InvalidSpaceError, "'C' is"),
+    "2-D choices": ({}, {"C": np.ones((3, 2))}, InvalidSpaceError, "2 axes"),
+    "n_iter": ({"n_iter": 0}, None, InvalidSearchError, r"n_iter=0.*at least 1"),
+    "refit not scored": (
+        {"scoring": ["accuracy", "roc_auc"], "refit": "f1"},
+        None,
+        InvalidSearchError,
+        "refit.*'f1'.*'accuracy', 'roc_auc'",
+    ),
+    "refit among several": (
+        {"scoring": ["accuracy", "roc_auc"]},
+        None,
+        InvalidSearchError,
+        "refit=True.*scorer key",
+    ),
+    "unknown scorer": ({"scoring": "acuracy"}, None, ValueError, "acuracy"),
+    "no scorer": ({"scoring": []}, None, InvalidSearchError, "Empty list"),
+    "too many folds": ({"cv": 50}, None, InvalidObjectiveError, "n_splits=50 cannot be greater"),
+    "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "or 'raise'"),
+    "Keras settings": ({"patience": 5}, None, InvalidSearchError, "LogisticRegression has set"),
+    "open study": ({"study": 3}, None, InvalidSearchError, "must be the path"),
+    "no bool": ({"refit": 2}, None, InvalidSearchError, "refit=2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals(data, case):
+    options, space, error, message = REFUSALS[case]
+    with pytest.raises(error, match=f"(?s){message}"):
+        search(space=space, **options).fit(*data)
+
+
+def test_refusals_of_data(data):
+    X, y = data
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        search().fit(X, y[:-1])
+    with pytest.raises(InvalidObjectiveError, match=r"All the \d+ fits failed"):
+        search().fit(X, np.column_stack([y, y]))
+    with pytest.raises(InvalidObjectiveError, match="All the 4 fits failed(.|\n)*no proba"):
+        search(scoring=failing_scorer).fit(X, y)
+    with pytest.raises(NotFittedError):
+        search().predict(X)
+    with pytest.raises(InvalidSearchError, match="must be an estimator with `fit`"):
+        GPSearchCV("SVC", C).fit(X, y)
+    with pytest.raises(TypeError, match="score"):
+        GPSearchCV(Unscored(), C).fit(X, y)
+
+
+def failing_scorer(estimator, X, y):
+    raise ValueError("no proba")

@@ -1,0 +1,261 @@
+"""KerasClassifier and KerasRegressor."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import RandomizedSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from gpsearch import KerasClassifier, KerasRegressor
+from gpsearch.errors import InvalidObjectiveError
+
+keras = pytest.importorskip("keras")
+
+# Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SMALL = {"n_hidden": 1, "n_neurons": 8, "learning_rate": 0.05, "random_state": 0, "epochs": 25}
+
+
+def create_model(units=1, activation="sigmoid", loss="binary_crossentropy", learning_rate=0.05):
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dense(units, activation=activation),
+        ]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss)
+    return model
+
+
+@keras.saving.register_keras_serializable("test_estimator")
+def own_f1(y_true, y_pred):
+    y_true = keras.ops.cast(y_true, "float32")
+    hits = keras.ops.sum(y_true * keras.ops.round(y_pred))
+    return 2 * hits / (keras.ops.sum(y_true) + keras.ops.sum(keras.ops.round(y_pred)) + 1e-7)
+
+
+def with_own_metric(n_features):
+    model = keras.Sequential(
+        [keras.Input((n_features,)), keras.layers.Dense(1, activation="sigmoid")]
+    )
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=[own_f1])
+    return model
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def y(X):
+    return np.where(X[:, 0] + X[:, 1] > 0, "up", "down")
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss"),
+    [
+        pytest.param(1, "sigmoid", "binary_crossentropy", id="one sigmoid"),
+        pytest.param(2, "softmax", "sparse_categorical_crossentropy", id="two outputs"),
+        pytest.param(2, "softmax", "categorical_crossentropy", id="two columns"),
+        pytest.param(1, None, keras.losses.BinaryCrossentropy(from_logits=True), id="logit"),
+    ],
+)
+def test_two_classes_by_any_output(X, y, units, activation, loss):
+    network = KerasClassifier(
+        create_model, units=units, activation=activation, loss=loss, epochs=30, random_state=0
+    ).fit(X, y)
+    probabilities = network.predict_proba(X)
+    assert network.classes_.tolist() == ["down", "up"]
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(
+        network.predict(X), network.classes_[(probabilities[:, 1] > 0.5).astype(int)]
+    )
+    decision = network.decision_function(X)
+    np.testing.assert_array_equal(decision > 0, network.predict(X) == "up")
+    assert roc_auc_score(y == "up", decision) > 0.97
+
+
+def test_several_classes_and_labels(X):
+    classes = np.digitize(X[:, 0], [-0.5, 0.5])
+    network = KerasClassifier(**SMALL).fit(X, classes)
+    assert network.score(X, classes) > 0.9
+    assert network.predict_proba(X).shape == (120, 3)
+    labels = (X[:, :2] > 0).astype(int)
+    network = KerasClassifier(**SMALL).fit(X, labels)
+    assert (network.predict(X) == labels).mean() > 0.9
+
+
+def test_regression_of_one_and_several_quantities(X):
+    network = KerasRegressor(**{**SMALL, "epochs": 60}).fit(X, 3 * X[:, 0])
+    assert network.predict(X).shape == (120,)
+    assert network.score(X, 3 * X[:, 0]) > 0.95
+    network = KerasRegressor(**{**SMALL, "epochs": 60}).fit(X, X[:, :2])
+    assert network.predict(X).shape == (120, 2)
+    assert is_regressor(network)
+    assert is_classifier(KerasClassifier())
+
+
+def test_model_arguments_are_parameters(X, y):
+    network = KerasClassifier(create_model, units=2, epochs=3)
+    assert network.get_params()["units"] == 2
+    copied = clone(network.set_params(units=1, learning_rate=0.1, epochs=4))
+    assert copied.get_params()["learning_rate"] == 0.1
+    assert (copied.epochs, copied.get_params()["units"]) == (4, 1)
+    with pytest.raises(ValueError, match=r"(?s)'learningrate'.*Did you mean 'learning_rate'"):
+        network.set_params(learningrate=0.1)
+    with pytest.raises(InvalidObjectiveError, match="does not take 'depth'"):
+        KerasClassifier(create_model, depth=3).fit(X, y)
+    nested = KerasClassifier(preprocess=StandardScaler()).set_params(preprocess__with_mean=False)
+    assert nested.preprocess.with_mean is False
+
+
+def test_the_same_seed_gives_the_same_network(X, y):
+    """From a program that was traced before, too."""
+    first, second = (KerasClassifier(**SMALL).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert first.training_.path == "compiled"
+    other = KerasClassifier(**{**SMALL, "random_state": 1}).fit(X, y)
+    assert np.abs(first.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
+    # the networks are independent of each other and of the program
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+
+
+def test_compiled_and_loop_agree(X, y):
+    loop = KerasClassifier(**SMALL, compiled=False).fit(X, y)
+    compiled = KerasClassifier(**SMALL).fit(X, y)
+    assert loop.training_.path == "loop"
+    np.testing.assert_allclose(loop.predict_proba(X), compiled.predict_proba(X), atol=2e-3)
+
+
+def test_early_stopping_survives_a_clone(X, y):
+    """As a plain callback; Keras's own wrapper loses it on clone."""
+    stopping = keras.callbacks.EarlyStopping(patience=3)
+    network = clone(KerasClassifier(**{**SMALL, "epochs": 300}, callbacks=[stopping])).fit(X, y)
+    assert network.training_.epochs < 300
+    assert network.training_.best_epoch == network.training_.epochs - 3
+    assert len(network.history_["val_loss"]) == network.training_.epochs
+    by_patience = KerasClassifier(**{**SMALL, "epochs": 300}, patience=3).fit(X, y)
+    assert by_patience.training_ == network.training_
+
+
+def test_other_callbacks_run_and_stay_as_they_were(X, y):
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None)
+    schedule = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=1)
+    network = KerasClassifier(**{**SMALL, "epochs": 3}, callbacks=[seen, schedule]).fit(X, y)
+    assert "val_loss" in network.history_
+    assert network.training_.path.startswith("loop: Keras callbacks")
+    assert network.callbacks[1] is schedule
+    with pytest.raises(InvalidObjectiveError, match=r"is no keras\.callbacks\.Callback"):
+        KerasClassifier(callbacks=[3]).fit(X, y)
+
+
+def test_settings_of_one_fit(X, y):
+    network = KerasClassifier(**SMALL).fit(X, y, epochs=2, batch_size=60, verbose=0)
+    assert network.training_.epochs == 2
+    assert network.epochs == 25
+    with pytest.raises(TypeError, match="does not take 'steps'"):
+        KerasClassifier(**SMALL).fit(X, y, steps=2)
+
+
+def test_weights_shift_the_decision(X, y):
+    rng = np.random.default_rng(1)
+    noisy = np.where(rng.random(120) < 0.3, rng.permutation(y), y)
+    plain = KerasClassifier(**SMALL).fit(X, noisy)
+    by_class = KerasClassifier(**SMALL, class_weight={"up": 20.0}).fit(X, noisy)
+    by_row = KerasClassifier(**SMALL).fit(X, noisy, sample_weight=np.where(noisy == "up", 20, 1))
+    counts = [(network.predict(X) == "up").sum() for network in (plain, by_class, by_row)]
+    assert counts[0] < min(counts[1:])
+    assert abs(counts[1] - counts[2]) <= 3
+
+
+def test_saved_without_pickle(X, y, tmp_path):
+    path = tmp_path / "network.keras"
+    network = KerasClassifier(**SMALL, preprocess="standardize").fit(X * 9 + 5, y)
+    network.save(path)
+    loaded = KerasClassifier.load(path)
+    np.testing.assert_allclose(
+        loaded.predict_proba(X * 9 + 5), network.predict_proba(X * 9 + 5), atol=1e-5
+    )
+    assert loaded.predict(X).dtype == y.dtype
+    assert loaded.training_.epochs == 25
+    assert loaded.get_params()["n_neurons"] == 8
+    plain = keras.models.load_model(path)
+    np.testing.assert_allclose(
+        np.asarray(plain(X * 9 + 5)).ravel(), network.predict_proba(X * 9 + 5)[:, 1], atol=1e-5
+    )
+    with pytest.raises(InvalidObjectiveError, match=r"Load it with KerasClassifier\.load"):
+        KerasRegressor.load(path)
+    plain.save(tmp_path / "plain.keras")
+    with pytest.raises(InvalidObjectiveError, match="not one that save"):
+        KerasClassifier.load(tmp_path / "plain.keras")
+
+
+def test_logits_stay_logits_when_saved(X, y, tmp_path):
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    network = KerasClassifier(create_model, activation=None, loss=loss, epochs=5).fit(X, y)
+    network.save(tmp_path / "network.keras")
+    loaded = KerasClassifier.load(tmp_path / "network.keras")
+    np.testing.assert_allclose(loaded.predict_proba(X), network.predict_proba(X), atol=1e-6)
+
+
+def test_pickled_by_its_function(X, y):
+    network = KerasClassifier(with_own_metric, epochs=4, random_state=0).fit(X, y)
+    assert "own_f1" in network.history_
+    unpickled = pickle.loads(pickle.dumps(network))
+    np.testing.assert_array_equal(unpickled.predict_proba(X), network.predict_proba(X))
+    assert unpickled.model_.get_config()["layers"]
+
+
+def test_in_scikit_learn(X, y):
+    """`average_precision` and `roc_auc` are scored; a random search sees the model's arguments."""
+    pipeline = make_pipeline(StandardScaler(), KerasClassifier(**SMALL))
+    for scoring in ("average_precision", "roc_auc"):
+        labels = (y == "up").astype(int)
+        assert cross_val_score(pipeline, X, labels, cv=3, scoring=scoring).min() > 0.9
+    search = RandomizedSearchCV(
+        pipeline, {"kerasclassifier__n_neurons": [4, 8]}, n_iter=2, cv=2, error_score="raise"
+    ).fit(X, y)
+    assert search.best_params_["kerasclassifier__n_neurons"] in (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"epochs": 0}, "epochs=0"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"patience": 30}, "patience=30 is above epochs=25"),
+        ({"validation_fraction": 1.5, "patience": 3}, "validation_fraction=1.5"),
+        ({"create_model": 3}, "must be a function"),
+        ({"preprocess": "scale"}, 'the only name is "standardize"'),
+        ({"class_weight": {"left": 2}}, "y does not hold"),
+    ],
+)
+def test_bad_settings(X, y, changed, message):
+    with pytest.raises(ValueError, match=message):
+        KerasClassifier(**{**SMALL, **changed}).fit(X, y)
+
+
+def test_bad_data(X, y):
+    network = KerasClassifier(**SMALL)
+    with pytest.raises(NotFittedError):
+        network.predict(X)
+    with pytest.raises(ValueError, match="X has 120 rows, but y has 119"):
+        network.fit(X, y[:-1])
+    with pytest.raises(ValueError, match="not all zero"):
+        network.fit(X, y, sample_weight=np.zeros(120))
+    with pytest.raises(ValueError, match="single class"):
+        network.fit(X, np.ones(120))
+    with pytest.raises(ValueError, match="does not fit y"):
+        KerasClassifier(create_model, units=3).fit(X, y)
+    with pytest.raises(ValueError, match="NaN"):
+        network.fit(np.where(X > 2, np.nan, X), y)
+    with pytest.raises(ValueError, match="features"):
+        network.fit(X, y).predict(X[:, :2])
