@@ -66,10 +66,11 @@ def reference(task: Task, curves: Curves) -> tuple[float, float]:
     if task.optimum is not None:
         finals = [incumbent(run("random", task, seed))[-1] for seed in range(RANDOM_REPEATS)]
         return task.optimum, float(np.median(finals))
-    known = [curve for of in curves.values() for curve in of.get(task.name, [])]
-    return min(curve[-1] for curve in known), float(
-        np.median([curve[-1] for curve in curves["random"][task.name]])
-    )
+    known = [curve for of in curves.values() for curve in of[task.name]]
+    random = curves.get("random", {}).get(task.name)
+    if random is None:
+        random = [incumbent(run("random", task, seed)) for seed in range(8)]
+    return min(curve[-1] for curve in known), float(np.median([curve[-1] for curve in random]))
 
 
 def regrets(tasks: list[Task], curves: Curves) -> dict[str, np.ndarray]:
