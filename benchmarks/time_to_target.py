@@ -1,0 +1,215 @@
+"""How long until the score is reached that 60 random draws over the usual Keras loop reach.
+
+    python benchmarks/time_to_target.py [breast_cancer digits diabetes] [--seeds 5]
+        [--draws 60] [--loop-draws 60] [--out runs/time_to_target]
+
+The baseline is what `RandomizedSearchCV(n_iter=60)` over a Keras wrapper does: 60 draws from the
+space, each cross-validated by the loop people write (build, compile, fit with EarlyStopping,
+predict, for each fold). Its best score is the target. Against it stands `gpsearch.search` with
+racing, on the same folds, until a trial reaches the target (60 trials at most).
+
+The gain is a product, and its factors are told apart by measuring the steps between:
+
+=================== ========================================================================
+fewer points        60 draws, then a search of as many trials as it takes: both compiled, no
+                    racing
+faster training     the loop against the compiled training of the same draws
+racing              the search without racing against the search with it
+=================== ========================================================================
+
+Times are CPU seconds of the whole process, surrogate, proposals and tracing included: on a machine
+that is busy with other work they are what wall time would be on an idle one. With
+``--loop-draws`` below 60 the loop trains only so many of the draws, spread evenly over their
+compiled cost, and its time for the rest is extrapolated by their ratio; the table says so. Each
+measurement is a process of its own and stands in ``--out``; what stands there is not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from comparison import objective as make_objective
+from scipy import stats
+
+from gpsearch.execution import TargetScore, search
+from gpsearch.objective import KerasCV, mlp_space
+from gpsearch.space import Space
+from gpsearch.strategy import trial_seed
+
+DATA = ("breast_cancer", "digits", "diabetes")
+STEPS = ("draws", "loop", "search", "race")
+RACING = "aggressive"
+
+
+# ------------------------------------------------------------------ one measurement, one process
+
+
+def measure(
+    step: str, data: str, seed: int, n_draws: int, n_loop: int, folder: Path
+) -> dict[str, Any]:
+    """Make one measurement; `draws` comes first."""
+    objective = make_objective(data, compiled=step != "loop")
+    # The first trace of a process pays for imports and registrations of TensorFlow's own.
+    objective.evaluate({"n_hidden": 1, "n_neurons": 3}, seed=0)
+    if step == "draws":
+        return {"draws": [timed(objective, p, seed, i) for i, p in enumerate(drawn(seed, n_draws))]}
+    draws = read(folder, "draws", data, seed)["draws"]
+    if step == "loop":
+        chosen = spread_by_cost([draw["cpu"] for draw in draws], n_loop)
+        params = drawn(seed, n_draws)
+        return {"draws": {i: timed(objective, params[i], seed, i) for i in chosen}}
+    target = best_of(draws)
+    start = time.process_time()
+    study = search(
+        objective,
+        mlp_space(),
+        n_calls=n_draws,
+        random_state=seed,
+        stop=TargetScore(score=target),
+        racing=RACING if step == "race" else None,
+        progress=False,
+    )
+    cpu = time.process_time() - start
+    scores = [trial.score for trial in study.trials if trial.state == "complete"]
+    return {
+        "cpu": cpu,
+        "n": len(study.trials),
+        "stopped": sum(trial.state == "stopped" for trial in study.trials),
+        "best": max(scores, default=None),
+        "reached": max(scores, default=-np.inf) >= target,
+    }
+
+
+def timed(objective: KerasCV, params: dict[str, Any], seed: int, number: int) -> dict[str, Any]:
+    """Score and CPU seconds of one draw; a diverged training costs its time and has no score."""
+    start = time.process_time()
+    try:
+        score = objective.evaluate(params, seed=trial_seed(seed, number)).score
+    except RuntimeError:
+        score = None
+    return {"score": score, "cpu": time.process_time() - start}
+
+
+def drawn(seed: int, number: int) -> list[dict[str, Any]]:
+    """The random draws of one seed."""
+    space = Space(mlp_space())
+    # Not the stream of the search, whose first points would otherwise be related to them.
+    rng = np.random.default_rng([60, seed])
+    return [space.params(point) for point in space.sample(number, rng)]
+
+
+def best_of(draws: list[dict[str, Any]]) -> float:
+    return max(draw["score"] for draw in draws if draw["score"] is not None)
+
+
+def spread_by_cost(costs: list[float], number: int) -> list[int]:
+    """Draws spread evenly over the ranks of their cost."""
+    order = np.argsort(costs, kind="stable")
+    ranks = (np.arange(number) + 0.5) / number * len(costs)
+    return sorted(int(order[int(rank)]) for rank in ranks)
+
+
+# ------------------------------------------------------------------ all of them
+
+
+def path_of(folder: Path, step: str, data: str, seed: int) -> Path:
+    return folder / f"{data}-{seed}-{step}.json"
+
+
+def read(folder: Path, step: str, data: str, seed: int) -> dict[str, Any]:
+    return json.loads(path_of(folder, step, data, seed).read_text())
+
+
+def factors(folder: Path, data: str, seed: int) -> dict[str, float]:
+    """The gain of one seed and its factors."""
+    draws, loop, plain, race = (read(folder, step, data, seed) for step in STEPS)
+    compiled = [draw["cpu"] for draw in draws["draws"]]
+    looped = {int(i): draw["cpu"] for i, draw in loop["draws"].items()}
+    training = sum(looped.values()) / sum(compiled[i] for i in looped)
+    points = sum(compiled) / plain["cpu"]
+    racing = plain["cpu"] / race["cpu"]
+    return {
+        "loop": training * sum(compiled),
+        "ours": race["cpu"],
+        "total": training * points * racing,
+        "points": points,
+        "training": training,
+        "racing": racing,
+        "n": race["n"],
+        "reached": race["reached"],
+        "looped": len(looped),
+        "draws": len(compiled),
+    }
+
+
+def table(folder: Path, names: list[str], seeds: int) -> str:
+    """Geometric means over the seeds, with the t interval of the logarithm of the whole gain."""
+    lines = [
+        f"{'data':<14} {'seeds':>5} {'reached':>7} {'trials':>6} {'loop':>8} {'ours':>7} "
+        f"{'gain':>6} {'95 %':>13}   points x training x racing",
+    ]
+    for data in names:
+        done = [
+            factors(folder, data, seed)
+            for seed in range(seeds)
+            if all(path_of(folder, step, data, seed).exists() for step in STEPS)
+        ]
+        if not done:
+            continue
+        logs = {name: np.log([row[name] for row in done]) for name in done[0] if name != "reached"}
+        gain = {name: float(np.exp(values.mean())) for name, values in logs.items()}
+        interval = ""
+        if len(done) > 1:
+            half = stats.t.ppf(0.975, len(done) - 1) * stats.sem(logs["total"])
+            ends = np.exp(logs["total"].mean() + np.array([-half, half]))
+            interval = f"{ends[0]:.1f} to {ends[1]:.1f}"
+        lines.append(
+            f"{data:<14} {len(done):>5} {sum(row['reached'] for row in done):>7} "
+            f"{gain['n']:>6.1f} {gain['loop']:>6.0f} s {gain['ours']:>5.0f} s "
+            f"{gain['total']:>6.1f} {interval:>13}   {gain['points']:.2f} x "
+            f"{gain['training']:.2f} x {gain['racing']:.2f}"
+        )
+        fewest, draws = min((row["looped"], row["draws"]) for row in done)
+        if fewest < draws:
+            lines.append(f"{'':<14} the loop trained {fewest} of {draws} draws; the rest by ratio")
+        if not all(row["reached"] for row in done):
+            lines.append(f"{'':<14} where the target was not reached, all trials count")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="*", default=list(DATA), help=", ".join(DATA))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--draws", type=int, default=60)
+    parser.add_argument("--loop-draws", type=int, help="all draws unless given")
+    parser.add_argument("--out", type=Path, default=Path("runs/time_to_target"))
+    parser.add_argument("--one", nargs=2, metavar=("STEP", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    n_loop = min(options.loop_draws or options.draws, options.draws)
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.one:
+        (data,), (step, seed) = options.data, options.one
+        found = measure(step, data, int(seed), options.draws, n_loop, options.out)
+        path_of(options.out, step, data, int(seed)).write_text(json.dumps(found))
+        return
+    for seed in range(options.seeds):
+        for data in options.data:
+            for step in STEPS:
+                if not path_of(options.out, step, data, seed).exists():
+                    call = [sys.executable, __file__, data, "--one", step, str(seed)]
+                    call += ["--out", str(options.out), "--draws", str(options.draws)]
+                    call += ["--loop-draws", str(n_loop)]
+                    subprocess.run(call, check=True)
+            print(f"\n{table(options.out, options.data, options.seeds)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
