@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 SQRT_HALF_PI = np.sqrt(np.pi / 2.0)
 HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
+LOG_EVEN_ODDS = float(np.log(0.5))
+BELOW_EVEN_ODDS = 1000.0  # outweighs every difference between log acquisitions
 SERIES_BELOW = -50.0  # the closed form loses the digits of u²; the series is right to 945 / u⁸
 
 
@@ -116,20 +118,33 @@ class LowerConfidenceBound:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WeightedByFeasibility:
-    """A logarithmic acquisition times the probability that the evaluation succeeds."""
+    """A logarithmic acquisition times the probability of success, steeply less below even odds.
+
+    ``a + log p + 1000 min(log p - log 1/2, 0)``. The product alone is not enough: once what is
+    feasible is known well, improvement there is worth ``exp(-20)``, and a region where every
+    evaluation failed is worth more, its loss being unknown, at any p that a model would admit. A
+    point that is more likely to fail than not is therefore taken when nothing else is left.
+    """
 
     acquisition: Acquisition
     model: FeasibilityModel
 
     def __call__(self, Z: Array) -> Array:
         """Values at the rows of `Z`."""
-        return self.acquisition(Z) + self.model.log_probability(Z)
+        log_probability = self.model.log_probability(Z)
+        below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
+        return self.acquisition(Z) + log_probability + BELOW_EVEN_ODDS * below
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """Values and gradients."""
         value, gradient = self.acquisition.with_gradient(Z)
         log_probability, of_probability = self.model.log_probability_gradient(Z)
-        return value + log_probability, gradient + of_probability
+        below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
+        steepness = np.where(below < 0.0, 1.0 + BELOW_EVEN_ODDS, 1.0)
+        return (
+            value + log_probability + BELOW_EVEN_ODDS * below,
+            gradient + steepness[:, None] * of_probability,
+        )
 
 
 def log_h(u: Array) -> tuple[Array, Array]:
