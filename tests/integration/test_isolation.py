@@ -213,12 +213,6 @@ def lives(pid):
         return False
 
 
-def test_a_script_without_a_main_guard_may_use_workers(start):
-    process = start(seconds=0, jobs=2)
-    out, err = process.communicate(timeout=120)
-    assert out == f"ended: {StopReason.BUDGET.value} 4\n", err
-
-
 def test_no_worker_outlives_a_killed_search(tmp_path, start):
     process = start(seconds=3600, jobs=2)
     pids = workers(tmp_path, 2)
@@ -255,6 +249,7 @@ def test_sigterm_ends_the_process_after_a_tidy_end(tmp_path, start):
 
 
 def test_a_worker_killed_from_outside_costs_its_trial_a_retry(tmp_path, start):
+    """In a script without a main guard, which spawned workers would otherwise run again."""
     process = start(seconds=1, jobs=2, calls=4)
     os.kill(workers(tmp_path, 1)[0], signal.SIGKILL)
     out, err = process.communicate(timeout=120)
