@@ -29,7 +29,7 @@ from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.racing import FoldRule, RacingName
 from gpsearch.execution.run import Callback, Run
-from gpsearch.execution.signals import Terminated, terminable
+from gpsearch.execution.signals import SHELL_EXIT, Terminated, stoppable
 from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.space import Space
@@ -211,7 +211,7 @@ def search(
             progress=bar,
         )
         try:
-            with terminable():
+            with stoppable():
                 drive(run, placement)
         except KeyboardInterrupt:
             run.reason = StopReason.INTERRUPTED.value
@@ -222,7 +222,7 @@ def search(
     if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
         _say_how_to_continue(record, run.reason)
     if terminated:
-        raise SystemExit(128 + signal.SIGTERM)
+        raise SystemExit(SHELL_EXIT + signal.SIGTERM)
     return record
 
 

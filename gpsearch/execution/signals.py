@@ -1,12 +1,24 @@
-"""SIGTERM as an exception, so that a search that is told to terminate ends tidily."""
+"""Ctrl-C and SIGTERM: the first ends the search tidily, the second at once.
+
+Python hands a signal to the program between two of its own steps, and a compiled training is
+one long step. The first signal therefore takes effect when that step is done. The second need
+not wait, for the study is whole at any moment: a thread that the system wakes ends the process.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+
+SHELL_EXIT = 128  # a shell reports a process that died of signal n as 128 + n
+
+HINT = "\ngpsearch: ending after the running step; once more to end at once.\n"
 
 
 class Terminated(BaseException):
@@ -14,25 +26,60 @@ class Terminated(BaseException):
 
 
 @contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM inside the block.
+def stoppable() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C and `Terminated` on SIGTERM inside the block.
 
-    Only the main thread may handle signals, and a handler that the application has set is left
-    in its place. The second SIGTERM ends the process at once.
+    Only the main thread may handle signals. A handler that the application has set for SIGTERM
+    stays in its place, and where it watches signals itself, as a notebook's kernel does, the
+    second one is left to it.
     """
-
-    def terminate(signum: int, frame: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise Terminated
-
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    )
-    if ours:
-        signal.signal(signal.SIGTERM, terminate)
-    try:
+    if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        with _ended_by_the_second_signal():
+            yield
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _raise_terminated(signum: int, frame: Any) -> None:
+    raise Terminated
+
+
+@contextlib.contextmanager
+def _ended_by_the_second_signal() -> Iterator[None]:
+    awake, wake = os.pipe()
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    if before != -1:
+        signal.set_wakeup_fd(before)
+        os.close(awake)
+        os.close(wake)
+        yield
+        return
+    watcher = threading.Thread(target=_watch, args=(awake,), name="gpsearch-signals", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(wake)  # ends the watcher
+        watcher.join()
+
+
+def _watch(awake: int) -> None:
+    seen: Counter[int] = Counter()
+    with open(awake, "rb", buffering=0) as signals:
+        while number := signals.read(1):
+            seen[number[0]] += 1
+            if number[0] not in (signal.SIGINT, signal.SIGTERM):
+                continue
+            if seen[number[0]] > 1:
+                os._exit(SHELL_EXIT + number[0])
+            if sys.stderr is not None and sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), HINT.encode())
