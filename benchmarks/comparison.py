@@ -1,20 +1,23 @@
 """Strategies side by side on small networks: the comparison table of the documentation.
 
     python benchmarks/comparison.py [breast_cancer digits diabetes]
-        [--space all] [--n-calls 30] [--n-repeats 5] [--folder runs]
+        [--networks keras] [--space all] [--n-calls 30] [--n-repeats 5] [--folder runs]
 
 The ready-made mlp with its own space of ten dimensions, or with the six of them that concern
 training alone (``--space training``: two layers of 32 units, an eighth of the time). Three folds,
-the same folds and seeds for every strategy. Each data set is one study in the folder; the same
-call continues it.
+the same folds and seeds for every strategy. ``--networks scikit-learn`` trains scikit-learn's
+instead, seven dimensions, as `tasks` has them: cheap enough for many repeats. Each data set is
+one study in the folder; the same call continues it.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from sklearn import datasets
+from tasks import mlp_dimensions, mlp_loss
 
 from gpsearch.comparison import compare
 from gpsearch.objective import KerasCV, mlp, mlp_space
@@ -44,9 +47,23 @@ def objective(data: str, compiled: bool = True) -> KerasCV:
     )
 
 
+def keras_networks(data: str, space: str) -> tuple[Any, Any]:
+    return objective(data), SPACES[space]
+
+
+def scikit_learn_networks(data: str) -> tuple[Any, Any]:
+    loss, dimensions = mlp_loss(data), mlp_dimensions()
+
+    def score(params: dict[str, Any]) -> float:
+        return -loss([params[dimension.name] for dimension in dimensions])
+
+    return score, dimensions
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=list(SCORING), help=", ".join(SCORING))
+    parser.add_argument("--networks", choices=["keras", "scikit-learn"], default="keras")
     parser.add_argument("--space", choices=list(SPACES), default="all")
     parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
     parser.add_argument("--n-calls", type=int, default=30)
@@ -55,13 +72,15 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for data in options.data:
+        keras = options.networks == "keras"
+        kind = options.space if keras else options.networks
+        searched = keras_networks(data, kind) if keras else scikit_learn_networks(data)
         comparison = compare(
-            objective(data),
-            SPACES[options.space],
+            *searched,
             strategies=options.strategies,
             n_calls=options.n_calls,
             n_repeats=options.n_repeats,
-            study=options.folder / f"compare-{options.space}-{data}.db",
+            study=options.folder / f"compare-{kind}-{data}.db",
         )
         print(f"{comparison}\n", flush=True)
 

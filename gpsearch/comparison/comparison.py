@@ -216,6 +216,19 @@ class Comparison:
         baseline = self.baseline if baseline is None else baseline
         return mean_band(self.best_of(strategy) - self.best_of(baseline), confidence)
 
+    def better_curve(
+        self, strategy: str, baseline: str | None = None, confidence: float = 0.95
+    ) -> Band:
+        """Probability of the better score after each evaluation, with Jeffreys' intervals."""
+        baseline = self.baseline if baseline is None else baseline
+        gaps = self.best_of(strategy) - self.best_of(baseline)
+        found = [win_probability(gap, confidence) for gap in gaps.T]
+        return Band(
+            mean=np.array([interval.value for interval in found]),
+            low=np.array([interval.low for interval in found]),
+            high=np.array([interval.high for interval in found]),
+        )
+
     def saving(self, strategy: str, *, confidence: float = 0.95) -> Saving:
         """What `strategy` saves over random search for the score it reached.
 
