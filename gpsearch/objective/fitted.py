@@ -12,6 +12,8 @@ link       how outputs relate to probabilities: "probability" (they are), "logit
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +22,6 @@ from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.backend import import_keras
 from gpsearch.objective.data import Parts, Target, n_rows, take
 from gpsearch.objective.preprocessing import Preprocessor
@@ -124,10 +125,25 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         if self.target.kind == "multilabel":
             return expit(outputs) if self.link == "logit" else outputs
         if outputs.ndim == 2 and outputs.shape[1] > 1:
-            return softmax(outputs, axis=1) if self.link == "logit" else outputs
+            if self.link == "logit":
+                return softmax(outputs, axis=1)
+            # Exactly one in float64, as scikit-learn asks of what float32 only nearly gives.
+            return outputs / outputs.sum(axis=1, keepdims=True)
         positive = outputs.reshape(len(outputs))
         positive = expit(positive) if self.link == "logit" else positive
         return np.column_stack([1 - positive, positive])
+
+    def numbered(self) -> FittedClassifier:
+        """A view of this network with the classes 0, 1, ... in place of labels.
+
+        scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
+        other labels; so where a scorer is given by name, the greater label is the positive one.
+        """
+        view = copy.copy(self)
+        if self.target.classes is not None:
+            numbers = np.arange(len(self.target.classes))
+            view.target = dataclasses.replace(self.target, classes=numbers)
+        return view
 
     def decision_function(self, X: Parts) -> np.ndarray:
         """The raw outputs that rank classes: shape (n,) for one unit, else (n, units)."""
@@ -230,9 +246,4 @@ def _is_hinge(model: Any) -> bool:
 
 
 def _gives_probabilities(view: FittedClassifier) -> bool:
-    if view.link == "score":
-        raise InvalidObjectiveError(
-            "the model gives no probabilities: its last layer is neither sigmoid nor softmax, "
-            "and its loss is not from_logits=True"
-        )
-    return True
+    return view.link != "score"

@@ -10,11 +10,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.objective.data import Parts, Target
-from gpsearch.objective.fitted import FittedNetwork
+from gpsearch.objective.fitted import FittedClassifier, FittedNetwork
 from gpsearch.objective.model_function import source_of
 
 
@@ -47,6 +48,7 @@ class Scoring:
                 )
             scoring = "accuracy" if target.is_classification else "r2"
         self.scorer = _read_scorer(scoring)
+        self._by_name = isinstance(scoring, str)
         self.name = scoring if isinstance(scoring, str) else _callable_name(scoring)
         named = metrics if isinstance(metrics, Mapping) else {name: name for name in metrics}
         self.metrics = {name: _read_scorer(one) for name, one in named.items()}
@@ -59,7 +61,7 @@ class Scoring:
         TrialFailedError
             The score is no finite number.
         """
-        value = self.scorer(view, X, y)
+        value = self._call(self.scorer, view, X, y)
         try:
             score = float(value)
         except (TypeError, ValueError):
@@ -81,11 +83,16 @@ class Scoring:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.scorer(view, X, y)
+                self._call(self.scorer, view, X, y)
         except Exception as error:  # whatever a scorer of the user's own may raise
-            cause = error.__cause__ or error
+            hint = ""
+            if isinstance(error, AttributeError) and not hasattr(view, "predict_proba"):
+                hint = (
+                    " The model gives no probabilities: its last layer is neither sigmoid nor "
+                    "softmax, and its loss is not from_logits=True."
+                )
             raise InvalidObjectiveError(
-                f"KerasCV(scoring={self.name}) cannot score this model: {cause}"
+                f"KerasCV(scoring={self.name}) cannot score this model: {error}.{hint}"
             ) from error
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
@@ -93,10 +100,18 @@ class Scoring:
         values = {}
         for name, scorer in self.metrics.items():
             try:
-                values[name] = float(scorer(view, X, y))
+                values[name] = float(self._call(scorer, view, X, y))
             except (ValueError, TypeError, AttributeError):
                 values[name] = math.nan
         return values
+
+    def _call(self, scorer: Any, view: FittedNetwork, X: Parts, y: Any) -> Any:
+        """Call a scorer; one given by name compares class numbers, see `numbered`."""
+        classes = view.target.classes
+        named = scorer is not self.scorer or self._by_name
+        if named and classes is not None and isinstance(view, FittedClassifier):
+            return scorer(view.numbered(), X, np.searchsorted(classes, y))
+        return scorer(view, X, y)
 
     def fingerprint(self) -> str:
         """Hex digest of the metric of the search."""

@@ -29,11 +29,6 @@ def test_seed_is_given_where_it_is_asked_for():
     assert as_objective(lambda params, *, seed=5: seed).evaluate({}, seed=9).score == 9.0
 
 
-def test_folds_that_are_done_are_not_run_again():
-    done = (FoldResult(fold=0, score=7.0),)
-    assert as_objective(lambda params: 1 / 0).evaluate({}, seed=0, done=done).score == 7.0
-
-
 @pytest.mark.parametrize("returned", [float("nan"), float("inf"), [1.0, float("nan")]])
 def test_not_finite_is_a_failed_trial(returned):
     with pytest.raises(TrialFailedError, match="not finite"):

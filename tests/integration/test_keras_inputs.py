@@ -1,0 +1,122 @@
+"""Bad input is refused before any training, each kind by its own sentence."""
+
+import numpy as np
+import pytest
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective import KerasCV, mlp
+from gpsearch.objective.backend import import_keras
+from gpsearch.space import Space
+
+keras = import_keras()
+layers = keras.layers
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+
+def network(units=1, activation="sigmoid", loss="binary_crossentropy", compiled=True, shape=(3,)):
+    def create_model(rate=0.1):
+        model = keras.Sequential([keras.Input(shape), layers.Dense(units, activation=activation)])
+        if compiled:
+            model.compile(optimizer=keras.optimizers.SGD(rate), loss=loss)
+        return model
+
+    return create_model
+
+
+SPACE = {"rate": (0.01, 0.1)}
+
+BEFORE_SEARCH = {
+    "not compiled": (network(compiled=False), {}, SPACE, "not compiled.*model.compile"),
+    "no model": (lambda rate: "model", {}, SPACE, "returned str, not a Keras model"),
+    "output too wide": (network(units=3), {}, SPACE, r"\(None, 3\), which does not fit y \(2 cl"),
+    "output too narrow": (network(), {"y": np.arange(40) % 3}, SPACE, "fit y.*3 classes.*Dense.3"),
+    "two targets": (network(), {"y": X[:, :2]}, SPACE, r"shape \(None, 1\).*Dense\(2\)"),
+    "loss and y": (
+        network(3, "softmax", "sparse_categorical_crossentropy"),
+        {"y": X},
+        SPACE,
+        "the loss .* cannot compare",
+    ),
+    "no probabilities": (
+        network(activation="tanh", loss="hinge"),
+        {"scoring": "neg_log_loss"},
+        SPACE,
+        "neg_log_loss.*gives no probabilities",
+    ),
+    "input shape": (network(shape=(4,)), {}, SPACE, "cannot take two rows of X"),
+    "unknown name": (network(), {}, {"rat": (0.01, 0.1)}, "does not take 'rat'"),
+    "missing name": (mlp, {"y": Y}, {"n_hiden": (1, 2)}, "does not take 'n_hiden'"),
+    "batch in space": (network(), {}, {"batch_size": [8, 64]}, "batch_size=64 is larger"),
+    "patience in space": (
+        network(),
+        {"epochs": 5},
+        {"patience": [2, 50]},
+        "patience=50 is above epochs=5",
+    ),
+    "failing scorer": (
+        network(),
+        {"scoring": lambda estimator, X, y: estimator.nothing},
+        SPACE,
+        "cannot score this model",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BEFORE_SEARCH)
+def test_refused_by_validate(case):
+    create_model, options, space, message = BEFORE_SEARCH[case]
+    options = dict(options)
+    objective = KerasCV(create_model, X, options.pop("y", Y), cv=2, **options)
+    with pytest.raises(InvalidObjectiveError, match=f"(?s){message}"):
+        objective.validate(Space(space))
+
+
+AT_ONCE = {
+    "scoring": ({"scoring": "acuracy"}, "Did you mean 'accuracy'"),
+    "metric, no scorer": (
+        {"scoring": __import__("sklearn.metrics").metrics.f1_score},
+        "make_scorer",
+    ),
+    "scoring type": ({"scoring": 3}, "scorer name or a callable"),
+    "patience above epochs": ({"patience": 9, "epochs": 5}, "patience=9 is above epochs=5"),
+    "batch above fold": ({"batch_size": 21}, "larger than the smallest training part, 20 rows"),
+    "no epochs": ({"epochs": 0}, "epochs=0 must be a whole number of at least 1"),
+    "half a batch": ({"batch_size": 2.5}, "batch_size=2.5 must be a whole number"),
+    "fraction": ({"validation_fraction": 1.0}, "between 0 and 1"),
+    "folds": ({"cv": 30}, "smallest class of y has only"),
+    "weights": ({"sample_weight": np.ones(39)}, "X has 40 rows, but sample_weight has 39"),
+    "groups": ({"groups": np.ones(41)}, "X has 40 rows, but groups has 41"),
+    "task": ({"task": "ranking"}, 'must be "classification"'),
+    "class weight": ({"class_weight": {7: 1.0}}, "does not hold"),
+}
+
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_refused_at_once(case):
+    options, message = AT_ONCE[case]
+    with pytest.raises(InvalidObjectiveError, match=message):
+        KerasCV(network(), X, Y, **{"cv": 2, **options})
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.where(X > 1, np.nan, X), Y, "NaN or infinite"),
+        (X, Y[:-1], "y has 39"),
+        ({"a": X, "b": X[:-1]}, Y, "differ in length"),
+        (X, np.zeros(40), "single class"),
+        (X[:0], Y[:0], "no rows"),
+    ],
+)
+def test_refused_data(X, y, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        KerasCV(network(), X, y, cv=2)
+
+
+def test_a_good_space_is_accepted():
+    KerasCV(network(), X, Y, cv=2, epochs=5, patience=2).validate(
+        Space({**SPACE, "batch_size": [4, 8], "patience": [1, 5], "epochs": 10})
+    )
