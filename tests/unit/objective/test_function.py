@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
-from gpsearch.evaluation import FoldResult
 from gpsearch.objective import as_objective
 
 
