@@ -21,7 +21,12 @@ if TYPE_CHECKING:
         partial_dependence_series,
     )
     from gpsearch.plotting.evaluations import plot_evaluations
-    from gpsearch.plotting.folds import plot_fold_spread, plot_learning_curves, plot_timeline
+    from gpsearch.plotting.folds import (
+        plot_fold_spread,
+        plot_learning_curves,
+        plot_recheck,
+        plot_timeline,
+    )
     from gpsearch.plotting.importance import plot_importance
     from gpsearch.plotting.model import fit_score_model
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
@@ -44,6 +49,7 @@ __all__ = [
     "plot_parallel_coordinates",
     "plot_partial_dependence",
     "plot_partial_dependence_matrix",
+    "plot_recheck",
     "plot_slices",
     "plot_timeline",
 ]
@@ -53,7 +59,7 @@ _HOMES = {
     "data": ["convergence_series", "evaluations_series"],
     "dependence": ["partial_dependence_map_series", "partial_dependence_series"],
     "evaluations": ["plot_evaluations"],
-    "folds": ["plot_fold_spread", "plot_learning_curves", "plot_timeline"],
+    "folds": ["plot_fold_spread", "plot_learning_curves", "plot_recheck", "plot_timeline"],
     "importance": ["plot_importance"],
     "model": ["fit_score_model"],
     "partial": ["plot_partial_dependence", "plot_partial_dependence_matrix"],

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from gpsearch.analysis import Recheck
 from gpsearch.plotting.data import fold_spread_series, learning_curves_series, timeline_series
 from gpsearch.plotting.series import FoldSpreadSeries, LearningCurvesSeries, TimelineSeries
 from gpsearch.plotting.style import (
@@ -116,6 +117,52 @@ def plot_fold_spread(
     ax.set_xlabel(f"{series.label}: folds, mean ± standard error")
     quiet_frame(ax)
     ax.grid(False, axis="y")
+    return ax
+
+
+def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
+    """Draw what the best params scored in the search and, again, on fresh splits.
+
+    Where the mean on fresh splits (filled, with its standard error) lies to the left of the
+    search's own score (open), the search was optimistic. Scores are drawn greater is better.
+
+    Returns
+    -------
+    Axes
+    """
+    k = len(recheck.numbers)
+    ax = new_axes(ax, (6.4, 1.4 + 0.34 * k))
+    rows = np.arange(k)
+    means = recheck.fresh_means
+    for row in rows[~np.isnan(means)]:
+        ax.plot([recheck.searched[row], means[row]], [row, row], color=GREY, linewidth=1)
+    ax.plot(
+        recheck.searched,
+        rows,
+        linestyle="none",
+        marker="o",
+        markerfacecolor="none",
+        color=ORANGE,
+        markersize=7,
+        label="in the search",
+    )
+    ax.errorbar(
+        means,
+        rows,
+        xerr=np.nan_to_num(recheck.fresh_errors),
+        fmt="D",
+        color=BLUE,
+        markersize=5,
+        capsize=3,
+        label="on fresh splits",
+    )
+    ax.set_yticks(rows, [str(number) for number in recheck.numbers])
+    ax.set_ylim(k - 0.5, -0.5)
+    ax.set_ylabel("trial, best first")
+    ax.set_xlabel(recheck.score_name.replace("_", " "))
+    quiet_frame(ax)
+    ax.grid(False, axis="y")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize="small", frameon=False)
     return ax
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.analysis import Importance
+from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.plotting.data import ended_trials, timeline_series
 from gpsearch.plotting.dependence import (
@@ -42,9 +42,11 @@ class Figures:
     others: tuple[Figure, ...]
     importance: Figure | None
     """How much each dimension mattered."""
+    recheck: Figure | None
+    """The best params in the search and on fresh splits."""
 
 
-def draw_figures(study: Study, findings: Findings) -> Figures:
+def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = None) -> Figures:
     """Draw everything the study gives."""
     from gpsearch.plotting import plot_convergence
 
@@ -69,6 +71,7 @@ def draw_figures(study: Study, findings: Findings) -> Figures:
         maps=() if model is None else _draw_maps(model, names[:MAPPED]),
         others=_draw_others(study, names),
         importance=None if findings.importance is None else _draw_importance(findings.importance),
+        recheck=None if recheck is None else _draw_recheck(recheck),
     )
 
 
@@ -102,6 +105,17 @@ def _draw_importance(importance: Importance) -> Figure:
         "their dimensions.",
         "importance",
         (WIDE_INCHES[0], 1.1 + 0.3 * len(importance.names)),
+    )
+
+
+def _draw_recheck(recheck: Recheck) -> Figure:
+    from gpsearch.plotting import plot_recheck
+
+    return _figure(
+        lambda ax: plot_recheck(recheck, ax=ax),
+        "The best params as the search scored them, and again on fresh splits.",
+        "recheck",
+        (WIDE_INCHES[0], 1.3 + 0.32 * len(recheck.numbers)),
     )
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from gpsearch.analysis import (
     Importance,
+    OneStandardError,
     RandomEstimate,
     estimate_importance,
     estimate_random,
+    one_standard_error,
 )
-from gpsearch.errors import StudyError
+from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.plotting.dependence import PartialDependenceSeries, partial_dependence_series
 from gpsearch.plotting.model import ScoreModel, fit_score_model
 from gpsearch.study import Study
@@ -31,6 +33,8 @@ class Findings:
     """How much each dimension mattered; None where there is but one."""
     random: RandomEstimate | None = None
     """What random search would have found; None where all scores are equal."""
+    simplest: OneStandardError | None = None
+    """The simplest trial as good as the best; None where nothing is known to be simpler."""
 
 
 def read_findings(study: Study) -> Findings:
@@ -44,7 +48,17 @@ def read_findings(study: Study) -> Findings:
         curves=read_curves(model),
         importance=estimate_importance(study) if len(study.space) > 1 else None,
         random=None if model.all_equal else estimate_random(study),
+        simplest=_simplest(study),
     )
+
+
+def _simplest(study: Study) -> OneStandardError | None:
+    if not study.greater_is_better:
+        return None  # its sentence tells scores, and the reader knows losses
+    try:
+        return one_standard_error(study)
+    except (StudyError, InvalidSearchError):  # a single fold, or no dimension with a simpler end
+        return None
 
 
 def read_curves(model: ScoreModel) -> dict[str, PartialDependenceSeries]:

@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
@@ -31,6 +32,7 @@ def render_report(
     *,
     title: str | None = None,
     command: str = "",
+    recheck: Recheck | None = None,
 ) -> Path:
     """Write one self-contained HTML page of a study, or of a comparison of strategies.
 
@@ -49,6 +51,9 @@ def render_report(
         By default the name of the objective.
     command : str, optional
         Shell command or code with which the search is run again; by default the Python call.
+    recheck : Recheck, optional
+        The best params scored again on fresh splits, by `gpsearch.analysis.recheck`: the report
+        then says how optimistic the search's own score was.
 
     Returns
     -------
@@ -69,11 +74,12 @@ def render_report(
         "title": content.title,
         "content": content,
         "findings": findings,
+        "recheck": recheck,
         "advice": advise(study, content.result, findings.curves),
     }
     if path.suffix.lower() == ".md":
         return _write(path, "report.md", told)
-    return _write(path, "report.html", told | {"figures": draw_figures(study, findings)})
+    return _write(path, "report.html", told | {"figures": draw_figures(study, findings, recheck)})
 
 
 def render_summary(study: Study) -> str:

@@ -3,10 +3,13 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
+from gpsearch.analysis import Recheck, one_standard_error
 from gpsearch.comparison import compare
 from gpsearch.evaluation import FoldResult
+from gpsearch.plotting import plot_recheck
 from gpsearch.plotting.model import fit_score_model
 from gpsearch.report import render_report, render_summary
 from gpsearch.report.advice import advise
@@ -232,6 +235,40 @@ class TestAdvice:
     def test_ties_within_the_noise_of_the_comparison(self, make_study):
         assert read_result(make_study(n=20, noise=0.5)).tied > 1
         assert read_result(make_study(n=20, noise=1e-6)).tied == 1
+
+
+class TestFreshSplits:
+    @pytest.fixture
+    def recheck(self, mixed_study):
+        best = sorted(
+            (t for t in mixed_study.trials if t.state == "complete"), key=lambda t: -t.score
+        )[:3]
+        searched = np.array([trial.score for trial in best])
+        return Recheck(
+            numbers=tuple(trial.number for trial in best),
+            params=tuple(dict(trial.params) for trial in best),
+            searched=searched,
+            fresh=searched[:, None] - [[0.02, 0.03]],
+            fresh_errors=np.full(3, 0.004),
+        )
+
+    @pytest.mark.parametrize("suffix", [".html", ".md"])
+    def test_the_optimism_is_told(self, recheck, mixed_study, tmp_path, suffix):
+        path = tmp_path / f"report{suffix}"
+        text = render_report(mixed_study, path, recheck=recheck).read_text()
+        assert "On fresh splits" in text
+        assert f"{recheck.fresh_means[0]:.4g}" in text
+        assert "On fresh splits" not in render_report(mixed_study, path).read_text()
+
+    def test_both_scores_are_drawn(self, recheck):
+        ax = plot_recheck(recheck)
+        searched = next(line for line in ax.lines if line.get_label() == "in the search")
+        np.testing.assert_array_equal(searched.get_xdata(), recheck.searched)
+        assert [t.get_text() for t in ax.get_yticklabels()] == [str(n) for n in recheck.numbers]
+
+    def test_the_simplest_of_the_best_is_named(self, text, mixed_study):
+        chosen = one_standard_error(mixed_study)
+        assert str(chosen) in text
 
 
 class TestMarkdown:
