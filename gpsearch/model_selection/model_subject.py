@@ -31,7 +31,6 @@ TRAINING = (
     "validation_fraction",
     "preprocess",
     "monitor_fold",
-    "class_weight",
 )
 """Arguments of `GPSearchCV` that only a model function has a use for; None where not given."""
 
@@ -113,16 +112,13 @@ class ModelSubject:
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
         """Train `params` on all the data, for the median of the folds' best epochs."""
-        regression = not self.objective.target.is_classification
         settings = {**self._given, "callbacks": self._callbacks, **params}
         settings.pop("monitor_fold", None)
         best = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
         if best:
             settings["epochs"] = max(1, round(statistics.median(best)))
             settings.pop("patience", None)
-        if regression:
-            settings.pop("class_weight", None)
-        kind = KerasRegressor if regression else KerasClassifier
+        kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
         estimator = kind(self._create_model, random_state=trial.seed, **settings)
         return estimator.fit(X, y, sample_weight=self._sample_weight)
 

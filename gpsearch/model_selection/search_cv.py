@@ -113,9 +113,11 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         File of the record: an interrupted ``fit`` continues from there.
     timeout : float, optional
         Seconds after which no params are begun.
-    epochs, batch_size, patience, callbacks, validation_fraction, preprocess, monitor_fold, \
-class_weight : optional
+    epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
+    validation_fraction, monitor_fold : optional
+        For a model function only, as in `KerasCV`. Search
+        over ``KerasClassifier(create_model, class_weight=...)`` for weights of the classes.
     task : {"classification", "regression"}, optional
         For a model function only: what y is; by default read from y. Give it where the search
         itself is cross-validated, which asks before there is a y.
@@ -174,7 +176,6 @@ class_weight : optional
         validation_fraction: float | None = None,
         preprocess: Any = None,
         monitor_fold: bool | None = None,
-        class_weight: Any = None,
         task: str | None = None,
     ) -> None:
         self.estimator = estimator
@@ -199,7 +200,6 @@ class_weight : optional
         self.validation_fraction = validation_fraction
         self.preprocess = preprocess
         self.monitor_fold = monitor_fold
-        self.class_weight = class_weight
         self.task = task
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:

@@ -116,7 +116,7 @@ def test_refit_by_the_one_standard_error_rule(data):
 
     found = search(refit=simplest, n_iter=8).fit(*data)
     assert found.best_index_ == simplest(found.cv_results_)
-    assert found.best_estimator_.C == found.best_params_["C"]
+    assert found.best_params_["C"] == found.best_estimator_.C
     assert not hasattr(found, "best_score_")
 
 
@@ -339,7 +339,7 @@ def test_refusals_of_data(data):
         search().fit(X, y[:-1])
     with pytest.raises(InvalidObjectiveError, match=r"All the \d+ fits failed"):
         search().fit(X, np.column_stack([y, y]))
-    with pytest.raises(InvalidObjectiveError, match="All the 4 fits failed(.|\n)*no proba"):
+    with pytest.raises(InvalidObjectiveError, match=r"All the 4 fits failed(.|\n)*no proba"):
         search(scoring=failing_scorer).fit(X, y)
     with pytest.raises(NotFittedError):
         search().predict(X)

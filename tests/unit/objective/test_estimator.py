@@ -49,8 +49,8 @@ def with_own_metric(n_features):
     return model
 
 
-@pytest.fixture(scope="module")
-def X():
+@pytest.fixture(scope="module", name="X")
+def features():
     return np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
 
 
