@@ -14,6 +14,8 @@ Rasmussen & Williams (2006), Gaussian processes for machine learning, equation 2
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
@@ -28,6 +30,7 @@ from gpsearch.surrogate.kernels import matern52, scaled_sq_dist
 
 Array = NDArray[np.float64]
 
+BLOCK = 2048  # places whose waves are held in memory at a time
 N_WAVES = 1024  # in a sampled function; the prior covariance is then right to about 0.03
 
 
@@ -139,6 +142,10 @@ class PosteriorFunctions:
 
     def __call__(self, Z: Array) -> Array:
         """(number, m) warped losses, without noise, at the (m, d) rows of `Z`."""
+        blocks = np.array_split(Z, max(1, math.ceil(len(Z) / BLOCK)))
+        return np.hstack([self._values(block) for block in blocks])
+
+    def _values(self, Z: Array) -> Array:
         cross = prior_covariance(self._process, Z, self._process.Z)
         return (self._prior(Z) + cross @ self._updates).T
 

@@ -82,8 +82,18 @@ class Recheck:
             raise StudyError("none of the rechecked params could be trained on the fresh splits")
         return int(np.nanargmax(self.fresh_means))
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether every score came out exactly as in the search: nothing was drawn afresh."""
+        return bool(np.all(self.fresh == self.searched[:, None]))
+
     def sentences(self) -> list[str]:
         """What the fresh splits say of the search's result."""
+        if self.unchanged:
+            return [
+                "The objective gave exactly the same scores again: it has no splits to make afresh "
+                "and draws nothing from its seed, so this says nothing of its optimism."
+            ]
         k, m = self.fresh.shape
         splits = "a fresh split" if m == 1 else f"{m} fresh splits"
         if math.isnan(self.optimism):

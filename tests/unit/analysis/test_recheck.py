@@ -56,6 +56,7 @@ def test_the_luck_of_the_best_is_gone_on_fresh_splits(study):
     assert found.optimism_error == pytest.approx(NOISE / np.sqrt(120), rel=0.25)
     np.testing.assert_allclose(found.fresh_means, 0.8, atol=0.02)
     assert "too good by" in str(found)
+    assert not found.unchanged
 
 
 def test_an_honest_score_shows_no_optimism():
@@ -100,6 +101,13 @@ def test_a_function_with_a_seed_is_scored_with_fresh_seeds():
     found = recheck(study, k=1, n_splits=40)
     assert abs(found.fresh_means[0]) < 0.5
     assert found.optimism > 0.5
+
+
+def test_a_function_without_chance_cannot_be_rechecked_and_says_so():
+    study = gs.search(lambda p: p["x"], SPACE, n_calls=4, random_state=0, progress=False)
+    found = recheck(study, k=2)
+    assert found.unchanged
+    assert "says nothing of its optimism" in str(found)
 
 
 def test_training_that_fails_on_fresh_splits_is_said(study):
