@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "losses as they are": {"options": GPOptions(shapes=(Linear(),))},
     "weak priors": {"options": GPOptions(priors=WEAK)},
     "mean of the losses as the mean": {"options": GPOptions(priors=Priors(mean_variance=0.0))},
+    "plain expected improvement": {"options": GPOptions(augmented=False)},
     "random candidates alone": {"options": GPOptions(effort=Effort(random=800, moves=0, starts=0))},
     "probability of improvement": {"options": GPOptions(acquisition="LogPI")},
     "lower confidence bound": {"options": GPOptions(acquisition="LCB")},

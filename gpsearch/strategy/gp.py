@@ -11,10 +11,11 @@ f           incumbent: least posterior mean at an evaluated point            sca
 =========== ================================================================ =======
 
 The first points are quasi-random. From then on each proposal fits a process to all losses, and
-maximises the logarithm of expected improvement on f. With noise, the least *mean* is the loss
-to improve on, not the luckiest measurement. Points being evaluated count as evaluated with
-their predicted means, so that the next proposal looks elsewhere. Where evaluations failed, the
-improvement is weighed with the probability of success, which has a model of its own.
+maximises the logarithm of expected improvement on f, augmented by how much of what would be
+measured is news. With noise, the least *mean* is the loss to improve on, not the luckiest
+measurement. Points being evaluated count as evaluated with their predicted means, so that the
+next proposal looks elsewhere. Where evaluations failed, the improvement is weighed with the
+probability of success, which has a model of its own.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -61,6 +62,8 @@ class GPOptions:
     acquisition: AcquisitionName = "LogEI"
     """What is maximised: LogEI (log expected improvement), LogPI (log probability of one) or LCB
     (lower confidence bound)."""
+    augmented: bool = True
+    """Whether LogEI leaves alone what is known better than it could be measured."""
     kappa: float = 1.96
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
@@ -195,7 +198,11 @@ class GPStrategy:
                 process=process, incumbent=float(mean.min()), margin=options.margin
             )
         else:
-            acquisition = LogExpectedImprovement(process=process, incumbent=float(mean.min()))
+            acquisition = LogExpectedImprovement(
+                process=process,
+                incumbent=float(mean.min()),
+                noise=process.hyperparameters.noise if options.augmented else 0.0,
+            )
         if history.failed.any():
             model = FeasibilityModel.fit(
                 self._places.of(history.points), history.failed, categorical=space.categorical

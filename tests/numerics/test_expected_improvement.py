@@ -10,7 +10,7 @@ from gpsearch.acquisition import (
     LowerConfidenceBound,
     WeightedByFeasibility,
 )
-from gpsearch.acquisition.improvement import SERIES_BELOW, log_h
+from gpsearch.acquisition.improvement import SERIES_BELOW, log_h, log_news
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, YeoJohnson
 
 
@@ -70,10 +70,24 @@ def acquisitions(process: GaussianProcess) -> list:
         LogProbabilityOfImprovement(process=process, incumbent=-0.8),
         LowerConfidenceBound(process=process),
         WeightedByFeasibility(acquisition=improvement, model=model),
+        LogExpectedImprovement(process=process, incumbent=-0.8, noise=0.03),
     ]
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 0.2, 5.0])
+def test_what_is_news_keeps_its_digits(noise):
+    variance = np.logspace(-14, 3, 18)
+    value, slope = log_news(variance, noise)
+    for v, ours, ours_slope in zip(variance, value, slope, strict=True):
+        with mpmath.workdps(60):
+            b, x = mpmath.mpf(noise), mpmath.mpf(float(v))
+            expected = mpmath.log(1 - mpmath.sqrt(b / (x + b)))
+            derivative = mpmath.diff(lambda w, b=b: mpmath.log(1 - mpmath.sqrt(b / (w + b))), x)
+        assert ours == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+        assert ours_slope == pytest.approx(float(derivative), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("which", range(5))
 def test_gradients_are_finite_differences(which):
     acquisition = acquisitions(fitted(np.random.default_rng(2)))[which]
     Z = queries(np.random.default_rng(3))
