@@ -17,24 +17,16 @@ import numpy as np
 import skopt
 from scipy.optimize import OptimizeResult
 from sklearn.utils import check_random_state
-from skopt.utils import cook_initial_point_generator
 
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.models import SurrogateModel
+from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
 from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
 from gpsearch.optimizer.reading import read_loss, read_space, read_timed_loss, read_told
 from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.space import Point
-from gpsearch.strategy import History
 from gpsearch.strategy.gp import default_initial_points
 
-LARGEST_SEED = np.iinfo(np.int32).max
-LIES: dict[str, Callable[[list[float]], Any]] = {
-    "cl_min": np.min,
-    "cl_mean": np.mean,
-    "cl_max": np.max,
-}
-RANDOM_DRAWS = 1000  # of which one should be feasible and new; else the strategy looks closer
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
 Batch = Literal["believer", "cl_min", "cl_mean", "cl_max"]
 
@@ -171,7 +163,11 @@ class Optimizer(skopt.Optimizer):
         self.n_initial_points_ = self._n_initial_points = n_initial_points
         self._seed = int(self.rng.randint(0, LARGEST_SEED))
         self._initial_point_generator = initial_point_generator
-        self._first_points = self._generate_first_points()
+        self._first_points: FirstPoints | None = None
+        if initial_point_generator is not None:
+            self._first_points = FirstPoints(
+                self.space, initial_point_generator, n_initial_points, self.rng
+            )
         self._kappa = (acq_func_kwargs or {}).get("kappa", 1.96)
         self._options = options_for(
             acq_optimizer,
@@ -181,12 +177,10 @@ class Optimizer(skopt.Optimizer):
             effort=acq_optimizer_kwargs or {},
         )
         self._proposals: Proposals | None = self._make_proposals()
-        self.Xi: list[Point] = []
+        self._observations = Observations(self.space, self._known_noise)
+        self.Xi: list[Point] = self._observations.points
         self.yi: list[Any] = []
         self.models: list[Any] = []
-        self._losses: list[float] = []
-        self._log_times: list[float] = []
-        self._pending: list[Point] = []
         self._next: Point | None = None
         self.cache_: dict[tuple[int, str], list[Point]] = {}
 
@@ -228,30 +222,30 @@ class Optimizer(skopt.Optimizer):
             return self.cache_[n_points, strategy]
         batch: list[Point] = []
         for _ in range(n_points):
-            batch.append(self._propose([*self._pending, *batch], lie=strategy))
+            batch.append(self._propose([*self._observations.pending, *batch], lie=strategy))
         if self._repeats:
             self.cache_ = {(n_points, strategy): batch}
         else:
-            self._pending += batch
+            self._observations.pending += batch
         return batch
 
     def _ask_one(self) -> Point:
         if self._next is not None:
             return list(self._next)
-        point = self._propose(self._pending)
+        point = self._propose(self._observations.pending)
         if self._repeats and self._n_initial_points <= 0:
             self._next = point
         else:
-            self._pending.append(point)
+            self._observations.pending.append(point)
         return list(point)
 
     def _propose(self, pending: Sequence[Point], lie: str = "believer") -> Point:
         number = len(self.Xi) + len(pending)
-        if number < self.n_initial_points_ and self._initial_point_generator is not None:
-            point = self._first_point(pending)
+        if self._first_points is not None and number < self.n_initial_points_:
+            point = self._first_points.next_new([*self.Xi, *pending])
             if point is not None:
                 return point
-        history, log_times = self._history(pending, lie)
+        history, log_times = self._observations.history(pending, lie)
         self._proposals = self._proposals or self._make_proposals()
         try:
             return self._proposals.propose(history, number, log_times)
@@ -265,19 +259,6 @@ class Optimizer(skopt.Optimizer):
             stacklevel=4,
         )
         return point
-
-    def _history(self, pending: Sequence[Point], lie: str) -> tuple[History, Any]:
-        """What was told and is pending; with a lie, what is pending counts as told."""
-        points, losses, log_times = self.Xi, self._losses, self._log_times
-        finite = [loss for loss in losses if np.isfinite(loss)]
-        if lie in LIES and pending and finite:
-            points = [*points, *pending]
-            losses = [*losses, *[float(LIES[lie](finite))] * len(pending)]
-            if log_times:
-                log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
-            pending = ()
-        noise = None if self._known_noise is None else [self._known_noise] * len(points)
-        return History.of(points, losses, noise, pending=pending), np.array(log_times)
 
     # ---------------------------------------------------------------- tell
 
@@ -322,23 +303,20 @@ class Optimizer(skopt.Optimizer):
         *,
         fit: bool,
     ) -> OptimizeResult:
-        self.Xi += points
+        self._observations.record(points, losses, log_times)
         self.yi += values
-        self._losses += losses
-        self._log_times += log_times
         self._n_initial_points -= len(points)
-        told = {self.space.key(point) for point in points}
-        self._pending = [p for p in self._pending if self.space.key(p) not in told]
         self._next, self.cache_ = None, {}
-        if fit and self._n_initial_points <= 0 and np.isfinite(self._losses).any():
+        if fit and self._n_initial_points <= 0 and np.isfinite(self._observations.losses).any():
             self._add_model()
         return self.get_result()
 
     def _add_model(self) -> None:
         if self.models:
             self.models[-1].forget()
+        losses = self._observations.losses
         model = SurrogateModel(
-            self.space, self.Xi, self._losses, len(self.Xi), self._options, self._known_noise
+            self.space, self.Xi, losses, len(self.Xi), self._options, self._known_noise
         )
         self.models.append(model)
         if self.max_model_queue_size is not None:
@@ -357,11 +335,12 @@ class Optimizer(skopt.Optimizer):
         """What `tell` returned last."""
         if not self._is_ours:
             return super().get_result()
+        told = self._observations
         result = make_result(
-            self.space, self.Xi, self._losses, models=self.models, rng=self.rng, specs=self.specs
+            self.space, self.Xi, told.losses, models=self.models, rng=self.rng, specs=self.specs
         )
-        if self._log_times:
-            result.log_time = np.array(self._log_times)
+        if told.log_times:
+            result.log_time = np.array(told.log_times)
         return result
 
     def update_next(self) -> None:
@@ -369,7 +348,7 @@ class Optimizer(skopt.Optimizer):
         if not self._is_ours:
             super().update_next()
             return
-        self._next, self._pending, self.cache_ = None, [], {}
+        self._next, self._observations.pending, self.cache_ = None, [], {}
 
     def copy(self, random_state: Any = None) -> Optimizer:
         """Make an optimizer with the same settings that was told the same.
@@ -401,11 +380,13 @@ class Optimizer(skopt.Optimizer):
             if self.Xi:
                 twin._tell(self.Xi, self.yi)
             return twin
-        twin._first_points = [list(point) for point in self._first_points]
-        twin._pending = [list(point) for point in self._pending]
+        if self._first_points is not None and twin._first_points is not None:
+            twin._first_points.made = self._first_points.made
+        told = self._observations
+        twin._observations.pending = [list(point) for point in told.pending]
         if self.Xi:
             points = [list(point) for point in self.Xi]
-            twin._record(points, list(self.yi), list(self._losses), list(self._log_times), fit=True)
+            twin._record(points, list(self.yi), list(told.losses), list(told.log_times), fit=True)
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
@@ -431,28 +412,3 @@ class Optimizer(skopt.Optimizer):
             options=self._options,
             eta=(self.acq_func_kwargs or {}).get("eta", 1.0),
         )
-
-    def _generate_first_points(self) -> list[Point]:
-        """Points of scikit-optimize's generator; none for "random", which draws as it goes."""
-        generator = cook_initial_point_generator(self._initial_point_generator)
-        if generator is None:
-            return []
-        places = [skopt.space.Real(0.0, 1.0) for _ in self.space.dimensions]
-        seed = self.rng.randint(0, LARGEST_SEED)
-        rows = generator.generate(places, max(1, self.n_initial_points_), random_state=seed)
-        points = self.space.from_z(self.space.quantile(np.clip(rows, 0.0, 1.0 - 1e-12)))
-        feasible = self.space.feasible(points)
-        return [point for point, ok in zip(points, feasible, strict=True) if ok]
-
-    def _first_point(self, pending: Sequence[Point]) -> Point | None:
-        """The next of the generator's points that is new, then new feasible random ones."""
-        visited = {self.space.key(point) for point in [*self.Xi, *pending]}
-        for point in self._first_points:
-            if self.space.key(point) not in visited:
-                return point
-        for _ in range(RANDOM_DRAWS):
-            places = self.space.quantile(self.rng.random_sample((1, len(self.space))))
-            (point,) = self.space.from_z(places)
-            if self.space.feasible([point])[0] and self.space.key(point) not in visited:
-                return point
-        return None

@@ -76,7 +76,7 @@ def test_4_every_value_of_an_integer_is_equally_likely():
     drawn = Counter(point[0] for point in space.sample(4000, np.random.default_rng(0)))
     assert stats.chisquare([drawn[n] for n in range(1, 5)]).pvalue > 0.001
     first = Optimizer([(1, 4), (0.0, 1.0)], initial_point_generator="random", random_state=0)
-    drawn = Counter(first._first_point([])[0] for _ in range(2000))
+    drawn = Counter(first._first_points.next_new([])[0] for _ in range(2000))
     assert stats.chisquare([drawn[n] for n in range(1, 5)]).pvalue > 0.001
 
 
@@ -244,7 +244,7 @@ def test_21_a_copy_keeps_every_setting():
 def test_21_a_lie_under_improvement_per_second_keeps_loss_and_time_apart(strategy):
     optimizer = Optimizer([(0.0, 1.0), (0.0, 1.0)], acq_func="EIps", random_state=0)
     run(optimizer, 12, lambda p: (sum(p) - 100.0, 10.0))
-    history, log_times = optimizer._history([[0.5, 0.5]], strategy)
+    history, log_times = optimizer._observations.history([[0.5, 0.5]], strategy)
     assert history.losses.max() < -90
     np.testing.assert_allclose(log_times, math.log(10.0))
     batch = optimizer.ask(3, strategy)

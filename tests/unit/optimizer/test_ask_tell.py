@@ -117,7 +117,7 @@ def test_a_told_point_is_no_longer_pending():
     with pytest.raises(SpaceExhaustedError):
         optimizer.ask()
     optimizer.tell(second, 1.0)
-    assert optimizer._pending == [first, third]
+    assert optimizer._observations.pending == [first, third]
 
 
 def test_update_next_forgets_what_is_pending():
@@ -265,10 +265,16 @@ def test_a_copy_goes_on_like_the_original_and_alone():
     twin = optimizer.copy(random_state=1)
     assert twin.Xi == optimizer.Xi
     assert twin.yi == optimizer.yi
-    assert twin._pending == [waiting]
+    assert twin._observations.pending == [waiting]
     assert (twin.avoid_duplicates, twin.max_model_queue_size) == (False, 2)
     run(twin, 3)
     assert len(optimizer.Xi) == 10
+
+
+def test_a_copy_has_the_first_points_of_the_original():
+    optimizer = Optimizer(DIMENSIONS, initial_point_generator="lhs", random_state=0)
+    run(optimizer, 3)
+    assert optimizer.copy(random_state=7).ask() == optimizer.ask()
 
 
 def test_it_pickles_and_goes_on_the_same():

@@ -1,0 +1,112 @@
+"""What an optimizer was told, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import skopt.space
+from skopt.utils import cook_initial_point_generator
+
+from gpsearch.space import Point, Space
+from gpsearch.strategy import History
+from gpsearch.strategy.base import Array
+
+LIES: dict[str, Callable[[list[float]], Any]] = {
+    "cl_min": np.min,
+    "cl_mean": np.mean,
+    "cl_max": np.max,
+}
+RANDOM_DRAWS = 1000  # of which one should be feasible and new; else the strategy looks closer
+LARGEST_SEED = np.iinfo(np.int32).max
+
+
+class Observations:
+    """Told points with their losses, and pending points.
+
+    Parameters
+    ----------
+    space : Space
+    noise : float, optional
+        Known variance of every loss.
+    """
+
+    def __init__(self, space: Space, noise: float | None) -> None:
+        self._space, self._noise = space, noise
+        self.points: list[Point] = []
+        """Told points."""
+        self.losses: list[float] = []
+        """Their losses; inf for a failure."""
+        self.log_times: list[float] = []
+        """Logarithms of their seconds, where time counts; else empty."""
+        self.pending: list[Point] = []
+        """Points that were asked for and are not told yet."""
+
+    def record(self, points: list[Point], losses: list[float], log_times: list[float]) -> None:
+        """Add told points; those that were pending no longer are."""
+        self.points += points
+        self.losses += losses
+        self.log_times += log_times
+        told = {self._space.key(point) for point in points}
+        self.pending = [p for p in self.pending if self._space.key(p) not in told]
+
+    def history(self, pending: Sequence[Point], lie: str) -> tuple[History, Array]:
+        """What a strategy sees, and the logarithms of the seconds.
+
+        With a constant lie, what is pending counts as told: with the least, mean or greatest
+        loss, and with the least, mean or greatest time.
+        """
+        points, losses, log_times = self.points, self.losses, self.log_times
+        finite = [loss for loss in losses if np.isfinite(loss)]
+        if lie in LIES and pending and finite:
+            points = [*points, *pending]
+            losses = [*losses, *[float(LIES[lie](finite))] * len(pending)]
+            if log_times:
+                log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
+            pending = ()
+        noise = None if self._noise is None else [self._noise] * len(points)
+        return History.of(points, losses, noise, pending=pending), np.array(log_times)
+
+
+class FirstPoints:
+    """The first points of one of scikit-optimize's generators.
+
+    Its rows are quantiles of the space's own distribution, so that integers are uniform and
+    categories may be anything; those that break the constraint are passed over. "random" draws
+    as it goes, the numbers that scikit-optimize draws for the same random state.
+
+    Parameters
+    ----------
+    space : Space
+    generator : str or InitialPointGenerator
+    n_points : int
+    rng : RandomState
+    """
+
+    def __init__(
+        self, space: Space, generator: Any, n_points: int, rng: np.random.RandomState
+    ) -> None:
+        self._space, self._rng = space, rng
+        self.made: list[Point] = []
+        """The generator's feasible points."""
+        cooked = cook_initial_point_generator(generator)
+        if cooked is not None:
+            places = [skopt.space.Real(0.0, 1.0) for _ in space.dimensions]
+            seed = rng.randint(0, LARGEST_SEED)
+            rows = cooked.generate(places, max(1, n_points), random_state=seed)
+            points = space.from_z(space.quantile(np.clip(rows, 0.0, 1.0 - 1e-12)))
+            self.made = [p for p, ok in zip(points, space.feasible(points), strict=True) if ok]
+
+    def next_new(self, visited: Sequence[Point]) -> Point | None:
+        """The next of them that was not visited, then new random points; None if none is found."""
+        seen = {self._space.key(point) for point in visited}
+        for point in self.made:
+            if self._space.key(point) not in seen:
+                return list(point)
+        for _ in range(RANDOM_DRAWS):
+            places = self._space.quantile(self._rng.random_sample((1, len(self._space))))
+            (point,) = self._space.from_z(places)
+            if self._space.key(point) not in seen and self._space.feasible([point])[0]:
+                return point
+        return None
