@@ -131,7 +131,7 @@ def read_result(study: Study) -> Result | None:
     error = best.standard_error
     return Result(
         number=best.number,
-        score=number(sign * best.score, 4),
+        score=aligned([sign * best.score])[0],
         spread=""
         if math.isnan(error)
         else f"± {number(error, 2)} (standard error over {len(best.folds)} folds)",

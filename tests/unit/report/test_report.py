@@ -160,7 +160,7 @@ def test_a_report_while_the_search_runs(make_study, tmp_path):
 def test_losses_are_told_as_the_user_knows_them(make_study):
     study = make_study(score=lambda p: -3.0, noise=0.0, n=3, greater_is_better=False)
     result = read_result(study)
-    assert result.score == "3"
+    assert result.score == "3.000"
     content = read_content(study)
     assert (content.label, content.direction) == ("loss", "smaller is better")
     assert content.rows[0].cells[2].text == "3.000"
@@ -258,7 +258,9 @@ class TestFreshSplits:
         text = render_report(mixed_study, path, recheck=recheck).read_text()
         assert "On fresh splits" in text
         assert f"{recheck.fresh_means[0]:.4g}" in text
-        assert "On fresh splits" not in render_report(mixed_study, path).read_text()
+
+    def test_without_fresh_splits_nothing_is_said_of_them(self, text):
+        assert "On fresh splits" not in text
 
     def test_both_scores_are_drawn(self, recheck):
         ax = plot_recheck(recheck)
