@@ -169,3 +169,33 @@ def test_places_forget_another_history():
 def test_places_tell_true_from_one():
     space = Space({"c": Categorical([True, 1, "x"])})
     np.testing.assert_array_equal(Places(space).of([[1], [True]])[:, 0], [0.5, 0.0])
+
+
+def test_twenty_dimensions_of_twenty_categories():
+    space = Space({f"c{j}": [f"v{i}" for i in range(20)] for j in range(20)})
+
+    def loss(point):
+        return sum(value != "v7" for value in point[:3]) + 0.1 * (point[5] == "v0")
+
+    points, losses = told(space, loss, 40)
+    for j, point in enumerate(points):  # each of the three has been seen at its best a few times
+        if j % 4 < 3:
+            point[j % 4] = "v7"
+    losses = [loss(point) for point in points]
+    strategy, history = GPStrategy(space, seed=0), History.of(points, losses)
+    proposed = strategy.propose(history, 40)
+    assert proposed in space
+    assert proposed not in points
+    assert "v7" in proposed[:3]
+    good = ["v7"] * 3 + ["v1"] * 17
+    others = [[*good[:j], "v2", *good[j + 1 :]] for j in range(3)]
+    mean, _ = strategy.process(history).predict(space.to_z([good, *others]))
+    assert (mean[0] < mean[1:]).all()
+
+
+def test_first_points_are_as_many_as_the_dimensions():
+    space = Space({f"x{j}": (0.0, 1.0) for j in range(14)})
+    points, _ = run(space, lambda point: sum(point), 14)
+    history = History.of(points[:13], [1.0] * 13)
+    assert GPStrategy(space, seed=0).propose(history, 13) == points[13]
+    assert GPStrategy(space, seed=0, n_initial_points=13).propose(history, 13) != points[13]
