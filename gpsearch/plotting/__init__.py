@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from gpsearch.plotting.model import fit_score_model
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
     from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
-    from gpsearch.plotting.strategies import plot_comparison, plot_differences
+    from gpsearch.plotting.strategies import (
+        plot_comparison,
+        plot_differences,
+        plot_time_to_target,
+    )
 
 __all__ = [
     "convergence_series",
@@ -51,6 +55,7 @@ __all__ = [
     "plot_partial_dependence_matrix",
     "plot_recheck",
     "plot_slices",
+    "plot_time_to_target",
     "plot_timeline",
 ]
 
@@ -64,7 +69,7 @@ _HOMES = {
     "model": ["fit_score_model"],
     "partial": ["plot_partial_dependence", "plot_partial_dependence_matrix"],
     "slices": ["plot_parallel_coordinates", "plot_slices"],
-    "strategies": ["plot_comparison", "plot_differences"],
+    "strategies": ["plot_comparison", "plot_differences", "plot_time_to_target"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from gpsearch.plotting.style import (
     BLUE,
@@ -18,6 +18,7 @@ from gpsearch.plotting.style import (
     new_axes,
     quiet_frame,
 )
+from gpsearch.plotting.text import number
 
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
@@ -149,6 +150,64 @@ def plot_differences(
     ax.set_title(f"filled: clear of zero at {confidence:.0%}", fontsize="small", loc="left")
     quiet_frame(ax)
     ax.grid(False, axis="y")
+    return ax
+
+
+def plot_time_to_target(
+    comparison: Comparison,
+    target: float,
+    ax: Axes | None = None,
+    *,
+    against: Literal["evaluations", "seconds"] = "evaluations",
+) -> Axes:
+    """Draw the share of each strategy's repeats that have reached a score.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    target : float
+        The score to reach, in the user's units.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    against : {"evaluations", "seconds"}, default "evaluations"
+        What is spent: evaluations, or the time of these evaluations, proposals left out.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = new_axes(ax)
+    goal = target if comparison.greater_is_better else -target
+    ends = []
+    for i, strategy in enumerate(comparison.strategies):
+        best = comparison.best_of(strategy)
+        row = comparison.strategies.index(strategy)
+        spent = (
+            np.cumsum(comparison.seconds[row], axis=1)
+            if against == "seconds"
+            else np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)
+        )
+        reached = best >= goal
+        at = [s[r.argmax()] for s, r in zip(spent, reached, strict=True) if r.any()]
+        ends.append(float(spent.max()))
+        shares = np.arange(len(at) + 1) / len(best)
+        ax.step(
+            [0.0, *sorted(at), ends[-1]],
+            [*shares, shares[-1]],
+            where="post",
+            color=_colour(strategy, i, comparison.baseline),
+            linestyle=DASHES[i % len(DASHES)],
+            linewidth=1.8,
+            label=f"{strategy}: {len(at)} of {len(best)}",
+        )
+    ax.set_xlim(0, max(ends))
+    ax.set_ylim(-0.03, 1.03)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set_xlabel("evaluations" if against == "evaluations" else "time of the evaluations [s]")
+    name = comparison.score_name.replace("_", " ")
+    ax.set_ylabel(f"repeats at a {name} of {number(target, 4)}")
+    quiet_frame(ax)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
     return ax
 
 

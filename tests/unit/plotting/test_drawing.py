@@ -209,6 +209,18 @@ class TestComparison:
         diamonds = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "D"]
         assert diamonds == [d.end.value for d in comparison.differences()]
 
+    @pytest.mark.parametrize("against", ["evaluations", "seconds"])
+    def test_time_to_target_counts_the_repeats_that_reached_it(self, comparison, against):
+        sign = 1 if comparison.greater_is_better else -1
+        finals = comparison.best[:, :, -1]
+        target = float(np.sort(finals.ravel())[4])  # reached by the upper half
+        ax = plotting.plot_time_to_target(comparison, sign * target, against=against)
+        for line, ends, best in zip(ax.lines, finals, comparison.best, strict=True):
+            assert line.get_ydata()[-1] == pytest.approx((ends >= target).mean())
+            if against == "evaluations" and (ends >= target).any():
+                first = min(int(np.argmax(run >= target)) + 1 for run in best if run[-1] >= target)
+                assert line.get_xdata()[1] == first
+
     def test_unknown_baseline(self, comparison):
         with pytest.raises(InvalidSearchError, match="tpe"):
             plotting.plot_differences(comparison, "tpe")
