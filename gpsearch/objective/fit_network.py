@@ -20,12 +20,18 @@ from gpsearch.objective.compiled import CompiledTrainer
 from gpsearch.objective.data import Parts, Target, n_rows, take
 from gpsearch.objective.fitted import FittedNetwork, as_fitted
 from gpsearch.objective.folds import make_folds
-from gpsearch.objective.keras_cv import DEFAULT_BATCH_SIZE, checked_settings
+from gpsearch.objective.keras_cv import DEFAULT_BATCH_SIZE
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.loss_target import check_output, loss_target
 from gpsearch.objective.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.objective.preprocessing import Preprocessor
-from gpsearch.objective.training import Rows, TrainedFold, Trainer, TrainingSettings
+from gpsearch.objective.training import (
+    Rows,
+    TrainedFold,
+    Trainer,
+    TrainingSettings,
+    checked_settings,
+)
 from gpsearch.objective.weights import fit_weights
 
 _programs = CompiledTrainer()

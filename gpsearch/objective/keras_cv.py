@@ -8,7 +8,6 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
-import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
-from gpsearch.objective.backend import import_keras
 from gpsearch.objective.compiled import CompiledTrainer
 from gpsearch.objective.data import (
     Parts,
@@ -33,11 +31,20 @@ from gpsearch.objective.fitted import FittedNetwork, as_fitted
 from gpsearch.objective.folds import Fold, folds_digest, fresh_splitter, make_folds
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.loss_target import check_output, loss_target
-from gpsearch.objective.model_function import TRAINING_NAMES, ModelFunction, data_facts
+from gpsearch.objective.model_function import ModelFunction, data_facts
 from gpsearch.objective.prepared import PreparedFolds
-from gpsearch.objective.preprocessing import Preprocessor, check_preprocess
+from gpsearch.objective.preprocessing import Preprocessor, check_preprocess, settled
 from gpsearch.objective.scoring import Scoring
-from gpsearch.objective.training import Rows, Trainer, TrainingSettings
+from gpsearch.objective.training import (
+    TRAINING_NAMES,
+    Rows,
+    Trainer,
+    TrainingSettings,
+    check_converged,
+    check_finite,
+    checked_settings,
+    fold_seeds,
+)
 from gpsearch.objective.weights import fit_weights
 
 if TYPE_CHECKING:
@@ -282,14 +289,14 @@ class KerasCV:
             settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
         preprocessor = Preprocessor(self.preprocess, self.X)
         features = preprocessor.transform(self.X)
-        build_seed, order_seed = _seeds(seed, self.n_folds)
+        build_seed, order_seed = fold_seeds(seed, self.n_folds)
         arguments = self._arguments(params, features, settings)
         model = self.model_function.build(arguments, features, build_seed)
         fit, stop = self._fit_and_stop(self._whole, features, features, model, settings)
         trained = LoopTrainer(self.callbacks).train(
             model, fit, stop, settings, seed=order_seed, built_by="refit"
         )
-        _check_converged(trained.curves)
+        check_converged(trained.curves)
         return as_fitted(model, preprocessor, self.target)
 
     def fingerprint(self) -> str:
@@ -303,7 +310,7 @@ class KerasCV:
             "scoring": self.scoring.fingerprint(),
             "model": self.model_function.fingerprint(),
             "settings": repr(self.settings),
-            "preprocess": repr(self.preprocess),
+            "preprocess": settled(self.preprocess),
             "monitor_fold": self.monitor_fold,
             "weights": [weight, repr(self.class_weight)],
         }
@@ -354,7 +361,7 @@ class KerasCV:
         started = time.perf_counter()
         settings = self._settings_of(params)
         prepared = self._prepared[fold]
-        build_seed, order_seed = _seeds(seed, fold.index)
+        build_seed, order_seed = fold_seeds(seed, fold.index)
         arguments = self._arguments(params, prepared.train, settings)
         model = self.model_function.build(arguments, prepared.train, build_seed)
         fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
@@ -363,9 +370,9 @@ class KerasCV:
         trained = self._trainer.train(
             model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
         )
-        _check_converged(trained.curves)
+        check_converged(trained.curves)
         outputs = trained.predict(prepared.test)
-        _check_finite(outputs)
+        check_finite(outputs)
         view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
         view.remember(prepared.X_test, outputs)
         labels = take(self.target.labels, fold.test)
@@ -471,63 +478,6 @@ class KerasCV:
         view = as_fitted(model, prepared.preprocessor, self.target)
         X_rows, labels = take(prepared.X_test, rows), take(self.target.labels, fold.test[rows])
         self.scoring.check(view, X_rows, labels)
-
-
-def checked_settings(given: Mapping[str, Any], call: str) -> TrainingSettings:
-    """Training settings from plain values.
-
-    Parameters
-    ----------
-    given : mapping
-        ``epochs``, ``batch_size`` and ``patience``.
-    call : str
-        Opening of the error message.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        One is no whole number of at least 1, or patience is no less than epochs.
-    """
-    for name in TRAINING_NAMES:
-        value = given[name]
-        if name == "patience" and value is None:
-            continue
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or value < 1:
-            raise InvalidObjectiveError(
-                f"{call}: {name}={value!r} must be a whole number of at least 1"
-                f"{' or None' if name == 'patience' else ''}."
-            )
-    if given["patience"] is not None and given["patience"] > given["epochs"]:
-        raise InvalidObjectiveError(
-            f"{call}: patience={given['patience']} is above epochs={given['epochs']}, so training "
-            "would never stop early. Lower patience, raise epochs, or give patience=None."
-        )
-    return TrainingSettings(
-        epochs=int(given["epochs"]),
-        batch_size=int(given["batch_size"]),
-        patience=None if given["patience"] is None else int(given["patience"]),
-    )
-
-
-def _seeds(seed: int, index: int) -> tuple[int, int]:
-    """Seeds of initial weights and of batch order, each from 0 to 2**31 - 1."""
-    words = np.random.SeedSequence(seed, spawn_key=(index,)).generate_state(2)
-    return int(words[0] >> 1), int(words[1] >> 1)
-
-
-def _check_converged(curves: Mapping[str, Sequence[float]]) -> None:
-    watched = curves.get("val_loss", curves["loss"][-1:])
-    if not any(math.isfinite(value) for value in watched):
-        raise TrialFailedError(
-            f"training diverged: the loss is {curves['loss'][-1]} after epoch "
-            f"{len(curves['loss'])}. Smaller learning rates or gradient clipping may help."
-        )
-
-
-def _check_finite(outputs: Any) -> None:
-    if not all(np.isfinite(part).all() for part in import_keras().tree.flatten(outputs)):
-        raise TrialFailedError("training diverged: the model's outputs hold NaN or infinity")
 
 
 def _version(*names: str) -> str | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.objective.backend import import_keras
 from gpsearch.objective.data import Parts, take
+from gpsearch.objective.model_function import TRAINING_NAMES
 
 # Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
 FORWARD_ROWS = 4096
@@ -92,3 +96,72 @@ class Trainer(Protocol):
         built_by : str
             Names the call that built the model: models of one name are of one architecture.
         """
+
+
+def checked_settings(given: Mapping[str, Any], call: str) -> TrainingSettings:
+    """Training settings from plain values.
+
+    Parameters
+    ----------
+    given : mapping
+        ``epochs``, ``batch_size`` and ``patience``.
+    call : str
+        Opening of the error message.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        One is no whole number of at least 1, or patience is no less than epochs.
+    """
+    for name in TRAINING_NAMES:
+        value = given[name]
+        if name == "patience" and value is None:
+            continue
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1:
+            raise InvalidObjectiveError(
+                f"{call}: {name}={value!r} must be a whole number of at least 1"
+                f"{' or None' if name == 'patience' else ''}."
+            )
+    if given["patience"] is not None and given["patience"] > given["epochs"]:
+        raise InvalidObjectiveError(
+            f"{call}: patience={given['patience']} is above epochs={given['epochs']}, so training "
+            "would never stop early. Lower patience, raise epochs, or give patience=None."
+        )
+    return TrainingSettings(
+        epochs=int(given["epochs"]),
+        batch_size=int(given["batch_size"]),
+        patience=None if given["patience"] is None else int(given["patience"]),
+    )
+
+
+def fold_seeds(seed: int, index: int) -> tuple[int, int]:
+    """Seeds of initial weights and of batch order, each from 0 to 2**31 - 1."""
+    words = np.random.SeedSequence(seed, spawn_key=(index,)).generate_state(2)
+    return int(words[0] >> 1), int(words[1] >> 1)
+
+
+def check_converged(curves: Mapping[str, Sequence[float]]) -> None:
+    """Raise where no epoch ended with a finite loss to choose it by.
+
+    Raises
+    ------
+    TrialFailedError
+    """
+    watched = curves.get("val_loss", curves["loss"][-1:])
+    if not any(math.isfinite(value) for value in watched):
+        raise TrialFailedError(
+            f"training diverged: the loss is {curves['loss'][-1]} after epoch "
+            f"{len(curves['loss'])}. Smaller learning rates or gradient clipping may help."
+        )
+
+
+def check_finite(outputs: Any) -> None:
+    """Raise where a trained model's outputs are not all finite.
+
+    Raises
+    ------
+    TrialFailedError
+    """
+    if not all(np.isfinite(part).all() for part in import_keras().tree.flatten(outputs)):
+        raise TrialFailedError("training diverged: the model's outputs hold NaN or infinity")

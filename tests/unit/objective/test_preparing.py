@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.data import read_target
 from gpsearch.objective.folds import Fold
 from gpsearch.objective.prepared import PreparedFolds
-from gpsearch.objective.preprocessing import Preprocessor, check_preprocess
+from gpsearch.objective.preprocessing import Preprocessor, check_preprocess, settled
 from gpsearch.objective.weights import fit_weights
 
 X = 3.0 + 2.0 * np.random.default_rng(0).normal(size=(30, 2))
@@ -99,3 +99,11 @@ def test_weights_of_rows_times_weights_of_classes():
 def test_bad_class_weight(y, weight, message):
     with pytest.raises(InvalidObjectiveError, match=message):
         fit_weights(read_target(y), np.arange(2), None, weight)
+
+
+def test_a_transformer_reads_the_same_in_every_process():
+    def scaled(factor):
+        return make_column_transformer((FunctionTransformer(lambda x: x * 2), [factor]))
+
+    assert settled(scaled(0)) == settled(scaled(0)) != settled(scaled(1))
+    assert " at 0x" not in settled({"a": FunctionTransformer(object()), "b": None})
