@@ -126,7 +126,8 @@ def _with_real_score(fold: FoldResult) -> FoldResult:
             f"fold {fold.fold} scored {fold.score!r}, a {type(fold.score).__name__}; a score must "
             "be a float"
         )
-    return dataclasses.replace(fold, score=float(fold.score))
+    # A loss of 0 becomes the score -0.0, which no file gives back: a resumed search would differ.
+    return dataclasses.replace(fold, score=float(fold.score) + 0.0)
 
 
 def _sentence(error: BaseException) -> str:

@@ -24,8 +24,8 @@ def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
         encoding.encode(trial.params),
         trial.seed,
         trial.origin,
-        float(trial.started),
-        None if trial.ended is None else float(trial.ended),
+        _real(trial.started),
+        None if trial.ended is None else _real(trial.ended),
         trial.reason,
         trial.traceback,
     )
@@ -33,7 +33,7 @@ def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
 
 def fold_row(number: int, fold: FoldResult) -> Row:
     """Row of a fold result of trial `number`."""
-    score = float(fold.score)
+    score = _real(fold.score)
     curves = {name: [float(v) for v in values] for name, values in fold.curves.items()}
     return (
         number,
@@ -41,7 +41,7 @@ def fold_row(number: int, fold: FoldResult) -> Row:
         None if math.isnan(score) else score,  # SQLite has no NaN
         None if fold.best_epoch is None else int(fold.best_epoch),
         None if fold.epochs is None else int(fold.epochs),
-        float(fold.seconds),
+        _real(fold.seconds),
         fold.path,
         dump(dict(fold.metrics)),
         dump(curves),
@@ -83,3 +83,8 @@ def read_fold(row: Row) -> FoldResult:
 def checksum(row: Row) -> int:
     """CRC-32 of the values of a row."""
     return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
+
+
+def _real(value: float) -> float:
+    # SQLite gives -0.0 back as 0.0, which the checksum would take for damage.
+    return float(value) + 0.0

@@ -87,13 +87,14 @@ def test_folds_handed_in_at_the_end_join_those_recorded_before(study):
     assert study.trials[0].score == pytest.approx(0.6)
 
 
-@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1e300, 5e-324])
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1e300, 5e-324, -0.0])
 def test_every_float_is_a_score_that_can_be_stored(study, score):
     with study.writing():
         number = study.start_trial(PARAMS, seed=1)
         study.record_fold(number, fold(0, score, curves={"loss": (score,)}))
         study.end_trial(number, "failed", reason="diverged")
-    (result,) = study.trials[0].folds
+    with study.writing():  # reads everything anew
+        (result,) = study.trials[0].folds
     assert result.score == score or (math.isnan(score) and math.isnan(result.score))
     assert repr(result.curves["loss"]) == repr((score,))
 

@@ -90,6 +90,6 @@ def test_fold_results_come_back_as_they_were(results):
 def _told(fold):
     curves = {name: repr(values) for name, values in fold.curves.items()}
     metrics = {name: repr(value) for name, value in fold.metrics.items()}
-    score = "nan" if math.isnan(fold.score) else repr(fold.score)
+    score = "nan" if math.isnan(fold.score) else repr(fold.score + 0.0)  # -0.0 becomes 0.0
     rest = (fold.fold, fold.best_epoch, fold.epochs, fold.seconds, fold.path)
     return (score, curves, metrics, rest)

@@ -51,6 +51,11 @@ def test_finite_scores_make_a_complete_trial():
     assert type(outcome.folds[1].score) is float
 
 
+def test_a_loss_of_zero_is_the_score_that_a_file_gives_back():
+    (fold,) = evaluate(Scripted(-0.0), JOB).folds
+    assert math.copysign(1, fold.score) == 1
+
+
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_a_score_that_is_not_finite_fails_the_trial_and_spares_its_other_folds(score):
     objective = Scripted(0.5, score, 0.7)
