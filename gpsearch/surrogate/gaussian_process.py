@@ -29,7 +29,7 @@ from scipy.linalg import lapack, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
-from gpsearch.surrogate.kernels import Mask, matern52, scaled_sq_dist
+from gpsearch.surrogate.kernels import Mask, matern52, matern52_correlation, scaled_sq_dist
 from gpsearch.surrogate.likelihood import Hyperparameters, NegativeLogPosterior
 from gpsearch.surrogate.priors import Priors
 from gpsearch.surrogate.warping import Linear, Shape, Warp
@@ -223,8 +223,10 @@ class GaussianProcess:
 
     def _covariance(self, Z: Array) -> Array:
         at = self.hyperparameters
-        k, _ = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
-        return at.signal * k + self.mean_variance
+        k_z = matern52_correlation(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
+        k_z *= at.signal
+        k_z += self.mean_variance
+        return k_z
 
     @property
     def _prior_variance(self) -> float:
@@ -256,7 +258,7 @@ def _condition(
     mean_variance: float,
 ) -> tuple[Array, Array]:
     """L and alpha."""
-    k, _ = matern52(scaled_sq_dist(Z, Z, at.weights, categorical))
+    k = matern52_correlation(scaled_sq_dist(Z, Z, at.weights, categorical))
     failed = True
     while failed:
         K = at.signal * k + mean_variance

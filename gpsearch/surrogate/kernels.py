@@ -49,8 +49,27 @@ def matern52(sq_dist: Array) -> tuple[Array, Array]:
     """
     root = np.sqrt(5.0 * sq_dist)
     decay = np.exp(-root)
-    slope = (-5.0 / 6.0) * (1.0 + root) * decay
-    return (1.0 + root + (5.0 / 3.0) * sq_dist) * decay, slope
+    root += 1.0
+    root *= decay
+    decay *= sq_dist
+    decay *= 5.0 / 3.0
+    decay += root
+    root *= -5.0 / 6.0
+    return decay, root  # in place: half of the time of a fit is spent in these lines
+
+
+def matern52_correlation(sq_dist: Array) -> Array:
+    """The correlation of `matern52` alone, where no derivative is needed.
+
+    >>> matern52_correlation(np.array([0.0, 0.2])).round(4)
+    array([1.    , 0.8584])
+    """
+    root = np.sqrt(5.0 * sq_dist)
+    decay = np.exp(-root)
+    root += 1.0
+    root += (5.0 / 3.0) * sq_dist
+    root *= decay
+    return root
 
 
 def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array:
