@@ -123,7 +123,9 @@ def mlp_space() -> dict[str, Any]:
     return {
         "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
         "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
-        "n_neurons": {"type": "integer", "low": 8, "high": 256, "prior": "log-uniform"},
+        # Doublings, not every integer: between 57 and 58 units there is nothing to learn, and
+        # networks of one width share a compiled program.
+        "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64, 128, 256]},
         "batch_size": {"type": "categorical", "categories": [16, 32, 64, 128]},
         "n_hidden": {"type": "integer", "low": 1, "high": 4},
         "decay": {"type": "real", "low": 1e-6, "high": 1e-1, "prior": "log-uniform"},
