@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
+from sklearn.utils import get_tags
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
@@ -63,6 +64,11 @@ class EstimatorSubject:
     metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
+        if y is None and get_tags(search.estimator).target_tags.required:
+            raise InvalidSearchError(
+                f"GPSearchCV.fit: {type(search.estimator).__name__} requires y to be passed, but "
+                "the target y is None."
+            )
         scorer = read_scorer(search)
         several = getattr(scorer, "_scorers", None)
         if several is not None:

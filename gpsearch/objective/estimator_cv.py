@@ -126,7 +126,7 @@ class EstimatorCV:
     ) -> None:
         self.estimator = estimator
         self.name = name or type(_last_step(estimator)).__name__
-        in_parts = isinstance(X, Mapping | tuple)
+        in_parts = _in_parts(X)
         self.X: Any
         self.y: Any
         self.X, self.y = (X, y) if in_parts else indexable(X, y)
@@ -358,7 +358,7 @@ def _fit_and_score(
     remote: bool,
 ) -> _Outcome:
     train, test = split
-    n = n_rows(X) if isinstance(X, Mapping | tuple) else _length(X)
+    n = n_rows(X) if _in_parts(X) else _length(X)
     started = time.perf_counter()
     try:
         X_train, y_train = _features(estimator, X, train, train), _rows(y, train)
@@ -417,7 +417,7 @@ def _number(value: Any, name: str) -> float:
 
 
 def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> Any:
-    if isinstance(X, Mapping | tuple):
+    if _in_parts(X):
         return take(X, rows)
     if get_tags(estimator).input_tags.pairwise:
         if not hasattr(X, "shape"):
@@ -458,6 +458,11 @@ def _has_rows(value: Any, n: int) -> bool:
     return hasattr(value, "__len__") and len(value) == n
 
 
+def _in_parts(X: Any) -> bool:
+    """Whether X is a dict or tuple of arrays; a sparse matrix by keys is a dict, too."""
+    return isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr")
+
+
 def _length(X: Any) -> int:
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
@@ -466,7 +471,7 @@ def _split(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -> li
     try:
         labels = None if isinstance(y, Mapping | tuple) else y
         splitter = check_cv(cv, labels, classifier=classifier)
-        rows = np.zeros((n, 1)) if isinstance(X, Mapping | tuple) else X
+        rows = np.zeros((n, 1)) if _in_parts(X) else X
         splits = list(splitter.split(rows, labels, groups))
     except ValueError as error:
         raise InvalidObjectiveError(f"EstimatorCV(cv={cv!r}) cannot split X: {error}") from error
@@ -551,12 +556,13 @@ def _unknown_parameter(estimator: Any, params: Mapping[str, Any], error: Excepti
     kind = type(estimator).__name__
     if not unknown:
         return f"{kind} refuses the params {dict(params)!r}: {error}"
-    close = difflib.get_close_matches(unknown[0], valid, n=3)
+    folded = {name.lower(): name for name in valid}
+    close = [folded[n] for n in difflib.get_close_matches(unknown[0].lower(), folded, n=3)]
     tails = [name for name in valid if name.endswith(f"__{unknown[0]}")]
     hint = " or ".join(map(repr, tails or close))
     return (
         f"{kind} has no parameter {unknown[0]!r}. {f'Did you mean {hint}? ' if hint else ''}"
-        f"Its parameters are {', '.join(sorted(valid))}. ({error})"
+        f"Its parameters are {', '.join(sorted(valid))}."
     )
 
 

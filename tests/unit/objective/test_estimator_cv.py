@@ -1,0 +1,116 @@
+"""EstimatorCV as an objective of a plain search."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_score
+
+import gpsearch as gs
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(80, 4, random_state=0)
+
+
+def objective(data, estimator=None, **options):
+    return gs.EstimatorCV(
+        LogisticRegression() if estimator is None else estimator, *data, **{"cv": 3, **options}
+    )
+
+
+def test_folds_are_those_of_cross_val_score(data):
+    scores = [fold.score for fold in objective(data, scoring="roc_auc")({"C": 0.3}).folds]
+    wanted = cross_val_score(LogisticRegression(C=0.3), *data, cv=3, scoring="roc_auc")
+    assert scores == wanted.tolist()
+
+
+def test_a_seed_decides_what_the_estimator_leaves_open(data):
+    forest = objective(data, RandomForestClassifier(n_estimators=3))
+    scores = [[f.score for f in forest.evaluate({}, seed=seed).folds] for seed in (1, 1, 2)]
+    assert scores[0] == scores[1] != scores[2]
+
+
+def test_recorded_folds_are_not_run_again(data):
+    whole = objective(data).evaluate({"C": 1.0}, seed=0)
+    seen = []
+    rest = objective(data).evaluate({"C": 1.0}, seed=0, done=whole.folds[:2], on_fold=seen.append)
+    assert [fold.fold for fold in seen] == [2]
+    assert [fold.score for fold in rest.folds] == [fold.score for fold in whole.folds]
+
+
+def test_a_search_may_stop_a_trial(data):
+    stopped = objective(data).evaluate({"C": 1.0}, seed=0, on_fold=lambda fold: fold.fold < 1)
+    assert len(stopped.folds) == 2
+
+
+def test_in_a_plain_search(data):
+    study = gs.search(
+        objective(data, scoring=["accuracy", "neg_log_loss"], metric="neg_log_loss"),
+        {"C": gs.Real(1e-3, 1e3, prior="log-uniform")},
+        n_calls=4,
+        random_state=0,
+        progress=False,
+    )
+    assert study.best_score < 0
+    assert set(study.best_trial.folds[0].metrics) >= {"accuracy", "neg_log_loss", "fit_time"}
+    assert study.best_params["C"] == study.best_model().C
+
+
+def test_fingerprint_tells_data_folds_scoring_and_estimator_apart(data):
+    X, y = data
+    sparse = scipy.sparse.csr_matrix(X)
+    moved = sparse.copy()
+    moved.data[0] += 1
+    same = objective(data).fingerprint()
+    assert same == objective(data).fingerprint()
+    others = [
+        objective((X + 1, y)),
+        objective((sparse, y)),
+        objective((moved, y)),
+        objective(data, cv=4),
+        objective(data, scoring="f1"),
+        objective(data, LogisticRegression(C=2)),
+        objective(data, fit_params={"sample_weight": np.ones(80)}),
+    ]
+    digests = [other.fingerprint() for other in others]
+    assert len({same, *digests}) == 8
+
+
+def test_without_y(data):
+    clusters = gs.EstimatorCV(KMeans(n_init=1), data[0], cv=KFold(2))
+    assert clusters({"n_clusters": 3}).score < 0
+
+
+def test_failures(data):
+    def fails(estimator, X, y):
+        raise RuntimeError("out of luck")
+
+    with pytest.raises(TrialFailedError, match="fold 0: RuntimeError: out of luck"):
+        objective(data, scoring=fails)({})
+    folds = objective(data, scoring=fails, error_score=0)({}).folds
+    assert [fold.score for fold in folds] == [0.0, 0.0, 0.0]
+    assert folds[0].path == "failed: RuntimeError: out of luck"
+    strict = objective(data, scoring=fails, error_score="raise")
+    with pytest.raises(TrialFailedError):
+        strict({})
+    assert isinstance(strict.raised, RuntimeError)
+
+
+def test_refusals(data):
+    with pytest.raises(InvalidObjectiveError, match=r"no parameter 'c'\. Did you mean 'C'"):
+        objective(data)({"c": 1})
+    with pytest.raises(InvalidObjectiveError, match="is not scored"):
+        objective(data, scoring=["accuracy", "f1"], metric="recall")
+    with pytest.raises(TrialFailedError, match="must return a number"):
+        objective(data, scoring=lambda estimator, X, y: "high")({})
+    with pytest.raises(InvalidObjectiveError, match="cannot split X"):
+        objective(data, cv=70)
+    assert math.isnan(objective(data).error_score)
