@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from typing import Any
 
 from gpsearch.objective.architecture import architecture_key
@@ -43,7 +44,7 @@ class CompiledTrainer:
         self._reasons: dict[tuple[Any, ...], str] = {}
         self._last_call = ("", "")
         # A program trains in its host's variables: one fold at a time.
-        self._lock = threading.Lock()
+        self.lock: AbstractContextManager[Any] = threading.RLock()
 
     def train(
         self,
@@ -56,7 +57,7 @@ class CompiledTrainer:
         built_by: str,
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
-        with self._lock:
+        with self.lock:
             found = self._program_for(model, fit, stop, built_by)
             if isinstance(found, str):
                 loop = LoopTrainer(reason=found)

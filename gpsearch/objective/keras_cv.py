@@ -367,22 +367,25 @@ class KerasCV:
         fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
         # A transformer may give each fold another number of columns.
         facts = data_facts(prepared.train, self.target)
-        trained = self._trainer.train(
-            model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
-        )
-        check_converged(trained.curves)
-        outputs = trained.predict(prepared.test)
-        check_finite(outputs)
-        view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
-        view.remember(prepared.X_test, outputs)
         labels = take(self.target.labels, fold.test)
+        with self._trainer.lock:
+            trained = self._trainer.train(
+                model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
+            )
+            check_converged(trained.curves)
+            outputs = trained.predict(prepared.test)
+            check_finite(outputs)
+            view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
+            view.remember(prepared.X_test, outputs)
+            score = self.scoring.score(view, prepared.X_test, labels)
+            metrics = self.scoring.further(view, prepared.X_test, labels)
         return FoldResult(
             fold=fold.index,
-            score=self.scoring.score(view, prepared.X_test, labels),
+            score=score,
             best_epoch=trained.best_epoch,
             epochs=trained.epochs,
             curves=trained.curves,
-            metrics=self.scoring.further(view, prepared.X_test, labels),
+            metrics=metrics,
             seconds=time.perf_counter() - started,
             path=trained.path,
         )

@@ -6,7 +6,9 @@ so it is the oracle that the compiled trainer is held against.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ class LoopTrainer:
     ) -> None:
         self.callbacks = callbacks
         self.reason = reason
+        self.lock: AbstractContextManager[Any] = contextlib.nullcontext()
 
     def train(
         self,

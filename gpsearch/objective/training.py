@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -68,6 +69,10 @@ class TrainedFold:
 
 class Trainer(Protocol):
     """Trains a compiled model on one fold."""
+
+    lock: AbstractContextManager[Any]
+    """Held by the caller from training to the last prediction, so that no other thread trains
+    in the same variables meanwhile."""
 
     def train(
         self,

@@ -4,6 +4,7 @@ import pickle
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -124,6 +125,16 @@ def test_what_ran_before_does_not_matter(data):
     other.evaluate({**SMALL, "drop_rate": 0.1, "learning_rate": 0.5}, seed=2)
     again = other.evaluate({**SMALL, "drop_rate": 0.3}, seed=1)
     assert [f.curves for f in again.folds] == [f.curves for f in expected.folds]
+
+
+def test_threads_do_not_train_in_each_others_variables(data):
+    X, y = data
+    objective = KerasCV(mlp, X, y, cv=2, epochs=3, scoring="neg_log_loss")
+    many = [{**SMALL, "learning_rate": 10.0**-k} for k in range(4)]
+    expected = [objective.evaluate(params, seed=1).score for params in many]
+    with ThreadPoolExecutor(4) as pool:
+        scores = list(pool.map(lambda params: objective.evaluate(params, seed=1).score, many))
+    assert scores == expected
 
 
 def test_evaluating_leaves_the_callers_random_numbers_alone(data):
