@@ -64,15 +64,15 @@ class EstimatorSubject:
     metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
+        scorer = read_scorer(search)
+        several = getattr(scorer, "_scorers", None)
+        if several is not None:
+            check_refit(search.refit, list(several))
         if y is None and get_tags(search.estimator).target_tags.required:
             raise InvalidSearchError(
                 f"GPSearchCV.fit: {type(search.estimator).__name__} requires y to be passed, but "
                 "the target y is None."
             )
-        scorer = read_scorer(search)
-        several = getattr(scorer, "_scorers", None)
-        if several is not None:
-            check_refit(search.refit, list(several))
         named = isinstance(search.refit, str)
         routed = route(search, scorer, params)
         self.scorer = scorer if several is None else several
@@ -106,7 +106,7 @@ class EstimatorSubject:
 
 def is_model_function(estimator: Any) -> bool:
     """Whether `estimator` is a function to a Keras model."""
-    return not hasattr(estimator, "fit")
+    return callable(estimator) and not hasattr(estimator, "fit")
 
 
 def read_scorer(search: Any) -> Any:
