@@ -116,8 +116,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
     validation_fraction, monitor_fold : optional
-        For a model function only, as in `KerasCV`. Search
-        over ``KerasClassifier(create_model, class_weight=...)`` for weights of the classes.
+        For a model function only, as in `KerasCV`. For weights of the classes, search over
+        ``KerasClassifier(create_model, class_weight=...)``.
     task : {"classification", "regression"}, optional
         For a model function only: what y is; by default read from y. Give it where the search
         itself is cross-validated, which asks before there is a y.
