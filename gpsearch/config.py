@@ -44,7 +44,7 @@ from gpsearch.study import Study
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 SHARED = ("n_calls", "n_initial_points", "random_state")  # by [search] and [compare]
-READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 
 
 @dataclass(frozen=True, kw_only=True)
