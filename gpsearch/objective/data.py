@@ -172,7 +172,7 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             count = int((~np.isfinite(array)).sum())
             raise InvalidObjectiveError(
-                f"{call}: {count} values{label} are NaN or infinite. {remedy}"
+                f"{call}: values{label} are NaN or infinite: {count} of them. {remedy}"
             )
 
 
@@ -304,8 +304,8 @@ def _read_classes(labels: np.ndarray) -> Target:
     classes, encoded = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise InvalidObjectiveError(
-            f"KerasCV(y=...): y holds the single class {classes[0]!r}. A classification needs "
-            'at least two; for a regression give task="regression".'
+            f"KerasCV(y=...): y holds the single class {classes.tolist()[0]!r}. A classification "
+            'needs at least two; for a regression give task="regression".'
         )
     binary = len(classes) == 2
     return Target(

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 # Points drawn from the space to check that every combination of names can be called.
 CHECKED_POINTS = 50
 
+# Of these, models that may fail to build before the function counts as broken.
+BUILT_POINTS = 5
+
 DEFAULT_BATCH_SIZE = 32
 
 # Rows on which the scorer is tried before the search.
@@ -196,8 +199,9 @@ class KerasCV:
         ------
         InvalidObjectiveError
             No params of the space could be evaluated: a name nobody takes, an argument nothing
-            fills, a batch larger than a training part, a model that is not compiled, an output
-            that does not fit y, or a scorer that needs what the model does not give.
+            fills, a batch larger than a training part, a function that raises wherever it is
+            tried, a model that is not compiled, an output that does not fit y, or a scorer that
+            needs what the model does not give.
         """
         names = [*space.names, *space.fixed]
         self.model_function.check_names(names)
@@ -205,7 +209,17 @@ class KerasCV:
         sampled = [space.params(point) for point in space.sample(CHECKED_POINTS, rng)]
         for params in sampled:
             self._settings_of(params)
-        self._try(sampled[0])
+        for params in sampled[:BUILT_POINTS]:
+            try:
+                return self._try(params)
+            except InvalidObjectiveError:
+                raise
+            except Exception as error:  # the user's function; for other params it may do
+                raised = error
+        raise InvalidObjectiveError(
+            f"{self.model_function.name} raised for each of {BUILT_POINTS} params drawn from the "
+            f"space; for the last, {params}: {type(raised).__name__}: {raised}"
+        ) from raised
 
     def evaluate(
         self,

@@ -87,7 +87,7 @@ def make_strategy(
         return _OwnStrategy(name, space)
     if name not in STRATEGIES:
         raise InvalidSearchError(
-            f"make_strategy({name!r}): no such strategy; choose one of {', '.join(STRATEGIES)}, or "
+            f"strategy={name!r}: no such strategy; choose one of {', '.join(STRATEGIES)}, or "
             "pass an object with propose(history, number)."
         )
     module, class_name = STRATEGIES[name]
@@ -111,7 +111,7 @@ class _OwnStrategy:
     def __init__(self, strategy: Any, space: Space) -> None:
         if not callable(getattr(strategy, "propose", None)):
             raise InvalidSearchError(
-                f"make_strategy({strategy!r}): a strategy is one of {', '.join(STRATEGIES)}, or an "
+                f"strategy={strategy!r}: a strategy is one of {', '.join(STRATEGIES)}, or an "
                 "object with propose(history, number)."
             )
         self.name = str(getattr(strategy, "name", type(strategy).__name__))

@@ -43,6 +43,20 @@ def test_divergence_is_a_failed_trial_with_its_reason(data):
         objective.evaluate({"learning_rate": 1e30, "opt": "sgd", "act_func": "linear"}, seed=0)
 
 
+def test_a_model_function_may_raise_for_some_params_but_not_for_all(data):
+    X, y = data
+
+    def create_model(n_neurons, **facts):
+        if n_neurons > 1:
+            raise RuntimeError(f"no {n_neurons} today")
+        return mlp(n_neurons=n_neurons, input_shape=(3,), n_outputs=1, target_kind="binary")
+
+    objective = KerasCV(create_model, X, y, cv=2, epochs=1)
+    objective.validate(Space({"n_neurons": (1, 2)}))
+    with pytest.raises(InvalidObjectiveError, match=r"create_model raised .* no [23] today"):
+        objective.validate(Space({"n_neurons": (2, 3)}))
+
+
 def test_batch_larger_than_a_training_part_is_refused(data):
     X, y = data
     with pytest.raises(InvalidObjectiveError, match=r"batch_size=64 .* 30 rows"):
