@@ -1,8 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.model_selection import KFold
 
 from gpsearch.config import load_config
+from gpsearch.config.source import Source
 from gpsearch.errors import GPSearchError, InvalidConfigError
+from gpsearch.execution import BelowNoise, NoImprovement, TargetScore
 
 GOOD = """
 study = "runs/my.db"
@@ -82,20 +86,151 @@ def test_a_function_can_load_the_data(write):
         ('dataset = "iris"', 'function = "nope"', "module:name"),
         ('dataset = "iris"', 'function = "no.py:load"', "cannot be loaded: there is no file"),
         ('dataset = "iris"', 'function = "json:__doc__"', "not a function"),
-        ("low = 1e-4", "low = 2.0", r"line 15: \[space\] learning_rate .*bounds 2.0 and 1.0"),
-        ('"adam", "sgd"]', '"adam", "adam"]', r"line 16: \[space\] opt .*occur once"),
+        ("low = 1e-4", "low = 2.0", r"line 15: \[space\] learning_rate: .*bounds 2.0 and 1.0"),
+        ('"adam", "sgd"]', '"adam", "adam"]', r"line 16: \[space\] opt: .*occur once"),
         ('["sgd"] }', '["sdg"] }', "condition on 'momentum'"),
-        ("cv = 3", "cv = ", "not valid TOML.*line 8"),
-        ("cv = 3", "cv = 1", "cv"),
-        ('"accuracy"', '"acuracy"', "acuracy"),
+        ("cv = 3", "cv = ", "line 8: Invalid value.*`cv =`.*not valid TOML"),
+        ("cv = 3", "cv = 3\ncv = 4", "line 9: Cannot overwrite a value"),
+        ("cv = 3", "cv = 1", r"line 8: \[objective\] cv: .*at least 2"),
+        ("cv = 3", 'cv = 3\nepochs = "9"', r"line 9: \[objective\] epochs: .*whole number"),
+        ("cv = 3", 'cv = 3\nmetrics = ["f11"]', r"line 9: \[objective\] metrics: .*mean 'f1'"),
+        ("cv = 3", "cv = 3\ncallbacks = 3", r"line 9: \[objective\] callbacks is 3; write"),
+        ("cv = 3", 'cv = 3\ncreate_model = "mpl"', r"line 9: \[objective\] .*ready-made network"),
+        ('"accuracy"', '"acuracy"', r"line 9: \[objective\] scoring: .*'acuracy'"),
+        ("n_calls = 7", 'study = "x.db"', r"line 12: \[search\] study .*top of the file"),
+        ("n_calls = 7", "stop = 3", r"line 12: \[search\] stop is 3"),
+        ("n_calls = 7", "stop = { patience = 3 }", "line 12.*'patience'; its rules are"),
+        ("n_calls = 7", "stop = { no_improvement = 2.5 }", "line 12.*2.5, which must be a whole"),
+        ("n_calls = 7", "stop = { no_improvement = 0 }", r"line 12.*trials=0\) must be at least 1"),
+        ('"runs/my.db"', "3", "line 2: study is 3; it must be the name of a file"),
+        ('dataset = "iris"', 'dataset = "iris"\ntarget = "a"', "line 6.*column of a file"),
+        ('dataset = "iris"', 'function = "json:loads"', "line 5.*raised TypeError"),
+        (
+            'opt = ["adam"',
+            'learning_rte = 0.1\nopt = ["adam"',
+            r"line 16: \[space\] learning_rte: mlp does not",
+        ),
+        ("n_calls = 7", "n_calls = 0", r"line 12: \[search\] n_calls: .*at least 1"),
+        ("n_calls = 7", 'strategy = "gpp"', r"line 12: \[search\] strategy: .*no such strategy"),
+        ("n_calls = 7", 'timeout = "1h"', r"line 12: \[search\] timeout: .*seconds"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(write, old, new, message):
     assert old in GOOD
     with pytest.raises(GPSearchError, match=message):
-        load_config(write(GOOD.replace(old, new)))
+        load_config(write(GOOD.replace(old, new))).run(study=None)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("n_repeats = 1", r"line 19: \[compare\] n_repeats: .*at least 2 repeats"),
+        ('strategies = ["gp", "bo"]', r"line 19: \[compare\] strategies: .*'bo'"),
+    ],
+)
+def test_what_is_wrong_with_a_comparison_is_named_with_its_line(write, tmp_path, table, message):
+    with pytest.raises(GPSearchError, match=message):
+        load_config(write(f"{GOOD}[compare]\n{table}\n")).compare(study=tmp_path / "a.db")
+
+
+def test_an_override_is_not_blamed_on_the_file(write):
+    with pytest.raises(GPSearchError, match=r"^search\(n_calls=0\)"):
+        load_config(write(GOOD)).run(study=None, n_calls=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("search.n_calls = 0\n" + GOOD.replace("[search]\nn_calls = 7\n", ""), "n_calls", 1),
+        (GOOD.replace("[search]", "[ 'search' ] # budget"), "n_calls", 12),
+        (GOOD.replace("n_calls", '"n_calls"'), "n_calls", 12),
+        (GOOD.replace('["adam", "sgd"]', '[\n  "adam",\n  "sgd",\n]'), "momentum", 20),
+        (f'{GOOD}[space.width]\ncategories = ["a"]\n', "width", 18),
+    ],
+    ids=["dotted", "quoted table", "quoted key", "over several lines", "table of its own"],
+)
+def test_the_line_is_found_however_the_file_is_written(write, text, key, line):
+    table = "search" if key == "n_calls" else "space"
+    assert Source(write(text)).line_of(table, key) == line
+
+
+def test_stop_rules_are_written_as_a_table(write):
+    rules = "stop = { target_score = 0.9, no_improvement = 4, below_noise = true }"
+    config = load_config(write(GOOD.replace("n_calls = 7", rules)))
+    assert config.search["stop"] == [
+        TargetScore(score=0.9),
+        NoImprovement(trials=4),
+        BelowNoise(),
+    ]
+
+
+def test_what_is_python_is_named(write):
+    write(
+        "from sklearn.model_selection import KFold\n"
+        "from sklearn.preprocessing import MinMaxScaler\n"
+        "cv = KFold(4)\nscaler = MinMaxScaler()\n"
+        "def last_folds(study, trial):\n    return True\n",
+        "mine.py",
+    )
+    config = load_config(
+        write(
+            GOOD.replace("cv = 3", 'cv = "mine.py:cv"\npreprocess = "mine.py:scaler"').replace(
+                "n_calls = 7", 'racing = "mine.py:last_folds"'
+            )
+        )
+    )
+    assert isinstance(config.objective.cv, KFold)
+    assert config.objective.n_folds == 4
+    assert type(config.objective.preprocess).__name__ == "MinMaxScaler"
+    assert config.search["racing"].__name__ == "last_folds"
+
+
+def test_the_line_of_a_persons_own_code_is_told(write):
+    write("def load():\n    raise ValueError('no such table')\n", "data.py")
+    with pytest.raises(
+        InvalidConfigError, match=r"ValueError: no such table \(line 2 of data.py\)"
+    ):
+        load_config(write('[data]\nfunction = "data.py:load"\n'))
+    write("def load(:\n", "broken.py")
+    for _ in range(2):  # a module that failed to load is not taken for loaded
+        with pytest.raises(InvalidConfigError, match=r"not valid Python: .*broken.py, line 1"):
+            load_config(write('[data]\nfunction = "broken.py:load"\n'))
+
+
+def test_columns_of_the_file_are_groups_and_weights(write, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "a": np.arange(60.0),
+            "b": np.ones(60),
+            "patient": np.arange(60) // 5,
+            "weight": np.linspace(1, 2, 60),
+            "label": np.arange(60) % 2,
+        }
+    )
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    data = '[data]\nfile = "table.csv"\ntarget = "label"\n'
+    config = load_config(write(f'{data}groups = "patient"\nsample_weight = "weight"\n'))
+    assert np.shape(config.objective.X) == (60, 2)
+    np.testing.assert_array_equal(config.objective.sample_weight, frame["weight"])
+    for fold in config.objective.folds:
+        assert not set(frame["patient"][fold.train]) & set(frame["patient"][fold.test])
+    with pytest.raises(InvalidConfigError, match=r"line 4: \[data\] groups is 'room'; the columns"):
+        load_config(write(f'{data}groups = "room"\n'))
+    with pytest.raises(InvalidConfigError, match=r"line 2: \[data\] file needs a target"):
+        load_config(write('[data]\nfile = "table.csv"\n'))
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     with pytest.raises(InvalidConfigError, match="gpsearch init"):
         load_config(tmp_path / "none.toml")
+
+
+def test_a_parquet_file_is_read_like_a_csv_file(write, tmp_path):
+    pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
+    frame = pd.DataFrame(
+        {"a": np.arange(60.0), "b": np.ones(60, "float32"), "label": ["no", "yes"] * 30}
+    )
+    frame.to_parquet(tmp_path / "table.parquet")
+    config = load_config(write('[data]\nfile = "table.parquet"\ntarget = "label"\n'))
+    assert np.shape(config.objective.X) == (60, 2)
+    assert list(config.objective.target.classes) == ["no", "yes"]

@@ -1,0 +1,31 @@
+"""A search as a TOML file: one file, one call of `gpsearch.search` (or of `gpsearch.compare`).
+
+======================= ====================================================================
+in the file             meaning
+======================= ====================================================================
+``study``, ``report``   where the record and the page go, from the current directory
+``[data]``              ``dataset`` (one of scikit-learn's own), or ``file`` (CSV, Parquet)
+                        with its ``target`` column and, where the rows have them, the columns
+                        ``groups`` and ``sample_weight``, or ``function`` to (X, y)
+``[objective]``         ``create_model`` ("mlp", or a function of yours), then any argument
+                        of `gpsearch.KerasCV`
+``[search]``            any argument of `gpsearch.search`; ``stop`` is a table of rules,
+                        ``{ target_score = 0.99, no_improvement = 20, below_noise = true }``
+``[compare]``           any argument of `gpsearch.compare`; what it leaves out of ``n_calls``,
+                        ``n_initial_points`` and ``random_state`` is taken from ``[search]``
+``[space]``             an entry for each name, as `gpsearch.Space` reads it; without this
+                        table the ready-made ``mlp`` is searched over its own space
+======================= ====================================================================
+
+What is Python and not TOML is named: ``"module:name"`` or ``"file.py:name"``. So are
+``create_model`` and ``function``, and where they are not plain values ``preprocess``, ``scoring``,
+``cv`` and ``callbacks`` of the objective, ``strategy``, ``racing``, ``callback`` and ``stop`` of
+the search. Files are looked up from the folder of the configuration, so that it runs from
+anywhere.
+
+`source` knows the text and on which line a thing stands, `reading` makes a `Config` of it.
+"""
+
+from gpsearch.config.reading import Config, load_config
+
+__all__ = ["Config", "load_config"]

@@ -1,0 +1,161 @@
+"""The text of a configuration: what it says, and on which line."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gpsearch.errors import (
+    InvalidConfigError,
+    InvalidObjectiveError,
+    InvalidSearchError,
+    InvalidSpaceError,
+)
+
+TABLES = ("data", "objective", "search", "compare", "space")
+TOP = ("study", "report", *TABLES)
+TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
+
+
+class Source:
+    """One configuration file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InvalidConfigError
+        It cannot be read, is not TOML, or holds a name at its top that nobody knows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.text = path.read_text(encoding="utf-8")
+            self.content = tomllib.loads(self.text)
+        except OSError as error:
+            raise InvalidConfigError(
+                f"{path} cannot be read: {error.strerror}. `gpsearch init > {path.name}` writes "
+                "a configuration to start from."
+            ) from None
+        except UnicodeDecodeError as error:
+            raise InvalidConfigError(
+                f"{path} is not valid TOML: it is not UTF-8: {error}."
+            ) from None
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidConfigError(self._not_toml(str(error))) from None
+        self.check_keys("", self.content, TOP)
+
+    def table(self, name: str) -> dict[str, Any]:
+        """A copy of a table; empty where the file has none."""
+        table = self.content.get(name, {})
+        if not isinstance(table, Mapping):
+            raise self.error("", name, f"must be a table, written [{name}]")
+        return dict(table)
+
+    def file_name(self, key: str, default: str) -> Path:
+        """The path that the top of the file gives for `key`."""
+        name = self.content.get(key, default)
+        if not isinstance(name, str) or not name:
+            raise self.error("", key, f"is {name!r}; it must be the name of a file, in quotes")
+        return Path(name)
+
+    def check_keys(self, table: str, given: Iterable[str], known: Iterable[str]) -> None:
+        """Refuse a key that is not among the `known`."""
+        known = list(known)
+        for key in given:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                if table and key in TOP:
+                    remedy = "it stands at the top of the file, before any table"
+                elif close:
+                    remedy = f"did you mean {close[0]!r}?"
+                else:
+                    remedy = f"known: {', '.join(known)}"
+                raise self.error(table, key, f"is not known; {remedy}")
+
+    def error(self, table: str, key: str, message: str) -> InvalidConfigError:
+        """An error that says where it is: file, line, table and key, then what is wrong there."""
+        place = f"[{table}] {key}".strip() if table else key
+        line = self.line_of(table, key)
+        text = message.rstrip(".")
+        return InvalidConfigError(
+            f"{self.path}{f', line {line}' if line else ''}: {place} {text}"
+            f"{'' if text.endswith('?') else '.'}"
+        )
+
+    @contextlib.contextmanager
+    def placing(self, *tables: str, but: Iterable[str] = ()) -> Iterator[None]:
+        """Give an error that names an entry of these tables the line of that entry.
+
+        The errors of a search name what they refuse as a caller wrote it, ``name=value``. Entries
+        in `but` were replaced by the caller, so that no line of the file is at fault.
+        """
+        try:
+            yield
+        except (InvalidSpaceError, InvalidObjectiveError, InvalidSearchError) as error:
+            message = str(error)
+            for table in tables:
+                entries = {k: v for k, v in self.table(table).items() if k not in but}
+                if (key := _named_in(message, table, entries)) is not None:
+                    if table == "space":
+                        message = message.removeprefix("Space: ")
+                    raise self.error(table, f"{key}:", message) from error
+            raise
+
+    def line_of(self, table: str, key: str) -> int | None:
+        """Line, from 1, that sets `key` in `table`; failing that, the header of the table."""
+        key = key.rstrip(":")
+        dotted = f"{table}.{key}".strip(".")
+        current, header = "", None
+        for number, line in enumerate(self.text.splitlines(), start=1):
+            named = HEADER.match(line)
+            if named and _bare(named[1]).split(".")[0] in self.content:
+                current = _bare(named[1])
+                if current == dotted:
+                    return number
+                if current == table:
+                    header = number
+            elif key and (entry := re.match(r"\s*([\w\-.\"']+)\s*=", line)):
+                name = f"{current}.{_bare(entry[1])}".strip(".")
+                if name == dotted or name.startswith(f"{dotted}."):
+                    return number
+        return header
+
+    def _not_toml(self, message: str) -> str:
+        if (found := TOML_PLACE.search(message)) is None:
+            return f"{self.path} is not valid TOML: {message}."
+        line, column = int(found[1]), int(found[2])
+        written = (self.text.splitlines() or [""])[line - 1].strip()
+        return (
+            f"{self.path}, line {line}: {message[: found.start()]}, at column {column} of "
+            f"`{written}`; the file is not valid TOML."
+        )
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\"'\s]", "", name)
+
+
+def _named_in(message: str, table: str, entries: Mapping[str, Any]) -> str | None:
+    """The entry that an error speaks of; None where it speaks of none."""
+    if table == "space":
+        found = {n: re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", message) for n in entries}
+        places = {name: match.start() for name, match in found.items() if match}
+        return min(places, key=lambda name: places[name], default=None)
+    for key, value in entries.items():
+        if re.search(rf"(?<!\w){re.escape(key)}={re.escape(repr(value))}(?![\w.])", message):
+            return key
+    for key, value in entries.items():
+        texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+        if any(repr(text) in message for text in texts):
+            return key
+    return None
