@@ -16,6 +16,9 @@ from gpsearch.study import Study, Trial
 
 logger = logging.getLogger("gpsearch")
 
+BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+FAILURES_SAID = 3  # one by one beside a bar, which counts the others
+
 
 class Progress:
     """A bar over the trials of a search.
@@ -26,12 +29,18 @@ class Progress:
         The length of the bar.
     shown : bool
         False for none, wherever this runs.
+    live : bool, default False
+        Whether to show the convergence too, redrawn as trials end; in a notebook only.
     """
 
-    def __init__(self, n_calls: int, *, shown: bool) -> None:
+    def __init__(self, n_calls: int, *, shown: bool, live: bool = False) -> None:
         self._n_calls = n_calls
+        self._shown = shown and _has_display()
+        self._live = live
         self._best = -math.inf
-        self._bar = _make_bar(n_calls) if shown and _has_display() else None
+        self._n_failed = self._n_said = 0
+        self._bar: Any = None
+        self._view: Any = None
 
     def start(self, study: Study, evaluated: int) -> None:
         """Show what the study already holds: `evaluated` trials of the budget."""
@@ -39,9 +48,12 @@ class Progress:
             self._note(trial)
         if evaluated:
             logger.info("continuing after %d trials", evaluated)
-        if self._bar is not None:
-            self._bar.n = self._bar.initial = evaluated
-            self._bar.refresh()
+        if self._shown:
+            self._bar = _make_bar(self._n_calls, evaluated, self._text(""))
+        if self._live and not _in_notebook():
+            logger.warning("live=True shows the convergence in a notebook, and this is none")
+        elif self._live:
+            self._view = study.watch()
 
     def fold(self, trial: Trial, n_folds: int | None) -> None:
         """Show that a fold of `trial` has ended."""
@@ -57,7 +69,10 @@ class Progress:
         if self._bar is not None:
             self._bar.clear()  # the log may share the terminal with the bar
         if trial.state == "failed":
-            logger.warning("trial %d failed: %s", trial.number, trial.reason)
+            self._n_said += 1
+            counted = self._bar is not None and self._n_said > FAILURES_SAID
+            level = logging.INFO if counted else logging.WARNING
+            logger.log(level, "trial %d failed: %s", trial.number, trial.reason)
         else:
             logger.info(
                 "trial %d %s: score %.6g%s (%.1f s) %s",
@@ -71,13 +86,18 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(self._text(""), refresh=False)
             self._bar.update()
+        if self._view is not None:
+            self._view.update()
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Leave the bar and the view as they stand."""
+        if self._view is not None:
+            self._view.close()
         if self._bar is not None:
             self._bar.close()
 
     def _note(self, trial: Trial) -> bool:
+        self._n_failed += trial.state == "failed"
         improved = trial.state == "complete" and trial.score > self._best
         if improved:
             self._best = trial.score
@@ -85,7 +105,8 @@ class Progress:
 
     def _text(self, step: str) -> str:
         best = "" if self._best == -math.inf else f"best {self._best:.6g}"
-        return ", ".join(part for part in (best, step) if part)
+        failed = f"{self._n_failed} failed" if self._n_failed else ""
+        return ", ".join(part for part in (best, failed, step) if part)
 
 
 def _has_display() -> bool:
@@ -99,10 +120,18 @@ def _in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def _make_bar(n_calls: int) -> Any:
+def _make_bar(n_calls: int, evaluated: int, text: str) -> Any:
     with warnings.catch_warnings():
         # tqdm warns where a notebook lacks ipywidgets, and then draws in text, which will do.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
 
-        return tqdm(total=n_calls, unit="trial", dynamic_ncols=True, smoothing=0.1)
+        return tqdm(
+            total=n_calls,
+            initial=evaluated,
+            postfix=text,
+            bar_format=BAR,
+            dynamic_ncols=True,
+            smoothing=0.1,
+            miniters=1,  # else quick first trials would make it wait for as many slow ones
+        )

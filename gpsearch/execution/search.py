@@ -63,6 +63,7 @@ def search(
     trial_timeout: float | None = None,
     memory_limit: float | None = None,
     progress: bool = True,
+    live: bool = False,
 ) -> Study:
     """Search `space` for the params with the greatest score.
 
@@ -120,6 +121,8 @@ def search(
         included; implies `isolate`. Enforced on Linux.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
+    live : bool, default False
+        Show the convergence in a notebook, redrawn as trials end.
 
     Returns
     -------
@@ -192,7 +195,7 @@ def search(
             objective=objective,
         )
     deadline = math.inf if timeout is None else time.monotonic() + timeout
-    bar = Progress(n_calls, shown=progress)
+    bar = Progress(n_calls, shown=progress, live=live)
     terminated = False
     with record.writing(), contextlib.closing(bar):
         record.set_stop_reason("")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         plot_timeline,
     )
     from gpsearch.plotting.importance import plot_importance
+    from gpsearch.plotting.live import LiveConvergence
     from gpsearch.plotting.model import fit_score_model
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
     from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "LiveConvergence",
     "convergence_series",
     "evaluations_series",
     "fit_score_model",
@@ -66,6 +68,7 @@ _HOMES = {
     "evaluations": ["plot_evaluations"],
     "folds": ["plot_fold_spread", "plot_learning_curves", "plot_recheck", "plot_timeline"],
     "importance": ["plot_importance"],
+    "live": ["LiveConvergence"],
     "model": ["fit_score_model"],
     "partial": ["plot_partial_dependence", "plot_partial_dependence_matrix"],
     "slices": ["plot_parallel_coordinates", "plot_slices"],

@@ -22,6 +22,7 @@ from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other
 from gpsearch.study.lock import WriteLock
+from gpsearch.study.plots import StudyPlots
 from gpsearch.study.sqlite import Queued, StudyFile, check_path
 from gpsearch.study.trial import Trial, TrialState
 from gpsearch.version import __version__
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 StudyPath = str | os.PathLike[str]
 
 
-class Study:
+class Study(StudyPlots):
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
     Attributes
@@ -269,24 +270,6 @@ class Study:
         from gpsearch.optimizer import study_result
 
         return study_result(self)
-
-    def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_convergence`."""
-        from gpsearch.plotting import plot_convergence
-
-        return plot_convergence(self, ax=ax, **options)
-
-    def plot_partial_dependence(self, *args: Any, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_partial_dependence`."""
-        from gpsearch.plotting import plot_partial_dependence
-
-        return plot_partial_dependence(self, *args, **options)
-
-    def plot_evaluations(self, *args: Any, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_evaluations`."""
-        from gpsearch.plotting import plot_evaluations
-
-        return plot_evaluations(self, *args, **options)
 
     def report(self, path: StudyPath, **options: Any) -> Any:
         """Write one self-contained HTML page; see `gpsearch.report.render_report`."""

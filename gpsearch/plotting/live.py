@@ -1,0 +1,89 @@
+"""The convergence plot of a search that runs, redrawn in its place in a notebook."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from gpsearch.plotting.convergence import plot_convergence
+from gpsearch.study import Study
+
+logger = logging.getLogger("gpsearch")
+
+SHARE = 0.1  # of the time may go into drawing
+INCHES, DPI = (6.4, 3.4), 100
+
+
+class LiveConvergence:
+    """One picture in the output of a notebook's cell, replaced whenever it is drawn again.
+
+    Drawing takes at most a tenth of the time: of trials that end faster than that, several are
+    shown at once. A drawing that fails is logged, and ends the show, not the search.
+
+    Parameters
+    ----------
+    study : Study
+
+    Examples
+    --------
+    ``gpsearch.search(..., live=True)`` does this for a search of its own. A search that another
+    process runs is watched by
+
+    >>> view = study.watch()                                            # doctest: +SKIP
+    >>> while not study.stop_reason:                                    # doctest: +SKIP
+    ...     view.update(); time.sleep(5)
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._picture: Any = None
+        self._free_from = 0.0
+        self._drawn = -1
+        self._failed = False
+        self.update()
+
+    def update(self) -> None:
+        """Draw again, unless nothing ended since, or the last drawing was too short ago."""
+        if time.monotonic() >= self._free_from:
+            self._draw()
+
+    def close(self) -> None:
+        """Draw how it ended."""
+        self._draw()
+
+    def _draw(self) -> None:
+        ended = sum(trial.finished for trial in self._study.trials)
+        if ended == self._drawn or self._failed:
+            return
+        begun = time.monotonic()
+        try:
+            self._show({"image/png": _png(self._study), "text/plain": repr(self._study)})
+        except Exception:
+            self._failed = True
+            logger.exception("live=True: the convergence could not be drawn; the search goes on")
+        self._drawn = ended
+        now = time.monotonic()
+        self._free_from = now + (now - begun) * (1 / SHARE - 1)
+
+    def _show(self, picture: dict[str, Any]) -> None:
+        if self._picture is None:
+            from IPython.display import display
+
+            self._picture = display(picture, raw=True, display_id=True)
+        else:
+            self._picture.update(picture, raw=True)
+
+
+def _png(study: Study) -> bytes:
+    # A figure of its own: pyplot would show it once more when the cell ends.
+    figure = Figure(figsize=INCHES, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    plot_convergence(study, ax=figure.add_subplot())
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI)
+    return file.getvalue()
