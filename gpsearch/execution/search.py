@@ -83,7 +83,9 @@ def search(
         The file to record in, made if it does not exist; by default the record is in memory.
     random_state : int, RandomState or Generator, optional
         By default a fresh seed, which the study keeps.
-    strategy : {"gp", "random", "grid", "sobol", "tpe", "skopt"} or Strategy, default "gp"
+    strategy : str or Strategy, default "gp"
+        "gp", "gp_per_second" (where some params train many times as long as others), "random",
+        "grid", "sobol", "tpe" or "skopt"; or an object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
     x0 : params or point, or a list of these, optional

@@ -245,10 +245,10 @@ class Optimizer(skopt.Optimizer):
             point = self._first_points.next_new([*self.Xi, *pending])
             if point is not None:
                 return point
-        history, log_times = self._observations.history(pending, lie)
+        history = self._observations.history(pending, lie)
         self._proposals = self._proposals or self._make_proposals()
         try:
-            return self._proposals.propose(history, number, log_times)
+            return self._proposals.propose(history, number)
         except SpaceExhaustedError:
             if self.avoid_duplicates or history.failed.all():
                 raise

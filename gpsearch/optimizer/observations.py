@@ -11,7 +11,6 @@ from skopt.utils import cook_initial_point_generator
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
-from gpsearch.strategy.base import Array
 
 LIES: dict[str, Callable[[list[float]], Any]] = {
     "cl_min": np.min,
@@ -51,8 +50,8 @@ class Observations:
         told = {self._space.key(point) for point in points}
         self.pending = [p for p in self.pending if self._space.key(p) not in told]
 
-    def history(self, pending: Sequence[Point], lie: str) -> tuple[History, Array]:
-        """What a strategy sees, and the logarithms of the seconds.
+    def history(self, pending: Sequence[Point], lie: str) -> History:
+        """What a strategy sees.
 
         With a constant lie, what is pending counts as told: with the least, mean or greatest
         loss, and with the least, mean or greatest time.
@@ -66,7 +65,8 @@ class Observations:
                 log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
             pending = ()
         noise = None if self._noise is None else [self._noise] * len(points)
-        return History.of(points, losses, noise, pending=pending), np.array(log_times)
+        seconds = np.exp(log_times) if log_times else None
+        return History.of(points, losses, noise, seconds, pending=pending)
 
 
 class FirstPoints:

@@ -20,14 +20,11 @@ from typing import Literal
 
 import numpy as np
 
-from gpsearch.acquisition import maximise
-from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, trial_rng
 from gpsearch.strategy.base import Array
 from gpsearch.strategy.gp import GPOptions, GPStrategy
-from gpsearch.strategy.unseen import draw_unseen, keys
 from gpsearch.surrogate import GaussianProcess
 
 ACQ_FUNCS = ("logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge")
@@ -80,14 +77,12 @@ class Proposals:
             )
         self._space, self._seed, self._eta = space, seed, eta
         self._n_initial_points = n_initial_points
-        self._timed = acq_func in ("EIps", "PIps")
-        self._options = options
         self._strategies = [
             GPStrategy(
                 space,
                 seed=seed,
                 n_initial_points=n_initial_points,
-                options=replace(options, acquisition=OURS[name]),
+                options=replace(options, acquisition=OURS[name], per_second=name.endswith("ps")),
             )
             for name in (HEDGED if acq_func == "gp_hedge" else [acq_func])
         ]
@@ -96,7 +91,7 @@ class Proposals:
         self._candidates: Array | None = None
         self._candidates_at = 0
 
-    def propose(self, history: History, number: int, log_times: Array | None = None) -> Point:
+    def propose(self, history: History, number: int) -> Point:
         """Propose a point.
 
         Parameters
@@ -104,15 +99,11 @@ class Proposals:
         history : History
         number : int
             Of the point: evaluated and pending ones before it. Addresses the randomness.
-        log_times : (n,) float array, optional
-            Logarithms of the seconds of each evaluation, where time counts.
         """
         if number < self._n_initial_points or history.failed.all():
             return self._strategies[0].propose(history, number)
         if len(self._strategies) > 1:
             return self._hedged(history, number)
-        if self._timed and log_times is not None:
-            return self._per_second(history, number, log_times)
         return self._strategies[0].propose(history, number)
 
     def process(self, history: History) -> GaussianProcess:
@@ -127,29 +118,6 @@ class Proposals:
         odds = np.exp(self._eta * (self.gains - self.gains.max()))
         drawn = trial_rng(self._seed, number).choice(len(points), p=odds / odds.sum())
         return points[int(drawn)]
-
-    def _per_second(self, history: History, number: int, log_times: Array) -> Point:
-        acquisition, good = self._strategies[0].acquisition(history)
-        log_time = GaussianProcess.fit(
-            self._space.to_z(history.points),
-            log_times,
-            categorical=self._space.categorical,
-            priors=self._options.priors,
-        )
-        rng = trial_rng(self._seed, number)
-        ranking = maximise(
-            PerSecond(acquisition=acquisition, log_time=log_time),
-            self._space,
-            around=good,
-            rng=rng,
-            effort=self._options.effort,
-        )
-        seen = keys(self._space, history.visited)
-        for z in ranking:
-            (point,) = self._space.from_z(z[None])
-            if self._space.key(point) not in seen:
-                return point
-        return draw_unseen(self._space, seen, rng)
 
 
 def most_promising_again(history: History, process: GaussianProcess, kappa: float) -> Point:

@@ -33,7 +33,7 @@ from gpsearch.study import Study, Trial
 
 Array = NDArray[np.float64]
 
-GUIDED = frozenset({"gp", "tpe", "skopt"})
+GUIDED = frozenset({"gp", "gp_per_second", "tpe", "skopt"})
 """Strategies that start with initial points and then follow a model of the scores."""
 
 

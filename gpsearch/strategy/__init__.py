@@ -1,13 +1,14 @@
 """Strategies: what proposes the next point.
 
-========= ===================================================================================
-gp        Gaussian process and log expected improvement: the one to use
-random    independent draws
-grid      a grid of the resolution that the budget allows
-sobol     a scrambled Sobol sequence
-tpe       Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
-skopt     scikit-optimize's own loop, the reference
-========= ===================================================================================
+============= ===============================================================================
+gp            Gaussian process and log expected improvement: the one to use
+gp_per_second the same, for each second that an evaluation is expected to take
+random        independent draws
+grid          a grid of the resolution that the budget allows
+sobol         a scrambled Sobol sequence
+tpe           Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
+skopt         scikit-optimize's own loop, the reference
+============= ===============================================================================
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["STRATEGIES", "History", "Strategy", "make_strategy", "trial_rng", "t
 
 STRATEGIES = {
     "gp": ("gpsearch.strategy.gp", "GPStrategy"),
+    "gp_per_second": ("gpsearch.strategy.gp_per_second", "GPPerSecondStrategy"),
     "random": ("gpsearch.strategy.random", "RandomStrategy"),
     "grid": ("gpsearch.strategy.grid", "GridStrategy"),
     "sobol": ("gpsearch.strategy.sobol", "SobolStrategy"),
@@ -46,7 +48,7 @@ def make_strategy(
 
     Parameters
     ----------
-    name : {"gp", "random", "grid", "sobol", "tpe", "skopt"} or object with ``propose``
+    name : one of `STRATEGIES`, or object with ``propose``
         An object is used as it is: ``propose(history, number)`` returns a point of the space.
     space : Space
     seed : int

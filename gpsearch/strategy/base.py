@@ -48,15 +48,18 @@ class History:
     """(n,) losses; NaN where the evaluation failed."""
     variances: Array = field(default_factory=_no_values)
     """(n,) variances of these losses, as means over folds; NaN where unknown."""
+    seconds: Array = field(default_factory=_no_values)
+    """(n,) seconds of each evaluation, or of a fold of it; NaN where unknown."""
     pending: Sequence[Point] = ()
     """Points that are being evaluated and have no loss yet."""
 
     def __post_init__(self) -> None:
-        shapes = np.shape(self.losses), np.shape(self.variances)
-        if shapes != ((len(self.points),), (len(self.points),)):
+        shapes = [np.shape(values) for values in (self.losses, self.variances, self.seconds)]
+        if any(shape != (len(self.points),) for shape in shapes):
             raise InvalidSearchError(
-                f"History: {len(self.points)} points with losses of shape {shapes[0]} and "
-                f"variances of shape {shapes[1]}; there must be one of each for every point."
+                f"History: {len(self.points)} points with losses of shape {shapes[0]}, variances "
+                f"of shape {shapes[1]} and seconds of shape {shapes[2]}; there must be one of each "
+                "for every point."
             )
 
     @classmethod
@@ -65,13 +68,20 @@ class History:
         points: Sequence[Point],
         losses: Sequence[float] | Array,
         variances: Sequence[float] | Array | None = None,
+        seconds: Sequence[float] | Array | None = None,
         pending: Sequence[Point] = (),
     ) -> History:
         """Make a history of plain sequences; an infinite loss counts as failed."""
         values = np.array(losses, dtype=float)
         values[~np.isfinite(values)] = np.nan
-        known = np.full(len(points), np.nan) if variances is None else np.array(variances, float)
-        return cls(points=points, losses=values, variances=known, pending=pending)
+        unknown = np.full(len(points), np.nan)
+        return cls(
+            points=points,
+            losses=values,
+            variances=unknown if variances is None else np.array(variances, float),
+            seconds=unknown if seconds is None else np.array(seconds, float),
+            pending=pending,
+        )
 
     @property
     def failed(self) -> NDArray[np.bool_]:

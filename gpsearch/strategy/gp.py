@@ -15,7 +15,8 @@ maximises the logarithm of expected improvement on f, augmented by how much of w
 measured is news. With noise, the least *mean* is the loss to improve on, not the luckiest
 measurement. Points being evaluated count as evaluated with their predicted means, so that the
 next proposal looks elsewhere. Where evaluations failed, the improvement is weighed with the
-probability of success, which has a model of its own.
+probability of success, which has a model of its own. Where evaluations differ in what they
+take, improvement may count for each second; the time then has a model of its own, too.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -39,6 +40,7 @@ from gpsearch.acquisition import (
     WeightedByFeasibility,
     maximise,
 )
+from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy.base import Array, History, trial_rng
@@ -64,6 +66,8 @@ class GPOptions:
     (lower confidence bound)."""
     augmented: bool = True
     """Whether LogEI leaves alone what is known better than it could be measured."""
+    per_second: bool = False
+    """Whether improvement counts for each second that its evaluation takes."""
     kappa: float = 1.96
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
@@ -80,6 +84,11 @@ class GPOptions:
             raise InvalidSearchError(
                 f"GPOptions: acquisition={self.acquisition!r}; it must be 'LogEI', 'LogPI' or "
                 "'LCB'."
+            )
+        if self.per_second and self.acquisition == "LCB":
+            raise InvalidSearchError(
+                "GPOptions(per_second=True, acquisition='LCB'): a bound of the loss is no "
+                "improvement that a time could divide; choose 'LogEI' or 'LogPI'."
             )
 
 
@@ -208,6 +217,15 @@ class GPStrategy:
                 self._places.of(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
+        timed = history.seconds > 0  # false for NaN
+        if options.per_second and timed.any():
+            log_time = GaussianProcess.fit(
+                self._places.of([p for p, ok in zip(history.points, timed, strict=True) if ok]),
+                np.log(history.seconds[timed]),
+                categorical=space.categorical,
+                priors=options.priors,
+            )
+            acquisition = PerSecond(acquisition=acquisition, log_time=log_time)
         return acquisition, good
 
 

@@ -217,6 +217,11 @@ class TestGP(StrategyContract):
     options: ClassVar[dict] = {"n_initial_points": 4}
 
 
+class TestGPPerSecond(StrategyContract):
+    name = "gp_per_second"
+    options: ClassVar[dict] = {"n_initial_points": 4}
+
+
 class TestRandom(StrategyContract):
     name = "random"
 

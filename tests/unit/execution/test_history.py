@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -93,3 +94,16 @@ def test_a_stopped_trial_is_judged_without_the_effects_of_its_folds():
 @pytest.mark.parametrize("trials", [[trial(0, [0.5, 0.7])], [trial(0, [0.5]), trial(1, [0.6])]])
 def test_without_two_trials_of_two_folds_the_variance_is_unknown(trials):
     assert np.isnan(history_of(SPACE, trials).variances).all()
+
+
+def test_seconds_are_those_of_a_fold_so_that_a_stopped_trial_is_not_quick():
+    timed = [
+        dataclasses.replace(
+            trial(number, [0.5] * len(seconds), state),
+            folds=tuple(FoldResult(fold=j, score=0.5, seconds=s) for j, s in enumerate(seconds)),
+        )
+        for number, (seconds, state) in enumerate(
+            [([2.0, 4.0], "complete"), ([3.0], "stopped"), ([0.0], "complete"), ([], "failed")]
+        )
+    ]
+    np.testing.assert_array_equal(history_of(SPACE, timed).seconds, [3.0, 3.0, np.nan, np.nan])

@@ -17,7 +17,9 @@ def make(name, space=SPACE, **options):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param({"name": "gd"}, "gp, random, grid, sobol, tpe, skopt", id="unknown name"),
+        pytest.param(
+            {"name": "gd"}, "gp, gp_per_second, random, grid, sobol, tpe, skopt", id="unknown name"
+        ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
         pytest.param({"name": "sobol", "n_initial_points": -1}, "negative", id="negative initial"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
