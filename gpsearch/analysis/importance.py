@@ -259,8 +259,8 @@ def estimate_importance(
     )
     return Importance(
         names=names,
-        first_samples=np.clip(np.atleast_2d(found.first_order), 0.0, 1.0),
-        total_samples=np.clip(np.atleast_2d(found.total_order), 0.0, None),
+        first_samples=np.clip(found.first_order.reshape(n_samples, d), 0.0, 1.0),
+        total_samples=np.clip(found.total_order.reshape(n_samples, d), 0.0, None),
         confidence=confidence,
         n_trials=n_trials,
     )

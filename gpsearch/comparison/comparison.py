@@ -341,6 +341,30 @@ class Comparison:
 
         return summary_html(self)
 
+    def plot_comparison(self, ax: Any = None, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_comparison`."""
+        from gpsearch.plotting import plot_comparison
+
+        return plot_comparison(self, ax=ax, **options)
+
+    def plot_differences(self, *args: Any, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_differences`."""
+        from gpsearch.plotting import plot_differences
+
+        return plot_differences(self, *args, **options)
+
+    def plot_time_to_target(self, target: float, ax: Any = None, **options: Any) -> Any:
+        """See `gpsearch.plotting.plot_time_to_target`."""
+        from gpsearch.plotting import plot_time_to_target
+
+        return plot_time_to_target(self, target, ax, **options)
+
+    def report(self, path: Any, **options: Any) -> Any:
+        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
+        from gpsearch.report import render_report
+
+        return render_report(self, path, **options)
+
     # ------------------------------------------------------------------ private
 
     @property

@@ -36,7 +36,7 @@ def plot_convergence(
 ) -> Axes:
     """Draw every trial's score and the best score so far.
 
-    Complete trials are dots, stopped ones open triangles, failed ones crosses at the edge. The
+    Complete trials are dots, stopped ones open diamonds, failed ones crosses at the edge. The
     band is one standard error of the best score, as far as it blurs a comparison of trials: what
     a fold does to every trial alike is taken off. A score far below the others
     stands as a small triangle at the edge, so that one diverged training does not flatten the
@@ -82,9 +82,10 @@ def plot_convergence(
         ax.axvspan(-0.5, series.guided_from - 0.5, color=GREY, alpha=0.12, linewidth=0, zorder=0)
         ax.annotate(
             "initial points",
-            (-0.6, 1.0),
+            # Where the failed and the worst do not stand.
+            (-0.6, 1.0 if series.greater_is_better else 0.0),
             xycoords=("data", "axes fraction"),
-            xytext=(3, -9),
+            xytext=(3, -9 if series.greater_is_better else 4),
             textcoords="offset points",
             fontsize="x-small",
             color=GREY,

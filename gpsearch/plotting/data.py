@@ -13,11 +13,12 @@ F           folds
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.errors import StudyError
+from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.execution.history import history_of
 from gpsearch.plotting.dimensions import coordinates, dimension_axis
 from gpsearch.plotting.series import (
@@ -27,9 +28,13 @@ from gpsearch.plotting.series import (
     FoldSpreadSeries,
     LearningCurvesSeries,
     TimelineSeries,
+    TimeToTargetSeries,
 )
 from gpsearch.strategy.gp import N_INITIAL_POINTS
 from gpsearch.study import Study, Trial
+
+if TYPE_CHECKING:
+    from gpsearch.comparison import Comparison
 
 Array = NDArray[np.float64]
 
@@ -150,9 +155,12 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     sign = 1.0 if study.greater_is_better else -1.0
     complete = require_complete(study, 1, "plot_fold_spread")
     best = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:n_best]
-    effects = _fold_effects(complete)
+    # Of a single trial nobody can tell what its folds do to every trial.
+    alone = len(complete) == 1
+    effects = {} if alone else _fold_effects(complete)
     errors = {
-        t.number: e for t, e in zip(ended_trials(study), comparison_errors(study), strict=True)
+        trial.number: trial.standard_error if alone else error
+        for trial, error in zip(ended_trials(study), comparison_errors(study), strict=True)
     }
     return FoldSpreadSeries(
         numbers=tuple(trial.number for trial in best),
@@ -188,6 +196,42 @@ def timeline_series(study: Study) -> TimelineSeries:
         lanes=np.array(lanes, dtype=np.int64),
         states=tuple(trial.state for trial in trials),
     )
+
+
+def time_to_target_series(
+    comparison: Comparison, target: float, *, against: str = "evaluations"
+) -> TimeToTargetSeries:
+    """Extract what each strategy spent until it had reached a score.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    target : float
+        The score to reach, in the user's units.
+    against : {"evaluations", "seconds"}, default "evaluations"
+
+    Raises
+    ------
+    InvalidSearchError
+        `against` is neither.
+    """
+    if against not in ("evaluations", "seconds"):
+        raise InvalidSearchError(
+            f"plot_time_to_target(against={against!r}) must be 'evaluations' or 'seconds'."
+        )
+    goal = target if comparison.greater_is_better else -target
+    found, most = {}, 0.0
+    for row, strategy in enumerate(comparison.strategies):
+        best = comparison.best_of(strategy)
+        each = np.ones_like(best)
+        if against == "seconds":
+            each = comparison.seconds[row]
+        spent = np.cumsum(each, axis=1)
+        reached = best >= goal
+        known = reached.any(axis=1)
+        found[strategy] = np.sort(spent[known, reached[known].argmax(axis=1)])
+        most = max(most, float(spent.max()))
+    return TimeToTargetSeries(spent=found, n_repeats=comparison.n_repeats, most=most)
 
 
 # ------------------------------------------------------------------------- shared readings

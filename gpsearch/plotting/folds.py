@@ -27,6 +27,8 @@ from gpsearch.plotting.style import (
 from gpsearch.study import Study
 
 SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60.0, 3600.0
+CURVE_INCHES = (4.6, 3.2)
+NARROW = 0.004  # share of the timeline's width below which a bar is a line
 
 
 def plot_learning_curves(
@@ -56,7 +58,7 @@ def plot_learning_curves(
     """
     series = learning_curves_series(study, number) if isinstance(study, Study) else study
     names = [n for n in series.curves if not (n.startswith("val_") and n[4:] in series.curves)]
-    cells = panels(ax, 1, len(names))[0]
+    cells = panels(ax, 1, len(names), inches=CURVE_INCHES)[0]
     for cell, name in zip(cells, names, strict=True):
         twin = f"val_{name}"
         for shown, thin in [(name, twin in series.curves), (twin, False)]:
@@ -79,7 +81,7 @@ def plot_learning_curves(
         cell.set_ylabel(f"{name} (thin), {twin}" if twin in series.curves else name)
         cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         quiet_frame(cell)
-    cells[0].legend(fontsize="x-small", frameon=False)
+    cells[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="x-small", frameon=False)
     cells[0].set_title(f"trial {series.number}", fontsize="small", loc="left")
     return np.asarray(cells)
 
@@ -185,21 +187,26 @@ def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes
         unit, seconds = "min", SECONDS_PER_MINUTE
     colours = {"complete": BLUE, "stopped": SKY, "failed": ORANGE}
     hatches = {"complete": "", "stopped": "///", "failed": "xxx"}
+    # A gap parts neighbours; of a bar as narrow as that it would leave nothing to be seen.
+    narrow = series.ends - series.starts < NARROW * total
     for state in dict.fromkeys(series.states):
         rows = np.array([s == state for s in series.states])
+        gaps = [
+            colours[state] if n else matplotlib.rcParams["axes.facecolor"] for n in narrow[rows]
+        ]
         ax.barh(
-            series.lanes[rows],
+            series.lanes[rows] + 1,
             (series.ends - series.starts)[rows] / seconds,
             left=series.starts[rows] / seconds,
             height=0.8,
             color=colours[state],
             hatch=hatches[state],
-            edgecolor=matplotlib.rcParams["axes.facecolor"],
+            edgecolor=gaps,
             linewidth=0.6,
             label=state,
         )
-    ax.set_yticks(range(int(series.lanes.max()) + 1))
-    ax.set_ylabel("at a time")
+    ax.set_yticks(range(1, int(series.lanes.max()) + 2))
+    ax.set_ylabel("trials at once" if series.lanes.any() else "")
     ax.set_xlabel(f"time since the first trial started [{unit}]")
     ax.invert_yaxis()
     quiet_frame(ax)

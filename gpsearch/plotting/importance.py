@@ -60,5 +60,5 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("share of the differences between scores")
     quiet_frame(ax)
     ax.grid(False, axis="y")
-    ax.legend(loc="lower right", fontsize="small", frameon=False)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize="small", frameon=False)
     return ax

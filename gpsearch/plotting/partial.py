@@ -28,6 +28,7 @@ from gpsearch.plotting.style import (
     SEQUENTIAL,
     apart,
     discrete,
+    explain,
     new_axes,
     panel_grid,
     panels,
@@ -96,6 +97,20 @@ def plot_partial_dependence(
             draw_map(partial_dependence_map_series(model, entry), cell)
         if position == 0 and curves and next(iter(curves.values())).all_equal:
             cell.set_title("all scores are equal", fontsize="small")
+    if ax is None and not maps:
+        explain(
+            cells,
+            {
+                "mean": {"linestyle": "-", "color": BLUE, "linewidth": 2},
+                "± one standard deviation of the mean": {
+                    "linestyle": "-",
+                    "color": BLUE,
+                    "alpha": 0.25,
+                    "linewidth": 7,
+                },
+                "trial": {"marker": "o", "color": GREY, "markersize": 4, "alpha": 0.6},
+            },
+        )
     return cells
 
 
@@ -203,7 +218,9 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     ax.get_figure(root=True).colorbar(mappable, ax=ax, label=series.label)  # type: ignore[union-attr]
     half = (series.upper - series.lower) / 2
     ax.set_title(
-        f"± {number(float(np.nanmedian(half)), 2)} (median)",
+        "all scores are equal"
+        if np.ptp(series.scores) == 0
+        else f"uncertainty ± {number(float(np.nanmedian(half)), 2)} (median)",
         fontsize="small",
         loc="right",
     )
@@ -304,7 +321,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     ax.scatter(
         x[best],
         y[best],
-        s=40 + 5 * size,
+        s=40 + 10 * size,
         marker="*",
         color=ORANGE,
         edgecolor="white",

@@ -122,3 +122,15 @@ class TimelineSeries:
     """(n,) row on which the trial is drawn, such that no two trials of a row overlap."""
     states: tuple[str, ...]
     """(n,) "complete", "stopped" or "failed"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeToTargetSeries:
+    """What the repeats of each strategy spent until they had reached a score."""
+
+    spent: dict[str, Array]
+    """By strategy: what each repeat that reached the score had spent by then, rising."""
+    n_repeats: int
+    """Repeats of each strategy, with those that never reached it."""
+    most: float
+    """The most that a repeat spent in all."""

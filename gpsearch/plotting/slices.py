@@ -19,6 +19,7 @@ from gpsearch.plotting.style import (
     ORANGE,
     SEQUENTIAL,
     apart,
+    explain,
     ink,
     new_axes,
     panel_grid,
@@ -43,7 +44,7 @@ def plot_slices(
     """Draw the score of every trial against each dimension, one panel a dimension.
 
     Dark dots are early trials, light ones late; the best has a ring. Scores far below the
-    others stand as triangles at the edge.
+    others stand as triangles at the edge, failed trials as crosses.
 
     Returns
     -------
@@ -61,9 +62,11 @@ def plot_slices(
     best = series.values[[] if series.best is None else [series.best]]
     limits = score_limits(series.values, best, series.greater_is_better)
     cells = panel_grid(ax, len(series.axes))
+    inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
+    outside, failed = scored & ~inside, np.array(series.states) == "failed"
+    edge, down = (0.02, "v") if series.greater_is_better else (0.98, "^")
     for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
         x = series.coordinates[:, i] + apart(axis, len(scored))
-        inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
         cell.scatter(
             x[inside],
             series.values[inside],
@@ -73,17 +76,16 @@ def plot_slices(
             s=16,
             linewidth=0,
         )
-        outside = scored & ~inside
-        edge, marker = (0.02, "v") if series.greater_is_better else (0.98, "^")
-        cell.scatter(
-            x[outside],
-            np.full(outside.sum(), edge),
-            marker=marker,
-            color=GREY,
-            s=22,
-            linewidth=0,
-            transform=cell.get_xaxis_transform(),
-        )
+        for mask, marker, colour in [(outside, down, GREY), (failed, "x", ORANGE)]:
+            cell.scatter(
+                x[mask],
+                np.full(mask.sum(), edge),
+                marker=marker,
+                color=colour,
+                s=22,
+                linewidth=1.2 if marker == "x" else 0,
+                transform=cell.get_xaxis_transform(),
+            )
         if series.best is not None:
             cell.scatter(
                 x[series.best], best, s=60, facecolor="none", edgecolor=ORANGE, linewidth=1.5
@@ -93,6 +95,22 @@ def plot_slices(
         if cell.get_subplotspec().is_first_col():
             cell.set_ylabel(series.label)
         quiet_frame(cell)
+    if ax is None:
+        dot = {"marker": "o", "markersize": 4, "markeredgewidth": 0}
+        first, last = (matplotlib.colormaps[SEQUENTIAL](shade) for shade in (0.0, 0.91))
+        ring = {"marker": "o", "markersize": 7, "markerfacecolor": "none"}
+        marks = {
+            "first trial": dot | {"color": first},
+            f"last, {series.numbers[-1]}": dot | {"color": last},
+        }
+        if series.best is not None:
+            best_name = f"best, {series.numbers[series.best]}"
+            marks[best_name] = ring | {"markeredgecolor": ORANGE, "markeredgewidth": 1.5}
+        if outside.any():
+            marks["off the scale"] = dot | {"marker": down, "color": GREY}
+        if failed.any():
+            marks["failed"] = {"marker": "x", "color": ORANGE, "markersize": 5}
+        explain(cells, marks)
     return cells
 
 
@@ -122,6 +140,8 @@ def plot_parallel_coordinates(
     ax = new_axes(ax, (max(6.4, 1.15 * d), 4.2))
     if not len(scored):
         return say(ax, "No trial has a score yet.")
+    if d == 1:
+        return say(ax, "Parallel coordinates need two dimensions or more; plot_slices shows one.")
     heights = np.column_stack(
         [
             _height(axis, series.coordinates[:, i] + apart(axis, len(series.values), 0.13))
@@ -169,9 +189,11 @@ def plot_parallel_coordinates(
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
     ax.tick_params(axis="x", length=0)
+    thick = f"thick: trial {series.numbers[order[-1]]}, {number(series.values[order[-1]])}"
+    equal = len(order) > 1 and np.ptp(series.values[order]) == 0
+    said = f"the best {n_top} of {len(order)} trials by {series.label}; {thick}"
     ax.set_title(
-        f"the best {n_top} of {len(order)} trials by {series.label}; thick: trial "
-        f"{series.numbers[order[-1]]}, {number(series.values[order[-1]])}",
+        f"all {len(order)} scores are equal; {thick}" if equal else said,
         fontsize="small",
         loc="left",
     )

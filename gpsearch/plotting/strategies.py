@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from gpsearch.plotting.data import time_to_target_series
 from gpsearch.plotting.style import (
     BLUE,
     CYCLE,
@@ -85,12 +86,9 @@ def plot_comparison(
         loc="left",
     )
     quiet_frame(ax)
-    ax.legend(
-        loc="lower right" if comparison.greater_is_better else "upper right",
-        fontsize="small",
-        framealpha=0.85,
-        edgecolor="none",
-    )
+    if comparison.all_equal:
+        ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
     return ax
 
 
@@ -147,7 +145,10 @@ def plot_differences(
     ax.set_ylim(len(differences) - 0.4, -0.6)
     name = comparison.score_name.replace("_", " ")
     ax.set_xlabel(f"{name} at the end, better than {differences[0].baseline} by")
-    ax.set_title(f"filled: clear of zero at {confidence:.0%}", fontsize="small", loc="left")
+    said = f"filled: clear of zero at {confidence:.0%}"
+    if comparison.all_equal:
+        said = "all scores are equal"
+    ax.set_title(said, fontsize="small", loc="left")
     quiet_frame(ax)
     ax.grid(False, axis="y")
     return ax
@@ -175,32 +176,28 @@ def plot_time_to_target(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    InvalidSearchError
+        `against` is neither.
     """
+    series = time_to_target_series(comparison, target, against=against)
     ax = new_axes(ax)
-    goal = target if comparison.greater_is_better else -target
-    ends = []
-    for i, strategy in enumerate(comparison.strategies):
-        best = comparison.best_of(strategy)
-        row = comparison.strategies.index(strategy)
-        spent = (
-            np.cumsum(comparison.seconds[row], axis=1)
-            if against == "seconds"
-            else np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)
-        )
-        reached = best >= goal
-        at = [s[r.argmax()] for s, r in zip(spent, reached, strict=True) if r.any()]
-        ends.append(float(spent.max()))
-        shares = np.arange(len(at) + 1) / len(best)
+    for i, (strategy, at) in enumerate(series.spent.items()):
+        shares = np.arange(len(at) + 1) / series.n_repeats
         ax.step(
-            [0.0, *sorted(at), ends[-1]],
+            [0.0, *at, series.most],
             [*shares, shares[-1]],
             where="post",
             color=_colour(strategy, i, comparison.baseline),
             linestyle=DASHES[i % len(DASHES)],
             linewidth=1.8,
-            label=f"{strategy}: {len(at)} of {len(best)}",
+            label=f"{strategy}: {len(at)} of {series.n_repeats}",
         )
-    ax.set_xlim(0, max(ends))
+    if not any(map(len, series.spent.values())):
+        ax.text(0.5, 0.5, "No repeat has reached it.", ha="center", transform=ax.transAxes)
+    ax.set_xlim(0, series.most)
     ax.set_ylim(-0.03, 1.03)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("evaluations" if against == "evaluations" else "time of the evaluations [s]")

@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
     FixedLocator,
@@ -31,7 +32,7 @@ from gpsearch.plotting.text import number
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, GREY)
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+DASHES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1, 1, 1, 1, 1)))
 SEQUENTIAL = "cividis"  # the perceptual map that is nearly the same for all colour vision
 
 PANEL_INCHES = (3.1, 2.5)
@@ -51,10 +52,17 @@ def new_axes(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.0)) -> Axes
     return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
-def panels(ax: Axes | None, rows: int, columns: int, **kwargs: Any) -> NDArray[np.object_]:
+def panels(
+    ax: Axes | None,
+    rows: int,
+    columns: int,
+    *,
+    inches: tuple[float, float] = PANEL_INCHES,
+    **kwargs: Any,
+) -> NDArray[np.object_]:
     """A (rows, columns) array of Axes: of a new figure, or within the place of `ax`."""
     if ax is None:
-        size = (PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows)
+        size = (inches[0] * columns, inches[1] * rows)
         _, axes = plt.subplots(
             rows, columns, figsize=size, layout="constrained", squeeze=False, **kwargs
         )
@@ -168,6 +176,23 @@ def quiet_frame(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
+def explain(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
+    """Write a legend above the panels of a figure: what each mark, given by its look, means."""
+    handles = [
+        Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
+    ]
+    first: Axes = cells.flat[0]  # type: ignore[assignment]
+    first.get_figure(root=True).legend(  # type: ignore[union-attr]
+        handles=handles,
+        loc="outside upper left",
+        ncols=len(handles),
+        fontsize="small",
+        frameon=False,
+        handletextpad=0.6,
+        columnspacing=1.2,
+    )
+
+
 def say(ax: Axes, text: str) -> Axes:
     """Write `text` in the middle of an empty plot."""
     ax.set_axis_off()
@@ -201,7 +226,12 @@ def scale_axis(
         axis.set_major_locator(FixedLocator(list(keep)))
         axis.set_major_formatter(FixedFormatter([dimension.labels[i] for i in keep]))
         if which == "x" and crowded(dimension, small=small):
-            ax.tick_params(axis="x", labelrotation=35)
+            ax.tick_params(
+                axis="x",
+                labelrotation=35 if small else 50,  # steep: else they push the panel aside
+                labelsize="x-small" if small else "small",
+                pad=2,
+            )
             for tick in ax.get_xticklabels():
                 tick.set(ha="right", rotation_mode="anchor")
     elif dimension.log:

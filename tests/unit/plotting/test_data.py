@@ -185,6 +185,12 @@ class TestBelowTheMean:
         assert series.numbers == (1, 3)
         np.testing.assert_array_equal(series.means, [1.0, 2.0])
 
+    def test_the_folds_of_a_single_trial_are_shown_as_they_are(self, make_study):
+        study = make_study(n=1)
+        series, (trial,) = fold_spread_series(study), study.trials
+        np.testing.assert_array_equal(series.scores[0], [fold.score for fold in trial.folds])
+        assert series.standard_errors[0] == trial.standard_error > 0
+
     def test_fold_spread_needs_a_complete_trial(self):
         with pytest.raises(StudyError, match="at least 1 complete trial"):
             fold_spread_series(recorded([None]))

@@ -1,6 +1,7 @@
 """What is drawn, read back from the Axes; and that every plot stands for every kind of study."""
 
 from dataclasses import replace
+from zlib import crc32
 
 import matplotlib
 import numpy as np
@@ -11,6 +12,7 @@ from gpsearch import plotting
 from gpsearch.analysis import estimate_importance, estimate_random
 from gpsearch.comparison import compare
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
+from gpsearch.plotting.data import timeline_series
 from gpsearch.plotting.dependence import partial_dependence_map_series
 from gpsearch.plotting.partial import draw_map
 from gpsearch.plotting.style import score_limits
@@ -36,7 +38,7 @@ STUDIES = {
     "some failed": {"failed": range(0, 12, 3), "stopped": [1, 2]},
     "one fold": {"n_folds": 1},
     "equal": {"score": lambda p: 0.5, "noise": 0.0},
-    "diverged": {"score": lambda p: -1e6 if hash(str(p)) % 4 == 0 else len(str(p)) / 100},
+    "diverged": {"score": lambda p: -1e6 if crc32(str(p).encode()) % 4 == 0 else len(p) / 100},
 }
 PLOTS = [
     plotting.plot_convergence,
@@ -60,7 +62,7 @@ def render(axes):
 
 
 def hard_to_order(params):
-    return sum(hash((k, str(v))) % 100 for k, v in params.items()) / 1000
+    return sum(crc32(f"{k}{v}".encode()) % 100 for k, v in params.items()) / 1000
 
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
@@ -76,6 +78,7 @@ def test_every_space(space, make_study):
     study = make_study(SPACES[space], hard_to_order, n=9)
     for plot in (
         plotting.plot_evaluations,
+        plotting.plot_importance,
         plotting.plot_partial_dependence,
         plotting.plot_partial_dependence_matrix,
         plotting.plot_slices,
@@ -109,6 +112,13 @@ def test_divides_the_place_of_the_given_axes(plot, mixed_study):
     cells = plot(mixed_study, ax=right)
     assert first(cells).get_figure(root=True) is figure
     assert all(c.get_position().x0 > 0.5 for c in np.ravel(cells) if c is not None)
+
+
+@pytest.mark.parametrize("plot", [*PLOTS, plotting.plot_partial_dependence_matrix])
+def test_a_study_draws_itself(plot, mixed_study):
+    axes = getattr(mixed_study, plot.__name__)()
+    assert np.shape(axes) == np.shape(plot(mixed_study))
+    assert first(axes).get_xlabel() == first(plot(mixed_study)).get_xlabel()
 
 
 class TestConvergence:
@@ -221,6 +231,35 @@ class TestComparison:
                 first = min(int(np.argmax(run >= target)) + 1 for run in best if run[-1] >= target)
                 assert line.get_xdata()[1] == first
 
+    def test_what_is_never_reached_is_said(self, comparison):
+        beyond = 2.0 if comparison.greater_is_better else -2.0
+        ax = plotting.plot_time_to_target(comparison, beyond)
+        assert "No repeat has reached it." in [text.get_text() for text in ax.texts]
+
+    def test_a_comparison_draws_itself(self, comparison):
+        for axes in (
+            comparison.plot_comparison(),
+            comparison.plot_differences(),
+            comparison.plot_time_to_target(0.5, against="seconds"),
+        ):
+            render(axes)
+
+    def test_time_is_spent_in_evaluations_or_seconds(self, comparison):
+        with pytest.raises(InvalidSearchError, match=r"'trials'.*'evaluations' or 'seconds'"):
+            plotting.plot_time_to_target(comparison, 0.5, against="trials")
+
+    def test_equal_scores_are_said(self):
+        equal = compare(
+            lambda p: 0.5,
+            {"x": (0.0, 1.0)},
+            strategies=["random", "sobol"],
+            n_calls=3,
+            n_repeats=2,
+            progress=False,
+        )
+        assert "All scores are equal." in [t.get_text() for t in equal.plot_comparison().texts]
+        assert equal.plot_differences().get_title(loc="left") == "all scores are equal"
+
     def test_unknown_baseline(self, comparison):
         with pytest.raises(InvalidSearchError, match="tpe"):
             plotting.plot_differences(comparison, "tpe")
@@ -299,3 +338,30 @@ def test_score_limits_show_what_must_be_shown():
     low, high = score_limits(-values, np.array([]), False)
     assert high < 1
     assert low < -0.93
+
+
+def test_slices_show_where_trials_failed(mixed_study):
+    (panel, *_) = plotting.plot_slices(mixed_study, ["learning_rate"])
+    (crosses,) = [
+        c
+        for c in panel.collections
+        if c.get_facecolor().shape == (1, 4) and len(c.get_offsets()) == 2
+    ]
+    failed = [t.params["learning_rate"] for t in mixed_study.trials if t.state == "failed"]
+    np.testing.assert_allclose(sorted(crosses.get_offsets()[:, 0]), sorted(failed))
+
+
+def test_one_dimension_has_no_parallel_coordinates(make_study):
+    ax = plotting.plot_parallel_coordinates(make_study({"x": (0.0, 1.0)}, lambda p: p["x"], n=4))
+    assert "plot_slices" in ax.texts[0].get_text()
+
+
+def test_a_trial_too_short_for_its_gap_is_a_line_in_its_colour(mixed_study):
+    series = timeline_series(mixed_study)
+    n = len(series.numbers)
+    lengths = np.where(np.arange(n) == 1, 1e-6, 1.0)
+    starts = np.arange(n, dtype=float)
+    ax = plotting.plot_timeline(replace(series, starts=starts, ends=starts + lengths))
+    bars = {bar.get_x(): bar for bar in ax.patches}
+    assert bars[1.0].get_edgecolor() == bars[1.0].get_facecolor()
+    assert bars[0.0].get_edgecolor() != bars[0.0].get_facecolor()
