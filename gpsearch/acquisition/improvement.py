@@ -31,6 +31,8 @@ SQRT_HALF_PI = np.sqrt(np.pi / 2.0)
 HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 LOG_EVEN_ODDS = float(np.log(0.5))
 BELOW_EVEN_ODDS = 1000.0  # outweighs every difference between log acquisitions
+SQRT_HALF = np.sqrt(0.5)
+DEFINITION_ABOVE = 10.0
 SERIES_BELOW = -50.0  # the closed form loses the digits of u²; the series is right to 945 / u⁸
 
 
@@ -177,10 +179,10 @@ def log_news(variance: Array, noise: float) -> tuple[Array, Array]:
 def log_h(u: Array) -> tuple[Array, Array]:
     """``log(phi(u) + u Phi(u))`` and its derivative ``Phi(u) / h(u)``, for any u.
 
-    Above -1 by the definition; below, where its two terms cancel, by
-    ``h / phi = 1 + u m(u)`` with Mills' ratio ``m = Phi / phi = sqrt(pi/2) erfcx(-u / sqrt 2)``;
-    far below, where that cancels too, by its asymptotic series in ``q = 1 / u²``,
-    ``h / phi = q (1 - 3 q + 15 q² - 105 q³ + ...)``.
+    By ``h / phi = 1 + u m(u)`` with Mills' ratio ``m = Phi / phi = sqrt(pi/2) erfcx(-u / sqrt 2)``,
+    which does not cancel below as the definition does; above 10, where m grows without bound, by
+    the definition; far below, where ``1 + u m`` cancels too, by its asymptotic series in
+    ``q = 1 / u²``, ``h / phi = q (1 - 3 q + 15 q² - 105 q³ + ...)``.
 
     Examples
     --------
@@ -189,25 +191,26 @@ def log_h(u: Array) -> tuple[Array, Array]:
     ([-500014.734, -0.919, 2.303], [1000.002, 1.253, 0.1])
     """
     u = np.asarray(u, dtype=float)
-    value, slope = np.empty_like(u), np.empty_like(u)
-    near, far = u > -1.0, u < SERIES_BELOW
-    middle = ~near & ~far
-
-    x = u[near]
-    cdf = ndtr(x)
-    h = np.exp(-0.5 * x * x - HALF_LOG_TWO_PI) + x * cdf
-    value[near], slope[near] = np.log(h), cdf / h
-
-    x = u[middle]
-    mills = SQRT_HALF_PI * erfcx(-x / np.sqrt(2.0))
+    # all at once by what holds almost everywhere: a proposal spends much of its time here
+    x = np.clip(u, SERIES_BELOW, DEFINITION_ABOVE)
+    mills = SQRT_HALF_PI * erfcx(x * -SQRT_HALF)
     ratio = 1.0 + x * mills
-    value[middle] = -0.5 * x * x - HALF_LOG_TWO_PI + np.log(ratio)
-    slope[middle] = mills / ratio
+    value = np.log(ratio) - (0.5 * x * x + HALF_LOG_TWO_PI)
+    slope = mills / ratio
 
-    x = u[far]
-    q = 1.0 / (x * x)
-    ratio = 1.0 - q * (3.0 - q * (15.0 - 105.0 * q))
-    value[far] = -0.5 * x * x - HALF_LOG_TWO_PI + np.log(q) + np.log(ratio)
-    mills_x = 1.0 - q * (1.0 - q * (3.0 - 15.0 * q))  # -x m(x)
-    slope[far] = -x * mills_x / ratio
+    if u.size and u.max() > DEFINITION_ABOVE:
+        near = u > DEFINITION_ABOVE
+        x = u[near]
+        cdf = ndtr(x)
+        h = np.exp(-0.5 * x * x - HALF_LOG_TWO_PI) + x * cdf
+        value[near], slope[near] = np.log(h), cdf / h
+
+    if u.size and u.min() < SERIES_BELOW:
+        far = u < SERIES_BELOW
+        x = u[far]
+        q = 1.0 / (x * x)
+        ratio = 1.0 - q * (3.0 - q * (15.0 - 105.0 * q))
+        value[far] = -0.5 * x * x - HALF_LOG_TWO_PI + np.log(q) + np.log(ratio)
+        mills_x = 1.0 - q * (1.0 - q * (3.0 - 15.0 * q))  # -x m(x)
+        slope[far] = -x * mills_x / ratio
     return value, slope

@@ -171,35 +171,43 @@ class _Climb:
         lengths = SHORTER if self._space.constraint is not None else SHORTER[:1]
         tried = S[:, None, :] + lengths[:, None] * step[:, None, :]
         snapped = self._space.snap(tried.reshape(-1, S.shape[1]))
-        self._keep_better(S, values, snapped.reshape(tried.shape))
+        self._keep_better(S, values, snapped.reshape(tried.shape), np.arange(len(S)))
 
     def _by_single_changes(self, S: Array, values: Array, sweeps: int) -> bool:
         """Improve `S` and `values` in place on the listed dimensions; False when already best."""
+        changed = np.arange(len(S))
         for sweep in range(sweeps):
             tried = []
             for j in self._listed:
                 places = np.asarray(self._space.columns[j].places())
-                changed = np.repeat(S[:, None, :], len(places), axis=1)
-                changed[:, :, j] = places
-                tried.append(changed)
+                block = np.repeat(S[changed, None, :], len(places), axis=1)
+                block[:, :, j] = places
+                tried.append(block)
             Z = np.concatenate(tried, axis=1)
             Z = self._space.snap(Z.reshape(-1, S.shape[1])).reshape(Z.shape)
-            if not self._keep_better(S, values, Z):
+            # a start that no change improves is done: the next sweep would try the same again
+            changed = self._keep_better(S, values, Z, changed)
+            if not len(changed):
                 return sweep > 0
         return True
 
-    def _keep_better(self, S: Array, values: Array, tried: Array) -> bool:
-        """Replace each start by the best of its row of (s, c, d) `tried`, where that is better."""
+    def _keep_better(
+        self, S: Array, values: Array, tried: Array, rows: NDArray[np.intp]
+    ) -> NDArray[np.intp]:
+        """Replace starts by what is better; the rows that were replaced.
+
+        Row i of (r, c, d) `tried` holds candidates for start ``rows[i]``.
+        """
         gained = self.value(tried.reshape(-1, S.shape[1])).reshape(tried.shape[:2])
-        improved = False
-        for i in range(len(S)):
-            better = np.flatnonzero(gained[i] > values[i] + LEAST_GAIN)
+        improved = []
+        for i, row in enumerate(rows):
+            better = np.flatnonzero(gained[i] > values[row] + LEAST_GAIN)
             best_first = better[np.argsort(-gained[i, better], kind="stable")]
             found = next((c for c in best_first if self._is_feasible(tried[i, c])), None)
             if found is not None:
-                S[i], values[i] = tried[i, found], gained[i, found]
-                improved = True
-        return improved
+                S[row], values[row] = tried[i, found], gained[i, found]
+                improved.append(row)
+        return np.array(improved, dtype=np.intp)
 
 
 def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -> Array:

@@ -34,9 +34,12 @@ class Places:
 
     def of(self, points: Sequence[Point]) -> Array:
         """(n, d) places of n points."""
-        names = [tuple((type(value), value) for value in point) for point in points]
-        new = {name: point for name, point in zip(names, points, strict=True)}
-        new = {name: point for name, point in new.items() if name not in self._known}
+        names = [(*point, *map(type, point)) for point in points]  # 1 and True are different
+        new = {
+            name: point
+            for name, point in zip(names, points, strict=True)
+            if name not in self._known
+        }
         if new:
             if len(self._known) > 2 * len(points) + len(new):  # another history: forget the last
                 self._known.clear()

@@ -20,6 +20,7 @@ the evidence of different transforms comparable, so one that buys nothing stays 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -110,18 +111,22 @@ class YeoJohnson:
 
     def bend(self, u: Array, rho: float) -> Bent:
         """Transform standardised losses."""
-        sign = np.where(u >= 0, 1.0, -1.0)
-        power = np.where(u >= 0, rho, 2.0 - rho)
+        sign = np.copysign(1.0, u)
+        power = (sign + 1.0) * (rho - 1.0) + (2.0 - rho)  # rho above zero, 2 - rho below
         log = np.log1p(np.abs(u))
         x = power * log
-        small = np.abs(x) < 1e-4  # there the closed forms cancel, and the series are exact
-        divisor = np.where(small, 1.0, power)
         growth = np.expm1(x)
-        g = np.where(small, log * (1.0 + x / 2.0 + x * x / 6.0), growth / divisor)
-        g_power = np.where(
-            small, log * log * (0.5 + x / 3.0), (x * (growth + 1.0) - growth) / divisor**2
-        )
         # d power / d rho is the sign, and so is the sign of g: in g_rho they cancel
+        if min(abs(rho), abs(2.0 - rho)) < 1e-3:
+            small = np.abs(x) < 1e-4  # there the closed forms cancel, and the series are exact
+            divisor = np.where(small, 1.0, power)
+            g = np.where(small, log * (1.0 + x / 2.0 + x * x / 6.0), growth / divisor)
+            g_power = np.where(
+                small, log * log * (0.5 + x / 3.0), (x * (growth + 1.0) - growth) / divisor**2
+            )
+        else:
+            g = growth / power
+            g_power = (log * (growth + 1.0) - g) / power
         return Bent(sign * g, g_power, (power - 1.0) * log, sign * log)
 
     def unbend(self, g: Array, rho: float) -> Array:
@@ -191,8 +196,10 @@ class Warp:
     def evaluate(self, u: Array, rho: float) -> Warped:
         """Warp standardised losses and standardise the result."""
         bent = self.shape.bend(u, rho)
-        mean = float(bent.g.mean())
-        sd = float(bent.g.std())
+        n = len(u)
+        mean = float(bent.g.sum()) / n
+        centred = bent.g - mean
+        sd = math.sqrt(centred @ centred / n)
         if not sd > LEAST_SD:
             zero = np.zeros_like(u)
             return Warped(
@@ -203,12 +210,12 @@ class Warp:
                 mean=mean,
                 sd=1.0,
             )
-        t = (bent.g - mean) / sd
-        sd_rho = float(np.mean(t * bent.g_rho))  # d sd / d rho
+        t = centred / sd
+        sd_rho = float(t @ bent.g_rho) / n  # d sd / d rho
         return Warped(
             t=t,
-            t_rho=(bent.g_rho - bent.g_rho.mean() - t * sd_rho) / sd,
-            log_slope=bent.log_slope - np.log(sd * self.scale),
+            t_rho=(bent.g_rho - bent.g_rho.sum() / n - t * sd_rho) / sd,
+            log_slope=bent.log_slope - math.log(sd * self.scale),
             log_slope_rho=bent.log_slope_rho - sd_rho / sd,
             mean=mean,
             sd=sd,
