@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint plots notebooks clean
+.PHONY: run test lint plots notebooks docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/breast_cancer.toml
@@ -22,6 +22,10 @@ plots: $(VENV)/.installed
 notebooks: $(VENV)/.installed
 	$(BIN)/python notebooks/execute.py
 
+docs: $(VENV)/.installed
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The documentation is in docs/_build/html/index.html"
+
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -29,4 +33,4 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/_generated $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,100 @@
+"""The documentation builds without a warning, and the code that it shows runs."""
+
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+import gpsearch
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+NOT_OURS = ("_build", "_generated")
+FEW = {  # what a reader would wait for, and a test need not
+    "n_calls": 3,
+    "n_iter": 3,
+    "n_repeats": 2,
+    "epochs": 2,
+    "patience": 2,
+    "cv": 2,
+}
+TRAINING = ("README.md", "docs/index.md", "docs/explanation/honest_evaluation.md")
+
+
+def blocks_of(page):
+    """The Python of a page as one script, each block at its own lines of the page."""
+    text = page.read_text(encoding="utf-8")
+    if str(page.relative_to(ROOT)) in TRAINING:
+        for argument, few in FEW.items():
+            text = re.sub(rf"\b{argument}=\d+", f"{argument}={few}", text)
+    lines = [""] * text.count("\n")
+    for found in BLOCK.finditer(text):
+        first = text[: found.start(1)].count("\n")
+        for offset, line in enumerate(found[1].splitlines()):
+            lines[first + offset] = line
+    return "\n".join(lines)
+
+
+WITH_CODE = [
+    page for page in PAGES if not set(NOT_OURS) & set(page.parts) and blocks_of(page).strip()
+]
+
+
+def names_of(pages):
+    return [str(page.relative_to(ROOT)) for page in pages]
+
+
+def test_there_is_code_in_the_readme_and_in_the_documentation():
+    assert "README.md" in names_of(WITH_CODE)
+    assert len(WITH_CODE) > 8
+
+
+@pytest.fixture
+def clean():
+    """Undo what the code of a page does to its process."""
+    logger = logging.getLogger("gpsearch")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+    plt.close("all")
+
+
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("page", WITH_CODE, ids=names_of(WITH_CODE))
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = blocks_of(page)
+    exec(compile(script, str(page), "exec"), {"__name__": "__main__"})
+
+
+def test_it_builds_without_a_warning(tmp_path):
+    pytest.importorskip("furo", reason="the extra 'docs' is not installed")
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", DOCS, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert built.returncode == 0, built.stderr
+    pages = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html")}
+    assert {"index.html", "howto/resume.html", "tutorials/01_quickstart.html"} <= pages
+    for page in pages:  # it is read from disk, too, and asks nothing of the network
+        html = (tmp_path / page).read_text(encoding="utf-8")
+        assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=\"https?://", html), page
+
+
+def test_every_public_name_is_in_the_reference():
+    text = "\n".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    missing = [
+        name
+        for name in gpsearch.__all__
+        if not re.search(rf"\b(?:gpsearch|errors)\.{name}\b", text) and name != "__version__"
+    ]
+    assert missing == []
