@@ -23,7 +23,7 @@ notebooks: $(VENV)/.installed
 	$(BIN)/python notebooks/execute.py
 
 docs: $(VENV)/.installed
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
 	@echo "The documentation is in docs/_build/html/index.html"
 
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
