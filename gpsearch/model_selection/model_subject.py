@@ -17,8 +17,9 @@ from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.callbacks import read_callbacks
 from gpsearch.objective.data import read_target
-from gpsearch.objective.estimator import OVERRIDABLE, KerasClassifier, KerasRegressor
-from gpsearch.objective.estimator_cv import SINGLE
+from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
+from gpsearch.objective.estimator_base import OVERRIDABLE
+from gpsearch.objective.estimator_fold import SINGLE
 
 if TYPE_CHECKING:
     from gpsearch.study import Trial

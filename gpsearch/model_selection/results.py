@@ -18,7 +18,8 @@ from sklearn.exceptions import FitFailedWarning
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.evaluation import FoldResult
-from gpsearch.objective.estimator_cv import FAILED, SINGLE
+from gpsearch.objective.estimator_cv import FAILED
+from gpsearch.objective.estimator_fold import SINGLE
 from gpsearch.study import Trial
 
 Results = dict[str, Any]

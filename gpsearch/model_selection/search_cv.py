@@ -36,7 +36,7 @@ from gpsearch.model_selection.subjects import (
     read_scorer,
 )
 from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
-from gpsearch.objective.estimator_cv import SINGLE
+from gpsearch.objective.estimator_fold import SINGLE
 
 if TYPE_CHECKING:
     from gpsearch.study import Study

@@ -297,7 +297,7 @@ REFUSALS = {
         {},
         {"Cc": [1, 2, 3, 4]},
         InvalidObjectiveError,
-        "no parameter 'Cc'.*'C'",
+        r"Did you mean .C.\?.*Invalid parameter .Cc.",
     ),
     "empty": ({}, {"C": []}, InvalidSpaceError, "'C' has no values"),
     "nothing to search": ({}, [{}], InvalidSpaceError, "is empty"),

@@ -1,0 +1,208 @@
+"""One fold of a scikit-learn estimator: fitted on the training rows, scored on the others.
+
+Rows are taken from X when a fold needs them, and never kept: of an array that was handed over,
+or of its memory map in a worker process.
+"""
+
+from __future__ import annotations
+
+import numbers
+import time
+import traceback
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing, get_tags
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.data import n_rows, take
+
+SINGLE = "score"
+"""Name of the only metric, as ``cv_results_`` has it."""
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldOutcome:
+    """One fold, fitted and scored."""
+
+    test: dict[str, float] = field(default_factory=dict)
+    """Scores of the held-out rows by name; without those that failed."""
+    train: dict[str, float] = field(default_factory=dict)
+    """Scores of the training rows."""
+    fit_seconds: float
+    """Wall time of the fit."""
+    score_seconds: float = 0.0
+    """Wall time of scoring the held-out rows."""
+    error: Exception | None = None
+    """What the fit, or the only score, raised."""
+    facts: Any = None
+    """Learning curves and best epoch, where the last step is a network of ours."""
+    path: str = "fit"
+    """How a network was trained."""
+
+
+def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
+    """Fit in place, without handing over a y that is None."""
+    # What `fit` returns is not relied on: not every estimator returns itself.
+    if y is None:
+        estimator.fit(X, **fit_params)
+    else:
+        estimator.fit(X, y, **fit_params)
+    return estimator
+
+
+def fit_and_score(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    split: Split,
+    *,
+    scorer: Any,
+    fit_params: Mapping[str, Any],
+    score_params: Mapping[str, Any],
+    return_train_score: bool,
+    remote: bool,
+) -> FoldOutcome:
+    """Fit in place, and score; what is raised on the way is part of the outcome.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : all rows
+    split : (train, test) row numbers
+    scorer : callable
+    fit_params, score_params : mapping
+        An array with one entry for each row is split as X is.
+    return_train_score : bool
+    remote : bool
+        Whether the outcome goes to another process.
+    """
+    train, test = split
+    n = length(X)
+    started = time.perf_counter()
+    try:
+        X_train, y_train = _features(estimator, X, train, train), _rows(y, train)
+        fit(estimator, X_train, y_train, _rows_of_params(fit_params, train, n))
+    except Exception as error:
+        seconds = time.perf_counter() - started
+        return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
+    fitted = time.perf_counter()
+    try:
+        X_test, y_test = _features(estimator, X, test, train), _rows(y, test)
+        scores = _score(estimator, X_test, y_test, scorer, _rows_of_params(score_params, test, n))
+        scored = time.perf_counter()
+        on_train = (
+            _score(estimator, X_train, y_train, scorer, _rows_of_params(score_params, train, n))
+            if return_train_score
+            else {}
+        )
+    except Exception as error:
+        seconds = fitted - started
+        return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
+    facts = getattr(last_step(estimator), "training_", None)
+    return FoldOutcome(
+        test=scores,
+        train=on_train,
+        fit_seconds=fitted - started,
+        score_seconds=scored - fitted,
+        facts=facts,
+        path=getattr(facts, "path", "fit"),
+    )
+
+
+def _score(
+    estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
+) -> dict[str, float]:
+    """Scores by name; of several, those that failed are left out with a warning."""
+    value = scorer(estimator, X, **params) if y is None else scorer(estimator, X, y, **params)
+    if not isinstance(value, dict):
+        return {SINGLE: _number(value, SINGLE)}
+    scores = {}
+    for name, score in value.items():
+        if isinstance(score, str):  # the traceback, of a multi-metric scorer that went on
+            warnings.warn(f"Scoring failed: {name} raised\n{score}", UserWarning, stacklevel=2)
+        else:
+            scores[name] = _number(score, name)
+    return scores
+
+
+def _number(value: Any, name: str) -> float:
+    value = value.item() if hasattr(value, "item") and np.size(value) == 1 else value
+    if not isinstance(value, numbers.Number):
+        raise InvalidObjectiveError(
+            f"scoring must return a number, got {value!r} ({type(value)}) for {name!r}. Return one "
+            "number, or a dict of name to number."
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
+def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> Any:
+    if in_parts(X):
+        return take(X, rows)
+    if get_tags(estimator).input_tags.pairwise:
+        if not hasattr(X, "shape"):
+            raise InvalidObjectiveError(
+                "EstimatorCV(X=...): Precomputed kernels or affinity matrices have to be passed as "
+                "arrays or sparse matrices."
+            )
+        if X.shape[0] != X.shape[1]:
+            raise InvalidObjectiveError(
+                f"EstimatorCV(X=...) of shape {X.shape}: X should be a square kernel matrix, for "
+                "the estimator takes distances or a kernel."
+            )
+        return X[np.ix_(rows, train)]
+    return _safe_indexing(X, rows)
+
+
+def _rows(values: Any, rows: np.ndarray) -> Any:
+    if values is None:
+        return None
+    return (
+        take(values, rows) if isinstance(values, Mapping | tuple) else _safe_indexing(values, rows)
+    )
+
+
+def _rows_of_params(params: Mapping[str, Any], rows: np.ndarray, n: int) -> dict[str, Any]:
+    """Arguments of ``fit``, those with one entry for each row split."""
+    return {
+        name: _safe_indexing(value, rows) if _has_rows(value, n) else value
+        for name, value in params.items()
+    }
+
+
+def _has_rows(value: Any, n: int) -> bool:
+    if isinstance(value, str | Mapping) or np.ndim(getattr(value, "shape", ())) == 0:
+        return False
+    if hasattr(value, "shape"):
+        return len(value.shape) > 0 and value.shape[0] == n
+    return hasattr(value, "__len__") and len(value) == n
+
+
+def in_parts(X: Any) -> bool:
+    """Whether X is a dict or tuple of arrays; a sparse matrix by keys is a dict, too."""
+    return isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr")
+
+
+def length(X: Any) -> int:
+    """Number of rows."""
+    if in_parts(X):
+        return n_rows(X)
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def last_step(estimator: Any) -> Any:
+    """The estimator, or the last one of a Pipeline."""
+    steps = getattr(estimator, "steps", None)
+    return steps[-1][1] if steps else estimator
+
+
+def _travelling(error: Exception, remote: bool) -> Exception:
+    """`error` as a value that keeps its traceback, also on its way from another process."""
+    if remote:
+        error.add_note(traceback.format_exc())
+    return error

@@ -1,0 +1,87 @@
+"""The arguments of `EstimatorCV`, read and refused before anything is fitted."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.estimator_fold import SINGLE, Split, in_parts
+
+
+def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -> list[Split]:
+    """Row numbers of all folds, split once."""
+    try:
+        labels = None if isinstance(y, Mapping | tuple) else y
+        splitter = check_cv(cv, labels, classifier=classifier)
+        rows = np.zeros((n, 1)) if in_parts(X) else X
+        splits = list(splitter.split(rows, labels, groups))
+    except ValueError as error:
+        raise InvalidObjectiveError(f"EstimatorCV(cv={cv!r}) cannot split X: {error}") from error
+    if not splits:
+        raise InvalidObjectiveError(
+            f"EstimatorCV(cv={cv!r}): No fits were performed. Was the CV iterator empty? Were "
+            "there no candidates? A generator can be used only once; give a list or a splitter."
+        )
+    return [(np.asarray(train), np.asarray(test)) for train, test in splits]
+
+
+def read_error_score(error_score: Any) -> Any:
+    """Read a number, or "raise"."""
+    if error_score == "raise":
+        return error_score
+    if isinstance(error_score, numbers.Real) and not isinstance(error_score, bool):
+        return float(error_score)
+    raise InvalidObjectiveError(
+        f"EstimatorCV(error_score={error_score!r}) must be a number or 'raise'."
+    )
+
+
+def read_metric(metric: str | None, scorer: Any) -> str | None:
+    """Name of the metric to maximise; None where a callable will tell its names."""
+    names = metric_names(scorer)
+    if not names:
+        return metric
+    if names == [SINGLE]:
+        return SINGLE
+    if metric is not None and metric not in names:
+        raise InvalidObjectiveError(
+            f"EstimatorCV(metric={metric!r}) is not scored; the metrics are {names}."
+        )
+    return names[0] if metric is None else metric
+
+
+def metric_names(scorer: Any) -> list[str]:
+    """Names of several scorers; [SINGLE] for one; [] for a plain callable, which may give both."""
+    several = getattr(scorer, "_scorers", None)
+    if isinstance(several, dict):
+        return list(several)
+    return [] if inspect.isfunction(scorer) or not hasattr(scorer, "_sign") else [SINGLE]
+
+
+def scorer_name(scorer: Any, metric: str | None) -> str:
+    """What a reader of the study is told was maximised."""
+    several = getattr(scorer, "_scorers", None)
+    if several:
+        return str(metric)
+    function = getattr(scorer, "_score_func", scorer)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def refusal(estimator: Any, params: Mapping[str, Any], error: Exception) -> str:
+    """What the estimator says of params that it does not take, and the name that was meant."""
+    valid = [str(name) for name in estimator.get_params(deep=True)]
+    unknown = [name for name in params if name not in valid and name.split("__")[0] not in valid]
+    if not unknown:
+        return f"{type(estimator).__name__} refuses the params {dict(params)!r}: {error}"
+    folded = {name.lower(): name for name in valid}
+    close = [folded[n] for n in difflib.get_close_matches(unknown[0].lower(), folded, n=3)]
+    tails = [name for name in valid if name.endswith(f"__{unknown[0]}")]
+    hint = " or ".join(map(repr, tails or close))
+    return f"{f'Did you mean {hint}? ' if hint else ''}{error}"
