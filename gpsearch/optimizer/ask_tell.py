@@ -9,14 +9,19 @@ first       points before the first model, ``n_initial_points`` of them
 
 from __future__ import annotations
 
+import math
+import threading
 import warnings
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 import skopt
 from scipy.optimize import OptimizeResult
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
+from skopt.utils import cook_estimator
 
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.models import SurrogateModel
@@ -28,6 +33,7 @@ from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
+EXPLORATION_ALONE = 1e6
 Batch = Literal["believer", "cl_min", "cl_mean", "cl_max"]
 
 
@@ -35,7 +41,7 @@ class Optimizer(skopt.Optimizer):
     """Ask for points, tell their losses: a ``skopt.Optimizer`` with gpsearch's surrogate.
 
     Everything is minimised. Telling costs nothing; the surrogate is fitted when a point is asked
-    for, in milliseconds.
+    for, in milliseconds. Several threads may ask and tell: one call waits for another.
 
     Parameters
     ----------
@@ -125,8 +131,15 @@ class Optimizer(skopt.Optimizer):
             n_initial_points = n_random_starts
         named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
         self._is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
-        self._noise = noise
+        self._noise = _checked_noise(noise)
+        self._lock = threading.RLock()
         if not self._is_ours:
+            if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
+                raise InvalidSearchError(
+                    "Optimizer(base_estimator='GBRT'): this scikit-learn does not take "
+                    "scikit-optimize's boosted trees for a regressor. Leave base_estimator out, "
+                    "for gpsearch's process, or use 'ET'."
+                )
             super().__init__(
                 dimensions,
                 "GP" if base_estimator is None else base_estimator,
@@ -146,8 +159,10 @@ class Optimizer(skopt.Optimizer):
         self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(self.space))
-        if n_initial_points < 0:
-            raise InvalidSearchError(f"Expected `n_initial_points` >= 0, got {n_initial_points}")
+        if not isinstance(n_initial_points, Integral) or n_initial_points < 0:
+            raise InvalidSearchError(
+                f"Expected `n_initial_points` >= 0, a whole number, got {n_initial_points!r}"
+            )
         if acq_optimizer not in ("auto", "lbfgs", "sampling"):
             raise InvalidSearchError(
                 f"Expected acq_optimizer to be 'lbfgs' or 'sampling', got {acq_optimizer}"
@@ -168,7 +183,9 @@ class Optimizer(skopt.Optimizer):
             self._first_points = FirstPoints(
                 self.space, initial_point_generator, n_initial_points, self.rng
             )
-        self._kappa = (acq_func_kwargs or {}).get("kappa", 1.96)
+        # scikit-optimize writes exploration alone as "inf": beside a million deviations any mean
+        # is nothing
+        self._kappa = min(float((acq_func_kwargs or {}).get("kappa", 1.96)), EXPLORATION_ALONE)
         self._options = options_for(
             acq_optimizer,
             xi=(acq_func_kwargs or {}).get("xi", 0.01),
@@ -209,11 +226,13 @@ class Optimizer(skopt.Optimizer):
         """
         if not self._is_ours:
             return super().ask(n_points, strategy or "cl_min")
-        if n_points is None:
-            return self._ask_one()
+        if n_points is not None and (not isinstance(n_points, Integral) or n_points < 1):
+            raise InvalidSearchError(f"n_points should be int > 0, got {n_points!r}")
+        with self._lock:
+            return self._ask_one() if n_points is None else self._ask_batch(int(n_points), strategy)
+
+    def _ask_batch(self, n_points: int, strategy: str | None) -> list[Point]:
         strategy = strategy or "believer"
-        if not isinstance(n_points, int) or n_points < 1:
-            raise InvalidSearchError(f"n_points should be int > 0, got {n_points}")
         if strategy not in ("believer", *LIES):
             raise InvalidSearchError(
                 f"Expected parallel_strategy to be one of {['believer', *LIES]}, got {strategy}"
@@ -292,7 +311,8 @@ class Optimizer(skopt.Optimizer):
             values = [[loss, time] for loss, time in read]
         else:
             losses, log_times = [read_loss(value) for value in values], []
-        return self._record(points, values, losses, log_times, fit=fit)
+        with self._lock:
+            return self._record(points, values, losses, log_times, fit=fit)
 
     def _record(
         self,
@@ -390,7 +410,13 @@ class Optimizer(skopt.Optimizer):
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_proposals": None}  # made again when it is needed
+        state = {**self.__dict__, "_proposals": None}  # made again when it is needed
+        del state["_lock"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.RLock()
 
     # ---------------------------------------------------------------- private
 
@@ -412,3 +438,17 @@ class Optimizer(skopt.Optimizer):
             options=self._options,
             eta=(self.acq_func_kwargs or {}).get("eta", 1.0),
         )
+
+
+def _checked_noise(noise: Any) -> str | float:
+    """`noise`, which is "gaussian" or a variance."""
+    if isinstance(noise, str):
+        known = noise == "gaussian"
+    else:
+        known = isinstance(noise, float | int | np.number) and math.isfinite(noise) and noise >= 0
+    if not known:
+        raise InvalidSearchError(
+            f"Optimizer(noise={noise!r}): it must be 'gaussian', which fits the variance of the "
+            "losses, or that variance, a number from 0."
+        )
+    return noise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 from scipy.optimize import OptimizeResult
@@ -98,6 +98,8 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
         n_initial_points = n_random_starts
     points = _points(x0)
     values = _values(y0)
+    if values and not points:
+        raise InvalidSearchError(f"`y0` is {y0!r} and there is no `x0` that it belongs to")
     usual = default_initial_points(len(read_space(dimensions, space_constraint)))
     n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
@@ -130,7 +132,7 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
 
     result = None
     if points:
-        losses = values if values is not None else [func(point) for point in points]
+        losses = values if values is not None else [func(list(point)) for point in points]
         if len(losses) != len(points):
             raise InvalidSearchError("`x0` and `y0` should have the same length")
         result = optimizer.tell(points, losses)
@@ -139,7 +141,7 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
             return result
     for _ in range(n_calls - n_told):
         point = _ask(optimizer)
-        result = optimizer.tell(point, func(point))
+        result = optimizer.tell(point, func(list(point)))  # its own copy: it may change it
         result.specs = specs
         if eval_callbacks(callbacks, result):
             break
@@ -176,6 +178,8 @@ def _budget(
     values: Any,
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
+    if not isinstance(n_calls, Integral):
+        raise InvalidSearchError(f"Expected `n_calls` to be a whole number, got {n_calls!r}")
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
     if n_first is None:

@@ -76,7 +76,8 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
         x = x.tolist()
     if not is_listlike(x):
         raise InvalidSearchError(f"tell: x is {x!r}; it must be a point, or a list of points.")
-    if len(x) and is_2Dlistlike(x):
+    # a point all of whose values are tuples looks like a list of points
+    if len(x) and is_2Dlistlike(x) and not (len(x) == len(space) and list(x) in space):
         points, values = [_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):
             raise InvalidSearchError(f"tell: {len(points)} points with the single value {y!r}.")
@@ -92,9 +93,14 @@ def read_loss(value: Any) -> float:
     >>> read_loss(2), read_loss(float("nan"))
     (2.0, inf)
     """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if not isinstance(value, Number) or isinstance(value, complex):
         raise InvalidSearchError(f"`func` should return a scalar, got {value!r}")
-    loss = float(value)  # type: ignore[arg-type]
+    try:
+        loss = float(value)  # type: ignore[arg-type]
+    except OverflowError:  # an int beyond all floats
+        return math.inf
     return loss if math.isfinite(loss) else math.inf
 
 
@@ -109,8 +115,8 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
     if not hasattr(value, "__len__") or len(value) != 2:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")
     loss, seconds = value
-    if not seconds > 0:
-        raise InvalidSearchError(f"tell: the time {seconds!r} must be above zero.")
+    if not 0 < seconds < math.inf:
+        raise InvalidSearchError(f"tell: the time {seconds!r} must be above zero, and finite.")
     return read_loss(loss), math.log(seconds)
 
 

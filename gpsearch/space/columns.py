@@ -94,6 +94,11 @@ def check_bounds(name: str, low: Any, high: Any, prior: str) -> None:
             f"Space: {name!r} has the bounds {low!r} and {high!r}; both must be finite, and the "
             "lower bound below the upper one. A single value is written as that value."
         )
+    if not math.isfinite(float(high) - float(low)):
+        raise InvalidSpaceError(
+            f"Space: {name!r} has the bounds {low!r} and {high!r}, whose distance no float can "
+            "hold. Use a coarser unit."
+        )
     if prior not in ("uniform", "log-uniform"):
         raise InvalidSpaceError(
             f"Space: {name!r} has the prior {prior!r}; it must be 'uniform' or 'log-uniform'."

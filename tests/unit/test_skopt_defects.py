@@ -1,23 +1,33 @@
 """Every defect of scikit-optimize 0.10.2 that we know of, shown right on gpsearch.
 
-The numbers are those of the list that the project keeps; defects 5, 6 and 13 are of surrogates
-that gpsearch does not use, and 22 and 23 have no counterpart in a module of this layer.
+The numbers are those of the list that the project keeps.
 """
 
 import json
 import math
 import pickle
+import threading
+import tracemalloc
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from scipy import stats
 from scipy.optimize import OptimizeResult
+from sklearn.base import is_regressor
+from sklearn.linear_model import LogisticRegression
+from skopt.utils import cook_estimator
 
+import gpsearch as gs
 from gpsearch.errors import SpaceExhaustedError
+from gpsearch.execution import BelowNoise, StopReason
 from gpsearch.optimizer import Optimizer, gp_minimize
+from gpsearch.plotting import plot_convergence
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import STRATEGIES, History, make_strategy
+from gpsearch.surrogate import GaussianProcess
 
 
 class Layer:
@@ -69,6 +79,10 @@ def test_3_categories_may_be_tuples_or_of_mixed_kinds(generator):
     result = run(optimizer, 14, lambda p: len(p[0] or ()) + (p[1] != "auto") + p[2])
     assert result.x[0] is None
     assert result.x[1] == "auto"
+    tuples = Optimizer([Categorical([(8,), (16, 8)]), Categorical([(0, 1), (2, 3)])])
+    tuples.tell([(16, 8), (2, 3)], 1.0)  # a point, although each of its values is a sequence
+    tuples.tell([[(8,), (0, 1)], [(8,), (2, 3)]], [2.0, 3.0])
+    assert tuples.Xi == [[(16, 8), (2, 3)], [(8,), (0, 1)], [(8,), (2, 3)]]
 
 
 def test_4_every_value_of_an_integer_is_equally_likely():
@@ -91,6 +105,12 @@ def test_5_a_log_uniform_integer_is_searched_in_its_middle_too():
     assert result.x_iters.count([1000]) <= 2
 
 
+def test_6_boosted_trees_end_in_a_sentence_and_no_strategy_needs_them():
+    with pytest.raises(ValueError, match="Leave base_estimator out"):
+        Optimizer([(0.0, 1.0)], "GBRT")
+    assert is_regressor(cook_estimator("GP", [(0.0, 1.0)]))  # what "skopt" runs on
+
+
 def test_7_a_log_dimension_is_what_it_is_in_any_base():
     space = Space({"n": Real(1.0, 1024.0, prior="log-uniform", base=2)})
     assert space.to_z([[1.0], [32.0], [1024.0]]).ravel().tolist() == [0.0, 0.5, 1.0]
@@ -101,6 +121,24 @@ def test_7_a_log_dimension_is_what_it_is_in_any_base():
         random_state=0,
     )
     assert 25 < result.x[0] < 40
+
+
+def test_8_convergence_is_drawn_of_unequal_lengths_and_down_to_a_target_of_zero():
+    ax = None
+    for n_calls in (3, 5):
+        study = gs.search(
+            lambda params: params["x"] ** 2,
+            {"x": (1.0, 2.0)},
+            n_calls=n_calls,
+            greater_is_better=False,
+            random_state=0,
+            progress=False,
+        )
+        ax = plot_convergence(study, ax, target=0.0, log=False)
+    lines = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
+    assert sum(len(line) >= 2 and (line == 0.0).all() for line in lines) >= 1
+    assert ax.get_ylim()[0] <= 0.0
+    plt.close(ax.figure)
 
 
 @pytest.mark.parametrize("generator", ["random", "sobol", "lhs", "halton", "hammersly", "grid"])
@@ -153,6 +191,19 @@ def test_12_the_luckiest_measurement_is_not_the_incumbent():
     strategy = make_strategy("gp", space, seed=0, n_calls=50)
     proposed = [strategy.propose(History.of(points, losses), number)[0] for number in range(40, 44)]
     assert abs(np.median(proposed) - 0.7) < 0.2
+
+
+def test_13_predicting_builds_nothing_of_rows_by_observations_twice():
+    """The time is in benchmarks/overhead.py; what costs it is that array."""
+    rng = np.random.default_rng(0)
+    Z, rows = rng.random((200, 6)), rng.random((10_000, 6))
+    process = GaussianProcess.fit(Z, Z.sum(axis=1), categorical=np.zeros(6, dtype=bool))
+    tracemalloc.start()
+    mean, variance = process.predict(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * 8 * rows.shape[0] * Z.shape[0]  # a few matrices of rows by observations
+    assert mean.shape == variance.shape == (10_000,)
 
 
 def test_14_fits_are_not_kept():
@@ -219,6 +270,27 @@ def test_18_spaces_that_differ_are_told_apart():
     assert Space([Integer(1, 100)]) != Space([Integer(1, 100, prior="log-uniform")])
 
 
+def test_19_what_is_left_to_gain_is_asked_of_the_model_not_of_the_losses():
+    """Losses that spread widely, and a model that is sure; then the other way round."""
+
+    def study_of(loss):
+        return gs.search(
+            lambda params: [loss(params["x"]) + 0.01, loss(params["x"]) - 0.01],
+            {"x": (-1.0, 1.0)},
+            n_calls=14,
+            greater_is_better=False,
+            random_state=0,
+            progress=False,
+        )
+
+    wide = study_of(lambda x: 10.0 * (x - 0.3) ** 2)
+    narrow = study_of(lambda x: math.sin(2000.0 * x))
+    assert np.ptp([trial.loss for trial in wide.trials]) > 2.0
+    rule = BelowNoise(min_trials=10)
+    assert rule(wide) is StopReason.NOISE
+    assert rule(narrow) is None
+
+
 def test_20_a_value_that_is_fixed_is_no_dimension():
     space = Space({"layers": [3], "x": (0.0, 1.0)})
     assert len(space) == 1
@@ -249,3 +321,27 @@ def test_21_a_lie_under_improvement_per_second_keeps_loss_and_time_apart(strateg
     np.testing.assert_allclose(history.seconds, 10.0)
     batch = optimizer.ask(3, strategy)
     assert isinstance(optimizer.tell(batch, [(1.0, 2.0)] * 3), OptimizeResult)
+
+
+def test_22_n_jobs_evaluates_beside_each_other():
+    both = threading.Barrier(2, timeout=60)  # nobody passes it alone
+
+    def objective(params):
+        both.wait()
+        return params["x"]
+
+    with ThreadPoolExecutor(2) as executor:
+        study = gs.search(
+            objective, {"x": (0.0, 1.0)}, n_calls=4, executor=executor, n_jobs=2, progress=False
+        )
+    assert [trial.state for trial in study.trials] == ["complete"] * 4
+
+
+def test_23_the_search_estimator_takes_a_callable_refit():
+    X, y = np.linspace(0, 1, 30)[:, None], np.tile([0, 1], 15)
+    search = gs.GPSearchCV(
+        LogisticRegression(), {"C": (0.01, 1.0)}, n_iter=3, cv=2, refit=lambda results: 1
+    )
+    search.fit(X, y)
+    assert search.best_index_ == 1
+    assert search.best_params_ == search.cv_results_["params"][1]

@@ -1,7 +1,9 @@
 """Ask and tell: a skopt.Optimizer over our search."""
 
 import copy
+import math
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -234,9 +236,39 @@ def test_improvement_per_second_wants_pairs(y):
         Optimizer([(0.0, 1.0)], acq_func="EIps").tell([0.5], y)
 
 
-def test_a_time_of_zero_is_refused():
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf])
+def test_a_time_that_is_none_is_refused(seconds):
     with pytest.raises(ValueError, match="above zero"):
-        Optimizer([(0.0, 1.0)], acq_func="PIps").tell([0.5], (1.0, 0.0))
+        Optimizer([(0.0, 1.0)], acq_func="PIps").tell([0.5], (1.0, seconds))
+
+
+def test_an_array_without_dimensions_is_a_number_and_an_endless_int_a_failure():
+    optimizer = Optimizer([(0.0, 1.0)])
+    optimizer.tell([0.5], np.array(2.0))
+    result = optimizer.tell([0.25], 10**400)
+    assert result.func_vals.tolist() == [2.0, math.inf]
+
+
+def test_threads_may_share_an_optimizer():
+    optimizer = Optimizer([(0.0, 1.0), (0.0, 1.0)], random_state=0)
+
+    def work(_):
+        for _ in range(4):
+            point = optimizer.ask()
+            optimizer.tell(point, sum(point))
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(work, range(4)))
+    assert len({tuple(point) for point in optimizer.Xi}) == 16
+    assert pickle.loads(pickle.dumps(optimizer)).ask() == optimizer.ask()
+
+
+def test_exploration_alone_goes_where_least_is_known():
+    optimizer = Optimizer(
+        [(0.0, 1.0)], acq_func="LCB", acq_func_kwargs={"kappa": "inf"}, n_initial_points=3
+    )
+    optimizer.tell([[0.0], [0.1], [0.2], [0.3], [0.4]], [0.0, 1.0, 2.0, 3.0, 4.0])
+    assert optimizer.ask() == [1.0]
 
 
 def test_telling_without_a_fit_adds_no_model_but_asking_uses_what_was_told():
@@ -309,6 +341,12 @@ def test_a_result_before_anything_is_told_holds_nothing():
         pytest.param({"acq_func": "UCB"}, "acq_func", id="acq_func"),
         pytest.param({"acq_optimizer": "newton"}, "acq_optimizer", id="acq_optimizer"),
         pytest.param({"n_initial_points": -1}, "n_initial_points", id="n_initial_points"),
+        pytest.param({"n_initial_points": 2.5}, "whole", id="n_initial_points that is no count"),
+        pytest.param({"noise": "gauss"}, "noise='gauss'", id="noise that is text"),
+        pytest.param({"noise": -1.0}, "noise=-1.0", id="noise below zero"),
+        pytest.param({"noise": math.nan}, "noise=nan", id="noise that is no number"),
+        pytest.param({"noise": None}, "noise=None", id="no noise"),
+        pytest.param({"dimensions": [(-1e308, 1e308)]}, "no float", id="too wide"),
         pytest.param({"space_constraint": 3}, "callable", id="space_constraint"),
         pytest.param({"initial_point_generator": "grit"}, "sobol", id="generator"),
         pytest.param({"base_estimator": "XGB"}, "'GBRT' or 'DUMMY'", id="estimator"),
@@ -316,7 +354,7 @@ def test_a_result_before_anything_is_told_holds_nothing():
 )
 def test_a_wrong_argument_has_its_own_error(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Optimizer([(0.0, 1.0)], **arguments)
+        Optimizer(**{"dimensions": [(0.0, 1.0)], **arguments})
 
 
 def test_asking_for_no_points_is_refused():

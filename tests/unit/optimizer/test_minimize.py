@@ -54,11 +54,25 @@ def test_known_points_take_no_calls_and_others_do():
         pytest.param({"x0": [[0.0, 1]], "y0": [1.0, 2.0]}, "same length", id="x0 and y0"),
         pytest.param({"x0": ([0.0, 1],)}, "should be a list", id="x0 is a tuple of points"),
         pytest.param({"x0": [[0.0, 1]], "y0": object()}, "iterable", id="y0"),
+        pytest.param({"y0": [1.0]}, "no `x0`", id="y0 alone"),
+        pytest.param({"n_calls": 10.0}, "whole", id="calls that are no count"),
     ],
 )
 def test_a_wrong_budget_or_start_has_its_own_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         gp_minimize(bowl, SPACE, **{"n_calls": 10, **arguments})
+
+
+def test_a_function_may_do_what_it_likes_with_its_point():
+    def greedy(point):
+        loss = bowl(point)
+        point.clear()
+        return loss
+
+    spoilt = gp_minimize(greedy, SPACE, n_calls=9, x0=[0.0, 1], random_state=0)
+    assert (
+        spoilt.x_iters == gp_minimize(bowl, SPACE, n_calls=9, x0=[0.0, 1], random_state=0).x_iters
+    )
 
 
 def test_a_start_of_the_wrong_length_is_refused():
