@@ -13,7 +13,6 @@ import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -159,7 +158,7 @@ class Optimizer(skopt.Optimizer):
         self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(self.space))
-        if not isinstance(n_initial_points, Integral) or n_initial_points < 0:
+        if not isinstance(n_initial_points, int | np.integer) or n_initial_points < 0:
             raise InvalidSearchError(
                 f"Expected `n_initial_points` >= 0, a whole number, got {n_initial_points!r}"
             )
@@ -226,7 +225,7 @@ class Optimizer(skopt.Optimizer):
         """
         if not self._is_ours:
             return super().ask(n_points, strategy or "cl_min")
-        if n_points is not None and (not isinstance(n_points, Integral) or n_points < 1):
+        if n_points is not None and (not isinstance(n_points, int | np.integer) or n_points < 1):
             raise InvalidSearchError(f"n_points should be int > 0, got {n_points!r}")
         with self._lock:
             return self._ask_one() if n_points is None else self._ask_batch(int(n_points), strategy)
@@ -445,7 +444,7 @@ def _checked_noise(noise: Any) -> str | float:
     if isinstance(noise, str):
         known = noise == "gaussian"
     else:
-        known = isinstance(noise, float | int | np.number) and math.isfinite(noise) and noise >= 0
+        known = isinstance(noise, float | int | np.number) and 0 <= float(noise) < math.inf
     if not known:
         raise InvalidSearchError(
             f"Optimizer(noise={noise!r}): it must be 'gaussian', which fits the variance of the "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Integral, Number
+from numbers import Number
 from typing import Any
 
+import numpy as np
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
@@ -178,7 +179,7 @@ def _budget(
     values: Any,
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
-    if not isinstance(n_calls, Integral):
+    if not isinstance(n_calls, int | np.integer):
         raise InvalidSearchError(f"Expected `n_calls` to be a whole number, got {n_calls!r}")
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
