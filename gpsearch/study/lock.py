@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -24,7 +25,14 @@ except ImportError:  # not a POSIX system: writers are kept apart within this pr
     fcntl = None  # type: ignore[assignment]
 
 _held: set[str] = set()
-"""Files locked by this process. A record lock does not exclude its own process."""
+"""Files locked by this process. A record lock does not exclude its own process, and closing any
+descriptor of its file would give it up."""
+
+_mutex = threading.Lock()
+"""Guards `_held` between the threads of this process."""
+
+PATIENCE = 0.2
+"""Seconds that a taken lock is asked for: `holder_of` takes it for the blink of an eye."""
 
 
 class WriteLock:
@@ -44,14 +52,29 @@ class WriteLock:
     def __init__(self, study: Path) -> None:
         self._path = str(study.resolve()) + ".lock"
         self._study = study
-        if self._path in _held:
-            raise StudyLockedError(
-                f"{study} is being written by another search in this process; wait until it ends, "
-                "or give this search a study of its own"
-            )
         self._pid = os.getpid()
-        self._descriptor = self._acquire()
-        _held.add(self._path)
+        with _mutex:
+            if self._path in _held:
+                raise StudyLockedError(
+                    f"{study} is being written by another search in this process; wait until it "
+                    "ends, or give this search a study of its own"
+                )
+            self._descriptor = self._acquire()
+            _held.add(self._path)
+
+    def keep(self) -> None:
+        """Take the lock again where its file was removed, as by somebody who thought it stale.
+
+        Raises
+        ------
+        StudyLockedError
+            Another process has taken it meanwhile.
+        """
+        if _same_file(self._descriptor, self._path):
+            return
+        with contextlib.suppress(FileNotFoundError):  # the folder is gone, for others as well
+            abandoned, self._descriptor = self._descriptor, self._acquire()
+            os.close(abandoned)
 
     def release(self) -> None:
         """Give the lock back and remove its file; again is harmless."""
@@ -59,13 +82,15 @@ class WriteLock:
             return
         # Removed while still held: a process that opened it meanwhile sees by the inode that its
         # file is gone, and starts over.
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
-        os.close(self._descriptor)
-        self._descriptor = -1
-        _held.discard(self._path)
+        with _mutex:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = -1
+            _held.discard(self._path)
 
     def _acquire(self) -> int:
+        give_up = time.monotonic() + PATIENCE
         while True:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
@@ -78,6 +103,9 @@ class WriteLock:
             except BlockingIOError:
                 holder = _describe_holder(os.pread(descriptor, 4096, 0))
                 os.close(descriptor)
+                if time.monotonic() < give_up:
+                    time.sleep(PATIENCE / 10)
+                    continue
                 raise StudyLockedError(
                     f"{self._study} is being written by {holder}; wait until that search ends or "
                     "stop it, or give this search a study of its own (reading is possible at any "
@@ -95,6 +123,26 @@ class WriteLock:
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def holder_of(study: Path) -> str:
+    """Who writes to a study: ``process 17 on host since ...``; empty for nobody."""
+    path = f"{study.resolve()}.lock"
+    with _mutex:
+        if path in _held:
+            return f"process {os.getpid()}"
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except OSError:
+            return ""
+        try:
+            if fcntl is not None:
+                fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return ""
+        except OSError:
+            return _describe_holder(os.pread(descriptor, 4096, 0))
+        finally:
+            os.close(descriptor)
 
 
 def _same_file(descriptor: int, path: str) -> bool:

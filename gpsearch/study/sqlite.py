@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -41,8 +42,18 @@ from gpsearch.errors import (
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
+from gpsearch.study.place import (
+    check_path,
+    identity,
+    room,
+    save_elsewhere,
+    sync_folder,
+    write_whole,
+)
 from gpsearch.study.rows import checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
+
+logger = logging.getLogger("gpsearch")
 
 APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
 VERSION = 1  # of the tables below
@@ -97,11 +108,20 @@ class StudyFile:
     Safe to use from several threads; one process writes at a time (see `lock`).
     """
 
-    def __init__(self, connection: sqlite3.Connection, name: str, *, writable: bool) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path | None,
+        *,
+        writable: bool,
+        name: str = "the study in memory",
+    ) -> None:
         self._connection = connection
+        self._path = path
         self._name = name
         self._writable = writable
         self._mutex = threading.RLock()
+        self._identity = None if path is None else identity(path)
 
     # ------------------------------------------------------------------ open and close
 
@@ -117,20 +137,25 @@ class StudyFile:
             The disk is full or cannot be written.
         """
         if path is None:
-            file = cls(_connect(":memory:"), "the study in memory", writable=True)
+            file = cls(_connect(":memory:"), None, writable=True)
             file._initialise(info)
             return file
         unfinished = Path(f"{path}.new")
         with _translated(str(path)):
             for leftover in (unfinished, Path(f"{unfinished}-journal")):
                 leftover.unlink(missing_ok=True)
-            file = cls(_connect(str(unfinished)), str(path), writable=True)
+            file = cls(
+                _connect(f"{unfinished.absolute().as_uri()}?mode=rwc"),
+                unfinished,
+                writable=True,
+                name=str(path),
+            )
             try:
                 file._initialise(info)
             finally:
                 file.close()
             os.replace(unfinished, path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         return cls.connect(path, writable=True)
 
     @classmethod
@@ -147,7 +172,7 @@ class StudyFile:
         check_path(path)
         with _translated(str(path)):
             connection = _connect_existing(path, writable=writable)
-        file = cls(connection, str(path), writable=writable)
+        file = cls(connection, path, writable=writable, name=str(path))
         try:
             file._check(path)
         except BaseException:
@@ -157,17 +182,52 @@ class StudyFile:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._mutex, _translated(self._name):
-            return {"name": self._name, "rows": self._connection.serialize()}
+            return {"rows": self._connection.serialize()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         connection = _connect(":memory:")
         connection.deserialize(state["rows"])
-        self.__init__(connection, state["name"], writable=True)  # type: ignore[misc]
+        self.__init__(connection, None, writable=True)  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the file; again is harmless."""
         with self._mutex:
             self._connection.close()
+
+    def keep_in_place(self) -> None:
+        """Write the study anew where its file was deleted or moved while it is being written.
+
+        The open file holds everything, but without its name it ends with this process.
+
+        Raises
+        ------
+        StudyError
+            Another file stands in its place, or nothing can be written there. The message says
+            where the study was saved.
+        """
+        if self._path is None or not self._writable or identity(self._path) == self._identity:
+            return
+        with self._mutex, _translated(self._name):
+            rows = self._connection.serialize()
+            try:
+                if self._path.exists():
+                    raise FileExistsError("another file stands in its place")
+                write_whole(self._path, rows)
+            except OSError as error:
+                saved = save_elsewhere(self._path, rows)
+                self._identity = identity(self._path)  # once is enough
+                raise StudyError(
+                    f"{self._name} was deleted, moved or replaced while a search wrote to it, and "
+                    f"cannot be written anew ({error}). Everything so far was saved as {saved}; "
+                    "move it to its place, and the same command continues the search."
+                ) from None
+            logger.warning(
+                "%s was deleted or moved while a search writes to it; it was written anew there",
+                self._name,
+            )
+            self._connection.close()
+            self._connection = _connect_existing(self._path, writable=True)
+            self._identity = identity(self._path)
 
     # ------------------------------------------------------------------ read
 
@@ -308,6 +368,7 @@ class StudyFile:
             raise StudyReadOnlyError(
                 f"{self._name} was opened for reading; gpsearch.search(..., study=...) writes to it"
             )
+        self.keep_in_place()
         with self._mutex, _translated(self._name):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -338,31 +399,9 @@ class StudyFile:
         return {name: json.loads(value) for name, value in rows}
 
 
-def check_path(path: Path) -> None:
-    """Raise a StudyError where `path` cannot be an existing study's file."""
-    if path.is_dir():
-        raise StudyError(
-            f"{path} is a directory; a study is one file, for example {path / 'study.db'}"
-        )
-    if not path.exists():
-        raise StudyError(
-            f"{path} does not exist; gpsearch.search(objective, space, study={str(path)!r}) makes "
-            "a study"
-        )
-    if path.stat().st_size == 0:
-        raise StudyCorruptError(
-            f"{path} is an empty file, not a study; delete it to start a study there, or give the "
-            "study another path"
-        )
-
-
-def _connect(name: str) -> sqlite3.Connection:
+def _connect(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        uri=name.startswith("file:"),
+        address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
     )
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = OFF")
@@ -388,7 +427,7 @@ def _translated(name: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _study_error(name, error) from error
     except OSError as error:
-        raise StudyError(f"{name} cannot be written: {error}{_room(name)}") from error
+        raise StudyError(f"{name} cannot be written: {error}{room(name)}") from error
 
 
 def _study_error(name: str, error: sqlite3.Error) -> StudyError:
@@ -397,7 +436,7 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
         return _corrupt(name, str(error))
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StudyError(
-            f"{name} cannot be written: {error}{_room(name)}. Every trial reported so far is in "
+            f"{name} cannot be written: {error}{room(name)}. Every trial reported so far is in "
             "it; when there is room, the same command continues the search."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -418,22 +457,3 @@ def _corrupt(name: str, detail: str) -> StudyCorruptError:
         f"{name} is not a study, or its content is damaged ({' '.join(detail.split())}); it is "
         "left as it is. Restore a copy of it, or give the search another path."
     )
-
-
-def _room(name: str) -> str:
-    folder = Path(name).parent
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
-        return ""
-    return f" (the disk of {folder.resolve()} has {free / 1e6:.1f} MB free)"
-
-
-def _sync_folder(folder: Path) -> None:
-    # A new name is durable only when its folder is; not every system lets folders be synced.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,9 @@ from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other
 from gpsearch.study.lock import WriteLock
+from gpsearch.study.place import check_path, study_path
 from gpsearch.study.plots import StudyPlots
-from gpsearch.study.sqlite import Queued, StudyFile, check_path
+from gpsearch.study.sqlite import Queued, StudyFile
 from gpsearch.study.trial import Trial, TrialState
 from gpsearch.version import __version__
 
@@ -64,6 +66,8 @@ class Study(StudyPlots):
         self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
     ) -> None:
         self.path = path
+        # The working directory may change while the study is open.
+        self._location = None if path is None else path.absolute()
         self.info = file.read_info()
         self.space = Space.from_json(self.info.space) if space is None else space
         self.objective = objective
@@ -74,6 +78,7 @@ class Study(StudyPlots):
         self._trials: list[Trial] | None = None
         self._queue: list[Queued] = []
         self._seen_version = -1
+        self._begun: dict[int, float] = {}  # moments of the monotonic clock, by trial
 
     # ------------------------------------------------------------------ make and open
 
@@ -127,7 +132,7 @@ class Study(StudyPlots):
         )
         if path is None:
             return cls(None, StudyFile.create(None, info), space, objective)
-        path = _file_path(path)
+        path = study_path(path)
         require_storable(space, str(path))
         if not path.parent.is_dir():
             raise StudyError(f"{path}: the folder {path.parent} does not exist; make it first")
@@ -164,7 +169,7 @@ class Study(StudyPlots):
         StudyCorruptError
             It is empty, not a study, or damaged.
         """
-        path = _file_path(path)
+        path = study_path(path)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
     def require_same(
@@ -247,7 +252,13 @@ class Study(StudyPlots):
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy that reads: all the rows, whether they lie in a file or in memory."""
-        own = {"path": None, "objective": None, "_lock": None, "_is_writing": False}
+        own = {
+            "path": None,
+            "_location": None,
+            "objective": None,
+            "_lock": None,
+            "_is_writing": False,
+        }
         return {**self.__dict__, **own, "_trials": None}
 
     def __repr__(self) -> str:
@@ -315,23 +326,21 @@ class Study(StudyPlots):
         """
         if self._is_writing:
             raise StudyError(f"{self._name} is being written by a search in this process already")
-        if self.path is not None:
-            self._lock = _lock(self.path)
+        if self._location is not None:
+            self._lock = _lock(self._location)
         try:
-            if self.path is not None:
-                self._reconnect(writable=True)
+            if self._location is not None:
+                self._reconnect(self._location, writable=True)
             self._is_writing = True
             self._read()
+            self._take_over()
             yield self
-        finally:
-            self._is_writing = False
-            try:
-                if self.path is not None:
-                    self._reconnect(writable=False)
-            finally:
-                if self._lock is not None:
-                    self._lock.release()
-                    self._lock = None
+        except BaseException:
+            # What ended the block says more than what the file answers afterwards.
+            with contextlib.suppress(StudyError):
+                self._end_writing()
+            raise
+        self._end_writing()
 
     def start_trial(
         self, params: Mapping[str, Any], *, seed: int, origin: str = "", queued: int | None = None
@@ -347,6 +356,7 @@ class Study(StudyPlots):
             started=time.time(),
             origin=origin,
         )
+        self._begun[trial.number] = time.monotonic()
         self._file.write_trial(trial, self._encoding, queued=queued)
         trials.append(trial)
         self._queue = [
@@ -390,7 +400,8 @@ class Study(StudyPlots):
             trial,
             state=state,
             folds=_merged(trial.folds, missing),
-            ended=time.time(),
+            # not the time of day, which may be set back meanwhile
+            ended=trial.started + time.monotonic() - self._begun[number],
             reason=_printable(reason),
             traceback=_printable(traceback),
         )
@@ -487,11 +498,30 @@ class Study(StudyPlots):
         self._trials = self._file.read_trials(self._encoding)
         self._queue = self._file.read_queue(self._encoding)
 
-    def _reconnect(self, *, writable: bool) -> None:
-        assert self.path is not None
-        self._file.close()
+    def _take_over(self) -> None:
+        # Trials of a search that died: the time since then was nobody's training.
+        assert self._trials is not None
+        for trial in self._trials:
+            if not trial.finished:
+                spent = math.fsum(fold.seconds for fold in trial.folds)
+                self._begun[trial.number] = time.monotonic() - spent
+                self._trials[trial.number] = dataclasses.replace(trial, started=time.time() - spent)
+
+    def _end_writing(self) -> None:
+        self._is_writing = False
+        try:
+            if self._location is not None:
+                self._reconnect(self._location, writable=False)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def _reconnect(self, location: Path, *, writable: bool) -> None:
+        self._file.keep_in_place()
+        before, self._file = self._file, StudyFile.connect(location, writable=writable)
+        before.close()
         self._trials = None
-        self._file = StudyFile.connect(self.path, writable=writable)
 
     def _require_writing(self) -> None:
         if not self._is_writing:
@@ -499,19 +529,14 @@ class Study(StudyPlots):
                 f"{self._name} is open for reading; write inside `with study.writing():`, or let "
                 "gpsearch.search(..., study=...) write"
             )
+        if self._lock is not None:
+            self._lock.keep()
 
     def _running(self, number: int) -> Trial:
         trials = self._current()
         if not 0 <= number < len(trials) or trials[number].state != "running":
             raise InvalidSearchError(f"trial {number} of {self._name} is not running")
         return trials[number]
-
-
-def _file_path(path: StudyPath) -> Path:
-    path = Path(path).expanduser()
-    if path.is_dir():
-        check_path(path)
-    return path
 
 
 def _lock(path: Path) -> WriteLock:

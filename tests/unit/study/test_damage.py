@@ -3,10 +3,16 @@
 import random
 import shutil
 import sqlite3
+import time
 
 import pytest
 
-from gpsearch.errors import StudyCorruptError, StudyError, StudyReadOnlyError
+from gpsearch.errors import (
+    InvalidSearchError,
+    StudyCorruptError,
+    StudyError,
+    StudyReadOnlyError,
+)
 from gpsearch.evaluation import FoldResult
 from gpsearch.space import Real
 from gpsearch.study import Study, sqlite
@@ -168,3 +174,119 @@ def test_a_file_without_the_right_to_write_can_be_read(whole, monkeypatch):
     assert len(study.trials) == 30
     with pytest.raises(StudyReadOnlyError, match="open for reading"):
         study.start_trial({"x": 0.5}, seed=0)
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".db", "a\0b.db", "~nobody-of-this-name/a.db"])
+def test_what_cannot_be_a_path_is_one_sentence(path):
+    for call in (Study.open, lambda path: Study.create(path, space={"x": Real(0.0, 1.0)}, seed=0)):
+        with pytest.raises(StudyError, match="cannot be the path of a study"):
+            call(path)
+
+
+@pytest.mark.parametrize("path", [3, b"a.db", ["a.db"]])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(InvalidSearchError, match="must be the path of a file"):
+        Study.open(path)
+
+
+def test_a_device_is_not_to_be_deleted():
+    with pytest.raises(StudyError, match="a device or a pipe"):
+        Study.open("/dev/null")
+
+
+def test_a_name_that_sqlite_would_read_as_an_address_is_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fill("file:a.db?mode=memory", n_trials=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["file:a.db?mode=memory"]
+
+
+def test_the_working_directory_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = fill("a.db", n_trials=1)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with study.writing():
+        study.end_trial(study.start_trial({"x": 0.5}, seed=0), "failed")
+    assert len(Study.open(tmp_path / "a.db").trials) == 2
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def end_one(study):
+    study.end_trial(study.start_trial({"x": 0.5}, seed=0), "failed")
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["before a write", "after the last write"])
+@pytest.mark.parametrize("moved", [False, True], ids=["deleted", "moved"])
+def test_a_file_that_is_gone_while_it_is_written_is_written_anew(tmp_path, caplog, moved, last):
+    path = tmp_path / "a.db"
+    study = fill(path, n_trials=3)
+    with study.writing():
+        if moved:
+            path.rename(tmp_path / "b.db")
+        else:
+            path.unlink()
+        if not last:
+            end_one(study)
+            end_one(study)
+    assert len(study.trials) == len(Study.open(path).trials) == (3 if last else 5)
+    assert "written anew" in caplog.text
+    assert not moved or len(Study.open(tmp_path / "b.db").trials) == 3
+
+
+def test_a_file_in_place_of_the_study_is_left_alone_and_the_study_saved(tmp_path, whole):
+    path = tmp_path / "a.db"
+    study = fill(path, n_trials=3)
+
+    def write_after_the_replacement():
+        with study.writing():
+            shutil.copy(whole, tmp_path / "b.db")
+            (tmp_path / "b.db").replace(path)
+            end_one(study)
+
+    with pytest.raises(StudyError, match="another file stands in its place") as error:
+        write_after_the_replacement()
+    assert read_all(path) == read_all(whole)
+    (saved,) = [p for p in tmp_path.iterdir() if p != path]
+    assert str(saved) in str(error.value)
+    assert len(Study.open(saved).trials) == 3
+
+
+def test_a_study_whose_folder_is_gone_is_saved_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    study = fill(folder / "a.db", n_trials=3)
+
+    def write_after_the_removal():
+        with study.writing():
+            shutil.rmtree(folder)
+            end_one(study)
+
+    with pytest.raises(StudyError, match="cannot be written anew"):
+        write_after_the_removal()
+    (saved,) = tmp_path.iterdir()
+    assert len(Study.open(saved).trials) == 3
+
+
+def test_a_clock_that_is_set_back_makes_no_negative_time(tmp_path, monkeypatch):
+    study = fill(tmp_path / "a.db", n_trials=0)
+    now = time.time()
+    with study.writing():
+        number = study.start_trial({"x": 0.5}, seed=0)
+        monkeypatch.setattr("time.time", lambda: now - 86400)
+        trial = study.end_trial(number, "failed")
+    assert 0 <= trial.seconds < 60
+    assert Study.open(tmp_path / "a.db").trials == [trial]
+
+
+def test_the_time_between_a_death_and_the_resume_is_no_training(tmp_path, monkeypatch):
+    study = fill(tmp_path / "a.db", n_trials=0)
+    with study.writing():
+        number = study.start_trial({"x": 0.5}, seed=0)
+        study.record_fold(number, FoldResult(fold=0, score=1.0, seconds=100.0))
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 86400)
+    with study.writing():
+        trial = study.end_trial(number, "complete")
+    assert 100 <= trial.seconds < 160
+    assert trial.ended == pytest.approx(now + 86400, abs=60)

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from gpsearch.errors import StudyLockedError
-from gpsearch.study.lock import WriteLock
+from gpsearch.study.lock import WriteLock, holder_of
 
 HOLDER = """
 import sys, time, pathlib
@@ -80,3 +80,38 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_on_the_new_file(tmp_pa
     thread.join()
     assert os.fstat(taken[0]._descriptor).st_ino == (tmp_path / "a.db.lock").stat().st_ino
     taken[0].release()
+
+
+def test_a_reader_learns_who_writes_and_takes_nothing(holder, tmp_path):
+    study = tmp_path / "a.db"
+    assert holder_of(study).startswith(f"process {holder.pid} on ")
+    holder.kill()
+    holder.wait()
+    assert holder_of(study) == ""
+    assert holder_of(tmp_path / "b.db") == ""
+    WriteLock(study).release()
+
+
+def test_asking_who_writes_does_not_give_the_own_lock_up(tmp_path):
+    """Closing any descriptor of a file gives up all record locks that the process has on it."""
+    study = tmp_path / "a.db"
+    lock = WriteLock(study)
+    assert holder_of(study) == f"process {os.getpid()}"
+    code = (
+        "import sys, pathlib; from gpsearch.study.lock import holder_of; "
+        "print(holder_of(pathlib.Path(sys.argv[1])))"
+    )
+    told = subprocess.run([sys.executable, "-c", code, str(study)], capture_output=True, text=True)
+    assert told.stdout.startswith(f"process {os.getpid()} on "), told.stderr
+    lock.release()
+
+
+def test_a_lock_whose_file_was_removed_is_taken_again_before_the_next_write(tmp_path, holder):
+    lock = WriteLock(tmp_path / "mine.db")
+    (tmp_path / "mine.db.lock").unlink()
+    lock.keep()
+    assert (tmp_path / "mine.db.lock").exists()
+    os.replace(tmp_path / "a.db.lock", tmp_path / "mine.db.lock")
+    with pytest.raises(StudyLockedError, match=f"process {holder.pid}"):
+        lock.keep()
+    lock.release()

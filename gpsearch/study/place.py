@@ -1,0 +1,109 @@
+"""The place of a study's file: what may stand there, what is left, and what is written anew."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError
+
+
+def study_path(path: str | os.PathLike[str]) -> Path:
+    """Read the path of a study, which need not exist yet.
+
+    Raises
+    ------
+    InvalidSearchError
+        It is no path.
+    StudyError
+        The system cannot have such a file, or it is a directory.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidSearchError(
+            f"study={path!r} must be the path of a file, a Study, or None for a study in memory"
+        )
+    try:
+        path = Path(path).expanduser()
+        os.stat(path)
+    except FileNotFoundError:
+        return Path(path)
+    # a name that is too long, holds a null, leads through a file, or has an unknown home
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StudyError(
+            f"{os.fspath(path)!r} cannot be the path of a study ({error}); give it another path"
+        ) from None
+    if path.is_dir():
+        check_path(path)
+    return path
+
+
+def check_path(path: Path) -> None:
+    """Raise a StudyError where `path` cannot be an existing study's file."""
+    if path.is_dir():
+        raise StudyError(
+            f"{path} is a directory; a study is one file, for example {path / 'study.db'}"
+        )
+    if not path.exists():
+        raise StudyError(
+            f"{path} does not exist; gpsearch.search(objective, space, study={str(path)!r}) makes "
+            "a study"
+        )
+    if not path.is_file():
+        raise StudyError(f"{path} is a device or a pipe; a study is a file, for example study.db")
+    if path.stat().st_size == 0:
+        raise StudyCorruptError(
+            f"{path} is an empty file, not a study; delete it to start a study there, or give the "
+            "study another path"
+        )
+
+
+def room(name: str) -> str:
+    """What the disk of the file `name` has free, for an error's message."""
+    folder = Path(name).parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return ""
+    return f" (the disk of {folder.resolve()} has {free / 1e6:.1f} MB free)"
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears under its name whole or not at all."""
+    unfinished = Path(f"{path}.new")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+    sync_folder(path.parent)
+
+
+def save_elsewhere(path: Path, content: bytes) -> Path:
+    """Write a file under a new name beside `path`, or where temporary files go."""
+    folder = path.parent if path.parent.is_dir() else Path(tempfile.gettempdir())
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.stem}-", suffix=path.suffix, dir=folder)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+    return Path(name)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` durable, where the system lets folders be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
