@@ -18,6 +18,7 @@ from typing import Any, Literal
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_score
 
 TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cause stands there
+REASON_CHARACTERS = 1000  # of an error's message; the traceback holds the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
     except (Exception, SystemExit) as error:
         if escaped:
             raise escaped[0] from None
-        failed = outcome("failed", _sentence(error))
+        failed = outcome("failed", sentence(error))
         return dataclasses.replace(failed, traceback=traceback.format_exc()[-TRACEBACK_CHARACTERS:])
     if escaped:  # the objective swallowed it
         raise escaped[0]
@@ -111,6 +112,17 @@ def failure(reason: str, traceback: str = "") -> Outcome:
     return Outcome(state="failed", reason=reason, traceback=traceback)
 
 
+def sentence(error: BaseException) -> str:
+    """Kind and message of an error, on one line; what is too long for one is shortened."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an error that cannot even say what it is
+        text = ""
+    if len(text) > REASON_CHARACTERS:
+        text = f"{text[:REASON_CHARACTERS]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def _folds_of(evaluation: Any) -> tuple[FoldResult, ...]:
     if not isinstance(evaluation, Evaluation):
         raise TypeError(
@@ -128,8 +140,3 @@ def _with_real_score(fold: FoldResult) -> FoldResult:
         )
     # A loss of 0 becomes the score -0.0, which no file gives back: a resumed search would differ.
     return dataclasses.replace(fold, score=float(fold.score) + 0.0)
-
-
-def _sentence(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -18,6 +18,7 @@ logger = logging.getLogger("gpsearch")
 
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 FAILURES_SAID = 3  # one by one beside a bar, which counts the others
+REASON_WIDTH = 300  # characters of a failure that the log shows
 
 
 class Progress:
@@ -69,10 +70,13 @@ class Progress:
         if self._bar is not None:
             self._bar.clear()  # the log may share the terminal with the bar
         if trial.state == "failed":
+            # a line of the log, not a page: the study holds the whole of it
+            reason = trial.reason[:REASON_WIDTH]
+            reason += " ..." if reason != trial.reason else ""
             self._n_said += 1
             counted = self._bar is not None and self._n_said > FAILURES_SAID
             level = logging.INFO if counted else logging.WARNING
-            logger.log(level, "trial %d failed: %s", trial.number, trial.reason)
+            logger.log(level, "trial %d failed: %s", trial.number, reason)
         else:
             logger.info(
                 "trial %d %s: score %.6g%s (%.1f s) %s",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.errors import StudyError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.arguments import (
     at_least,
@@ -25,6 +25,7 @@ from gpsearch.execution.arguments import (
     read_scores,
     read_seed,
 )
+from gpsearch.execution.evaluation import sentence
 from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.racing import FoldRule, RacingName
@@ -35,6 +36,7 @@ from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.study import Study
+from gpsearch.study.place import study_path
 from gpsearch.study.study import StudyPath
 
 logger = logging.getLogger("gpsearch")
@@ -161,8 +163,8 @@ def search(
         memory_limit=positive("memory_limit", memory_limit, "megabytes"),
     )
     space = space if isinstance(space, Space) else Space(space)
-    if isinstance(study, str | os.PathLike):
-        study = Path(study).expanduser()
+    if study is not None and not isinstance(study, Study):
+        study = study_path(study)
     if isinstance(study, Study) and study.space == space:
         space = study.space  # whose own category objects the study knows
     objective = _as_objective(objective, greater_is_better)
@@ -223,6 +225,10 @@ def search(
         except Terminated:
             run.reason = StopReason.TERMINATED.value
             terminated = True
+        except Exception as error:
+            with contextlib.suppress(StudyError):  # as where the error is that it cannot be written
+                record.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
+            raise
         record.set_stop_reason(run.reason)
     if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
         _say_how_to_continue(record, run.reason)

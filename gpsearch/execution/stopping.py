@@ -25,6 +25,7 @@ class StopReason(enum.Enum):
     EXHAUSTED = "Every feasible point of the space has been evaluated."
     CALLBACK = "A callback asked the search to end."
     RULE = "A stopping rule asked the search to end."
+    ERROR = "The search ended with an error; the same command continues it."
     INTERRUPTED = "The search was interrupted; the same command continues it."
     TERMINATED = "The process was told to terminate; the same command continues the search."
 

@@ -150,3 +150,20 @@ def test_a_long_traceback_keeps_its_end():
     outcome = evaluate(Scripted(0.5, at_end=lambda: deep(limit // 4)), JOB)
     assert len(outcome.traceback) <= 20_000
     assert outcome.traceback.endswith("ValueError: the cause\n")
+
+
+def test_an_error_that_cannot_say_what_it_is_fails_the_trial_by_its_kind():
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    outcome = evaluate(Scripted(0.5, at_end=raises(MuteError())), JOB)
+    assert (outcome.state, outcome.reason) == ("failed", "MuteError")
+
+
+def test_a_reason_is_a_line_not_a_page():
+    outcome = evaluate(Scripted(0.5, at_end=raises(ValueError("x" * 10_000))), JOB)
+    assert outcome.reason.startswith("ValueError: xxx")
+    assert outcome.reason.endswith("x ...")
+    assert len(outcome.reason) < 1100
+    assert "x" * 10_000 in outcome.traceback

@@ -362,3 +362,37 @@ def test_an_unstorable_space_is_searched_in_memory_and_refused_in_a_file(tmp_pat
     assert study.best_params["act"] is second
     with pytest.raises(InvalidSpaceError, match="cannot store the values of 'act'"):
         run(lambda params: 0.0, space, study=tmp_path / "study.db")
+
+
+def test_a_search_that_ends_with_an_error_says_so_in_its_study(tmp_path):
+    def broken(result):
+        raise RuntimeError("no such host")
+
+    with pytest.raises(RuntimeError):
+        search(
+            lambda params: params["x"],
+            {"x": (0.0, 1.0)},
+            study=tmp_path / "a.db",
+            strategy="random",
+            callback=broken,
+            progress=False,
+        )
+    study = Study.open(tmp_path / "a.db")
+    assert study.stop_reason == f"{StopReason.ERROR.value} (RuntimeError: no such host)"
+    assert [trial.state for trial in study.trials] == ["complete"]
+
+
+def test_a_long_failure_is_one_short_line_of_the_log(caplog):
+    def fails(params):
+        raise ValueError("x" * 10_000)
+
+    search(fails, {"x": (0.0, 1.0)}, n_calls=1, strategy="random", progress=False)
+    (record,) = caplog.records
+    assert record.getMessage().endswith("x ...")
+    assert len(record.getMessage()) < 350
+
+
+@pytest.mark.parametrize("study", [3, b"a.db"])
+def test_a_study_that_is_no_path_is_refused(study):
+    with pytest.raises(InvalidSearchError, match="must be the path of a file"):
+        search(lambda params: 1.0, {"x": (0.0, 1.0)}, study=study, progress=False)
