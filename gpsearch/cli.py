@@ -1,22 +1,25 @@
 """The command line: ``gpsearch run search.toml`` and what reads its study.
 
-=========== ================================================
+=========== ====================================================================
 exit code   meaning
-=========== ================================================
+=========== ====================================================================
 0           done
 1           the study holds no finished trial
-2           the call, the configuration or the study is wrong
-130         interrupted; the same command continues
-=========== ================================================
+2           the call, the configuration or the study is wrong, or a file cannot
+            be written
+130         interrupted (Ctrl-C); the same command continues
+143         terminated (SIGTERM); the same command continues
+=========== ====================================================================
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from gpsearch.config import load_config
 from gpsearch.errors import GPSearchError
 from gpsearch.execution import StopReason
 from gpsearch.study import Study, Trial
+from gpsearch.study.lock import holder_of
 from gpsearch.version import __version__
 
 DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -59,7 +63,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if (value := getattr(arguments, name)) is not None
     }
     if "study" in chosen:
-        Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
+        with _writing(chosen["study"]):
+            Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
     if arguments.dask is not None:
         chosen["executor"] = arguments.dask
     study = config.run(**chosen)
@@ -71,11 +76,10 @@ def _run(arguments: argparse.Namespace) -> int:
         print(_state_line(study))
         print(_first_failure(study))
         return NOTHING_FINISHED
-    report = Path(arguments.report or config.report)
-    report.parent.mkdir(parents=True, exist_ok=True)
-    study.report(report)
     print(_result(study))
     print(f"Study    {study.path}")
+    report = Path(arguments.report or config.report)
+    _write_page(study, report)
     print(f"Report   {report}")
     return DONE
 
@@ -101,9 +105,9 @@ def _compare(arguments: argparse.Namespace) -> int:
         study = Path(arguments.subject)
         comparison = open_comparison(study)
     if arguments.output is not None:
-        comparison.to_frame().to_csv(arguments.output, index=False)
+        with _writing(arguments.output):
+            comparison.to_frame().to_csv(arguments.output, index=False)
     if arguments.report is not None:
-        Path(arguments.report).parent.mkdir(parents=True, exist_ok=True)
         _write_page(comparison, arguments.report)
     if arguments.json:
         print(json.dumps(_compared(comparison), indent=2, default=str))
@@ -148,10 +152,12 @@ def _export(arguments: argparse.Namespace) -> int:
         text = (
             frame.to_json(orient="records", indent=2, date_format="iso", default_handler=str) + "\n"
         )
-    if arguments.output is None:
-        sys.stdout.write(text)
-    else:
-        Path(arguments.output).write_text(text, encoding="utf-8")
+    with _writing(arguments.output or "standard output"):
+        if arguments.output is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            Path(arguments.output).write_text(text, encoding="utf-8")
     return DONE
 
 
@@ -166,7 +172,19 @@ def _report(arguments: argparse.Namespace) -> int:
 def _write_page(subject: Study | Comparison, path: str | Path) -> None:
     from gpsearch.report import render_report  # draws: the other commands start sooner without
 
-    render_report(subject, path)
+    with _writing(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        render_report(subject, path)
+
+
+@contextlib.contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise GPSearchError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _init(arguments: argparse.Namespace) -> int:
@@ -181,7 +199,15 @@ def _state_line(study: Study) -> str:
     states = [trial.state for trial in study.trials]
     counts = [f"{states.count(s)} {s}" for s in ("complete", "stopped", "failed", "running")]
     told = ", ".join(count for count in counts if not count.startswith("0 ")) or "no trial yet"
-    return f"{study.path}: {told}. {study.stop_reason}".rstrip()
+    assert study.path is not None
+    holder = holder_of(study.path)
+    if holder:
+        now = f"{holder[0].upper()}{holder[1:]} is searching."
+    elif study.stop_reason or not study.trials:
+        now = study.stop_reason
+    else:
+        now = "No search is running; the same command continues it."
+    return f"{study.path}: {told}. {now}".rstrip()
 
 
 def _result(study: Study) -> str:
@@ -242,6 +268,7 @@ def _summary(study: Study) -> dict[str, Any]:
             for s in ("complete", "stopped", "failed", "running")
         },
         "stop_reason": study.stop_reason,
+        "writer": holder_of(study.path) or None if study.path is not None else None,
         "best": {
             "trial": study.best_trial.number,
             "score": study.best_score,

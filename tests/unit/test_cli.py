@@ -1,4 +1,6 @@
+import contextlib
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -127,3 +129,38 @@ def test_an_interrupted_run_gives_the_prompt_back_with_its_own_code(study, monke
     assert main(["run", "search.toml", "--dask", "tcp://host:8786"]) == 130
     assert config.overrides == {"executor": "tcp://host:8786"}
     assert StopReason.INTERRUPTED.value in capsys.readouterr().out
+
+
+def test_show_tells_a_running_search_from_a_dead_one(study, capsys):
+    assert main(["show", study]) == 0
+    assert "No search is running; the same command continues it." in capsys.readouterr().out
+    record = Study.open(study)
+    with record.writing():
+        assert main(["show", study]) == 0
+        assert f"Process {os.getpid()} is searching." in capsys.readouterr().out
+        assert main(["show", study, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["writer"] == f"process {os.getpid()}"
+        record.set_stop_reason(StopReason.BUDGET.value)
+    assert main(["show", study, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["writer"] is None
+    main(["show", study])
+    assert StopReason.BUDGET.value in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_a_place_that_cannot_be_written_is_one_sentence(study, tmp_path, command, capsys):
+    (tmp_path / "file").touch()
+    assert main([command, study, "-o", str(tmp_path / "file" / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"gpsearch: {tmp_path / 'file' / 'out'} cannot be written: ")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+def test_standard_output_on_a_full_disk_is_one_sentence(study, monkeypatch, capsys):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["export", study]) == 2
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    assert "standard output cannot be written: No space left" in capsys.readouterr().err
