@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gpsearch.errors import TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_score
 
 TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cause stands there
@@ -98,7 +99,7 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
         raise escaped[0]
     for fold in folds.values():
         if not math.isfinite(fold.score):
-            return outcome("failed", f"fold {fold.fold} scored {fold.score}; the training diverged")
+            return outcome("failed", f"fold {fold.fold} scored {fold.score}, no finite number")
     if not folds:
         return outcome("failed", "the objective returned no fold result")
     n_folds = getattr(objective, "n_folds", None)
@@ -120,6 +121,8 @@ def sentence(error: BaseException) -> str:
         text = ""
     if len(text) > REASON_CHARACTERS:
         text = f"{text[:REASON_CHARACTERS]} ..."
+    if text and isinstance(error, TrialFailedError):  # said by an objective, whole as it is
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -5,7 +5,8 @@ written                                   searched as
 ========================================= ==================================================
 what `gpsearch.Space` reads               the same
 a list, an array, any iterable            Categorical; repeated choices count once
-choices that cannot be hashed             Categorical of boxes, opened before the fit
+choices that no file holds: estimators,   Categorical of names for them, so that a study on disk
+functions, dicts, arrays                  continues; the fit is given the choices themselves
 another frozen scipy.stats distribution   Real or Integer over its central 99.8 %, log-uniform
                                           where that spans three decades above zero
 a list of dicts                           one choice among them; their dimensions exist only
@@ -18,6 +19,8 @@ params into those of the estimator.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,14 +28,16 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidSpaceError
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
-from gpsearch.space import Categorical, Integer, Point, Real, Space
+from gpsearch.evaluation import Params
+from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.space.storage import storable, value_to_json
 
 ALTERNATIVE = "alternative"
 """Dimension that chooses among several dicts."""
 
 TAIL = 0.001  # share of an unbounded distribution that is cut off on either side
 LOG_SPAN = 1000.0  # ratio of the bounds from which the logarithm is searched
+LONGEST_NAME = 60  # characters of the name that stands for a choice
 
 READ_BY_SPACE = ("uniform", "loguniform", "reciprocal", "randint")
 
@@ -48,27 +53,27 @@ class Distributions:
     names: Mapping[str, str] = field(default_factory=dict)
     """Names of the estimator's parameters by those of the space, where they differ."""
 
+    objects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """For a dimension of the space, the choices by the names that stand for them."""
+
     def translate(self, params: Mapping[str, Any]) -> Params:
         """Params as the estimator takes them."""
         fixed = self.alternatives.get(params.get(ALTERNATIVE, ""), {})
         own = {
-            self.names.get(name, name): value
+            self.names.get(name, name): self._object(name, value)
             for name, value in params.items()
             if name != ALTERNATIVE or not self.alternatives
         }
-        return {name: _opened(value) for name, value in {**own, **fixed}.items()}
+        return {**own, **fixed}
 
     @property
     def translates(self) -> bool:
         """Whether the estimator takes other params than the space holds."""
-        boxed = any(
-            isinstance(category, Box)
-            for dimension in self.space.dimensions
-            if isinstance(dimension, Categorical)
-            for category in dimension.categories
-        )
-        boxed = boxed or any(isinstance(value, Box) for value in self.space.fixed.values())
-        return boxed or bool(self.alternatives)
+        return bool(self.alternatives or self.objects)
+
+    def _object(self, name: str, value: Any) -> Any:
+        named = self.objects.get(name, {})
+        return named.get(value, value) if isinstance(value, str) else value
 
 
 def read_distributions(given: Any) -> Distributions:
@@ -89,99 +94,44 @@ def read_distributions(given: Any) -> Distributions:
     """
     if isinstance(given, Space):
         return Distributions(space=given)
-    if isinstance(given, Mapping):
-        return Distributions(space=_space(_entries(given)))
     several = isinstance(given, Sequence) and not isinstance(given, str)
-    if several and given and all(isinstance(entry, Mapping) for entry in given):
-        if len(given) == 1:
-            return Distributions(space=_space(_entries(given[0])))
-        return _alternatives([_entries(entry) for entry in given])
     if several and given and all(hasattr(entry, "transformed_size") for entry in given):
         return Distributions(space=Space(given))
+    dicts = [given] if isinstance(given, Mapping) else given if several else []
+    if dicts and all(isinstance(entry, Mapping) for entry in dicts):
+        entries = [_entries(entry) for entry in dicts]
+        if len(entries) > 1:
+            return _alternatives(entries)
+        space = _space({name: _stored(entry) for name, entry in entries[0].items()})
+        named = {n: e.objects for n, e in entries[0].items() if isinstance(e, _Named)}
+        return Distributions(space=space, objects=named)
     raise InvalidSpaceError(
         f"GPSearchCV(param_distributions={given!r}) must be a dict of parameter name to "
         "distribution, a list of such dicts, or a gpsearch.Space."
     )
 
 
-class Translated:
-    """An objective that is evaluated at translated params.
+class _Named:
+    """Choices, some of which have a name in their place."""
 
-    Parameters
-    ----------
-    objective : Objective
-        Takes the params of the estimator.
-    distributions : Distributions
-    """
-
-    def __init__(self, objective: Objective, distributions: Distributions) -> None:
-        self.objective = objective
-        self.distributions = distributions
-        self.name = objective.name
-        self.n_folds = objective.n_folds
-
-    def validate(self, space: Space) -> None:
-        """See `Objective.validate`."""
-        self.objective.validate(_TranslatedSpace(space, self.distributions))  # type: ignore[arg-type]
-
-    def fingerprint(self) -> str:
-        """See `Objective.fingerprint`."""
-        return self.objective.fingerprint()
-
-    def describe(self) -> dict[str, Any]:
-        """See `Objective.describe`."""
-        return self.objective.describe()
-
-    def evaluate(
-        self,
-        params: Params,
-        *,
-        seed: int,
-        on_fold: OnFold | None = None,
-        done: Sequence[FoldResult] = (),
-    ) -> Evaluation:
-        """See `Objective.evaluate`."""
-        translated = self.distributions.translate(params)
-        return self.objective.evaluate(translated, seed=seed, on_fold=on_fold, done=done)
-
-    def refit(self, params: Params, **options: Any) -> Any:
-        """Fit the objective's model with translated params."""
-        return self.objective.refit(self.distributions.translate(params), **options)  # type: ignore[attr-defined]
-
-
-class Box:
-    """A choice that cannot be hashed, told from others by where it stands."""
-
-    def __init__(self, value: Any, index: int) -> None:
-        self.value = value
-        self.index = index
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Box) and other.index == self.index
-
-    def __hash__(self) -> int:
-        return hash(self.index)
-
-    def __repr__(self) -> str:
-        return f"{self.value!r}"
-
-
-class _TranslatedSpace:
-    """What an objective asks of a space when it validates one."""
-
-    def __init__(self, space: Space, distributions: Distributions) -> None:
-        self._space, self._distributions = space, distributions
-        names = [distributions.names.get(name, name) for name in space.names]
-        self.names = [n for n in names if n != ALTERNATIVE or not distributions.alternatives]
-        self.fixed = dict(space.fixed)
-        for values in distributions.alternatives.values():
-            self.fixed |= values
-
-    def sample(self, n: int, rng: np.random.Generator) -> list[Point]:
-        return self._space.sample(n, rng)
-
-    def params(self, point: Point) -> Params:
-        return self._distributions.translate(self._space.params(point))
+    def __init__(self, choices: list[Any]) -> None:
+        self.objects: dict[str, Any] = {}
+        """Choices by name."""
+        self.stored: list[Any] = []
+        """All choices, as the space holds them."""
+        taken = {choice for choice in choices if isinstance(choice, str)}
+        for choice in choices:
+            if storable(value_to_json(choice)):
+                self.stored.append(choice)
+                continue
+            name = first = _name(choice)
+            count = 1
+            while name in taken:
+                count += 1
+                name = f"{first} #{count}"
+            taken.add(name)
+            self.objects[name] = choice
+            self.stored.append(name)
 
 
 def _entries(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,14 +155,17 @@ def _entry(name: str, entry: Any) -> Any:
             f"GPSearchCV: the choices of {name!r} are an array of {entry.ndim} axes; give a list "
             "of its rows."
         )
+    if isinstance(entry, np.ndarray) and entry.ndim == 0:
+        return entry.item()
     if not isinstance(entry, Iterable):
         return entry
-    choices = _boxed(entry)
+    choices = _distinct(entry)
     if not choices:
         raise InvalidSpaceError(
             f"GPSearchCV: {name!r} has no values to choose from; give at least one."
         )
-    return choices
+    named = _Named(choices)
+    return named if named.objects else choices
 
 
 def _is_range(entry: tuple[Any, ...]) -> bool:
@@ -222,14 +175,23 @@ def _is_range(entry: tuple[Any, ...]) -> bool:
     return len(bounds) == 2 and numbers and (not prior or isinstance(prior[0], str))
 
 
-def _boxed(values: Iterable[Any]) -> list[Any]:
-    """Distinct choices, all in boxes where one cannot be hashed."""
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    """Choices without repetitions, where that can be told."""
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     try:
         # True and 1 are different choices, and equal as keys of a dict
         return list({(type(value), value): value for value in plain}.values())
-    except TypeError:
-        return [Box(value, index) for index, value in enumerate(plain)]
+    except TypeError:  # one cannot be hashed
+        return plain
+
+
+def _name(choice: Any) -> str:
+    """What stands for a choice in the record: the same in every process."""
+    if inspect.isroutine(choice) or inspect.isclass(choice):
+        text = choice.__qualname__
+    else:
+        text = re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(choice).split()))
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
 
 
 def _distribution(name: str, frozen: Any) -> Any:
@@ -264,6 +226,7 @@ def _alternatives(several: Sequence[Mapping[str, Any]]) -> Distributions:
     dimensions: dict[str, Any] = {ALTERNATIVE: labels}
     conditions: dict[str, Any] = {}
     names: dict[str, str] = {}
+    objects: dict[str, Mapping[str, Any]] = {}
     fixed: dict[str, dict[str, Any]] = {label: {} for label in labels}
     for number, (label, entries) in enumerate(zip(labels, several, strict=True)):
         for name, entry in entries.items():
@@ -272,22 +235,30 @@ def _alternatives(several: Sequence[Mapping[str, Any]]) -> Distributions:
                 continue
             shared = sum(name in other for other in several) > 1 or name == ALTERNATIVE
             own = f"{name}[{number}]" if shared else name
-            dimensions[own], names[own] = entry, name
+            dimensions[own], names[own] = _stored(entry), name
+            if isinstance(entry, _Named):
+                objects[own] = entry.objects
             conditions[own] = {ALTERNATIVE: [label]}
     return Distributions(
-        space=Space(dimensions, conditions=conditions), alternatives=fixed, names=names
+        space=Space(dimensions, conditions=conditions),
+        alternatives=fixed,
+        names=names,
+        objects=objects,
     )
 
 
 def _is_single(entry: Any) -> bool:
-    if isinstance(entry, list):
-        return len(entry) == 1
+    stored = _stored(entry)
+    if isinstance(stored, list):
+        return len(stored) == 1
     return isinstance(entry, str | int | float | bool | np.generic | type(None))
 
 
 def _single(entry: Any) -> Any:
+    if isinstance(entry, _Named):
+        return next(iter(entry.objects.values()))
     return entry[0] if isinstance(entry, list) else entry
 
 
-def _opened(value: Any) -> Any:
-    return value.value if isinstance(value, Box) else value
+def _stored(entry: Any) -> Any:
+    return entry.stored if isinstance(entry, _Named) else entry

@@ -54,6 +54,10 @@ class ModelSubject:
                 "GPSearchCV(return_train_score=True): over a model function, training rows are "
                 "not scored. Search over KerasClassifier(create_model) instead, or leave it out."
             )
+        if y is None:
+            raise InvalidObjectiveError(
+                "GPSearchCV.fit(X, y=None): over a model function it requires y to be passed."
+            )
         given = {name: getattr(search, name) for name in TRAINING} | _training(params)
         self._given = {name: value for name, value in given.items() if value is not None}
         self._create_model = search.estimator
@@ -91,11 +95,13 @@ class ModelSubject:
         self.trials_at_once: int | None = search.n_jobs
         self._raises = search.error_score == "raise"
         main = self.objective.scoring.scorer
-        self.scorer = (
-            {name: main if name == metric else get_scorer(one) for name, one in scorers.items()}
-            if several
-            else main
-        )
+        read = {name: main if name == metric else one for name, one in scorers.items()}
+        if self.objective.target.is_classification:
+            read = {
+                name: ScorerByName(get_scorer(one)) if isinstance(scorers[name], str) else one
+                for name, one in read.items()
+            }
+        self.scorer = read if several else read[metric]
 
     def working(self) -> AbstractContextManager[Any]:
         """Context of the search."""
@@ -122,6 +128,33 @@ class ModelSubject:
         kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
         estimator = kind(self._create_model, random_state=trial.seed, **settings)
         return estimator.fit(X, y, sample_weight=self._sample_weight)
+
+
+class ScorerByName:
+    """A scorer given by name, called on a fitted `KerasClassifier` as `KerasCV` calls it.
+
+    scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
+    strings. So the labels are numbered in their order, and the last of two is the positive one.
+
+    Parameters
+    ----------
+    scorer : scikit-learn scorer
+    """
+
+    def __init__(self, scorer: Any) -> None:
+        self.scorer = scorer
+
+    def __call__(self, estimator: Any, X: Any, y: Any, **params: Any) -> float:
+        """Score of `estimator`, whose labels y holds."""
+        classes = estimator.classes_
+        known = isinstance(classes, np.ndarray) and bool(np.isin(y, classes).all())
+        if not known:  # several labels at once, or one that was never seen
+            return self.scorer(estimator, X, y, **params)
+        numbers = np.searchsorted(classes, y)
+        return self.scorer(estimator.network_.numbered(), estimator._features(X), numbers, **params)
+
+    def __repr__(self) -> str:
+        return repr(self.scorer)
 
 
 def _training(params: Mapping[str, Any]) -> dict[str, Any]:

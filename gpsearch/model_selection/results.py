@@ -137,6 +137,7 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
         No fit succeeded.
     """
     reasons: Counter[str] = Counter()
+    tracebacks: dict[str, str] = {}
     not_run = 0
     for trial in trials:
         reasons.update(
@@ -146,13 +147,14 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
             succeeded = sum(math.isfinite(fold.score) for fold in trial.folds)
             scored_badly = len(trial.folds) - succeeded
             reasons[trial.reason] += 0 if scored_badly else 1
+            tracebacks.setdefault(trial.reason, _of_the_estimator(trial.traceback))
             not_run += n_splits - succeeded - 1
     reasons = +reasons
     n_failed, total = reasons.total(), len(trials) * n_splits
     if not n_failed:
         return
     details = "\n".join(
-        f"{count} fits failed with the following error:\n{reason}"
+        f"{count} fits failed with the following error:\n{tracebacks.get(reason) or reason}"
         for reason, count in reasons.most_common()
     )
     skipped = f" {not_run} more were not tried, since their mean has no score." if not_run else ""
@@ -170,6 +172,11 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
         FitFailedWarning,
         stacklevel=3,
     )
+
+
+def _of_the_estimator(traceback: str) -> str:
+    """The traceback of what was raised first, without what was raised because of it."""
+    return traceback.split("\nThe above exception was the direct cause")[0].rstrip()
 
 
 def _seconds(fold: FoldResult, time: str) -> float:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import os
+import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -18,7 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.execution import StopReason, search
-from gpsearch.model_selection.distributions import Distributions, Translated, read_distributions
+from gpsearch.model_selection.distributions import Distributions, read_distributions
 from gpsearch.model_selection.model_subject import ModelSubject
 from gpsearch.model_selection.results import (
     check_refit,
@@ -35,11 +38,14 @@ from gpsearch.model_selection.subjects import (
     is_model_function,
     read_scorer,
 )
+from gpsearch.model_selection.translated import Translated
 from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
 from gpsearch.objective.estimator_fold import SINGLE
 
 if TYPE_CHECKING:
     from gpsearch.study import Study
+
+logger = logging.getLogger("gpsearch")
 
 
 def _best_has(name: str) -> Callable[[Any], bool]:
@@ -56,6 +62,22 @@ def _best_has(name: str) -> Callable[[Any], bool]:
         return True
 
     return has
+
+
+@contextmanager
+def _lines(*, shown: bool) -> Iterator[None]:
+    """Print what the log says of each params, where nobody has set up the log to be seen."""
+    if not shown or logger.isEnabledFor(logging.INFO):
+        yield
+        return
+    printed, level = logging.StreamHandler(sys.stdout), logger.level
+    logger.addHandler(printed)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(printed)
+        logger.setLevel(level)
 
 
 def _face(search: Any) -> Any:
@@ -97,7 +119,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn: None is 5 folds, stratified for a classifier. All params are scored on
         the same folds.
     verbose : int, default 0
-        1: a bar where there is a terminal or a notebook; 2: a line for each params.
+        1: a bar where there is a terminal or a notebook; 2: and a line for each params.
     random_state : int, RandomState or Generator, optional
         Seed of the search.
     error_score : "raise" or float, default NaN
@@ -106,11 +128,13 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     return_train_score : bool, default False
         Score the training rows, too.
     strategy : str or Strategy, default "gp"
-        What proposes params; see `gpsearch.search`.
+        What proposes params; see `gpsearch.search`. Where some fits take many times as long as
+        others, "gp_per_second" spends a given time better.
     n_initial_points : int, optional
         Params before the first model.
     study : path, optional
-        File of the record: an interrupted ``fit`` continues from there.
+        File of the record: an interrupted ``fit`` continues from there. It holds names in place of
+        choices such as estimators, functions or dicts.
     timeout : float, optional
         Seconds after which no params are begun.
     epochs, batch_size, patience, callbacks, preprocess : optional
@@ -350,19 +374,20 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         objective: Any = subject.objective
         if distributions.translates:
             objective = Translated(objective, distributions)
-        study = search(
-            objective,
-            distributions.space,
-            n_calls=self.n_iter,
-            study=self.study,
-            random_state=self.random_state,
-            strategy=self.strategy,
-            n_initial_points=self.n_initial_points,
-            timeout=self.timeout,
-            stop=lambda study: subject.error(study.trials) is not None,
-            n_jobs=subject.trials_at_once,
-            progress=self.verbose > 0,
-        )
+        with _lines(shown=self.verbose > 1):
+            study = search(
+                objective,
+                distributions.space,
+                n_calls=self.n_iter,
+                study=self.study,
+                random_state=self.random_state,
+                strategy=self.strategy,
+                n_initial_points=self.n_initial_points,
+                timeout=self.timeout,
+                stop=lambda study: subject.error(study.trials) is not None,
+                n_jobs=subject.trials_at_once,
+                progress=self.verbose > 0,
+            )
         error = subject.error(study.trials)
         if error is not None:
             raise error

@@ -23,6 +23,7 @@ from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
 from gpsearch.objective.estimator_cv import EstimatorCV
+from gpsearch.objective.estimator_reading import read_error_score
 
 
 class Subject(Protocol):
@@ -149,6 +150,7 @@ def check_arguments(search: Any) -> None:
             f"GPSearchCV(refit={search.refit!r}) must be True, False, the name of a metric, or a "
             "callable that takes cv_results_ and returns the best row."
         )
+    read_error_score(search.error_score)
     if search.study is not None and not isinstance(search.study, str | os.PathLike):
         raise InvalidSearchError(
             f"GPSearchCV(study={search.study!r}) must be the path of a file, or None; an open "

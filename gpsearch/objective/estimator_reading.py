@@ -38,9 +38,7 @@ def read_error_score(error_score: Any) -> Any:
         return error_score
     if isinstance(error_score, numbers.Real) and not isinstance(error_score, bool):
         return float(error_score)
-    raise InvalidObjectiveError(
-        f"EstimatorCV(error_score={error_score!r}) must be a number or 'raise'."
-    )
+    raise InvalidObjectiveError(f"error_score={error_score!r} must be a number or 'raise'.")
 
 
 def read_metric(metric: str | None, scorer: Any) -> str | None:

@@ -101,7 +101,12 @@ class Scoring:
         for name, scorer in self.metrics.items():
             try:
                 values[name] = float(self._call(scorer, view, X, y))
-            except (ValueError, TypeError, AttributeError):
+            except Exception as error:  # whatever a scorer of the user's own may raise
+                warnings.warn(
+                    f"Scoring failed: {name} raised {type(error).__name__}: {error}. The score on "
+                    "this fold is NaN.",
+                    stacklevel=2,
+                )
                 values[name] = math.nan
         return values
 

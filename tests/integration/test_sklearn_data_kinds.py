@@ -179,6 +179,33 @@ def test_a_memory_map_stays_on_disk(rng, tmp_path):
     assert found.predict(X[:3]).shape == (3,)
 
 
+SCORINGS = ["average_precision", "f1", "roc_auc", "neg_log_loss", None]
+
+
+@pytest.mark.parametrize("scoring", SCORINGS)
+def test_text_labels_with_one_sigmoid_unit_are_scored_by_name(rng, scoring):
+    X = rng.normal(size=(60, 3))
+    y = np.where(X[:, 0] > 0, "yes", "no")
+    found = search(dense, X, y, scoring=scoring, epochs=30, space={"learning_rate": [0.03, 0.05]})
+    assert found.score(X, y) > found.best_score_ - 0.2
+    assert set(found.predict(X)) <= {"no", "yes"}
+
+
+def test_a_further_scorer_that_fails_leaves_the_search_alone(rng):
+    def fails(estimator, X, y):
+        raise RuntimeError("out of luck")
+
+    X = rng.normal(size=(60, 3))
+    scoring = {"right": "accuracy", "broken": fails}
+    with (
+        pytest.warns(UserWarning, match="broken raised RuntimeError: out of luck"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
+        found = search(dense, X, (X[:, 0] > 0).astype(int), scoring=scoring, refit="right")
+    assert np.isnan(found.cv_results_["mean_test_broken"]).all()
+    assert np.isfinite(found.best_score_)
+
+
 def test_several_quantities(rng):
     X = rng.normal(size=(120, 3))
 

@@ -16,6 +16,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    RandomizedSearchCV,
     StratifiedKFold,
     cross_val_score,
     cross_validate,
@@ -191,6 +192,57 @@ def test_choices_may_be_estimators_or_unhashable(data):
     assert found.best_params_["class_weight"] in weights["class_weight"]
 
 
+def twice(a, b):
+    return 2 * a @ b.T
+
+
+OBJECTS = {
+    "functions": (SVC(), {"kernel": [twice, "rbf"], "C": [1.0, 2.0]}),
+    "dicts": (LogisticRegression(), {"class_weight": [{0: 1, 1: 2}, None], "C": [1.0, 2.0]}),
+    "steps": (
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        {"standardscaler": [StandardScaler(), "passthrough"], "logisticregression__C": [1.0, 2.0]},
+    ),
+    "one estimator of each dict": (
+        make_pipeline(StandardScaler(), SVC()),
+        [{"svc": [LogisticRegression()]}, {"svc": [SVC(), DecisionTreeClassifier()]}],
+    ),
+    "estimators that read alike": (
+        make_pipeline(StandardScaler(), SVC()),
+        {"svc": [SVC(), SVC(), LogisticRegression()]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_a_file_holds_names_of_choices_that_are_objects(data, tmp_path, case):
+    estimator, space = OBJECTS[case]
+    path = tmp_path / "study.db"
+    first = search(estimator, space, n_iter=2, study=path).fit(*data)
+    longer = search(estimator, space, n_iter=3, study=path).fit(*data)
+    in_memory = search(estimator, space, n_iter=3).fit(*data)
+    assert list(map(repr, longer.cv_results_["params"][:2])) == list(
+        map(repr, first.cv_results_["params"])
+    )
+    np.testing.assert_array_equal(
+        longer.cv_results_["mean_test_score"], in_memory.cv_results_["mean_test_score"]
+    )
+    assert longer.best_estimator_.get_params().keys() >= longer.best_params_.keys()
+    stored = gs.Study.open(path).trials[0].params.values()
+    assert all(isinstance(value, str | float | None) for value in stored)
+
+
+def test_other_objects_under_the_same_names_are_another_search(data, tmp_path):
+    def half(a, b):
+        return a @ b.T / 2
+
+    half.__qualname__ = twice.__qualname__
+    path = tmp_path / "study.db"
+    search(SVC(), {"kernel": [twice, "rbf"]}, n_iter=2, study=path).fit(*data)
+    with pytest.raises(gs.GPSearchError, match="another objective"):
+        search(SVC(), {"kernel": [half, "rbf"]}, n_iter=2, study=path).fit(*data)
+
+
 def test_a_finite_space_ends_the_search(data):
     with pytest.warns(UserWarning, match="total space of parameters 3 is smaller than n_iter=4"):
         found = search(space={"C": [1.0, 2.0, 3.0]}).fit(*data)
@@ -239,7 +291,9 @@ def test_failed_fits_are_kept_away_from(data):
             return super().fit(X, y)
 
     with (
-        pytest.warns(FitFailedWarning, match=r"fits failed out of a total of 36(.|\n)*too large"),
+        pytest.warns(
+            FitFailedWarning, match=r"fits failed out of a total of 36(.|\n)*raise ValueError"
+        ),
         pytest.warns(UserWarning, match="non-finite"),
     ):
         found = search(Picky(), n_iter=12).fit(*data)
@@ -266,6 +320,41 @@ def test_clone_pickle_and_nesting(data):
     assert found.study_.best_params == unfitted.study_.best_params
     nested = cross_val_score(make_pipeline(StandardScaler(), search()), X, y, cv=KFold(2))
     assert nested.shape == (2,)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_verbose_tells_every_params(data, capsys, verbose):
+    search(verbose=verbose).fit(*data)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == (4 if verbose == 2 else 0)
+    assert all(line.startswith(f"trial {i} complete") for i, line in enumerate(lines))
+
+
+def test_results_look_as_those_of_randomized_search(data):
+    space = {
+        "C": loguniform(1e-3, 1e3),
+        "class_weight": [None, "balanced"],
+        "fit_intercept": [True, False],
+        "max_iter": [100, 200],
+    }
+    for options in (
+        {"return_train_score": True},
+        {"scoring": ["accuracy", "roc_auc"], "refit": "roc_auc"},
+    ):
+        ours = search(space=space, n_iter=8, **options).fit(*data).cv_results_
+        theirs = RandomizedSearchCV(
+            LogisticRegression(), space, n_iter=8, cv=3, random_state=0, **options
+        ).fit(*data)
+        theirs = theirs.cv_results_
+        assert set(ours) == set(theirs)
+        for name, column in theirs.items():
+            assert type(ours[name]) is type(column)
+            assert getattr(ours[name], "dtype", None) == getattr(column, "dtype", None)
+
+
+def test_improvement_per_second_is_a_strategy(data):
+    found = search(strategy="gp_per_second", n_iter=10).fit(*data)
+    assert found.study_.trials[-1].origin == "gp_per_second"
 
 
 def test_folds_in_parallel_give_the_same_search(data):
@@ -319,7 +408,7 @@ REFUSALS = {
     "unknown scorer": ({"scoring": "acuracy"}, None, ValueError, "acuracy"),
     "no scorer": ({"scoring": []}, None, InvalidSearchError, "Empty list"),
     "too many folds": ({"cv": 50}, None, InvalidObjectiveError, "n_splits=50 cannot be greater"),
-    "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "or 'raise'"),
+    "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "'nan'.*or 'raise'"),
     "Keras settings": ({"patience": 5}, None, InvalidSearchError, "LogisticRegression has set"),
     "open study": ({"study": 3}, None, InvalidSearchError, "must be the path"),
     "no bool": ({"refit": 2}, None, InvalidSearchError, "refit=2"),
