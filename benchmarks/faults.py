@@ -22,7 +22,7 @@ from pathlib import Path
 import gpsearch as gs
 
 TIME_LIMIT = 3.0
-MEMORY_LIMIT = 3000.0
+MEMORY_LIMIT = 800.0
 
 FAULTS = (
     "none",
@@ -66,7 +66,7 @@ def misbehave(params):
     if fault == "MemoryError":
         raise MemoryError
     if fault == "out of memory":
-        return len([bytearray(10**9) for _ in range(100)])
+        return len([bytearray(10**8) for _ in range(1000)])
     if fault == "kill -9":
         os.kill(os.getpid(), 9)
     scores = {"NaN": float("nan"), "+inf": float("inf"), "-inf": -float("inf"), "1e300": 1e300}
@@ -101,10 +101,11 @@ def faults() -> None:
         memory_limit=MEMORY_LIMIT,
         progress=False,
     )
-    print(f"{'fault':14s} {'trial':9s} {'reason':64s} traceback")
+    print(f"{'fault':14s} {'trial':9s} {'seconds':>7s}  {'reason':64s} traceback")
     for trial in study.trials:
         where = "yes" if "misbehave" in trial.traceback else "-"
-        print(f"{trial.params['fault']:14s} {trial.state:9s} {trial.reason[:64]:64s} {where}")
+        told = f"{trial.params['fault']:14s} {trial.state:9s} {trial.seconds:7.2f}"
+        print(f"{told}  {trial.reason[:64]:64s} {where}")
     print(f"{len(study.trials)} of {len(FAULTS)} trials, best {study.best_score:g}\n")
 
 
@@ -178,6 +179,8 @@ def full_disk() -> None:
 
 def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # A shell has its background processes ignore Ctrl-C, and their children after them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     faults()
     ends()
     full_disk()

@@ -13,6 +13,7 @@ layer    module                       role
 7        cli, config                  the command line; a TOML file to one call
 6        plotting, report, comparison a study as pictures, as one HTML page; strategies compared
 5        execution                    the loop, executors, stopping rules, progress
+5        callbacks                    finished trials for TensorBoard and MLflow
 5        analysis                     what one study says of its dimensions and of random search
 4        strategy, optimizer          what to try next; ask and tell as scikit-optimize has them
 3        acquisition                  expected improvement, and its maximum over a mixed space

@@ -18,7 +18,7 @@ LAYERS = [
     {"acquisition"},
     {"strategy"},
     {"optimizer"},  # ask and tell over the strategies: the same layer in the design, just above
-    {"execution"},
+    {"execution", "callbacks"},
     {"analysis"},  # questions asked of one study, which plots and comparisons show
     {"plotting", "comparison", "model_selection"},
     {"report"},  # shows what plotting draws
@@ -33,6 +33,8 @@ HOMES = {
     "keras": ["objective/"],
     "tensorflow": ["objective/"],
     "sqlite3": ["study/sqlite.py"],
+    "tensorboardX": ["callbacks/tensorboard.py"],
+    "mlflow": ["callbacks/mlflow.py"],
     "distributed": ["execution/executors.py"],
     "dask": ["execution/executors.py"],
     "matplotlib": ["plotting/"],
@@ -44,7 +46,16 @@ HOMES = {
 # called, never on import.
 DOORS = ["study/study.py", "study/plots.py", "comparison/comparison.py"]
 
-NOT_LOADED = ["keras", "tensorflow", "matplotlib", "distributed", "dask", "optuna"]
+NOT_LOADED = [
+    "keras",
+    "tensorflow",
+    "matplotlib",
+    "distributed",
+    "dask",
+    "optuna",
+    "tensorboardX",
+    "mlflow",
+]
 
 
 def modules():

@@ -74,12 +74,13 @@ def read_scores(
     return [float(value) if greater_is_better else -float(value) for value in values]
 
 
-def read_callables(name: str, given: Any) -> list[Any]:
-    """Read a callable, or a list of them."""
+def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
+    """Read a callable or an object with `method`, or a list of these."""
     several = [] if given is None else list(given) if isinstance(given, Sequence) else [given]
-    if broken := [entry for entry in several if not callable(entry)]:
+    if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
+        other = "" if method == "__call__" else f" or have a method {method}"
         raise InvalidSearchError(
-            f"search({name}={broken[0]!r}) must be callable, or a list of callables"
+            f"search({name}={broken[0]!r}) must be callable{other}, or be a list of these"
         )
     return several
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.evaluation import FoldResult, Objective
@@ -22,11 +22,20 @@ from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Point
 from gpsearch.strategy import Strategy, trial_seed
-from gpsearch.study import Study
+from gpsearch.study import Study, Trial
 
 logger = logging.getLogger("gpsearch")
 
 Callback = Callable[[Any], Any]
+"""Takes `Study.result`, as in scikit-optimize; returning True ends the search."""
+
+
+@runtime_checkable
+class TrialCallback(Protocol):
+    """What wants the study rather than its result, as `gpsearch.callbacks` do."""
+
+    def on_trial_end(self, study: Study, trial: Trial) -> Any:
+        """Take a trial that has just ended; returning True ends the search."""
 
 
 class Run:
@@ -42,8 +51,8 @@ class Run:
     deadline : float
         `time.monotonic` after which nothing starts; infinity for none.
     rules : sequence of stopping rules
-    callbacks : sequence of callables
-        Called with `Study.result` after each trial; returning True ends the search.
+    callbacks : sequence of callables or TrialCallback
+        Called after each trial; returning True ends the search.
     fold_rule : callable, optional
         Decides after each fold whether its trial goes on.
     progress : Progress
@@ -58,7 +67,7 @@ class Run:
         n_calls: int,
         deadline: float,
         rules: Sequence[StoppingRule],
-        callbacks: Sequence[Callback],
+        callbacks: Sequence[Callback | TrialCallback],
         fold_rule: FoldRule | None,
         progress: Progress,
     ) -> None:
@@ -135,8 +144,13 @@ class Run:
         self._progress.end(trial)
         self._rules_due = True
         # Every callback is told, also after one that asked to end.
-        if self._callbacks and any([callback(self.study.result) for callback in self._callbacks]):
+        if any([self._tell(callback, trial) for callback in self._callbacks]):
             self._stop(StopReason.CALLBACK)
+
+    def _tell(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
+        if isinstance(callback, TrialCallback):
+            return bool(callback.on_trial_end(self.study, trial))
+        return bool(callback(self.study.result))
 
     def _n_started(self) -> int:
         return sum(trial.origin != GIVEN for trial in self.study.trials)

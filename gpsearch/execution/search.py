@@ -29,7 +29,7 @@ from gpsearch.execution.evaluation import sentence
 from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.racing import FoldRule, RacingName
-from gpsearch.execution.run import Callback, Run
+from gpsearch.execution.run import Callback, Run, TrialCallback
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, stoppable
 from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import record_earlier, record_given
@@ -54,7 +54,7 @@ def search(
     x0: Any = None,
     y0: Any = None,
     warm_start: StudyPath | Study | None = None,
-    callback: Callback | Sequence[Callback] | None = None,
+    callback: Callback | TrialCallback | Sequence[Callback | TrialCallback] | None = None,
     timeout: float | None = None,
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
     racing: RacingName | FoldRule | None = None,
@@ -97,9 +97,10 @@ def search(
     warm_start : path or Study, optional
         An earlier study, of the same space or one that overlaps it. Where the objective is the
         same, its trials count as known; otherwise its best params are evaluated first.
-    callback : callable or list of callables, optional
-        Called with `Study.result` after each trial, as in scikit-optimize; returning True ends
-        the search.
+    callback : callable, callback of `gpsearch.callbacks`, or a list of these, optional
+        A callable is called with `Study.result` after each trial, as in scikit-optimize;
+        returning True ends the search. An object with a method ``on_trial_end(study, trial)``
+        is told in that way.
     timeout : float, optional
         Seconds after which no trial starts; the running one is finished.
     stop : stopping rule or list of these, optional
@@ -152,7 +153,7 @@ def search(
     if n_initial_points is not None:
         n_initial_points = at_least(0, "n_initial_points", n_initial_points)
     timeout = positive("timeout", timeout, "seconds")
-    callbacks = read_callables("callback", callback)
+    callbacks = read_callables("callback", callback, method="on_trial_end")
     rules = read_callables("stop", stop)
     fold_rule = read_racing(racing)
     placement = Placement(

@@ -1,0 +1,12 @@
+"""A search shown by other tools: callbacks that hand its trials on.
+
+Each library is imported by its own module alone, when the callback is made. A callback has one
+method, ``on_trial_end(study, trial)``; `gpsearch.search` takes any object that has it, beside
+the functions of an ``OptimizeResult`` that scikit-optimize knows. Both classes here also take
+a study that is finished: ``TensorBoard("logs").write(study)``.
+"""
+
+from gpsearch.callbacks.mlflow import MLflow
+from gpsearch.callbacks.tensorboard import TensorBoard
+
+__all__ = ["MLflow", "TensorBoard"]
