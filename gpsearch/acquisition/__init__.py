@@ -4,6 +4,7 @@
 space of numbers and categories, under conditions and a constraint.
 """
 
+from gpsearch.acquisition.expected import LeaningOnExpected
 from gpsearch.acquisition.improvement import (
     Acquisition,
     LogExpectedImprovement,
@@ -16,6 +17,7 @@ from gpsearch.acquisition.maximisation import Effort, maximise
 __all__ = [
     "Acquisition",
     "Effort",
+    "LeaningOnExpected",
     "LogExpectedImprovement",
     "LogProbabilityOfImprovement",
     "LowerConfidenceBound",

@@ -25,6 +25,8 @@ one would have.
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,6 +36,7 @@ from threadpoolctl import ThreadpoolController
 from gpsearch.acquisition import (
     Acquisition,
     Effort,
+    LeaningOnExpected,
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
     LowerConfidenceBound,
@@ -53,6 +56,7 @@ from gpsearch.surrogate.warping import Shape
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
+EXPECTED_COUNTS = 10  # evaluations that outweigh what is expected of good values
 SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
@@ -135,9 +139,12 @@ class GPStrategy:
         self._places = Places(space)
         by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
         blocks = sobol_blocks(len(space), np.random.default_rng(seed))
-        self._first_points = DistinctPoints(
-            space, (space.from_z(space.quantile(rows[:, by_name])) for rows in blocks)
+        first: Iterator[list[Point]] = (
+            space.from_z(space.quantile(rows[:, by_name])) for rows in blocks
         )
+        if space.expected:
+            first = itertools.chain([space.from_z(space.expected.place[None])], first)
+        self._first_points = DistinctPoints(space, first)
 
     def propose(self, history: History, number: int) -> Point:
         """Give the point of trial `number`; see `Strategy.propose`."""
@@ -226,6 +233,10 @@ class GPStrategy:
                 priors=options.priors,
             )
             acquisition = PerSecond(acquisition=acquisition, log_time=log_time)
+        if space.expected:
+            acquisition = LeaningOnExpected(
+                acquisition=acquisition, space=space, weight=EXPECTED_COUNTS / len(history)
+            )
         return acquisition, good
 
 
