@@ -23,7 +23,14 @@ from gpsearch.objective.training import FORWARD_ROWS, Rows, TrainedFold, Trainin
 KEPT_PROGRAMS = 32
 
 # Methods that Keras calls during training, and that a program would bypass.
-_OWN_METHODS = ("train_step", "test_step", "fit", "evaluate", "make_train_function")
+_OWN_METHODS = (
+    "train_step",
+    "test_step",
+    "fit",
+    "evaluate",
+    "make_train_function",
+    "compute_metrics",
+)
 
 
 class CompiledTrainer:
@@ -42,7 +49,7 @@ class CompiledTrainer:
         self.n_reused = 0
         self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
         self._reasons: dict[tuple[Any, ...], str] = {}
-        self._last_call = ("", "")
+        self._last_call: tuple[Any, str] = (None, "")
         # A program trains in its host's variables: one fold at a time.
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
@@ -87,8 +94,9 @@ class CompiledTrainer:
         reason = why_not(model)
         if reason:
             return reason
-        if built_by != self._last_call[0]:
-            self._last_call = (built_by, architecture_key(model, built_by))
+        call = (built_by, _outline(model))
+        if call != self._last_call[0]:
+            self._last_call = (call, architecture_key(model, built_by))
         key = (self._last_call[1], _signature(fit), _signature(stop))
         if key in self._reasons:
             return self._reasons[key]
@@ -133,6 +141,15 @@ def why_not(model: Any) -> str:
     if getattr(model.optimizer, "use_ema", False):
         return "the optimizer averages weights (use_ema=True)"
     return ""
+
+
+def _outline(model: Any) -> Any:
+    """What tells most models apart at once, for a function may return others in the same call."""
+    layers = [
+        (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", ""))
+        for layer in model._flatten_layers()
+    ]
+    return layers, [tuple(variable.shape) for variable in model.variables]
 
 
 def _signature(rows: Rows | None) -> Any:

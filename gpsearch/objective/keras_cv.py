@@ -478,7 +478,10 @@ class KerasCV:
         prepared = self._prepared[fold]
         settings = self._settings_of(params)
         arguments = self._arguments(params, prepared.train, settings)
+        kept = self.model_function.build(arguments, prepared.train, seed=0)
+        # Only beside another model it is seen whether each call makes its own.
         model = self.model_function.build(arguments, prepared.train, seed=0)
+        del kept
         y = loss_target(self.target, model)
         two = take(prepared.train, np.arange(2))
         name = self.model_function.name

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.backend import import_keras
-from gpsearch.objective.data import Parts, Target
+from gpsearch.objective.backend import import_keras, import_tensorflow
+from gpsearch.objective.data import Parts, Target, map_parts
 from gpsearch.objective.fitted import loss_name
 
 # Losses of Keras that compare one column for each class with one output unit for each class.
@@ -89,13 +89,27 @@ def check_output(target: Target, model: Any, outputs: Any, y: Parts, name: str) 
                 f"{name} returns an output of shape {(None, *shape[1:])}, which does not fit y "
                 f"({_described(target)}). {_remedy(target)}"
             )
+    outputs = keras.tree.map_structure(_tensor, outputs)
     try:
-        loss = model.compute_loss(y=y, y_pred=keras.tree.map_structure(_tensor, outputs))
-        float(loss)
+        float(model.compute_loss(y=y, y_pred=outputs))
     except Exception as error:  # whatever a loss of the user's own may raise
         raise InvalidObjectiveError(
             f"the loss that {name} was compiled with cannot compare its output with y "
             f"({_described(target)}): {error}"
+        ) from error
+    if keras.backend.backend() != "tensorflow" or model.run_eagerly:
+        return
+    tf = import_tensorflow()
+    traced = tf.function(
+        lambda y, outputs: model.compute_loss(y=y, y_pred=outputs), autograph=False
+    )
+    try:
+        traced.get_concrete_function(map_parts(_tensor, y), outputs)
+    except Exception as error:  # likewise
+        raise InvalidObjectiveError(
+            f"the loss that {name} was compiled with cannot be traced into a graph: {error} "
+            "Write it with keras.ops, without Python's `if` on a tensor, or compile with "
+            "run_eagerly=True."
         ) from error
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import hashlib
 import inspect
 import textwrap
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -60,6 +62,7 @@ class ModelFunction:
         self.takes = [p.name for p in parameters if p.kind in named]
         self.requires = [p.name for p in parameters if p.kind in named and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._last_built: list[weakref.ref[Any]] = []
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise unless params of these names fit the function's signature.
@@ -123,11 +126,12 @@ class ModelFunction:
         Raises
         ------
         InvalidObjectiveError
-            The function returned something else.
+            The function returned something else, or what it had returned before: a fold would
+            start from what another has learnt.
         """
         keras = import_keras()
         with seeded(seed):
-            model = self.create_model(**arguments)
+            model = self.create_model(**{name: _own(value) for name, value in arguments.items()})
             if not isinstance(model, keras.Model):
                 raise InvalidObjectiveError(
                     f"{self.name} returned {type(model).__name__}, not a Keras model. Return a "
@@ -140,7 +144,31 @@ class ModelFunction:
                 )
             if not model.built:
                 model(take(features, np.arange(1)), training=False)
+            self._check_fresh(model)
         return model
+
+    def _check_fresh(self, model: Any) -> None:
+        """Raise where the model learns in something that the one before it has learnt in."""
+        learning = [model, model.optimizer, *model.trainable_variables]
+        before = {id(part): part for part in (ref() for ref in self._last_built)}
+        shared = [part for part in learning if part is not None and id(part) in before]
+        self._last_built = [weakref.ref(part) for part in learning if part is not None]
+        if not shared:
+            return
+        if shared[0] is model:
+            what = "the very model that it returned before"
+        elif shared[0] is model.optimizer:
+            what = "a model with the optimizer of the one before"
+        else:
+            what = f"a model that trains the {shared[0].path} of the one before"
+        raise InvalidObjectiveError(
+            f"{self.name} returned {what}: each fold would start from what another has learnt. "
+            "Make model, layers and optimizer inside the function, anew in each call."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the models built: they belong to this process."""
+        return {**self.__dict__, "_last_built": []}
 
     def fingerprint(self) -> str:
         """Hex digest of the function's source, free of comments and layout, and its defaults."""
@@ -194,6 +222,11 @@ def source_of(function: Callable[..., Any]) -> str:
         return ast.unparse(ast.parse(text))
     except SyntaxError:  # a lambda cut out of the expression around it
         return text
+
+
+def _own(value: Any) -> Any:
+    """A copy of a plain container, which the function may change; anything else as it is."""
+    return copy.deepcopy(value) if isinstance(value, list | dict | set) else value
 
 
 def _plain(constants: tuple[Any, ...]) -> list[str]:

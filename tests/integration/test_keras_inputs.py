@@ -26,6 +26,25 @@ def network(units=1, activation="sigmoid", loss="binary_crossentropy", compiled=
     return create_model
 
 
+ONE_MODEL = network()()
+ONE_LAYER = layers.Dense(1, activation="sigmoid")
+ONE_OPTIMIZER = keras.optimizers.SGD(0.1)
+
+
+def around(layer, optimizer):
+    def create_model(rate):
+        model = keras.Sequential([keras.Input((3,)), layer()])
+        model.compile(optimizer(), "binary_crossentropy")
+        return model
+
+    return create_model
+
+
+def branching(y_true, y_pred):
+    error = keras.ops.mean((keras.ops.cast(y_true, "float32") - y_pred) ** 2)
+    return error * 2 if error > 0.1 else error
+
+
 SPACE = {"rate": (0.01, 0.1)}
 
 BEFORE_SEARCH = {
@@ -39,6 +58,20 @@ BEFORE_SEARCH = {
         {"y": X},
         SPACE,
         "the loss .* cannot compare",
+    ),
+    "loss and graph": (network(loss=branching), {}, SPACE, "the loss .* traced .* run_eagerly"),
+    "one model for all calls": (lambda rate: ONE_MODEL, {}, SPACE, "the very model .* anew"),
+    "one layer for all calls": (
+        around(lambda: ONE_LAYER, keras.optimizers.SGD),
+        {},
+        SPACE,
+        "trains the .*kernel of the one before",
+    ),
+    "one optimizer for all calls": (
+        around(lambda: layers.Dense(1, activation="sigmoid"), lambda: ONE_OPTIMIZER),
+        {},
+        SPACE,
+        "with the optimizer of the one before",
     ),
     "no probabilities": (
         network(activation="tanh", loss="hinge"),
@@ -114,6 +147,31 @@ def test_refused_at_once(case):
 def test_refused_data(X, y, message):
     with pytest.raises(InvalidObjectiveError, match=message):
         KerasCV(network(), X, y, cv=2)
+
+
+def test_a_frozen_layer_may_serve_all_calls():
+    backbone = layers.Dense(4, trainable=False)
+
+    def create_model(rate):
+        head = layers.Dense(1, activation="sigmoid")
+        model = keras.Sequential([keras.Input((3,)), backbone, head])
+        model.compile(keras.optimizers.SGD(rate), "binary_crossentropy")
+        return model
+
+    KerasCV(create_model, X, Y, cv=2).validate(Space(SPACE))
+
+
+def test_the_function_cannot_change_a_param():
+    units, seen = [4], []
+
+    def create_model(units):
+        seen.append(list(units))
+        units.append(1)
+        return network()()
+
+    KerasCV(create_model, X, Y, cv=2, epochs=1)({"units": units})
+    assert seen == [[4], [4]]
+    assert units == [4]
 
 
 def test_a_good_space_is_accepted():

@@ -62,6 +62,14 @@ class Subclassed(keras.Model):
         return self.out(self.drop(self.hidden(inputs), training=training))
 
 
+class Penalised(layers.Layer):
+    """Adds to the loss what it sees."""
+
+    def call(self, inputs):
+        self.add_loss(0.1 * keras.ops.mean(inputs**2))
+        return inputs
+
+
 def squared_log_loss(y_true, y_pred):
     return keras.ops.mean(keras.ops.log(1.0 + (y_true - y_pred) ** 2), axis=-1)
 
@@ -106,6 +114,15 @@ def subclassed():
     return model
 
 
+def mixed_precision():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return sequential(dense(8))
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
 def optimizer(name, **options):
     return lambda: sequential(dense(), optimizer=getattr(keras.optimizers, name)(0.05, **options))
 
@@ -122,13 +139,23 @@ MODELS = {
     "conv2d": lambda: sequential(
         layers.Conv2D(2, 2), layers.AveragePooling2D(2), layers.Flatten(), shape=(6, 6, 1)
     ),
+    "global-pooling": lambda: sequential(
+        layers.Conv2D(2, 2), layers.GlobalMaxPooling2D(), shape=(6, 6, 1)
+    ),
     "embedding": lambda: sequential(layers.Embedding(10, 3), layers.Flatten(), shape=(6,)),
+    "masked-embedding": lambda: sequential(
+        layers.Embedding(10, 3, mask_zero=True), layers.GRU(3), shape=(6,)
+    ),
     "lstm": lambda: sequential(layers.LSTM(3), shape=(6, 2)),
     "gru": lambda: sequential(layers.GRU(3), shape=(6, 2)),
     "attention": attention,
     "several-inputs-and-outputs": two_inputs_two_outputs,
     "subclassed": subclassed,
     "custom-layer": lambda: sequential(dense(), Scale(2.0)),
+    "added-loss": lambda: sequential(dense(), Penalised()),
+    "lambda": lambda: sequential(layers.Lambda(lambda x: 2.0 * x), dense()),
+    "mixed-precision": mixed_precision,
+    "weighted-metrics": lambda: sequential(dense(), weighted_metrics=["accuracy"]),
     "custom-loss": lambda: sequential(dense(), loss=squared_log_loss),
     "metrics": lambda: sequential(
         dense(), metrics=["accuracy", keras.metrics.AUC(name="auc"), Rate()]
@@ -141,6 +168,7 @@ MODELS = {
     ),
     "sgd": optimizer("SGD"),
     "sgd-nesterov": optimizer("SGD", momentum=0.9, nesterov=True),
+    "gradient-accumulation": optimizer("Adam", gradient_accumulation_steps=2),
     "adam-amsgrad": optimizer("Adam", amsgrad=True),
     "adamw": optimizer("AdamW", weight_decay=0.01),
     "rmsprop": optimizer("RMSprop"),
@@ -162,13 +190,14 @@ def rows_for(name, n, rng):
     shape = {
         "conv1d": (6, 2),
         "conv2d": (6, 6, 1),
+        "global-pooling": (6, 6, 1),
         "lstm": (6, 2),
         "gru": (6, 2),
         "attention": (6, 2),
     }.get(name, (6,))
     x = rng.normal(size=(n, *shape)).astype(np.float32)
     y = (x.reshape(n, -1)[:, 0] > 0).astype(np.int32)
-    if name == "embedding":
+    if name.endswith("embedding"):
         return Rows(x=rng.integers(0, 10, size=(n, 6)).astype(np.int32), y=y)
     if name == "several-inputs-and-outputs":
         return Rows(x={"a": x, "b": x[::-1].copy()}, y={"first": y, "second": x[:, 1]})
@@ -343,6 +372,13 @@ class OwnTrainStep(keras.Sequential):
         return super().train_step(data)
 
 
+class OwnMetrics(keras.Sequential):
+    """A model with metrics that no metric object holds."""
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return {**super().compute_metrics(x, y, y_pred, sample_weight), "own": 1.0}
+
+
 class Unrepeatable(layers.Layer):
     """Draws random numbers that no seed of a model decides."""
 
@@ -352,14 +388,15 @@ class Unrepeatable(layers.Layer):
         return inputs + tf.random.normal((1,)) if training else inputs
 
 
-def own_train_step():
-    model = OwnTrainStep([keras.Input((6,)), layers.Dense(1)])
+def of_class(kind):
+    model = kind([keras.Input((6,)), layers.Dense(1)])
     model.compile(optimizer="adam", loss="mse")
     return model
 
 
 FALLBACKS = {
-    "its own train_step": own_train_step,
+    "its own train_step": lambda: of_class(OwnTrainStep),
+    "its own compute_metrics": lambda: of_class(OwnMetrics),
     "run_eagerly": lambda: sequential(dense(), run_eagerly=True),
     "draws random numbers": lambda: sequential(Unrepeatable()),
     "use_ema": optimizer("Adam", use_ema=True),
@@ -374,6 +411,17 @@ def test_what_cannot_be_compiled_runs_on_the_loop_and_says_why(reason):
     assert result.path.startswith("loop: ")
     assert reason in result.path
     assert np.isfinite(result.curves["loss"]).all()
+
+
+def test_models_of_one_call_are_told_apart_too():
+    """A function that draws its architecture may return another one for the next fold."""
+    rng = np.random.default_rng(9)
+    fit, stop = rows_for("dense", 27, rng), rows_for("dense", 9, rng)
+    compiled = CompiledTrainer()
+    for create in (MODELS["dense"], MODELS["dropout"], lambda: sequential(dense(5), dense(3))):
+        fast = trained(compiled, create, fit, stop)
+        assert_same(fast, trained(LoopTrainer(), create, fit, stop), stop.x)
+    assert compiled.n_traced == 3
 
 
 def test_batch_size_and_epochs_need_no_new_trace():
