@@ -64,6 +64,13 @@ def test_the_variance_is_unbiased_for_few_trials_too():
     assert np.mean(means) == pytest.approx(0.01**2 / 5, rel=0.1)
 
 
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_the_variance_is_unbiased_for_few_folds_too(k):
+    rng = np.random.default_rng(5)
+    trials = [trial(i, s) for i, s in enumerate(draw(900, k, rng))]
+    assert history_of(SPACE, trials).variances.mean() == pytest.approx(0.01**2 / k, rel=0.1)
+
+
 def test_a_variance_that_is_small_by_luck_is_moderated():
     rng = np.random.default_rng(2)
     scores = draw(40, 5, rng, noise=0.01)
@@ -89,6 +96,26 @@ def test_a_stopped_trial_is_judged_without_the_effects_of_its_folds():
     assert history.losses[3] == pytest.approx(-0.5)
     longer = history_of(SPACE, [*trials, trial(3, [0.9, 0.5], "stopped")])
     assert history.variances[3] >= longer.variances[3]
+
+
+def test_stopped_trials_are_measured_as_well_as_their_variances_say():
+    """Folds ten times as different as the noise: what is left of the error is the noise's."""
+    rng = np.random.default_rng(4)
+    k, noise = 5, 0.1
+    effects = rng.normal(size=k)
+    means = rng.normal(size=300)
+    scores = means[:, None] + effects - effects.mean() + noise * rng.normal(size=(300, k))
+    ran = np.where(np.arange(300) < 100, k, rng.integers(1, k, size=300))
+    trials = [
+        trial(i, row[:m], "complete" if m == k else "stopped")
+        for i, (row, m) in enumerate(zip(scores, ran, strict=True))
+    ]
+    history = history_of(SPACE, trials)
+    errors = history.losses + means
+    for m in range(1, k):
+        chosen = ran == m
+        assert np.sqrt(np.mean(errors[chosen] ** 2)) == pytest.approx(noise / np.sqrt(m), rel=0.3)
+    assert np.mean(errors**2) == pytest.approx(np.mean(history.variances), rel=0.15)
 
 
 @pytest.mark.parametrize("trials", [[trial(0, [0.5, 0.7])], [trial(0, [0.5]), trial(1, [0.6])]])
