@@ -94,6 +94,13 @@ class Run:
         """
         if self._interrupted:
             trial = self._interrupted.pop(0)
+            if trial.folds and not self._goes_on(trial):  # killed before this was recorded
+                n_folds = self.objective.n_folds
+                reason = f"stopped after {len(trial.folds)} of {n_folds} folds"
+                self.finish(
+                    trial.number, Outcome(state="stopped", folds=trial.folds, reason=reason)
+                )
+                return self.next_job()
             return Job(number=trial.number, params=trial.params, seed=trial.seed, done=trial.folds)
         self._apply_rules()
         if self.reason:
@@ -126,11 +133,8 @@ class Run:
         """Record a fold result; returns whether the trial goes on."""
         self.study.record_fold(number, fold)
         trial = self.study.trials[number]
-        n_folds = getattr(self.objective, "n_folds", None)
-        self._progress.fold(trial, n_folds)
-        if self._fold_rule is None or len(trial.folds) == n_folds:
-            return True
-        return self._fold_rule(self.study, trial)
+        self._progress.fold(trial, getattr(self.objective, "n_folds", None))
+        return self._goes_on(trial)
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial, then tell the callbacks."""
@@ -151,6 +155,13 @@ class Run:
         if isinstance(callback, TrialCallback):
             return bool(callback.on_trial_end(self.study, trial))
         return bool(callback(self.study.result))
+
+    def _goes_on(self, trial: Trial) -> bool:
+        """Whether a trial's further folds are worth running."""
+        n_folds = getattr(self.objective, "n_folds", None)
+        if self._fold_rule is None or len(trial.folds) == n_folds:
+            return True
+        return self._fold_rule(self.study, trial)
 
     def _n_started(self) -> int:
         return sum(trial.origin != GIVEN for trial in self.study.trials)

@@ -105,7 +105,7 @@ def search(
         Seconds after which no trial starts; the running one is finished.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
-    racing : {"forgiving", "aggressive"} or callable, optional
+    racing : {"paired", "forgiving", "aggressive"} or callable, optional
         Whether a trial goes on is asked after each fold but the last: a rule of
         `gpsearch.execution.racing`, or your own ``racing(study, trial) -> bool``.
     greater_is_better : bool, default True

@@ -18,6 +18,8 @@ from gpsearch.errors import (
 )
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
+from gpsearch.execution.racing import forgiving
+from gpsearch.execution.run import Run, run_serially
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study
 
@@ -284,27 +286,34 @@ def test_an_interrupt_returns_what_there_is_and_says_how_to_go_on(tmp_path, capl
     assert [t.score for t in resumed.trials] == [t.score for t in run(whole).trials]
 
 
+class Folds:
+    """Four folds of the bowl, each easier than the one before; counts those it runs."""
+
+    name, n_folds = "folds", 4
+
+    def __init__(self):
+        self.ran = 0
+
+    def validate(self, space):
+        pass
+
+    def fingerprint(self):
+        return ""
+
+    def describe(self):
+        return {}
+
+    def evaluate(self, params, *, seed, on_fold=None, done=()):
+        folds = list(done)
+        for j in range(len(done), self.n_folds):
+            folds.append(FoldResult(fold=j, score=bowl(params) + j))
+            self.ran += 1
+            if on_fold(folds[-1]) is False:
+                break
+        return Evaluation(folds=tuple(folds))
+
+
 def test_racing_stops_trials_and_the_strategy_learns_of_it():
-    class Folds:
-        name, n_folds = "folds", 4
-
-        def validate(self, space):
-            pass
-
-        def fingerprint(self):
-            return ""
-
-        def describe(self):
-            return {}
-
-        def evaluate(self, params, *, seed, on_fold=None, done=()):
-            folds = list(done)
-            for j in range(len(done), self.n_folds):
-                folds.append(FoldResult(fold=j, score=bowl(params) + j))
-                if on_fold(folds[-1]) is False:
-                    break
-            return Evaluation(folds=tuple(folds))
-
     seen = []
 
     class Watching:
@@ -322,6 +331,33 @@ def test_racing_stops_trials_and_the_strategy_learns_of_it():
     assert [len(trial.folds) for trial in study.trials] == [4, 1, 1, 1]
     assert np.isfinite(seen[-1].losses).all()
     assert study.best_trial.number == 0
+
+
+def test_a_trial_killed_before_it_was_stopped_is_stopped_when_the_search_goes_on():
+    study = Study.create(None, space=SPACE, seed=0, settings={"n_calls": 2})
+    with study.writing():
+        study.start_trial({"x": 1.0, "n": 3}, seed=0)
+        for j in range(4):
+            study.record_fold(0, FoldResult(fold=j, score=float(j)))
+        study.end_trial(0, "complete")
+        study.start_trial({"x": -2.0, "n": 9}, seed=1)
+        study.record_fold(1, FoldResult(fold=0, score=-45.0))
+    objective = Folds()
+    run = Run(
+        study,
+        objective,
+        strategy=None,
+        n_calls=2,
+        deadline=math.inf,
+        rules=(),
+        callbacks=(),
+        fold_rule=forgiving,
+        progress=progress_module.Progress(2, shown=False),
+    )
+    with study.writing():
+        run_serially(run)
+    assert (study.trials[1].state, len(study.trials[1].folds)) == ("stopped", 1)
+    assert objective.ran == 0
 
 
 def test_the_log_has_a_line_for_each_trial_and_a_warning_for_each_failure(caplog):
