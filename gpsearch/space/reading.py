@@ -7,8 +7,8 @@ written                                              read as
 ``(1e-4, 1.0, "log-uniform")``, ``(1, 6)``           Real or Integer, as scikit-optimize has it
 ``["adam", "sgd"]``, an array, a range               Categorical, as scikit-learn reads it
 ``scipy.stats.uniform / loguniform / randint``       Real, log-uniform Real, Integer
-``{"low": 1, "high": 6, "prior": ..., "when": ...,   a TOML table: Integer, Real or Categorical
-"expected": ...}``
+``{"low": 1, "high": 6, "prior": ..., "when": ...}`` a TOML table: Integer, Real or Categorical;
+                                                     ``expected`` beside ``when``
 a number, a string, a boolean, None, ``[5]``         a fixed value, held outside the dimensions
 ==================================================== =======================================
 """
