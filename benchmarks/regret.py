@@ -5,8 +5,9 @@
 Runs anywhere: the tasks of `tasks` need no outside data, and the optimisers are those that are
 installed. Regret is 0 at the optimum and 1 at the median result of random search after 50
 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
-optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated.
-``--plot FILE`` draws the mean regret over the evaluations.
+optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated,
+and ``--seeds`` is how many are wanted of each. ``--summary FILE`` writes what the README shows, and
+``make plots`` draws it.
 
 ``--parallel 4`` evaluates so many points at a time, ``gpsearch`` alone, beside one at a time.
 """
@@ -115,18 +116,31 @@ def table(tasks: list[Task], regret: dict[str, np.ndarray], seconds: dict[str, f
     return "\n".join(lines)
 
 
-def plot(path: str, tasks: list[Task], regret: dict[str, np.ndarray]) -> None:
-    from matplotlib.figure import Figure
+def failures(records: dict, tasks: list[Task]) -> str:
+    """How many of the evaluations failed, on the tasks of which a part of the space does."""
+    lines = []
+    for task in tasks:
+        if task.family != "failing":
+            continue
+        counts = {
+            name: np.mean([sum(map(math.isnan, run["observed"])) for run in of[task.name]])
+            for name, of in records.items()
+        }
+        said = ", ".join(f"{name} {count:.1f}" for name, count in counts.items())
+        lines.append(f"failed of {BUDGET} on {task.name}: {said}")
+    return "\n".join(lines)
 
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.subplots()
-    for name, values in sorted(regret.items()):
-        axes.plot(np.arange(1, BUDGET + 1), families_mean(tasks, values), label=name)
-    axes.set(
-        xlabel="evaluations", ylabel="regret: 0 optimum, 1 random search at 50", ylim=(0.0, 2.0)
-    )
-    axes.legend(frameon=False)
-    figure.savefig(path)
+
+def summary(tasks: list[Task], regret: dict[str, np.ndarray], seeds: int) -> dict:
+    """What `plots/make_plots.py` draws."""
+    return {
+        "tasks": [task.name for task in tasks],
+        "seeds": seeds,
+        "regret": {
+            name: [round(float(r), 4) for r in families_mean(tasks, values)]
+            for name, values in regret.items()
+        },
+    }
 
 
 def collect(names: list[str], tasks: list[Task], seeds: int, out: Path, parallel: int) -> dict:
@@ -156,7 +170,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/regret"))
-    parser.add_argument("--plot")
+    parser.add_argument("--summary", type=Path)
     args = parser.parse_args()
     tasks = synthetic_tasks() if args.suite != "mlp" else []
     tasks += mlp_tasks() if args.suite != "synthetic" else []
@@ -177,9 +191,9 @@ def main() -> None:
         for name, of in records.items()
     }
     regret = regrets(tasks, curves)
-    print(table(tasks, regret, seconds))
-    if args.plot:
-        plot(args.plot, tasks, regret)
+    print(table(tasks, regret, seconds), failures(records, tasks), sep="\n\n")
+    if args.summary:
+        args.summary.write_text(json.dumps(summary(tasks, regret, args.seeds)) + "\n")
 
 
 if __name__ == "__main__":

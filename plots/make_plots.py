@@ -1,12 +1,15 @@
 """Remake the figures that the README and the documentation show: ``make plots``.
 
 They show a real search: the one of ``examples/breast_cancer.toml``. Its record is kept, so that
-only the first call trains; remove it to search anew.
+only the first call trains; remove it to search anew. The comparison with other optimisers is drawn
+from ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two.
 """
 
+import json
 from pathlib import Path
 
 import matplotlib
+from matplotlib import pyplot as plt
 
 from gpsearch.config import load_config
 from gpsearch.plotting import (
@@ -18,6 +21,7 @@ from gpsearch.plotting import (
     plot_partial_dependence,
     plot_partial_dependence_matrix,
 )
+from gpsearch.plotting.style import CYCLE, DASHES, quiet_frame
 
 HERE = Path(__file__).parent
 RECORD = HERE.parent / "runs" / "plots.db"
@@ -34,6 +38,32 @@ def save(axes, name):
     print(path)
 
 
+def plot_regret(summary):
+    """Draw the mean regret of each optimiser over the evaluations."""
+    _, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    in_order = sorted(summary["regret"].items(), key=lambda item: item[1][-1])
+    for (name, regret), colour, dash in zip(in_order, CYCLE, DASHES, strict=False):
+        axes.plot(
+            range(1, len(regret) + 1),
+            regret,
+            color=colour,
+            linestyle=dash,
+            linewidth=2.5 if name == "gpsearch" else 1.5,
+            label=name,
+        )
+    axes.set(
+        xlabel="evaluations",
+        ylabel="regret",
+        xlim=(1, len(regret)),
+        ylim=(0.0, 2.0),
+        title="0 is the optimum, 1 what random search finds with 50",
+    )
+    axes.title.set_fontsize("medium")
+    quiet_frame(axes)
+    axes.legend(frameon=False, loc="lower left")
+    return axes
+
+
 def main():
     """Search, or read the search that was recorded, and draw."""
     matplotlib.use("Agg")
@@ -48,6 +78,7 @@ def main():
     save(plot_evaluations(study, names), "evaluations")
     save(plot_parallel_coordinates(study), "parallel_coordinates")
     save(plot_fold_spread(study), "fold_spread")
+    save(plot_regret(json.loads((HERE / "regret.json").read_text())), "regret")
 
 
 if __name__ == "__main__":

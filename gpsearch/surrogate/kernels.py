@@ -115,10 +115,11 @@ def scaled_sq_dist(Z: Array, other: Array, weights: Array, categorical: Mask) ->
     -------
     (n, m) float array
     """
-    root = np.sqrt(weights[~categorical])
-    left, right = Z[:, ~categorical] * root, other[:, ~categorical] * root
-    sq_dist = np.einsum("ij,ij->i", left, left)[:, None] + np.einsum("ij,ij->i", right, right)
-    sq_dist -= 2.0 * (left @ right.T)
+    root = np.where(categorical, 0.0, np.sqrt(weights))
+    left, right = Z * root, other * root
+    sq_dist = left @ (-2.0 * right).T
+    sq_dist += np.einsum("ij,ij->i", left, left)[:, None]
+    sq_dist += np.einsum("ij,ij->i", right, right)
     np.maximum(sq_dist, 0.0, out=sq_dist)  # cancellation leaves about -1e-16
     for j in np.flatnonzero(categorical):
         sq_dist += weights[j] * (Z[:, j, None] != other[None, :, j])
