@@ -6,10 +6,8 @@ Runs anywhere: the tasks of `tasks` need no outside data, and the optimisers are
 installed. Regret is 0 at the optimum and 1 at the median result of random search after 50
 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
 optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated,
-and ``--seeds`` is how many are wanted of each. ``--summary FILE`` writes what the README shows, and
-``make plots`` draws it.
-
-``--parallel 4`` evaluates so many points at a time, ``gpsearch`` alone, beside one at a time.
+and ``--seeds`` is how many are wanted of each, ``--slow-seeds`` of those that take many seconds a
+search. ``--summary FILE`` writes what the README shows, and ``make plots`` draws it.
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ from tasks import Task, mlp_tasks, synthetic_tasks
 from gpsearch.space import Space
 
 BUDGET, AT = 50, (20, 30, 50)
+SLOW = ("optuna-gp", "scikit-optimize")
 RANDOM_DRAWS = 20_000  # of a synthetic task, for the median of random search
 Curves = dict[str, dict[str, list[np.ndarray]]]  # optimiser to task to a curve for each seed
 
@@ -38,19 +37,18 @@ def observe(task: Task, point: list, rng: np.random.Generator) -> tuple[float, f
     return true + error, true
 
 
-def run(name: str, task: Task, seed: int, parallel: int = 1) -> dict:
-    """One search; with `parallel` above 1 in batches of so many points."""
+def run(name: str, task: Task, seed: int) -> dict:
+    """One search."""
     rng, start = np.random.default_rng(1000 + seed), time.perf_counter()
     optimizer = make(name, task.dimensions, seed)
     observed: list[float] = []
     true: list[float] = []
     while len(observed) < BUDGET:
-        # a gpsearch.Optimizer remembers what it was asked for until it is told
-        points = [optimizer.ask() for _ in range(min(parallel, BUDGET - len(observed)))]
-        losses = [observe(task, point, rng) for point in points]
-        optimizer.tell(points, [seen for seen, _ in losses])
-        observed += [seen for seen, _ in losses]
-        true += [loss for _, loss in losses]
+        point = optimizer.ask()
+        seen, loss = observe(task, point, rng)
+        optimizer.tell([point], [seen])
+        observed.append(seen)
+        true.append(loss)
     return {"observed": observed, "true": true, "seconds": time.perf_counter() - start}
 
 
@@ -96,18 +94,29 @@ def families_mean(tasks: list[Task], regret: np.ndarray) -> np.ndarray:
     return np.mean([regret[row].mean(axis=0) for row in rows], axis=0)
 
 
-def table(tasks: list[Task], regret: dict[str, np.ndarray], seconds: dict[str, float]) -> str:
+def table(
+    tasks: list[Task],
+    regret: dict[str, np.ndarray],
+    seconds: dict[str, float],
+    seeds: dict[str, int],
+) -> str:
     names = sorted(regret, key=lambda name: families_mean(tasks, regret[name])[-1])
     ranks = np.mean(
         [rankdata([regret[name][i, -1] for name in names]) for i in range(len(tasks))], axis=0
     )
     lines = [
-        "| optimiser | " + " | ".join(f"@{n}" for n in AT) + " | mean rank | s per search |",
-        "| --- |" + " --- |" * (len(AT) + 2),
+        "| optimiser | "
+        + " | ".join(f"@{n}" for n in AT)
+        + " | mean rank | seeds | s per search |",
+        "| --- |" + " --- |" * (len(AT) + 3),
     ]
     for name, rank in zip(names, ranks, strict=True):
         mean = families_mean(tasks, regret[name])
-        cells = [f"{mean[n - 1]:.3f}" for n in AT] + [f"{rank:.2f}", f"{seconds[name]:.1f}"]
+        cells = [f"{mean[n - 1]:.3f}" for n in AT] + [
+            f"{rank:.2f}",
+            str(seeds[name]),
+            f"{seconds[name]:.1f}",
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "| regret @50 | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
     for i, task in enumerate(tasks):
@@ -131,7 +140,7 @@ def failures(records: dict, tasks: list[Task]) -> str:
     return "\n".join(lines)
 
 
-def summary(tasks: list[Task], regret: dict[str, np.ndarray], seeds: int) -> dict:
+def summary(tasks: list[Task], regret: dict[str, np.ndarray], seeds: dict[str, int]) -> dict:
     """What `plots/make_plots.py` draws."""
     return {
         "tasks": [task.name for task in tasks],
@@ -143,22 +152,22 @@ def summary(tasks: list[Task], regret: dict[str, np.ndarray], seeds: int) -> dic
     }
 
 
-def collect(names: list[str], tasks: list[Task], seeds: int, out: Path, parallel: int) -> dict:
+def collect(names: list[str], tasks: list[Task], seeds: dict[str, int], out: Path) -> dict:
     """Records of all searches, made where they do not stand in `out` yet."""
     out.mkdir(parents=True, exist_ok=True)
     records: dict = {}
     for name in names:
-        label = name if parallel == 1 else f"{name}-{parallel}"
-        path = out / f"{label}.json"
+        path = out / f"{name}.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        for seed in range(seeds):
+        for seed in range(seeds[name]):
             for task in tasks:
                 key = f"{task.name}|{seed}"
                 if key not in known:
-                    known[key] = run(name, task, seed, parallel)
+                    known[key] = run(name, task, seed)
                     path.write_text(json.dumps(known))
-        records[label] = {
-            task.name: [known[f"{task.name}|{seed}"] for seed in range(seeds)] for task in tasks
+        records[name] = {
+            task.name: [known[f"{task.name}|{seed}"] for seed in range(seeds[name])]
+            for task in tasks
         }
     return records
 
@@ -168,7 +177,7 @@ def main() -> None:
     parser.add_argument("--optimizers", default=",".join(installed()))
     parser.add_argument("--suite", choices=["all", "synthetic", "mlp"], default="all")
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--slow-seeds", type=int)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/regret"))
     parser.add_argument("--summary", type=Path)
     args = parser.parse_args()
@@ -177,11 +186,9 @@ def main() -> None:
     names = args.optimizers.split(",")
     if args.suite != "synthetic" and "random" not in names:
         names.append("random")  # the scale of a task whose optimum is not known
-    if args.parallel > 1:
-        names = ["gpsearch"]
-    records = collect(names, tasks, args.seeds, args.out, 1)
-    if args.parallel > 1:
-        records |= collect(names, tasks, args.seeds, args.out, args.parallel)
+    slow = min(args.seeds, args.slow_seeds or args.seeds)
+    seeds = {name: slow if name in SLOW else args.seeds for name in names}
+    records = collect(names, tasks, seeds, args.out)
     curves = {
         name: {task: [incumbent(r) for r in runs] for task, runs in of.items()}
         for name, of in records.items()
@@ -191,9 +198,10 @@ def main() -> None:
         for name, of in records.items()
     }
     regret = regrets(tasks, curves)
-    print(table(tasks, regret, seconds), failures(records, tasks), sep="\n\n")
+    counts = {name: len(of[tasks[0].name]) for name, of in records.items()}
+    print(table(tasks, regret, seconds, counts), failures(records, tasks), sep="\n\n")
     if args.summary:
-        args.summary.write_text(json.dumps(summary(tasks, regret, args.seeds)) + "\n")
+        args.summary.write_text(json.dumps(summary(tasks, regret, counts)) + "\n")
 
 
 if __name__ == "__main__":
