@@ -5,7 +5,7 @@ takes any function of params; `mlp` is a ready-made model function, and `KerasCl
 `KerasRegressor` make one an estimator. A fold's way through `KerasCV`:
 
 ========================= =================================================================
-data, folds               X and y read; rows split into training, stop and scored rows
+data, streamed, folds     X and y read; rows split into training, stop and scored rows
 prepared, preprocessing   features made on the training part of each fold, once per objective
 model_function            ``create_model`` called by name, with seeded initial weights
 loss_target, weights      y and weights as the model's loss takes them

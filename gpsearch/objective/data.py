@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.streamed import Streamed
 
 Parts = Any
 
@@ -159,6 +160,8 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
     """
     for name, part in named_parts(parts):
         label = f" in part {name!r}" if name else ""
+        if isinstance(part, Streamed):
+            continue
         if _is_sparse(part):
             raise InvalidObjectiveError(
                 f"{call}: a sparse matrix{label}, where a network takes dense rows. Make them "
@@ -213,7 +216,9 @@ def take(parts: Parts, rows: np.ndarray) -> Parts:
 def as_model_input(parts: Parts) -> Parts:
     """Plain arrays, with float64 narrowed to float32 as Keras would do for every batch."""
 
-    def narrow(part: Any) -> np.ndarray:
+    def narrow(part: Any) -> Any:
+        if isinstance(part, Streamed):
+            return part
         array = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
         return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
 
@@ -224,6 +229,9 @@ def digest(parts: Parts) -> str:
     """Hex SHA-256 of the content of every part: names, types, shapes, values."""
     sha = hashlib.sha256()
     for name, part in named_parts(parts):
+        if isinstance(part, Streamed):
+            sha.update(part.digest.encode())
+            continue
         if _is_sparse(part):
             rows = part.tocsr()
             sha.update(repr((name, rows.dtype.str, rows.shape)).encode())
@@ -241,7 +249,7 @@ def digest(parts: Parts) -> str:
 
 
 def _as_rows(part: Any) -> Any:
-    if hasattr(part, "iloc") or hasattr(part, "columns") or isinstance(part, np.ndarray):
+    if hasattr(part, "iloc") or hasattr(part, "columns") or isinstance(part, np.ndarray | Streamed):
         rows = part
     elif _is_sparse(part):
         return part.tocsr()

@@ -35,6 +35,7 @@ from gpsearch.objective.model_function import ModelFunction, data_facts
 from gpsearch.objective.prepared import PreparedFolds
 from gpsearch.objective.preprocessing import Preprocessor, check_preprocess, settled
 from gpsearch.objective.scoring import Scoring
+from gpsearch.objective.streamed import REASON, Streamed, is_dataset, read_dataset
 from gpsearch.objective.training import (
     TRAINING_NAMES,
     Rows,
@@ -75,9 +76,11 @@ class KerasCV:
         also take ``n_features``, ``input_shape``, ``n_classes``, ``n_outputs`` and
         ``target_kind``, which are told from the data. Params named ``epochs``, ``batch_size``
         and ``patience`` go to training.
-    X : array-like, data frame, or dict or tuple of them
-        Features, n rows.
-    y : array-like, or dict or tuple of them
+    X : array-like, data frame, or dict or tuple of them; or a dataset
+        Features, n rows. A `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y) or (x, y,
+        sample_weight) that gives the same rows in each pass is read batch by batch, and trained
+        on by the plain loop.
+    y : array-like, or dict or tuple of them; left out where X is a dataset
         Labels of any type, quantities, several columns, or one target for each model output.
     cv : int, splitter or iterable of (train, test), default 5
         A number means shuffled folds, stratified for classes.
@@ -136,7 +139,7 @@ class KerasCV:
         self,
         create_model: Callable[..., Any],
         X: Parts,
-        y: Parts,
+        y: Parts = None,
         *,
         cv: Any = 5,
         scoring: Any = None,
@@ -162,6 +165,8 @@ class KerasCV:
             raise InvalidObjectiveError(
                 f"KerasCV(validation_fraction={validation_fraction!r}): must lie between 0 and 1."
             )
+        if is_dataset(X):
+            X, y, sample_weight = _read_dataset(X, y, sample_weight)
         self.X = read_features(X)
         self.n = n_rows(self.X)
         self.target = read_target(y, task)
@@ -438,6 +443,8 @@ class KerasCV:
             return LoopTrainer(self.callbacks)
         if self.callbacks is not None:
             return LoopTrainer(self.callbacks, "Keras callbacks run between epochs, in Python")
+        if isinstance(self.X, Streamed):
+            return LoopTrainer(reason=REASON)
         return CompiledTrainer()
 
     def _settings_of(self, params: Params) -> TrainingSettings:
@@ -498,6 +505,15 @@ class KerasCV:
         view = as_fitted(model, prepared.preprocessor, self.target)
         X_rows, labels = take(prepared.X_test, rows), take(self.target.labels, fold.test[rows])
         self.scoring.check(view, X_rows, labels)
+
+
+def _read_dataset(dataset: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    if y is not None or sample_weight is not None:
+        raise InvalidObjectiveError(
+            "KerasCV(X=<dataset>, y=..., sample_weight=...): a dataset gives (x, y) or (x, y, "
+            "sample_weight) itself. Leave out y and sample_weight."
+        )
+    return read_dataset(dataset)
 
 
 def _version(*names: str) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 from gpsearch.objective.backend import import_keras, import_tensorflow
 from gpsearch.objective.data import Parts, map_parts, n_rows
 from gpsearch.objective.fitted import forward_in_batches
+from gpsearch.objective.streamed import BUFFER_ROWS, Streamed
 from gpsearch.objective.training import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
 
 
@@ -122,6 +123,11 @@ def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
     tf = import_tensorflow()
     n = n_rows(rows.x)
     n_batches = -(-n // batch_size)
+    if isinstance(rows.x, Streamed):
+        # In another order each time it is read.
+        shuffled = _one_by_one(rows).shuffle(min(n, BUFFER_ROWS), seed=seed)
+        counted = tf.data.experimental.assert_cardinality(n_batches)
+        return shuffled.batch(batch_size).apply(counted)
     structure = _as_tensors(rows)
 
     def batches_of(order: Any) -> Any:
@@ -135,10 +141,30 @@ def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
     return orders.flat_map(batches_of).apply(tf.data.experimental.assert_cardinality(n_batches))
 
 
+def _one_by_one(rows: Rows) -> Any:
+    """A `tf.data.Dataset` of single rows, which are read batch by batch."""
+    tf = import_tensorflow()
+    beside = [part for part in (rows.y, rows.weight) if part is not None]
+
+    def batches() -> Any:
+        for features, positions in rows.x.batches():
+            yield (features, *(part[positions] for part in beside))
+
+    parts = [rows.x, *beside]
+    return tf.data.Dataset.from_generator(
+        batches,
+        output_signature=tuple(tf.TensorSpec((None, *p.shape[1:]), p.dtype) for p in parts),
+    ).unbatch()
+
+
 def _in_order(rows: Rows, batch_size: int) -> Any:
     tf = import_tensorflow()
+    size = validation_batch(batch_size)
+    if isinstance(rows.x, Streamed):
+        counted = tf.data.experimental.assert_cardinality(-(-n_rows(rows.x) // size))
+        return _one_by_one(rows).batch(size).apply(counted)
     dataset = tf.data.Dataset.from_tensor_slices(_as_tensors(rows))
-    return dataset.batch(validation_batch(batch_size)).cache()
+    return dataset.batch(size).cache()
 
 
 def validation_batch(batch_size: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from gpsearch.objective.data import Parts, named_parts, take
 from gpsearch.objective.folds import Fold
 from gpsearch.objective.preprocessing import Preprocessor
+from gpsearch.objective.streamed import Streamed
 
 # Prepared folds are kept up to this many bytes in total; beyond, they are made anew.
 KEPT_BYTES = 2**30
@@ -64,4 +65,5 @@ class PreparedFolds:
 
 
 def _bytes_of(parts: Parts) -> int:
-    return sum(np.asarray(part).nbytes for _, part in named_parts(parts))
+    kept = [part for _, part in named_parts(parts) if not isinstance(part, Streamed)]
+    return sum(np.asarray(part).nbytes for part in kept)

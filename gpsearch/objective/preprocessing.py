@@ -21,6 +21,7 @@ from gpsearch.objective.data import (
     named_parts,
 )
 from gpsearch.objective.model_function import source_of
+from gpsearch.objective.streamed import Streamed
 
 # Where an object's default text says where it lies in memory.
 _ADDRESS = re.compile(" at 0x[0-9a-f]+")
@@ -115,6 +116,12 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
         finite though nothing will make it so.
     """
     given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
+    if isinstance(X, Streamed) and preprocess is not None:
+        raise InvalidObjectiveError(
+            f"KerasCV(preprocess={preprocess!r}): a dataset is never in memory as a whole, as "
+            "fitting a transformer needs. Put the preprocessing into the model, or into the "
+            "dataset where it learns nothing from the rows."
+        )
     if isinstance(preprocess, Mapping):
         unknown = sorted(set(preprocess) - {name for name, _ in named_parts(X)})
         if unknown:

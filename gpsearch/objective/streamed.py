@@ -1,0 +1,181 @@
+"""Rows that are read when they are needed: a `tf.data.Dataset` or `keras.utils.PyDataset` as X.
+
+Cross-validation chooses rows by number, so a dataset is read once through when the objective is
+made: its rows are counted, and y, which is small, is kept. From then on only the batches in
+which chosen rows lie are read. What cannot be kept in memory cannot be shuffled as a whole
+either: a training shuffles within a buffer of rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpsearch.errors import InvalidObjectiveError
+
+# Rows in memory at once while a training shuffles.
+BUFFER_ROWS = 10_000
+
+# Rows in a batch of a dataset that comes without batches.
+BATCH_ROWS = 256
+
+REASON = "X is a dataset, which is read batch by batch"
+
+
+class Streamed:
+    """Chosen rows of a dataset, with the face of an array where that needs no reading.
+
+    Parameters
+    ----------
+    source : tf.data.Dataset or keras.utils.PyDataset
+        Gives batches of (x, y) or (x, y, sample_weight), the same in each pass.
+    offsets : (b + 1,) int array
+        Number of the first row of each batch, and of the row after the last.
+    rows : (n,) int array
+        Numbers of the chosen rows, in the order in which they are given out; sorted.
+    row_shape : tuple of int
+        Of one row.
+    digest : str
+        Hex SHA-256 of all rows of the source.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(
+        self,
+        source: Any,
+        offsets: np.ndarray,
+        rows: np.ndarray,
+        row_shape: tuple[int, ...],
+        digest: str,
+    ) -> None:
+        self._source = source
+        self._offsets = offsets
+        self._rows = rows
+        self._row_shape = row_shape
+        self._digest = digest
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, then the shape of one."""
+        return (len(self._rows), *self._row_shape)
+
+    @property
+    def ndim(self) -> int:
+        """Axes, that of the rows among them."""
+        return len(self.shape)
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the source's rows and of which are chosen."""
+        return hashlib.sha256(self._digest.encode() + self._rows.tobytes()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, chosen: Any) -> Streamed:
+        rows = self._rows[chosen]
+        if np.any(np.diff(rows) <= 0):
+            raise IndexError("rows of a dataset are given out in its own order")
+        return Streamed(self._source, self._offsets, rows, self._row_shape, self._digest)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """All chosen rows, read into memory."""
+        parts = [features for features, _ in self.batches()]
+        whole = np.concatenate(parts) if parts else np.empty(self.shape, self.dtype)
+        return whole.astype(dtype or whole.dtype, copy=False)
+
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Features batch by batch, each with the positions of its rows among the chosen."""
+        needed = np.unique(np.searchsorted(self._offsets, self._rows, side="right") - 1)
+        for batch, (features, *_) in _read(self._source, needed):
+            first, last = np.searchsorted(self._rows, self._offsets[batch : batch + 2])
+            yield features[self._rows[first:last] - self._offsets[batch]], np.arange(first, last)
+
+
+def is_dataset(X: Any) -> bool:
+    """Whether X is a dataset of TensorFlow or Keras; asks for no import of either."""
+    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(X).__mro__}
+    return bool(kinds & {"tensorflow.DatasetV2", "keras.PyDataset"})
+
+
+def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
+    """Count the rows of a dataset, and keep what it holds beside the features.
+
+    Parameters
+    ----------
+    dataset : tf.data.Dataset or keras.utils.PyDataset
+        Of (x, y) or (x, y, sample_weight), in batches or, a `tf.data.Dataset`, row by row.
+
+    Returns
+    -------
+    X : Streamed
+    y : (n, ...) array
+    sample_weight : (n,) array or None
+
+    Raises
+    ------
+    InvalidObjectiveError
+        It does not give pairs of arrays, or other rows in the second pass than in the first.
+    """
+    source = _batched(dataset)
+    lengths, targets, weights, digests = [], [], [], []
+    features = np.empty((0,))
+    for _, (features, y, *weight) in _read(source):
+        lengths.append(len(features))
+        targets.append(y)
+        weights.extend(weight)
+        digests.append(_digest(features))
+    if not lengths:
+        raise InvalidObjectiveError("KerasCV(X=...): the dataset is empty. Give at least two rows.")
+    for batch, (again, *_) in _read(source):
+        if batch >= len(digests) or _digest(again) != digests[batch]:
+            raise InvalidObjectiveError(
+                "KerasCV(X=...): the dataset gives other rows in each pass, so that scored rows "
+                "would be trained on. Leave out its shuffle, repeat and augmentation: KerasCV "
+                "shuffles the training rows itself."
+            )
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    whole = hashlib.sha256("".join(digests).encode()).hexdigest()
+    X = Streamed(source, offsets, np.arange(offsets[-1]), features.shape[1:], whole)
+    return X, np.concatenate(targets), np.concatenate(weights) if weights else None
+
+
+def _batched(dataset: Any) -> Any:
+    """The dataset in batches."""
+    spec = getattr(dataset, "element_spec", None)
+    if isinstance(spec, tuple) and len(spec) > 1 and getattr(spec[1], "shape", None) is not None:
+        return dataset.batch(BATCH_ROWS) if spec[1].shape.rank == 0 else dataset
+    return dataset
+
+
+def _read(source: Any, needed: np.ndarray | None = None) -> Iterator[tuple[int, Any]]:
+    """Numbers and contents of the needed batches; of all by default."""
+    if hasattr(source, "as_numpy_iterator"):
+        wanted = None if needed is None else set(needed.tolist())
+        for batch, element in enumerate(source.as_numpy_iterator()):
+            if wanted is None or batch in wanted:
+                yield batch, _checked(element)
+            if needed is not None and batch == needed[-1]:
+                return
+        return
+    for batch in range(len(source)) if needed is None else needed.tolist():
+        yield batch, _checked(source[batch])
+
+
+def _checked(element: Any) -> tuple[np.ndarray, ...]:
+    arrays = tuple(map(np.asarray, element)) if isinstance(element, tuple | list) else ()
+    lengths = {len(array) if array.ndim else -1 for array in arrays}
+    if len(arrays) not in (2, 3) or len(lengths) > 1 or arrays[0].dtype.kind not in "biuf":
+        raise InvalidObjectiveError(
+            "KerasCV(X=...): each batch of the dataset must be (x, y) or (x, y, sample_weight), "
+            "arrays of as many rows, x of numbers. For several inputs give arrays in a dict."
+        )
+    return (arrays[0].astype(Streamed.dtype, copy=False), *arrays[1:])
+
+
+def _digest(features: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
