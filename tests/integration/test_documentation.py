@@ -33,7 +33,7 @@ ROOMS = [
 ]
 NOT_OURS = ("_build", "_generated")
 FEW = {  # what a reader would wait for, and a test need not
-    "n_calls": 3,
+    "n_calls": 2,
     "n_iter": 3,
     "n_repeats": 2,
     "epochs": 2,
