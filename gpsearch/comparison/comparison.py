@@ -31,8 +31,8 @@ from gpsearch.comparison.statistics import (
     best_so_far,
     holm,
     mean_band,
+    mean_draws,
     mean_interval,
-    resampled_interval,
     wilcoxon_p,
     win_probability,
 )
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RANDOM = "random"
+SAVING_DRAWS = 1_999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +235,8 @@ class Comparison:
 
         All random evaluations of all repeats are one sample of what random search draws; from it
         follows the expected best of m draws, and the m that expects what the strategy reached.
+        Its interval comes from draws of the score that the strategy reaches in the mean, and of
+        the sample: a bootstrap of the random evaluations.
 
         Raises
         ------
@@ -246,14 +249,21 @@ class Comparison:
                 f"{RANDOM!r} is not among {', '.join(self.strategies)}"
             )
         row, at_end = self._index(RANDOM), self.best_of(strategy)[:, -1]
-        pools = np.where(np.isnan(self.scores[row]), np.nanmin(self.scores), self.scores[row])
         made = np.isfinite(self._table(lambda trial: 0.0)[row])
-
-        def needed(repeats: np.ndarray) -> float:
-            pool = pools[repeats][made[repeats]]
-            return draws_to_reach(float(at_end[repeats].mean()), expected_best(pool))
-
-        evaluations = resampled_interval(needed, self.n_repeats, confidence)
+        scores = self.scores[row][made]
+        pool = np.where(np.isnan(scores), np.nanmin(self.scores), scores)
+        rng = np.random.default_rng(0)
+        reached = mean_draws(at_end, SAVING_DRAWS, rng)
+        curves = expected_best(rng.choice(pool, (SAVING_DRAWS, len(pool))))
+        needed = [draws_to_reach(*of) for of in zip(reached.tolist(), curves, strict=True)]
+        tail = (1.0 - confidence) / 2.0
+        # Quantiles that are draws themselves: between a number and infinity there is no middle.
+        low, high = np.quantile(needed, [tail, 1.0 - tail], method="inverted_cdf")
+        evaluations = Interval(
+            value=draws_to_reach(float(at_end.mean()), expected_best(pool)),
+            low=float(low),
+            high=float(high),
+        )
         each = float(self.seconds[row][made].mean())
         own = self.seconds[self._index(strategy)].sum(axis=1).mean()
         return Saving(

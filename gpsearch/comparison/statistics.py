@@ -17,13 +17,16 @@ from ``alpha / 2`` to
     alpha' / 2 = Phi(-sqrt(R / (R - 1)) t_{R - 1; 1 - alpha / 2})
 
 (Hesterberg 2015, What teachers should know about the bootstrap, section 4.1.2, "expanded
-percentile interval").
+percentile interval"). Still no resample reaches beyond the data: of two normal repeats all
+intervals that it can give hold the truth half of the time, of three 75 %. So an interval is the
+wider, at each end, of the bootstrap's, which sees skewness, and Student's t, which does not need
+many repeats.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +36,6 @@ from scipy import stats
 Array = NDArray[np.float64]
 
 RESAMPLES = 9_999
-RESAMPLES_OF_CURVES = 1_999  # where each resample costs a whole curve
 EXACT_SIGNS = 13  # repeats up to which all 2**R signs of the differences are tried
 
 
@@ -86,7 +88,7 @@ def expanded_confidence(confidence: float, n: int) -> float:
 
 
 def mean_band(values: Array, confidence: float = 0.95) -> Band:
-    """Mean over repeats, with its bootstrap interval.
+    """Mean over repeats, with its interval: the bootstrap's and Student's; see the module.
 
     Parameters
     ----------
@@ -98,6 +100,7 @@ def mean_band(values: Array, confidence: float = 0.95) -> Band:
     -------
     Band
     """
+    mean, n = values.mean(axis=0), len(values)
     found = stats.bootstrap(
         (values,),
         np.mean,
@@ -105,15 +108,18 @@ def mean_band(values: Array, confidence: float = 0.95) -> Band:
         vectorized=True,
         n_resamples=RESAMPLES,
         batch=500,
-        confidence_level=expanded_confidence(confidence, len(values)),
+        confidence_level=expanded_confidence(confidence, n),
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return Band(mean=values.mean(axis=0), low=np.asarray(found.low), high=np.asarray(found.high))
+    t = stats.t.ppf((1.0 + confidence) / 2.0, n - 1) * stats.sem(values, axis=0)
+    return Band(
+        mean=mean, low=np.minimum(found.low, mean - t), high=np.maximum(found.high, mean + t)
+    )
 
 
 def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
-    """Mean of the (R,) `values`, R >= 2, with its bootstrap interval.
+    """Mean of the (R,) `values`, R >= 2, with its interval; see `mean_band`.
 
     Of paired differences this is the paired bootstrap.
 
@@ -125,30 +131,14 @@ def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
     return Interval(value=float(band.mean[0]), low=float(band.low[0]), high=float(band.high[0]))
 
 
-def resampled_interval(
-    statistic: Callable[[NDArray[np.intp]], float], n: int, confidence: float = 0.95
-) -> Interval:
-    """A statistic of all repeats, with its interval when repeats are resampled.
+def mean_draws(values: Array, number: int, rng: np.random.Generator) -> Array:
+    """(number,) draws of where the mean behind the (R,) `values` may lie, R >= 2.
 
-    Parameters
-    ----------
-    statistic : callable
-        From an (n,) int array of repeats, some of them repeatedly, to a number; infinity counts
-        as larger than all others.
-    n : int
-        Repeats, at least 2.
-    confidence : float, default 0.95
-
-    Returns
-    -------
-    Interval
+    ``mean + s / sqrt(R) t_{R - 1}``: their quantiles are the ends of Student's interval.
     """
-    rng = np.random.default_rng(0)
-    draws = [statistic(rng.integers(0, n, size=n)) for _ in range(RESAMPLES_OF_CURVES)]
-    tail = (1.0 - expanded_confidence(confidence, n)) / 2.0
-    # Quantiles that are draws themselves: between a number and infinity there is no middle.
-    low, high = np.quantile(draws, [tail, 1.0 - tail], method="inverted_cdf")
-    return Interval(value=statistic(np.arange(n)), low=float(low), high=float(high))
+    return np.asarray(
+        values.mean() + stats.sem(values) * rng.standard_t(len(values) - 1, size=number)
+    )
 
 
 def win_probability(differences: Array, confidence: float = 0.95) -> Interval:
