@@ -22,7 +22,6 @@ included: what mattered for finding the good region, not what is left to gain wi
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from scipy import stats
 
 from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
 from gpsearch.errors import InvalidSearchError
+from gpsearch.strategy.importance import classic_tier
 from gpsearch.study import Study
 
 if TYPE_CHECKING:
@@ -43,25 +43,6 @@ N_SAMPLES = 100
 N_POINTS = 512  # base points of the design, a power of two; it has (d + 2) times as many
 SURE = 0.9  # posterior probability from which a contradiction is called one
 NEGLIGIBLE = 0.05  # share of the variance below which a dimension does not matter
-
-CLASSIC_ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("learning rate", ("learning_rate", "lr", "eta", "learn_rate", "initial_learning_rate")),
-    (
-        "momentum, hidden units, batch size",
-        (
-            *("momentum", "beta_1", "beta1", "batch_size", "batch", "n_neurons", "neurons"),
-            *("n_units", "units", "n_hidden_units", "hidden_units", "hidden_size", "width"),
-        ),
-    ),
-    (
-        "number of layers, learning-rate decay",
-        (
-            *("n_hidden", "n_layers", "num_layers", "layers", "n_hidden_layers", "depth"),
-            *("decay", "lr_decay", "learning_rate_decay", "decay_rate", "decay_steps"),
-        ),
-    ),
-)
-"""The rule of thumb of what to tune first, with the names under which it is met."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -264,25 +245,3 @@ def estimate_importance(
         confidence=confidence,
         n_trials=n_trials,
     )
-
-
-def classic_tier(name: str) -> int | None:
-    """Place of a dimension in the classic order, from 1; None where it says nothing.
-
-    >>> classic_tier("learning_rate"), classic_tier("n_neurons_1"), classic_tier("act_func")
-    (1, 2, None)
-    """
-    bare = bare_name(name)
-    return next(
-        (tier for tier, (_, names) in enumerate(CLASSIC_ORDER, start=1) if bare in names), None
-    )
-
-
-def bare_name(name: str) -> str:
-    """A dimension's name without prefix, number and spelling.
-
-    >>> bare_name("optimizer__Learning-Rate"), bare_name("n_neurons_2"), bare_name("beta_1")
-    ('learning_rate', 'n_neurons', 'beta_1')
-    """
-    bare = re.sub(r"[-\s]", "_", name.split("__")[-1].lower())
-    return bare if bare.startswith("beta") else re.sub(r"_?\d+$", "", bare)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.analysis.importance import bare_name
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.space import Categorical, Space
+from gpsearch.strategy.importance import bare_name
 from gpsearch.study import Study, Trial
 
 SIMPLER: tuple[tuple[str, ...], ...] = (

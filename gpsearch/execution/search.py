@@ -35,6 +35,7 @@ from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
+from gpsearch.strategy.importance import ImportanceOrder
 from gpsearch.study import Study
 from gpsearch.study.place import study_path
 from gpsearch.study.study import StudyPath
@@ -51,6 +52,7 @@ def search(
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     strategy: str | Strategy = "gp",
     n_initial_points: int | None = None,
+    importance: ImportanceOrder | None = None,
     x0: Any = None,
     y0: Any = None,
     warm_start: StudyPath | Study | None = None,
@@ -87,9 +89,15 @@ def search(
         By default a fresh seed, which the study keeps.
     strategy : str or Strategy, default "gp"
         "gp", "gp_per_second" (where some params train many times as long as others), "random",
-        "grid", "sobol", "tpe" or "skopt"; or an object with ``propose``.
+        "grid", "sobol", "tpe", "skopt" or "staged" (the important dimensions first); or an
+        object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
+    importance : "classic" or list, optional
+        What you believe to matter most, for the strategies "gp" and "staged": names of
+        dimensions, the most important first, equals in a list of their own, as in
+        ``["learning_rate", ["n_neurons", "batch_size"]]``; "classic" is the usual rule of thumb.
+        "gp" then expects the score to change faster along these; "staged" searches them first.
     x0 : params or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional
@@ -177,6 +185,7 @@ def search(
     settings = {
         "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
         "n_initial_points": n_initial_points,
+        "importance": importance,
         "greater_is_better": greater_is_better,
     }
     record = _open(study, space, objective, random_state, settings)
@@ -188,6 +197,7 @@ def search(
         seed=seed,
         n_calls=int(first_budget),  # raising it later must not change what was proposed so far
         n_initial_points=n_initial_points,
+        **({} if importance is None else {"importance": importance}),
     )
     if record is None:
         record = Study.create(

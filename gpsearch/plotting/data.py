@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-GUIDED = frozenset({"gp", "gp_per_second", "tpe", "skopt"})
+GUIDED = frozenset({"gp", "gp_per_second", "tpe", "skopt", "staged"})
 """Strategies that start with initial points and then follow a model of the scores."""
 
 

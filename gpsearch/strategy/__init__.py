@@ -8,6 +8,7 @@ grid          a grid of the resolution that the budget allows
 sobol         a scrambled Sobol sequence
 tpe           Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
 skopt         scikit-optimize's own loop, the reference
+staged        as gp, but the important dimensions first
 ============= ===============================================================================
 """
 
@@ -31,6 +32,7 @@ STRATEGIES = {
     "sobol": ("gpsearch.strategy.sobol", "SobolStrategy"),
     "tpe": ("gpsearch.strategy.tpe", "TPEStrategy"),
     "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
+    "staged": ("gpsearch.strategy.staged", "StagedStrategy"),
 }
 """Name to module and class; a module is imported when its strategy is made."""
 

@@ -24,6 +24,7 @@ one would have.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.importance import ImportanceOrder, importance_tiers
 from gpsearch.strategy.places import Places
 from gpsearch.strategy.sobol import sobol_blocks
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
@@ -58,6 +60,7 @@ GOOD_POINTS = 6  # around which small moves are tried
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
 EXPECTED_COUNTS = 10  # evaluations that outweigh what is expected of good values
 SAME_PLACE = 1e-9  # places that differ by less are one point
+TIER_STEP = 2.0  # inverse squared length scale of a tier of importance over the next
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
 
@@ -108,6 +111,9 @@ class GPStrategy:
         Accepted as by every strategy.
     n_initial_points : int, optional
         Quasi-random points before the first fit; see `default_initial_points`.
+    importance : "classic" or sequence, optional
+        Which dimensions are believed to matter most; see `importance_tiers`. The length scales
+        are then expected to be shorter there. By default all are expected to be alike.
     options : GPOptions, optional
 
     Examples
@@ -130,9 +136,12 @@ class GPStrategy:
         seed: int,
         n_calls: int = 100,
         n_initial_points: int | None = None,
+        importance: ImportanceOrder | None = None,
         options: GPOptions | None = None,
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
+        if importance is not None:
+            self._options = believing_order(self._options, importance, space)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
@@ -238,6 +247,14 @@ class GPStrategy:
                 acquisition=acquisition, space=space, weight=EXPECTED_COUNTS / len(history)
             )
         return acquisition, good
+
+
+def believing_order(options: GPOptions, importance: ImportanceOrder, space: Space) -> GPOptions:
+    """The options, with length scales expected to be shorter the more important a dimension is."""
+    tiers = importance_tiers(importance, space.names)
+    centres = TIER_STEP ** (tiers.max() - tiers).astype(float)
+    priors = dataclasses.replace(options.priors, length_centres=tuple(centres.tolist()))
+    return dataclasses.replace(options, priors=priors)
 
 
 @functools.cache

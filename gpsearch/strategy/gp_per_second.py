@@ -11,6 +11,7 @@ from dataclasses import replace
 from gpsearch.space import Point, Space
 from gpsearch.strategy.base import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.importance import ImportanceOrder
 
 
 class GPPerSecondStrategy:
@@ -18,7 +19,7 @@ class GPPerSecondStrategy:
 
     Parameters
     ----------
-    space, seed, n_calls, n_initial_points, options
+    space, seed, n_calls, n_initial_points, importance, options
         As of `GPStrategy`.
 
     Examples
@@ -39,6 +40,7 @@ class GPPerSecondStrategy:
         seed: int,
         n_calls: int = 100,
         n_initial_points: int | None = None,
+        importance: ImportanceOrder | None = None,
         options: GPOptions | None = None,
     ) -> None:
         self._strategy = GPStrategy(
@@ -46,6 +48,7 @@ class GPPerSecondStrategy:
             seed=seed,
             n_calls=n_calls,
             n_initial_points=n_initial_points,
+            importance=importance,
             options=replace(options or GPOptions(), per_second=True),
         )
 

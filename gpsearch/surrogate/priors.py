@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 class Priors:
     """Log densities of the hyperparameters, up to a constant.
 
-    ``log p = -sum_j (w_j + 1 / w_j) / tau + (alpha_a - 1) log a - beta_a a
+    ``log p = -sum_j (w_j / c_j + c_j / w_j) / tau + (alpha_a - 1) log a - beta_a a
     + (alpha_b - 1) log b - beta_b b``
 
     Examples
@@ -42,7 +42,10 @@ class Priors:
     """
 
     length_strength: float = 0.1
-    """``1 / tau``: how firmly the inverse squared length scales are held at 1."""
+    """``1 / tau``: how firmly the inverse squared length scales are held at their centres."""
+    length_centres: tuple[float, ...] = ()
+    """(d,) ``c_j``: where they are held, 1 unless given. A dimension that is believed to matter
+    more than others has a larger one."""
     signal_shape: float = 2.0
     """``alpha_a`` of the gamma density of the signal variance."""
     signal_rate: float = 1.0
@@ -68,6 +71,8 @@ class Priors:
         gradient : (d + 2,) float array
         """
         weights, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
+        if self.length_centres:
+            weights /= self.length_centres
         value = (
             -self.length_strength * (weights + 1.0 / weights).sum()
             + (self.signal_shape - 1.0) * theta[-2]

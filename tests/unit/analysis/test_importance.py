@@ -3,7 +3,7 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.analysis import estimate_importance
-from gpsearch.analysis.importance import Importance, classic_tier
+from gpsearch.analysis.importance import Importance
 from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process, sample_losses
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.surrogate import GaussianProcess, Linear
@@ -151,26 +151,6 @@ def test_agreement_and_doubt_are_no_contradiction():
     doubtful = given(("lr", "depth"), (0.3, 0.35), spread=0.2).against_the_rule_of_thumb()
     assert doubtful == ["Nothing contradicts the rule of thumb (lr, depth)."]
     assert given(("lr", "act"), (0.1, 0.9)).against_the_rule_of_thumb() == []
-
-
-@pytest.mark.parametrize(
-    ("name", "tier"),
-    [
-        ("learning_rate", 1),
-        ("optimizer__learning_rate", 1),
-        ("LR", 1),
-        ("batch-size", 2),
-        ("n_neurons_2", 2),
-        ("momentum", 2),
-        ("beta_1", 2),
-        ("n_hidden", 3),
-        ("lr_decay", 3),
-        ("drop_rate", None),
-        ("activation", None),
-    ],
-)
-def test_classic_tier_knows_the_usual_names(name, tier):
-    assert classic_tier(name) == tier
 
 
 def test_equal_scores_say_that_nothing_can_be_said():

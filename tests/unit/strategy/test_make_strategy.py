@@ -18,7 +18,9 @@ def make(name, space=SPACE, **options):
     ("arguments", "message"),
     [
         pytest.param(
-            {"name": "gd"}, "gp, gp_per_second, random, grid, sobol, tpe, skopt", id="unknown name"
+            {"name": "gd"},
+            "gp, gp_per_second, random, grid, sobol, tpe, skopt, staged",
+            id="unknown name",
         ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
         pytest.param({"name": "sobol", "n_initial_points": -1}, "negative", id="negative initial"),
