@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import json
 import math
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -39,6 +40,7 @@ DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    arguments.said = shlex.join(["gpsearch", *(sys.argv[1:] if argv is None else argv)])
     try:
         return int(arguments.command(arguments))
     except GPSearchError as error:
@@ -67,6 +69,8 @@ def _run(arguments: argparse.Namespace) -> int:
             Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
     if arguments.dask is not None:
         chosen["executor"] = arguments.dask
+    report = Path(arguments.report or config.report)
+    _require_suffix(report)
     study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
         # No page: whoever presses Ctrl-C wants the prompt back.
@@ -78,13 +82,14 @@ def _run(arguments: argparse.Namespace) -> int:
         return NOTHING_FINISHED
     print(_result(study))
     print(f"Study    {study.path}")
-    report = Path(arguments.report or config.report)
-    _write_page(study, report)
+    _write_page(study, report, arguments.said)
     print(f"Report   {report}")
     return DONE
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    if arguments.report is not None:
+        _require_suffix(arguments.report)
     chosen = {
         name: value
         for name in ("study", "strategies", "n_calls", "n_repeats", "random_state")
@@ -108,7 +113,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         with _writing(arguments.output):
             comparison.to_frame().to_csv(arguments.output, index=False)
     if arguments.report is not None:
-        _write_page(comparison, arguments.report)
+        said = arguments.said if Path(arguments.subject).suffix == ".toml" else ""
+        _write_page(comparison, arguments.report, said)
     if arguments.json:
         print(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
@@ -163,18 +169,33 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
-    path = Path(arguments.output or Path(arguments.study).with_suffix(".html"))
+    suffix = f".{arguments.format or 'html'}"
+    path = Path(arguments.output or Path(arguments.study).with_suffix(suffix))
+    if arguments.format is not None and path.suffix != suffix:
+        print(
+            f"gpsearch: --format {arguments.format} writes a file with the suffix {suffix}, and "
+            f"--output {arguments.output} has another; give one of the two.",
+            file=sys.stderr,
+        )
+        return WRONG
     _write_page(open_comparison(study) if is_comparison(study) else study, path)
     print(f"Report   {path}")
     return DONE
 
 
-def _write_page(subject: Study | Comparison, path: str | Path) -> None:
+def _require_suffix(path: str | Path) -> None:
+    """Before anything is trained."""
+    from gpsearch.report import require_suffix
+
+    require_suffix(path)
+
+
+def _write_page(subject: Study | Comparison, path: str | Path, command: str = "") -> None:
     from gpsearch.report import render_report  # draws: the other commands start sooner without
 
     with _writing(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        render_report(subject, path)
+        render_report(subject, path, command=command)
 
 
 @contextlib.contextmanager
@@ -329,9 +350,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", help="a file; standard output without it")
     export.set_defaults(command=_export)
 
-    report = commands.add_parser("report", help="one HTML page of a study")
+    report = commands.add_parser("report", help="one page of a study or a comparison")
     report.add_argument("study")
-    report.add_argument("-o", "--output", help="the page's file; the study's name with .html")
+    report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
+    report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
     report.set_defaults(command=_report)
 
     init = commands.add_parser("init", help="print a commented configuration to start from")

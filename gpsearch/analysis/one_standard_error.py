@@ -44,6 +44,11 @@ class OneStandardError:
     """What was taken for simpler, in words."""
 
     def __str__(self) -> str:
+        if self.n_within == 1:
+            return (
+                f"No other trial lies within one standard error of the best, {self.best.number}: "
+                "there is no simpler choice that is as good."
+            )
         if self.trial.number == self.best.number:
             return (
                 f"The best trial, {self.best.number}, is also the simplest of the {self.n_within} "

@@ -19,6 +19,7 @@ import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from gpsearch.comparison.statistics import (
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.space import Space
 from gpsearch.study import Trial
+from gpsearch.study.info import StudyInfo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +112,10 @@ class Comparison:
     """What the score is called."""
     name: str = ""
     """What was tuned."""
+    info: StudyInfo | None = None
+    """What its study is about; None for searches of several studies."""
+    path: Path | None = None
+    """The file of its study; None for one in memory, and for several studies."""
 
     def __post_init__(self) -> None:
         if len(self.runs) < 2:

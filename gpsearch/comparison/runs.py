@@ -144,6 +144,8 @@ def comparison_of(study: Study, labels: Sequence[str], n_repeats: int) -> Compar
         greater_is_better=study.greater_is_better,
         score_name=_score_name(study),
         name=str(study.info.description.get("name", "")),
+        info=study.info,
+        path=study.path,
     )
 
 

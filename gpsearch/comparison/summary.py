@@ -55,7 +55,7 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
 
 def summary(comparison: Comparison, confidence: float = 0.95) -> str:
     """Table and conclusions as text."""
-    heads, rows = _cells(comparison, confidence)
+    heads, rows = table_cells(comparison, confidence)
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     lines = [
         "  ".join(
@@ -69,7 +69,7 @@ def summary(comparison: Comparison, confidence: float = 0.95) -> str:
 
 def summary_html(comparison: Comparison, confidence: float = 0.95) -> str:
     """The same as an HTML fragment, for a notebook."""
-    heads, rows = _cells(comparison, confidence)
+    heads, rows = table_cells(comparison, confidence)
     cells = "".join(f"<th scope='col'>{html.escape(head)}</th>" for head in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
@@ -172,7 +172,10 @@ def _reach_of_the_test(comparison: Comparison, number: int) -> str | None:
 # -------------------------------------------------------------------- cells
 
 
-def _cells(comparison: Comparison, confidence: float) -> tuple[list[str], list[list[str]]]:
+def table_cells(
+    comparison: Comparison, confidence: float = 0.95
+) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of the table of strategies, as text."""
     found = table(comparison, confidence)
     saves = "random_evaluations" in found
     heads = ["strategy", comparison.score_name, "interval", "mean over the run"]

@@ -213,7 +213,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     """Draw one map with its colour bar and the observed trials onto `ax`."""
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
     mappable = _draw_cells(series, ax, Normalize(low, high), size=12.0)
-    scale_axis(ax, "x", series.x)
+    scale_axis(ax, "x", series.x, room=16)  # the colour bar takes the rest
     scale_axis(ax, "y", series.y)
     ax.get_figure(root=True).colorbar(mappable, ax=ax, label=series.label)  # type: ignore[union-attr]
     half = (series.upper - series.lower) / 2

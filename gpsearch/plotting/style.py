@@ -151,9 +151,9 @@ def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = Fal
     return 0.5 + longest * (0.04 if slanted else 0.058)
 
 
-def crowded(dimension: DimensionAxis, *, small: bool) -> bool:
+def crowded(dimension: DimensionAxis, *, small: bool, room: int = 22) -> bool:
     """Whether the category names are too long to stand side by side below an axis."""
-    return sum(map(len, dimension.labels)) > (12 if small else 22)
+    return sum(map(len, dimension.labels)) > (12 if small else room)
 
 
 def wrapped(name: str) -> str:
@@ -201,7 +201,13 @@ def say(ax: Axes, text: str) -> Axes:
 
 
 def scale_axis(
-    ax: Axes, which: str, dimension: DimensionAxis, *, label: bool = True, small: bool = False
+    ax: Axes,
+    which: str,
+    dimension: DimensionAxis,
+    *,
+    label: bool = True,
+    small: bool = False,
+    room: int = 22,
 ) -> None:
     """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
 
@@ -214,6 +220,8 @@ def scale_axis(
         Whether to write the dimension's name.
     small : bool
         Fewer ticks, for the cells of a matrix.
+    room : int
+        Letters of category names that stand side by side below the axis, unless it is small.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
@@ -225,7 +233,7 @@ def scale_axis(
         keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
         axis.set_major_locator(FixedLocator(list(keep)))
         axis.set_major_formatter(FixedFormatter([dimension.labels[i] for i in keep]))
-        if which == "x" and crowded(dimension, small=small):
+        if which == "x" and crowded(dimension, small=small, room=room):
             ax.tick_params(
                 axis="x",
                 labelrotation=35 if small else 50,  # steep: else they push the panel aside

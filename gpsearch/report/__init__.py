@@ -5,6 +5,6 @@ draws the conclusions a reader would; `page` puts both, and the figures of `gpse
 into the templates.
 """
 
-from gpsearch.report.page import render_report, render_summary
+from gpsearch.report.page import render_report, render_summary, require_suffix
 
-__all__ = ["render_report", "render_summary"]
+__all__ = ["render_report", "render_summary", "require_suffix"]

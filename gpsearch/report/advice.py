@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
+from gpsearch.analysis.importance import classic_tier
 from gpsearch.plotting.data import ended_trials
 from gpsearch.plotting.dependence import PartialDependenceSeries
 from gpsearch.plotting.text import number
 from gpsearch.report.content import Result
+from gpsearch.report.findings import Findings
 from gpsearch.space import Real
 from gpsearch.study import Study
 
 AT_BOUND = 0.05  # share of the axis within which the best is said to lie at its bound
 FAILED_SHARE = 0.1  # of the trials, from which failures are a finding
-MATTERS = 0.2  # influence, as a share of the largest, from which a bound is worth a word
-UNIMPORTANT = 0.05  # influence, as a share of the largest, below which a dimension did not matter
+TOP_SHARE = 0.2  # of the trials: the best, of which most must lie at a bound to point beyond it
 ENOUGH_PER_DIMENSION = 5  # trials for each dimension, below which the curves are guesses
 WIDE = 1000.0  # high / low from which a linear axis hides the small values
+WIDE_RATE = 10.0  # the same for a learning rate, which is always searched by its magnitude
 LATE_SHARE = 0.2  # of the trials; an improvement among these last ones means "not done yet"
 
 
-def advise(
-    study: Study, result: Result | None, curves: Mapping[str, PartialDependenceSeries]
-) -> list[str]:
+def advise(study: Study, result: Result | None, findings: Findings) -> list[str]:
     """Sentences on what to change or try, most telling first; none where nothing stands out.
 
     Parameters
@@ -32,18 +30,16 @@ def advise(
     study : Study
     result : Result or None
         The best trial.
-    curves : dict of str to PartialDependenceSeries
-        Of every dimension, or empty where too few trials are complete.
+    findings : Findings
+        Empty where too few trials are complete.
     """
     advice = _failures(study)
     if result is None:
         return advice
-    best = study.best_trial
-    most = max((curve.influence for curve in curves.values()), default=0.0)
+    best, curves = study.best_trial, findings.curves
+    idle = findings.importance.negligible if findings.importance is not None else ()
     for name, curve in curves.items():
-        if curve.influence < MATTERS * most:
-            continue
-        if (bound := _at_bound(curve, best.params.get(name))) is not None:
+        if name not in idle and (bound := _at_bound(study, curve)) is not None:
             advice.append(
                 f"The best {name} lies at its {bound} bound ({number(_end(curve, bound))}): if it "
                 "can go further, widen the space there."
@@ -56,7 +52,7 @@ def advise(
             f"{ended} trials in {len(study.space)} dimensions are few: take the partial "
             "dependence as a first impression."
         )
-    elif curves and (idle := _unimportant(curves)):
+    elif idle:
         advice.append(
             f"Hardly any effect was seen of {', '.join(idle)}: fix "
             f"{'it' if len(idle) == 1 else 'them'}, and spend the trials elsewhere."
@@ -87,23 +83,37 @@ def _failures(study: Study) -> list[str]:
     ]
 
 
-def _at_bound(curve: PartialDependenceSeries, value: object) -> str | None:
-    """The bound, lower or upper, beyond which both the best trial and the curve point."""
+def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
+    """The bound, lower or upper, at which the best trial lies and beyond which all points.
+
+    What points there is the curve, or most of the best trials: where the search has settled in a
+    corner, the average over all the rest of the space says little of it.
+    """
     axis = curve.axis
-    if value is None or axis.kind == "categorical" or curve.all_equal:
+    if axis.kind == "categorical" or curve.all_equal:
         return None
-    place = float(value)  # type: ignore[arg-type]
+    complete = [trial for trial in study.trials if trial.state == "complete"]
+    complete.sort(key=lambda trial: -trial.score)
+    top = [t for t in complete[: max(3, round(TOP_SHARE * len(complete)))] if axis.name in t.params]
+    if axis.name not in complete[0].params:
+        return None
+    places = np.array([float(trial.params[axis.name]) for trial in top])
     low, high = axis.low, axis.high
     if axis.log:
-        place, low, high = np.log([place, low, high])
-    place = (place - low) / (high - low)
+        places, low, high = np.log(places), np.log(low), np.log(high)
+    places = (places - low) / (high - low)
+    # Of two values either is a bound: there, chance alone puts half of the trials at one.
+    n_values = study.space.n_values[axis.index]
+    most = max(0.5, 2 / n_values if n_values else 0.0)
     better = curve.mean if curve.greater_is_better else -curve.mean
-    if np.isnan(better).all():
-        return None
-    top = int(np.nanargmax(better))
-    if place <= AT_BOUND and top == 0:
-        return "lower"
-    return "upper" if place >= 1 - AT_BOUND and top == len(better) - 1 else None
+    peak = None if np.isnan(better).all() else int(np.nanargmax(better))
+    for bound, at, end in (
+        ("lower", places <= AT_BOUND, 0),
+        ("upper", places >= 1 - AT_BOUND, len(better) - 1),
+    ):
+        if at[0] and (peak == end or (len(top) >= 3 and at.mean() >= most)):
+            return bound
+    return None
 
 
 def _end(curve: PartialDependenceSeries, bound: str) -> float:
@@ -111,19 +121,20 @@ def _end(curve: PartialDependenceSeries, bound: str) -> float:
 
 
 def _scales(study: Study) -> list[str]:
-    return [
-        f"{dimension.name} runs from {number(dimension.low)} to {number(dimension.high)} on a "
-        "linear scale, which hardly tries small values: give it prior='log-uniform'."
+    linear = [
+        dimension
         for dimension in study.space.dimensions
-        if isinstance(dimension, Real)
-        and dimension.prior == "uniform"
-        and dimension.low > 0
-        and dimension.high / dimension.low >= WIDE
+        if isinstance(dimension, Real) and dimension.prior == "uniform"
     ]
-
-
-def _unimportant(curves: Mapping[str, PartialDependenceSeries]) -> list[str]:
-    most = max(curve.influence for curve in curves.values())
-    if most == 0 or len(curves) < 2:
-        return []
-    return [name for name, curve in curves.items() if curve.influence < UNIMPORTANT * most]
+    told = []
+    for dimension in linear:
+        ratio = dimension.high / dimension.low if dimension.low > 0 else np.inf
+        rate = classic_tier(dimension.name) == 1  # the learning rate
+        if (ratio >= WIDE and dimension.low > 0) or (rate and ratio >= WIDE_RATE):
+            above = "" if dimension.low > 0 else " and a lower bound above 0"
+            told.append(
+                f"{dimension.name} runs from {number(dimension.low)} to {number(dimension.high)} "
+                "on a linear scale, which hardly tries small values: give it "
+                f"prior='log-uniform'{above}."
+            )
+    return told

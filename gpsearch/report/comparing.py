@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gpsearch.comparison import Comparison
-from gpsearch.comparison.summary import summary_html
+from gpsearch.comparison.summary import conclusions, table_cells
 from gpsearch.plotting.text import aligned
-from gpsearch.report.content import Cell, Row, duration, short
-from gpsearch.report.figures import Figure, draw_comparison
+from gpsearch.report.content import Cell, Row, duration
+from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 
 
 def read_comparison(
-    comparison: Comparison, title: str | None = None
-) -> dict[str, str | Comparison | tuple[Figure, ...] | tuple[Row, ...] | tuple[str, ...]]:
-    """The values of the template ``comparison.html``."""
-    name = comparison.name
+    comparison: Comparison, title: str | None = None, command: str = ""
+) -> dict[str, Any]:
+    """The values of the templates ``comparison.html`` and ``comparison.md``, figures aside."""
+    name, info = comparison.name, comparison.info
+    table, rows = table_cells(comparison)
     return {
         "title": title or f"Comparison{f': {name}' if name else ''}",
         "comparison": comparison,
-        "summary": summary_html(comparison),
-        "figures": draw_comparison(comparison),
+        "table": table,
+        "strategies": rows,
+        "conclusions": conclusions(comparison),
         "columns": (
             "strategy",
             "repeat",
@@ -31,7 +35,28 @@ def read_comparison(
             *comparison.space.names,
         ),
         "rows": _rows(comparison),
+        "space": read_space(comparison.space),
+        "conditions": read_conditions(comparison.space, info),
+        "facts": () if info is None else read_facts(info, comparison.path),
+        "again": command or _again(comparison),
     }
+
+
+def _again(comparison: Comparison) -> str:
+    if comparison.info is None:
+        return "gpsearch.comparison.compare_studies(...)  # of the studies that were put together"
+    said: dict[str, Any] = {
+        "strategies": list(comparison.strategies),
+        "n_calls": comparison.n_calls,
+        "n_repeats": comparison.n_repeats,
+        "random_state": comparison.info.seed,
+    }
+    if comparison.path is not None:
+        said["study"] = str(comparison.path)
+    if not comparison.greater_is_better:
+        said["greater_is_better"] = False
+    call = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    return f"gpsearch.compare(objective, space, {call})"
 
 
 def _rows(comparison: Comparison) -> tuple[Row, ...]:
@@ -47,7 +72,7 @@ def _rows(comparison: Comparison) -> tuple[Row, ...]:
             failed = sum(trial.state == "failed" for trial in trials)
             seconds = float(comparison.seconds[s, r].sum())
             after = trials.index(best) + 1
-            cells = [
+            row = [
                 Cell(text=strategy, key=strategy),
                 Cell(text=str(r), key=r),
                 Cell(text=str(texts[s, r]), key=float(sign * found[s, r])),
@@ -59,6 +84,6 @@ def _rows(comparison: Comparison) -> tuple[Row, ...]:
                 value = best.params.get(name)
                 is_number = isinstance(value, int | float) and not isinstance(value, bool)
                 text = "" if value is None else short(value)
-                cells.append(Cell(text=text, key=float(value) if is_number else text))  # type: ignore[arg-type]
-            rows.append(Row(number=r, state="complete", cells=tuple(cells), is_best=False))
+                row.append(Cell(text=text, key=float(value) if is_number else text))  # type: ignore[arg-type]
+            rows.append(Row(number=r, state="complete", cells=tuple(row), is_best=False))
     return tuple(rows)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gpsearch.plotting.data import comparison_errors, ended_trials, score_label
-from gpsearch.plotting.dimensions import category_label
 from gpsearch.plotting.text import aligned, number
-from gpsearch.space import Categorical, Integer, Space
+from gpsearch.report.facts import read_conditions, read_facts, read_space, short
+from gpsearch.space import Categorical, Space
 from gpsearch.study import Study, Trial
 
 UNITS = (("h", 3600.0), ("min", 60.0))
@@ -113,10 +112,9 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> C
         columns=_columns(study),
         rows=_rows(study, trials, result),
         failures=tuple(_failure(trial) for trial in trials if trial.reason),
-        space=tuple(_dimension(study.space, i) for i in range(len(study.space)))
-        + tuple((name, "fixed", short(value), "") for name, value in study.space.fixed.items()),
-        conditions=_conditions(study),
-        facts=_facts(study),
+        space=read_space(study.space),
+        conditions=read_conditions(study.space, study.info),
+        facts=read_facts(study.info, study.path),
         again=command or _again(study),
     )
 
@@ -151,18 +149,6 @@ def _count_tied(study: Study, best: Trial) -> int:
         trial.state == "complete" and best.score - trial.score <= math.sqrt(of_best + variance)
         for trial, variance in zip(ended, variances.tolist(), strict=True)
     )
-
-
-def short(value: Any) -> str:
-    """A value of params as text.
-
-    >>> short(0.00123456), short(128), short("relu"), short((32, 16)), short(True)
-    ('0.00123', '128', 'relu', '(32, 16)', 'True')
-    """
-    if isinstance(value, float):
-        return number(value)
-    named = getattr(value, "__name__", None)
-    return str(named or value)
 
 
 def duration(seconds: float) -> str:
@@ -248,73 +234,18 @@ def _failure(trial: Trial) -> Failure:
     )
 
 
-def _dimension(space: Space, index: int) -> tuple[str, str, str, str]:
-    name, dimension = space.names[index], space.dimensions[index]
-    if isinstance(dimension, Categorical):
-        order = "" if space.categorical[index] else "ordered"
-        values = ", ".join(category_label(category) for category in dimension.categories)
-        return name, "categorical", values, order
-    kind = "integer" if isinstance(dimension, Integer) else "real"
-    values = f"{short(dimension.low)} to {short(dimension.high)}"
-    return name, kind, values, "logarithmic" if dimension.prior == "log-uniform" else "linear"
-
-
-def _conditions(study: Study) -> tuple[str, ...]:
-    lines = [
-        f"{name} exists only where "
-        + " and ".join(
-            f"{parent} is {' or '.join(short(value) for value in values)}"
-            for parent, values in parents.items()
-        )
-        for name, parents in study.space.when.items()
-    ]
-    if constraint := study.info.space.get("constraint"):
-        lines.append(f"Only params for which the constraint holds: {constraint.strip()}")
-    return tuple(lines)
-
-
-def _facts(study: Study) -> tuple[tuple[str, str], ...]:
-    info = study.info
-    facts = [("study", str(study.path) if study.path is not None else "in memory")]
-    facts.append(("seed", str(study.seed)))
-    facts += [(name.replace("_", " "), _plain(value)) for name, value in info.settings.items()]
-    versions = info.description.get("versions")
-    facts += [
-        (name.replace("_", " "), _plain(value))
-        for name, value in info.description.items()
-        if name != "versions" and value not in (None, [], {}, "")
-    ]
-    if info.description.get("monitor_fold"):
-        facts.append(
-            (
-                "early stopping",
-                "watched the fold that is scored (monitor_fold=True): scores are optimistic",
-            )
-        )
-    facts.append(("objective fingerprint", info.objective_fingerprint or "none"))
-    facts.append(("space fingerprint", info.space_fingerprint))
-    shown = {"gpsearch": info.version} | (dict(versions) if isinstance(versions, Mapping) else {})
-    facts.append(("versions", ", ".join(f"{name} {version}" for name, version in shown.items())))
-    return tuple(facts)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(part) for part in value) or "none"
-    return "default" if value is None else short(value)
-
-
 def _again(study: Study) -> str:
-    if study.path is None:
-        return (
-            f"gpsearch.search(objective, space, n_calls={len(study.trials)}, "
-            f"random_state={study.seed})"
-        )
-    n_calls = study.info.settings.get("n_calls", len(study.trials))
-    return (
-        f'gpsearch.Study.open("{study.path}")  # to read it\n'
-        f'gpsearch.search(objective, space, n_calls={n_calls}, study="{study.path}")'
-        "  # to continue it; raise n_calls to search on"
-    )
+    """The Python call; a search in a file is continued by the same call."""
+    settings = study.info.settings
+    said = {"n_calls": settings.get("n_calls", len(study.trials))}
+    if study.path is not None:
+        said["study"] = str(study.path)
+    said["random_state"] = study.seed
+    usual = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
+    said |= {name: v for name, v in settings.items() if name in usual and v != usual[name]}
+    call = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    lines = [f"gpsearch.search(objective, space, {call})"]
+    if study.path is not None:
+        lines.insert(0, f"gpsearch.Study.open({str(study.path)!r})  # to read it")
+        lines[-1] += "  # to continue it; raise n_calls to search on"
+    return "\n".join(lines)

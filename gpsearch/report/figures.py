@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.plotting.data import ended_trials, timeline_series
@@ -14,11 +16,13 @@ from gpsearch.plotting.dependence import (
     partial_dependence_map_series,
 )
 from gpsearch.plotting.model import ScoreModel
+from gpsearch.plotting.text import number
 from gpsearch.report.findings import Findings
 from gpsearch.study import Study
 
 PANEL_INCHES = (3.5, 2.6)
 WIDE_INCHES = (9.6, 3.6)
+NARROW_INCHES = 4.8
 MAPPED = 3  # the most influential dimensions, whose pairs are mapped
 MATRIX_DIMENSIONS = 8  # of the matrix of evaluations: more would be too small to read in a page
 TIMELINE_LANES = 2  # fewer trials at a time make a timeline without news
@@ -30,6 +34,8 @@ class Figure:
 
     svg: str
     caption: str
+    narrow: str = ""
+    """The same for a phone; empty where the figure is small anyway, or needs its width."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = Non
         f"trials.{dashes}",
         "convergence",
         WIDE_INCHES,
+        narrow=NARROW_INCHES,
     )
     model, names = findings.model, list(findings.curves)
     return Figures(
@@ -76,15 +83,17 @@ def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = Non
 
 
 def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
-    """Draw the course of each strategy, and what the paired repeats say at the end."""
-    from gpsearch.plotting import plot_comparison, plot_differences
+    """Draw the course of each strategy, the differences at the end, and the time to a target."""
+    from gpsearch.plotting import plot_comparison, plot_differences, plot_time_to_target
 
+    target = float(comparison.curve(comparison.baseline).mean[-1])
     return (
         _figure(
             lambda ax: plot_comparison(comparison, ax=ax),
             "The best score so far of each strategy: the mean over the repeats, with its band.",
             "course",
             WIDE_INCHES,
+            narrow=NARROW_INCHES,
         ),
         _figure(
             lambda ax: plot_differences(comparison, ax=ax),
@@ -92,6 +101,15 @@ def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
             "the repeats. An interval that holds zero is within the noise.",
             "differences",
             (WIDE_INCHES[0], 1.3 + 0.4 * len(comparison.strategies)),
+            narrow=NARROW_INCHES,
+        ),
+        _figure(
+            lambda ax: plot_time_to_target(comparison, target, ax=ax),
+            f"How many repeats have reached {number(target, 4)}, the mean of what "
+            f"{comparison.baseline} found in the end.",
+            "target",
+            WIDE_INCHES,
+            narrow=NARROW_INCHES,
         ),
     )
 
@@ -105,6 +123,7 @@ def _draw_importance(importance: Importance) -> Figure:
         "their dimensions.",
         "importance",
         (WIDE_INCHES[0], 1.1 + 0.3 * len(importance.names)),
+        narrow=NARROW_INCHES,
     )
 
 
@@ -116,6 +135,7 @@ def _draw_recheck(recheck: Recheck) -> Figure:
         "The best params as the search scored them, and again on fresh splits.",
         "recheck",
         (WIDE_INCHES[0], 1.3 + 0.32 * len(recheck.numbers)),
+        narrow=NARROW_INCHES,
     )
 
 
@@ -129,9 +149,19 @@ def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure,
             f"{name}",
             f"curve{i}",
             PANEL_INCHES,
+            title=f"{curve.label} along {name}: {_peak(curve)}",
         )
         for i, (name, curve) in enumerate(series.items())
     )
+
+
+def _peak(curve: PartialDependenceSeries) -> str:
+    """Where the average is best, for who does not see the curve."""
+    better = curve.mean if curve.greater_is_better else -curve.mean
+    if curve.all_equal or np.isnan(better).all():
+        return "the same everywhere"
+    at = curve.grid[int(np.nanargmax(better))]
+    return f"best at {curve.axis.labels[round(at)] if curve.axis.labels else number(at)}"
 
 
 def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
@@ -144,6 +174,7 @@ def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
             f"{pair[0]} and {pair[1]}",
             f"map{i}",
             PANEL_INCHES,
+            title=f"{model.label} over {pair[0]} and {pair[1]}",
         )
         for i, pair in enumerate(pairs)
     )
@@ -169,6 +200,7 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
                 "the bars overlap, the folds do not tell them apart.",
                 "folds",
                 WIDE_INCHES,
+                narrow=NARROW_INCHES,
             )
         )
     if complete and any(fold.curves for fold in study.best_trial.folds):
@@ -178,6 +210,7 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
                 "How the best trial was trained: each fold a line, its best epoch a dot.",
                 "learning",
                 WIDE_INCHES,
+                narrow=NARROW_INCHES,
             )
         )
     if complete and len(study.space) > 1:
@@ -210,6 +243,7 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
                 "When each trial ran.",
                 "timeline",
                 (WIDE_INCHES[0], 1.4 + 0.3 * float(timeline.lanes.max())),
+                narrow=NARROW_INCHES,
             )
         )
     return tuple(figures)
@@ -222,8 +256,18 @@ def _figure(
     inches: tuple[float, float],
     *,
     constrained: bool = True,
+    narrow: float | None = None,
+    title: str = "",
 ) -> Figure:
+    """Draw a figure, and once more `narrow` inches wide where it is too wide for a phone.
+
+    A screen reader says the title, by default the caption.
+    """
     from gpsearch.plotting.svg import svg
 
-    text = svg(draw, title=caption, inches=inches, constrained=constrained, prefix=name)
-    return Figure(svg=text, caption=caption)
+    text = svg(draw, title=title or caption, inches=inches, constrained=constrained, prefix=name)
+    small = ""
+    if narrow is not None:
+        size = (narrow, max(inches[1], PANEL_INCHES[1]))
+        small = svg(draw, title=title or caption, inches=size, prefix=f"{name}-narrow")
+    return Figure(svg=text, caption=caption, narrow=small)

@@ -14,15 +14,17 @@ from markupsafe import Markup
 
 from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
+from gpsearch.errors import InvalidSearchError
 from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
 from gpsearch.report.comparing import read_comparison
 from gpsearch.report.content import duration, read_content, read_result
-from gpsearch.report.figures import draw_figures
+from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
 
+SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
 
 
@@ -45,8 +47,8 @@ def render_report(
     study : Study or Comparison
         A study at any stage, also while its search runs.
     path : path
-        File to write; an existing one is replaced. With the suffix ``.md``, a study is told in
-        Markdown, without figures.
+        File to write; an existing one is replaced. ``.html`` is the page, ``.md`` tells the same
+        in Markdown, without figures.
     title : str, optional
         By default the name of the objective.
     command : str, optional
@@ -62,12 +64,18 @@ def render_report(
 
     Raises
     ------
+    InvalidSearchError
+        The suffix is another.
     OSError
         The file cannot be written.
     """
     path = Path(path)
+    suffix = require_suffix(path)
     if isinstance(study, Comparison):
-        return _write(path, "comparison.html", read_comparison(study, title))
+        compared = read_comparison(study, title, command)
+        if suffix == ".md":
+            return _write(path, "comparison.md", compared)
+        return _write(path, "comparison.html", compared | {"figures": draw_comparison(study)})
     content = read_content(study, title, command)
     findings = read_findings(study)
     told = {
@@ -75,11 +83,28 @@ def render_report(
         "content": content,
         "findings": findings,
         "recheck": recheck,
-        "advice": advise(study, content.result, findings.curves),
+        "advice": advise(study, content.result, findings),
     }
-    if path.suffix.lower() == ".md":
+    if suffix == ".md":
         return _write(path, "report.md", told)
     return _write(path, "report.html", told | {"figures": draw_figures(study, findings, recheck)})
+
+
+def require_suffix(path: str | os.PathLike[str]) -> str:
+    """The suffix of a report's file, in lower case.
+
+    Raises
+    ------
+    InvalidSearchError
+        A report is not written in that form.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InvalidSearchError(
+            f"report({os.fspath(path)!r}): the suffix must be one of {', '.join(SUFFIXES)}. For a "
+            "PDF, print the page from a browser: it has a style for that."
+        )
+    return suffix
 
 
 def render_summary(study: Study) -> str:

@@ -56,6 +56,17 @@ def test_best_prints_the_params(study, capsys):
     assert json.loads(capsys.readouterr().out)["params"] == {"lr": 0.5, "opt": "adam"}
 
 
+def test_report_in_markdown(study, tmp_path, capsys):
+    assert main(["report", study, "--format", "md"]) == 0
+    assert (tmp_path / "study.md").read_text().startswith("# Search: ")
+    capsys.readouterr()
+    page = str(tmp_path / "page.html")
+    assert main(["report", study, "--format", "md", "-o", page]) == 2
+    assert "--format md writes a file with the suffix .md" in capsys.readouterr().err
+    assert main(["report", study, "-o", str(tmp_path / "page.pdf")]) == 2
+    assert "print the page from a browser" in capsys.readouterr().err
+
+
 def test_export_holds_every_trial(study, tmp_path, capsys):
     target = tmp_path / "trials.csv"
     assert main(["export", study, "-o", str(target)]) == 0
@@ -111,6 +122,8 @@ def test_a_wrong_call_exits_with_two(capsys):
 
 class Interrupted:
     """A configuration whose search is interrupted; keeps what it was run with."""
+
+    report = "report.html"
 
     def __init__(self, path):
         self.path = path

@@ -8,13 +8,13 @@ import pytest
 
 from gpsearch.analysis import Recheck, one_standard_error
 from gpsearch.comparison import compare
+from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import plot_recheck
-from gpsearch.plotting.model import fit_score_model
 from gpsearch.report import render_report, render_summary
 from gpsearch.report.advice import advise
 from gpsearch.report.content import read_content, read_result
-from gpsearch.report.findings import read_curves
+from gpsearch.report.findings import read_findings
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
 
@@ -185,7 +185,7 @@ class TestComparison:
     def test_one_row_a_run_at_its_best_params(self, greater_is_better, tmp_path):
         comparison = self.compared(greater_is_better)
         text = render_report(comparison, tmp_path / "comparison.html", title="<Mine>").read_text()
-        assert Page(text).tags.count("svg") == 2
+        assert Page(text).tags.count("svg") == 6  # three figures, each for a desk and a phone
         assert "&lt;Mine&gt;" in text
         assert "<a>" not in text.replace("<a href", "")
         rows = re.findall(r'<tr class="complete">(.*?)</tr>', text)
@@ -204,8 +204,7 @@ class TestComparison:
 
 class TestAdvice:
     def advice(self, study):
-        curves = read_curves(fit_score_model(study))
-        return " ".join(advise(study, read_result(study), curves))
+        return " ".join(advise(study, read_result(study), read_findings(study)))
 
     def test_best_at_the_bound(self, make_study):
         space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
@@ -215,6 +214,26 @@ class TestAdvice:
         assert "best y lies" not in told
         falling = make_study(space, lambda p: -p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=60, noise=1e-3)
         assert "The best x lies at its lower bound (0)" in self.advice(falling)
+
+    def test_a_search_that_settled_in_a_corner_points_beyond_it(self, make_study):
+        """There the average over all the rest of the space may well point elsewhere."""
+        space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+
+        def score(params):  # best at x = 1, y = 1; on average over y, best at x = 0
+            return params["x"] * (3 * params["y"] - 2)
+
+        study = make_study(space, score, n=40, noise=1e-3)
+        with study.writing():
+            for y in np.linspace(0.99, 1.0, 12):
+                params = {"x": 1.0, "y": float(y)}
+                study.add_trial(params, [FoldResult(fold=j, score=score(params)) for j in range(5)])
+        told = self.advice(study)
+        assert "The best x lies at its upper bound (1)" in told
+        assert "The best y lies at its upper bound (1)" in told
+
+    def test_one_of_two_values_is_no_bound(self, make_study):
+        study = make_study({"n": (1, 2), "x": (0.0, 1.0)}, lambda p: p["x"], n=40, noise=1e-3)
+        assert "The best n lies" not in self.advice(study)
 
     def test_dimension_without_effect(self, make_study):
         space = {"x": (0.0, 1.0), "idle": (0.0, 1.0)}
@@ -226,6 +245,14 @@ class TestAdvice:
         told = self.advice(make_study(space, lambda p: p["lr"], n=6))
         assert "lr runs from 1e-5 to 1 on a linear scale" in told
         assert "decay runs" not in told
+
+    @pytest.mark.parametrize(("low", "told"), [(0.0, True), (1e-4, True), (0.05, False)])
+    def test_a_learning_rate_is_searched_by_its_magnitude(self, low, told, make_study):
+        space = {"learning_rate": (low, 0.1), "drop_rate": (0.0, 0.5)}
+        advice = self.advice(make_study(space, lambda p: p["learning_rate"], n=6))
+        assert ("learning_rate runs from" in advice) == told
+        assert ("a lower bound above 0" in advice) == (low == 0.0)
+        assert "drop_rate runs" not in advice
 
     def test_failures_name_the_usual_reason(self, make_study):
         told = self.advice(make_study(n=10, failed={1, 2, 3}))
@@ -297,6 +324,34 @@ class TestMarkdown:
     def test_of_any_study(self, options, make_study, tmp_path):
         text = render_report(make_study(**options), tmp_path / "report.md").read_text()
         assert "No trial is complete yet." in text
+
+    def test_of_a_comparison(self, tmp_path):
+        comparison = TestComparison.compared()
+        text = render_report(comparison, tmp_path / "comparison.md").read_text()
+        assert "<svg" not in text
+        for heading in ("Result", "Runs", "Space", "How it was run"):
+            assert f"\n## {heading}\n" in text
+        assert "| random | " in text
+        assert "gpsearch.compare(objective, space, strategies=['random', 'sobol']" in text
+
+
+def test_another_suffix_is_refused(mixed_study, tmp_path):
+    with pytest.raises(InvalidSearchError, match=r"report\.pdf.*\.html, \.htm, \.md.*print"):
+        mixed_study.report(tmp_path / "report.pdf")
+
+
+def test_the_call_that_repeats_a_search_says_what_was_not_usual(make_study, tmp_path):
+    assert "strategy" not in read_content(make_study(n=2, path=tmp_path / "a.db")).again
+    study = Study.create(
+        None,
+        space=SMALL,
+        seed=7,
+        settings={"strategy": "random", "n_calls": 9, "greater_is_better": False},
+    )
+    assert read_content(study).again == (
+        "gpsearch.search(objective, space, n_calls=9, random_state=7, strategy='random', "
+        "greater_is_better=False)"
+    )
 
 
 class TestSummary:

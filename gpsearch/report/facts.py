@@ -1,0 +1,88 @@
+"""What was searched and how it was run, as rows of text: the same for a study and a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gpsearch.plotting.text import number
+from gpsearch.space import Categorical, Integer, Space
+from gpsearch.study.info import StudyInfo
+
+
+def read_space(space: Space) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, kind, values and scale of each dimension, and of what is fixed."""
+    fixed = ((name, "fixed", short(value), "") for name, value in space.fixed.items())
+    return (*(_dimension(space, i) for i in range(len(space))), *fixed)
+
+
+def read_conditions(space: Space, info: StudyInfo | None) -> tuple[str, ...]:
+    """A sentence for each dimension that does not always exist, and for the constraint."""
+    lines = [
+        f"{name} exists only where "
+        + " and ".join(
+            f"{parent} is {' or '.join(short(value) for value in values)}"
+            for parent, values in parents.items()
+        )
+        for name, parents in space.when.items()
+    ]
+    if info is not None and (constraint := info.space.get("constraint")):
+        lines.append(f"Only params for which the constraint holds: {constraint.strip()}")
+    return tuple(lines)
+
+
+def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...]:
+    """Name and value of all that a study knows of how it was run."""
+    facts = [("study", str(path) if path is not None else "in memory")]
+    facts.append(("seed", str(info.seed)))
+    facts += [(name.replace("_", " "), _plain(value)) for name, value in info.settings.items()]
+    versions = info.description.get("versions")
+    facts += [
+        (name.replace("_", " "), _plain(value))
+        for name, value in info.description.items()
+        if name not in ("versions", *info.settings) and value not in (None, [], {}, "")
+    ]
+    if info.description.get("monitor_fold"):
+        facts.append(
+            (
+                "early stopping",
+                "watched the fold that is scored (monitor_fold=True): scores are optimistic",
+            )
+        )
+    facts.append(("objective fingerprint", info.objective_fingerprint or "none"))
+    facts.append(("space fingerprint", info.space_fingerprint))
+    shown = {"gpsearch": info.version} | (dict(versions) if isinstance(versions, Mapping) else {})
+    facts.append(("versions", ", ".join(f"{name} {version}" for name, version in shown.items())))
+    return tuple(facts)
+
+
+def short(value: Any) -> str:
+    """A value of params as text.
+
+    >>> short(0.00123456), short(128), short("relu"), short((32, 16)), short(True)
+    ('0.00123', '128', 'relu', '(32, 16)', 'True')
+    """
+    if isinstance(value, float):
+        return number(value)
+    named = getattr(value, "__name__", None)
+    return str(named or value)
+
+
+def _dimension(space: Space, index: int) -> tuple[str, str, str, str]:
+    name, dimension = space.names[index], space.dimensions[index]
+    if isinstance(dimension, Categorical):
+        order = "" if space.categorical[index] else "ordered"
+        values = ", ".join(short(category) for category in dimension.categories)
+        return name, "categorical", values, order
+    kind = "integer" if isinstance(dimension, Integer) else "real"
+    values = f"{short(dimension.low)} to {short(dimension.high)}"
+    return name, kind, values, "logarithmic" if dimension.prior == "log-uniform" else "linear"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value) or "none"
+    return "default" if value is None else short(value)
