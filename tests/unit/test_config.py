@@ -1,3 +1,6 @@
+import re
+from importlib import resources
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -234,3 +237,16 @@ def test_a_parquet_file_is_read_like_a_csv_file(write, tmp_path):
     config = load_config(write('[data]\nfile = "table.parquet"\ntarget = "label"\n'))
     assert np.shape(config.objective.X) == (60, 2)
     assert list(config.objective.target.classes) == ["no", "yes"]
+
+
+def test_every_choice_that_init_offers_can_be_made(write):
+    """What stands behind a # is no prose: without it, the file means what the comment says."""
+    text = resources.files("gpsearch").joinpath("init.toml").read_text()
+    offered = re.sub(r"(?m)^# (\w+ = |\[)", r"\1", text)
+    data = offered[offered.index("[data]") : offered.index("[objective]")]
+    config = load_config(write(offered.replace(data, '[data]\ndataset = "wine"\n')))
+    for name in ("strategy", "n_initial_points", "n_jobs", "racing", "timeout", "stop"):
+        assert name in config.search
+    assert config.comparison["strategies"] == ["gp", "random", "grid", "tpe"]
+    assert config.space.fixed == {"decay": 1e-4}
+    assert config.objective.settings.batch_size == 32
