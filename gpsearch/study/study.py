@@ -313,6 +313,35 @@ class Study(StudyPlots):
         best = self.best_trial
         return refit(dict(best.params), seed=best.seed, folds=best.folds)
 
+    def save_model(self, path: str | os.PathLike[str], objective: Any = None) -> None:
+        """Write `best_model` as one ``.keras`` file, which plain Keras loads.
+
+        The file takes raw features: "standardize" becomes a part of the network.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.keras``.
+        objective : Objective, optional
+            See `best_model`.
+
+        Raises
+        ------
+        StudyError
+            The path ends otherwise, there is nothing to refit with, or the model is no network.
+        InvalidObjectiveError
+            The preprocessing is a transformer that Keras cannot hold.
+        """
+        if not str(path).endswith(".keras"):
+            raise StudyError(f'save_model({str(path)!r}): the path must end in ".keras"')
+        model = self.best_model(objective)
+        if not hasattr(model, "save"):
+            raise StudyError(
+                f"save_model({str(path)!r}): the best model is a {type(model).__name__}, no Keras "
+                "network; keep study.best_model() with joblib or skops"
+            )
+        model.save(path)
+
     # ------------------------------------------------------------------ write
 
     @contextlib.contextmanager

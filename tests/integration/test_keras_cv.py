@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler
 
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
+from gpsearch.execution import search
 from gpsearch.objective import KerasCV, mlp
 from gpsearch.objective.backend import import_keras
 from gpsearch.space import Space
@@ -207,6 +208,29 @@ def test_refitted_model_is_saved_with_its_preprocessing(data, preprocess, tmp_pa
         fitted.predict_proba(X)[:, 1],
         rtol=1e-4,
     )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_study_saves_its_best_model(data, tmp_path):
+    X, y = data
+    objective = KerasCV(mlp, X, y, cv=2, epochs=2, preprocess="standardize")
+    study = search(
+        objective,
+        {"n_neurons": [2, 3]},
+        n_calls=2,
+        strategy="random",
+        random_state=0,
+        progress=False,
+    )
+    study.save_model(tmp_path / "best.keras")
+    loaded = import_keras().saving.load_model(tmp_path / "best.keras")
+    np.testing.assert_allclose(
+        loaded.predict(X.astype("float32"), verbose=0)[:, 0],
+        study.best_model().predict_proba(X)[:, 1],
+        rtol=1e-4,
+    )
+    with pytest.raises(StudyError, match=r'must end in "\.keras"'):
+        study.save_model(tmp_path / "best.h5")
 
 
 def test_a_transformer_keras_cannot_hold_is_not_saved(data, tmp_path):
