@@ -13,12 +13,14 @@ from typing import Any
 from gpsearch.errors import (
     InvalidConfigError,
     InvalidObjectiveError,
+    InvalidParamsError,
     InvalidSearchError,
     InvalidSpaceError,
 )
 
 TABLES = ("data", "objective", "search", "compare", "space")
 TOP = ("study", "report", *TABLES)
+REFUSED = (InvalidSpaceError, InvalidParamsError, InvalidObjectiveError, InvalidSearchError)
 TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
@@ -101,7 +103,7 @@ class Source:
         """
         try:
             yield
-        except (InvalidSpaceError, InvalidObjectiveError, InvalidSearchError) as error:
+        except REFUSED as error:
             message = str(error)
             for table in tables:
                 entries = {k: v for k, v in self.table(table).items() if k not in but}
@@ -155,7 +157,15 @@ def _named_in(message: str, table: str, entries: Mapping[str, Any]) -> str | Non
         if re.search(rf"(?<!\w){re.escape(key)}={re.escape(repr(value))}(?![\w.])", message):
             return key
     for key, value in entries.items():
-        texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
-        if any(repr(text) in message for text in texts):
+        if any(repr(text) in message for text in _texts(value)):
             return key
     return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The strings of a value, wherever in its lists and tables they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in [*value.values(), *value] if isinstance(value, dict) else value:
+            yield from _texts(part)
