@@ -73,8 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
     _require_suffix(report)
     study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
-        # No page: whoever presses Ctrl-C wants the prompt back.
-        print(_state_line(study))
+        # No page: whoever presses Ctrl-C wants the prompt back. The search has said how to go on.
         return INTERRUPTED
     if not any(trial.state == "complete" for trial in study.trials):
         print(_state_line(study))
