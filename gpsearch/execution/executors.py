@@ -148,7 +148,8 @@ class DaskWorkers:
         self._owned = isinstance(client, str)
         self._client = _connect(client) if isinstance(client, str) else client
         self._n_jobs = n_jobs
-        self._parcel = self._client.scatter(parcel, broadcast=True)
+        self._parcel = parcel
+        self._scattered = self._scatter()
         self._executor = self._client.get_executor(pure=False, retries=DASK_RETRIES)
 
     @property
@@ -158,8 +159,16 @@ class DaskWorkers:
 
     def submit(self, job: Job) -> Future[Outcome]:
         """Evaluate a trial; Dask gives it to another worker when its own is lost."""
-        future: Future[Outcome] = self._executor.submit(evaluate_anywhere, self._parcel, job)
+        # The objective is lost when the last worker that holds it dies, and with it every trial
+        # that waits for it; Dask calls both cancelled.
+        if self._scattered.status != "finished":
+            self._scattered = self._scatter()
+        future: Future[Outcome] = self._executor.submit(evaluate_anywhere, self._scattered, job)
         return future
+
+    def _scatter(self) -> Any:
+        # Under a name of its own each time: Dask remembers the lost one's as cancelled.
+        return self._client.scatter(self._parcel, broadcast=True, hash=False)
 
     def close(self, *, at_once: bool) -> None:
         """Withdraw what is running; the cluster stays."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.context
+import os
 import signal
 import sys
 import tempfile
@@ -143,6 +144,7 @@ class IsolatedWorkers:
         except FutureTimeoutError:
             result = self._failed(job, f"exceeded the time limit of {self._time_limit:g} s")
         except pebble.ProcessExpired as death:
+            _kill_group(death.pid)
             if death.exitcode == -signal.SIGKILL:
                 outcome.set_exception(WorkerKilledError(KILLED))
                 return
@@ -171,6 +173,13 @@ def _cause(exitcode: int | None) -> str:
     return f"died of {signal.Signals(-exitcode).name}"
 
 
+def _kill_group(pid: int | None) -> None:
+    """Kill a worker with the processes that its trial has started, also after its own death."""
+    if pid:
+        with contextlib.suppress(OSError, AttributeError):
+            os.killpg(pid, signal.SIGKILL)
+
+
 class _Process(multiprocessing.context.SpawnProcess):
     @property
     def exitcode(self) -> int | None:
@@ -178,6 +187,11 @@ class _Process(multiprocessing.context.SpawnProcess):
         # trial of an objective that calls os._exit(0) running for ever.
         code = super().exitcode
         return EXIT_ZERO if code == 0 else code
+
+    def terminate(self) -> None:
+        # A hung trial may be deaf to SIGTERM, and a worker has nothing to tidy up.
+        _kill_group(self.pid)
+        self.kill()
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802, the name is multiprocessing's

@@ -56,6 +56,9 @@ def start_isolated(parcel: Parcel, limits: Limits) -> None:
     """Prepare a fresh process for its trials."""
     # At once, wherever the trial stands: a Python handler would wait for a hung C call to return.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # A group of its own, so that what a trial has started can be ended with it.
+    with contextlib.suppress(OSError, AttributeError):
+        os.setsid()
     _die_with_parent()
     _limit_threads(limits.threads)
     _unpack(parcel)

@@ -138,6 +138,27 @@ def test_a_worker_killed_in_a_trial_costs_the_trial_a_retry_not_the_search(clust
     assert [trial.state for trial in study.trials] == ["complete"] * 8
 
 
+def test_an_objective_that_is_lost_with_its_workers_is_sent_again(cluster):
+    """The workers that hold it may all die, and others come: their search goes on."""
+
+    def forgetful(params):
+        return params["x"]
+
+    with distributed.Client(cluster) as client:
+        scatter, sent = client.scatter, []
+
+        def scatter_and_lose(parcel, **options):
+            sent.append(scatter(parcel, **options))
+            if len(sent) == 1:  # as the scheduler does when its last holder is gone
+                client.cancel(sent[0], force=True)
+            return sent[-1]
+
+        client.scatter = scatter_and_lose
+        study = run(forgetful, executor=client)
+    assert [trial.state for trial in study.trials] == ["complete"] * 8
+    assert len(sent) == 2
+
+
 def test_an_address_without_a_scheduler_is_one_clear_sentence():
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "200ms"}),

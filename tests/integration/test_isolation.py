@@ -108,6 +108,38 @@ def test_a_trial_that_dies_or_hangs_leaves_the_place_where_it_did(study, fault):
     assert "faulty" in trial.traceback
 
 
+@pytest.mark.parametrize("end", ["hangs", "dies"])
+def test_a_deaf_trial_ends_in_time_and_with_all_that_it_started(tmp_path, end):
+    pids = tmp_path / "pids"
+
+    def deaf(params):
+        import os
+        import signal
+        import subprocess
+        import time
+
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        child = subprocess.Popen(["sleep", "3600"])
+        pids.write_text(f"{child.pid} {os.getpid()}")
+        if end == "dies":
+            os._exit(3)
+        time.sleep(3600)
+
+    study = search(
+        deaf,
+        {"x": (0.0, 1.0)},
+        n_calls=1,
+        strategy="random",
+        trial_timeout=TIME_LIMIT if end == "hangs" else None,
+        isolate=True,
+        progress=False,
+    )
+    (trial,) = study.trials
+    assert trial.state == "failed"
+    assert trial.seconds < TIME_LIMIT + SLACK or end == "dies"
+    assert not any(lives(int(pid)) for pid in pids.read_text().split())
+
+
 def test_no_worker_is_left(study):
     assert multiprocessing.active_children() == []
 
