@@ -149,6 +149,15 @@ def test_a_report_of_any_study(options, make_study, tmp_path):
     Page(render_summary(study))
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_report_says_where_early_stopping_watched_the_scored_fold(watched, make_study, tmp_path):
+    study = make_study(
+        SMALL, lambda params: params["x"], n=3, description={"monitor_fold": watched}
+    )
+    text = render_report(study, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("scores are optimistic" in text) is watched
+
+
 def test_a_report_while_the_search_runs(make_study, tmp_path):
     study = make_study(SMALL, lambda p: p["x"], n=5)
     with study.writing():
