@@ -201,7 +201,8 @@ class GaussianProcess:
 
         It is surer there and predicts the same means everywhere: what is being evaluated is not
         proposed again, and nothing is invented about how it will end (Ginsbourger et al. 2010,
-        Kriging is well-suited to parallelize optimization, "kriging believer").
+        Kriging is well-suited to parallelize optimization, "kriging believer"). Four at a time this
+        reached less regret than a constant lie or joint samples (``benchmarks/parallel.py``).
         """
         Z_all = np.concatenate([self.Z, Z])
         t = np.concatenate([self.t, self.predict(Z)[0]])
