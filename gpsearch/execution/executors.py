@@ -23,6 +23,7 @@ from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.channel import Address, FoldSink
 from gpsearch.execution.evaluation import Job, Outcome, evaluate
+from gpsearch.execution.mapped_arrays import dumps_with_maps
 from gpsearch.execution.worker import Parcel, evaluate_anywhere
 
 DASK_RETRIES = 2
@@ -47,8 +48,17 @@ class Workers(Protocol):
         """Free what belongs to the search; running trials are given up when `at_once`."""
 
 
-def pack(objective: Objective, address: Address | None) -> Parcel:
+def pack(objective: Objective, address: Address | None, *, same_machine: bool = False) -> Parcel:
     """Pack an objective for its way to other processes.
+
+    Parameters
+    ----------
+    objective : Objective
+    address : Address or None
+        Where workers of this machine hand in their folds.
+    same_machine : bool, default False
+        Whether every worker sees the files of this process: an array that maps a file then travels
+        as the name of the file, and the workers share its pages.
 
     Raises
     ------
@@ -56,7 +66,7 @@ def pack(objective: Objective, address: Address | None) -> Parcel:
         It holds something that cannot travel.
     """
     try:
-        data = cloudpickle.dumps(objective)
+        data = dumps_with_maps(objective) if same_machine else cloudpickle.dumps(objective)
     except Exception as error:
         raise InvalidObjectiveError(
             f"the objective cannot travel to other processes ({type(error).__name__}: {error}); "

@@ -76,7 +76,7 @@ def _open_workers(
         from gpsearch.execution.isolation import IsolatedWorkers
 
         return IsolatedWorkers(
-            pack(run.objective, receiver.address),
+            pack(run.objective, receiver.address, same_machine=True),
             placement.n_jobs or 1,
             time_limit=placement.trial_timeout,
             memory_limit=placement.memory_limit,

@@ -236,7 +236,7 @@ def digest(parts: Parts) -> str:
             rows = part.tocsr()
             sha.update(repr((name, rows.dtype.str, rows.shape)).encode())
             for array in (rows.indptr, rows.indices, rows.data):
-                sha.update(np.ascontiguousarray(array).tobytes())
+                sha.update(_bytes_in_place(array))
             continue
         columns = list(map(str, part.columns)) if hasattr(part, "columns") else []
         array = np.asarray(part)
@@ -244,8 +244,13 @@ def digest(parts: Parts) -> str:
         if array.dtype.kind in "OUST":
             sha.update(repr(array.tolist()).encode())
         else:
-            sha.update(np.ascontiguousarray(array).tobytes())
+            sha.update(_bytes_in_place(array))
     return sha.hexdigest()
+
+
+def _bytes_in_place(array: np.ndarray) -> memoryview:
+    """The bytes of an array, without a copy of it where its rows lie one after the other."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _as_rows(part: Any) -> Any:

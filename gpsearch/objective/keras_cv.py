@@ -420,7 +420,8 @@ class KerasCV:
             features, among = (test, fold.test) if scored else (train, fold.train)
             class_weight = self.class_weight if training else None
             return Rows(
-                x=take(features, np.searchsorted(among, rows)),
+                # All of them are not copied once more.
+                x=features if rows is among else take(features, np.searchsorted(among, rows)),
                 y=take(y, rows),
                 weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
             )

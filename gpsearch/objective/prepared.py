@@ -12,8 +12,9 @@ from gpsearch.objective.folds import Fold
 from gpsearch.objective.preprocessing import Preprocessor
 from gpsearch.objective.streamed import Streamed
 
-# Prepared folds are kept up to this many bytes in total; beyond, they are made anew.
-KEPT_BYTES = 2**30
+# Prepared folds are kept up to this many bytes in total. Beyond, they are made anew, which takes
+# little beside a training on so many rows, and a copy of X for each fold would not fit in memory.
+KEPT_BYTES = 2**26
 
 
 @dataclass(frozen=True, kw_only=True)

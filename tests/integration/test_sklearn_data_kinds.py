@@ -1,5 +1,7 @@
 """Every kind of data that Keras takes goes through `GPSearchCV`: one small search each."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,11 @@ from scipy.stats import loguniform
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
 from sklearn.decomposition import TruncatedSVD
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import gpsearch as gs
 from gpsearch import GPSearchCV
 from gpsearch.objective.keras_transformer import KerasTransformer
 
@@ -170,13 +174,46 @@ def test_text_through_a_layer():
     assert found.best_score_ == 1
 
 
-def test_a_memory_map_stays_on_disk(rng, tmp_path):
-    path = tmp_path / "X.npy"
-    np.save(path, rng.normal(size=(200, 3)).astype(np.float32))
-    X = np.load(path, mmap_mode="r")
-    found = search(dense, X, (X[:, 0] > 0).astype(int), epochs=5)
-    assert isinstance(X, np.memmap)
-    assert found.predict(X[:3]).shape == (3,)
+@pytest.fixture
+def mapped(rng, tmp_path):
+    """40 MB on disk, as a memory map, and labels."""
+    X = rng.normal(size=(10_000, 1000)).astype(np.float32)
+    np.save(tmp_path / "X.npy", X)
+    return np.load(tmp_path / "X.npy", mmap_mode="r"), (X[:, 0] > 0).astype(int)
+
+
+def traced(call):
+    """Bytes of arrays that were made at the most, and that are left, beyond the result."""
+    tracemalloc.start()
+    try:
+        result = call()
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return result, peak, left
+
+
+@pytest.mark.parametrize("n_folds", [2, 5])
+def test_no_fold_keeps_a_copy_of_a_memory_map(mapped, n_folds):
+    X, y = mapped
+    estimator = DummyClassifier()
+    objective, peak, _ = traced(lambda: gs.EstimatorCV(estimator, X, y, cv=n_folds))
+    assert np.shares_memory(objective.X, X)
+    assert peak < 0.1 * X.nbytes
+    _, peak, left = traced(lambda: objective({"strategy": "prior"}))
+    assert peak < 1.5 * X.nbytes  # training and scored rows of one fold
+    assert left < 0.1 * X.nbytes
+
+
+def test_no_fold_of_a_network_keeps_a_copy_of_a_memory_map(mapped, monkeypatch):
+    X, y = mapped
+    monkeypatch.setattr("gpsearch.objective.prepared.KEPT_BYTES", X.nbytes // 2)  # X is large
+    objective = gs.KerasCV(dense, X, y, cv=5, epochs=1, batch_size=500)
+    assert np.shares_memory(objective.X, X)
+    objective({"learning_rate": 0.01})  # imports
+    _, peak, left = traced(lambda: objective({"learning_rate": 0.01}))
+    assert peak < 2.5 * X.nbytes  # rows of one fold, and those that it trains on
+    assert left < 0.1 * X.nbytes
 
 
 SCORINGS = ["average_precision", "f1", "roc_auc", "neg_log_loss", None]
