@@ -112,7 +112,7 @@ def compare(
     >>> comparison.best.shape
     (2, 3, 8)
     """
-    n_calls = at_least(1, "n_calls", n_calls)
+    n_calls = at_least(1, "n_calls", n_calls, call="compare")
     n_repeats = _read_repeats(n_repeats)
     specs = _read_strategies(strategies)
     space = space if isinstance(space, Space) else Space(space)
@@ -258,7 +258,7 @@ def _open(
 
 
 def _read_repeats(n_repeats: Any) -> int:
-    if at_least(1, "n_repeats", n_repeats) < LEAST_REPEATS:
+    if at_least(1, "n_repeats", n_repeats, call="compare") < LEAST_REPEATS:
         raise InvalidSearchError(
             f"compare(n_repeats={n_repeats}): one run of each strategy cannot tell a difference "
             "from luck; it takes at least 2 repeats, and 5 or more to say much"

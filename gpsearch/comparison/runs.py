@@ -20,6 +20,7 @@ from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
 from gpsearch.space import Space
 from gpsearch.strategy import trial_seed
 from gpsearch.study import Study, Trial
+from gpsearch.study.info import what_differs
 from gpsearch.study.study import StudyPath
 
 COMPARISON = "comparison"
@@ -93,15 +94,19 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
     every = [study for of in studies.values() for study in of]
     if not every:
         raise InvalidSearchError("compare_studies: there is no study to compare")
-    first = every[0]
-    for study in every[1:]:
-        first.require_same(
-            space=study.space,
-            seed=first.seed,
-            objective_fingerprint=study.info.objective_fingerprint,
-            description=study.info.description,
-            settings={"greater_is_better": study.greater_is_better},
-        )
+    first, *_ = every
+    home = next(label for label, of in studies.items() if of)
+    for label, of in studies.items():
+        for study in of:
+            differs = what_differs(first.info, study.info, (repr(home), repr(label)))
+            if not differs and study.greater_is_better != first.greater_is_better:
+                differs = "losses and not scores, or the other way round"
+            if differs:
+                raise StudyMismatchError(
+                    f"compare_studies: {label!r} with random_state {study.seed} searched "
+                    f"{differs} than {home!r}; only on the same space, folds and model do scores "
+                    "tell strategies apart. Search anew, or leave the study out."
+                )
     seeds = {label: sorted(study.seed for study in of) for label, of in studies.items()}
     (label, wanted), *rest = seeds.items()
     for other, theirs in rest:

@@ -92,7 +92,11 @@ def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
     said = []
     for difference in differences:
         line = _verdict(difference, comparison, confidence)
-        if RANDOM in comparison.runs and difference.end.low > 0:
+        if (
+            RANDOM in comparison.runs
+            and difference.end.low > 0
+            and not _always_alike(difference, comparison)
+        ):
             line += " " + _saved(comparison.saving(difference.strategy, confidence=confidence))
         said.append(line)
     if (note := _reach_of_the_test(comparison, len(differences))) is not None:
@@ -124,6 +128,12 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
             f"{comparison.n_repeats} repeats.{early}"
         )
     side = "better" if end.value > 0 else "worse"
+    if _always_alike(difference, comparison):
+        return (
+            f"{a} and {b} cannot be told apart at the end: {a} was {side} by "
+            f"{_number(abs(end.low))} in each of {comparison.n_repeats} repeats, by exactly as "
+            "much each time, so that nothing is known of the noise."
+        )
     sentence = (
         f"{a} is {side} than {b} by {_amount(end)} after {comparison.n_calls} evaluations, and "
         "was better "
@@ -134,6 +144,12 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
     if could and difference.p_holm > SIGNIFICANT:
         sentence += f" The rank test does not confirm it (p = {difference.p_holm:.2g} after Holm)."
     return sentence
+
+
+def _always_alike(difference: Difference, comparison: Comparison) -> bool:
+    """Whether a few repeats gave the very same difference, as scores that count hits may."""
+    few = least_p(comparison.n_repeats) > SIGNIFICANT
+    return few and difference.end.low == difference.end.high != 0.0
 
 
 def _saved(saving: Saving) -> str:

@@ -100,10 +100,10 @@ def read_racing(racing: Any) -> FoldRule | None:
     return rule
 
 
-def at_least(least: int, name: str, value: Any) -> int:
-    """Read an integer that must not be below `least`."""
+def at_least(least: int, name: str, value: Any, *, call: str = "search") -> int:
+    """Read an integer, an argument of `call`, that must not be below `least`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or int(value) < least:
-        raise InvalidSearchError(f"search({name}={value!r}) must be an integer of at least {least}")
+        raise InvalidSearchError(f"{call}({name}={value!r}) must be an integer of at least {least}")
     return int(value)
 
 

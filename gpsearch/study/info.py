@@ -39,16 +39,11 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
     StudyMismatchError
         Another space, objective, seed or strategy; the message says what differs.
     """
-    if recorded.space_fingerprint != wanted.space_fingerprint:
+    if differs := what_differs(recorded, wanted):
+        which = "space" if recorded.space_fingerprint != wanted.space_fingerprint else "objective"
         raise StudyMismatchError(
-            f"{path} holds a search of another space ({_space_difference(recorded, wanted)}); give "
-            "this search a study of its own, or the space of the study"
-        )
-    if recorded.objective_fingerprint != wanted.objective_fingerprint:
-        raise StudyMismatchError(
-            f"{path} holds a search of another objective "
-            f"({_objective_difference(recorded, wanted)}), so its scores cannot be compared; give "
-            "this search a study of its own, or the objective of the study"
+            f"{path} holds a search of {differs}, so its scores cannot be compared; give this "
+            f"search a study of its own, or the {which} of the study"
         )
     if recorded.seed != wanted.seed:
         raise StudyMismatchError(
@@ -63,25 +58,38 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
             )
 
 
-def _space_difference(recorded: StudyInfo, wanted: StudyInfo) -> str:
+def what_differs(
+    one: StudyInfo, other: StudyInfo, names: tuple[str, str] = ("the study", "the search")
+) -> str:
+    """What keeps the scores of two searches from being compared, in words; "" if nothing.
+
+    `names` says what the two are called.
+    """
+    if one.space_fingerprint != other.space_fingerprint:
+        return f"another space ({_space_difference(one, other, *names)})"
+    if one.objective_fingerprint != other.objective_fingerprint:
+        return f"another objective ({_objective_difference(one, other, *names)})"
+    return ""
+
+
+def _space_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
     theirs, ours = (
         {entry.get("name", i): entry for i, entry in enumerate(info.space.get("dimensions", []))}
-        for info in (recorded, wanted)
+        for info in (one, other)
     )
-    differences = [f"{name} only in the study" for name in theirs if name not in ours]
-    differences += [f"{name} not in the study" for name in ours if name not in theirs]
+    differences = [f"{name} only in {its_name}" for name in theirs if name not in ours]
+    differences += [f"{name} not in {its_name}" for name in ours if name not in theirs]
     differences += [
-        f"{name}: {_bare(theirs[name])} in the study, {_bare(ours[name])} in the search"
+        f"{name}: {_bare(theirs[name])} in {its_name}, {_bare(ours[name])} in {other_name}"
         for name in theirs
         if name in ours and theirs[name] != ours[name]
     ]
     if not differences and list(theirs) != list(ours):
         differences = ["the dimensions stand in another order"]
     differences += [
-        f"{part}: {recorded.space.get(part)!r} in the study, {wanted.space.get(part)!r} in the "
-        "search"
-        for part in wanted.space
-        if part != "dimensions" and recorded.space.get(part) != wanted.space.get(part)
+        f"{part}: {one.space.get(part)!r} in {its_name}, {other.space.get(part)!r} in {other_name}"
+        for part in other.space
+        if part != "dimensions" and one.space.get(part) != other.space.get(part)
     ]
     return "; ".join(differences) or "their fingerprints differ"
 
@@ -90,10 +98,10 @@ def _bare(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != "name"}
 
 
-def _objective_difference(recorded: StudyInfo, wanted: StudyInfo) -> str:
-    theirs, ours = recorded.description, wanted.description
+def _objective_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
+    theirs, ours = one.description, other.description
     differences = [
-        f"{name}: {theirs.get(name)!r} in the study, {ours.get(name)!r} in the search"
+        f"{name}: {theirs.get(name)!r} in {its_name}, {ours.get(name)!r} in {other_name}"
         for name in {**theirs, **ours}
         if theirs.get(name) != ours.get(name) and name != "versions"
     ]

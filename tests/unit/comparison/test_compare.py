@@ -198,6 +198,27 @@ def test_few_repeats_are_said_to_be_few():
     assert "With 3 repeats the rank test cannot go below p = 0.25" in said
 
 
+@pytest.mark.parametrize(("repeats", "apart"), [(3, False), (6, True)])
+def test_the_very_same_difference_in_few_repeats_is_no_certainty(repeats, apart):
+    class Low:
+        def propose(self, history, number):
+            return [0.1 * number, 1]
+
+    class High:
+        def propose(self, history, number):
+            return [0.1 * number + 0.5, 1]
+
+    said = compare(
+        lambda params: round(params["x"], 1),
+        SPACE,
+        strategies={"high": High(), "low": Low()},
+        n_calls=3,
+        n_repeats=repeats,
+    ).summary()
+    assert ("by exactly as much each time" in said) != apart
+    assert ("low is worse than high by 0.5" in said) == apart
+
+
 def test_equal_scores_are_said_to_be_equal():
     comparison = compare(
         lambda p: 0.5, SPACE, strategies=["sobol", "random"], n_calls=3, n_repeats=2
@@ -318,7 +339,7 @@ def test_an_unfinished_comparison_shows_its_complete_repeats(tmp_path):
         pytest.param({"strategies": "gp"}, "at least two", id="a name alone"),
         pytest.param({"strategies": ["gp", "gp"]}, "'gp' occurs twice", id="twice"),
         pytest.param({"strategies": ["gp", 3]}, "neither a strategy nor", id="a number"),
-        pytest.param({"n_calls": 0}, "n_calls", id="no calls"),
+        pytest.param({"n_calls": 0}, r"compare\(n_calls=0\)", id="no calls"),
         pytest.param({"random_state": -1}, "random_state", id="seed"),
     ],
 )
@@ -379,7 +400,9 @@ def test_studies_that_differ_are_refused():
     with pytest.raises(StudyMismatchError, match="same seeds"):
         compare_studies({"sobol": mine, "random": [find("random", 0), find("random", 2)]})
     other = {"x": gs.Real(0.0, 2.0), "n": gs.Integer(1, 4)}
-    with pytest.raises(StudyMismatchError, match="another space"):
+    with pytest.raises(
+        StudyMismatchError, match=r"'random' with random_state 0.*another space.*in 'sobol'.*same"
+    ):
         compare_studies({"sobol": mine, "random": [find("random", s, space=other) for s in (0, 1)]})
     with pytest.raises(StudyMismatchError, match="another objective"):
         compare_studies(
