@@ -2,6 +2,7 @@
 
 For spaces in which some params take many times as long as others, and a budget of time rather
 than of evaluations. Where all evaluations take about the same, it is the strategy ``gp``.
+``benchmarks/per_second.py`` measures where it saves time and where that cannot be told.
 """
 
 from __future__ import annotations
