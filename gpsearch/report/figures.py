@@ -25,6 +25,7 @@ WIDE_INCHES = (9.6, 3.6)
 NARROW_INCHES = 4.8
 MAPPED = 3  # the most influential dimensions, whose pairs are mapped
 MATRIX_DIMENSIONS = 8  # of the matrix of evaluations: more would be too small to read in a page
+PARALLEL_DIMENSIONS = 12  # of the parallel coordinates, likewise
 TIMELINE_LANES = 2  # fewer trials at a time make a timeline without news
 
 
@@ -214,12 +215,15 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
             )
         )
     if complete and len(study.space) > 1:
+        few = len(study.space) <= PARALLEL_DIMENSIONS
+        crossed = study.space.names if few else (names or study.space.names)[:PARALLEL_DIMENSIONS]
         figures.append(
             _figure(
-                lambda ax: plot_parallel_coordinates(study, ax=ax),
-                "The best fifth of the trials through all dimensions, over all others in grey.",
+                lambda ax: plot_parallel_coordinates(study, crossed, ax=ax),
+                f"The best fifth of the trials through {'all' if few else 'the most influential'} "
+                "dimensions, over all others in grey.",
                 "parallel",
-                (max(WIDE_INCHES[0], 0.9 * len(study.space)), WIDE_INCHES[1]),
+                (max(WIDE_INCHES[0], 0.9 * len(crossed)), WIDE_INCHES[1]),
             )
         )
     if trials:
