@@ -12,6 +12,10 @@ Differences of scores are given in units of the noise: the standard deviation of
 cross-validation, ``sqrt(s² / k)`` with the s² of `gpsearch.execution.history`, of the same data
 set. Intervals are those of a paired t test at 95 %; for the CPU seconds, of the log ratio.
 
+At the end each rule is replayed on the trials of the searches without racing: the share of
+folds that it would have left, and how many trials it would have stopped that became the
+incumbent when all their folds were run.
+
 Each search is one study in the folder, beside it a JSON file with its CPU seconds; a search
 that was killed is run anew, one that has ended is read.
 """
@@ -19,10 +23,12 @@ that was killed is run anew, one that has ended is read.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,8 +37,9 @@ from sklearn import datasets
 
 from gpsearch.execution import search
 from gpsearch.execution.history import FoldStatistics
+from gpsearch.execution.racing import RACING
 from gpsearch.objective import KerasCV, mlp, mlp_space
-from gpsearch.study import Study
+from gpsearch.study import Study, Trial
 
 RULES = ["paired", "forgiving", "aggressive"]
 SCORING = {
@@ -119,6 +126,31 @@ def row(name: str, pairs: list[tuple[dict[str, Any], dict[str, Any], float]]) ->
     return "  ".join(cells)
 
 
+def replayed(rule: str, paths: list[Path]) -> str:
+    """What a rule would have done in searches that ran all folds."""
+    left = folds = stopped = lost = trials = 0
+    for path in paths:
+        done: list[Trial] = []
+        for trial in Study.open(path).trials:
+            if trial.state != "complete":
+                continue
+            ran, k = 1, len(trial.folds)
+            best = max((one.score for one in done), default=-np.inf)
+            while ran < k:
+                so_far = dataclasses.replace(trial, folds=trial.folds[:ran], state="running")
+                if not RACING[rule](SimpleNamespace(trials=done), so_far):
+                    break
+                ran += 1
+            trials, folds, left = trials + 1, folds + k, left + ran
+            stopped, lost = stopped + (ran < k), lost + (ran < k and trial.score > best)
+            if ran == k:
+                done.append(trial)
+    return (
+        f"{rule:12s} runs {left / folds:.0%} of the folds, stops {stopped} of {trials} trials, "
+        f"{lost} of which became the incumbent"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=list(SCORING), help=", ".join(SCORING))
@@ -160,6 +192,10 @@ def main() -> None:
         "worst   CPU seconds, ratio   folds, ratio"
     )
     print("\n".join(lines))
+    print("\nreplayed on the searches without racing")
+    paths = sorted(options.folder.glob(f"*-off-*-{options.n_calls}.db"))
+    for rule in RACING:
+        print(replayed(rule, paths))
 
 
 if __name__ == "__main__":

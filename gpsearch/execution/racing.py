@@ -13,8 +13,8 @@ The last two are those of Bergman, Purucker & Hutter (2024), Don't waste your ti
 stopping cross-validation. In their study the forgiving rule found better configurations within
 the same time on most data sets; the aggressive one was faster still, but failed more often.
 
-Where some folds are harder than others for every params, the incumbent's worst fold is far from
-its mean, and forgiving rarely stops anything. The paired rule compares fold by fold:
+Where some folds are harder than others for every params, these two stop good trials when the
+first fold is a hard one, and hardly any when it is easy. The paired rule compares fold by fold:
 
 ======== ===================================================================================
 y_j, x_j scores of the trial and of the incumbent on fold j
@@ -27,6 +27,11 @@ s²       variance over the folds of what is left of a trial's scores without it
 The differences on the folds to come scatter about that of the folds so far, so the difference
 of the two means over all k folds has the mean d, and the variance ``2 s² (k - m) / (k m)``:
 ``(k - m)² / k²`` of that of a mean of m and a mean of k - m differences of variance 2 s².
+
+Racing is off unless it is asked for. Replayed on 468 trials of small networks on four data sets
+(``benchmarks/racing.py``), paired ran 83 % of the folds and stopped 1 trial that became the
+incumbent; forgiving 53 % and 27; aggressive 37 % and 144. Raced searches ended as well as the
+others within the noise, but where a fold takes a fifth of a second paired saved no clear time.
 """
 
 from __future__ import annotations

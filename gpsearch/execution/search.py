@@ -115,7 +115,8 @@ def search(
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
         Whether a trial goes on is asked after each fold but the last: a rule of
-        `gpsearch.execution.racing`, or your own ``racing(study, trial) -> bool``.
+        `gpsearch.execution.racing`, or your own ``racing(study, trial) -> bool``. By default all
+        folds are run.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     n_jobs : int, optional
