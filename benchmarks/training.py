@@ -7,6 +7,7 @@ learning rate and seed). Same splits, same stop rows, same stopping rule, one co
 are ratios of CPU seconds per epoch run, so that a run that stops earlier gains nothing by it.
 
     python benchmarks/training.py small medium large
+    python benchmarks/training.py small --cold    # a fresh process each, imports included
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import argparse
 import gc
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -100,15 +103,8 @@ def epochs_of(evaluation: Evaluation) -> int:
 
 
 def compare(name: str, numbers: range) -> None:
-    load, epochs, patience = DATA[name]
+    load, epochs, _ = DATA[name]
     X, y = load()
-    options: dict[str, Any] = {
-        "cv": 5,
-        "scoring": "accuracy",
-        "epochs": epochs,
-        "patience": patience,
-        "preprocess": "standardize",
-    }
     # The first trace of a process pays for imports and registrations of TensorFlow's own.
     KerasCV(mlp, X[:100], y[:100], cv=2, epochs=1)({"n_hidden": 1, "n_neurons": 3})
     print(f"{name}: {X.shape[0]} x {X.shape[1]}, up to {epochs} epochs, CPU seconds")
@@ -117,7 +113,7 @@ def compare(name: str, numbers: range) -> None:
     totals = np.zeros(3)
     for number in numbers:
         params = configuration(number)
-        objective = KerasCV(mlp, X, y, **options)
+        objective = objective_of(name)
         loop, (loop_score, loop_epochs) = measured(lambda: plain_loop(objective, params))  # noqa: B023
         first, at_first = measured(lambda: objective.evaluate(params, seed=number))  # noqa: B023
         known, at_known = measured(lambda: objective.evaluate(params, seed=number))  # noqa: B023
@@ -141,15 +137,60 @@ def compare(name: str, numbers: range) -> None:
     )
 
 
+def objective_of(name: str) -> KerasCV:
+    load, epochs, patience = DATA[name]
+    X, y = load()
+    return KerasCV(
+        mlp,
+        X,
+        y,
+        cv=5,
+        scoring="accuracy",
+        epochs=epochs,
+        patience=patience,
+        preprocess="standardize",
+    )
+
+
+def alone(name: str, way: str) -> None:
+    """Evaluate the first configuration, and print the CPU seconds of this whole process."""
+    objective = objective_of(name)
+    if way == "loop":
+        plain_loop(objective, configuration(0))
+    else:
+        objective.evaluate(configuration(0), seed=0)
+    print(time.process_time())
+
+
+def compare_cold(name: str) -> None:
+    """From the start of a process to its first result."""
+    seconds = {}
+    for way in ("loop", "compiled"):
+        command = [sys.executable, __file__, name, "--alone", way]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        seconds[way] = float(done.stdout.split()[-1])
+    print(
+        f"{name}, first result from a cold start: loop {seconds['loop']:.1f}, compiled "
+        f"{seconds['compiled']:.1f} CPU seconds, {seconds['loop'] / seconds['compiled']:.1f} times"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=["small"], choices=list(DATA))
     parser.add_argument("--configurations", type=int, default=N_CONFIGURATIONS)
+    parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--alone", choices=["loop", "compiled"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):  # one core, or idle threads that spin count as work
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     for name in arguments.data:
-        compare(name, range(arguments.configurations))
+        if arguments.alone:
+            alone(name, arguments.alone)
+        elif arguments.cold:
+            compare_cold(name)
+        else:
+            compare(name, range(arguments.configurations))
 
 
 if __name__ == "__main__":
