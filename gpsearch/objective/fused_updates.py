@@ -7,7 +7,8 @@ and rounding are the same; everything else, from clipping to weight decay, is le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gpsearch.objective.backend import import_keras, import_tensorflow
@@ -30,12 +31,27 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)
     free = all(v.constraint is None and v.dtype == "float32" for v in variables)
     if update is None or not plain or not free or _alters_gradients(optimizer):
-        optimizer.apply(gradients, variables)
+        with _alone(optimizer):
+            optimizer.apply(gradients, variables)
         return
     learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
     for gradient, variable in zip(gradients, variables, strict=True):
         update(variable, gradient, learning_rate)
     optimizer.iterations.assign_add(1)
+
+
+@contextlib.contextmanager
+def _alone(optimizer: Any) -> Iterator[None]:
+    """Without Keras's sum of the gradients over replicas, of which there is one.
+
+    TensorFlow registers the gradient of that sum for the life of the process, and with it the
+    whole graph of a program.
+    """
+    optimizer._all_reduce_sum_gradients = lambda gradients_and_variables: gradients_and_variables
+    try:
+        yield
+    finally:
+        del optimizer._all_reduce_sum_gradients
 
 
 def _alters_gradients(optimizer: Any) -> bool:

@@ -1,5 +1,8 @@
 """The compiled trainer gives the plain loop's answer, model by model."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -433,6 +436,21 @@ def test_batch_size_and_epochs_need_no_new_trace():
         fast = trained(compiled, MODELS["dropout"], fit, stop, settings)
         assert_same(fast, trained(LoopTrainer(), MODELS["dropout"], fit, stop, settings), stop.x)
     assert compiled.n_traced == 1
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Adagrad", "Nadam"])
+def test_a_program_that_is_dropped_leaves_nothing_behind(name):
+    rng = np.random.default_rng(10)
+    fit = rows_for("dense", 9, rng)
+    compiled = CompiledTrainer()
+    settings = TrainingSettings(epochs=1, batch_size=8)
+    trained(compiled, lambda: sequential(dense(), optimizer=name), fit, None, settings)
+    (program,) = compiled._programs.values()
+    graph = weakref.ref(program._train.graph)
+    compiled._programs.clear()
+    del program
+    gc.collect()
+    assert graph() is None
 
 
 def test_an_exploding_loss_ends_training_on_both():

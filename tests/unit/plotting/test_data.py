@@ -200,7 +200,8 @@ def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
     rng = np.random.default_rng(0)
     study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
     now = [0.0]
-    monkeypatch.setattr("gpsearch.study.study.time.time", lambda: now[0])
+    for clock in ("time", "monotonic"):
+        monkeypatch.setattr(f"gpsearch.study.study.time.{clock}", lambda: now[0])
     running = []
     with study.writing():
         for i in range(40):
