@@ -29,7 +29,14 @@ ARCHITECTURE = {"n_neurons": 32, "n_hidden": 2, "kernel_init": "glorot_uniform",
 SPACES = {"all": mlp_space(), "training": mlp_space() | ARCHITECTURE}
 
 
-def objective(data: str, compiled: bool = True) -> KerasCV:
+def objective(
+    data: str,
+    compiled: bool = True,
+    *,
+    cv: int = FOLDS,
+    epochs: int = EPOCHS,
+    patience: int = PATIENCE,
+) -> KerasCV:
     X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
     if data == "diabetes":
         y = (y - y.mean()) / y.std()  # the network's first outputs are near zero
@@ -37,10 +44,10 @@ def objective(data: str, compiled: bool = True) -> KerasCV:
         mlp,
         X,
         y,
-        cv=FOLDS,
+        cv=cv,
         scoring=SCORING[data],
-        epochs=EPOCHS,
-        patience=PATIENCE,
+        epochs=epochs,
+        patience=patience,
         preprocess="standardize",
         compiled=compiled,
         name=data,
