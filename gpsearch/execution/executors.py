@@ -14,7 +14,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import cloudpickle
@@ -23,7 +23,7 @@ from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.channel import Address, FoldSink
 from gpsearch.execution.evaluation import Job, Outcome, evaluate
-from gpsearch.execution.mapped_arrays import dumps_with_maps
+from gpsearch.execution.mapped_arrays import SharedArrays
 from gpsearch.execution.worker import Parcel, evaluate_anywhere
 
 DASK_RETRIES = 2
@@ -48,7 +48,9 @@ class Workers(Protocol):
         """Free what belongs to the search; running trials are given up when `at_once`."""
 
 
-def pack(objective: Objective, address: Address | None, *, same_machine: bool = False) -> Parcel:
+def pack(
+    objective: Objective, address: Address | None, *, arrays: SharedArrays | None = None
+) -> Parcel:
     """Pack an objective for its way to other processes.
 
     Parameters
@@ -56,9 +58,9 @@ def pack(objective: Objective, address: Address | None, *, same_machine: bool = 
     objective : Objective
     address : Address or None
         Where workers of this machine hand in their folds.
-    same_machine : bool, default False
-        Whether every worker sees the files of this process: an array that maps a file then travels
-        as the name of the file, and the workers share its pages.
+    arrays : SharedArrays, optional
+        Where every worker sees the files of this process: large arrays then travel as the names
+        of files, whose pages the workers share.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def pack(objective: Objective, address: Address | None, *, same_machine: bool = 
         It holds something that cannot travel.
     """
     try:
-        data = dumps_with_maps(objective) if same_machine else cloudpickle.dumps(objective)
+        data = cloudpickle.dumps(objective) if arrays is None else arrays.dumps(objective)
     except Exception as error:
         raise InvalidObjectiveError(
             f"the objective cannot travel to other processes ({type(error).__name__}: {error}); "
@@ -94,6 +96,8 @@ class ExecutorWorkers:
         Takes the fold results.
     address : Address
         Where worker processes of this machine reach `sink`.
+    arrays : SharedArrays
+        For a pool of processes, which are of this machine.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class ExecutorWorkers:
         n_jobs: int | None,
         sink: FoldSink,
         address: Address,
+        arrays: SharedArrays,
     ) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise InvalidSearchError(
@@ -118,7 +123,9 @@ class ExecutorWorkers:
         if isinstance(executor, ThreadPoolExecutor):
             self._call, self._first = _evaluate_in_thread, (objective, sink)
         else:
-            self._call, self._first = evaluate_anywhere, pack(objective, address)
+            near = isinstance(executor, ProcessPoolExecutor)
+            parcel = pack(objective, address, arrays=arrays if near else None)
+            self._call, self._first = evaluate_anywhere, parcel
 
     def submit(self, job: Job) -> Future[Outcome]:
         """Evaluate a trial."""

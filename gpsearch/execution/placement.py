@@ -9,6 +9,7 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.execution.channel import FoldReceiver
 from gpsearch.execution.concurrently import Events, run_concurrently
 from gpsearch.execution.executors import DaskWorkers, ExecutorWorkers, Workers, is_remote, pack
+from gpsearch.execution.mapped_arrays import SharedArrays
 from gpsearch.execution.run import Run, run_serially
 
 
@@ -54,8 +55,9 @@ def drive(run: Run, placement: Placement) -> None:
         return
     events = Events()
     receiver = FoldReceiver(events.fold_ended)
+    arrays = SharedArrays()
     try:
-        workers = _open_workers(run, placement, events, receiver)
+        workers = _open_workers(run, placement, events, receiver, arrays)
         try:
             run_concurrently(run, workers, events)
         except BaseException:
@@ -66,17 +68,22 @@ def drive(run: Run, placement: Placement) -> None:
     finally:
         events.close()
         receiver.close()
+        arrays.close()
 
 
 def _open_workers(
-    run: Run, placement: Placement, events: Events, receiver: FoldReceiver
+    run: Run,
+    placement: Placement,
+    events: Events,
+    receiver: FoldReceiver,
+    arrays: SharedArrays,
 ) -> Workers:
     if placement.executor is None:
         # Its library is not imported by those who search in their own process.
         from gpsearch.execution.isolation import IsolatedWorkers
 
         return IsolatedWorkers(
-            pack(run.objective, receiver.address, same_machine=True),
+            pack(run.objective, receiver.address, arrays=arrays),
             placement.n_jobs or 1,
             time_limit=placement.trial_timeout,
             memory_limit=placement.memory_limit,
@@ -94,4 +101,5 @@ def _open_workers(
         n_jobs=placement.n_jobs,
         sink=events.fold_ended,
         address=receiver.address,
+        arrays=arrays,
     )

@@ -21,6 +21,7 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.backend import import_keras
 from gpsearch.objective.data import Target
 from gpsearch.objective.fitted import FittedNetwork, as_fitted, loss_name
+from gpsearch.objective.model_function import plain_value
 from gpsearch.objective.preprocessing import Preprocessor
 
 FACTS = "gpsearch.json"
@@ -53,6 +54,7 @@ def save_network(estimator: Any, path: Path) -> None:
     network = estimator.network_
     target = network.target
     classes = None if target.classes is None else target.classes.tolist()
+    params = {name: plain_value(v) for name, v in estimator.get_params(deep=False).items()}
     facts = {
         "estimator": type(estimator).__name__,
         "kind": target.kind,
@@ -65,7 +67,7 @@ def save_network(estimator: Any, path: Path) -> None:
         "training": dataclasses.asdict(estimator.training_),
         "params": {
             name: value
-            for name, value in estimator.get_params(deep=False).items()
+            for name, value in params.items()
             if isinstance(value, bool | int | float | str | type(None)) and name != "create_model"
         },
     }

@@ -131,7 +131,7 @@ class ModelFunction:
         """
         keras = import_keras()
         with seeded(seed):
-            model = self.create_model(**{name: _own(value) for name, value in arguments.items()})
+            model = self.create_model(**{name: _own(v) for name, v in arguments.items()})
             if not isinstance(model, keras.Model):
                 raise InvalidObjectiveError(
                     f"{self.name} returned {type(model).__name__}, not a Keras model. Return a "
@@ -200,6 +200,25 @@ def data_facts(features: Parts, target: Target) -> dict[str, Any]:
     }
 
 
+def plain_value(value: Any) -> Any:
+    """Plain Python in place of NumPy's scalars, also inside containers.
+
+    scikit-learn's searches draw NumPy's numbers and strings, which Keras refuses.
+
+    Examples
+    --------
+    >>> plain_value([np.int64(3), np.str_("relu")])
+    [3, 'relu']
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple, set):
+        return type(value)(map(plain_value, value))
+    if type(value) is dict:
+        return {name: plain_value(one) for name, one in value.items()}
+    return value
+
+
 def source_of(function: Callable[..., Any]) -> str:
     """A function as text: source without comments or layout, else its code's constants.
 
@@ -225,8 +244,8 @@ def source_of(function: Callable[..., Any]) -> str:
 
 
 def _own(value: Any) -> Any:
-    """A copy of a plain container, which the function may change; anything else as it is."""
-    return copy.deepcopy(value) if isinstance(value, list | dict | set) else value
+    """A plain value; a copy of a container, which the function may change."""
+    return plain_value(copy.deepcopy(value) if isinstance(value, list | dict | set) else value)
 
 
 def _plain(constants: tuple[Any, ...]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import RandomizedSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -212,6 +212,36 @@ def test_pickled_by_its_function(X, y):
     unpickled = pickle.loads(pickle.dumps(network))
     np.testing.assert_array_equal(unpickled.predict_proba(X), network.predict_proba(X))
     assert unpickled.model_.get_config()["layers"]
+
+
+def dense(units, activation, learning_rate, layers=(4,), bias=True):
+    given = [units, activation, learning_rate, *layers, bias]
+    assert {type(value) for value in given} == {int, str, float, bool}
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(units, activation, bias)])
+    model.add(keras.layers.Dense(1, "sigmoid"))
+    model.compile(keras.optimizers.Adam(learning_rate), "binary_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize("kind", [GridSearchCV, RandomizedSearchCV])
+def test_searches_of_scikit_learn_draw_numpy_values(X, y, tmp_path, kind):
+    values = {
+        "units": np.array([2, 4]),
+        "activation": np.array(["relu", "tanh"]),
+        "learning_rate": np.array([0.05]),
+        "epochs": np.arange(2, 3),
+        "batch_size": np.array([64]),
+        "layers": [tuple(np.arange(3))],
+        "bias": np.array([True]),
+    }
+    options = {} if kind is GridSearchCV else {"n_iter": 2, "random_state": 0}
+    network = KerasClassifier(dense, random_state=0)
+    found = kind(network, values, cv=2, error_score="raise", **options).fit(X, y)
+    assert type(found.best_params_["units"]) is np.int64
+    found.best_estimator_.save(tmp_path / "best.keras")
+    loaded = KerasClassifier.load(tmp_path / "best.keras")
+    assert loaded.get_params()["units"] == found.best_params_["units"]
+    np.testing.assert_allclose(loaded.predict_proba(X), found.predict_proba(X), rtol=1e-5)
 
 
 def test_in_scikit_learn(X, y):
