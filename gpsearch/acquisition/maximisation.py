@@ -45,11 +45,11 @@ class Effort:
     """Candidates drawn from the space's own distribution."""
     moves: int = 400
     """Candidates that are small moves from the best observed points."""
-    starts: int = 6
+    starts: int = 4
     """Candidates that climb."""
     rounds: int = 2
     """Alternations of gradient and single changes."""
-    iterations: int = 12
+    iterations: int = 10
     """Of L-BFGS, in each round."""
     sweeps: int = 4
     """Single changes in a row, in each round."""

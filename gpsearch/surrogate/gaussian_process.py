@@ -124,15 +124,21 @@ class GaussianProcess:
             warp=warp,
             priors=priors,
         )
+        step = objective.step
+
+        def scaled(u: Array) -> tuple[float, Array]:
+            value, gradient = objective(step * u)
+            return value, step * gradient
+
         found = minimize(
-            objective,
-            objective.start,
+            scaled,
+            objective.start / step,
             jac=True,
             method="L-BFGS-B",
-            bounds=objective.bounds,
+            bounds=np.array(objective.bounds) / step[:, None],
             options={"maxiter": MAX_ITERATIONS, "ftol": TOLERANCE, "gtol": 1e-3},
         )
-        hyperparameters = Hyperparameters.unpack(found.x)
+        hyperparameters = Hyperparameters.unpack(step * found.x)
         warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
         noise = hyperparameters.noise + variances * np.exp(2.0 * warped.log_slope)
         factor, alpha = _condition(

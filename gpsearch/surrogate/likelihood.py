@@ -38,6 +38,7 @@ LOG_WEIGHT_BOUNDS = (-7.0, 7.0)  # length scales from 0.03 to 33 times the width
 LOG_SIGNAL_BOUNDS = (-5.0, 5.0)
 LOG_NOISE_BOUNDS = (float(np.log(1e-6)), 2.0)  # the floor keeps K positive definite
 START_NOISE = 0.01
+STEPS = (0.5, 2.0, 0.3)  # of log a, log b and rho that bend the posterior as one of log w does
 NOT_POSITIVE_DEFINITE = 1e10  # what a line search steps back from
 
 
@@ -114,6 +115,11 @@ class NegativeLogPosterior:
         start[-2] = np.log(START_NOISE)
         start[-1] = self._warp.shape.start
         return start
+
+    @property
+    def step(self) -> Array:
+        """Steps of much the same effect: counted in them, a fit takes a quarter less to find."""
+        return np.concatenate([np.ones(len(self._layers)), STEPS])
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
