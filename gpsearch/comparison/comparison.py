@@ -5,11 +5,13 @@ symbol      meaning                                                          sha
 =========== ================================================================ =========
 S, R, n     strategies, repeats, evaluations of each run                     scalars
 B           best score so far, greater is better                             (S, R, n)
-area        mean of B over the n evaluations: how good, how early            (S, R)
+area        mean of the middle half of B: how good, how early                (S, R)
 =========== ================================================================ =========
 
 Before its first success a run counts with the worst score that any run of the comparison saw.
 A run that ended before its budget, as where a finite space is exhausted, keeps its best.
+The area leaves out the first quarter of a run, whose scores may be of any size (an R² of -1e14
+where a network all but diverged), and for balance the last: the interquartile mean.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import trim_mean
 
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best
 from gpsearch.comparison.statistics import (
@@ -60,7 +63,7 @@ class Difference:
     end: Interval
     """Difference of the best scores at the end, paired by repeat."""
     area: Interval
-    """Difference of the best score so far, averaged over all evaluations."""
+    """Difference of the best score so far, averaged over the middle half of the run."""
     better: Interval
     """Probability that the strategy has the better score at the end."""
     p: float
@@ -167,6 +170,11 @@ class Comparison:
         found = best_so_far(self.scores)
         return np.where(np.isnan(found), np.nanmin(self.scores), found)
 
+    @cached_property
+    def area(self) -> Array:
+        """(S, R) mean of the middle half of a run's best scores so far, greater is better."""
+        return trim_mean(self.best, 0.25, axis=2)
+
     @property
     def all_equal(self) -> bool:
         """Whether every evaluation of every run has the same score."""
@@ -202,13 +210,14 @@ class Comparison:
         base = self.best_of(baseline)
         others = [strategy for strategy in self.strategies if strategy != baseline]
         gaps = [self.best_of(strategy) - base for strategy in others]
+        areas = dict(zip(self.strategies, self.area, strict=True))
         p_values = [wilcoxon_p(gap[:, -1]) for gap in gaps]
         return tuple(
             Difference(
                 strategy=strategy,
                 baseline=baseline,
                 end=mean_interval(gap[:, -1], confidence),
-                area=mean_interval(gap.mean(axis=1), confidence),
+                area=mean_interval(areas[strategy] - areas[baseline], confidence),
                 better=win_probability(gap[:, -1], confidence),
                 p=p,
                 p_holm=p_holm,

@@ -19,7 +19,7 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
     """One row a strategy.
 
     Columns: strategy; score with its interval low and high (mean best at the end, in the user's
-    units); area (mean best so far over all evaluations); random_evaluations with low and high;
+    units); area (mean best so far over the middle half of the run); random_evaluations with low and high;
     seconds of training a run; proposal_seconds; p_holm against the baseline.
     """
     import pandas as pd
@@ -34,7 +34,7 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
             "score": band.mean[-1],
             "low": band.low[-1],
             "high": band.high[-1],
-            "area": sign * comparison.best[s].mean(),
+            "area": sign * comparison.area[s].mean(),
         }
         if RANDOM in comparison.runs and strategy != RANDOM:
             needs = comparison.saving(strategy, confidence=confidence).random_evaluations
@@ -121,7 +121,7 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
         early = ""
         if difference.area.excludes_zero:
             side = "better" if difference.area.low > 0 else "worse"
-            early = f" On average over the run {a} was {side}, by {_amount(difference.area)}."
+            early = f" Midway through the run {a} was {side}, by {_amount(difference.area)}."
         return (
             f"{a} and {b} cannot be told apart at the end: their difference, "
             f"{_number(end.value)} ({_range(end)}), is within the noise of "
@@ -194,7 +194,7 @@ def table_cells(
     """Heads and rows of the table of strategies, as text."""
     found = table(comparison, confidence)
     saves = "random_evaluations" in found
-    heads = ["strategy", comparison.score_name, "interval", "mean over the run"]
+    heads = ["strategy", comparison.score_name, "interval", "midway"]
     heads += ["random needs"] if saves else []
     heads += ["training", "between trials", "p (Holm)"]
     rows = []

@@ -96,6 +96,21 @@ def test_strategies_of_ones_own():
     np.testing.assert_array_equal(named.best_of("corner"), comparison.best_of("corner"))
 
 
+def test_a_first_score_of_any_size_does_not_decide_what_is_said_of_a_run():
+    seen = []
+
+    def explodes_once(params, seed):
+        seen.append(params)
+        return -1e14 if len(seen) == 1 else -((params["x"] - 0.3) ** 2)
+
+    comparison = compare(
+        explodes_once, SPACE, strategies=["random", "sobol"], n_calls=12, n_repeats=2
+    )
+    assert comparison.best.min() == -1e14
+    assert np.abs(comparison.area).max() < 1.0
+    assert "e+" not in comparison.summary()
+
+
 def test_losses_are_shown_as_losses():
     scores = compare(
         lambda p: -p["x"], SPACE, strategies=["grid", "random"], n_calls=5, n_repeats=2
