@@ -19,8 +19,8 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
     """One row a strategy.
 
     Columns: strategy; score with its interval low and high (mean best at the end, in the user's
-    units); area (mean best so far over the middle half of the run); random_evaluations with low and high;
-    seconds of training a run; proposal_seconds; p_holm against the baseline.
+    units); area (mean best so far over the middle half of the run); random_evaluations with low
+    and high; seconds of training a run; proposal_seconds; p_holm against the baseline.
     """
     import pandas as pd
 
