@@ -24,6 +24,10 @@ _BUILD_LOCK = threading.RLock()
 
 _GRAPH_LOCK = threading.RLock()
 
+# Seeds set since TensorFlow last forgot its kernels, at most so many.
+_SEEDS_SET: set[int] = set()
+_MOST_SEEDS_SET = 1000
+
 # Idle threads cost nothing; with one for each core, a machine of one core could not nest loops.
 _POOL_THREADS = 16
 
@@ -83,15 +87,47 @@ def seeded(seed: int) -> Iterator[None]:
     seed : int
         From 0 to 2**32 - 1.
     """
-    keras = import_keras()
     with _BUILD_LOCK:
         python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
         try:
-            keras.utils.set_random_seed(seed)
+            _set_seed(seed)
             yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def _set_seed(seed: int) -> None:
+    """Do what ``keras.utils.set_random_seed`` does, and keep TensorFlow's graphs where possible.
+
+    TensorFlow draws from a state that each of its kernels keeps. Told a seed, it forgets all
+    kernels, so that they draw anew, and every graph with them: to set up a program again takes
+    longer than to train a small fold in it. A kernel is found by its seed, among other things,
+    so under a seed that was not set before none has drawn yet.
+    """
+    keras = import_keras()
+    context = _eager_context()
+    if context is None or seed in _SEEDS_SET or len(_SEEDS_SET) >= _MOST_SEEDS_SET:
+        _SEEDS_SET.clear()
+        keras.utils.set_random_seed(seed)
+    else:
+        with import_tensorflow().Graph().as_default():  # takes TensorFlow's part of it
+            keras.utils.set_random_seed(seed)
+        context._seed, context._rng = seed, random.Random(seed)
+    _SEEDS_SET.add(seed)
+
+
+def _eager_context() -> Any:
+    """Where TensorFlow keeps its seed; None where this is not known of its version."""
+    if import_keras().backend.backend() != "tensorflow":
+        return None
+    import_tensorflow()
+    try:
+        from tensorflow.python.eager.context import context
+    except ImportError:
+        return None
+    found = context()
+    return found if hasattr(found, "_seed") and hasattr(found, "_rng") else None
 
 
 @contextlib.contextmanager
