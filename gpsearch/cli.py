@@ -32,6 +32,7 @@ from gpsearch.errors import GPSearchError
 from gpsearch.execution import StopReason
 from gpsearch.study import Study, Trial
 from gpsearch.study.lock import holder_of
+from gpsearch.study.place import write_whole
 from gpsearch.version import __version__
 
 DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -162,7 +163,7 @@ def _export(arguments: argparse.Namespace) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            Path(arguments.output).write_text(text, encoding="utf-8")
+            write_whole(Path(arguments.output), text.encode())
     return DONE
 
 

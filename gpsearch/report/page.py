@@ -23,6 +23,7 @@ from gpsearch.report.content import duration, read_content, read_result
 from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
+from gpsearch.study.place import write_whole
 
 SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
@@ -47,8 +48,8 @@ def render_report(
     study : Study or Comparison
         A study at any stage, also while its search runs.
     path : path
-        File to write; an existing one is replaced. ``.html`` is the page, ``.md`` tells the same
-        in Markdown, without figures.
+        File to write; an old one stands until the new one is whole. ``.html`` is the page,
+        ``.md`` tells the same in Markdown, without figures.
     title : str, optional
         By default the name of the objective.
     command : str, optional
@@ -130,7 +131,7 @@ def render_summary(study: Study) -> str:
 
 def _write(path: Path, template: str, values: Mapping[str, Any]) -> Path:
     page = _environment().get_template(template).render(**values, safe=Markup)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -80,13 +81,26 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name whole or not at all."""
-    unfinished = Path(f"{path}.new")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    """Write a file that appears under its name whole or not at all, in place of an older one.
+
+    A link stays one, and what is no file, such as a terminal, is just written to.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, unfinished)
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

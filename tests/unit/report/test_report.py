@@ -1,4 +1,7 @@
+import errno
+import os
 import re
+import stat
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -350,6 +353,34 @@ class TestMarkdown:
             assert f"\n## {heading}\n" in text
         assert "| random | " in text
         assert "gpsearch.compare(objective, space, strategies=['random', 'sobol']" in text
+
+
+def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("the old page")
+    path.chmod(0o640)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            mixed_study.report(path)
+    assert path.read_text() == "the old page"
+    mixed_study.report(path)
+    assert "<html" in path.read_text(encoding="utf-8")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(tmp_path) == ["report.html"]
+
+
+def test_a_page_behind_a_link_is_replaced_where_it_lies(mixed_study, tmp_path):
+    (tmp_path / "served").mkdir()
+    link = tmp_path / "report.html"
+    link.symlink_to(tmp_path / "served" / "page.html")
+    mixed_study.report(link)
+    assert link.is_symlink()
+    assert os.listdir(tmp_path / "served") == ["page.html"]
 
 
 def test_another_suffix_is_refused(mixed_study, tmp_path):
