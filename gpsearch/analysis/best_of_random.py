@@ -36,6 +36,7 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.study import Study, Trial
+from gpsearch.surrogate import GaussianProcess
 
 Array = NDArray[np.float64]
 
@@ -131,7 +132,12 @@ def draws_to_reach(score: float, expected: Array) -> float:
 
 
 def estimate_random(
-    study: Study, *, n: int = 200, confidence: float = 0.95, seed: int = 0
+    study: Study,
+    *,
+    n: int = 200,
+    confidence: float = 0.95,
+    seed: int = 0,
+    process: GaussianProcess | None = None,
 ) -> RandomEstimate:
     """Estimate from one study what a random search of its space would have found.
 
@@ -144,6 +150,8 @@ def estimate_random(
         Probability that the best of one random search lies in the band.
     seed : int, default 0
         Of the samples.
+    process : GaussianProcess, optional
+        The surrogate of these trials, where it is fitted already.
 
     Returns
     -------
@@ -161,7 +169,7 @@ def estimate_random(
             f"estimate_random(n={n}, confidence={confidence}): n must be at least 1, and the "
             "confidence between 0 and 1."
         )
-    process = fitted_process(study, "estimate_random")
+    process = process or fitted_process(study, "estimate_random")
     rng = np.random.default_rng(seed)
     space = study.space
     points = space.sample(N_DRAWS, rng)

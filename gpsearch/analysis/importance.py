@@ -33,6 +33,7 @@ from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
 from gpsearch.errors import InvalidSearchError
 from gpsearch.strategy.importance import classic_tier
 from gpsearch.study import Study
+from gpsearch.surrogate import GaussianProcess
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,6 +175,7 @@ def estimate_importance(
     n_samples: int = N_SAMPLES,
     n_points: int = N_POINTS,
     seed: int = 0,
+    process: GaussianProcess | None = None,
 ) -> Importance:
     """Estimate from a study's trials how much each dimension mattered.
 
@@ -188,6 +190,8 @@ def estimate_importance(
         Base points of the design, a power of two.
     seed : int, default 0
         Of samples and design.
+    process : GaussianProcess, optional
+        The surrogate of these trials, where it is fitted already.
 
     Returns
     -------
@@ -215,7 +219,7 @@ def estimate_importance(
             f"n_points={n_points}): the confidence must lie between 0 and 1, n_samples be at least "
             "2, and n_points a power of two."
         )
-    process = fitted_process(study, "estimate_importance")
+    process = process or fitted_process(study, "estimate_importance")
     space, d = study.space, len(study.space)
     names, n_trials = tuple(space.names), len(process.t)
     if np.ptp(process.t) == 0.0:

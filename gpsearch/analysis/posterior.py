@@ -14,6 +14,7 @@ Rasmussen & Williams (2006), Gaussian processes for machine learning, equation 2
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -26,10 +27,11 @@ from gpsearch.space import Space
 from gpsearch.strategy.gp import GPStrategy
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
-from gpsearch.surrogate.kernels import matern52, scaled_sq_dist
+from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
 
 Array = NDArray[np.float64]
 
+ENTRIES = 2**16  # of a covariance at a time: as many as a core's own cache holds
 BLOCK = 2048  # places whose waves are held in memory at a time
 N_WAVES = 1024  # in a sampled function; the prior covariance is then right to about 0.03
 
@@ -57,8 +59,61 @@ def fitted_process(study: Study, call: str, least: int = 2) -> GaussianProcess:
 def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Array:
     """Prior covariance of the warped losses at the rows of `left` and of `right`."""
     at = process.hyperparameters
-    distance = scaled_sq_dist(left, right, at.weights, process.categorical)
-    return at.signal * matern52(distance)[0] + process.mean_variance
+    covariance = matern52_correlation(scaled_sq_dist(left, right, at.weights, process.categorical))
+    covariance *= at.signal
+    covariance += process.mean_variance
+    return covariance
+
+
+def averaged_covariance(
+    process: GaussianProcess, space: Space, rows: Array, weights: Array
+) -> Array:
+    """Prior covariance of weighted averages of the warped losses with the observations.
+
+    Parameters
+    ----------
+    process : GaussianProcess
+    space : Space
+        Where the process was fitted.
+    rows : (c, b, d) float array
+        The b places of each of c averages.
+    weights : (c, b) float array
+        Their weights, which sum to 1.
+
+    Returns
+    -------
+    (c, n) float array
+        ``sum_b w_b k(z_b, Z)``.
+    """
+    (c, b, d), n = rows.shape, len(process.Z)
+    left = embed(process, space, rows.reshape(-1, d))
+    right = embed(process, space, process.Z)
+    # |l|² - 2 l r + |r|² as one product: passes over the entries are what takes the time here.
+    left = np.column_stack([left, np.square(left).sum(axis=1), np.ones(len(left))])
+    right = np.column_stack([-2.0 * right, np.ones(n), np.square(right).sum(axis=1)]).T
+    left = left.reshape(c, b, -1)
+    fit = max(1, ENTRIES // n)
+    some_c, some_b = max(1, fit // b), min(b, fit)
+    average = np.zeros((c, n))
+    for i, j in itertools.product(range(0, c, some_c), range(0, b, some_b)):
+        at = slice(i, i + some_c), slice(j, j + some_b)
+        distance = left[at] @ right
+        np.maximum(distance, 0.0, out=distance)  # cancellation leaves about -1e-16
+        average[at[0]] += (weights[at][:, None] @ matern52_correlation(distance))[:, 0]
+    return process.hyperparameters.signal * average + process.mean_variance
+
+
+def embed(process: GaussianProcess, space: Space, Z: Array) -> Array:
+    """Rows whose squared distances are those of the kernel at `Z`, length scales included."""
+    parts = []
+    for j, weight in enumerate(process.hyperparameters.weights):
+        column = np.sqrt(weight) * Z[:, [j]]
+        if process.categorical[j]:
+            n_values = space.n_values[j]
+            categories = np.round(Z[:, j] * (n_values - 1)).astype(int)
+            column = np.sqrt(weight / 2.0) * np.eye(n_values)[categories]
+        parts.append(column)
+    return np.hstack(parts)
 
 
 def sample_losses(
@@ -129,9 +184,9 @@ class PosteriorFunctions:
         rng: np.random.Generator,
         n_waves: int = N_WAVES,
     ) -> None:
-        self._process, self._n_values = process, space.n_values
+        self._process, self._space = process, space
         at = process.hyperparameters
-        normal = rng.standard_normal((self._embed(process.Z[:1]).shape[1], n_waves))
+        normal = rng.standard_normal((embed(process, space, process.Z[:1]).shape[1], n_waves))
         self._waves = normal / np.sqrt(rng.chisquare(5.0, size=n_waves) / 5.0)
         self._phases = rng.uniform(0.0, 2.0 * np.pi, size=n_waves)
         self._weights = np.sqrt(2.0 * at.signal / n_waves) * rng.standard_normal((n_waves, number))
@@ -150,16 +205,5 @@ class PosteriorFunctions:
         return (self._prior(Z) + cross @ self._updates).T
 
     def _prior(self, Z: Array) -> Array:
-        waves = np.cos(self._embed(Z) @ self._waves + self._phases)
+        waves = np.cos(embed(self._process, self._space, Z) @ self._waves + self._phases)
         return waves @ self._weights + self._constants
-
-    def _embed(self, Z: Array) -> Array:
-        """Rows whose squared distances are those of the kernel, length scales included."""
-        parts = []
-        for j, weight in enumerate(self._process.hyperparameters.weights):
-            column = np.sqrt(weight) * Z[:, [j]]
-            if self._process.categorical[j]:
-                categories = np.round(Z[:, j] * (self._n_values[j] - 1)).astype(int)
-                column = np.sqrt(weight / 2.0) * np.eye(self._n_values[j])[categories]
-            parts.append(column)
-        return np.hstack(parts)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidSearchError, StudyError
-from gpsearch.execution.history import history_of
+from gpsearch.execution.history import FoldStatistics
 from gpsearch.plotting.dimensions import coordinates, dimension_axis
 from gpsearch.plotting.series import (
     ConvergenceSeries,
@@ -248,7 +248,9 @@ def comparison_errors(study: Study) -> Array:
     The same folds serve every trial, and what makes a fold hard for all of them does not blur a
     comparison; see `gpsearch.execution.history`, whose variances these are.
     """
-    return np.sqrt(history_of(study.space, ended_trials(study)).variances)
+    trials = ended_trials(study)
+    folds = FoldStatistics.of(trials)
+    return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
 
 
 def require_complete(study: Study, n: int, call: str) -> list[Trial]:

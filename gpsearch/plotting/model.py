@@ -34,15 +34,15 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
-from gpsearch.analysis.posterior import fitted_process, prior_covariance
-from gpsearch.execution.history import history_of
-from gpsearch.plotting.data import score_label
+from gpsearch.analysis.posterior import averaged_covariance, fitted_process, prior_covariance
+from gpsearch.execution.history import FoldStatistics
+from gpsearch.plotting.data import ended_trials, score_label
 from gpsearch.plotting.dimensions import Array, coordinates, dimension_axis
 from gpsearch.space import Space
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
-BLOCK = 20_000  # rows whose covariances are held in memory at a time
+BLOCK = 2**15  # rows that are held in memory at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,10 +136,8 @@ class ScoreModel:
         return flat.reshape(c, size, d), weights
 
     def _average(self, rows: Array, weights: Array) -> tuple[Array, Array]:
-        c, size, d = rows.shape
-        process = self.process
-        cross = prior_covariance(process, rows.reshape(-1, d), process.Z).reshape(c, size, -1)
-        q = np.einsum("cb,cbn->cn", weights, cross)
+        process, c = self.process, len(rows)
+        q = averaged_covariance(process, self.space, rows, weights)
         # Without conditions the rows of every cell differ in the same way: one speaks for all.
         alike = not self.space.when and self.space.params_constraint is None
         spoken = slice(1 if alike else c)
@@ -165,10 +163,11 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         Fewer than two trials are complete.
     """
     process = fitted_process(study, call)
-    ended = [trial for trial in study.trials if trial.finished]
-    history = history_of(study.space, ended)
-    known = np.isfinite(history.losses)
-    losses = history.losses[known]
+    ended = ended_trials(study)
+    folds = FoldStatistics.of(ended)
+    losses = np.array([folds.loss(trial) for trial in ended])
+    known = np.isfinite(losses)
+    losses = losses[known]
     return ScoreModel(
         space=study.space,
         process=process,

@@ -10,7 +10,13 @@ import numpy as np
 
 from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
-from gpsearch.plotting.data import ended_trials, timeline_series
+from gpsearch.plotting.data import (
+    convergence_series,
+    ended_trials,
+    fold_spread_series,
+    learning_curves_series,
+    timeline_series,
+)
 from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
     partial_dependence_map_series,
@@ -64,8 +70,9 @@ def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = Non
         else " Dashes: what random search is expected to have reached, by estimate, with a "
         f"{random.confidence:.0%} band."
     )
+    course = convergence_series(study)
     convergence = _figure(
-        lambda ax: plot_convergence(study, ax=ax, baseline=random),
+        lambda ax: plot_convergence(course, ax=ax, baseline=random),
         "The score of every trial, and the best so far with its standard error in a comparison of "
         f"trials.{dashes}",
         "convergence",
@@ -194,9 +201,10 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
     figures = []
     complete = [trial for trial in trials if trial.state == "complete"]
     if any(len(trial.folds) > 1 for trial in complete):
+        spread = fold_spread_series(study)
         figures.append(
             _figure(
-                lambda ax: plot_fold_spread(study, ax=ax),
+                lambda ax: plot_fold_spread(spread, ax=ax),
                 "The best trials, fold by fold, less what a fold does to every trial alike: where "
                 "the bars overlap, the folds do not tell them apart.",
                 "folds",
@@ -205,9 +213,10 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
             )
         )
     if complete and any(fold.curves for fold in study.best_trial.folds):
+        curves = learning_curves_series(study)
         figures.append(
             _figure(
-                lambda ax: plot_learning_curves(study, ax=ax),
+                lambda ax: plot_learning_curves(curves, ax=ax),
                 "How the best trial was trained: each fold a line, its best epoch a dot.",
                 "learning",
                 WIDE_INCHES,

@@ -43,11 +43,12 @@ def read_findings(study: Study) -> Findings:
         model = fit_score_model(study, "A partial dependence")
     except StudyError as error:
         return Findings(why_none=str(error))
+    process = model.process
     return Findings(
         model=model,
         curves=read_curves(model),
-        importance=estimate_importance(study) if len(study.space) > 1 else None,
-        random=None if model.all_equal else estimate_random(study),
+        importance=estimate_importance(study, process=process) if len(study.space) > 1 else None,
+        random=None if model.all_equal else estimate_random(study, process=process),
         simplest=_simplest(study),
     )
 

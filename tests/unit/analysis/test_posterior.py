@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
-from gpsearch.analysis.posterior import fitted_process, noisy_scores, sample_losses, unwarp
+from gpsearch.analysis import estimate_importance, estimate_random
+from gpsearch.analysis.posterior import (
+    averaged_covariance,
+    fitted_process,
+    noisy_scores,
+    prior_covariance,
+    sample_losses,
+    unwarp,
+)
 
 SPACE = {"x": gs.Real(1e-3, 1.0, prior="log-uniform"), "n": gs.Integer(1, 9), "a": ["u", "v", "w"]}
 
@@ -49,3 +57,29 @@ def test_scores_of_samples_are_never_worse_than_any_observed(study):
     Z = study.space.to_z(study.space.sample(100, rng))
     worst = min(trial.score for trial in study.trials)
     assert noisy_scores(process, Z, 50, rng).min() >= worst - 1e-6 * abs(worst)
+
+
+@pytest.mark.parametrize(
+    "entries", [1, 64, 10**6], ids=["row by row", "parts of an average", "all"]
+)
+def test_averaged_covariance_is_the_average_of_the_covariances(study, entries, monkeypatch):
+    monkeypatch.setattr("gpsearch.analysis.posterior.ENTRIES", entries)
+    process = fitted_process(study, "test")
+    rng = np.random.default_rng(3)
+    rows = study.space.to_z(study.space.sample(5 * 7, rng)).reshape(5, 7, -1)
+    weights = rng.dirichlet(np.ones(7), size=5)
+    each = prior_covariance(process, rows.reshape(35, -1), process.Z).reshape(5, 7, -1)
+    np.testing.assert_allclose(
+        averaged_covariance(process, study.space, rows, weights),
+        np.einsum("cb,cbn->cn", weights, each),
+        rtol=1e-9,
+    )
+
+
+def test_a_process_that_is_fitted_already_serves_every_estimate(study):
+    process = fitted_process(study, "test")
+    random, again = estimate_random(study), estimate_random(study, process=process)
+    np.testing.assert_array_equal(random.expected, again.expected)
+    mattered = estimate_importance(study, n_samples=5, n_points=64)
+    again = estimate_importance(study, n_samples=5, n_points=64, process=process)
+    np.testing.assert_array_equal(mattered.total_samples, again.total_samples)
