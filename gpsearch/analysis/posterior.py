@@ -134,20 +134,33 @@ def noisy_scores(
 ) -> Array:
     """(number, m) draws of the scores that evaluations at the rows of `Z` could give.
 
-    Greater is better. Each is a draw of the loss, with the noise of a typical evaluation, led
-    back from the surrogate's scale to the user's units. Losses worse than any observed are cut
-    there: on a bent scale the normal tail reaches losses that no training has.
+    Greater is better. Each is a draw of the loss, led back from the surrogate's scale to the
+    user's units, with the noise of a typical evaluation. That of the folds is added in the user's
+    units: on a bent scale it has no typical size. Losses worse than any observed are cut there:
+    the normal tail reaches losses that no training has.
     """
+    at, warp = process.hyperparameters, process.warp
     t = sample_losses(process, Z, number, rng)
-    t += np.sqrt(np.median(process.noise)) * rng.standard_normal(t.shape)
-    return -unwarp(process, np.minimum(t, process.t.max()))
+    t += np.sqrt(at.noise) * rng.standard_normal(t.shape)
+    losses = unwarp(process, t)
+    u = warp.shape.unbend(process.g_mean + process.g_sd * process.t, at.rho)
+    slope = np.exp(warp.shape.bend(u, at.rho).log_slope) / (process.g_sd * warp.scale)  # dt/dy
+    of_folds = np.maximum(process.noise - at.noise, 0.0) / np.square(slope)
+    losses += np.sqrt(np.median(of_folds)) * rng.standard_normal(t.shape)
+    return -np.minimum(losses, unwarp(process, process.t.max()))
 
 
 def unwarp(process: GaussianProcess, t: Array) -> Array:
-    """Losses in the user's units of warped losses `t`."""
-    bent = process.g_mean + process.g_sd * t
-    warp = process.warp
-    return warp.centre + warp.scale * warp.shape.unbend(bent, process.hyperparameters.rho)
+    """Losses in the user's units of warped losses `t`.
+
+    Beyond the best and the worst observation the way back is a straight line: the curve of the
+    transform, which no observation supports there, may bend to infinity.
+    """
+    warp, rho = process.warp, process.hyperparameters.rho
+    inside = np.clip(t, process.t.min(), process.t.max())
+    u = warp.shape.unbend(process.g_mean + process.g_sd * inside, rho)
+    slope = process.g_sd * np.exp(-warp.shape.bend(u, rho).log_slope)  # du/dt
+    return warp.centre + warp.scale * (u + slope * (t - inside))
 
 
 class PosteriorFunctions:

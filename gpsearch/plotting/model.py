@@ -34,7 +34,12 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
-from gpsearch.analysis.posterior import averaged_covariance, fitted_process, prior_covariance
+from gpsearch.analysis.posterior import (
+    averaged_covariance,
+    fitted_process,
+    prior_covariance,
+    unwarp,
+)
 from gpsearch.execution.history import FoldStatistics
 from gpsearch.plotting.data import ended_trials, score_label
 from gpsearch.plotting.dimensions import Array, coordinates, dimension_axis
@@ -107,17 +112,8 @@ class ScoreModel:
         return mean, variance
 
     def score_of(self, t: Array) -> Array:
-        """Scores in the user's units of values on the surrogate's scale.
-
-        Beyond the best and the worst observation the way back is a straight line: the curve of
-        the transform, which no observation supports there, may bend to infinity.
-        """
-        process, warp = self.process, self.process.warp
-        rho = process.hyperparameters.rho
-        inside = np.clip(t, process.t.min(), process.t.max())
-        u = warp.shape.unbend(process.g_mean + process.g_sd * inside, rho)
-        slope = process.g_sd * np.exp(-warp.shape.bend(u, rho).log_slope)  # du/dt
-        loss = warp.centre + warp.scale * (u + slope * (t - inside))
+        """Scores in the user's units of values on the surrogate's scale."""
+        loss = unwarp(self.process, t)
         return -loss if self.greater_is_better else loss
 
     def _rows(self, cells: Array, shown: Sequence[int], background: Array) -> tuple[Array, Array]:

@@ -83,3 +83,20 @@ def test_a_process_that_is_fitted_already_serves_every_estimate(study):
     mattered = estimate_importance(study, n_samples=5, n_points=64)
     again = estimate_importance(study, n_samples=5, n_points=64, process=process)
     np.testing.assert_array_equal(mattered.total_samples, again.total_samples)
+
+
+def test_noise_alone_promises_no_scores_that_were_never_near():
+    """Uniform noise drives the transform to its bound, behind which a draw has no finite loss."""
+    space = gs.Space({"x": (0.0, 1.0), "a": ["u", "v", "w"]})
+    rng = np.random.default_rng(0)
+    study = gs.Study.create(None, space=space, seed=0)
+    with study.writing():
+        for point in space.sample(300, rng):
+            scores = rng.random(5)
+            folds = [gs.FoldResult(fold=j, score=float(s)) for j, s in enumerate(scores)]
+            study.add_trial(space.params(point), folds)
+    process = fitted_process(study, "test")
+    drawn = noisy_scores(process, space.to_z(space.sample(100, rng)), 200, rng)
+    seen = np.array([trial.score for trial in study.trials])
+    assert drawn.max() < seen.max() + np.ptp(seen)
+    assert drawn.std() == pytest.approx(seen.std(), rel=0.3)
