@@ -252,7 +252,7 @@ class GPStrategy:
 def believing_order(options: GPOptions, importance: ImportanceOrder, space: Space) -> GPOptions:
     """The options, with length scales expected to be shorter the more important a dimension is."""
     tiers = importance_tiers(importance, space.names)
-    centres = TIER_STEP ** (tiers.max() - tiers).astype(float)
+    centres = options.priors.centres(len(space)) * TIER_STEP ** (tiers.max() - tiers).astype(float)
     priors = dataclasses.replace(options.priors, length_centres=tuple(centres.tolist()))
     return dataclasses.replace(options, priors=priors)
 

@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+ROOMY = 8  # dimensions beyond which points of the cube are far apart
+
 
 @dataclass(frozen=True, kw_only=True)
 class Priors:
@@ -44,8 +46,8 @@ class Priors:
     length_strength: float = 0.1
     """``1 / tau``: how firmly the inverse squared length scales are held at their centres."""
     length_centres: tuple[float, ...] = ()
-    """(d,) ``c_j``: where they are held, 1 unless given. A dimension that is believed to matter
-    more than others has a larger one."""
+    """(d,) ``c_j``: where they are held; see `centres`. A dimension that is believed to matter more
+    than others has a larger one."""
     signal_shape: float = 2.0
     """``alpha_a`` of the gamma density of the signal variance."""
     signal_rate: float = 1.0
@@ -56,6 +58,17 @@ class Priors:
     """``beta_b`` of the gamma density of the noise variance."""
     mean_variance: float = 1.0
     """Variance of the constant mean, which is unknown and integrated out."""
+
+    def centres(self, d: int) -> Array:
+        """(d,) ``c_j``: as given, or 1, and 8 / d where there are more than 8 dimensions.
+
+        Points of a cube are the further apart the more dimensions it has; with the same length
+        scales all of them would soon be strangers (Hvarfner et al. 2024, Vanilla Bayesian
+        optimization performs great in high dimensions, section 4, for another density).
+        """
+        if self.length_centres:
+            return np.array(self.length_centres)
+        return np.full(d, min(1.0, ROOMY / d))
 
     def log_density(self, theta: Array) -> tuple[float, Array]:
         """Log density at `theta`, and its gradient in `theta`.
@@ -71,8 +84,7 @@ class Priors:
         gradient : (d + 2,) float array
         """
         weights, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
-        if self.length_centres:
-            weights /= self.length_centres
+        weights /= self.centres(len(weights))
         value = (
             -self.length_strength * (weights + 1.0 / weights).sum()
             + (self.signal_shape - 1.0) * theta[-2]
