@@ -6,6 +6,7 @@ logging level can reach them. Nothing in gpsearch pays for that until a model is
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import os
@@ -24,9 +25,9 @@ _BUILD_LOCK = threading.RLock()
 
 _GRAPH_LOCK = threading.RLock()
 
-# Seeds set since TensorFlow last forgot its kernels, at most so many.
+# Seeds set since TensorFlow last forgot its kernels; after so many, their memory is worth more.
 _SEEDS_SET: set[int] = set()
-_MOST_SEEDS_SET = 1000
+_MOST_SEEDS_SET = 100
 
 # Idle threads cost nothing; with one for each core, a machine of one core could not nest loops.
 _POOL_THREADS = 16
@@ -128,6 +129,25 @@ def _eager_context() -> Any:
         return None
     found = context()
     return found if hasattr(found, "_seed") and hasattr(found, "_rng") else None
+
+
+def name_counts() -> dict[str, int]:
+    """How often Keras has given each name to a layer or model in this thread; changes count.
+
+    Returns
+    -------
+    dict
+        Keras's own; one that it does not read where it keeps none.
+    """
+    import_keras()
+    try:
+        from keras.src.backend.common.global_state import get_global_attribute
+    except ImportError:
+        return collections.defaultdict(int)
+    counts: dict[str, int] = get_global_attribute(
+        "object_name_uids", collections.defaultdict(int), set_to_default=True
+    )
+    return counts
 
 
 @contextlib.contextmanager

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import functools
 import hashlib
 import inspect
 import textwrap
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.backend import import_keras, seeded
+from gpsearch.objective.backend import import_keras, name_counts, seeded
 from gpsearch.objective.data import Parts, Target, map_parts, named_parts, take
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
@@ -63,6 +64,7 @@ class ModelFunction:
         self.requires = [p.name for p in parameters if p.kind in named and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self._last_built: list[weakref.ref[Any]] = []
+        self._first_names: dict[str, int] = {}
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise unless params of these names fit the function's signature.
@@ -130,7 +132,7 @@ class ModelFunction:
             start from what another has learnt.
         """
         keras = import_keras()
-        with seeded(seed):
+        with seeded(seed), self._same_names():
             model = self.create_model(**{name: _own(v) for name, v in arguments.items()})
             if not isinstance(model, keras.Model):
                 raise InvalidObjectiveError(
@@ -146,6 +148,27 @@ class ModelFunction:
                 model(take(features, np.arange(1)), training=False)
             self._check_fresh(model)
         return model
+
+    @contextlib.contextmanager
+    def _same_names(self) -> Iterator[None]:
+        """Let Keras number the layers alike in each build, not on through the process.
+
+        TensorFlow keeps a kernel for each name and shape of a variable, which takes 35 kB and
+        longer than all else about the variable. Only the first build has other numbers: what
+        it makes for good, or finds made, may be named next to the layers of any later one.
+        """
+        counts = name_counts()
+        before = dict(counts)
+        if self._first_names:
+            counts.clear()
+            counts.update(self._first_names)
+        try:
+            yield
+        finally:
+            counts = name_counts()  # others, where the function has cleared Keras's session
+            self._first_names = self._first_names or dict(counts)
+            for name, count in before.items():
+                counts[name] = max(count, counts.get(name, 0))
 
     def _check_fresh(self, model: Any) -> None:
         """Raise where the model learns in something that the one before it has learnt in."""
@@ -167,8 +190,8 @@ class ModelFunction:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the models built: they belong to this process."""
-        return {**self.__dict__, "_last_built": []}
+        """Without the models built and their names: they belong to this process."""
+        return {**self.__dict__, "_last_built": [], "_first_names": {}}
 
     def fingerprint(self) -> str:
         """Hex digest of the function's source, free of comments and layout, and its defaults."""

@@ -2,9 +2,11 @@
 
 import functools
 
+import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.backend import import_keras
 from gpsearch.objective.model_function import ModelFunction, source_of
 
 FACTS = {
@@ -76,3 +78,27 @@ def test_source_ignores_comments_and_layout():
 
     assert source_of(one) == first
     assert source_of(functools.partial(one, 2)) != source_of(functools.partial(one, 3))
+
+
+def test_builds_name_their_layers_alike_and_others_apart():
+    keras = import_keras()
+    before = keras.layers.Dense(1)
+    kept = []  # made in the first build, for all builds
+
+    def create(units):
+        if not kept:
+            kept.append(keras.layers.Dense(2, trainable=False))
+        inputs = keras.Input((3,))
+        hidden = keras.layers.Dense(units)(kept[0](before(inputs)))
+        model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
+        model.compile(loss="mse")
+        return model
+
+    before.trainable = False
+    function = ModelFunction(create)
+    names = []
+    for seed in range(3):
+        model = function.build({"units": 2}, np.zeros((2, 3), np.float32), seed)
+        names.append([layer.name for layer in model.layers])
+        assert keras.layers.Dense(1).name not in names[-1]
+    assert names[1] == names[2]
