@@ -8,6 +8,7 @@ are ratios of CPU seconds per epoch run, so that a run that stops earlier gains 
 
     python benchmarks/training.py small medium large
     python benchmarks/training.py small --cold    # a fresh process each, imports included
+    python benchmarks/training.py small --search 50    # how many points found their trace
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from sklearn.metrics import get_scorer
 from sklearn.preprocessing import StandardScaler
 
 from gpsearch.evaluation import Evaluation
-from gpsearch.objective import KerasCV, mlp
+from gpsearch.execution import search
+from gpsearch.objective import KerasCV, mlp, mlp_space
 from gpsearch.objective.backend import import_keras, seeded
 
 N_CONFIGURATIONS = 8
@@ -176,11 +178,35 @@ def compare_cold(name: str) -> None:
     )
 
 
+def count_found(name: str, n_calls: int) -> None:
+    """Search the ready-made mlp's own space, and count the points whose program was there."""
+    for strategy in ("gp", "random"):
+        objective = objective_of(name)
+        traced = [0]
+        search(
+            objective,
+            mlp_space(),
+            n_calls=n_calls,
+            strategy=strategy,
+            random_state=0,
+            callback=lambda _: traced.append(objective._trainer.n_traced),  # noqa: B023
+            progress=False,
+        )
+        found = np.diff(traced) == 0
+        half = len(found) // 2
+        print(
+            f"{name}, {strategy}: {found.mean():.0%} of {len(found)} points found their trace, "
+            f"{found[half:].mean():.0%} of the second half",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=["small"], choices=list(DATA))
     parser.add_argument("--configurations", type=int, default=N_CONFIGURATIONS)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--search", type=int, metavar="N_CALLS")
     parser.add_argument("--alone", choices=["loop", "compiled"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):  # one core, or idle threads that spin count as work
@@ -188,6 +214,8 @@ def main() -> None:
     for name in arguments.data:
         if arguments.alone:
             alone(name, arguments.alone)
+        elif arguments.search:
+            count_found(name, arguments.search)
         elif arguments.cold:
             compare_cold(name)
         else:
