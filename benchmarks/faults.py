@@ -74,16 +74,20 @@ def misbehave(params):
 
 
 SCRIPT = """
-import os, sys, time
+import ctypes, os, subprocess, sys, time
 import gpsearch as gs
 
 def hang(params):
+    child = subprocess.Popen(["sleep", "3600"])
     with open(sys.argv[1] + "/pids", "a") as file:
-        file.write(f"{os.getpid()}\\n")
-    time.sleep(3600)
+        file.write(f"{os.getpid()} {child.pid}\\n")
+    (time if sys.argv[2] == "Python" else ctypes.PyDLL(None)).sleep(3600)
 
-gs.search(hang, {"x": (0.0, 1.0)}, n_calls=9, study=sys.argv[1] + "/study.db", strategy="random",
-          random_state=0, n_jobs=2)
+try:
+    gs.search(hang, {"x": (0.0, 1.0)}, n_calls=9, study=sys.argv[1] + "/study.db",
+              strategy="random", random_state=0, n_jobs=2)
+finally:
+    print("ended", flush=True)
 """
 
 
@@ -118,28 +122,43 @@ def lives(pid: int) -> bool:
 
 
 def ends() -> None:
-    """A search whose two workers hang is killed, interrupted, terminated."""
-    print(f"{'signal':10s} {'search ends after':>18s} {'workers end after':>18s} exit  study")
+    """A search whose two workers hang, each with a process of its own, is told to end.
+
+    Its process ends later than the search: the interpreter still tidies up what was imported.
+    """
+    heads = ("search ends after", "workers and theirs", "process")
+    print(f"{'signal':8s} {'hang in':8s}" + "".join(f"{head:>20s}" for head in heads), end="")
+    print("  exit  study")
     for name in ("SIGKILL", "SIGINT", "SIGTERM"):
-        with tempfile.TemporaryDirectory() as folder:
-            search = subprocess.Popen(
-                [sys.executable, "-c", SCRIPT, folder], stderr=subprocess.DEVNULL
-            )
-            pids = Path(folder) / "pids"
-            while not pids.exists() or len(pids.read_text().split()) < 2:
-                time.sleep(0.05)
-            workers = [int(pid) for pid in pids.read_text().split()]
-            begun = time.perf_counter()
-            search.send_signal(getattr(signal, name))
-            code = search.wait()
-            ended = time.perf_counter() - begun
-            while any(map(lives, workers)):
-                time.sleep(0.01)
-            gone = time.perf_counter() - begun
-            study = gs.Study.open(Path(folder) / "study.db")
-            kept = f"{len(study.trials)} trials, {study.stop_reason!r}"
-            print(f"{name:10s} {ended:16.2f} s {gone:16.2f} s {code:4d}  {kept}")
+        for hang in ("Python", "C"):
+            with tempfile.TemporaryDirectory() as folder:
+                _end(name, hang, Path(folder))
     print()
+
+
+def _end(name: str, hang: str, folder: Path) -> None:
+    search = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), hang],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    pids = folder / "pids"
+    while not pids.exists() or len(pids.read_text().split()) < 4:
+        time.sleep(0.05)
+    begun = time.perf_counter()
+    search.send_signal(getattr(signal, name))
+    assert search.stdout is not None
+    search.stdout.readline()
+    seconds = [time.perf_counter() - begun]
+    while any(lives(int(pid)) for pid in pids.read_text().split()):
+        time.sleep(0.01)
+    seconds.append(time.perf_counter() - begun)
+    code = search.wait()
+    seconds.append(time.perf_counter() - begun)
+    study = gs.Study.open(folder / "study.db")
+    kept = f"{len(study.trials)} trials, {study.stop_reason!r}"
+    print(f"{name:8s} {hang:8s}" + "".join(f"{s:18.2f} s" for s in seconds), end="")
+    print(f"  {code:4d}  {kept}", flush=True)
 
 
 def content(path: Path) -> str:

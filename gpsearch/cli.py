@@ -30,6 +30,7 @@ from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.errors import GPSearchError
 from gpsearch.execution import StopReason
+from gpsearch.execution.signals import end_process_soon
 from gpsearch.study import Study, Trial
 from gpsearch.study.lock import holder_of
 from gpsearch.study.place import write_whole
@@ -75,6 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
     study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
         # No page: whoever presses Ctrl-C wants the prompt back. The search has said how to go on.
+        end_process_soon()
         return INTERRUPTED
     if not any(trial.state == "complete" for trial in study.trials):
         print(_state_line(study))

@@ -30,7 +30,7 @@ from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.racing import FoldRule, RacingName
 from gpsearch.execution.run import Callback, Run, TrialCallback
-from gpsearch.execution.signals import SHELL_EXIT, Terminated, stoppable
+from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
 from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.space import Space
@@ -245,6 +245,7 @@ def search(
     if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
         _say_how_to_continue(record, run.reason)
     if terminated:
+        end_process_soon()
         raise SystemExit(SHELL_EXIT + signal.SIGTERM)
     return record
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import functools
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass
@@ -22,7 +22,12 @@ from gpsearch.evaluation import Objective
 from gpsearch.execution.channel import Address, FoldSender
 from gpsearch.execution.evaluation import Job, Outcome, evaluate, failure
 
-PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent dies
+WATCHER = """
+import os, select, signal, sys
+select.select([int(fd) for fd in sys.argv[1:]], [], [])
+os.killpg(0, signal.SIGKILL)
+"""
+"""Kills its process group, itself included, when the other end of one of its pipes is closed."""
 
 TRACE_AT = 0.9
 """Share of the time limit after which a trial's stack is written down, in case it hangs."""
@@ -59,7 +64,7 @@ def start_isolated(parcel: Parcel, limits: Limits) -> None:
     # A group of its own, so that what a trial has started can be ended with it.
     with contextlib.suppress(OSError, AttributeError):
         os.setsid()
-    _die_with_parent()
+    _end_with_parent()
     _limit_threads(limits.threads)
     _unpack(parcel)
     # Afterwards, so that a limit below what the libraries take does not stop the worker itself.
@@ -135,22 +140,36 @@ def _sender(address: Address) -> FoldSender:
     return _connected(address, os.getpid(), threading.get_ident())
 
 
-def _die_with_parent() -> None:
-    """See to it that no worker outlives the search, however that ends."""
+def _end_with_parent() -> None:
+    """See to it that neither a worker nor what its trials start outlives the search or the worker.
+
+    A trial may hang in C code that holds the interpreter's lock, so that no thread of this
+    process could act: a process of its own waits for either end, and kills the group.
+    """
     parent: Any = multiprocessing.parent_process()
     if parent is None:
         return
+    if not _leads_group():
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+        return
+    mine, of_parent = os.pipe(), parent.sentinel
+    command = [sys.executable, "-I", "-S", "-c", WATCHER, str(mine[0]), str(of_parent)]
+    # Never waited for: it ends with the group. The writing end stays open as long as this process
+    # lives.
+    _watchers.append(subprocess.Popen(command, pass_fds=(mine[0], of_parent)))
+    os.close(mine[0])
 
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
 
-    threading.Thread(target=wait, name="gpsearch-parent", daemon=True).start()
-    if sys.platform == "linux":
-        # The thread above cannot run while a trial hangs inside C code that holds the
-        # interpreter's lock; the kernel can.
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+_watchers: list[subprocess.Popen[bytes]] = []
+
+
+def _leads_group() -> bool:
+    return hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
+
+
+def _end_after(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _limit_threads(threads: int) -> None:

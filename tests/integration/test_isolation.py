@@ -178,12 +178,15 @@ def test_limits_belong_to_the_own_workers():
 
 
 SCRIPT = """
-import os, sys, time
+import os, subprocess, sys, time
 import gpsearch as gs
 
 def slow(params):                       # defined in a script without a main guard
+    started = [os.getpid()]
+    if "WITH_CHILD" in os.environ:
+        started.append(subprocess.Popen(["sleep", "3600"]).pid)
     with open(os.environ["PIDS"], "a") as file:
-        file.write(f"{os.getpid()}\\n")
+        file.write("".join(f"{pid}\\n" for pid in started))
     time.sleep(float(os.environ["SECONDS"]))
     return params["x"]
 
@@ -245,9 +248,12 @@ def lives(pid):
         return False
 
 
-def test_no_worker_outlives_a_killed_search(tmp_path, start):
+def test_neither_workers_nor_what_they_started_outlive_a_killed_search(
+    tmp_path, start, monkeypatch
+):
+    monkeypatch.setenv("WITH_CHILD", "yes")
     process = start(seconds=3600, jobs=2)
-    pids = workers(tmp_path, 2)
+    pids = workers(tmp_path, 4)
     process.kill()
     process.communicate()
     end = time.monotonic() + 10
