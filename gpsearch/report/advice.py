@@ -87,7 +87,8 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     """The bound, lower or upper, at which the best trial lies and beyond which all points.
 
     What points there is the curve, or most of the best trials: where the search has settled in a
-    corner, the average over all the rest of the space says little of it.
+    corner, the average over all the rest of the space says little of it. A lower bound of 0 is none
+    to widen: no setting of a training goes below.
     """
     axis = curve.axis
     if axis.kind == "categorical" or curve.all_equal:
@@ -111,6 +112,8 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
         ("lower", places <= AT_BOUND, 0),
         ("upper", places >= 1 - AT_BOUND, len(better) - 1),
     ):
+        if bound == "lower" and axis.low == 0.0:
+            continue
         if at[0] and (peak == end or (len(top) >= 3 and at.mean() >= most)):
             return bound
     return None

@@ -232,8 +232,14 @@ class TestAdvice:
         told = self.advice(rising)
         assert "The best x lies at its upper bound (1)" in told
         assert "best y lies" not in told
-        falling = make_study(space, lambda p: -p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=60, noise=1e-3)
-        assert "The best x lies at its lower bound (0)" in self.advice(falling)
+
+        def falling(params):
+            return -params["x"] - 0.1 * (params["y"] - 0.5) ** 2
+
+        study = make_study(space | {"x": (0.1, 1.0)}, falling, n=60, noise=1e-3)
+        assert "The best x lies at its lower bound (0.1)" in self.advice(study)
+        study = make_study(space, falling, n=60, noise=1e-3)
+        assert "The best x lies" not in self.advice(study)  # no setting goes below 0
 
     def test_a_search_that_settled_in_a_corner_points_beyond_it(self, make_study):
         """There the average over all the rest of the space may well point elsewhere."""
