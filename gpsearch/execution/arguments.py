@@ -76,7 +76,8 @@ def read_scores(
 
 def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
     """Read a callable or an object with `method`, or a list of these."""
-    several = [] if given is None else list(given) if isinstance(given, Sequence) else [given]
+    listed = isinstance(given, Sequence) and not isinstance(given, str)
+    several = [] if given is None else list(given) if listed else [given]
     if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
         other = "" if method == "__call__" else f" or have a method {method}"
         raise InvalidSearchError(

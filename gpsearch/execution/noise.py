@@ -18,6 +18,7 @@ training sets that overlap: ``|validation| / |training| = 1 / (k - 1)``).
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -25,10 +26,13 @@ import numpy as np
 
 from gpsearch.acquisition import LowerConfidenceBound, maximise
 from gpsearch.errors import InvalidSearchError
+from gpsearch.execution.arguments import at_least, is_real
 from gpsearch.execution.history import history_of
 from gpsearch.execution.stopping import StopReason
 from gpsearch.strategy.gp import GPStrategy
 from gpsearch.study import Study, Trial
+
+logger = logging.getLogger("gpsearch")
 
 STREAM = 1  # keeps the random numbers of the rule apart from those of the strategy
 
@@ -51,13 +55,9 @@ class BelowNoise:
     """Width of the confidence bounds, in posterior standard deviations."""
 
     def __post_init__(self) -> None:
-        if self.min_trials < 3:
-            raise InvalidSearchError(
-                f"BelowNoise(min_trials={self.min_trials}) must be at least 3: fewer trials tell "
-                "nothing about the space"
-            )
-        if not self.kappa > 0:
-            raise InvalidSearchError(f"BelowNoise(kappa={self.kappa}) must be above 0")
+        at_least(3, "min_trials", self.min_trials, call="BelowNoise")
+        if not is_real(self.kappa) or not self.kappa > 0:
+            raise InvalidSearchError(f"BelowNoise(kappa={self.kappa!r}) must be a number above 0")
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""
@@ -65,6 +65,11 @@ class BelowNoise:
         if len(complete) < self.min_trials:
             return None
         noise = cross_validation_noise(max(complete, key=lambda trial: trial.score))
+        if math.isnan(noise) and len(complete) == self.min_trials:
+            logger.warning(
+                "BelowNoise cannot stop this search: one score for each trial tells nothing of its "
+                "noise; return one for each fold"
+            )
         if not noise > 0:  # also when it is unknown
             return None
         return StopReason.NOISE if self.gap(study) < noise else None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from gpsearch.errors import SpaceExhaustedError
+from gpsearch.errors import SpaceExhaustedError, StudyError
 from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.evaluation import Job, Outcome, evaluate
 from gpsearch.execution.history import history_of
@@ -82,7 +82,7 @@ class Run:
         self._fold_rule = fold_rule
         self._progress = progress
         self._interrupted = [trial for trial in study.trials if not trial.finished]
-        self._rules_due = True
+        self._rules_due = any(trial.finished for trial in study.trials)
         self._points: dict[int, Point] = {}
         progress.start(study, self._n_started() - len(self._interrupted))
 
@@ -171,13 +171,21 @@ class Run:
             return
         self._rules_due = False
         for rule in self._rules:
-            verdict = rule(self.study)
-            if verdict is True:
-                self._stop(StopReason.RULE)
-            elif isinstance(verdict, StopReason):
+            verdict = self._ask(rule)
+            if isinstance(verdict, StopReason):
                 self._stop(verdict)
-            elif isinstance(verdict, str) and verdict:
-                self.reason = verdict
+            elif isinstance(verdict, str):
+                self.reason = self.reason or verdict
+            elif verdict:  # NumPy's True as well
+                self._stop(StopReason.RULE)
+
+    def _ask(self, rule: StoppingRule) -> StopReason | str | bool | None:
+        try:
+            return rule(self.study)
+        except StudyError:
+            if any(trial.state == "complete" for trial in self.study.trials):
+                raise
+            return None  # it asked for the best of trials that all failed
 
     def _stop(self, reason: StopReason) -> None:
         self.reason = self.reason or reason.value

@@ -7,10 +7,13 @@ search is resumed, it returns a `StopReason` (or a sentence, or True) to end the
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpsearch.errors import InvalidSearchError
+from gpsearch.execution.arguments import at_least, is_real
+from gpsearch.execution.warm_start import GIVEN
 from gpsearch.study import Study
 
 
@@ -46,7 +49,11 @@ class TargetScore:
     """
 
     score: float
-    """In the study's direction: greater is better."""
+    """In the study's direction: greater is better, as in `Study.best_score`."""
+
+    def __post_init__(self) -> None:
+        if not is_real(self.score) or math.isnan(self.score):
+            raise InvalidSearchError(f"TargetScore(score={self.score!r}) must be a number")
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the complete trials of `study`."""
@@ -59,19 +66,16 @@ class NoImprovement:
     """Stop when the last `trials` trials did not improve on the best score before them."""
 
     trials: int
-    """How many finished trials in a row, in the order of their numbers; at least 1."""
+    """How many finished trials in a row, in the order of their numbers; at least 1. Trials with
+    a given score (``y0``, ``warm_start``) set the best, but nobody waited for them."""
     min_delta: float = 0.0
     """Gains up to this do not count as an improvement; at least 0."""
 
     def __post_init__(self) -> None:
-        if self.trials < 1:
+        at_least(1, "trials", self.trials, call="NoImprovement")
+        if not is_real(self.min_delta) or not self.min_delta >= 0:
             raise InvalidSearchError(
-                f"NoImprovement(trials={self.trials}) must be at least 1: the trials to wait for "
-                "an improvement"
-            )
-        if not self.min_delta >= 0:
-            raise InvalidSearchError(
-                f"NoImprovement(min_delta={self.min_delta}) must be at least 0"
+                f"NoImprovement(min_delta={self.min_delta!r}) must be a number of at least 0"
             )
 
     def __call__(self, study: Study) -> StopReason | None:
@@ -83,5 +87,5 @@ class NoImprovement:
             improved = trial.state == "complete" and trial.score > best + self.min_delta
             if improved:
                 best = trial.score
-            waited = 0 if improved else waited + 1
+            waited = 0 if improved else waited + (trial.origin != GIVEN)
         return StopReason.NO_IMPROVEMENT if waited >= self.trials else None

@@ -39,10 +39,13 @@ def test_it_waits_for_enough_complete_trials():
     assert BelowNoise(min_trials=31)(study_of(30, 0.05)) is None
 
 
-def test_unknown_and_absent_noise_stop_nothing():
+def test_unknown_and_absent_noise_stop_nothing(caplog):
     rule = BelowNoise(min_trials=5)
     assert rule(study_of(30, 0.05, n_folds=1)) is None
     assert rule(study_of(30, 0.0)) is None
+    assert not caplog.messages
+    assert rule(study_of(5, 0.05, n_folds=1)) is None  # said once: when it would have begun
+    assert "return one for each fold" in caplog.text
 
 
 def test_the_verdict_is_a_function_of_the_study():
@@ -61,7 +64,10 @@ def test_the_noise_has_the_correction_for_overlapping_training_sets():
     assert cross_validation_noise(study.trials[0]) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("options", [{"min_trials": 2}, {"kappa": 0.0}, {"kappa": math.nan}])
+@pytest.mark.parametrize(
+    "options",
+    [{"min_trials": 2}, {"min_trials": 3.5}, {"kappa": 0.0}, {"kappa": math.nan}, {"kappa": "1"}],
+)
 def test_impossible_options_are_refused(options):
     with pytest.raises(InvalidSearchError, match=next(iter(options))):
         BelowNoise(**options)

@@ -51,6 +51,7 @@ BAD = [
     pytest.param({"strategy": "gpp"}, InvalidSearchError, "'gpp'", id="strategy"),
     pytest.param({"callback": 3}, InvalidSearchError, "callback=3", id="callback"),
     pytest.param({"stop": [1]}, InvalidSearchError, "stop=1", id="rule"),
+    pytest.param({"stop": "target"}, InvalidSearchError, "stop='target'", id="rule by name"),
     pytest.param({"racing": 1}, InvalidSearchError, "racing=1", id="racing"),
     pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),
     pytest.param({"trial_timeout": -1}, InvalidSearchError, "trial_timeout=-1", id="limit"),
@@ -168,11 +169,40 @@ def test_rules_end_the_search_and_end_it_again_at_once():
 
 @pytest.mark.parametrize(
     ("verdict", "reason"),
-    [(True, StopReason.RULE.value), ("Out of coffee.", "Out of coffee.")],
+    [
+        (True, StopReason.RULE.value),
+        (np.True_, StopReason.RULE.value),
+        ("Out of coffee.", "Out of coffee."),
+    ],
 )
 def test_a_rule_of_the_user_may_give_its_own_reason(verdict, reason):
     study = run(stop=lambda study: len(study.trials) >= 2 and verdict)
     assert (len(study.trials), study.stop_reason) == (2, reason)
+
+
+def test_a_rule_that_asks_for_the_best_waits_until_there_is_one():
+    def late(params):
+        if len(calls) < 3:
+            raise ValueError("not yet")
+        return bowl(params)
+
+    calls = []
+    study = run(
+        late,
+        n_calls=9,
+        stop=lambda study: study.best_score > -100,
+        callback=lambda result: calls.append(result),
+    )
+    assert [trial.state for trial in study.trials] == ["failed"] * 3 + ["complete"]
+    assert study.stop_reason == StopReason.RULE.value
+
+
+def test_an_error_of_a_rule_is_not_hidden():
+    def wrong(study):
+        raise StudyError("of the rule")
+
+    with pytest.raises(StudyError, match="of the rule"):
+        run(stop=wrong)
 
 
 def test_nothing_starts_after_the_timeout():

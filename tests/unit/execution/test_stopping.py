@@ -3,6 +3,7 @@ import pytest
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore
+from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Real
 from gpsearch.study import Study
 
@@ -56,8 +57,31 @@ def test_small_gains_do_not_count():
     assert NoImprovement(trials=2, min_delta=0.1)(study_of(*outcomes)) is StopReason.NO_IMPROVEMENT
 
 
-def test_impossible_rules_are_refused():
-    with pytest.raises(InvalidSearchError, match="trials=0"):
-        NoImprovement(trials=0)
-    with pytest.raises(InvalidSearchError, match="min_delta"):
-        NoImprovement(trials=1, min_delta=float("nan"))
+def test_nobody_waited_for_trials_whose_score_was_given():
+    study = study_of()
+    with study.writing():
+        for score in (0.9, 0.8, 0.7):
+            fold = FoldResult(fold=0, score=score)
+            study.add_trial({"x": 0.5}, [fold], origin=GIVEN)
+        assert NoImprovement(trials=1)(study) is None
+        study.add_trial({"x": 0.1}, [FoldResult(fold=0, score=0.85)], origin="gp")
+    assert NoImprovement(trials=1)(study) is StopReason.NO_IMPROVEMENT
+
+
+@pytest.mark.parametrize(
+    ("rule", "options", "match"),
+    [
+        pytest.param(TargetScore, {"score": "0.9"}, "score='0.9'", id="text"),
+        pytest.param(TargetScore, {"score": float("nan")}, "score=nan", id="no number"),
+        pytest.param(NoImprovement, {"trials": 0}, "trials=0", id="none"),
+        pytest.param(NoImprovement, {"trials": 2.5}, "trials=2.5", id="half a trial"),
+        pytest.param(NoImprovement, {"trials": True}, "trials=True", id="truth"),
+        pytest.param(
+            NoImprovement, {"trials": 1, "min_delta": float("nan")}, "delta=nan", id="nan"
+        ),
+        pytest.param(NoImprovement, {"trials": 1, "min_delta": "1"}, "min_delta='1'", id="delta"),
+    ],
+)
+def test_impossible_rules_are_refused(rule, options, match):
+    with pytest.raises(InvalidSearchError, match=match):
+        rule(**options)
