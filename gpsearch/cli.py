@@ -42,6 +42,8 @@ DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    with contextlib.suppress(AttributeError):  # a value of the user's need not fit the terminal
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments.said = shlex.join(["gpsearch", *(sys.argv[1:] if argv is None else argv)])
     try:
         return int(arguments.command(arguments))
@@ -83,6 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print(_first_failure(study))
         return NOTHING_FINISHED
     print(_result(study))
+    print(f"Ended    {study.stop_reason}")
     print(f"Study    {study.path}")
     _write_page(study, report, arguments.said)
     print(f"Report   {report}")
@@ -165,7 +168,7 @@ def _export(arguments: argparse.Namespace) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            write_whole(Path(arguments.output), text.encode())
+            write_whole(Path(arguments.output), text.encode(errors="backslashreplace"))
     return DONE
 
 

@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from gpsearch.analysis import Importance, estimate_importance
 from gpsearch.plotting.style import BLUE, SKY, ink, new_axes, quiet_frame, say
+from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 
@@ -53,7 +54,7 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
     )
-    ax.set_yticks(rows, [importance.names[j] for j in order])
+    ax.set_yticks(rows, [literal(importance.names[j]) for j in order])
     ax.set_ylim(d - 0.5, -0.5)
     ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

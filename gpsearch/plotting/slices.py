@@ -29,7 +29,7 @@ from gpsearch.plotting.style import (
     score_limits,
     wrapped,
 )
-from gpsearch.plotting.text import number
+from gpsearch.plotting.text import literal, number
 from gpsearch.study import Study
 
 ABSENT = -0.12  # height at which trials pass that lack a dimension
@@ -169,7 +169,7 @@ def plot_parallel_coordinates(
         ax.plot([i, i], [0, 1], color=ink(), linewidth=0.8, zorder=3)
         for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
             ax.annotate(
-                text,
+                literal(text),
                 (i, height),
                 xytext=(3, 0),
                 textcoords="offset points",
@@ -183,7 +183,7 @@ def plot_parallel_coordinates(
                     "alpha": 0.75,
                 },
             )
-    ax.set_xticks(x, [wrapped(axis.name) for axis in series.axes], fontsize="small")
+    ax.set_xticks(x, [literal(wrapped(axis.name)) for axis in series.axes], fontsize="small")
     ax.set_xlim(-0.15, d - 1 + 0.6)
     ax.set_ylim(ABSENT - 0.04 if lacking else -0.04, 1.04)
     ax.set_yticks([])

@@ -27,7 +27,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 
 from gpsearch.plotting.dimensions import Array, DimensionAxis
-from gpsearch.plotting.text import number
+from gpsearch.plotting.text import literal, number
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
@@ -132,10 +132,10 @@ def triangle(
             if i < d - 1:
                 cell.tick_params(axis="x", which="both", labelbottom=False)
             else:
-                cell.set_xlabel(wrapped(dimensions[j].name), fontsize="small")
+                cell.set_xlabel(literal(wrapped(dimensions[j].name)), fontsize="small")
                 cell.xaxis.set_label_coords(0.5, -(bottom - 0.32) / inches)
             if j == 0 and i > 0:
-                cell.set_ylabel(wrapped(dimensions[i].name), fontsize="small")
+                cell.set_ylabel(literal(wrapped(dimensions[i].name)), fontsize="small")
                 cell.yaxis.set_label_coords(-(left - 0.32) / inches, 0.5)
             elif i != j:
                 cell.tick_params(axis="y", which="both", labelleft=False)
@@ -232,7 +232,7 @@ def scale_axis(
         positions = np.arange(len(dimension.labels))
         keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
         axis.set_major_locator(FixedLocator(list(keep)))
-        axis.set_major_formatter(FixedFormatter([dimension.labels[i] for i in keep]))
+        axis.set_major_formatter(FixedFormatter([literal(dimension.labels[i]) for i in keep]))
         if which == "x" and crowded(dimension, small=small, room=room):
             ax.tick_params(
                 axis="x",
@@ -262,7 +262,7 @@ def scale_axis(
         else:
             axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
     if label:
-        (ax.set_xlabel if which == "x" else ax.set_ylabel)(dimension.name)
+        (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
 
 
 def padded(dimension: DimensionAxis) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Numbers as text, on axes and in tables."""
+"""Numbers and names as text, on axes and in tables."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def number(value: float, digits: int = 3) -> str:
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def literal(text: str) -> str:
+    r"""Text of a user's that matplotlib neither reads as a formula nor fails to draw.
+
+    >>> print(literal("$x"), literal("caf\udce9"))
+    \$x caf?
+    """
+    return text.encode(errors="replace").decode().replace("$", r"\$")
 
 
 def aligned(values: Sequence[float], digits: int = 4) -> list[str]:

@@ -131,7 +131,7 @@ def render_summary(study: Study) -> str:
 
 def _write(path: Path, template: str, values: Mapping[str, Any]) -> Path:
     page = _environment().get_template(template).render(**values, safe=Markup)
-    write_whole(path, page.encode())
+    write_whole(path, page.encode(errors="backslashreplace"))
     return path
 
 

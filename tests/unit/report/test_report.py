@@ -132,6 +132,16 @@ def test_what_users_wrote_is_escaped(make_study, tmp_path):
     Page(text)
 
 
+def test_what_no_font_or_formula_can_show_stops_no_report(make_study, tmp_path):
+    """Dollars are a formula to matplotlib, and undecodable names of files have no letters."""
+    names = ["$\\frac$", "caf\udce9", "a$b$c"]
+    space = {"$x_$": (0.0, 1.0), "y": names}
+    study = make_study(space, lambda p: names.index(p["y"]) + p["$x_$"], n=12)
+    text = render_report(study, tmp_path / "report.html").read_text(encoding="utf-8")
+    for shown in ("$\\frac$", "caf?", "a$b$c", "$x_$"):
+        assert f">{shown}</text>" in text
+
+
 @pytest.mark.parametrize(
     "options",
     [
