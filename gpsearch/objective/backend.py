@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.objective.blocks import ALIGNMENT
+
 # Keras draws the seeds of initializers and dropout from Python's global generator, so two
 # threads that build models at once would draw from each other's stream.
 _BUILD_LOCK = threading.RLock()
@@ -28,6 +30,9 @@ _GRAPH_LOCK = threading.RLock()
 # Seeds set since TensorFlow last forgot its kernels; after so many, their memory is worth more.
 _SEEDS_SET: set[int] = set()
 _MOST_SEEDS_SET = 100
+
+# Bytes from which an array is not copied into a tensor.
+SHARED_BYTES = 2**20
 
 # Idle threads cost nothing; with one for each core, a machine of one core could not nest loops.
 _POOL_THREADS = 16
@@ -74,6 +79,25 @@ def import_tensorflow() -> Any:
     with _stderr_held_back():
         import tensorflow
     return tensorflow
+
+
+def as_tensor(array: Any) -> Any:
+    """A tensor with the content of an array.
+
+    A large one that TensorFlow can use where it lies is not copied, see `blocks.aligned`; nothing
+    may write into it afterwards.
+    """
+    tf = import_tensorflow()
+    shared = (
+        isinstance(array, np.ndarray)
+        and array.nbytes >= SHARED_BYTES
+        and array.dtype.kind in "fiu"
+        and array.flags.c_contiguous
+        and array.flags.writeable  # else NumPy does not give it away
+        and array.ctypes.data % ALIGNMENT == 0
+        and not tf.config.list_logical_devices("GPU")
+    )
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shared else tf.constant(array)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 from gpsearch.objective.architecture import architecture_key
 from gpsearch.objective.backend import import_keras
-from gpsearch.objective.data import Parts, named_parts
+from gpsearch.objective.data import Parts, is_text, named_parts
 from gpsearch.objective.fitted import forward_in_batches
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.program import CannotCompileError, ModelState, Program
@@ -21,6 +21,8 @@ from gpsearch.objective.training import FORWARD_ROWS, Rows, TrainedFold, Trainin
 
 # Programs kept, each a few megabytes; the one that was used longest ago goes first.
 KEPT_PROGRAMS = 32
+
+TEXT = "X holds text, which a layer of the model reads"
 
 # Methods that Keras calls during training, and that a program would bypass.
 _OWN_METHODS = (
@@ -94,6 +96,8 @@ class CompiledTrainer:
         reason = why_not(model)
         if reason:
             return reason
+        if any(is_text(part) for _, part in named_parts(fit.x)):
+            return TEXT
         call = (built_by, _outline(model))
         if call != self._last_call[0]:
             self._last_call = (call, architecture_key(model, built_by))

@@ -18,9 +18,13 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.blocks import blocks, gathered
 from gpsearch.objective.streamed import Streamed
 
 Parts = Any
+
+NUMBERS = "biuf"
+"""Kinds of `numpy.dtype` that a network takes."""
 
 # An integer y with more values than this, most of them rare, is read as a quantity.
 MAX_INFERRED_CLASSES = 20
@@ -112,6 +116,8 @@ def read_target(y: Parts, task: str | None = None) -> Target:
         values = map_parts(_as_numbers, y)
         return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
     labels = np.asarray(y)
+    if not labels.size:
+        raise InvalidObjectiveError("KerasCV(y=...): y has no rows. Give at least two.")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if _has_missing(labels):
@@ -144,7 +150,7 @@ def read_target(y: Parts, task: str | None = None) -> Target:
 
 
 def check_numeric(parts: Parts, call: str, remedy: str) -> None:
-    """Raise unless every part is numeric and finite.
+    """Raise unless every part is numeric and finite, or text, which a layer may read.
 
     Parameters
     ----------
@@ -156,11 +162,11 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
     Raises
     ------
     InvalidObjectiveError
-        A part holds text, NaN or infinity.
+        A part holds NaN, infinity, or text among other things.
     """
     for name, part in named_parts(parts):
         label = f" in part {name!r}" if name else ""
-        if isinstance(part, Streamed):
+        if isinstance(part, Streamed) or is_text(part):
             continue
         if _is_sparse(part):
             raise InvalidObjectiveError(
@@ -168,15 +174,32 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
                 "dense in `preprocess`, as TruncatedSVD does, or give X.toarray()."
             )
         array = np.asarray(part)
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind not in NUMBERS:
             raise InvalidObjectiveError(
                 f"{call}: values of type {array.dtype}{label} are no numbers. {remedy}"
             )
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            count = int((~np.isfinite(array)).sum())
+        whole = array.dtype.kind != "f"
+        count = 0 if whole else sum(int((~np.isfinite(block)).sum()) for block in blocks(array))
+        if count:
             raise InvalidObjectiveError(
                 f"{call}: values{label} are NaN or infinite: {count} of them. {remedy}"
             )
+
+
+def is_text(part: Any) -> bool:
+    """Whether a part consists of strings, and of nothing else.
+
+    Examples
+    --------
+    >>> is_text(np.array(["a film", "a book"])), is_text(np.array(["a", None], dtype=object))
+    (True, False)
+    """
+    if isinstance(part, Streamed) or _is_sparse(part):
+        return False
+    array = np.asarray(part)
+    if array.dtype.kind == "O":
+        return array.size > 0 and all(isinstance(value, str) for value in array.flat)
+    return array.dtype.kind in "UT"
 
 
 def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
@@ -210,16 +233,24 @@ def n_rows(parts: Parts) -> int:
 
 def take(parts: Parts, rows: np.ndarray) -> Parts:
     """The given rows of every part."""
-    return map_parts(lambda part: part.iloc[rows] if hasattr(part, "iloc") else part[rows], parts)
+
+    def taken(part: Any) -> Any:
+        if isinstance(part, np.ndarray) and part.dtype.kind in NUMBERS and len(rows):
+            return gathered(part, rows)
+        return part.iloc[rows] if hasattr(part, "iloc") else part[rows]
+
+    return map_parts(taken, parts)
 
 
 def as_model_input(parts: Parts) -> Parts:
-    """Plain arrays, with float64 narrowed to float32 as Keras would do for every batch."""
+    """Plain arrays: float64 narrowed to float32 as Keras would for every batch, text as objects."""
 
     def narrow(part: Any) -> Any:
         if isinstance(part, Streamed):
             return part
         array = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+        if array.dtype.kind in "UT":
+            return array.astype(object)
         return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
 
     return map_parts(narrow, parts)

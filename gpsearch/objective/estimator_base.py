@@ -16,13 +16,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gpsearch.objective.data import Parts, Target, n_rows, read_features, read_target
+from gpsearch.objective.data import (
+    Parts,
+    Target,
+    is_text,
+    n_rows,
+    read_features,
+    read_target,
+)
 from gpsearch.objective.estimator_file import load_network, save_network
 from gpsearch.objective.fit_network import TrainingFacts, Wanted, fit_network
 from gpsearch.objective.fitted import as_fitted
 from gpsearch.objective.mlp import mlp
 from gpsearch.objective.model_function import ModelFunction
 from gpsearch.objective.preprocessing import check_preprocess
+from gpsearch.objective.weights import read_weights
 
 OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
 """Settings that ``fit`` takes for one training."""
@@ -109,7 +117,7 @@ class KerasEstimator(BaseEstimator):
         call = type(self).__name__
         features = self._read(X, reset=True)
         target = read_target(y, None if isinstance(y, Mapping | tuple) else self._task)
-        weight = _read_weights(call, sample_weight)
+        weight = read_weights(f"{call}.fit", sample_weight)
         _check_lengths(call, features, target, weight)
         self.network_, self.training_, self._rebuild = fit_network(
             self._wanted(class_weight, overrides), features, target, weight
@@ -153,6 +161,9 @@ class KerasEstimator(BaseEstimator):
         """X, checked as scikit-learn does where it is an array of numbers."""
         if isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr"):
             features = read_features(X)
+        elif is_text(X) and (reset or not hasattr(self, "n_features_in_")):
+            features = read_features(X)
+            self.__dict__.pop("n_features_in_", None)  # of numbers, in an earlier fit
         elif self.preprocess is None or isinstance(self.preprocess, str):
             features = validate_data(
                 self, X, reset=reset, allow_nd=True, ensure_min_samples=2 if reset else 1
@@ -264,18 +275,6 @@ def read_y(y: Any) -> Any:
     if values.dtype.kind == "c":
         raise ValueError("Complex data not supported: y holds complex numbers.")
     return values
-
-
-def _read_weights(call: str, sample_weight: Any) -> np.ndarray | None:
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight, float)
-    if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
-        raise ValueError(
-            f"{call}.fit(sample_weight=...) of shape {weights.shape}: Sample weights must be 1D "
-            "array or scalar of finite numbers, one for each row, and not all zero."
-        )
-    return weights
 
 
 def _check_lengths(call: str, features: Parts, target: Target, sample_weight: Any) -> None:

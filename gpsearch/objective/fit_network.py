@@ -24,7 +24,7 @@ from gpsearch.objective.keras_cv import DEFAULT_BATCH_SIZE
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.loss_target import check_output, loss_target
 from gpsearch.objective.model_function import TRAINING_NAMES, ModelFunction, data_facts
-from gpsearch.objective.preprocessing import Preprocessor
+from gpsearch.objective.preprocessing import Preprocessor, check_features
 from gpsearch.objective.training import (
     Rows,
     TrainedFold,
@@ -130,6 +130,7 @@ def fit_network(
     settings = _settings(wanted, callbacks, len(fit_rows))
     preprocessor = Preprocessor(wanted.preprocess, X)
     features = preprocessor.transform(X)
+    check_features(features)
     function = ModelFunction(wanted.create_model)
     function.check_names(wanted.model_params)
     training = {name: getattr(settings, name) for name in TRAINING_NAMES}
@@ -138,11 +139,13 @@ def fit_network(
     rebuild = Rebuild(arguments=arguments, row=take(features, np.arange(1)), seed=build_seed)
     model = function.build(arguments, features, build_seed)
     labels = loss_target(target, model)
-    _check_model(model, target, features, labels, function.name)
+    _check_model(function, model, target, features, labels)
 
     def rows(chosen: np.ndarray, class_weight: Any) -> Rows:
         weight = fit_weights(target, chosen, sample_weight, class_weight)
-        return Rows(x=take(features, chosen), y=take(labels, chosen), weight=weight)
+        # All of them are not copied once more.
+        x = features if len(chosen) == n_rows(features) else take(features, chosen)
+        return Rows(x=x, y=take(labels, chosen), weight=weight)
 
     model, trained = _train(
         wanted,
@@ -237,17 +240,12 @@ def _settings(wanted: Wanted, callbacks: Callbacks, n: int) -> TrainingSettings:
     return checked_settings(given, wanted.call)
 
 
-def _check_model(model: Any, target: Target, features: Parts, labels: Parts, name: str) -> None:
+def _check_model(
+    function: ModelFunction, model: Any, target: Target, features: Parts, labels: Parts
+) -> None:
     two = np.arange(min(2, n_rows(features)))
-    try:
-        outputs = model(take(features, two), training=False)
-    except Exception as error:  # whatever a layer may raise
-        shape = data_facts(features, target)["input_shape"]
-        raise InvalidObjectiveError(
-            f"the model that {name} returned cannot take two rows of X (input shape {shape}): "
-            f"{error}"
-        ) from error
-    check_output(target, model, outputs, take(labels, two), name)
+    outputs = function.outputs(model, take(features, two))
+    check_output(target, model, outputs, take(labels, two), function.name)
 
 
 def _check_converged(call: str, facts: TrainingFacts) -> None:

@@ -32,8 +32,8 @@ from gpsearch.objective.folds import Fold, folds_digest, fresh_splitter, make_fo
 from gpsearch.objective.loop import LoopTrainer
 from gpsearch.objective.loss_target import check_output, loss_target
 from gpsearch.objective.model_function import ModelFunction, data_facts
-from gpsearch.objective.prepared import PreparedFolds
-from gpsearch.objective.preprocessing import Preprocessor, check_preprocess, settled
+from gpsearch.objective.prepared import PreparedFold, PreparedFolds
+from gpsearch.objective.preprocessing import check_preprocess, settled
 from gpsearch.objective.scoring import Scoring
 from gpsearch.objective.streamed import REASON, Streamed, is_dataset, read_dataset
 from gpsearch.objective.training import (
@@ -46,7 +46,7 @@ from gpsearch.objective.training import (
     checked_settings,
     fold_seeds,
 )
-from gpsearch.objective.weights import fit_weights
+from gpsearch.objective.weights import fit_weights, read_weights
 
 if TYPE_CHECKING:
     from gpsearch.space import Space
@@ -179,7 +179,7 @@ class KerasCV:
         self.monitor_fold = bool(monitor_fold)
         self._groups, self._validation_fraction = groups, validation_fraction
         self._split()
-        self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, float)
+        self.sample_weight = read_weights("KerasCV", sample_weight)
         self.class_weight = class_weight
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
         self.callbacks = callbacks
@@ -306,17 +306,16 @@ class KerasCV:
             epochs = max(1, round(statistics.median(best)))
         if epochs is not None:
             settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
-        preprocessor = Preprocessor(self.preprocess, self.X)
-        features = preprocessor.transform(self.X)
+        prepared = PreparedFold(self.X, self.preprocess, self._whole)
         build_seed, order_seed = fold_seeds(seed, self.n_folds)
-        arguments = self._arguments(params, features, settings)
-        model = self.model_function.build(arguments, features, build_seed)
-        fit, stop = self._fit_and_stop(self._whole, features, features, model, settings)
+        arguments = self._arguments(params, prepared.sample, settings)
+        model = self.model_function.build(arguments, prepared.sample, build_seed)
+        fit, stop = self._fit_and_stop(self._whole, prepared, model, settings)
         trained = LoopTrainer(self.callbacks).train(
             model, fit, stop, settings, seed=order_seed, built_by="refit"
         )
         check_converged(trained.curves)
-        return as_fitted(model, preprocessor, self.target)
+        return as_fitted(model, prepared.preprocessor, self.target)
 
     def fingerprint(self) -> str:
         """Hex digest of data, folds, scoring, model source and training settings."""
@@ -381,23 +380,25 @@ class KerasCV:
         settings = self._settings_of(params)
         prepared = self._prepared[fold]
         build_seed, order_seed = fold_seeds(seed, fold.index)
-        arguments = self._arguments(params, prepared.train, settings)
-        model = self.model_function.build(arguments, prepared.train, build_seed)
-        fit, stop = self._fit_and_stop(fold, prepared.train, prepared.test, model, settings)
+        arguments = self._arguments(params, prepared.sample, settings)
+        model = self.model_function.build(arguments, prepared.sample, build_seed)
+        fit, stop = self._fit_and_stop(fold, prepared, model, settings)
         # A transformer may give each fold another number of columns.
-        facts = data_facts(prepared.train, self.target)
+        facts = data_facts(prepared.sample, self.target)
         labels = take(self.target.labels, fold.test)
         with self._trainer.lock:
             trained = self._trainer.train(
                 model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
             )
+            del fit, stop  # before the scored rows are in memory, too
             check_converged(trained.curves)
-            outputs = trained.predict(prepared.test)
+            outputs = trained.predict(prepared.features(fold.test))
             check_finite(outputs)
             view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
-            view.remember(prepared.X_test, outputs)
-            score = self.scoring.score(view, prepared.X_test, labels)
-            metrics = self.scoring.further(view, prepared.X_test, labels)
+            X_test = prepared.raw_test
+            view.remember(X_test, outputs)
+            score = self.scoring.score(view, X_test, labels)
+            metrics = self.scoring.further(view, X_test, labels)
         return FoldResult(
             fold=fold.index,
             score=score,
@@ -410,18 +411,15 @@ class KerasCV:
         )
 
     def _fit_and_stop(
-        self, fold: Fold, train: Parts, test: Parts, model: Any, settings: TrainingSettings
+        self, fold: Fold, prepared: PreparedFold, model: Any, settings: TrainingSettings
     ) -> tuple[Rows, Rows | None]:
         """What the fold learns from, and what its early stopping watches."""
         y = loss_target(self.target, model)
 
         def rows_of(rows: np.ndarray, *, training: bool) -> Rows:
-            scored = not training and self.monitor_fold and len(fold.test) > 0
-            features, among = (test, fold.test) if scored else (train, fold.train)
             class_weight = self.class_weight if training else None
             return Rows(
-                # All of them are not copied once more.
-                x=features if rows is among else take(features, np.searchsorted(among, rows)),
+                x=prepared.features(rows),
                 y=take(y, rows),
                 weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
             )
@@ -484,27 +482,23 @@ class KerasCV:
         """Build one model, and compare and score its untrained outputs."""
         fold = self.folds[0]
         prepared = self._prepared[fold]
+        if self.preprocess is not None:
+            prepared.features(
+                fold.train
+            )  # refused here, not in each trial, where they are not finite
         settings = self._settings_of(params)
-        arguments = self._arguments(params, prepared.train, settings)
-        kept = self.model_function.build(arguments, prepared.train, seed=0)
+        arguments = self._arguments(params, prepared.sample, settings)
+        kept = self.model_function.build(arguments, prepared.sample, seed=0)
         # Only beside another model it is seen whether each call makes its own.
-        model = self.model_function.build(arguments, prepared.train, seed=0)
+        model = self.model_function.build(arguments, prepared.sample, seed=0)
         del kept
         y = loss_target(self.target, model)
-        two = take(prepared.train, np.arange(2))
+        outputs = self.model_function.outputs(model, prepared.sample)
         name = self.model_function.name
-        try:
-            outputs = model(two, training=False)
-        except Exception as error:  # whatever a layer may raise
-            shapes = data_facts(prepared.train, self.target)["input_shape"]
-            raise InvalidObjectiveError(
-                f"the model that {name} returned cannot take two rows of X (input shape "
-                f"{shapes}): {error}"
-            ) from error
         check_output(self.target, model, outputs, take(y, fold.train[:2]), name)
-        rows = np.arange(min(len(fold.test), SCORED_ROWS))
+        rows = fold.test[:SCORED_ROWS]
         view = as_fitted(model, prepared.preprocessor, self.target)
-        X_rows, labels = take(prepared.X_test, rows), take(self.target.labels, fold.test[rows])
+        X_rows, labels = take(self.X, rows), take(self.target.labels, rows)
         self.scoring.check(view, X_rows, labels)
 
 

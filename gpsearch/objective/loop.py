@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.objective.backend import import_keras, import_tensorflow
-from gpsearch.objective.data import Parts, map_parts, n_rows
+from gpsearch.objective.data import map_parts, n_rows
 from gpsearch.objective.fitted import forward_in_batches
 from gpsearch.objective.streamed import BUFFER_ROWS, Streamed
 from gpsearch.objective.training import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
@@ -163,8 +163,13 @@ def _in_order(rows: Rows, batch_size: int) -> Any:
     if isinstance(rows.x, Streamed):
         counted = tf.data.experimental.assert_cardinality(-(-n_rows(rows.x) // size))
         return _one_by_one(rows).batch(size).apply(counted)
-    dataset = tf.data.Dataset.from_tensor_slices(_as_tensors(rows))
-    return dataset.batch(size).cache()
+    structure = _as_tensors(rows)
+
+    def batch(i: Any) -> Any:
+        return tf.nest.map_structure(lambda part: part[i * size : (i + 1) * size], structure)
+
+    n_batches = -(-n_rows(rows.x) // size)
+    return tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
 
 
 def validation_batch(batch_size: int) -> int:
@@ -173,13 +178,10 @@ def validation_batch(batch_size: int) -> int:
 
 
 def _as_tensors(rows: Rows) -> Any:
+    # Copies: the threads of a pipeline may outlive what it reads from.
     tf = import_tensorflow()
-
-    def constants(parts: Parts) -> Any:
-        return map_parts(tf.constant, parts)
-
-    x, y = constants(rows.x), constants(rows.y)
-    return (x, y) if rows.weight is None else (x, y, constants(rows.weight))
+    x, y = map_parts(tf.constant, rows.x), map_parts(tf.constant, rows.y)
+    return (x, y) if rows.weight is None else (x, y, tf.constant(rows.weight))
 
 
 def _without_automatic_xla(model: Any) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.backend import import_keras, name_counts, seeded
-from gpsearch.objective.data import Parts, Target, map_parts, named_parts, take
+from gpsearch.objective.data import Parts, Target, is_text, map_parts, named_parts, take
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
 """Params that go to training; `create_model` gets them too where it takes them."""
@@ -145,7 +145,7 @@ class ModelFunction:
                     "model.compile(optimizer=..., loss=...) before returning it."
                 )
             if not model.built:
-                model(take(features, np.arange(1)), training=False)
+                self._run(model, take(features, np.arange(1)))
             self._check_fresh(model)
         return model
 
@@ -169,6 +169,36 @@ class ModelFunction:
             self._first_names = self._first_names or dict(counts)
             for name, count in before.items():
                 counts[name] = max(count, counts.get(name, 0))
+
+    def outputs(self, model: Any, features: Parts) -> Any:
+        """What a model that was built makes of a few rows, untrained.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            It cannot take them.
+        """
+        try:
+            return self._run(model, features)
+        except InvalidObjectiveError:
+            raise
+        except Exception as error:  # whatever a layer may raise
+            raise InvalidObjectiveError(
+                f"the model that {self.name} returned cannot take two rows of X (input shape "
+                f"{_shapes(features)}): {error}"
+            ) from error
+
+    def _run(self, model: Any, features: Parts) -> Any:
+        try:
+            return model(features, training=False)
+        except Exception as error:
+            if not any(is_text(part) for _, part in named_parts(features)):
+                raise
+            raise InvalidObjectiveError(
+                f"X holds text, which the model that {self.name} returned cannot take. Encode it "
+                "inside each fold with preprocess=<a scikit-learn vectoriser or encoder>, or let "
+                "a layer such as TextVectorization read it."
+            ) from error
 
     def _check_fresh(self, model: Any) -> None:
         """Raise where the model learns in something that the one before it has learnt in."""
@@ -212,15 +242,18 @@ def data_facts(features: Parts, target: Target) -> dict[str, Any]:
     dict
         One entry for each of `DATA_NAMES`.
     """
-    shapes = map_parts(lambda part: tuple(int(size) for size in part.shape[1:]), features)
     first = named_parts(features)[0][1]
     return {
         "n_features": int(first.shape[-1]) if first.ndim > 1 else 1,
-        "input_shape": shapes,
+        "input_shape": _shapes(features),
         "n_classes": target.n_classes,
         "n_outputs": target.n_outputs,
         "target_kind": target.kind,
     }
+
+
+def _shapes(features: Parts) -> Any:
+    return map_parts(lambda part: tuple(int(size) for size in part.shape[1:]), features)
 
 
 def plain_value(value: Any) -> Any:

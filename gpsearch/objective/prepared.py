@@ -1,15 +1,14 @@
-"""Folds with their preprocessing done, kept between trials."""
+"""Folds with their preprocessing done: kept between trials, or made when they are asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gpsearch.objective.data import Parts, named_parts, take
 from gpsearch.objective.folds import Fold
-from gpsearch.objective.preprocessing import Preprocessor
+from gpsearch.objective.preprocessing import Preprocessor, check_features
 from gpsearch.objective.streamed import Streamed
 
 # Prepared folds are kept up to this many bytes in total. Beyond, they are made anew, which takes
@@ -17,18 +16,67 @@ from gpsearch.objective.streamed import Streamed
 KEPT_BYTES = 2**26
 
 
-@dataclass(frozen=True, kw_only=True)
 class PreparedFold:
-    """One fold's features as the model takes them."""
+    """One fold's features as the model takes them.
 
-    preprocessor: Preprocessor
-    """Fitted on the training part."""
-    train: Parts
-    """Features of ``fold.train``, in that order."""
-    test: Parts
-    """Features of ``fold.test``, in that order."""
-    X_test: Parts
-    """The scored rows as the user gave them, for scorers."""
+    Parameters
+    ----------
+    X : parts
+        All rows.
+    preprocess : see `Preprocessor`
+    fold : Fold
+
+    Attributes
+    ----------
+    preprocessor : Preprocessor
+        Fitted on the training part.
+    sample : parts
+        Features of its first two rows.
+    """
+
+    def __init__(self, X: Parts, preprocess: Any, fold: Fold) -> None:
+        self._X = X
+        self._fold = fold
+        self._kept: tuple[Parts, Parts, Parts] | None = None
+        self.preprocessor = Preprocessor(preprocess, X, fold.train)
+        self.sample = self.features(fold.train[:2])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its features, and of the scored rows as the user gave them."""
+        train, test = len(self._fold.train), len(self._fold.test)
+        of_row = _bytes_of(self.sample) / len(self._fold.train[:2])
+        given = _bytes_of(take(self._X, self._fold.test[:1]))
+        return int(of_row * (train + test) + given * test)
+
+    @property
+    def raw_test(self) -> Parts:
+        """The scored rows as the user gave them, for scorers."""
+        return take(self._X, self._fold.test) if self._kept is None else self._kept[2]
+
+    def features(self, rows: np.ndarray) -> Parts:
+        """Features of the fold's scored rows, or of rows of its training part.
+
+        Parameters
+        ----------
+        rows : (m,) int array
+            Row numbers of X: ``fold.test``, or any of ``fold.train``.
+        """
+        fold = self._fold
+        if self._kept is not None:
+            train, test, _ = self._kept
+            if rows is fold.test:
+                return test
+            return train if rows is fold.train else take(train, np.searchsorted(fold.train, rows))
+        features = self.preprocessor.transform(self._X, rows)
+        if rows is not fold.test:
+            check_features(features)
+        return features
+
+    def keep(self) -> None:
+        """Make all features now, for all who will ask for them."""
+        fold = self._fold
+        self._kept = (self.features(fold.train), self.features(fold.test), self.raw_test)
 
 
 class PreparedFolds:
@@ -50,19 +98,16 @@ class PreparedFolds:
         """The prepared fold."""
         if fold.index in self._kept:
             return self._kept[fold.index]
-        X_train, X_test = take(self._X, fold.train), take(self._X, fold.test)
-        preprocessor = Preprocessor(self._preprocess, X_train)
-        prepared = PreparedFold(
-            preprocessor=preprocessor,
-            train=preprocessor.transform(X_train),
-            test=preprocessor.transform(X_test),
-            X_test=X_test,
-        )
-        size = _bytes_of(prepared.train) + _bytes_of(prepared.test) + _bytes_of(X_test)
-        if self._kept_bytes + size <= KEPT_BYTES:
+        prepared = PreparedFold(self._X, self._preprocess, fold)
+        if self._kept_bytes + prepared.size <= KEPT_BYTES:
+            prepared.keep()
             self._kept[fold.index] = prepared
-            self._kept_bytes += size
+            self._kept_bytes += prepared.size
         return prepared
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was kept: to prepare it anew takes less than to send it."""
+        return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
 
 
 def _bytes_of(parts: Parts) -> int:

@@ -12,13 +12,16 @@ from sklearn.preprocessing import StandardScaler
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.backend import import_keras
+from gpsearch.objective.blocks import blocks, gathered
 from gpsearch.objective.data import (
+    NUMBERS,
     Parts,
     as_model_input,
     check_numeric,
     digest,
     map_parts,
     named_parts,
+    take,
 )
 from gpsearch.objective.model_function import source_of
 from gpsearch.objective.streamed import Streamed
@@ -36,15 +39,16 @@ class Preprocessor:
         "standardize" is scikit-learn's `StandardScaler`: mean 0, variance 1 for each column.
         It is applied to float parts with two axes; other parts pass unchanged.
     X : parts
-        Training rows.
+    rows : (m,) int array, optional
+        Training rows of X; by default all.
 
     Raises
     ------
     InvalidObjectiveError
-        A transformer fails on X, or the result is not numeric and finite.
+        A transformer fails on X.
     """
 
-    def __init__(self, preprocess: Any, X: Parts) -> None:
+    def __init__(self, preprocess: Any, X: Parts, rows: np.ndarray | None = None) -> None:
         wanted = preprocess if isinstance(preprocess, Mapping) else None
         self.transformers: dict[str, Any] = {}
         for name, part in named_parts(X):
@@ -52,18 +56,19 @@ class Preprocessor:
             if isinstance(transformer, str):
                 transformer = StandardScaler() if _is_table_of_floats(part) else None
             if transformer is not None:
-                self.transformers[name] = _fitted(transformer, part)
-        features = self.transform(X)
-        check_numeric(
-            features,
-            "KerasCV(X=...) after preprocessing",
-            "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
-        )
+                self.transformers[name] = _fitted(transformer, part, rows)
 
-    def transform(self, X: Parts) -> Parts:
-        """Features as the model takes them; float64 is narrowed to float32."""
-        done = iter([self._transform_part(name, part) for name, part in named_parts(X)])
-        return as_model_input(map_parts(lambda part: next(done), X))
+    def transform(self, X: Parts, rows: np.ndarray | None = None) -> Parts:
+        """Features as the model takes them; float64 is narrowed to float32.
+
+        Parameters
+        ----------
+        X : parts
+        rows : (m,) int array, optional
+            Which rows of X; by default all.
+        """
+        done = iter([self._transform_part(name, part, rows) for name, part in named_parts(X)])
+        return map_parts(lambda part: next(done), X)
 
     def in_front_of(self, model: Any) -> Any:
         """One Keras model that takes raw features, for saving.
@@ -96,9 +101,29 @@ class Preprocessor:
         standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
         return keras.Model(inputs, model(standardize(inputs)))
 
-    def _transform_part(self, name: str, part: Any) -> Any:
+    def _transform_part(self, name: str, part: Any, rows: np.ndarray | None) -> Any:
         transformer = self.transformers.get(name)
-        return part if transformer is None else transformer.transform(part)
+        if rows is None and transformer is None:
+            return as_model_input(part)
+        if _by_blocks(transformer, part) and (rows is None or len(rows)):
+            change = np.asarray if transformer is None else transformer.transform
+            return gathered(part, rows, lambda block: as_model_input(change(block)))
+        chosen = part if rows is None else take(part, rows)
+        return as_model_input(chosen if transformer is None else transformer.transform(chosen))
+
+
+def check_features(features: Parts) -> None:
+    """Raise unless preprocessed features are numeric and finite.
+
+    Raises
+    ------
+    InvalidObjectiveError
+    """
+    check_numeric(
+        features,
+        "KerasCV(X=...) after preprocessing",
+        "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
+    )
 
 
 def check_preprocess(preprocess: Any, X: Parts) -> None:
@@ -176,9 +201,20 @@ def _is_table_of_floats(part: Any) -> bool:
     return array.ndim == 2 and array.dtype.kind == "f"
 
 
-def _fitted(transformer: Any, part: Any) -> Any:
+def _by_blocks(transformer: Any, part: Any) -> bool:
+    """Whether rows of an array are prepared one block after the other, each row for itself."""
+    of_rows = transformer is None or type(transformer) is StandardScaler
+    return of_rows and isinstance(part, np.ndarray) and part.dtype.kind in NUMBERS
+
+
+def _fitted(transformer: Any, part: Any, rows: np.ndarray | None) -> Any:
+    fitted = clone(transformer)
     try:
-        return clone(transformer).fit(part)
+        if not _by_blocks(fitted, part):
+            return fitted.fit(part if rows is None else take(part, rows))
+        for block in blocks(part, rows):
+            fitted.partial_fit(block)
+        return fitted
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(
             f"KerasCV(preprocess={transformer!r}) cannot be fitted on a training fold: {error}"

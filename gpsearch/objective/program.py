@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.objective.backend import (
+    as_tensor,
     import_keras,
     import_tensorflow,
     pool_takes,
@@ -379,11 +380,10 @@ def _constant(value: np.ndarray) -> Any:
 
 
 def _tensors(rows: Rows | None) -> Any:
-    tf = import_tensorflow()
     if rows is None:
         return None
-    weight = None if rows.weight is None else tf.constant(rows.weight)
-    return map_parts(tf.constant, rows.x), map_parts(tf.constant, rows.y), weight
+    weight = None if rows.weight is None else as_tensor(rows.weight)
+    return map_parts(as_tensor, rows.x), map_parts(as_tensor, rows.y), weight
 
 
 def _specs(rows: Rows | None) -> Any:

@@ -83,7 +83,7 @@ class Scoring:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._call(self.scorer, view, X, y)
+                float(self._call(self.scorer, view, X, y))
         except Exception as error:  # whatever a scorer of the user's own may raise
             hint = ""
             if isinstance(error, AttributeError) and not hasattr(view, "predict_proba"):

@@ -11,6 +11,36 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.data import Target
 
 
+def read_weights(call: str, sample_weight: Any) -> np.ndarray | None:
+    """Weights of rows as floats.
+
+    Parameters
+    ----------
+    call : str
+        Opening of the error message.
+    sample_weight : array-like of shape (n,) or None
+
+    Raises
+    ------
+    InvalidObjectiveError
+        They are no finite numbers, or none is above zero.
+    """
+    if sample_weight is None:
+        return None
+    try:
+        weights = np.asarray(sample_weight, float)
+    except (TypeError, ValueError) as error:
+        raise InvalidObjectiveError(
+            f"{call}(sample_weight=...): Sample weights must be numbers: {error}."
+        ) from error
+    if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
+        raise InvalidObjectiveError(
+            f"{call}(sample_weight=...) of shape {weights.shape}: Sample weights must be 1D array "
+            "or scalar of finite numbers, one for each row, and not all zero."
+        )
+    return weights
+
+
 def fit_weights(
     target: Target, rows: np.ndarray, sample_weight: np.ndarray | None, class_weight: Any
 ) -> np.ndarray | None:

@@ -12,7 +12,7 @@ from gpsearch.objective.data import read_target
 from gpsearch.objective.folds import Fold
 from gpsearch.objective.prepared import PreparedFolds
 from gpsearch.objective.preprocessing import Preprocessor, check_preprocess, settled
-from gpsearch.objective.weights import fit_weights
+from gpsearch.objective.weights import fit_weights, read_weights
 
 X = 3.0 + 2.0 * np.random.default_rng(0).normal(size=(30, 2))
 FOLD = Fold(index=0, train=np.arange(20), stop=np.arange(2), test=np.arange(20, 30))
@@ -22,10 +22,10 @@ def test_fitted_on_the_training_part_alone():
     shifted = X.copy()
     shifted[20:] += 100.0
     prepared = PreparedFolds(shifted, "standardize")[FOLD]
-    np.testing.assert_allclose(prepared.train.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(prepared.train.std(axis=0), 1, rtol=1e-5)
-    assert (prepared.test > 20).all()
-    np.testing.assert_array_equal(prepared.X_test, shifted[20:])
+    np.testing.assert_allclose(prepared.features(FOLD.train).mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(prepared.features(FOLD.train).std(axis=0), 1, rtol=1e-5)
+    assert (prepared.features(FOLD.test) > 20).all()
+    np.testing.assert_array_equal(prepared.raw_test, shifted[20:])
 
 
 def test_prepared_once():
@@ -65,7 +65,7 @@ def test_data_frames_keep_their_columns_and_the_transformer_stays_unfitted():
         (3, X, "needs `fit` and `transform`"),
         ({"b": StandardScaler()}, {"a": X}, r"\['b'\] are no parts of X"),
         (None, np.where(X > 5, np.nan, X), "NaN or infinite"),
-        ("standardize", np.array([["a", "b"]]), "no numbers"),
+        ("standardize", np.array([["a", 1.0]], dtype=object), "no numbers"),
     ],
 )
 def test_bad_preprocess(preprocess, data, message):
@@ -75,7 +75,7 @@ def test_bad_preprocess(preprocess, data, message):
 
 def test_a_transformer_that_leaves_nan_is_refused():
     with pytest.raises(InvalidObjectiveError, match="after preprocessing"):
-        Preprocessor(StandardScaler(), np.where(X > 5, np.nan, X))
+        PreparedFolds(np.where(X > 5, np.nan, X), StandardScaler())[FOLD]
 
 
 def test_weights_of_rows_times_weights_of_classes():
@@ -99,6 +99,12 @@ def test_weights_of_rows_times_weights_of_classes():
 def test_bad_class_weight(y, weight, message):
     with pytest.raises(InvalidObjectiveError, match=message):
         fit_weights(read_target(y), np.arange(2), None, weight)
+
+
+@pytest.mark.parametrize("bad", [[-1.0, 0.0], [np.nan, 1.0], [[1.0], [2.0]], ["a", "b"]])
+def test_bad_sample_weight(bad):
+    with pytest.raises(InvalidObjectiveError, match=r"KerasCV\(sample_weight.*Sample weights must"):
+        read_weights("KerasCV", bad)
 
 
 def test_a_transformer_reads_the_same_in_every_process():
