@@ -1,7 +1,7 @@
 """What a person sees while a search runs: a bar with the best score, and the log.
 
 The bar stands on a terminal or in a notebook, and nowhere else: a log file gets one line a
-trial through ``logging`` (name ``gpsearch``, level INFO) instead.
+trial through ``logging`` (name ``gpsearch.trials``, level INFO) instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from gpsearch.study import Study, Trial
 
-logger = logging.getLogger("gpsearch")
+logger = logging.getLogger("gpsearch.trials")  # apart from what goes wrong with the search
 
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 FAILURES_SAID = 3  # one by one beside a bar, which counts the others

@@ -45,7 +45,7 @@ from gpsearch.objective.estimator_fold import SINGLE
 if TYPE_CHECKING:
     from gpsearch.study import Study
 
-logger = logging.getLogger("gpsearch")
+trial_logger = logging.getLogger("gpsearch.trials")
 
 
 def _best_has(name: str) -> Callable[[Any], bool]:
@@ -65,19 +65,26 @@ def _best_has(name: str) -> Callable[[Any], bool]:
 
 
 @contextmanager
-def _lines(*, shown: bool) -> Iterator[None]:
-    """Print what the log says of each params, where nobody has set up the log to be seen."""
-    if not shown or logger.isEnabledFor(logging.INFO):
+def _lines(verbose: int) -> Iterator[None]:
+    """Print as much as was asked for of what the log says of each params.
+
+    Whoever has set up the log gets what it asks for instead.
+    """
+    level = trial_logger.level
+    if verbose > 1 and not trial_logger.isEnabledFor(logging.INFO):
+        handler: logging.Handler = logging.StreamHandler(sys.stdout)
+        trial_logger.setLevel(logging.INFO)
+    elif verbose < 1 and not trial_logger.hasHandlers():
+        handler = logging.NullHandler()
+    else:
         yield
         return
-    printed, level = logging.StreamHandler(sys.stdout), logger.level
-    logger.addHandler(printed)
-    logger.setLevel(logging.INFO)
+    trial_logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.removeHandler(printed)
-        logger.setLevel(level)
+        trial_logger.removeHandler(handler)
+        trial_logger.setLevel(level)
 
 
 def _face(search: Any) -> Any:
@@ -102,8 +109,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         which is then cross-validated by `KerasCV`.
     param_distributions : dict, list of dicts, or Space
         From parameter name to a list of choices, a frozen scipy.stats distribution, or a
-        dimension (``gs.Real``, ``gs.Integer``, ``gs.Categorical``). Of a list of dicts, one is
-        chosen for each params.
+        dimension (``gs.Real``, ``gs.Integer``, ``gs.Categorical``). A single number, string or
+        boolean, which `RandomizedSearchCV` refuses, is that value for all params. Of a list of
+        dicts, one is chosen for each params.
     n_iter : int, default 50
         Params that are evaluated, at most: a finite space ends before that.
     scoring : str, callable, list, tuple, dict or None, default None
@@ -119,7 +127,12 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn: None is 5 folds, stratified for a classifier. All params are scored on
         the same folds.
     verbose : int, default 0
-        1: a bar where there is a terminal or a notebook; 2: and a line for each params.
+        1: a bar where there is a terminal or a notebook, and a line for each params that fail; 2:
+        and a line for each params. With 0, one warning at the end tells of all fits that failed.
+    pre_dispatch : int or str, default "2*n_jobs"
+        Folds of one params handed to the processes of `n_jobs` ahead of time, as joblib has it.
+        Over a model function there is nothing to hand over ahead: a trial starts when a process is
+        free.
     random_state : int, RandomState or Generator, optional
         Seed of the search.
     error_score : "raise" or float, default NaN
@@ -186,6 +199,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         refit: Any = True,
         cv: Any = None,
         verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
         random_state: Any = None,
         error_score: Any = math.nan,
         return_train_score: bool = False,
@@ -210,6 +224,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.refit = refit
         self.cv = cv
         self.verbose = verbose
+        self.pre_dispatch = pre_dispatch
         self.random_state = random_state
         self.error_score = error_score
         self.return_train_score = return_train_score
@@ -374,7 +389,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         objective: Any = subject.objective
         if distributions.translates:
             objective = Translated(objective, distributions)
-        with _lines(shown=self.verbose > 1):
+        with _lines(self.verbose):
             study = search(
                 objective,
                 distributions.space,

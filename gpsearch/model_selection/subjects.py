@@ -6,12 +6,12 @@ of a model function stands in `model_subject`.
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import joblib
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
@@ -90,6 +90,7 @@ class EstimatorSubject:
             error_score=search.error_score,
             return_train_score=search.return_train_score,
             n_jobs=search.n_jobs,
+            pre_dispatch=search.pre_dispatch,
         )
 
     def working(self) -> AbstractContextManager[Any]:
@@ -112,11 +113,6 @@ def is_model_function(estimator: Any) -> bool:
 
 def read_scorer(search: Any) -> Any:
     """The scorer, or scikit-learn's scorer of several metrics."""
-    if isinstance(search.scoring, list | tuple | set | Mapping) and not len(search.scoring):
-        raise InvalidSearchError(
-            f"GPSearchCV(scoring={search.scoring!r}): Empty list was given; name at least one "
-            "metric, or give None for the estimator's own score."
-        )
     return check_scoring(search.estimator, search.scoring, raise_exc=search.error_score == "raise")
 
 
@@ -139,8 +135,13 @@ def check_arguments(search: Any) -> None:
             f"GPSearchCV({name}={getattr(search, name)!r}) is for a function that returns a Keras "
             f"model; {type(search.estimator).__name__} has settings of its own. Set it there."
         )
+    if isinstance(search.scoring, list | tuple | set | Mapping) and not len(search.scoring):
+        raise InvalidSearchError(
+            f"GPSearchCV(scoring={search.scoring!r}): Empty list was given; name at least one "
+            "metric, or give None for the estimator's own score."
+        )
     n_iter = search.n_iter
-    if not isinstance(n_iter, numbers.Integral) or isinstance(n_iter, bool) or n_iter < 1:
+    if not _is_whole(n_iter) or n_iter < 1:
         raise InvalidSearchError(
             f"GPSearchCV(n_iter={n_iter!r}) must be an integer of at least 1: the params that are "
             "evaluated."
@@ -150,7 +151,20 @@ def check_arguments(search: Any) -> None:
             f"GPSearchCV(refit={search.refit!r}) must be True, False, the name of a metric, or a "
             "callable that takes cv_results_ and returns the best row."
         )
+    n_jobs, verbose = search.n_jobs, search.verbose
+    if n_jobs is not None and (not _is_whole(n_jobs) or n_jobs == 0):
+        raise InvalidSearchError(
+            f"GPSearchCV(n_jobs={n_jobs!r}) must be an integer other than 0, or None; -1 is one "
+            "for each core."
+        )
+    if not _is_whole(verbose, or_bool=True) or verbose < 0:
+        raise InvalidSearchError(f"GPSearchCV(verbose={verbose!r}) must be 0, 1, 2 or more.")
+    if not isinstance(search.return_train_score, bool | np.bool_):
+        raise InvalidSearchError(
+            f"GPSearchCV(return_train_score={search.return_train_score!r}) must be True or False."
+        )
     read_error_score(search.error_score)
+    _check_pre_dispatch(search.pre_dispatch)
     if search.study is not None and not isinstance(search.study, str | os.PathLike):
         raise InvalidSearchError(
             f"GPSearchCV(study={search.study!r}) must be the path of a file, or None; an open "
@@ -158,12 +172,35 @@ def check_arguments(search: Any) -> None:
         )
 
 
+def _is_whole(value: Any, *, or_bool: bool = False) -> bool:
+    return isinstance(value, int | np.integer) and (or_bool or not isinstance(value, bool))
+
+
+def _check_pre_dispatch(given: Any) -> None:
+    whole = _is_whole(given) and given > 0
+    if not whole and not (isinstance(given, str) and _joblib_reads(given)):
+        raise InvalidSearchError(
+            f"GPSearchCV(pre_dispatch={given!r}) must be a positive integer, 'all', or a text such "
+            "as '2*n_jobs', as joblib reads it."
+        )
+
+
+def _joblib_reads(pre_dispatch: str) -> bool:
+    """Whether joblib takes the text, which it reads when it is called, be it for no work."""
+    calls = (joblib.delayed(abs)(value) for value in range(0))
+    try:
+        joblib.Parallel(2, backend="threading", pre_dispatch=pre_dispatch)(calls)
+    except ValueError:
+        return False
+    return True
+
+
 def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
     """The folds of all params, split once."""
     splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     try:
         splits = list(splitter.split(X, y, **split_params))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(
             f"GPSearchCV(cv={search.cv!r}) cannot split the data: {error}"
         ) from error

@@ -84,6 +84,8 @@ class EstimatorCV:
         Score the training rows as well.
     n_jobs : int, optional
         Folds fitted at once, by joblib.
+    pre_dispatch : int or str, default "2*n_jobs"
+        Folds handed to joblib's workers ahead of time.
     name : str, optional
         What a reader of the study is told was tuned; by default the class of the estimator.
 
@@ -125,6 +127,7 @@ class EstimatorCV:
         error_score: Any = math.nan,
         return_train_score: bool = False,
         n_jobs: int | None = None,
+        pre_dispatch: int | str = "2*n_jobs",
         name: str | None = None,
     ) -> None:
         self.estimator = estimator
@@ -143,6 +146,7 @@ class EstimatorCV:
         self.score_params = dict(score_params or {})
         self.return_train_score = bool(return_train_score)
         self.n_jobs = n_jobs
+        self.pre_dispatch = pre_dispatch
         self.raised: Exception | None = None
         self._parallel: Any = None
 
@@ -204,7 +208,9 @@ class EstimatorCV:
         if self.n_jobs is None or joblib.effective_n_jobs(self.n_jobs) == 1:
             yield self
             return
-        with joblib.Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
+        with joblib.Parallel(
+            self.n_jobs, pre_dispatch=self.pre_dispatch, return_as="generator"
+        ) as parallel:
             self._parallel = parallel
             try:
                 yield self

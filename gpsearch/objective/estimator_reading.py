@@ -21,15 +21,24 @@ def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -
         labels = None if isinstance(y, Mapping | tuple) else y
         splitter = check_cv(cv, labels, classifier=classifier)
         rows = np.zeros((n, 1)) if in_parts(X) else X
-        splits = list(splitter.split(rows, labels, groups))
-    except ValueError as error:
+        splits = [
+            (np.asarray(train), np.asarray(test))
+            for train, test in splitter.split(rows, labels, groups)
+        ]
+    except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(f"EstimatorCV(cv={cv!r}) cannot split X: {error}") from error
     if not splits:
         raise InvalidObjectiveError(
             f"EstimatorCV(cv={cv!r}): No fits were performed. Was the CV iterator empty? Were "
             "there no candidates? A generator can be used only once; give a list or a splitter."
         )
-    return [(np.asarray(train), np.asarray(test)) for train, test in splits]
+    for part in (part for split in splits for part in split):
+        if part.dtype.kind in "iu" and part.size and not -n <= part.min() <= part.max() < n:
+            raise InvalidObjectiveError(
+                f"EstimatorCV(cv={cv!r}): a fold names row {part.max()}, where X has {n} rows, "
+                f"0 to {n - 1}."
+            )
+    return splits
 
 
 def read_error_score(error_score: Any) -> Any:

@@ -33,7 +33,7 @@ class _InOrder:
 
 
 class RandomizedSearchCV(GPSearchCV):
-    """Takes the one argument that `GPSearchCV` has not, and the default budget."""
+    """The default budget, and a seed."""
 
     def __init__(
         self,
@@ -60,11 +60,11 @@ class RandomizedSearchCV(GPSearchCV):
             refit=refit,
             cv=cv,
             verbose=verbose,
+            pre_dispatch=pre_dispatch,
             random_state=0 if random_state is None else random_state,
             error_score=error_score,
             return_train_score=return_train_score,
         )
-        self.pre_dispatch = pre_dispatch
 
 
 class GridSearchCV(GPSearchCV):
@@ -92,12 +92,12 @@ class GridSearchCV(GPSearchCV):
             refit=refit,
             cv=cv,
             verbose=verbose,
+            pre_dispatch=pre_dispatch,
             random_state=0,
             error_score=error_score,
             return_train_score=return_train_score,
         )
         self.param_grid = param_grid
-        self.pre_dispatch = pre_dispatch
 
     def fit(self, X, y=None, **params):
         self.param_distributions = self.param_grid

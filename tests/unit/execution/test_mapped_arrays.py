@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ import pytest
 import scipy.sparse
 
 from gpsearch.execution import mapped_arrays
+from gpsearch.execution.executors import ExecutorWorkers
 from gpsearch.execution.mapped_arrays import MAPPED_BYTES, SharedArrays
+from gpsearch.objective import as_objective
 
 ROWS = np.arange(24_000.0).reshape(2000, 12)
 LARGE = np.random.default_rng(0).normal(size=(3 * MAPPED_BYTES // 80, 10))  # three times the least
@@ -192,6 +195,22 @@ def test_memory_is_used_while_it_has_room(monkeypatch, tmp_path):
     assert len(mapped_arrays._roots(1000)) == 1
 
 
+@pytest.mark.parametrize(("pool", "mapped"), [(ProcessPoolExecutor, 1), (Executor, 0)])
+def test_a_pool_of_processes_of_this_machine_maps_them_too(arrays, folder, pool, mapped):
+    def objective(params):
+        return LARGE.sum()
+
+    ExecutorWorkers(
+        pool(),
+        as_objective(objective),
+        n_jobs=1,
+        sink=lambda number, fold: True,
+        address=None,
+        arrays=arrays,
+    )
+    assert len(list(folder.rglob("*.npy"))) == mapped
+
+
 KILLED = """
 import os, sys, time
 import numpy as np
@@ -204,7 +223,7 @@ def score(params):
     time.sleep(60)
     return X.sum()
 
-search(score, {{"x": (0.0, 1.0)}}, n_calls=2, n_jobs=2, progress=False)
+search(score, {{"x": (0.0, 1.0)}}, n_calls=2, isolate=True, progress=False)
 """
 
 

@@ -1,9 +1,11 @@
 """GPSearchCV over scikit-learn estimators."""
 
+import logging
 import pickle
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,6 +78,13 @@ def test_the_same_seed_gives_the_same_search(data):
     first, second = (search(tree, space).fit(*data).cv_results_ for _ in range(2))
     np.testing.assert_array_equal(first["mean_test_score"], second["mean_test_score"])
     assert first["params"] == second["params"]
+
+
+def test_a_single_value_is_that_value_for_all_params(data):
+    found = search(SVC(), {**C, "kernel": "linear", "degree": 2}).fit(*data)
+    assert {p["kernel"] for p in found.cv_results_["params"]} == {"linear"}
+    assert found.best_estimator_.degree == 2
+    assert found.best_estimator_.kernel == "linear"
 
 
 def test_values_are_plain_python(data):
@@ -283,13 +292,14 @@ def test_a_study_of_other_data_is_refused(data, tmp_path):
         search(study=tmp_path / "study.db").fit(X + 1, y)
 
 
-def test_failed_fits_are_kept_away_from(data):
-    class Picky(LogisticRegression):
-        def fit(self, X, y):
-            if self.C > 1:
-                raise ValueError("too large")
-            return super().fit(X, y)
+class Picky(LogisticRegression):
+    def fit(self, X, y):
+        if self.C > 1:
+            raise ValueError("too large")
+        return super().fit(X, y)
 
+
+def test_failed_fits_are_kept_away_from(data):
     with (
         pytest.warns(
             FitFailedWarning, match=r"fits failed out of a total of 36(.|\n)*raise ValueError"
@@ -330,6 +340,27 @@ def test_verbose_tells_every_params(data, capsys, verbose):
     assert all(line.startswith(f"trial {i} complete") for i, line in enumerate(lines))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_fits_that_fail_are_told_at_the_end_alone_where_nothing_is_to_be_said(
+    data, capsys, monkeypatch, verbose
+):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as where nobody has set up the log
+    found = search(Picky(), n_iter=12, verbose=verbose).fit(*data)
+    failed = sum(trial.state == "failed" for trial in found.study_.trials)
+    assert capsys.readouterr().err.count("failed: ") == verbose * failed > verbose - 1
+    logger = logging.getLogger("gpsearch.trials")
+    assert (logger.handlers, logger.level) == ([], logging.NOTSET)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_whoever_has_set_up_the_log_hears_of_each_failure(data, caplog):
+    search(Picky(), n_iter=12).fit(*data)
+    assert "failed: fold 0: ValueError: too large" in caplog.text
+
+
 def test_results_look_as_those_of_randomized_search(data):
     space = {
         "C": loguniform(1e-3, 1e3),
@@ -362,6 +393,17 @@ def test_folds_in_parallel_give_the_same_search(data):
     np.testing.assert_array_equal(
         serial.cv_results_["mean_test_score"], parallel.cv_results_["mean_test_score"]
     )
+
+
+@pytest.mark.parametrize("pre_dispatch", [1, "all", "n_jobs"])
+def test_folds_are_dispatched_as_joblib_is_told(data, monkeypatch, pre_dispatch):
+    told = []
+    parallel = joblib.Parallel
+    monkeypatch.setattr(
+        joblib, "Parallel", lambda *args, **kw: told.append(kw) or parallel(*args, **kw)
+    )
+    search(n_jobs=2, n_iter=2, pre_dispatch=pre_dispatch).fit(*data)
+    assert told[-1]["pre_dispatch"] == pre_dispatch
 
 
 def test_shows_itself_in_a_notebook(data):
@@ -411,6 +453,19 @@ REFUSALS = {
     "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "'nan'.*or 'raise'"),
     "Keras settings": ({"patience": 5}, None, InvalidSearchError, "LogisticRegression has set"),
     "open study": ({"study": 3}, None, InvalidSearchError, "must be the path"),
+    "no folds": ({"cv": [1, 2]}, None, InvalidObjectiveError, "cannot unpack"),
+    "rows beyond X": (
+        {"cv": [([0, 1, 2], [3, 90])]},
+        None,
+        InvalidObjectiveError,
+        "row 90, where X has 90 rows",
+    ),
+    "no workers": ({"n_jobs": 0}, None, InvalidSearchError, "n_jobs=0.*other than 0"),
+    "workers in words": ({"n_jobs": "2"}, None, InvalidSearchError, "n_jobs='2'"),
+    "verbose in words": ({"verbose": "yes"}, None, InvalidSearchError, "verbose='yes'"),
+    "train score": ({"return_train_score": "yes"}, None, InvalidSearchError, "True or False"),
+    "no dispatch": ({"pre_dispatch": 0}, None, InvalidSearchError, "pre_dispatch=0.*positive"),
+    "bad dispatch": ({"pre_dispatch": "2*n"}, None, InvalidSearchError, "'2.n'.*as joblib reads"),
     "no bool": ({"refit": 2}, None, InvalidSearchError, "refit=2"),
 }
 
