@@ -116,7 +116,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         comparison = open_comparison(study)
     if arguments.output is not None:
         with _writing(arguments.output):
-            comparison.to_frame().to_csv(arguments.output, index=False)
+            Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
     if arguments.report is not None:
         said = arguments.said if Path(arguments.subject).suffix == ".toml" else ""
         _write_page(comparison, arguments.report, said)
@@ -132,14 +133,14 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
+    finished = any(trial.state == "complete" for trial in study.trials)
     if arguments.json:
         print(json.dumps(_summary(study), indent=2, default=str))
-        return DONE
-    print(_state_line(study))
-    if not any(trial.state == "complete" for trial in study.trials):
-        return NOTHING_FINISHED
-    print(_result(study))
-    return DONE
+    else:
+        print(_state_line(study))
+        if finished:
+            print(_result(study))
+    return DONE if finished else NOTHING_FINISHED
 
 
 def _best(arguments: argparse.Namespace) -> int:
@@ -168,6 +169,7 @@ def _export(arguments: argparse.Namespace) -> int:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
+            Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
             write_whole(Path(arguments.output), text.encode(errors="backslashreplace"))
     return DONE
 

@@ -55,8 +55,9 @@ def record_earlier(study: Study, earlier: Study) -> None:
     complete = [trial for trial in earlier.trials if trial.state == "complete"]
     fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
     if len(fitting) < len(complete):
-        logger.info(
-            "%d of %d trials of the earlier study lie outside of the space",
+        logger.log(
+            logging.INFO if fitting else logging.WARNING,
+            "%d of %d trials of the earlier study lie outside of the space, or lack a dimension",
             len(complete) - len(fitting),
             len(complete),
         )

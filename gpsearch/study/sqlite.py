@@ -426,13 +426,16 @@ def _translated(name: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _study_error(name, error) from error
+    except UnicodeDecodeError as error:  # of sqlite3's own message, which quotes what it found
+        raise _corrupt(name, "names that are no text") from error
     except OSError as error:
         raise StudyError(f"{name} cannot be written: {error}{room(name)}") from error
 
 
 def _study_error(name: str, error: sqlite3.Error) -> StudyError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    # SQLITE_ERROR: what every study has, a table or a column, is not there under its name.
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return _corrupt(name, str(error))
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StudyError(

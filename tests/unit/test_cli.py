@@ -68,7 +68,7 @@ def test_report_in_markdown(study, tmp_path, capsys):
 
 
 def test_export_holds_every_trial(study, tmp_path, capsys):
-    target = tmp_path / "trials.csv"
+    target = tmp_path / "new" / "trials.csv"
     assert main(["export", study, "-o", str(target)]) == 0
     frame = pd.read_csv(target)
     assert len(frame) == 3
@@ -76,9 +76,9 @@ def test_export_holds_every_trial(study, tmp_path, capsys):
     assert len(json.loads(capsys.readouterr().out)) == 3
 
 
-@pytest.mark.parametrize("command", ["show", "best"])
+@pytest.mark.parametrize("command", [["show"], ["show", "--json"], ["best"], ["best", "--json"]])
 def test_a_study_without_a_result_has_its_own_exit_code(empty, command, capsys):
-    assert main([command, empty]) == 1
+    assert main([*command, empty]) == 1
     capsys.readouterr()
 
 

@@ -75,6 +75,20 @@ def test_a_changed_byte_is_noticed_or_harmless(whole, copy):
     assert noticed > 100  # the rest fell into unused space
 
 
+def test_a_name_that_is_no_text_is_noticed_or_harmless(whole, copy):
+    """SQLite quotes what it found, and its message then is no text either."""
+    expected, content = read_all(whole), copy.read_bytes()
+    at = content.index(b"CREATE TABLE")
+    noticed = 0
+    for position in range(at, at + 40):
+        copy.write_bytes(content[:position] + b"\xff" + content[position + 1 :])
+        try:
+            assert read_all(copy) == expected
+        except StudyCorruptError:
+            noticed += 1
+    assert noticed > 20
+
+
 def test_a_lost_trial_is_noticed(copy):
     with sqlite3.connect(copy) as connection:
         connection.execute("DELETE FROM trial WHERE number = 3")
