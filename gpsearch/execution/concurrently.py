@@ -7,6 +7,7 @@ the history as pending.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import queue
@@ -20,6 +21,10 @@ from gpsearch.execution.executors import WorkerKilledError, Workers
 from gpsearch.execution.run import Run
 
 logger = logging.getLogger("gpsearch")
+
+LOOK_UP = 0.2
+"""Seconds after which a wait is begun anew. A signal that arrives on the way into it, which is long
+where all cores are busy, does not end it: Python heeds it between two of its own steps."""
 
 MAX_ATTEMPTS = 3
 """Times that a trial is given to workers that are killed, or to an executor that breaks."""
@@ -61,7 +66,9 @@ class Events:
 
     def next(self) -> _FoldEnded | _TrialEnded:
         """Wait for the next report."""
-        return self._queue.get()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=LOOK_UP)
 
     def close(self) -> None:
         """Let every worker that waits for a word stop its trial."""

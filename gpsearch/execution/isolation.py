@@ -16,7 +16,7 @@ import tempfile
 import threading
 import types
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 import pebble
 
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.execution.concurrently import LOOK_UP
 from gpsearch.execution.evaluation import Job, Outcome, failure
 from gpsearch.execution.executors import WorkerKilledError, available_cores
 from gpsearch.execution.worker import (
@@ -82,7 +83,10 @@ class IsolatedWorkers:
         self._in_vain = 0
         self._pool = self._make_pool()
         try:
-            if problem := self._pool.schedule(probe, args=(parcel,)).result():
+            probed = self._pool.schedule(probe, args=(parcel,))
+            while not probed.done():  # a single long wait might miss a Ctrl-C
+                wait([probed], timeout=LOOK_UP)
+            if problem := probed.result():
                 raise InvalidObjectiveError(problem)
         except BrokenProcessPool as error:
             self.close(at_once=True)
