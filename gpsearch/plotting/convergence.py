@@ -24,6 +24,8 @@ from gpsearch.plotting.style import (
 )
 from gpsearch.study import Study
 
+MANY = 300  # trials from which their dots are drawn smaller
+
 
 def plot_convergence(
     study: Study | ConvergenceSeries,
@@ -153,7 +155,7 @@ def _draw_trials(
         ax.scatter(
             series.numbers[complete],
             series.values[complete],
-            s=18,
+            s=18 * float(np.clip(MANY / len(complete), 0.2, 1.0)),
             color=ink(),
             alpha=0.55,
             linewidth=0,

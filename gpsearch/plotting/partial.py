@@ -42,6 +42,7 @@ from gpsearch.study import Study
 MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a map alone: there are many
 WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a curve
 BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
+MANY = 150  # observations from which their dots on a map are drawn smaller
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
 
 
@@ -316,7 +317,10 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     n = len(series.scores)
     x = series.observed[:, 0] + apart(series.x, n)
     y = series.observed[:, 1] + apart(series.y, n)
-    ax.scatter(x, y, s=size, color="white", edgecolor="black", linewidth=0.5, zorder=2)
+    small = float(np.clip(MANY / n, 0.1, 1.0))  # thousands of dots would hide the map
+    ax.scatter(
+        x, y, s=small * size, color="white", edgecolor="black", linewidth=0.5 * small**0.5, zorder=2
+    )
     best = int(np.argmax(series.scores if series.greater_is_better else -series.scores))
     ax.scatter(
         x[best],
