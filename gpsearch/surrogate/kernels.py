@@ -95,7 +95,8 @@ def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array
            [1.  ]])
     """
     columns = np.ascontiguousarray(Z.T)
-    layers = columns[:, pairs[0]] - columns[:, pairs[1]]
+    layers = np.take(columns, pairs[0], axis=1)  # twice as fast as an index
+    layers -= np.take(columns, pairs[1], axis=1)
     layers[categorical] = layers[categorical] != 0.0
     return np.square(layers, out=layers)
 
