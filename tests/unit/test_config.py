@@ -104,7 +104,7 @@ def test_a_function_can_load_the_data(write):
         ("n_calls = 7", "stop = 3", r"line 12: \[search\] stop is 3"),
         ("n_calls = 7", "stop = { patience = 3 }", "line 12.*'patience'; its rules are"),
         ("n_calls = 7", "stop = { no_improvement = 2.5 }", "line 12.*2.5, which must be a whole"),
-        ("n_calls = 7", "stop = { no_improvement = 0 }", r"line 12.*trials=0\) must be at least 1"),
+        ("n_calls = 7", "stop = { no_improvement = 0 }", r"line 12.*trials=0\) must be an integer"),
         ('"runs/my.db"', "3", "line 2: study is 3; it must be the name of a file"),
         ('dataset = "iris"', 'dataset = "iris"\ntarget = "a"', "line 6.*column of a file"),
         ('dataset = "iris"', 'function = "json:loads"', "line 5.*raised TypeError"),
