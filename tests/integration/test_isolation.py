@@ -178,8 +178,11 @@ def test_limits_belong_to_the_own_workers():
 
 
 SCRIPT = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys, time
 import gpsearch as gs
+
+# As in a terminal: whoever runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def slow(params):                       # defined in a script without a main guard
     started = [os.getpid()]
