@@ -139,13 +139,12 @@ def noisy_scores(
     units: on a bent scale it has no typical size. Losses worse than any observed are cut there:
     the normal tail reaches losses that no training has.
     """
-    at, warp = process.hyperparameters, process.warp
+    noise = process.hyperparameters.noise
     t = sample_losses(process, Z, number, rng)
-    t += np.sqrt(at.noise) * rng.standard_normal(t.shape)
+    t += np.sqrt(noise) * rng.standard_normal(t.shape)
     losses = unwarp(process, t)
-    u = warp.shape.unbend(process.g_mean + process.g_sd * process.t, at.rho)
-    slope = np.exp(warp.shape.bend(u, at.rho).log_slope) / (process.g_sd * warp.scale)  # dt/dy
-    of_folds = np.maximum(process.noise - at.noise, 0.0) / np.square(slope)
+    slope = process.warp.scale * _led_back(process, process.t)[1]  # dy/dt
+    of_folds = np.maximum(process.noise - noise, 0.0) * np.square(slope)
     losses += np.sqrt(np.median(of_folds)) * rng.standard_normal(t.shape)
     return -np.minimum(losses, unwarp(process, process.t.max()))
 
@@ -156,11 +155,16 @@ def unwarp(process: GaussianProcess, t: Array) -> Array:
     Beyond the best and the worst observation the way back is a straight line: the curve of the
     transform, which no observation supports there, may bend to infinity.
     """
-    warp, rho = process.warp, process.hyperparameters.rho
     inside = np.clip(t, process.t.min(), process.t.max())
-    u = warp.shape.unbend(process.g_mean + process.g_sd * inside, rho)
-    slope = process.g_sd * np.exp(-warp.shape.bend(u, rho).log_slope)  # du/dt
-    return warp.centre + warp.scale * (u + slope * (t - inside))
+    u, slope = _led_back(process, inside)
+    return process.warp.centre + process.warp.scale * (u + slope * (t - inside))
+
+
+def _led_back(process: GaussianProcess, t: Array) -> tuple[Array, Array]:
+    """Standardised losses u of warped losses `t` that were observed, or lie between; ``du/dt``."""
+    shape, rho = process.warp.shape, process.hyperparameters.rho
+    u = shape.unbend(process.g_mean + process.g_sd * t, rho)
+    return u, process.g_sd * np.exp(-shape.bend(u, rho).log_slope)
 
 
 class PosteriorFunctions:

@@ -483,9 +483,8 @@ class KerasCV:
         fold = self.folds[0]
         prepared = self._prepared[fold]
         if self.preprocess is not None:
-            prepared.features(
-                fold.train
-            )  # refused here, not in each trial, where they are not finite
+            # What is not finite is refused here, not in each trial.
+            prepared.features(fold.train)
         settings = self._settings_of(params)
         arguments = self._arguments(params, prepared.sample, settings)
         kept = self.model_function.build(arguments, prepared.sample, seed=0)
