@@ -21,6 +21,7 @@ user's units.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,13 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
-from gpsearch.surrogate.kernels import Mask, matern52, matern52_correlation, scaled_sq_dist
+from gpsearch.surrogate.kernels import (
+    Mask,
+    ScaledSqDistTo,
+    matern52,
+    matern52_correlation,
+    scaled_sq_dist,
+)
 from gpsearch.surrogate.likelihood import Hyperparameters, NegativeLogPosterior
 from gpsearch.surrogate.priors import Priors
 from gpsearch.surrogate.warping import Linear, Shape, Warp
@@ -39,7 +46,7 @@ Array = NDArray[np.float64]
 LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
 TOLERANCE = 3e-5  # relative, of the log posterior: costs it 0.002, far below what moves a proposal
-FITTED_ON = 300  # observations the hyperparameters are fitted on; the posterior takes all
+FITTED_ON, FITTED_ON_AT_MOST, FITTED_ON_PER_DIMENSION = 64, 300, 8  # see `fitted_on`
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +122,7 @@ class GaussianProcess:
         y = np.asarray(y, dtype=float)
         variances = np.zeros(len(y)) if variances is None else np.asarray(variances, dtype=float)
         warp, priors = Warp.of(y, shape or Linear()), priors or Priors()
-        rows = representatives(y, FITTED_ON)
+        rows = representatives(y, fitted_on(*Z.shape))
         objective = NegativeLogPosterior(
             Z[rows],
             y[rows],
@@ -184,7 +191,7 @@ class GaussianProcess:
         mean_gradient, variance_gradient : (m, d) float arrays
         """
         at = self.hyperparameters
-        k, dk = matern52(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
+        k, dk = matern52(self._sq_dist_to_observed(Z))
         k_z = at.signal * k + self.mean_variance
         solved = lapack.dpotrs(self.factor, k_z.T, lower=1)[0].T
         variance = self._prior_variance - np.einsum("ij,ij->i", k_z, solved)
@@ -228,16 +235,33 @@ class GaussianProcess:
         warp = self.warp
         return warp.centre + warp.scale * warp.shape.unbend(g, self.hyperparameters.rho)
 
+    @functools.cached_property
+    def _sq_dist_to_observed(self) -> ScaledSqDistTo:
+        return ScaledSqDistTo(self.Z, self.hyperparameters.weights, self.categorical)
+
     def _covariance(self, Z: Array) -> Array:
-        at = self.hyperparameters
-        k_z = matern52_correlation(scaled_sq_dist(Z, self.Z, at.weights, self.categorical))
-        k_z *= at.signal
+        k_z = matern52_correlation(self._sq_dist_to_observed(Z))
+        k_z *= self.hyperparameters.signal
         k_z += self.mean_variance
         return k_z
 
     @property
     def _prior_variance(self) -> float:
         return self.hyperparameters.signal + self.mean_variance
+
+
+def fitted_on(n: int, d: int) -> int:
+    """Of n observations, how many the hyperparameters are fitted on; the posterior takes all.
+
+    Half of them, but at least 64 and 8 for each of d dimensions, and at most 300: d + 3 numbers
+    are known well by then, and a fit takes the cube of the observations. Searches of 100
+    evaluations end no worse for it (paired over 20 seeds, ``docs/explanation/benchmarks.md``).
+
+    >>> fitted_on(50, 8), fitted_on(100, 8), fitted_on(100, 14), fitted_on(2000, 8)
+    (50, 64, 100, 300)
+    """
+    least = max(FITTED_ON, FITTED_ON_PER_DIMENSION * d)
+    return min(n, FITTED_ON_AT_MOST, max(least, n // 2))
 
 
 def representatives(y: Array, number: int) -> NDArray[np.intp]:

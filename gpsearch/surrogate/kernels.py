@@ -102,7 +102,7 @@ def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array
 
 
 def scaled_sq_dist(Z: Array, other: Array, weights: Array, categorical: Mask) -> Array:
-    """``s_ik = sum_j w_j D_j(z_i, z'_k)``, by matrix products.
+    """``s_ik = sum_j w_j D_j(z_i, z'_k)``; see `ScaledSqDistTo`.
 
     Parameters
     ----------
@@ -116,12 +116,62 @@ def scaled_sq_dist(Z: Array, other: Array, weights: Array, categorical: Mask) ->
     -------
     (n, m) float array
     """
-    root = np.where(categorical, 0.0, np.sqrt(weights))
-    left, right = Z * root, other * root
-    sq_dist = left @ (-2.0 * right).T
-    sq_dist += np.einsum("ij,ij->i", left, left)[:, None]
-    sq_dist += np.einsum("ij,ij->i", right, right)
-    np.maximum(sq_dist, 0.0, out=sq_dist)  # cancellation leaves about -1e-16
-    for j in np.flatnonzero(categorical):
-        sq_dist += weights[j] * (Z[:, j, None] != other[None, :, j])
-    return sq_dist
+    return ScaledSqDistTo(other, weights, categorical)(Z)
+
+
+class ScaledSqDistTo:
+    """``s_ik = sum_j w_j D_j(z_i, z'_k)`` to the same places again and again, by one product each.
+
+    With coordinates in length scales, ``|a - b|² = a a + b b - 2 a b`` is the product of
+    ``(a, a a, 1)`` and ``(-2 b, 1, b b)``. A category counts as a coordinate for each of its
+    values, ``sqrt(w / 2)`` where it is this one and 0 elsewhere: two places are w apart, or 0.
+
+    Parameters
+    ----------
+    other : (m, d) float array
+    weights : (d,) float array
+        Inverse squared length scales.
+    categorical : (d,) bool array
+
+    Examples
+    --------
+    >>> to = ScaledSqDistTo(np.array([[0.5, 0.0]]), np.array([4.0, 3.0]), np.array([False, True]))
+    >>> to(np.array([[0.5, 0.0], [0.0, 0.0], [0.0, 1.0]])).round(9)
+    array([[0.],
+           [1.],
+           [4.]])
+    """
+
+    def __init__(self, other: Array, weights: Array, categorical: Mask) -> None:
+        self._numeric = np.flatnonzero(~categorical)
+        self._roots = np.sqrt(weights[self._numeric])
+        self._coded = [
+            (j, np.unique(other[:, j]), float(np.sqrt(weights[j] / 2.0)))
+            for j in np.flatnonzero(categorical)
+        ]
+        # a place has one value of each category, also where it is none that others have
+        self._of_categories = float(weights[categorical].sum()) / 2.0
+        self._width = len(self._roots) + sum(len(values) for _, values, _ in self._coded) + 2
+        right = self._coordinates(other)
+        right[:, :-2] *= -2.0
+        right[:, [-2, -1]] = right[:, [-1, -2]]
+        self._right = np.ascontiguousarray(right.T)
+
+    def __call__(self, Z: Array) -> Array:
+        """(n, m) distances of the (n, d) rows of `Z`."""
+        sq_dist = self._coordinates(Z) @ self._right
+        return np.maximum(sq_dist, 0.0, out=sq_dist)  # cancellation leaves about -1e-16
+
+    def _coordinates(self, Z: Array) -> Array:
+        """(n, width) coordinates in length scales, their squared length, and 1."""
+        coordinates = np.empty((len(Z), self._width))
+        at = len(self._roots)
+        numbers = np.multiply(Z[:, self._numeric], self._roots, out=coordinates[:, :at])
+        for j, values, root in self._coded:
+            same = Z[:, j, None] == values
+            np.multiply(same, root, out=coordinates[:, at : at + len(values)])
+            at += len(values)
+        np.einsum("ij,ij->i", numbers, numbers, out=coordinates[:, -2])
+        coordinates[:, -2] += self._of_categories
+        coordinates[:, -1] = 1.0
+        return coordinates
