@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
 
 from gpsearch.acquisition.improvement import Acquisition, Array
 from gpsearch.space import Space
 
 
+class Density(Protocol):
+    """Where good values are expected."""
+
+    def log_density(self, Z: Array, active: np.ndarray) -> tuple[Array, Array]:
+        """(m,) ``log pi`` up to a constant and its (m, d) gradient; see `Expected.log_density`."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LeaningOnExpected:
-    """``a + (beta / n) log pi``, with the density pi of `gpsearch.space.expected`.
+    """``a + (beta / n) log pi``, with a density pi of good values.
 
     So a logarithmic acquisition is multiplied by ``pi^(beta / n)``: after beta evaluations what
     was expected counts once, and in the end not at all (Hvarfner et al. 2022, piBO: augmenting
@@ -19,16 +29,17 @@ class LeaningOnExpected:
 
     acquisition: Acquisition
     space: Space
+    density: Density
     weight: float
     """``beta / n``, n evaluations so far."""
 
     def __call__(self, Z: Array) -> Array:
         """Values at the rows of `Z`."""
-        value, _ = self.space.expected.log_density(Z, self.space.active(Z))
+        value, _ = self.density.log_density(Z, self.space.active(Z))
         return self.acquisition(Z) + self.weight * value
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """Values and gradients."""
         value, gradient = self.acquisition.with_gradient(Z)
-        log_density, slope = self.space.expected.log_density(Z, self.space.active(Z))
+        log_density, slope = self.density.log_density(Z, self.space.active(Z))
         return value + self.weight * log_density, gradient + self.weight * slope

@@ -10,6 +10,8 @@ Its own tests run unchanged (``benchmarks/skopt_tests.py``). What differs on pur
 ================ ===========================================================================
 first points     a scrambled Sobol sequence; ``initial_point_generator="random"`` draws
                  scikit-optimize's numbers, apart from those of Integers, uniform here
+names            a dimension named as settings of networks are is looked for where such a
+                 setting is usually good; ``Optimizer(habits=False)`` treats all alike
 ask              every call gives another point, which is pending until it is told;
                  ``base_estimator="GP"`` has scikit-optimize's ask, which repeats itself
 failures         a loss of NaN or infinity is data; it stands in ``func_vals`` as inf

@@ -82,6 +82,9 @@ class Optimizer(skopt.Optimizer):
         told; otherwise the most promising one is asked for again, with a warning.
     noise : "gaussian" or float, default "gaussian"
         Variance of the losses: fitted, or known.
+    habits : bool, default True
+        Whether settings of networks, known by the names of their dimensions, are looked for where
+        they are usually good; see `gpsearch.strategy.habits`.
 
     Attributes
     ----------
@@ -119,6 +122,7 @@ class Optimizer(skopt.Optimizer):
         avoid_duplicates: bool = True,
         *,
         noise: str | float = "gaussian",
+        habits: bool = True,
     ) -> None:
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         if n_random_starts is not None:
@@ -191,6 +195,7 @@ class Optimizer(skopt.Optimizer):
             kappa=self._kappa,
             noise=self._known_noise,
             effort=acq_optimizer_kwargs or {},
+            habits=habits,
         )
         self._proposals: Proposals | None = self._make_proposals()
         self._observations = Observations(self.space, self._known_noise)
@@ -391,6 +396,7 @@ class Optimizer(skopt.Optimizer):
             acq_optimizer_kwargs=self.acq_optimizer_kwargs,
             avoid_duplicates=self.avoid_duplicates,
             noise=self._noise,
+            habits=self._options.habits if self._is_ours else True,
         )
         if not self._is_ours:
             twin._initial_samples = self._initial_samples

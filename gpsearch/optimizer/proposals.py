@@ -129,7 +129,13 @@ def most_promising_again(history: History, process: GaussianProcess, kappa: floa
 
 
 def options_for(
-    acq_optimizer: str, *, xi: float, kappa: float, noise: float | None, effort: dict[str, int]
+    acq_optimizer: str,
+    *,
+    xi: float,
+    kappa: float,
+    noise: float | None,
+    effort: dict[str, int],
+    habits: bool,
 ) -> GPOptions:
     """Options of the process from scikit-optimize's arguments.
 
@@ -142,8 +148,9 @@ def options_for(
         Known variance of the losses: nothing is fitted beside it.
     effort : dict
         ``n_points`` and ``n_restarts_optimizer``, where they were given.
+    habits : bool
     """
-    options = GPOptions(kappa=kappa, margin=xi)
+    options = GPOptions(kappa=kappa, margin=xi, habits=habits)
     maximisation = options.effort
     if acq_optimizer == "sampling":
         maximisation = replace(

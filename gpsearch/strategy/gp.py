@@ -10,13 +10,14 @@ P           points being evaluated                                           (p,
 f           incumbent: least posterior mean at an evaluated point            scalar
 =========== ================================================================ =======
 
-The first points are quasi-random. From then on each proposal fits a process to all losses, and
-maximises the logarithm of expected improvement on f, augmented by how much of what would be
-measured is news. With noise, the least *mean* is the loss to improve on, not the luckiest
-measurement. Points being evaluated count as evaluated with their predicted means, so that the
-next proposal looks elsewhere. Where evaluations failed, the improvement is weighed with the
-probability of success, which has a model of its own. Where evaluations differ in what they
-take, improvement may count for each second; the time then has a model of its own, too.
+The first points are quasi-random, and denser where a network's settings are usually good. From
+then on each proposal fits a process to all losses, and maximises the logarithm of expected
+improvement on f, augmented by how much of what would be measured is news. With noise, the least
+*mean* is the loss to improve on, not the luckiest measurement. Points being evaluated count as
+evaluated with their predicted means, so that the next proposal looks elsewhere. Where evaluations
+failed, the improvement is weighed with the probability of success, which has a model of its own.
+Where evaluations differ in what they take, improvement may count for each second; the time then
+has a model of its own, too.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -48,6 +49,7 @@ from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.habits import Habits
 from gpsearch.strategy.importance import ImportanceOrder, importance_tiers
 from gpsearch.strategy.places import Places
 from gpsearch.strategy.sobol import sobol_blocks
@@ -58,7 +60,8 @@ from gpsearch.surrogate.warping import Shape
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
-EXPECTED_COUNTS = 10  # evaluations that outweigh what is expected of good values
+EXPECTED_COUNTS = 10  # evaluations that outweigh what a user expects of good values
+HABIT_COUNTS = 5  # evaluations that outweigh what is usual
 SAME_PLACE = 1e-9  # places that differ by less are one point
 TIER_STEP = 2.0  # inverse squared length scale of a tier of importance over the next
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
@@ -79,6 +82,9 @@ class GPOptions:
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
     """Least improvement that counts, in standard deviations of the losses, for LogPI."""
+    habits: bool = True
+    """Whether settings of networks are looked for where they are usually good; `Habits` knows
+    them by name."""
     shapes: tuple[Shape, ...] = (YeoJohnson(),)
     """Families of output transforms; the evidence chooses among them."""
     priors: Priors = field(default_factory=Priors)
@@ -146,10 +152,11 @@ class GPStrategy:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
         self._places = Places(space)
+        self._habits = Habits(space) if self._options.habits else None
         by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
         blocks = sobol_blocks(len(space), np.random.default_rng(seed))
         first: Iterator[list[Point]] = (
-            space.from_z(space.quantile(rows[:, by_name])) for rows in blocks
+            space.from_z(space.quantile(self._bent(rows[:, by_name]))) for rows in blocks
         )
         if space.expected:
             first = itertools.chain([space.from_z(space.expected.place[None])], first)
@@ -242,11 +249,18 @@ class GPStrategy:
                 priors=options.priors,
             )
             acquisition = PerSecond(acquisition=acquisition, log_time=log_time)
-        if space.expected:
-            acquisition = LeaningOnExpected(
-                acquisition=acquisition, space=space, weight=EXPECTED_COUNTS / len(history)
-            )
+        for density, counts in ((space.expected, EXPECTED_COUNTS), (self._habits, HABIT_COUNTS)):
+            if density:
+                acquisition = LeaningOnExpected(
+                    acquisition=acquisition,
+                    space=space,
+                    density=density,
+                    weight=counts / len(history),
+                )
         return acquisition, good
+
+    def _bent(self, u: Array) -> Array:
+        return self._habits.bend(u) if self._habits else u
 
 
 def believing_order(options: GPOptions, importance: ImportanceOrder, space: Space) -> GPOptions:

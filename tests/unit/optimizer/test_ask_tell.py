@@ -371,3 +371,11 @@ def test_another_estimator_runs_scikit_optimizes_own_loop():
         return optimizer.run(lambda p: (p[0] - 1) ** 2, n_iter=6).x_iters
 
     assert points_of(Optimizer) == points_of(skopt.Optimizer)
+
+
+def test_habits_can_be_left_out_and_a_copy_leaves_them_out_too():
+    dimensions = [Integer(8, 512, prior="log-uniform", name="units"), Real(0.0, 1.0, name="x")]
+    usual = Optimizer(dimensions, random_state=0)
+    plain = Optimizer(dimensions, random_state=0, habits=False)
+    for one, other in ((usual, plain), (usual.copy(random_state=0), plain.copy(random_state=0))):
+        assert np.mean([p[0] for p in one.ask(8)]) > np.mean([p[0] for p in other.ask(8)])

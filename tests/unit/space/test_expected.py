@@ -67,7 +67,9 @@ def test_its_gradient_is_its_difference():
     Z = space.to_z(space.sample(20, rng))
     process = GaussianProcess.fit(Z, rng.random(20), categorical=space.categorical)
     improvement = LogExpectedImprovement(process=process, incumbent=float(process.t.min()))
-    acquisition = LeaningOnExpected(acquisition=improvement, space=space, weight=0.7)
+    acquisition = LeaningOnExpected(
+        acquisition=improvement, space=space, density=space.expected, weight=0.7
+    )
     at = space.to_z(space.sample(8, rng))
     at[:, 1] = rng.random(8)
     value, gradient = acquisition.with_gradient(at)
