@@ -49,7 +49,7 @@ class Effort:
     """Candidates that climb."""
     rounds: int = 2
     """Alternations of gradient and single changes."""
-    iterations: int = 10
+    iterations: int = 8
     """Of L-BFGS, in each round."""
     sweeps: int = 4
     """Single changes in a row, in each round."""
