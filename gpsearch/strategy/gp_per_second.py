@@ -50,7 +50,8 @@ class GPPerSecondStrategy:
             n_calls=n_calls,
             n_initial_points=n_initial_points,
             importance=importance,
-            options=replace(options or GPOptions(), per_second=True),
+            # what is usual of networks, many units and small batches, takes its time
+            options=replace(options or GPOptions(habits=False), per_second=True),
         )
 
     def propose(self, history: History, number: int) -> Point:

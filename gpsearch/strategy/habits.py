@@ -16,8 +16,9 @@ first points are drawn from the beta densities, and a proposal leans towards the
 what a user expects, half as firmly (Hvarfner et al. 2022, piBO: augmenting acquisition functions
 with user beliefs). What a user expects of a dimension takes the place of the habit.
 
-The densities are the trade's rules of thumb, not fits. Densities fitted to two of the three
-families of tables of real trainings say the same of each setting, and served the third as well.
+The densities are the trade's rules of thumb, not fits. Densities fitted to two of three families
+of tables of real trainings lean the same ways, and served the third as well; what the habits gain
+on other networks is measured in ``benchmarks/habits.py``.
 """
 
 from __future__ import annotations
