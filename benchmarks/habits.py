@@ -11,7 +11,7 @@ part in choosing the habits. Tasks, seeds and noise are the same for all, so dif
 
 from __future__ import annotations
 
-from variants import Variant, arguments, report, tasks_of
+from variants import Variant, arguments, network_tasks, report
 
 from gpsearch.space import Space
 from gpsearch.strategy.gp import GPOptions, GPStrategy
@@ -45,8 +45,7 @@ VARIANTS: dict[str, Variant] = {
 
 def main() -> None:
     args = arguments(__doc__.splitlines()[0], "habits")
-    tasks = [t for t in tasks_of(args.suite) if t.family == "mlp" or "network" in t.name]
-    report(VARIANTS, tasks, args.seeds, args.out, AT)
+    report(VARIANTS, network_tasks(args.suite), args.seeds, args.out, AT)
 
 
 if __name__ == "__main__":

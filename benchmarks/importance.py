@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 from regret import BUDGET
-from variants import Variant, arguments, report, tasks_of
+from variants import Variant, arguments, network_tasks, report
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
@@ -56,8 +56,7 @@ VARIANTS: dict[str, Variant] = {
 
 def main() -> None:
     args = arguments(__doc__.splitlines()[0], "importance")
-    tasks = [t for t in tasks_of(args.suite) if t.family == "mlp" or "network" in t.name]
-    report(VARIANTS, tasks, args.seeds, args.out, AT)
+    report(VARIANTS, network_tasks(args.suite), args.seeds, args.out, AT)
 
 
 if __name__ == "__main__":

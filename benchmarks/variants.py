@@ -72,6 +72,11 @@ def tasks_of(suite: str) -> list[Task]:
     ]
 
 
+def network_tasks(suite: str) -> list[Task]:
+    """Those of a suite that tune networks: their dimensions have the usual names."""
+    return [t for t in tasks_of(suite) if t.family == "mlp" or "network" in t.name]
+
+
 def report(
     variants: dict[str, Variant], tasks: list[Task], seeds: int, out: Path, at: Sequence[int]
 ) -> None:

@@ -41,7 +41,7 @@ HABITS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("dropout, weak", r"drop|dropout", (1.0, 2.0)),
     ("units, many", r"units|neurons|width|hidden_size|filters", (2.0, 1.0)),
     ("layers, many", r"layers|(?<!max_)depth|n_hidden", (1.5, 1.0)),
-    ("batch, small", r"batch|batch_?size", (1.0, 1.5)),
+    ("batch, small", r"batch|batchsize", (1.0, 1.5)),
     ("momentum, strong", r"momentum", (1.5, 1.0)),
 )
 """What it is and where good values are, the words of a name that tell it, p and q; the first that

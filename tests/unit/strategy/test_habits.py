@@ -29,7 +29,7 @@ NETWORK = [
         ("weight_decay", True),
         ("momentum", True),
         ("max_depth", False),  # of a tree
-        ("colour", False),  # has "lr" in it
+        ("already", False),  # has "lr" in it
         ("epochs", False),
         ("lr_schedule", False),
         ("decay_steps", False),
