@@ -20,7 +20,8 @@ from sklearn import datasets
 from tasks import mlp_dimensions, mlp_loss
 
 from gpsearch.comparison import compare
-from gpsearch.objective import KerasCV, mlp, mlp_space
+from gpsearch.objective import KerasCV
+from gpsearch.training import mlp, mlp_space
 
 STRATEGIES = ["gp", "random", "grid", "tpe", "skopt"]
 SCORING = {"breast_cancer": "average_precision", "digits": "accuracy", "diabetes": "r2"}

@@ -15,7 +15,7 @@ from variants import Variant, arguments, network_tasks, report
 
 from gpsearch.space import Space
 from gpsearch.strategy.gp import GPOptions, GPStrategy
-from gpsearch.strategy.habits import Habits
+from gpsearch.strategy.name_priors import Habits
 
 AT = (10, 20, 30, 50)
 

@@ -17,8 +17,9 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import ShuffleSplit
 
 from gpsearch.execution import search
-from gpsearch.objective import KerasCV, mlp, mlp_space
-from gpsearch.objective.compiled import KEPT_PROGRAMS
+from gpsearch.objective import KerasCV
+from gpsearch.training import mlp, mlp_space
+from gpsearch.training.compiled.compiled_trainer import KEPT_PROGRAMS
 
 
 def resident() -> float:

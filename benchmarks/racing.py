@@ -9,7 +9,7 @@ search without racing and paired by data set and seed: the final score of the se
 of its best params on fresh folds, the CPU seconds of the whole search, and the folds trained.
 
 Differences of scores are given in units of the noise: the standard deviation of the mean of a
-cross-validation, ``sqrt(s² / k)`` with the s² of `gpsearch.execution.history`, of the same data
+cross-validation, ``sqrt(s² / k)`` with the s² of `gpsearch.strategy.history`, of the same data
 set. Intervals are those of a paired t test at 95 %; for the CPU seconds, of the log ratio.
 
 At the end each rule is replayed on the trials of the searches without racing: the share of
@@ -36,10 +36,11 @@ from scipy import stats
 from sklearn import datasets
 
 from gpsearch.execution import search
-from gpsearch.execution.history import FoldStatistics
-from gpsearch.execution.racing import RACING
-from gpsearch.objective import KerasCV, mlp, mlp_space
+from gpsearch.execution.rules.racing import RACING
+from gpsearch.objective import KerasCV
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
+from gpsearch.training import mlp, mlp_space
 
 RULES = ["paired", "forgiving", "aggressive"]
 SCORING = {

@@ -16,7 +16,7 @@ import os
 import time
 from typing import Any
 
-from gpsearch.objective.backend import import_tensorflow, single_threaded_executor
+from gpsearch.training.backend import import_tensorflow, single_threaded_executor
 
 N_FOLDS, N_ROWS, N_FEATURES, N_STEPS = 5, 456, 30, 300
 DROP_RATE, LEARNING_RATE, MOMENTUM = 0.3, 0.01, 0.9

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from gpsearch.evaluation import FoldResult
-from gpsearch.execution.history import history_of
 from gpsearch.space import Categorical, Integer, Real, Space
+from gpsearch.strategy.history import history_of
 from gpsearch.study import Study
 
 SPACE = Space(

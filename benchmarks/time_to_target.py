@@ -39,10 +39,11 @@ from comparison import objective as make_objective
 from scipy import stats
 
 from gpsearch.execution import TargetScore, search
-from gpsearch.execution.racing import RACING
-from gpsearch.objective import KerasCV, mlp_space
+from gpsearch.execution.rules.racing import RACING
+from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.strategy import trial_seed
+from gpsearch.training import mlp_space
 
 DATA = ("breast_cancer", "digits", "diabetes")
 TRAINING = {"cv": 5, "epochs": 100, "patience": 10}  # as in the README's example

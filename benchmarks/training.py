@@ -30,8 +30,9 @@ from sklearn.preprocessing import StandardScaler
 
 from gpsearch.evaluation import Evaluation
 from gpsearch.execution import search
-from gpsearch.objective import KerasCV, mlp, mlp_space
-from gpsearch.objective.backend import import_keras, seeded
+from gpsearch.objective import KerasCV
+from gpsearch.training import mlp, mlp_space
+from gpsearch.training.backend import import_keras, seeded
 
 N_CONFIGURATIONS = 8
 

@@ -17,7 +17,8 @@ import statistics
 from sklearn.datasets import load_digits
 
 from gpsearch.execution import search
-from gpsearch.objective import KerasCV, mlp, mlp_space
+from gpsearch.objective import KerasCV
+from gpsearch.training import mlp, mlp_space
 
 
 def seconds(n_jobs: int, trials: int, seed: int) -> float:

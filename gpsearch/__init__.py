@@ -28,21 +28,16 @@ Keras, TensorFlow, matplotlib, Dask or Optuna.
 
 from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import GPSearchError
+from gpsearch.estimators import KerasClassifier, KerasRegressor
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection import GPSearchCV
-from gpsearch.objective import (
-    EstimatorCV,
-    KerasClassifier,
-    KerasCV,
-    KerasRegressor,
-    mlp,
-    mlp_space,
-)
+from gpsearch.objective import EstimatorCV, KerasCV
 from gpsearch.optimizer import Optimizer, gp_minimize
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
+from gpsearch.training import mlp, mlp_space
 from gpsearch.version import __version__
 
 __all__ = [

@@ -32,8 +32,8 @@ from gpsearch.errors import GPSearchError
 from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.study import Study, Trial
+from gpsearch.study.location import write_whole
 from gpsearch.study.lock import holder_of
-from gpsearch.study.place import write_whole
 from gpsearch.version import __version__
 
 DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130

@@ -4,7 +4,6 @@
 space of numbers and categories, under conditions and a constraint.
 """
 
-from gpsearch.acquisition.expected import LeaningOnExpected
 from gpsearch.acquisition.improvement import (
     Acquisition,
     LogExpectedImprovement,
@@ -13,6 +12,7 @@ from gpsearch.acquisition.improvement import (
     WeightedByFeasibility,
 )
 from gpsearch.acquisition.maximisation import Effort, maximise
+from gpsearch.acquisition.prior_weighting import LeaningOnExpected
 
 __all__ = [
     "Acquisition",

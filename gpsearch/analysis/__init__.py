@@ -7,9 +7,9 @@ share: the surrogate of a finished study. Nothing here writes a study.
 """
 
 from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random
-from gpsearch.analysis.importance import Importance, estimate_importance
 from gpsearch.analysis.one_standard_error import OneStandardError, one_standard_error
 from gpsearch.analysis.recheck import Recheck, recheck
+from gpsearch.analysis.sensitivity import Importance, estimate_importance
 
 __all__ = [
     "Importance",

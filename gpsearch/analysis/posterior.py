@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
 from gpsearch.errors import StudyError
-from gpsearch.execution.history import history_of
 from gpsearch.space import Space
 from gpsearch.strategy.gp import GPStrategy
+from gpsearch.strategy.history import history_of
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpsearch.callbacks.handover import Handover, metrics_of, require
+from gpsearch.callbacks.trial_callback import Handover, metrics_of, require
 from gpsearch.study import Study, Trial
 
 STUDY, TRIAL = "gpsearch.study", "gpsearch.trial"  # tags by which a run is found again

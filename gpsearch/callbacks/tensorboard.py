@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gpsearch.callbacks.handover import Handover, metrics_of, require
+from gpsearch.callbacks.trial_callback import Handover, metrics_of, require
 from gpsearch.study import Study, Trial
 
 

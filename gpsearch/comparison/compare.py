@@ -20,13 +20,13 @@ from gpsearch.comparison.runs import (
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.arguments import at_least, read_seed
-from gpsearch.execution.evaluation import Job, evaluate
-from gpsearch.execution.history import history_of
+from gpsearch.execution.job import Job, evaluate
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.stopping import StopReason
+from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import STRATEGIES, Strategy, make_strategy, trial_seed
+from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, Trial
 from gpsearch.study.study import StudyPath
 

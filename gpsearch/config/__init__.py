@@ -26,6 +26,6 @@ anywhere.
 `source` knows the text and on which line a thing stands, `reading` makes a `Config` of it.
 """
 
-from gpsearch.config.reading import Config, load_config
+from gpsearch.config.search_call import Config, load_config
 
 __all__ = ["Config", "load_config"]

@@ -6,8 +6,8 @@ from the study's seed and the trial's number, and each step is in the study befo
 decided: that, and nothing else, is why a resumed search is the same search.
 """
 
-from gpsearch.execution.noise import BelowNoise
+from gpsearch.execution.rules.below_noise import BelowNoise
+from gpsearch.execution.rules.stopping import NoImprovement, StopReason, TargetScore
 from gpsearch.execution.search import search
-from gpsearch.execution.stopping import NoImprovement, StopReason, TargetScore
 
 __all__ = ["BelowNoise", "NoImprovement", "StopReason", "TargetScore", "search"]

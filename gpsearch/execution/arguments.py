@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidSearchError
-from gpsearch.execution.executors import available_cores
-from gpsearch.execution.racing import RACING, FoldRule
+from gpsearch.execution.rules.racing import RACING, FoldRule
+from gpsearch.execution.workers.executors import available_cores
 from gpsearch.space import Space
 
 SEED_BITS = 32

@@ -14,14 +14,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from gpsearch.errors import SpaceExhaustedError, StudyError
 from gpsearch.evaluation import FoldResult, Objective
-from gpsearch.execution.evaluation import Job, Outcome, evaluate
-from gpsearch.execution.history import history_of
+from gpsearch.execution.job import Job, Outcome, evaluate
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.racing import FoldRule
-from gpsearch.execution.stopping import StoppingRule, StopReason
+from gpsearch.execution.rules.racing import FoldRule
+from gpsearch.execution.rules.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Point
 from gpsearch.strategy import Strategy, trial_seed
+from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, Trial
 
 logger = logging.getLogger("gpsearch")

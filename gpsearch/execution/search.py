@@ -25,19 +25,19 @@ from gpsearch.execution.arguments import (
     read_scores,
     read_seed,
 )
-from gpsearch.execution.evaluation import sentence
-from gpsearch.execution.placement import Placement, drive
+from gpsearch.execution.job import sentence
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.racing import FoldRule, RacingName
+from gpsearch.execution.rules.racing import FoldRule, RacingName
+from gpsearch.execution.rules.stopping import StoppingRule, StopReason
 from gpsearch.execution.run import Callback, Run, TrialCallback
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
-from gpsearch.execution.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import record_earlier, record_given
+from gpsearch.execution.workers.placement import Placement, drive
 from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.strategy.importance import ImportanceOrder
 from gpsearch.study import Study
-from gpsearch.study.place import study_path
+from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
 
 logger = logging.getLogger("gpsearch")
@@ -115,8 +115,8 @@ def search(
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
         Whether a trial goes on is asked after each fold but the last: a rule of
-        `gpsearch.execution.racing`, or your own ``racing(study, trial) -> bool``. By default all
-        folds are run.
+        `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. By default
+        all folds are run.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     n_jobs : int, optional

@@ -12,14 +12,14 @@ import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 
+from gpsearch.data.rows import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.estimators.base import OVERRIDABLE
+from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
-from gpsearch.objective.callbacks import read_callbacks
-from gpsearch.objective.data import read_target
-from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
-from gpsearch.objective.estimator_base import OVERRIDABLE
 from gpsearch.objective.estimator_fold import SINGLE
+from gpsearch.training.keras_callbacks import read_callbacks
 
 if TYPE_CHECKING:
     from gpsearch.study import Trial

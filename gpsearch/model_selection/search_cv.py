@@ -20,9 +20,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, read_distributions
 from gpsearch.model_selection.model_subject import ModelSubject
+from gpsearch.model_selection.renamed_objective import Translated
 from gpsearch.model_selection.results import (
     check_refit,
     cv_results,
@@ -38,8 +40,6 @@ from gpsearch.model_selection.subjects import (
     is_model_function,
     read_scorer,
 )
-from gpsearch.model_selection.translated import Translated
-from gpsearch.objective.estimator import KerasClassifier, KerasRegressor
 from gpsearch.objective.estimator_fold import SINGLE
 
 if TYPE_CHECKING:

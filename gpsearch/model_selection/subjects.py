@@ -22,8 +22,8 @@ from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
+from gpsearch.objective.estimator_arguments import read_error_score
 from gpsearch.objective.estimator_cv import EstimatorCV
-from gpsearch.objective.estimator_reading import read_error_score
 
 
 class Subject(Protocol):

@@ -27,6 +27,14 @@ from sklearn.utils import indexable
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.objective.estimator_arguments import (
+    metric_names,
+    read_error_score,
+    read_folds,
+    read_metric,
+    refusal,
+    scorer_name,
+)
 from gpsearch.objective.estimator_fold import (
     SINGLE,
     FoldOutcome,
@@ -37,14 +45,6 @@ from gpsearch.objective.estimator_fold import (
     length,
 )
 from gpsearch.objective.estimator_identity import described, digest_of
-from gpsearch.objective.estimator_reading import (
-    metric_names,
-    read_error_score,
-    read_folds,
-    read_metric,
-    refusal,
-    scorer_name,
-)
 
 if TYPE_CHECKING:
     from gpsearch.space import Space

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
 
+from gpsearch.data.rows import n_rows, take
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.data import n_rows, take
 
 SINGLE = "score"
 """Name of the only metric, as ``cv_results_`` has it."""

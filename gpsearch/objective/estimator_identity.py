@@ -9,7 +9,7 @@ from typing import Any
 
 import joblib
 
-from gpsearch.objective.model_function import source_of
+from gpsearch.training.model_function import source_of
 
 
 def described(thing: Any) -> Any:

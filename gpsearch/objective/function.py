@@ -14,7 +14,7 @@ import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
-from gpsearch.objective.model_function import source_of
+from gpsearch.training.model_function import source_of
 
 if TYPE_CHECKING:
     from gpsearch.space import Space

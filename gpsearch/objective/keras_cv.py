@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.errors import InvalidObjectiveError
-from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
-from gpsearch.objective.compiled import CompiledTrainer
-from gpsearch.objective.data import (
+from gpsearch.data.datasets import REASON, Streamed, is_dataset, read_dataset
+from gpsearch.data.folds import Fold, folds_digest, fresh_splitter, make_folds
+from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
+from gpsearch.data.preprocessing import check_preprocess, settled
+from gpsearch.data.rows import (
     Parts,
     digest,
     n_rows,
@@ -27,16 +28,16 @@ from gpsearch.objective.data import (
     read_target,
     take,
 )
-from gpsearch.objective.fitted import FittedNetwork, as_fitted
-from gpsearch.objective.folds import Fold, folds_digest, fresh_splitter, make_folds
-from gpsearch.objective.loop import LoopTrainer
-from gpsearch.objective.loss_target import check_output, loss_target
-from gpsearch.objective.model_function import ModelFunction, data_facts
-from gpsearch.objective.prepared import PreparedFold, PreparedFolds
-from gpsearch.objective.preprocessing import check_preprocess, settled
+from gpsearch.data.weights import fit_weights, read_weights
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
 from gpsearch.objective.scoring import Scoring
-from gpsearch.objective.streamed import REASON, Streamed, is_dataset, read_dataset
-from gpsearch.objective.training import (
+from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.fitted import FittedNetwork, as_fitted
+from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.loss_target import check_output, loss_target
+from gpsearch.training.model_function import ModelFunction, data_facts
+from gpsearch.training.trainer import (
     TRAINING_NAMES,
     Rows,
     Trainer,
@@ -46,7 +47,6 @@ from gpsearch.objective.training import (
     checked_settings,
     fold_seeds,
 )
-from gpsearch.objective.weights import fit_weights, read_weights
 
 if TYPE_CHECKING:
     from gpsearch.space import Space

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from gpsearch.data.rows import Parts, Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
-from gpsearch.objective.data import Parts, Target
-from gpsearch.objective.fitted import FittedClassifier, FittedNetwork
-from gpsearch.objective.model_function import source_of
+from gpsearch.training.fitted import FittedClassifier, FittedNetwork
+from gpsearch.training.model_function import source_of
 
 
 class Scoring:

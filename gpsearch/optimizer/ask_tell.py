@@ -26,8 +26,8 @@ from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
 from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
-from gpsearch.optimizer.reading import read_loss, read_space, read_timed_loss, read_told
 from gpsearch.optimizer.result import make_result, plottable
+from gpsearch.optimizer.skopt_arguments import read_loss, read_space, read_timed_loss, read_told
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 
@@ -84,7 +84,7 @@ class Optimizer(skopt.Optimizer):
         Variance of the losses: fitted, or known.
     habits : bool, default True
         Whether settings of networks, known by the names of their dimensions, are looked for where
-        they are usually good; see `gpsearch.strategy.habits`.
+        they are usually good; see `gpsearch.strategy.name_priors`.
 
     Attributes
     ----------

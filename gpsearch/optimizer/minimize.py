@@ -14,8 +14,8 @@ from skopt.utils import eval_callbacks
 
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.optimizer.ask_tell import Optimizer
-from gpsearch.optimizer.reading import read_space
 from gpsearch.optimizer.result import plottable
+from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 

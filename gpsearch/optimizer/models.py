@@ -10,8 +10,8 @@ from skopt.space import Categorical
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
-from gpsearch.strategy.base import Array
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.strategy import Array
 from gpsearch.surrogate import GaussianProcess
 
 ROWS_AT_ONCE = 10_000  # bounds the memory of a prediction

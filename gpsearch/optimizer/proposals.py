@@ -23,8 +23,8 @@ import numpy as np
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, trial_rng
-from gpsearch.strategy.base import Array
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.strategy import Array
 from gpsearch.surrogate import GaussianProcess
 
 ACQ_FUNCS = ("logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge")

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from gpsearch.optimizer.models import SurrogateModel
-from gpsearch.optimizer.reading import read_space
+from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Point, Space
 from gpsearch.strategy.gp import GPOptions
 from gpsearch.study import Study

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
         partial_dependence_series,
     )
     from gpsearch.plotting.evaluations import plot_evaluations
-    from gpsearch.plotting.folds import (
-        plot_fold_spread,
-        plot_learning_curves,
-        plot_recheck,
-        plot_timeline,
-    )
     from gpsearch.plotting.importance import plot_importance
     from gpsearch.plotting.live import LiveConvergence
-    from gpsearch.plotting.model import fit_score_model
+    from gpsearch.plotting.model_averages import fit_score_model
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
     from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
     from gpsearch.plotting.strategies import (
         plot_comparison,
         plot_differences,
         plot_time_to_target,
+    )
+    from gpsearch.plotting.trials import (
+        plot_fold_spread,
+        plot_learning_curves,
+        plot_recheck,
+        plot_timeline,
     )
 
 __all__ = [

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidSearchError, StudyError
-from gpsearch.execution.history import FoldStatistics
-from gpsearch.plotting.dimensions import coordinates, dimension_axis
+from gpsearch.plotting.axes import coordinates, dimension_axis
 from gpsearch.plotting.series import (
     ConvergenceSeries,
     EvaluationsSeries,
@@ -31,6 +30,7 @@ from gpsearch.plotting.series import (
     TimeToTargetSeries,
 )
 from gpsearch.strategy.gp import N_INITIAL_POINTS
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def comparison_errors(study: Study) -> Array:
     """(n,) standard errors by which the scores of ended trials may be compared; NaN if unknown.
 
     The same folds serve every trial, and what makes a fold hard for all of them does not blur a
-    comparison; see `gpsearch.execution.history`, whose variances these are.
+    comparison; see `gpsearch.strategy.history`, whose variances these are.
     """
     trials = ended_trials(study)
     folds = FoldStatistics.of(trials)

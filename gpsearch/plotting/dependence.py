@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gpsearch.plotting.dimensions import Array, DimensionAxis, dimension_axis, grid
-from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.plotting.axes import Array, DimensionAxis, dimension_axis, grid
+from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
 from gpsearch.study import Study
 
 BACKGROUND = 128  # draws of the other dimensions behind a curve
@@ -91,7 +91,7 @@ def partial_dependence_series(
     Notes
     -----
     The band is the posterior standard deviation of the averaged function, from the joint
-    covariance of all averaged points; see `gpsearch.plotting.model`.
+    covariance of all averaged points; see `gpsearch.plotting.model_averages`.
     """
     axis = dimension_axis(study.space, dimension)
     model = fit_score_model(study) if isinstance(study, Study) else study

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.data import evaluations_series
-from gpsearch.plotting.dimensions import Array, DimensionAxis
 from gpsearch.plotting.series import EvaluationsSeries
 from gpsearch.plotting.style import (
     BLUE,

@@ -12,14 +12,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidParamsError
+from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.dependence import (
     PartialDependenceMapSeries,
     PartialDependenceSeries,
     partial_dependence_map_series,
     partial_dependence_series,
 )
-from gpsearch.plotting.dimensions import Array, DimensionAxis
-from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
 from gpsearch.plotting.style import (
     BLUE,
     GREY,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.plotting.dimensions import DimensionAxis
+from gpsearch.plotting.axes import DimensionAxis
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.data import evaluations_series
-from gpsearch.plotting.dimensions import Array, DimensionAxis
 from gpsearch.plotting.series import EvaluationsSeries
 from gpsearch.plotting.style import (
     GREY,

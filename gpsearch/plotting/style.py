@@ -26,7 +26,7 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
-from gpsearch.plotting.dimensions import Array, DimensionAxis
+from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.text import literal, number
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpsearch.analysis.importance import classic_tier
+from gpsearch.analysis.sensitivity import classic_tier
 from gpsearch.plotting.data import ended_trials
 from gpsearch.plotting.dependence import PartialDependenceSeries
 from gpsearch.plotting.text import number

@@ -21,7 +21,7 @@ from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
     partial_dependence_map_series,
 )
-from gpsearch.plotting.model import ScoreModel
+from gpsearch.plotting.model_averages import ScoreModel
 from gpsearch.plotting.text import number
 from gpsearch.report.findings import Findings
 from gpsearch.study import Study

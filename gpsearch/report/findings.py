@@ -15,7 +15,7 @@ from gpsearch.analysis import (
 )
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.plotting.dependence import PartialDependenceSeries, partial_dependence_series
-from gpsearch.plotting.model import ScoreModel, fit_score_model
+from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
 from gpsearch.study import Study
 
 

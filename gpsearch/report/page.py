@@ -18,12 +18,12 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
-from gpsearch.report.comparing import read_comparison
+from gpsearch.report.comparison_content import read_comparison
 from gpsearch.report.content import duration, read_content, read_result
 from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
-from gpsearch.study.place import write_whole
+from gpsearch.study.location import write_whole
 
 SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook

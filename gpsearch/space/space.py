@@ -16,8 +16,8 @@ from sklearn.utils import check_random_state
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError
 from gpsearch.space.columns import Array, Column, make_column, plain
 from gpsearch.space.conditions import Conditions, canonical_place
-from gpsearch.space.expected import Expected, read_expected
-from gpsearch.space.reading import read, read_when
+from gpsearch.space.dimensions import read, read_when
+from gpsearch.space.optimum_prior import Expected, read_expected
 from gpsearch.space.storage import (
     dimension_from_json,
     dimension_to_json,

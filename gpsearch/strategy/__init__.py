@@ -20,7 +20,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import History, Strategy, trial_rng, trial_seed
+from gpsearch.strategy.strategy import History, Strategy, trial_rng, trial_seed
 
 __all__ = ["STRATEGIES", "History", "Strategy", "make_strategy", "trial_rng", "trial_seed"]
 

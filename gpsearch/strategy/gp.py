@@ -48,11 +48,11 @@ from gpsearch.acquisition import (
 from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import Array, History, trial_rng
-from gpsearch.strategy.habits import Habits
+from gpsearch.strategy.encoded_points import Places
 from gpsearch.strategy.importance import ImportanceOrder, importance_tiers
-from gpsearch.strategy.places import Places
+from gpsearch.strategy.name_priors import Habits
 from gpsearch.strategy.sobol import sobol_blocks
+from gpsearch.strategy.strategy import Array, History, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape

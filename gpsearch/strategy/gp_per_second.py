@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.strategy.importance import ImportanceOrder
+from gpsearch.strategy.strategy import History
 
 
 class GPPerSecondStrategy:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import Array, History, trial_rng
 from gpsearch.strategy.sobol import BLOCK, sobol_blocks
+from gpsearch.strategy.strategy import Array, History, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 
 DRAWS_PER_CELL = 8  # quasi-random draws for each cell before the cells left over follow in order

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import History, trial_rng
+from gpsearch.strategy.strategy import History, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 

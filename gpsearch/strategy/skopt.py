@@ -13,7 +13,7 @@ from skopt.utils import cook_estimator, normalize_dimensions
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.strategy import Array, History, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 ACQ_FUNCS = ("gp_hedge", "EI", "LCB", "PI")

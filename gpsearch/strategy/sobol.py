@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import Array, History, trial_rng
+from gpsearch.strategy.strategy import Array, History, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 
 BLOCK = 64  # rows of the sequence made at once; a power of two keeps the sequence balanced

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import History
 from gpsearch.strategy.gp import SAME_PLACE, GPOptions, GPStrategy
 from gpsearch.strategy.importance import CLASSIC, ImportanceOrder, importance_tiers
+from gpsearch.strategy.strategy import History
 
 
 class StagedStrategy:

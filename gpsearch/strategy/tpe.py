@@ -18,7 +18,7 @@ from skopt.space import Categorical, Integer
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.base import History, trial_rng, trial_seed
+from gpsearch.strategy.strategy import History, trial_rng, trial_seed
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 ATTEMPTS = 20  # proposals that may be infeasible or repeated before a random point is taken

@@ -42,7 +42,7 @@ from gpsearch.errors import (
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
-from gpsearch.study.place import (
+from gpsearch.study.location import (
     check_path,
     identity,
     room,
@@ -50,7 +50,7 @@ from gpsearch.study.place import (
     sync_folder,
     write_whole,
 )
-from gpsearch.study.rows import checksum, fold_row, read_fold, read_trial, trial_row
+from gpsearch.study.tables import checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
 
 logger = logging.getLogger("gpsearch")

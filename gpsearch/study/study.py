@@ -22,8 +22,8 @@ from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other
+from gpsearch.study.location import check_path, study_path
 from gpsearch.study.lock import WriteLock
-from gpsearch.study.place import check_path, study_path
 from gpsearch.study.plots import StudyPlots
 from gpsearch.study.sqlite import Queued, StudyFile
 from gpsearch.study.trial import Trial, TrialState

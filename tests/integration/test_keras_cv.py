@@ -12,9 +12,10 @@ from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
 from gpsearch.execution import search
-from gpsearch.objective import KerasCV, mlp
-from gpsearch.objective.backend import import_keras
+from gpsearch.objective import KerasCV
 from gpsearch.space import Space
+from gpsearch.training import mlp
+from gpsearch.training.backend import import_keras
 
 SMALL = {"n_hidden": 1, "n_neurons": 4, "learning_rate": 0.05}
 
@@ -294,6 +295,6 @@ def test_importing_gpsearch_imports_no_keras():
 
 
 def test_the_terminal_stays_silent():
-    code = "from gpsearch.objective.backend import import_keras; import_keras()"
+    code = "from gpsearch.training.backend import import_keras; import_keras()"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert (done.stdout, done.stderr) == (b"", b"")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
+from gpsearch.data.datasets import read_dataset
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective import KerasCV
-from gpsearch.objective.backend import import_keras, import_tensorflow
-from gpsearch.objective.streamed import read_dataset
+from gpsearch.training.backend import import_keras, import_tensorflow
 
 keras, tf = import_keras(), import_tensorflow()
 

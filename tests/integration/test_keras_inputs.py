@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective import KerasCV, mlp
-from gpsearch.objective.backend import import_keras
+from gpsearch.objective import KerasCV
 from gpsearch.space import Space
+from gpsearch.training import mlp
+from gpsearch.training.backend import import_keras
 
 keras = import_keras()
 layers = keras.layers

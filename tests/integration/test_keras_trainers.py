@@ -6,10 +6,10 @@ import weakref
 import numpy as np
 import pytest
 
-from gpsearch.objective.backend import import_keras, seeded
-from gpsearch.objective.compiled import CompiledTrainer
-from gpsearch.objective.loop import LoopTrainer
-from gpsearch.objective.training import Rows, TrainingSettings
+from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.trainer import Rows, TrainingSettings
 
 keras = import_keras()
 layers = keras.layers

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import gpsearch as gs
 from gpsearch import GPSearchCV
-from gpsearch.objective.keras_transformer import KerasTransformer
+from gpsearch.estimators.keras_transformer import KerasTransformer
 
 keras = pytest.importorskip("keras")
 
@@ -279,7 +279,7 @@ def test_no_fold_keeps_a_copy_of_a_memory_map(mapped, n_folds):
 
 def test_no_fold_of_a_network_keeps_a_copy_of_a_memory_map(mapped, monkeypatch):
     X, y = mapped
-    monkeypatch.setattr("gpsearch.objective.prepared.KEPT_BYTES", X.nbytes // 2)  # X is large
+    monkeypatch.setattr("gpsearch.data.prepared_folds.KEPT_BYTES", X.nbytes // 2)  # X is large
     objective = gs.KerasCV(dense, X, y, cv=5, epochs=1, batch_size=500)
     assert np.shares_memory(objective.X, X)
     objective({"learning_rate": 0.01})  # imports

@@ -7,7 +7,7 @@ import pytest
 from sklearn.model_selection import KFold
 
 from gpsearch.config import load_config
-from gpsearch.config.source import Source
+from gpsearch.config.toml_source import Source
 from gpsearch.errors import GPSearchError, InvalidConfigError
 from gpsearch.execution import BelowNoise, NoImprovement, TargetScore
 

@@ -18,7 +18,7 @@ from gpsearch.errors import (
 )
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
-from gpsearch.execution.racing import forgiving
+from gpsearch.execution.rules.racing import forgiving
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study

@@ -7,6 +7,7 @@ import pytest
 
 from gpsearch.errors import InvalidParamsError, StudyError
 from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.axes import coordinates, dimension_axis, grid
 from gpsearch.plotting.data import (
     convergence_series,
     evaluations_series,
@@ -14,7 +15,6 @@ from gpsearch.plotting.data import (
     learning_curves_series,
     timeline_series,
 )
-from gpsearch.plotting.dimensions import coordinates, dimension_axis, grid
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.plotting.axes import dimension_axis, grid
 from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
-from gpsearch.plotting.dimensions import dimension_axis, grid
-from gpsearch.plotting.model import fit_score_model
+from gpsearch.plotting.model_averages import fit_score_model
 from gpsearch.space import Space
 from gpsearch.surrogate.kernels import matern52, scaled_sq_dist
 

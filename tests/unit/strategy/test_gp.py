@@ -4,8 +4,8 @@ import pytest
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History
+from gpsearch.strategy.encoded_points import Places
 from gpsearch.strategy.gp import GPOptions, GPStrategy, known_variances
-from gpsearch.strategy.places import Places
 
 CONTINUOUS = Space({"x": (-3.0, 5.0), "y": Real(1e-4, 1.0, prior="log-uniform")})
 MIXED = Space(

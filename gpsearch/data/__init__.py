@@ -1,0 +1,12 @@
+"""Rows: what X and y hold, which rows train and which are scored, and how features are made.
+
+====================== ====================================================================
+rows, datasets, blocks X and y read; datasets read batch by batch; large arrays block by block
+folds                  rows split into training, stop and scored rows
+weights                weights of rows and classes as one vector
+preprocessing          transformers fitted on the training part of each fold
+prepared_folds         folds with their preprocessing done, once per objective
+====================== ====================================================================
+
+NumPy, pandas and scikit-learn alone: nothing here knows a network.
+"""

@@ -1,0 +1,260 @@
+"""Which rows train, which decide when to stop, and which are scored.
+
+The splits depend on the data and the objective's ``random_state`` alone, never on a trial, so
+every params is judged on the same rows.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+    check_cv,
+)
+
+from gpsearch.data.rows import Target
+from gpsearch.errors import InvalidObjectiveError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Row numbers of one fold."""
+
+    index: int
+    """Position of the fold, from 0."""
+    train: np.ndarray
+    """Rows of the training part, the stop rows among them; shape (n_train,)."""
+    stop: np.ndarray
+    """Rows of the training part that early stopping watches; shape (n_stop,)."""
+    test: np.ndarray
+    """Rows that are scored, once; shape (n_test,)."""
+
+    @property
+    def fit(self) -> np.ndarray:
+        """Rows of the training part without the stop rows."""
+        return np.setdiff1d(self.train, self.stop, assume_unique=True)
+
+
+def make_folds(
+    cv: Any,
+    features: Any,
+    target: Target,
+    *,
+    n: int,
+    groups: Sequence[Any] | None,
+    validation_fraction: float,
+    random_state: int,
+) -> tuple[tuple[Fold, ...], Fold]:
+    """Split the rows into folds, and a stop split off each training part.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        An int means shuffled folds with `random_state`: stratified for classes, and keeping
+        groups together where groups are given.
+    features : parts
+        X, for splitters that look at it.
+    target : Target
+        What to stratify by.
+    n : int
+        Number of rows.
+    groups : sequence of length n, optional
+        Rows of one group are never on two sides of a split.
+    validation_fraction : float
+        Share of a training part that early stopping watches, in (0, 1).
+    random_state : int
+        Seed of all splits.
+
+    Returns
+    -------
+    folds : tuple of Fold
+    whole : Fold
+        All rows as a training part with its stop split, nothing to score: for the final model.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        There are fewer rows, groups or members of a class than folds, a fold is empty, or a
+        row is in both parts.
+    """
+    by_class = target.kind in ("binary", "multiclass")
+    y = target.encoded if target.kind != "several" else np.zeros(n)
+    splitter = _splitter(cv, y, n, by_class, groups, random_state)
+    rows = features if hasattr(features, "shape") else np.zeros((n, 1))
+    try:
+        with warnings.catch_warnings():
+            # scikit-learn only warns where some folds would lack a class altogether.
+            warnings.filterwarnings("error", message="The least populated class")
+            splits = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(rows, y, groups)]
+    except (ValueError, TypeError, UserWarning) as error:
+        raise InvalidObjectiveError(f"KerasCV(cv={cv!r}) cannot split the data: {error}") from error
+    for index, (train, test) in enumerate(splits):
+        _check_split(index, train, test)
+    everything, nothing = np.arange(n), np.arange(0)
+    made = [
+        _make_fold(
+            index,
+            train,
+            test,
+            labels=y if by_class else None,
+            groups=groups,
+            ordered=isinstance(splitter, TimeSeriesSplit),
+            fraction=validation_fraction,
+            random_state=random_state,
+        )
+        for index, (train, test) in enumerate([*splits, (everything, nothing)])
+    ]
+    return tuple(made[:-1]), made[-1]
+
+
+def folds_digest(folds: Sequence[Fold]) -> str:
+    """Hex SHA-256 of the row numbers of all folds."""
+    sha = hashlib.sha256()
+    for fold in folds:
+        for rows in (fold.train, fold.stop, fold.test):
+            sha.update(np.asarray(rows, np.int64).tobytes() + b"|")
+    return sha.hexdigest()
+
+
+def fresh_splitter(cv: Any, random_state: int) -> Any:
+    """The same way of splitting, with other randomness.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        `cv` is an iterable of row numbers, or does not shuffle.
+
+    Examples
+    --------
+    >>> fresh_splitter(5, 1), fresh_splitter(KFold(3, shuffle=True, random_state=0), 1)
+    (5, KFold(n_splits=3, random_state=1, shuffle=True))
+    """
+    if isinstance(cv, int | np.integer):
+        return int(cv)
+    if not hasattr(cv, "random_state") or not getattr(cv, "shuffle", True):
+        raise InvalidObjectiveError(
+            f"KerasCV(cv={cv!r}) cannot be split afresh: it leaves nothing to chance. Use a number "
+            "of folds or a splitter that shuffles, or make a second KerasCV with other folds."
+        )
+    fresh = copy.copy(cv)
+    fresh.random_state = random_state
+    return fresh
+
+
+def _splitter(
+    cv: Any,
+    y: np.ndarray,
+    n: int,
+    by_class: bool,
+    groups: Sequence[Any] | None,
+    random_state: int,
+) -> Any:
+    if isinstance(cv, bool) or (isinstance(cv, int | np.integer) and cv < 2):
+        raise InvalidObjectiveError(f"KerasCV(cv={cv!r}): the number of folds must be at least 2.")
+    if not isinstance(cv, int | np.integer):
+        try:
+            return check_cv(cv)
+        except ValueError as error:
+            raise InvalidObjectiveError(
+                f"KerasCV(cv={cv!r}): must be a number of folds, a scikit-learn splitter or an "
+                "iterable of (train, test) row numbers."
+            ) from error
+    n_folds = int(cv)
+    if n_folds > n:
+        raise InvalidObjectiveError(f"KerasCV(cv={n_folds}): X has only {n} rows; use fewer folds.")
+    if by_class:
+        smallest = int(np.bincount(y).min())
+        if n_folds > smallest:
+            raise InvalidObjectiveError(
+                f"KerasCV(cv={n_folds}): the smallest class of y has only {smallest} members, "
+                "so some folds would lack it. Use at most that many folds, or a splitter of "
+                "your own."
+            )
+    if groups is not None:
+        n_groups = len(np.unique(np.asarray(groups)))
+        if n_folds > n_groups:
+            raise InvalidObjectiveError(
+                f"KerasCV(cv={n_folds}): groups holds only {n_groups} groups; use fewer folds."
+            )
+        if by_class:
+            return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
+        return GroupKFold(n_folds, shuffle=True, random_state=random_state)
+    if by_class:
+        return StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    return KFold(n_folds, shuffle=True, random_state=random_state)
+
+
+def _check_split(index: int, train: np.ndarray, test: np.ndarray) -> None:
+    if len(train) < 2 or len(test) < 1:
+        raise InvalidObjectiveError(
+            f"KerasCV(cv=...): fold {index} has {len(train)} training and {len(test)} scored "
+            "rows; at least 2 and 1 are needed. Use fewer folds or more data."
+        )
+    if np.intersect1d(train, test).size:
+        raise InvalidObjectiveError(
+            f"KerasCV(cv=...): fold {index} scores rows that it also trains on. A row must be "
+            "in one of the two parts."
+        )
+
+
+def _make_fold(
+    index: int,
+    train: np.ndarray,
+    test: np.ndarray,
+    *,
+    labels: np.ndarray | None,
+    groups: Sequence[Any] | None,
+    ordered: bool,
+    fraction: float,
+    random_state: int,
+) -> Fold:
+    train = np.sort(train)
+    chosen = _stop_rows(
+        len(train),
+        labels=None if labels is None else labels[train],
+        groups=None if groups is None else np.asarray(groups)[train],
+        ordered=ordered,
+        fraction=fraction,
+        seed=int(np.random.SeedSequence(random_state, spawn_key=(index,)).generate_state(1)[0]),
+    )
+    return Fold(index=index, train=train, stop=train[chosen], test=np.sort(test))
+
+
+def _stop_rows(
+    n: int,
+    *,
+    labels: np.ndarray | None,
+    groups: np.ndarray | None,
+    ordered: bool,
+    fraction: float,
+    seed: int,
+) -> np.ndarray:
+    """Positions within the training part that early stopping watches, sorted."""
+    size = min(max(round(n * fraction), 1), n - 1)
+    if ordered:  # a stop split from the past would know the future
+        return np.arange(n - size, n)
+    if groups is not None and len(np.unique(groups)) > 1:
+        splitter: Any = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        return np.sort(next(splitter.split(np.zeros((n, 1)), groups=groups))[1])
+    if labels is not None:
+        counts = np.unique(labels, return_counts=True)[1]
+        size = max(size, len(counts))
+        if counts.min() >= 2 and n - size >= len(counts):
+            splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
+            return np.sort(next(splitter.split(np.zeros((n, 1)), labels))[1])
+    splitter = ShuffleSplit(1, test_size=size, random_state=seed)
+    return np.sort(next(splitter.split(np.zeros((n, 1))))[1])

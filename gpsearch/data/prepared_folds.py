@@ -1,0 +1,115 @@
+"""Folds with their preprocessing done: kept between trials, or made when they are asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.datasets import Streamed
+from gpsearch.data.folds import Fold
+from gpsearch.data.preprocessing import Preprocessor, check_features
+from gpsearch.data.rows import Parts, named_parts, take
+
+# Prepared folds are kept up to this many bytes in total. Beyond, they are made anew, which takes
+# little beside a training on so many rows, and a copy of X for each fold would not fit in memory.
+KEPT_BYTES = 2**26
+
+
+class PreparedFold:
+    """One fold's features as the model takes them.
+
+    Parameters
+    ----------
+    X : parts
+        All rows.
+    preprocess : see `Preprocessor`
+    fold : Fold
+
+    Attributes
+    ----------
+    preprocessor : Preprocessor
+        Fitted on the training part.
+    sample : parts
+        Features of its first two rows.
+    """
+
+    def __init__(self, X: Parts, preprocess: Any, fold: Fold) -> None:
+        self._X = X
+        self._fold = fold
+        self._kept: tuple[Parts, Parts, Parts] | None = None
+        self.preprocessor = Preprocessor(preprocess, X, fold.train)
+        self.sample = self.features(fold.train[:2])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its features, and of the scored rows as the user gave them."""
+        train, test = len(self._fold.train), len(self._fold.test)
+        of_row = _bytes_of(self.sample) / len(self._fold.train[:2])
+        given = _bytes_of(take(self._X, self._fold.test[:1]))
+        return int(of_row * (train + test) + given * test)
+
+    @property
+    def raw_test(self) -> Parts:
+        """The scored rows as the user gave them, for scorers."""
+        return take(self._X, self._fold.test) if self._kept is None else self._kept[2]
+
+    def features(self, rows: np.ndarray) -> Parts:
+        """Features of the fold's scored rows, or of rows of its training part.
+
+        Parameters
+        ----------
+        rows : (m,) int array
+            Row numbers of X: ``fold.test``, or any of ``fold.train``.
+        """
+        fold = self._fold
+        if self._kept is not None:
+            train, test, _ = self._kept
+            if rows is fold.test:
+                return test
+            return train if rows is fold.train else take(train, np.searchsorted(fold.train, rows))
+        features = self.preprocessor.transform(self._X, rows)
+        if rows is not fold.test:
+            check_features(features)
+        return features
+
+    def keep(self) -> None:
+        """Make all features now, for all who will ask for them."""
+        fold = self._fold
+        self._kept = (self.features(fold.train), self.features(fold.test), self.raw_test)
+
+
+class PreparedFolds:
+    """Prepares folds on demand; params have no part in it, so every trial gets the same.
+
+    Parameters
+    ----------
+    X : parts
+    preprocess : see `Preprocessor`
+    """
+
+    def __init__(self, X: Parts, preprocess: Any) -> None:
+        self._X = X
+        self._preprocess = preprocess
+        self._kept: dict[int, PreparedFold] = {}
+        self._kept_bytes = 0
+
+    def __getitem__(self, fold: Fold) -> PreparedFold:
+        """The prepared fold."""
+        if fold.index in self._kept:
+            return self._kept[fold.index]
+        prepared = PreparedFold(self._X, self._preprocess, fold)
+        if self._kept_bytes + prepared.size <= KEPT_BYTES:
+            prepared.keep()
+            self._kept[fold.index] = prepared
+            self._kept_bytes += prepared.size
+        return prepared
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was kept: to prepare it anew takes less than to send it."""
+        return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
+
+
+def _bytes_of(parts: Parts) -> int:
+    kept = [part for _, part in named_parts(parts) if not isinstance(part, Streamed)]
+    return sum(np.asarray(part).nbytes for part in kept)

@@ -1,0 +1,221 @@
+"""Preprocessing that is fitted on the training part of each fold, never on scored rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from gpsearch.data.blocks import blocks, gathered
+from gpsearch.data.datasets import Streamed
+from gpsearch.data.rows import (
+    NUMBERS,
+    Parts,
+    as_model_input,
+    check_numeric,
+    digest,
+    map_parts,
+    named_parts,
+    take,
+)
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.training.backend import import_keras
+from gpsearch.training.model_function import source_of
+
+# Where an object's default text says where it lies in memory.
+_ADDRESS = re.compile(" at 0x[0-9a-f]+")
+
+
+class Preprocessor:
+    """A transformer for X, or one for each of its parts, fitted once.
+
+    Parameters
+    ----------
+    preprocess : None, "standardize", transformer, or dict of them by part
+        "standardize" is scikit-learn's `StandardScaler`: mean 0, variance 1 for each column.
+        It is applied to float parts with two axes; other parts pass unchanged.
+    X : parts
+    rows : (m,) int array, optional
+        Training rows of X; by default all.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        A transformer fails on X.
+    """
+
+    def __init__(self, preprocess: Any, X: Parts, rows: np.ndarray | None = None) -> None:
+        wanted = preprocess if isinstance(preprocess, Mapping) else None
+        self.transformers: dict[str, Any] = {}
+        for name, part in named_parts(X):
+            transformer = wanted.get(name) if wanted is not None else preprocess
+            if isinstance(transformer, str):
+                transformer = StandardScaler() if _is_table_of_floats(part) else None
+            if transformer is not None:
+                self.transformers[name] = _fitted(transformer, part, rows)
+
+    def transform(self, X: Parts, rows: np.ndarray | None = None) -> Parts:
+        """Features as the model takes them; float64 is narrowed to float32.
+
+        Parameters
+        ----------
+        X : parts
+        rows : (m,) int array, optional
+            Which rows of X; by default all.
+        """
+        done = iter([self._transform_part(name, part, rows) for name, part in named_parts(X)])
+        return map_parts(lambda part: next(done), X)
+
+    def in_front_of(self, model: Any) -> Any:
+        """One Keras model that takes raw features, for saving.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Takes preprocessed features.
+
+        Returns
+        -------
+        keras.Model
+
+        Raises
+        ------
+        InvalidObjectiveError
+            A transformer other than "standardize" is in use.
+        """
+        if not self.transformers:
+            return model
+        scaler = self.transformers.get("")
+        if not isinstance(scaler, StandardScaler):
+            raise InvalidObjectiveError(
+                f"save(): the preprocessing {list(self.transformers.values())!r} cannot become "
+                "part of a Keras file. Save `.model` with Keras and `.preprocessor.transformers` "
+                'with joblib or skops, or search with preprocess="standardize" or None.'
+            )
+        keras = import_keras()
+        inputs = keras.Input((scaler.n_features_in_,))
+        standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
+        return keras.Model(inputs, model(standardize(inputs)))
+
+    def _transform_part(self, name: str, part: Any, rows: np.ndarray | None) -> Any:
+        transformer = self.transformers.get(name)
+        if rows is None and transformer is None:
+            return as_model_input(part)
+        if _by_blocks(transformer, part) and (rows is None or len(rows)):
+            change = np.asarray if transformer is None else transformer.transform
+            return gathered(part, rows, lambda block: as_model_input(change(block)))
+        chosen = part if rows is None else take(part, rows)
+        return as_model_input(chosen if transformer is None else transformer.transform(chosen))
+
+
+def check_features(features: Parts) -> None:
+    """Raise unless preprocessed features are numeric and finite.
+
+    Raises
+    ------
+    InvalidObjectiveError
+    """
+    check_numeric(
+        features,
+        "KerasCV(X=...) after preprocessing",
+        "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
+    )
+
+
+def check_preprocess(preprocess: Any, X: Parts) -> None:
+    """Raise at once for what no fold could be preprocessed with.
+
+    Parameters
+    ----------
+    preprocess : None, "standardize", transformer, or dict of them by part
+    X : parts
+
+    Raises
+    ------
+    InvalidObjectiveError
+        An unknown name, an object that is no transformer, or raw X that is not numeric and
+        finite though nothing will make it so.
+    """
+    given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
+    if isinstance(X, Streamed) and preprocess is not None:
+        raise InvalidObjectiveError(
+            f"KerasCV(preprocess={preprocess!r}): a dataset is never in memory as a whole, as "
+            "fitting a transformer needs. Put the preprocessing into the model, or into the "
+            "dataset where it learns nothing from the rows."
+        )
+    if isinstance(preprocess, Mapping):
+        unknown = sorted(set(preprocess) - {name for name, _ in named_parts(X)})
+        if unknown:
+            raise InvalidObjectiveError(
+                f"KerasCV(preprocess=...): {unknown} are no parts of X; its parts are "
+                f"{[name for name, _ in named_parts(X)]}."
+            )
+    for one in given:
+        if isinstance(one, str) and one != "standardize":
+            raise InvalidObjectiveError(
+                f'KerasCV(preprocess={one!r}): the only name is "standardize". Give it, None, '
+                "or any scikit-learn transformer."
+            )
+        if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
+            raise InvalidObjectiveError(
+                f"KerasCV(preprocess={one!r}): needs `fit` and `transform`, as scikit-learn's "
+                "transformers have."
+            )
+    if all(one is None or isinstance(one, str) for one in given):
+        check_numeric(
+            X,
+            "KerasCV(X=...)",
+            "Impute, encode or drop them first, or inside each fold with preprocess=<a "
+            "scikit-learn transformer>.",
+        )
+
+
+def settled(preprocess: Any) -> str:
+    """What a transformer is, as a text that is the same in every process.
+
+    Parameters
+    ----------
+    preprocess : None, "standardize", transformer, or a structure of them
+        Functions among a transformer's parameters are given by their source.
+    """
+    if isinstance(preprocess, Mapping):
+        inner = {str(name): settled(value) for name, value in preprocess.items()}
+        return repr(sorted(inner.items()))
+    if isinstance(preprocess, list | tuple):
+        return repr([settled(value) for value in preprocess])
+    if isinstance(preprocess, np.ndarray):
+        return digest(preprocess)
+    if hasattr(preprocess, "get_params") and not isinstance(preprocess, type):
+        return type(preprocess).__qualname__ + settled(preprocess.get_params(deep=False))
+    if callable(preprocess):
+        return source_of(preprocess)
+    return _ADDRESS.sub("", repr(preprocess))
+
+
+def _is_table_of_floats(part: Any) -> bool:
+    array = np.asarray(part)
+    return array.ndim == 2 and array.dtype.kind == "f"
+
+
+def _by_blocks(transformer: Any, part: Any) -> bool:
+    """Whether rows of an array are prepared one block after the other, each row for itself."""
+    of_rows = transformer is None or type(transformer) is StandardScaler
+    return of_rows and isinstance(part, np.ndarray) and part.dtype.kind in NUMBERS
+
+
+def _fitted(transformer: Any, part: Any, rows: np.ndarray | None) -> Any:
+    fitted = clone(transformer)
+    try:
+        if not _by_blocks(fitted, part):
+            return fitted.fit(part if rows is None else take(part, rows))
+        for block in blocks(part, rows):
+            fitted.partial_fit(block)
+        return fitted
+    except (ValueError, TypeError) as error:
+        raise InvalidObjectiveError(
+            f"KerasCV(preprocess={transformer!r}) cannot be fitted on a training fold: {error}"
+        ) from error

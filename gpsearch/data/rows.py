@@ -1,0 +1,361 @@
+"""X and y as a person has them, read into what training and scoring need.
+
+=========== ================================================================================
+parts       what X (or y, for several outputs) consists of: one array or data frame, or a
+            dict or tuple of them for a model with several inputs; rows run along axis 0
+kind        what y is: "binary", "multiclass", "multilabel", "regression" or "several"
+            (one y for each output of a model with several outputs)
+=========== ================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.blocks import blocks, gathered
+from gpsearch.data.datasets import Streamed
+from gpsearch.errors import InvalidObjectiveError
+
+Parts = Any
+
+NUMBERS = "biuf"
+"""Kinds of `numpy.dtype` that a network takes."""
+
+# An integer y with more values than this, most of them rare, is read as a quantity.
+MAX_INFERRED_CLASSES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the model is to predict."""
+
+    kind: str
+    """"binary", "multiclass", "multilabel", "regression" or "several"."""
+    labels: Parts
+    """y in the user's own values, as scorers compare them; shape (n,) or (n, ...)."""
+    encoded: Parts
+    """y in numbers, as training takes it: class indices (int32) or float32 values."""
+    classes: np.ndarray | None
+    """Sorted class labels, shape (n_classes,), for "binary" and "multiclass"; else None."""
+    n_outputs: int
+    """Units that the last layer needs; 1 for "binary", where 2 are accepted too."""
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether y holds classes."""
+        return self.kind in ("binary", "multiclass", "multilabel")
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes; None where y holds none."""
+        return None if self.classes is None else len(self.classes)
+
+
+def read_features(X: Parts) -> Parts:
+    """Check that X has rows, and as many in each part; arrays in place of lists.
+
+    Parameters
+    ----------
+    X : array-like, data frame, or dict or tuple of them
+        Features, rows along axis 0.
+
+    Returns
+    -------
+    parts
+        The same structure. Data frames stay data frames, for transformers that want columns.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        X has no rows, or its parts differ in length.
+    """
+    features = map_parts(_as_rows, X)
+    lengths = {name: _length(part) for name, part in named_parts(features)}
+    if len(set(lengths.values())) > 1:
+        raise InvalidObjectiveError(
+            f"KerasCV(X=...): the parts of X differ in length: {lengths}. Every part holds one "
+            "row for each sample; give parts of equal length."
+        )
+    if not lengths or not next(iter(lengths.values())):
+        raise InvalidObjectiveError("KerasCV(X=...): X has no rows. Give at least two.")
+    return features
+
+
+def read_target(y: Parts, task: str | None = None) -> Target:
+    """What y is, and y in numbers.
+
+    Without `task`, strings, booleans and two values are classes; so are integers, unless more
+    than 20 values make up more than a tenth of the rows; other numbers are quantities.
+
+    Parameters
+    ----------
+    y : array-like, or dict or tuple of them
+        Shape (n,), (n, outputs), or more axes for a model that returns arrays.
+    task : {"classification", "regression"}, optional
+        Overrides the reading.
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    InvalidObjectiveError
+        y holds NaN, a single class, or values that are no numbers where numbers are needed.
+    """
+    if task not in (None, "classification", "regression"):
+        raise InvalidObjectiveError(
+            f'KerasCV(task={task!r}): must be "classification", "regression" or None.'
+        )
+    if isinstance(y, Mapping | tuple):
+        values = map_parts(_as_numbers, y)
+        return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
+    labels = np.asarray(y)
+    if not labels.size:
+        raise InvalidObjectiveError("KerasCV(y=...): y has no rows. Give at least two.")
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if _has_missing(labels):
+        raise InvalidObjectiveError(
+            "KerasCV(y=...): y holds missing values (NaN or None). Drop those rows from X and y."
+        )
+    if labels.ndim == 1 and (task == "classification" or (task is None and _holds_classes(labels))):
+        return _read_classes(labels)
+    values = _as_numbers(labels)
+    if task != "regression" and labels.ndim == 2 and np.isin(values, (0, 1)).all():
+        if (values.sum(axis=1) == 1).all():
+            return Target(
+                kind="multiclass",
+                labels=values.argmax(axis=1),
+                encoded=values.argmax(axis=1).astype(np.int32),
+                classes=np.arange(values.shape[1]),
+                n_outputs=values.shape[1],
+            )
+        return Target(
+            kind="multilabel",
+            labels=values.astype(np.int32),
+            encoded=values,
+            classes=None,
+            n_outputs=values.shape[1],
+        )
+    n_outputs = 1 if values.ndim == 1 else int(values.shape[-1])
+    return Target(
+        kind="regression", labels=labels, encoded=values, classes=None, n_outputs=n_outputs
+    )
+
+
+def check_numeric(parts: Parts, call: str, remedy: str) -> None:
+    """Raise unless every part is numeric and finite, or text, which a layer may read.
+
+    Parameters
+    ----------
+    parts : parts
+        Arrays or data frames.
+    call, remedy : str
+        Opening and end of the error message.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        A part holds NaN, infinity, or text among other things.
+    """
+    for name, part in named_parts(parts):
+        label = f" in part {name!r}" if name else ""
+        if isinstance(part, Streamed) or is_text(part):
+            continue
+        if _is_sparse(part):
+            raise InvalidObjectiveError(
+                f"{call}: a sparse matrix{label}, where a network takes dense rows. Make them "
+                "dense in `preprocess`, as TruncatedSVD does, or give X.toarray()."
+            )
+        array = np.asarray(part)
+        if array.dtype.kind not in NUMBERS:
+            raise InvalidObjectiveError(
+                f"{call}: values of type {array.dtype}{label} are no numbers. {remedy}"
+            )
+        whole = array.dtype.kind != "f"
+        count = 0 if whole else sum(int((~np.isfinite(block)).sum()) for block in blocks(array))
+        if count:
+            raise InvalidObjectiveError(
+                f"{call}: values{label} are NaN or infinite: {count} of them. {remedy}"
+            )
+
+
+def is_text(part: Any) -> bool:
+    """Whether a part consists of strings, and of nothing else.
+
+    Examples
+    --------
+    >>> is_text(np.array(["a film", "a book"])), is_text(np.array(["a", None], dtype=object))
+    (True, False)
+    """
+    if isinstance(part, Streamed) or _is_sparse(part):
+        return False
+    array = np.asarray(part)
+    if array.dtype.kind == "O":
+        return array.size > 0 and all(isinstance(value, str) for value in array.flat)
+    return array.dtype.kind in "UT"
+
+
+def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
+    """Apply `function` to each part, keeping the structure.
+
+    Examples
+    --------
+    >>> map_parts(len, {"text": [1, 2], "image": [3, 4]})
+    {'text': 2, 'image': 2}
+    """
+    if isinstance(parts, Mapping):
+        return {name: function(part) for name, part in parts.items()}
+    if isinstance(parts, tuple):
+        return tuple(function(part) for part in parts)
+    return function(parts)
+
+
+def named_parts(parts: Parts) -> list[tuple[str, Any]]:
+    """Parts with their names; "" for a lone part, the position for members of a tuple."""
+    if isinstance(parts, Mapping):
+        return list(parts.items())
+    if isinstance(parts, tuple):
+        return [(str(position), part) for position, part in enumerate(parts)]
+    return [("", parts)]
+
+
+def n_rows(parts: Parts) -> int:
+    """Number of rows."""
+    return _length(named_parts(parts)[0][1])
+
+
+def take(parts: Parts, rows: np.ndarray) -> Parts:
+    """The given rows of every part."""
+
+    def taken(part: Any) -> Any:
+        if isinstance(part, np.ndarray) and part.dtype.kind in NUMBERS and len(rows):
+            return gathered(part, rows)
+        return part.iloc[rows] if hasattr(part, "iloc") else part[rows]
+
+    return map_parts(taken, parts)
+
+
+def as_model_input(parts: Parts) -> Parts:
+    """Plain arrays: float64 narrowed to float32 as Keras would for every batch, text as objects."""
+
+    def narrow(part: Any) -> Any:
+        if isinstance(part, Streamed):
+            return part
+        array = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+        if array.dtype.kind in "UT":
+            return array.astype(object)
+        return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
+
+    return map_parts(narrow, parts)
+
+
+def digest(parts: Parts) -> str:
+    """Hex SHA-256 of the content of every part: names, types, shapes, values."""
+    sha = hashlib.sha256()
+    for name, part in named_parts(parts):
+        if isinstance(part, Streamed):
+            sha.update(part.digest.encode())
+            continue
+        if _is_sparse(part):
+            rows = part.tocsr()
+            sha.update(repr((name, rows.dtype.str, rows.shape)).encode())
+            for array in (rows.indptr, rows.indices, rows.data):
+                sha.update(_bytes_in_place(array))
+            continue
+        columns = list(map(str, part.columns)) if hasattr(part, "columns") else []
+        array = np.asarray(part)
+        sha.update(repr((name, columns, array.dtype.str, array.shape)).encode())
+        if array.dtype.kind in "OUST":
+            sha.update(repr(array.tolist()).encode())
+        else:
+            sha.update(_bytes_in_place(array))
+    return sha.hexdigest()
+
+
+def _bytes_in_place(array: np.ndarray) -> memoryview:
+    """The bytes of an array, without a copy of it where its rows lie one after the other."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _as_rows(part: Any) -> Any:
+    if hasattr(part, "iloc") or hasattr(part, "columns") or isinstance(part, np.ndarray | Streamed):
+        rows = part
+    elif _is_sparse(part):
+        return part.tocsr()
+    else:
+        rows = np.asarray(part)
+    if np.ndim(rows) == 0:
+        raise InvalidObjectiveError(
+            f"KerasCV(X={part!r}): X has no rows. Give an array, a data frame, or a dict or "
+            "tuple of them for a model with several inputs."
+        )
+    return rows
+
+
+def _is_sparse(part: Any) -> bool:
+    return hasattr(part, "tocsr")
+
+
+def _length(part: Any) -> int:
+    return int(part.shape[0]) if _is_sparse(part) else len(part)
+
+
+def _as_numbers(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    try:
+        numbers = array.astype(np.float32)
+    except (TypeError, ValueError):
+        raise InvalidObjectiveError(
+            f"KerasCV(y=...): values of type {array.dtype} are no numbers, as a regression or a "
+            'y with several columns needs. For labels, give one column, or task="classification".'
+        ) from None
+    if not np.isfinite(numbers).all():
+        raise InvalidObjectiveError(
+            "KerasCV(y=...): y holds NaN or infinite values. Drop those rows from X and y."
+        )
+    return numbers
+
+
+def _has_missing(labels: np.ndarray) -> bool:
+    if labels.dtype.kind == "f":
+        return bool(np.isnan(labels).any())
+    if labels.dtype.kind == "O":
+        return any(label is None or label != label for label in labels.ravel())
+    return False
+
+
+def _holds_classes(labels: np.ndarray) -> bool:
+    if labels.dtype.kind in "bOUST":
+        return True
+    n_values = len(np.unique(labels))
+    if n_values <= 2:
+        return True
+    if not np.array_equal(labels, np.round(labels)):
+        return False
+    return n_values <= MAX_INFERRED_CLASSES or (
+        labels.dtype.kind in "iu" and n_values <= 0.1 * len(labels)
+    )
+
+
+def _read_classes(labels: np.ndarray) -> Target:
+    classes, encoded = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InvalidObjectiveError(
+            f"KerasCV(y=...): y holds the single class {classes.tolist()[0]!r}. A classification "
+            'needs at least two; for a regression give task="regression".'
+        )
+    binary = len(classes) == 2
+    return Target(
+        kind="binary" if binary else "multiclass",
+        labels=labels,
+        encoded=encoded.astype(np.int32),
+        classes=classes,
+        n_outputs=1 if binary else len(classes),
+    )

@@ -1,0 +1,96 @@
+"""Weights of rows and classes as one vector of sample weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from gpsearch.data.rows import Target
+from gpsearch.errors import InvalidObjectiveError
+
+
+def read_weights(call: str, sample_weight: Any) -> np.ndarray | None:
+    """Weights of rows as floats.
+
+    Parameters
+    ----------
+    call : str
+        Opening of the error message.
+    sample_weight : array-like of shape (n,) or None
+
+    Raises
+    ------
+    InvalidObjectiveError
+        They are no finite numbers, or none is above zero.
+    """
+    if sample_weight is None:
+        return None
+    try:
+        weights = np.asarray(sample_weight, float)
+    except (TypeError, ValueError) as error:
+        raise InvalidObjectiveError(
+            f"{call}(sample_weight=...): Sample weights must be numbers: {error}."
+        ) from error
+    if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
+        raise InvalidObjectiveError(
+            f"{call}(sample_weight=...) of shape {weights.shape}: Sample weights must be 1D array "
+            "or scalar of finite numbers, one for each row, and not all zero."
+        )
+    return weights
+
+
+def fit_weights(
+    target: Target, rows: np.ndarray, sample_weight: np.ndarray | None, class_weight: Any
+) -> np.ndarray | None:
+    """Weight of each training row: its own times that of its class.
+
+    Parameters
+    ----------
+    target : Target
+    rows : (m,) int array
+        Training rows.
+    sample_weight : (n,) float array or None
+        Weights of all rows.
+    class_weight : dict from label to weight, "balanced" or None
+        "balanced" makes every class weigh the same within `rows`. Labels left out weigh 1.
+
+    Returns
+    -------
+    (m,) float32 array, or None where all rows weigh the same
+
+    Raises
+    ------
+    InvalidObjectiveError
+        Weights of classes for a target without classes, or for a label that y does not hold.
+    """
+    if class_weight is None:
+        return None if sample_weight is None else sample_weight[rows].astype(np.float32)
+    if target.classes is None:
+        raise InvalidObjectiveError(
+            f"KerasCV(class_weight={class_weight!r}): y ({target.kind}) holds no classes. Use "
+            "sample_weight."
+        )
+    encoded = np.asarray(target.encoded)[rows]
+    if class_weight == "balanced":
+        present = np.unique(encoded)
+        by_class = np.ones(len(target.classes))
+        by_class[present] = compute_class_weight("balanced", classes=present, y=encoded)
+    elif isinstance(class_weight, dict):
+        labels = target.classes.tolist()
+        unknown = [label for label in class_weight if label not in labels]
+        if unknown:
+            raise InvalidObjectiveError(
+                f"KerasCV(class_weight={class_weight!r}): y does not hold {unknown}; its labels "
+                f"are {labels}."
+            )
+        by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
+    else:
+        raise InvalidObjectiveError(
+            f'KerasCV(class_weight={class_weight!r}): must be a dict by label, "balanced" or None.'
+        )
+    weights = by_class[encoded]
+    if sample_weight is not None:
+        weights = weights * sample_weight[rows]
+    return weights.astype(np.float32)

@@ -1,0 +1,288 @@
+"""What `KerasClassifier` and `KerasRegressor` share: parameters, training, data, keeping.
+
+The arguments of ``create_model`` are parameters of the estimator, beside those of training. So
+``clone``, ``set_params``, Pipelines and every search see them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gpsearch.data.preprocessing import check_preprocess
+from gpsearch.data.rows import (
+    Parts,
+    Target,
+    is_text,
+    n_rows,
+    read_features,
+    read_target,
+)
+from gpsearch.data.weights import read_weights
+from gpsearch.estimators.fit import TrainingFacts, Wanted, fit_network
+from gpsearch.estimators.saving import load_network, save_network
+from gpsearch.training.fitted import as_fitted
+from gpsearch.training.mlp import mlp
+from gpsearch.training.model_function import ModelFunction
+
+OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
+"""Settings that ``fit`` takes for one training."""
+
+
+class KerasEstimator(BaseEstimator):
+    """What the classifier and the regressor share."""
+
+    _task: str
+
+    def __init__(
+        self,
+        create_model: Callable[..., Any] | None = None,
+        *,
+        epochs: int = 100,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation_fraction: float = 0.1,
+        preprocess: Any = None,
+        callbacks: Any = None,
+        compiled: bool = True,
+        random_state: Any = None,
+        **model_params: Any,
+    ) -> None:
+        self.create_model = create_model
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.preprocess = preprocess
+        self.callbacks = callbacks
+        self.compiled = compiled
+        self.random_state = random_state
+        self._model_params = model_params
+
+    # ---------------------------------------------------------------- parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters of the training, and the arguments of ``create_model`` that were given."""
+        return {**super().get_params(deep=deep), **self._model_params}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of the training, or arguments of ``create_model``.
+
+        Raises
+        ------
+        ValueError
+            A name that is neither.
+        """
+        own = super().get_params(deep=True)
+        of_training = {
+            name: value
+            for name, value in params.items()
+            if name in own or name.split("__")[0] in own
+        }
+        of_model = {name: value for name, value in params.items() if name not in of_training}
+        if of_model:
+            create_model = of_training.get("create_model", self._function)
+            function = ModelFunction(create_model) if callable(create_model) else None
+            unknown = [name for name in of_model if function and name not in function.takes]
+            if function and unknown and not function.takes_any:
+                valid = sorted({*own, *function.takes})
+                close = difflib.get_close_matches(unknown[0], valid, n=2)
+                hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+                raise ValueError(
+                    f"Invalid parameter {unknown[0]!r} for estimator {self}. {hint}Valid "
+                    f"parameters are: {valid}: those of the training, and the arguments of "
+                    f"{function.name}."
+                )
+        super().set_params(**of_training)
+        self._model_params = {**self._model_params, **of_model}
+        return self
+
+    # ---------------------------------------------------------------- training
+
+    def _fit(
+        self,
+        X: Parts,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        overrides: Mapping[str, Any],
+    ) -> Self:
+        call = type(self).__name__
+        features = self._read(X, reset=True)
+        target = read_target(y, None if isinstance(y, Mapping | tuple) else self._task)
+        weight = read_weights(f"{call}.fit", sample_weight)
+        _check_lengths(call, features, target, weight)
+        self.network_, self.training_, self._rebuild = fit_network(
+            self._wanted(class_weight, overrides), features, target, weight
+        )
+        self.history_ = {name: list(values) for name, values in self.training_.curves.items()}
+        return self
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        return mlp if self.create_model is None else self.create_model
+
+    def _wanted(self, class_weight: Any, overrides: Mapping[str, Any]) -> Wanted:
+        """The settings of the estimator, with those given to ``fit`` in their place."""
+        own = {name: getattr(self, name) for name in OVERRIDABLE}
+        given = {
+            "validation_fraction" if name == "validation_split" else name: value
+            for name, value in overrides.items()
+            if name != "verbose"
+        }
+        if unknown := sorted(set(given) - set(OVERRIDABLE)):
+            raise TypeError(
+                f"{type(self).__name__}.fit does not take {unknown[0]!r}; it takes X, y, "
+                f"sample_weight, {', '.join(OVERRIDABLE)} (or validation_split), and ignores "
+                "verbose. Arguments of create_model are parameters of the estimator."
+            )
+        seeds = check_random_state(self.random_state).randint(0, 2**31 - 1, size=2).tolist()
+        return Wanted(
+            call=type(self).__name__,
+            create_model=self._function,
+            model_params=self._model_params,
+            preprocess=self.preprocess,
+            compiled=self.compiled,
+            class_weight=class_weight,
+            seeds=(seeds[0], seeds[1]),
+            **{**own, **given},
+        )
+
+    # ---------------------------------------------------------------- data
+
+    def _read(self, X: Parts, *, reset: bool) -> Parts:
+        """X, checked as scikit-learn does where it is an array of numbers."""
+        if isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr"):
+            features = read_features(X)
+        elif is_text(X) and (reset or not hasattr(self, "n_features_in_")):
+            features = read_features(X)
+            self.__dict__.pop("n_features_in_", None)  # of numbers, in an earlier fit
+        elif self.preprocess is None or isinstance(self.preprocess, str):
+            features = validate_data(
+                self, X, reset=reset, allow_nd=True, ensure_min_samples=2 if reset else 1
+            )
+        else:
+            features = read_features(X)
+            if np.ndim(features) == 2:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            check_preprocess(self.preprocess, features)
+        return features
+
+    def _features(self, X: Parts) -> Parts:
+        check_is_fitted(self)
+        return self._read(X, reset=False)
+
+    # ---------------------------------------------------------------- keeping
+
+    @property
+    def model_(self) -> Any:
+        """The trained Keras model, which takes preprocessed rows."""
+        check_is_fitted(self)
+        return self.network_.model
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator as one ``.keras`` file, without pickle.
+
+        The file is a Keras model that takes X as given, so plain Keras loads it, too.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The preprocessing is one that Keras cannot hold, or JSON cannot hold the labels.
+        """
+        check_is_fitted(self)
+        save_network(self, path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create_model: Callable[..., Any] | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Read a fitted estimator from a file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+        create_model : callable, optional
+            For fitting anew; prediction needs none.
+        custom_objects : dict, optional
+            Layers and functions of your own, as ``keras.models.load_model`` takes them.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The file was not written by `save`, or by another kind of estimator.
+        """
+        loaded = load_network(cls.__name__, path, custom_objects)
+        made = cls(create_model, **loaded.params)
+        made.network_, made.training_ = loaded.network, TrainingFacts(**loaded.training)
+        made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
+        if loaded.n_features is not None:
+            made.n_features_in_ = loaded.n_features
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The trained weights beside the call that rebuilds their model.
+
+        A model with a loss or layer of the user's own could be unpickled only where those were
+        registered with Keras; its function is enough.
+        """
+        state = dict(super().__getstate__())
+        if "network_" in state and "_rebuild" in state:
+            network = state.pop("network_")
+            state["_packed"] = (network.model.get_weights(), network.preprocessor, network.target)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        packed = state.pop("_packed", None)
+        super().__setstate__(state)
+        if packed is not None:
+            weights, preprocessor, target = packed
+            model = self._rebuild.model(self._function)
+            model.set_weights(weights)
+            self.network_ = as_fitted(model, preprocessor, target)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+
+def check_y(estimator: Any, y: Any) -> None:
+    """Raise where there is no y."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+
+
+def read_y(y: Any) -> Any:
+    """Y as an array; a single column is warned of and flattened, as scikit-learn does."""
+    if isinstance(y, Mapping | tuple):
+        return y
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = column_or_1d(values, warn=True)
+    if values.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y holds complex numbers.")
+    return values
+
+
+def _check_lengths(call: str, features: Parts, target: Target, sample_weight: Any) -> None:
+    n = n_rows(features)
+    given = {"y": target.encoded, "sample_weight": sample_weight}
+    for name, value in given.items():
+        if value is not None and n_rows(value) != n:
+            raise ValueError(
+                f"{call}.fit: X has {n} rows, but {name} has {n_rows(value)}: inconsistent numbers "
+                "of samples. Each row of X needs one entry."
+            )

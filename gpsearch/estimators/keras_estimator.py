@@ -1,0 +1,202 @@
+"""`KerasClassifier` and `KerasRegressor`: a model function as a scikit-learn estimator.
+
+Training is that of `KerasCV`: one compiled program for each architecture, kept for the next fit,
+or Keras's own ``fit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from gpsearch.data.rows import Parts
+from gpsearch.estimators.base import KerasEstimator, check_y, read_y
+from gpsearch.training.fitted import loss_name
+
+TINY, EPSILON = float(np.finfo(float).tiny), float(np.finfo(float).epsneg)
+
+
+def _gives_probabilities(classifier: Any) -> bool:
+    network = getattr(classifier, "network_", None)
+    return network is None or hasattr(network, "predict_proba")
+
+
+class KerasClassifier(ClassifierMixin, KerasEstimator):
+    """A Keras model as a scikit-learn classifier.
+
+    Two classes (one sigmoid unit or two outputs), several, or several labels at once.
+
+    Parameters
+    ----------
+    create_model : callable, optional
+        Returns a compiled Keras model. Its arguments are filled by name: from `model_params`, and
+        with facts about the data and the training as in `KerasCV`. By default `gpsearch.mlp`.
+    epochs : int, default 100
+        Passes over the training rows, at most.
+    batch_size : int, optional
+        Rows in one step; by default 32, or all where there are fewer.
+    patience : int, optional
+        Epochs without a better loss on held-back rows before training stops; the weights of the
+        best epoch are kept. None trains on all rows for all epochs.
+    validation_fraction : float, default 0.1
+        Share of the rows that early stopping holds back.
+    preprocess : None, "standardize", transformer, or dict of them by part of X
+        Fitted on X, as in `KerasCV`.
+    callbacks : Keras callbacks, or a function that returns them, optional
+        Copied for each fit. A plain ``EarlyStopping(patience=n)`` is read as `patience`; others
+        train on the plain loop.
+    compiled : bool, default True
+        Train in a compiled program where the model allows it.
+    random_state : int, RandomState or None, default None
+        Seed of initial weights, held-back rows and the order of the rows.
+    class_weight : dict by label, "balanced" or None
+        Weights of the classes in the training loss.
+    **model_params
+        Arguments of `create_model`.
+
+    Attributes
+    ----------
+    classes_ : array of labels
+    model_ : keras.Model
+        The trained network, after preprocessing.
+    history_ : dict of lists
+        Loss and metrics for each epoch.
+    training_ : TrainingFacts
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> classifier = KerasClassifier(n_hidden=1, n_neurons=16, epochs=20)
+    >>> classifier.set_params(n_neurons=8)
+    KerasClassifier(epochs=20, n_hidden=1, n_neurons=8)
+    """
+
+    _task = "classification"
+    _label_dtype: Any = None
+
+    def __init__(
+        self,
+        create_model: Callable[..., Any] | None = None,
+        *,
+        epochs: int = 100,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        validation_fraction: float = 0.1,
+        preprocess: Any = None,
+        callbacks: Any = None,
+        compiled: bool = True,
+        random_state: Any = None,
+        class_weight: Any = None,
+        **model_params: Any,
+    ) -> None:
+        super().__init__(
+            create_model,
+            epochs=epochs,
+            batch_size=batch_size,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            preprocess=preprocess,
+            callbacks=callbacks,
+            compiled=compiled,
+            random_state=random_state,
+            **model_params,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
+        """Train the model.
+
+        Parameters
+        ----------
+        X : array of any rank, data frame, or dict or tuple of them, n rows
+        y : labels of shape (n,), or (n, n_labels) of 0 and 1
+        sample_weight : array of shape (n,), optional
+        **training
+            ``epochs``, ``batch_size``, ``patience``, ``callbacks``, ``validation_split`` for this
+            fit alone.
+        """
+        check_y(self, y)
+        if not isinstance(y, Mapping | tuple):
+            check_classification_targets(y)
+        labels = read_y(y)
+        several = not isinstance(labels, Mapping | tuple) and labels.ndim > 1
+        self._label_dtype = labels.dtype if several else None
+        return self._fit(X, labels, sample_weight, self.class_weight, training)
+
+    def predict(self, X: Parts) -> np.ndarray:
+        """The most probable label of each row."""
+        features = self._features(X)
+        labels = self.network_.predict(features)
+        return labels if self._label_dtype is None else labels.astype(self._label_dtype)
+
+    @available_if(_gives_probabilities)
+    def predict_proba(self, X: Parts) -> np.ndarray:
+        """Probabilities, shape (n, n_classes)."""
+        features = self._features(X)
+        return self.network_.predict_proba(features)
+
+    def decision_function(self, X: Parts) -> np.ndarray:
+        """What ranks the labels: shape (n,) for two classes, else (n, n_classes).
+
+        For two classes it is above zero where the second is predicted: log-odds, where the
+        network gives probabilities.
+        """
+        features = self._features(X)
+        scores = self.network_.decision_function(features)
+        if self.network_.target.kind != "binary":
+            return scores
+        if hasattr(self.network_, "predict_proba"):
+            positive = np.clip(self.network_.predict_proba(features)[:, 1], TINY, 1 - EPSILON)
+            return np.log(positive) - np.log1p(-positive)
+        return scores if "hinge" in loss_name(self.model_) else scores - 0.5
+
+    @property
+    def classes_(self) -> Any:
+        """Labels, sorted."""
+        check_is_fitted(self)
+        return self.network_.classes_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class KerasRegressor(RegressorMixin, KerasEstimator):
+    """A Keras model as a scikit-learn regressor of one or several quantities.
+
+    Parameters
+    ----------
+    create_model, epochs, batch_size, patience, validation_fraction, preprocess, callbacks, \
+compiled, random_state, **model_params
+        As of `KerasClassifier`.
+
+    Attributes
+    ----------
+    model_, history_, training_, n_features_in_, feature_names_in_
+        As of `KerasClassifier`.
+    """
+
+    _task = "regression"
+
+    def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
+        """Train the model; see `KerasClassifier.fit`. y has shape (n,) or (n, n_outputs)."""
+        check_y(self, y)
+        return self._fit(X, read_y(y), sample_weight, None, training)
+
+    def predict(self, X: Parts) -> Any:
+        """Predicted values, shape (n,) or (n, n_outputs)."""
+        features = self._features(X)
+        return self.network_.predict(features)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,144 @@
+"""A fitted Keras estimator as one ``.keras`` file, without pickle.
+
+The file is what Keras writes, a zip archive, with one JSON member of ours beside its own: plain
+Keras loads the network from it, and `load_network` the estimator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.preprocessing import Preprocessor
+from gpsearch.data.rows import Target
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.training.backend import import_keras
+from gpsearch.training.fitted import FittedNetwork, as_fitted, loss_name
+from gpsearch.training.model_function import plain_value
+
+FACTS = "gpsearch.json"
+
+Path = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a file holds."""
+
+    network: FittedNetwork
+    """The trained network; takes X as it was given to ``fit``."""
+    training: Mapping[str, Any]
+    """Best epoch, epochs, curves and path."""
+    params: Mapping[str, Any]
+    """Parameters of the estimator that JSON holds."""
+    n_features: int | None
+    """Columns of X, where it had columns."""
+
+
+def save_network(estimator: Any, path: Path) -> None:
+    """Write a fitted `KerasClassifier` or `KerasRegressor`.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The preprocessing is one that Keras cannot hold, or JSON cannot hold the labels.
+    """
+    network = estimator.network_
+    target = network.target
+    classes = None if target.classes is None else target.classes.tolist()
+    params = {name: plain_value(v) for name, v in estimator.get_params(deep=False).items()}
+    facts = {
+        "estimator": type(estimator).__name__,
+        "kind": target.kind,
+        "classes": classes,
+        "classes_dtype": None if classes is None else target.classes.dtype.str,
+        "n_outputs": target.n_outputs,
+        "link": getattr(network, "link", None),
+        "loss": loss_name(network.model),
+        "n_features": getattr(estimator, "n_features_in_", None),
+        "training": dataclasses.asdict(estimator.training_),
+        "params": {
+            name: value
+            for name, value in params.items()
+            if isinstance(value, bool | int | float | str | type(None)) and name != "create_model"
+        },
+    }
+    try:
+        text = json.dumps(facts)
+    except TypeError as error:
+        raise InvalidObjectiveError(
+            f"save({os.fspath(path)!r}): the labels {classes!r} cannot be written as JSON. Use "
+            "strings, numbers or booleans as labels."
+        ) from error
+    with warnings.catch_warnings():
+        # Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
+        warnings.filterwarnings("ignore", message="__array__ implementation")
+        network.save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(FACTS, text)
+
+
+def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None) -> Loaded:
+    """Read what `save_network` wrote.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the estimator's class.
+    path : path
+    custom_objects : dict or None
+        As ``keras.models.load_model`` takes them.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The file was not written by `save_network`, or by another kind of estimator.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if FACTS not in archive.namelist():
+            raise InvalidObjectiveError(
+                f"{kind}.load({os.fspath(path)!r}): a Keras model, but not one that save() wrote. "
+                "keras.models.load_model reads it."
+            )
+        facts = json.loads(archive.read(FACTS))
+    if facts["estimator"] != kind:
+        raise InvalidObjectiveError(
+            f"{kind}.load({os.fspath(path)!r}): the file holds a {facts['estimator']}. Load it "
+            f"with {facts['estimator']}.load."
+        )
+    keras = import_keras()
+    model = keras.models.load_model(path, custom_objects=custom_objects, compile=False)
+    _compile_like(model, facts["link"], facts["loss"])
+    classes = facts["classes"]
+    target = Target(
+        kind=facts["kind"],
+        labels=None,
+        encoded=None,
+        classes=None if classes is None else np.array(classes, facts["classes_dtype"]),
+        n_outputs=facts["n_outputs"],
+    )
+    return Loaded(
+        network=as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target),
+        training=facts["training"],
+        params=facts["params"],
+        n_features=facts["n_features"],
+    )
+
+
+def _compile_like(model: Any, link: str | None, loss: str) -> None:
+    """Give the model a loss that says how its outputs relate to probabilities."""
+    keras = import_keras()
+    if link == "logit":
+        model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    elif "hinge" in loss:
+        model.compile(loss="hinge")
+    elif link == "probability":
+        model.compile(loss="binary_crossentropy")

@@ -1,0 +1,110 @@
+"""Stopping when what is left to gain is less than the cross-validation can see.
+
+============= ============================================================================
+symbol        meaning
+============= ============================================================================
+u(z), l(z)    upper and lower confidence bound of the loss: quantiles of the posterior
+gap           ``min_i u(z_i) - min_z l(z)``, i over the evaluated points: the most that the
+              best known point can be from the best there is, with high confidence
+s²            variance over the folds of the incumbent, the complete trial of least loss
+k             its number of folds
+noise         ``sqrt((1/k + 1/(k-1)) s²)``: standard deviation of a cross-validated score
+============= ============================================================================
+
+Makarova et al. (2022), Automatic termination for hyperparameter optimization: stop once the gap
+(equation 4) is below the noise (equation 5, with the correction of Nadeau & Bengio 2003 for
+training sets that overlap: ``|validation| / |training| = 1 / (k - 1)``).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpsearch.acquisition import LowerConfidenceBound, maximise
+from gpsearch.errors import InvalidSearchError
+from gpsearch.execution.arguments import at_least, is_real
+from gpsearch.execution.rules.stopping import StopReason
+from gpsearch.strategy.gp import GPStrategy
+from gpsearch.strategy.history import history_of
+from gpsearch.study import Study, Trial
+
+logger = logging.getLogger("gpsearch")
+
+STREAM = 1  # keeps the random numbers of the rule apart from those of the strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class BelowNoise:
+    """Stop when the expected gain is below the noise of the cross-validation.
+
+    See `gpsearch.execution.rules.below_noise`. It costs a surrogate fit after each trial.
+
+    Raises
+    ------
+    InvalidSearchError
+        `min_trials` below 3, or `kappa` not above 0.
+    """
+
+    min_trials: int = 20
+    """Complete trials before the surrogate's bounds are trusted; at least 3."""
+    kappa: float = 1.96
+    """Width of the confidence bounds, in posterior standard deviations."""
+
+    def __post_init__(self) -> None:
+        at_least(3, "min_trials", self.min_trials, call="BelowNoise")
+        if not is_real(self.kappa) or not self.kappa > 0:
+            raise InvalidSearchError(f"BelowNoise(kappa={self.kappa!r}) must be a number above 0")
+
+    def __call__(self, study: Study) -> StopReason | None:
+        """Decide on the finished trials of `study`."""
+        complete = [trial for trial in study.trials if trial.state == "complete"]
+        if len(complete) < self.min_trials:
+            return None
+        noise = cross_validation_noise(max(complete, key=lambda trial: trial.score))
+        if math.isnan(noise) and len(complete) == self.min_trials:
+            logger.warning(
+                "BelowNoise cannot stop this search: one score for each trial tells nothing of its "
+                "noise; return one for each fold"
+            )
+        if not noise > 0:  # also when it is unknown
+            return None
+        return StopReason.NOISE if self.gap(study) < noise else None
+
+    def gap(self, study: Study) -> float:
+        """The most that the best known point can be from the best there is, as a loss.
+
+        Parameters
+        ----------
+        study : Study
+            With at least one complete trial.
+        """
+        history = history_of(study.space, [trial for trial in study.trials if trial.finished])
+        process = GPStrategy(study.space, seed=study.seed).process(history)
+        mean, _ = process.predict(process.Z)
+        best = process.Z[np.argsort(mean, kind="stable")[:5]]
+        entropy = np.random.SeedSequence(study.seed, spawn_key=(len(history.points), STREAM))
+        bound = LowerConfidenceBound(process=process, kappa=self.kappa)
+        lowest = next(
+            iter(maximise(bound, study.space, around=best, rng=np.random.default_rng(entropy)))
+        )
+        share = 0.5 * (1 + math.erf(self.kappa / math.sqrt(2)))
+        upper = process.loss_quantile(process.Z, share).min()
+        lower = process.loss_quantile(np.atleast_2d(lowest), 1 - share).min()
+        return float(upper - lower)
+
+
+def cross_validation_noise(trial: Trial) -> float:
+    """Standard deviation of a trial's cross-validated score; NaN for fewer than two folds.
+
+    >>> from gpsearch.evaluation import FoldResult
+    >>> folds = tuple(FoldResult(fold=j, score=s) for j, s in enumerate([0.8, 0.9]))
+    >>> trial = Trial(number=0, state="complete", params={}, folds=folds, seed=0, started=0.0)
+    >>> round(cross_validation_noise(trial), 4)
+    0.0866
+    """
+    k = len(trial.folds)
+    return math.sqrt(1 / k + 1 / (k - 1)) * trial.std if k > 1 else math.nan

@@ -1,0 +1,145 @@
+"""The loop over workers: a free one gets a new point at once.
+
+All events come through one queue to the thread of the search, which alone touches the study:
+a fold result from a worker, and the end of a trial. The points of the running trials stand in
+the history as pending.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import queue
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+
+from gpsearch.errors import StudyError
+from gpsearch.evaluation import FoldResult
+from gpsearch.execution.job import Job, Outcome, failure
+from gpsearch.execution.run import Run
+from gpsearch.execution.workers.executors import WorkerKilledError, Workers
+
+logger = logging.getLogger("gpsearch")
+
+LOOK_UP = 0.2
+"""Seconds after which a wait is begun anew. A signal that arrives on the way into it, which is long
+where all cores are busy, does not end it: Python heeds it between two of its own steps."""
+
+MAX_ATTEMPTS = 3
+"""Times that a trial is given to workers that are killed, or to an executor that breaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FoldEnded:
+    number: int
+    fold: FoldResult
+    reply: Future[bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TrialEnded:
+    job: Job
+    future: Future[Outcome]
+
+
+class Events:
+    """What the workers report, in the order in which it arrives."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_FoldEnded | _TrialEnded] = queue.SimpleQueue()
+        self._closed = False
+
+    def fold_ended(self, number: int, fold: FoldResult) -> bool:
+        """Report a fold result from any thread; returns whether the trial goes on."""
+        if self._closed:
+            return False
+        reply: Future[bool] = Future()
+        self._queue.put(_FoldEnded(number=number, fold=fold, reply=reply))
+        if self._closed:  # meanwhile: nobody else will answer
+            self.close()
+        return reply.result()
+
+    def trial_ended(self, job: Job, future: Future[Outcome]) -> None:
+        """Report the end of a trial from any thread."""
+        self._queue.put(_TrialEnded(job=job, future=future))
+
+    def next(self) -> _FoldEnded | _TrialEnded:
+        """Wait for the next report."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=LOOK_UP)
+
+    def close(self) -> None:
+        """Let every worker that waits for a word stop its trial."""
+        self._closed = True
+        while not self._queue.empty():
+            event = self._queue.get()
+            if isinstance(event, _FoldEnded):
+                event.reply.set_result(False)
+
+
+def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
+    """Keep all workers busy until the search is over.
+
+    Raises
+    ------
+    StudyError
+        The executor broke and takes no more trials. The study is whole, and the same call
+        continues it.
+    """
+    running: dict[int, Future[Outcome]] = {}
+    attempts: dict[int, int] = {}
+
+    def submit(job: Job) -> None:
+        attempts[job.number] = attempts.get(job.number, 0) + 1
+        try:
+            future = workers.submit(job)
+        except (BrokenExecutor, RuntimeError) as error:
+            raise _broken(error) from error
+        running[job.number] = future
+        future.add_done_callback(lambda done: events.trial_ended(job, done))
+
+    while True:
+        while len(running) < workers.slots and (job := run.next_job()) is not None:
+            submit(job)
+        if not running:
+            return
+        event = events.next()
+        if isinstance(event, _FoldEnded):
+            # A worker that was given up for dead may still send what nobody waits for.
+            current = event.number in running
+            goes_on = False
+            try:
+                goes_on = current and run.record_fold(event.number, event.fold)
+            finally:
+                event.reply.set_result(goes_on)
+            continue
+        number = event.job.number
+        del running[number]
+        error = _exception(event.future)
+        if error is None:
+            run.finish(number, event.future.result())
+        elif attempts[number] < MAX_ATTEMPTS:
+            logger.warning("trial %d runs again after %r", number, error)
+            recorded = run.study.trials[number].folds
+            submit(dataclasses.replace(event.job, done=recorded))
+        elif isinstance(error, BrokenExecutor):
+            raise _broken(error) from error
+        else:
+            killed = isinstance(error, WorkerKilledError)
+            reason = str(error) if killed else f"its executor failed with {error!r}"
+            run.finish(number, failure(f"{reason}, {MAX_ATTEMPTS} times"))
+
+
+def _exception(future: Future[Outcome]) -> BaseException | None:
+    if future.cancelled():
+        return RuntimeError("the trial was cancelled")
+    return future.exception()
+
+
+def _broken(error: BaseException) -> StudyError:
+    return StudyError(
+        f"the executor takes no more trials ({error!r}); every finished trial is in the study, and "
+        "the same search with a new executor continues it"
+    )

@@ -1,0 +1,234 @@
+"""Where trials run: other people's executors behind one protocol. Dask is imported here alone.
+
+============================ ==============================================================
+in this process              no executor at all: `gpsearch.execution.run.run_serially`
+isolated worker processes    `gpsearch.execution.workers.pool.IsolatedWorkers`
+``concurrent.futures``       any `Executor`: threads, processes, mpi4py, loky
+Dask                         a client, or the address of a scheduler
+============================ ==============================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any, Protocol
+
+import cloudpickle
+
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.execution.job import Job, Outcome, evaluate
+from gpsearch.execution.workers.channel import Address, FoldSink
+from gpsearch.execution.workers.mapped_arrays import SharedArrays
+from gpsearch.execution.workers.worker import Parcel, evaluate_anywhere
+
+DASK_RETRIES = 2
+"""Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
+
+
+class WorkerKilledError(RuntimeError):
+    """A worker was killed from outside in the middle of a trial."""
+
+
+class Workers(Protocol):
+    """What evaluates trials beside the search."""
+
+    @property
+    def slots(self) -> int:
+        """Trials that may run at once; may change while a cluster grows or shrinks."""
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Evaluate a trial; the future raises only when the executor itself fails."""
+
+    def close(self, *, at_once: bool) -> None:
+        """Free what belongs to the search; running trials are given up when `at_once`."""
+
+
+def pack(
+    objective: Objective, address: Address | None, *, arrays: SharedArrays | None = None
+) -> Parcel:
+    """Pack an objective for its way to other processes.
+
+    Parameters
+    ----------
+    objective : Objective
+    address : Address or None
+        Where workers of this machine hand in their folds.
+    arrays : SharedArrays, optional
+        Where every worker sees the files of this process: large arrays then travel as the names
+        of files, whose pages the workers share.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        It holds something that cannot travel.
+    """
+    try:
+        data = cloudpickle.dumps(objective) if arrays is None else arrays.dumps(objective)
+    except Exception as error:
+        raise InvalidObjectiveError(
+            f"the objective cannot travel to other processes ({type(error).__name__}: {error}); "
+            "what it holds, such as an open file or a lock, must be made inside the function, or "
+            "the search must run in this process (n_jobs=1, isolate=False)"
+        ) from error
+    return Parcel(digest=hashlib.sha256(data).hexdigest(), data=data, address=address)
+
+
+def is_remote(executor: Any) -> bool:
+    """Whether `executor` is a Dask client or the address of its scheduler."""
+    return isinstance(executor, str) or _is_dask_client(executor)
+
+
+class ExecutorWorkers:
+    """Any ``concurrent.futures.Executor``; it belongs to the caller and stays open.
+
+    Parameters
+    ----------
+    executor : Executor
+    objective : Objective
+    n_jobs : int, optional
+        Trials at once; by default as many as the executor has workers.
+    sink : callable
+        Takes the fold results.
+    address : Address
+        Where worker processes of this machine reach `sink`.
+    arrays : SharedArrays
+        For a pool of processes, which are of this machine.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        objective: Objective,
+        *,
+        n_jobs: int | None,
+        sink: FoldSink,
+        address: Address,
+        arrays: SharedArrays,
+    ) -> None:
+        if not callable(getattr(executor, "submit", None)):
+            raise InvalidSearchError(
+                f"search(executor={executor!r}) must have concurrent.futures' submit, or be a "
+                "Dask client or the address of its scheduler"
+            )
+        self._executor = executor
+        self._futures: list[Future[Outcome]] = []
+        self.slots = n_jobs or int(getattr(executor, "_max_workers", 0)) or 1
+        self._call: Callable[..., Outcome]
+        self._first: Any
+        if isinstance(executor, ThreadPoolExecutor):
+            self._call, self._first = _evaluate_in_thread, (objective, sink)
+        else:
+            near = isinstance(executor, ProcessPoolExecutor)
+            parcel = pack(objective, address, arrays=arrays if near else None)
+            self._call, self._first = evaluate_anywhere, parcel
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Evaluate a trial."""
+        future = self._executor.submit(self._call, self._first, job)
+        self._futures = [f for f in self._futures if not f.done()] + [future]
+        return future
+
+    def close(self, *, at_once: bool) -> None:
+        """Withdraw what has not begun; the executor is the caller's."""
+        for future in self._futures:
+            future.cancel()
+
+
+class DaskWorkers:
+    """A Dask cluster. The objective travels to each worker once.
+
+    Parameters
+    ----------
+    client : distributed.Client or str
+        A client, which stays open, or the address of a scheduler (``tcp://...``).
+    objective : Objective
+    n_jobs : int, optional
+        Trials at once; by default one for each thread of the cluster, as it is at the time.
+    address : Address
+        Where workers of this machine hand in their folds.
+
+    Raises
+    ------
+    InvalidSearchError
+        Dask is not installed, or no scheduler answers.
+    """
+
+    def __init__(
+        self, client: Any, objective: Objective, *, n_jobs: int | None, address: Address
+    ) -> None:
+        parcel = pack(objective, address)
+        self._owned = isinstance(client, str)
+        self._client = _connect(client) if isinstance(client, str) else client
+        self._n_jobs = n_jobs
+        self._parcel = parcel
+        self._scattered = self._scatter()
+        self._executor = self._client.get_executor(pure=False, retries=DASK_RETRIES)
+
+    @property
+    def slots(self) -> int:
+        """Trials at once: `n_jobs`, or the cluster's threads."""
+        return self._n_jobs or max(1, sum(self._client.nthreads().values()))
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Evaluate a trial; Dask gives it to another worker when its own is lost."""
+        # The objective is lost when the last worker that holds it dies, and with it every trial
+        # that waits for it; Dask calls both cancelled.
+        if self._scattered.status != "finished":
+            self._scattered = self._scatter()
+        future: Future[Outcome] = self._executor.submit(evaluate_anywhere, self._scattered, job)
+        return future
+
+    def _scatter(self) -> Any:
+        # Under a name of its own each time: Dask remembers the lost one's as cancelled.
+        return self._client.scatter(self._parcel, broadcast=True, hash=False)
+
+    def close(self, *, at_once: bool) -> None:
+        """Withdraw what is running; the cluster stays."""
+        self._executor.shutdown(wait=not at_once)
+        if self._owned:
+            self._client.close()
+
+
+def _is_dask_client(executor: Any) -> bool:
+    # Named, not imported: whoever has no Dask has no client either.
+    return any(
+        kind.__name__ == "Client" and kind.__module__.startswith("distributed")
+        for kind in type(executor).__mro__
+    )
+
+
+def _connect(address: str) -> Any:
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise InvalidSearchError(
+            f"search(executor={address!r}) needs Dask: pip install 'gpsearch[dask]'"
+        ) from None
+    try:
+        return distributed.Client(address)
+    except (OSError, ValueError) as error:
+        raise InvalidSearchError(
+            f"search(executor={address!r}): no Dask scheduler answers there ({error})"
+        ) from error
+
+
+def _evaluate_in_thread(shared: tuple[Objective, FoldSink], job: Job) -> Outcome:
+    objective, sink = shared
+
+    def on_fold(fold: FoldResult) -> bool:
+        return sink(job.number, fold)
+
+    return evaluate(objective, job, on_fold=on_fold)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1

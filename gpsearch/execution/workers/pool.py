@@ -1,0 +1,228 @@
+"""Worker processes for trials that may hang, leak or die: `pebble`'s pool, made fit for it.
+
+Each worker imports the objective once and serves many trials. A trial that outlives its time
+limit or takes its process with it fails; the worker is replaced, its neighbours go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import multiprocessing.context
+import os
+import signal
+import sys
+import tempfile
+import threading
+import types
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import pebble
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.execution.job import Job, Outcome, failure
+from gpsearch.execution.workers.dispatch import LOOK_UP
+from gpsearch.execution.workers.executors import WorkerKilledError, available_cores
+from gpsearch.execution.workers.worker import (
+    Limits,
+    Parcel,
+    evaluate_isolated,
+    probe,
+    read_trace,
+    start_isolated,
+)
+
+MAX_POOLS_IN_VAIN = 3
+"""Pools that may break one after the other without one trial that ends."""
+
+EXIT_ZERO = 256
+"""Stands for the exit code 0, see `_Process`; no process has it."""
+
+KILLED = "its worker process was killed (SIGKILL), as the system does when memory runs out"
+
+
+class IsolatedWorkers:
+    """A fixed number of worker processes.
+
+    Parameters
+    ----------
+    parcel : Parcel
+    n_workers : int
+    time_limit : float, optional
+        Seconds for each trial; its worker is killed then.
+    memory_limit : float, optional
+        Megabytes of private memory for each worker.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The objective cannot be unpacked in a worker.
+    """
+
+    def __init__(
+        self,
+        parcel: Parcel,
+        n_workers: int,
+        *,
+        time_limit: float | None,
+        memory_limit: float | None,
+    ) -> None:
+        self._parcel = parcel
+        self._n_workers = n_workers
+        self._time_limit = time_limit
+        self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
+        self._limits = Limits(
+            threads=max(1, available_cores() // n_workers),
+            memory=memory_limit,
+            traces=self._folder.name,
+        )
+        self._in_vain = 0
+        self._pool = self._make_pool()
+        try:
+            probed = self._pool.schedule(probe, args=(parcel,))
+            while not probed.done():  # a single long wait might miss a Ctrl-C
+                wait([probed], timeout=LOOK_UP)
+            if problem := probed.result():
+                raise InvalidObjectiveError(problem)
+        except BrokenProcessPool as error:
+            self.close(at_once=True)
+            raise InvalidObjectiveError(
+                "worker processes die while they unpack the objective; what it imports may end the "
+                "process, or need more memory than memory_limit"
+            ) from error
+        except BaseException:
+            self.close(at_once=True)
+            raise
+
+    @property
+    def slots(self) -> int:
+        """Trials that may run at once."""
+        return self._n_workers
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Evaluate a trial; the future raises where its worker was lost through no fault of it."""
+        pooled = self._schedule(job)
+        outcome: Future[Outcome] = Future()
+        outcome.set_running_or_notify_cancel()
+        pooled.add_done_callback(lambda done: self._settle(job, done, outcome))
+        return outcome
+
+    def close(self, *, at_once: bool) -> None:
+        """End the workers: when their trials are done, or at once."""
+        if at_once:
+            self._pool.stop()
+        else:
+            self._pool.close()
+        self._pool.join()
+        self._folder.cleanup()
+
+    def _make_pool(self) -> pebble.ProcessPool:
+        return pebble.ProcessPool(
+            max_workers=self._n_workers,
+            initializer=start_isolated,
+            initargs=(self._parcel, self._limits),
+            context=_Context(),
+        )
+
+    def _schedule(self, job: Job) -> Future[Outcome]:
+        args = (_without_data(self._parcel), job, self._limits.traces, self._time_limit)
+        while True:
+            try:
+                return self._pool.schedule(evaluate_isolated, args=args, timeout=self._time_limit)
+            # The pool breaks when a worker is killed between two trials.
+            except (RuntimeError, BrokenProcessPool):
+                self._in_vain += 1
+                if self._in_vain > MAX_POOLS_IN_VAIN:
+                    raise
+                self._pool.stop()
+                self._pool.join()
+                self._pool = self._make_pool()
+
+    def _settle(self, job: Job, pooled: Future[Outcome], outcome: Future[Outcome]) -> None:
+        try:
+            result = pooled.result()
+        except FutureTimeoutError:
+            result = self._failed(job, f"exceeded the time limit of {self._time_limit:g} s")
+        except pebble.ProcessExpired as death:
+            _kill_group(death.pid)
+            if death.exitcode == -signal.SIGKILL:
+                outcome.set_exception(WorkerKilledError(KILLED))
+                return
+            result = self._failed(job, f"its worker process {_cause(death.exitcode)}")
+        except BaseException as error:  # a broken pool
+            outcome.set_exception(error)
+            return
+        self._in_vain = 0
+        outcome.set_result(result)
+
+    def _failed(self, job: Job, reason: str) -> Outcome:
+        trace = read_trace(self._limits.traces, job.number)
+        return failure(reason, traceback=trace)
+
+
+def _without_data(parcel: Parcel) -> Parcel:
+    # Every worker has the objective from its start; with each trial only its name travels.
+    return Parcel(digest=parcel.digest, data=b"", address=parcel.address)
+
+
+def _cause(exitcode: int | None) -> str:
+    if exitcode is None:
+        return "died"
+    if exitcode >= 0:
+        return f"ended with exit code {0 if exitcode == EXIT_ZERO else exitcode}"
+    return f"died of {signal.Signals(-exitcode).name}"
+
+
+def _kill_group(pid: int | None) -> None:
+    """Kill a worker with the processes that its trial has started, also after its own death."""
+    if pid:
+        with contextlib.suppress(OSError, AttributeError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+class _Process(multiprocessing.context.SpawnProcess):
+    @property
+    def exitcode(self) -> int | None:
+        # No worker ends by itself. To pebble a zero means that one did, which would leave the
+        # trial of an objective that calls os._exit(0) running for ever.
+        code = super().exitcode
+        return EXIT_ZERO if code == 0 else code
+
+    def terminate(self) -> None:
+        # A hung trial may be deaf to SIGTERM, and a worker has nothing to tidy up.
+        _kill_group(self.pid)
+        self.kill()
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802, the name is multiprocessing's
+        with _without_main():
+            return multiprocessing.context.SpawnProcess._Popen(process_obj)
+
+
+class _Context(multiprocessing.context.SpawnContext):
+    """Fresh processes that do not run the user's script again.
+
+    ``spawn`` starts by importing the parent's main script, so that a script without the
+    ``if __name__ == "__main__"`` idiom would start its search once more in each worker. The
+    objective brings what it needs of the script along, so nothing of it has to be imported.
+    """
+
+    Process = _Process
+
+
+_main_is_hidden = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    with _main_is_hidden:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main

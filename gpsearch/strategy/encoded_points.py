@@ -1,0 +1,51 @@
+"""Where the points of a history stand in the unit cube, found once for each point."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from gpsearch.space import Point, Space
+from gpsearch.strategy.strategy import Array
+
+
+class Places:
+    """The z of points, remembered from one proposal to the next.
+
+    A history grows by a point at a time while a search runs; converting all of it anew took
+    longer than fitting. What is remembered is a function of the point alone.
+
+    Parameters
+    ----------
+    space : Space
+
+    Examples
+    --------
+    >>> places = Places(Space({"n": (1, 5), "c": ["a", "b"]}))
+    >>> places.of([[2, "b"], [5, "a"]])
+    array([[0.25, 1.  ],
+           [1.  , 0.  ]])
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._known: dict[Hashable, Array] = {}
+
+    def of(self, points: Sequence[Point]) -> Array:
+        """(n, d) places of n points."""
+        names = [(*point, *map(type, point)) for point in points]  # 1 and True are different
+        new = {
+            name: point
+            for name, point in zip(names, points, strict=True)
+            if name not in self._known
+        }
+        if new:
+            if len(self._known) > 2 * len(points) + len(new):  # another history: forget the last
+                self._known.clear()
+                new = dict(zip(names, points, strict=True))
+            z = self._space.to_z(list(new.values()))
+            self._known.update(zip(new, z, strict=True))
+        if not points:
+            return np.empty((0, len(self._space)))
+        return np.array([self._known[name] for name in names])

@@ -1,0 +1,238 @@
+"""The one door to Keras and TensorFlow: imported on first use, quietly, and seeded on request.
+
+Importing TensorFlow takes seconds and writes several lines to the terminal from C++, before any
+logging level can reach them. Nothing in gpsearch pays for that until a model is built.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import os
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.blocks import ALIGNMENT
+
+# Keras draws the seeds of initializers and dropout from Python's global generator, so two
+# threads that build models at once would draw from each other's stream.
+_BUILD_LOCK = threading.RLock()
+
+_GRAPH_LOCK = threading.RLock()
+
+# Seeds set since TensorFlow last forgot its kernels; after so many, their memory is worth more.
+_SEEDS_SET: set[int] = set()
+_MOST_SEEDS_SET = 100
+
+# Bytes from which an array is not copied into a tensor.
+SHARED_BYTES = 2**20
+
+# Idle threads cost nothing; with one for each core, a machine of one core could not nest loops.
+_POOL_THREADS = 16
+
+
+@functools.cache
+def import_keras() -> Any:
+    """Keras, imported once, with TensorFlow's start-up messages kept off the terminal.
+
+    Returns
+    -------
+    module
+        The `keras` package.
+
+    Raises
+    ------
+    ImportError
+        Keras or its backend is not installed; what the import wrote to stderr is then shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_POOL_THREADS))
+    with _stderr_held_back():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.constant(0)  # wakes the runtime, which has its own greeting
+            tf.get_logger().setLevel("ERROR")
+    return keras
+
+
+@functools.cache
+def import_tensorflow() -> Any:
+    """TensorFlow, imported once and quietly.
+
+    Returns
+    -------
+    module
+        The `tensorflow` package.
+    """
+    import_keras()
+    with _stderr_held_back():
+        import tensorflow
+    return tensorflow
+
+
+def as_tensor(array: Any) -> Any:
+    """A tensor with the content of an array.
+
+    A large one that TensorFlow can use where it lies is not copied, see `blocks.aligned`; nothing
+    may write into it afterwards.
+    """
+    tf = import_tensorflow()
+    shared = (
+        isinstance(array, np.ndarray)
+        and array.nbytes >= SHARED_BYTES
+        and array.dtype.kind in "fiu"
+        and array.flags.c_contiguous
+        and array.flags.writeable  # else NumPy does not give it away
+        and array.ctypes.data % ALIGNMENT == 0
+        and not tf.config.list_logical_devices("GPU")
+    )
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shared else tf.constant(array)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Build and train as if the process had just been seeded with `seed`.
+
+    Python's and NumPy's global generators are put back afterwards, so that an evaluation does
+    not disturb the caller's own stream of random numbers.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1.
+    """
+    with _BUILD_LOCK:
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+        try:
+            _set_seed(seed)
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def _set_seed(seed: int) -> None:
+    """Do what ``keras.utils.set_random_seed`` does, and keep TensorFlow's graphs where possible.
+
+    TensorFlow draws from a state that each of its kernels keeps. Told a seed, it forgets all
+    kernels, so that they draw anew, and every graph with them: to set up a program again takes
+    longer than to train a small fold in it. A kernel is found by its seed, among other things,
+    so under a seed that was not set before none has drawn yet.
+    """
+    keras = import_keras()
+    context = _eager_context()
+    if context is None or seed in _SEEDS_SET or len(_SEEDS_SET) >= _MOST_SEEDS_SET:
+        _SEEDS_SET.clear()
+        keras.utils.set_random_seed(seed)
+    else:
+        with import_tensorflow().Graph().as_default():  # takes TensorFlow's part of it
+            keras.utils.set_random_seed(seed)
+        context._seed, context._rng = seed, random.Random(seed)
+    _SEEDS_SET.add(seed)
+
+
+def _eager_context() -> Any:
+    """Where TensorFlow keeps its seed; None where this is not known of its version."""
+    if import_keras().backend.backend() != "tensorflow":
+        return None
+    import_tensorflow()
+    try:
+        from tensorflow.python.eager.context import context
+    except ImportError:
+        return None
+    found = context()
+    return found if hasattr(found, "_seed") and hasattr(found, "_rng") else None
+
+
+def name_counts() -> dict[str, int]:
+    """How often Keras has given each name to a layer or model in this thread; changes count.
+
+    Returns
+    -------
+    dict
+        Keras's own; one that it does not read where it keeps none.
+    """
+    import_keras()
+    try:
+        from keras.src.backend.common.global_state import get_global_attribute
+    except ImportError:
+        return collections.defaultdict(int)
+    counts: dict[str, int] = get_global_attribute(
+        "object_name_uids", collections.defaultdict(int), set_to_default=True
+    )
+    return counts
+
+
+@contextlib.contextmanager
+def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
+    """Trace and run graphs op after op in the calling thread, where TensorFlow offers it.
+
+    The graph of a small network is hundreds of operations of a few microseconds each; handing
+    them from thread to thread costs more than they do. Large operations still use all cores.
+
+    In this mode a loop blocks a thread of the pool between operations while its body runs on
+    another, so with fewer threads than nested loops the process would wait for ever: one graph
+    at a time is let in, and callers ask `pool_takes` first.
+
+    Parameters
+    ----------
+    wanted : bool, default True
+        False: TensorFlow's usual executor. A graph is traced and run under the same choice.
+    """
+    try:
+        from tensorflow.python.eager.context import function_executor_type
+    except ImportError:
+        yield
+        return
+    if not wanted:
+        yield
+        return
+    with _GRAPH_LOCK, function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        yield
+
+
+def pool_takes(depth: int) -> bool:
+    """Whether TensorFlow's thread pool can nest `depth` loops, with a thread to spare."""
+    tf = import_tensorflow()
+    chosen = tf.config.threading.get_inter_op_parallelism_threads()
+    if chosen == 0:
+        chosen = int(os.environ.get("TF_NUM_INTEROP_THREADS", 0))
+    if chosen == 0 and hasattr(os, "sched_getaffinity"):
+        chosen = len(os.sched_getaffinity(0))
+    return depth < chosen
+
+
+@contextlib.contextmanager
+def _stderr_held_back() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; show it only if the body raises."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no standard error, as in a service without a console
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,172 @@
+"""Training in one compiled program for each architecture, and on the plain loop where not.
+
+The programs are kept between folds and between configurations, so that a search pays for
+tracing once for each architecture it meets again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import AbstractContextManager
+from typing import Any
+
+from gpsearch.data.rows import Parts, is_text, named_parts
+from gpsearch.training.backend import import_keras
+from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
+from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.fitted import forward_in_batches
+from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
+
+# Programs kept, each a few megabytes; the one that was used longest ago goes first.
+KEPT_PROGRAMS = 32
+
+TEXT = "X holds text, which a layer of the model reads"
+
+# Methods that Keras calls during training, and that a program would bypass.
+_OWN_METHODS = (
+    "train_step",
+    "test_step",
+    "fit",
+    "evaluate",
+    "make_train_function",
+    "compute_metrics",
+)
+
+
+class CompiledTrainer:
+    """Trains each fold in a program that is traced once for each architecture.
+
+    Attributes
+    ----------
+    n_traced : int
+        Programs traced so far.
+    n_reused : int
+        Folds trained so far in a program that was traced before.
+    """
+
+    def __init__(self) -> None:
+        self.n_traced = 0
+        self.n_reused = 0
+        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
+        self._reasons: dict[tuple[Any, ...], str] = {}
+        self._last_call: tuple[Any, str] = (None, "")
+        # A program trains in its host's variables: one fold at a time.
+        self.lock: AbstractContextManager[Any] = threading.RLock()
+
+    def train(
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+        built_by: str,
+    ) -> TrainedFold:
+        """Train `model`; see `Trainer.train`."""
+        with self.lock:
+            found = self._program_for(model, fit, stop, built_by)
+            if isinstance(found, str):
+                loop = LoopTrainer(reason=found)
+                return loop.train(model, fit, stop, settings, seed=seed, built_by=built_by)
+            program, state = found
+            run = program.run(state, fit, stop, settings, seed=seed)
+        return TrainedFold(
+            best_epoch=run.best_epoch,
+            epochs=run.epochs,
+            curves=run.curves,
+            predict=lambda features: forward_in_batches(program.host, features, FORWARD_ROWS),
+            weights=program.host.get_weights,
+            path="compiled",
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: programs belong to the process that traced them."""
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+
+    def _program_for(
+        self, model: Any, fit: Rows, stop: Rows | None, built_by: str
+    ) -> tuple[Program, ModelState] | str:
+        """The program for a model with the model's state, or why there can be none."""
+        reason = why_not(model)
+        if reason:
+            return reason
+        if any(is_text(part) for _, part in named_parts(fit.x)):
+            return TEXT
+        call = (built_by, _outline(model))
+        if call != self._last_call[0]:
+            self._last_call = (call, architecture_key(model, built_by))
+        key = (self._last_call[1], _signature(fit), _signature(stop))
+        if key in self._reasons:
+            return self._reasons[key]
+        state = ModelState.of(model)
+        if key in self._programs:
+            self._programs.move_to_end(key)
+            self.n_reused += 1
+            return self._programs[key], state
+        try:
+            program = Program(model, fit, stop)
+        except CannotCompileError as error:
+            self._reasons[key] = f"the model cannot be compiled whole, as {error}"
+            return self._reasons[key]
+        except Exception as error:  # a trace runs the user's code, and Keras's, in a new way
+            self._reasons[key] = f"the model cannot be traced whole ({_first_line(error)})"
+            return self._reasons[key]
+        self.n_traced += 1
+        self._programs[key] = program
+        while len(self._programs) > KEPT_PROGRAMS:
+            self._programs.popitem(last=False)
+        return program, state
+
+
+def why_not(model: Any) -> str:
+    """Why a model can only be trained on the plain loop, in one clause; "" where it need not.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled.
+    """
+    keras = import_keras()
+    if keras.backend.backend() != "tensorflow":
+        return f"programs need the TensorFlow backend, not {keras.backend.backend()}"
+    for method in _OWN_METHODS:
+        if getattr(type(model), method) is not getattr(keras.Model, method):
+            return f"the model has its own {method}"
+    if model.run_eagerly:
+        return "the model was compiled with run_eagerly=True"
+    if model.optimizer is None:
+        return "the model was compiled without an optimizer"
+    if getattr(model.optimizer, "use_ema", False):
+        return "the optimizer averages weights (use_ema=True)"
+    return ""
+
+
+def _outline(model: Any) -> Any:
+    """What tells most models apart at once, for a function may return others in the same call."""
+    layers = [
+        (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", ""))
+        for layer in model._flatten_layers()
+    ]
+    return layers, [tuple(variable.shape) for variable in model.variables]
+
+
+def _signature(rows: Rows | None) -> Any:
+    """Types and shapes of the rows, but for their number."""
+    if rows is None:
+        return None
+
+    def shapes(parts: Parts) -> Any:
+        return tuple((name, part.shape[1:], str(part.dtype)) for name, part in named_parts(parts))
+
+    return shapes(rows.x), shapes(rows.y), rows.weight is None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__

@@ -1,0 +1,205 @@
+"""Numbers of a model that a compiled program can take as inputs instead of building them in.
+
+Learning rates, momenta, dropout rates and penalties are Python numbers on Keras objects, and a
+trace would freeze them. Each is replaced, on the one model that is traced, by a `TracedScalar`:
+in arithmetic it is a tensor fed to the program, in Python's comparisons it is the number it was.
+Keras asks such questions while it is traced (``if self.momentum != 0``), and the answers shape
+the graph, so a program is shared only where they agree: between numbers that are all zero or all
+not, see `zeroness`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gpsearch.training.backend import import_keras, import_tensorflow
+
+# By class of Keras: attributes that only ever enter arithmetic or a comparison with zero.
+Attributes = dict[str, tuple[str, ...]]
+OPTIMISER_VALUES: Attributes = {
+    "SGD": ("momentum", "weight_decay"),
+    "Adam": ("beta_1", "beta_2", "weight_decay"),
+    "AdamW": ("beta_1", "beta_2", "weight_decay"),
+    "Adamax": ("beta_1", "beta_2", "weight_decay"),
+    "RMSprop": ("rho", "momentum", "weight_decay"),
+    "Adagrad": ("weight_decay",),
+    "Adadelta": ("rho", "weight_decay"),
+}
+SCHEDULE_VALUES: Attributes = {
+    "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+}
+LAYER_VALUES: Attributes = {"Dropout": ("rate",), "GaussianNoise": ("stddev",)}
+REGULARIZER_VALUES: Attributes = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a number stands: an attribute of a Keras object."""
+
+    owner: Any
+    """Layer, regularizer, optimizer or schedule."""
+    attribute: str
+    """Name of the attribute."""
+
+    @property
+    def value(self) -> float:
+        """The number that stands there."""
+        return float(getattr(self.owner, self.attribute))
+
+
+class TracedScalar:
+    """A number that is a tensor in arithmetic and itself in comparisons.
+
+    Parameters
+    ----------
+    value : float
+        The number that stood in its place.
+    """
+
+    def __init__(self, value: float) -> None:
+        _register_conversion()
+        self.value = float(value)
+        self._double: Any = None
+        self._cast: dict[Any, Any] = {}
+
+    def bind(self, tensor: Any) -> None:
+        """Stand for a scalar float64 `tensor` from here on; once for each trace."""
+        tf = import_tensorflow()
+        self._double = tensor
+        # Cast here, outside of the loops, so that no step pays for it.
+        self._cast = {tf.float32: tf.cast(tensor, tf.float32)}
+
+    def tensor(self, dtype: Any = None) -> Any:
+        """The scalar tensor, in float32 unless told otherwise."""
+        tf = import_tensorflow()
+        dtype = tf.as_dtype(dtype or tf.float32)
+        if tf.executing_eagerly():  # the tensor bound belongs to a graph
+            return tf.constant(self.value, dtype)
+        if dtype in self._cast:
+            return self._cast[dtype]
+        return tf.cast(self._double, dtype)
+
+    def derived(self, function: Callable[[Any], Any]) -> TracedScalar:
+        """The result of `function`, taken in float64 as Python would."""
+        result = TracedScalar(function(self.value))
+        result.bind(function(self._double))
+        return result
+
+    def __rsub__(self, other: Any) -> Any:
+        if isinstance(other, int | float):
+            return self.derived(lambda value: other - value)
+        return other - self.tensor(other.dtype)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, int | float):
+            return self.derived(lambda value: value * other)
+        other = import_keras().ops.convert_to_tensor(other)
+        return self.tensor(other.dtype) * other
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == other)
+
+    def __gt__(self, other: float) -> bool:
+        return self.value > other
+
+    def __bool__(self) -> bool:
+        return self.value != 0
+
+    __hash__ = object.__hash__
+
+
+def places(model: Any) -> list[Place]:
+    """Every number of a compiled model that a program can take as an input, in a fixed order.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled. Two models of the same architecture have the same places.
+
+    Returns
+    -------
+    list of Place
+    """
+    found: dict[tuple[int, str], Place] = {}
+    for owner, table in _owners(model):
+        for attribute in table.get(type(owner).__name__, ()):
+            if isinstance(getattr(owner, attribute), int | float):
+                found.setdefault((id(owner), attribute), Place(owner, attribute))
+    return list(found.values())
+
+
+def zeroness(model: Any) -> tuple[bool, ...]:
+    """For each of the model's places, whether zero stands there."""
+    return tuple(place.value == 0 for place in places(model))
+
+
+def replace_by_traced(model: Any) -> list[TracedScalar]:
+    """Put a `TracedScalar` in each of the model's places, in their order.
+
+    To be called after the optimizer is built, for building asks more of a number than tracing.
+    """
+    scalars = []
+    for place in places(model):
+        scalar = TracedScalar(place.value)
+        object.__setattr__(place.owner, place.attribute, scalar)
+        if type(place.owner).__name__ == "Dropout" and scalar:
+            call = functools.partial(_traced_dropout, place.owner, scalar)
+            object.__setattr__(place.owner, "call", call)
+        scalars.append(scalar)
+    return scalars
+
+
+def is_builtin(thing: Any) -> bool:
+    """Whether Keras itself defines the class of `thing`."""
+    return type(thing).__module__.split(".")[0] == "keras"
+
+
+def _owners(model: Any) -> Iterator[tuple[Any, Attributes]]:
+    optimizer = model.optimizer
+    owners: list[tuple[Any, Attributes]] = [(optimizer, OPTIMISER_VALUES)]
+    owners.append((_schedule(optimizer), SCHEDULE_VALUES))
+    for layer in model._flatten_layers():
+        owners.append((layer, LAYER_VALUES))
+        owners.append((getattr(layer, "activity_regularizer", None), REGULARIZER_VALUES))
+    for variable in model.trainable_variables:
+        owners.append((getattr(variable, "regularizer", None), REGULARIZER_VALUES))
+    # A subclass may use the number in ways its parent does not.
+    return ((owner, table) for owner, table in owners if is_builtin(owner))
+
+
+def _schedule(optimizer: Any) -> Any:
+    return getattr(optimizer, "_learning_rate", None)
+
+
+def _traced_dropout(layer: Any, rate: TracedScalar, inputs: Any, training: bool = False) -> Any:
+    """What `keras.layers.Dropout` does with a rate known only when the program runs.
+
+    The same random numbers are compared with the rate, so the same units are dropped.
+    """
+    if not training:
+        return inputs
+    keras, tf = import_keras(), import_tensorflow()
+    shape = tf.shape(inputs)
+    if layer.noise_shape is not None:
+        shape = [shape[i] if size is None else size for i, size in enumerate(layer.noise_shape)]
+    drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=layer.seed_generator)
+    scale = rate.derived(lambda value: 1 / (1 - value)).tensor(inputs.dtype)
+    return inputs * (tf.cast(drawn >= rate.tensor(inputs.dtype), inputs.dtype) * scale)
+
+
+@functools.cache
+def _register_conversion() -> None:
+    tf = import_tensorflow()
+
+    def convert(
+        scalar: TracedScalar, dtype: Any = None, name: Any = None, as_ref: Any = False
+    ) -> Any:
+        return scalar.tensor(dtype)
+
+    tf.register_tensor_conversion_function(TracedScalar, convert)

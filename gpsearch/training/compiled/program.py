@@ -1,0 +1,410 @@
+"""One fold's whole training as a single traced graph.
+
+=============== =============================================================================
+host            the model that was traced; every fold is trained in its variables
+values          numbers fed to the graph in place of the host's own, see `traced_values`
+curves          per epoch: loss, metrics, and both again on the stop rows; shape (epochs, k)
+best            copies of the host's weights at the epoch with the lowest validation loss
+=============== =============================================================================
+
+The graph is two nested loops, over epochs and over batches, with Keras's own layers, loss,
+metrics and optimiser inside. Nothing of a step is computed in Python, and the trace serves every
+fold and every configuration of the same architecture, because all that differs is fed to it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.rows import map_parts
+from gpsearch.training.backend import (
+    as_tensor,
+    import_keras,
+    import_tensorflow,
+    pool_takes,
+    single_threaded_executor,
+)
+from gpsearch.training.compiled.inputs import Place, places, replace_by_traced
+from gpsearch.training.compiled.updates import apply_update
+from gpsearch.training.loop import batch_order
+from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainingSettings, take_rows
+
+# Operations whose random numbers depend on what ran before: a fold could not be repeated.
+_UNREPEATABLE_OPS = {
+    "RandomStandardNormal",
+    "RandomUniform",
+    "RandomUniformInt",
+    "RandomShuffle",
+    "TruncatedNormal",
+    "Multinomial",
+    "ParameterizedTruncatedNormal",
+    "RandomGamma",
+    "RandomPoissonV2",
+}
+
+
+class CannotCompileError(Exception):
+    """A model has something that one graph cannot hold; the text is the reason, one clause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """All that two models of one architecture may differ in."""
+
+    variables: list[Any]
+    """Initial weights and random state, as tensors."""
+    learning_rate: float | None
+    """None where a schedule gives it."""
+    values: np.ndarray
+    """Numbers in the model's places; float64."""
+
+    @classmethod
+    def of(cls, model: Any) -> ModelState:
+        """Read the state of a built and compiled model."""
+        scheduled = not isinstance(model.optimizer._learning_rate, import_keras().Variable)
+        return cls(
+            variables=[variable.value.read_value() for variable in model.variables],
+            learning_rate=None if scheduled else float(model.optimizer.learning_rate),
+            values=np.array([place.value for place in places(model)], np.float64),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRun:
+    """What one run of a program returns."""
+
+    best_epoch: int
+    """Epoch (from 1) whose weights the host now holds."""
+    epochs: int
+    """Epochs run."""
+    curves: dict[str, tuple[float, ...]]
+    """By name, one value for each epoch run."""
+
+
+class Program:
+    """A compiled model's training as one graph.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled; becomes the host, unless tracing fails.
+    fit : Rows
+        Decides types and shapes, but for the number of rows.
+    stop : Rows or None
+        Likewise; None for programs without early stopping.
+
+    Raises
+    ------
+    CannotCompileError
+        The graph would not train the model as Keras does.
+    """
+
+    def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
+        self.host = model
+        self._watches = stop is not None
+        self._names: list[str] = []
+        self._create_variables(fit)
+        originals = [(place, getattr(place.owner, place.attribute)) for place in places(model)]
+        self._scalars = replace_by_traced(model)
+        try:
+            self._in_one_thread = True
+            self._train = self._trace(fit, stop)
+            if not pool_takes(nesting(self._train.graph.as_graph_def())):
+                self._in_one_thread = False
+                self._train = self._trace(fit, stop)
+            self._check_graph()
+        except Exception:
+            restore(originals)
+            raise
+
+    def run(
+        self,
+        state: ModelState,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+    ) -> ProgramRun:
+        """Train the host from `state`; it then holds the weights of the best epoch.
+
+        Parameters
+        ----------
+        state : ModelState
+            Of a model of the host's architecture.
+        fit, stop, settings, seed
+            See `Trainer.train`.
+        """
+        tf = import_tensorflow()
+        with single_threaded_executor(self._in_one_thread):
+            epochs, best_epoch, table = self._train(
+                _tensors(fit),
+                _tensors(stop),
+                state.variables,
+                tf.constant(state.learning_rate or 0.0, tf.float32),
+                tf.constant(state.values, tf.float64),
+                tf.constant(settings.batch_size),
+                tf.constant(settings.epochs),
+                tf.constant(settings.patience or settings.epochs),
+                tf.constant(seed),
+            )
+            columns = np.asarray(table, np.float64).T
+        return ProgramRun(
+            best_epoch=int(best_epoch),
+            epochs=int(epochs),
+            curves={
+                name: tuple(column.tolist())
+                for name, column in zip(self._names, columns, strict=True)
+            },
+        )
+
+    def _create_variables(self, fit: Rows) -> None:
+        """Make Keras create all variables now, for none can be created inside a loop."""
+        tf = import_tensorflow()
+        model = self.host
+        model.optimizer.build(model.trainable_variables)
+        rate = model.optimizer._learning_rate
+        self._learning_rate = rate if isinstance(rate, import_keras().Variable) else None
+        self._optimizer_start = [
+            np.array(variable.numpy()) for variable in model.optimizer.variables
+        ]
+        two = take_rows(fit, np.arange(2))
+        x, y, weight = _tensors(two)
+        outputs = model(x, training=False)
+        model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+        model.compute_metrics(x, y, outputs, sample_weight=weight)
+        self._best = [tf.Variable(v.value, trainable=False) for v in model.weights]
+
+    def _load(self, start: Any, learning_rate: Any) -> None:
+        """Put the host where a new model would be; part of the graph."""
+        optimizer = self.host.optimizer
+        for variable, value in zip(optimizer.variables, self._optimizer_start, strict=True):
+            variable.value.assign(_constant(value))
+        if self._learning_rate is not None:
+            self._learning_rate.value.assign(learning_rate)
+        for variable, value in zip(self.host.variables, start, strict=True):
+            variable.value.assign(value)
+
+    def _trace(self, fit: Rows, stop: Rows | None) -> Any:
+        tf = import_tensorflow()
+        whole = tf.TensorSpec((), tf.int32)
+        with single_threaded_executor(self._in_one_thread):
+            return tf.function(self._graph, autograph=False).get_concrete_function(
+                _specs(fit),
+                _specs(stop),
+                [tf.TensorSpec(v.shape, v.value.dtype) for v in self.host.variables],
+                tf.TensorSpec((), tf.float32),
+                tf.TensorSpec((len(self._scalars),), tf.float64),
+                *[whole] * 4,
+            )
+
+    def _graph(
+        self,
+        fit: Any,
+        stop: Any,
+        start: Any,
+        learning_rate: Any,
+        values: Any,
+        batch_size: Any,
+        epochs: Any,
+        patience: Any,
+        seed: Any,
+    ) -> Any:
+        """All epochs, and at the end the best weights back in the host."""
+        tf = import_tensorflow()
+        for i, scalar in enumerate(self._scalars):
+            scalar.bind(values[i])
+        self._load(start, learning_rate)
+        inf = tf.constant(np.inf, tf.float32)
+
+        def one_epoch(
+            epoch: Any, stopped: Any, wait: Any, lowest: Any, best: Any, rows: Any
+        ) -> Any:
+            results = self._learn(fit, batch_size, seed, epoch)
+            stopped = tf.logical_not(tf.math.is_finite(results["loss"]))
+            if stop is not None:
+                watched = self._validate(stop, batch_size)
+                results.update({f"val_{name}": value for name, value in watched.items()})
+                # As keras.callbacks.EarlyStopping decides it, the first epoch included.
+                improved = tf.logical_or(watched["loss"] < lowest, tf.equal(epoch, 0))
+                tf.cond(improved, self._keep_weights, tf.no_op)
+                wait = tf.where(improved, 0, wait + 1)
+                lowest = tf.where(improved, watched["loss"], lowest)
+                best = tf.where(improved, epoch + 1, best)
+                out_of_patience = tf.logical_and(wait >= patience, epoch > 0)
+                stopped = tf.logical_or(stopped, out_of_patience)
+            else:
+                best = epoch + 1
+            self._names = list(results)
+            row = tf.stack([tf.cast(value, tf.float32) for value in results.values()])
+            return epoch + 1, stopped, wait, lowest, best, rows.write(epoch, row)
+
+        rows = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False)
+        epoch, _, _, _, best, rows = tf.while_loop(
+            lambda epoch, stopped, *_: tf.logical_and(epoch < epochs, tf.logical_not(stopped)),
+            one_epoch,
+            (tf.constant(0), tf.constant(False), tf.constant(0), inf, tf.constant(0), rows),
+        )
+        if stop is not None:
+            for variable, value in zip(self.host.weights, self._best, strict=True):
+                variable.value.assign(value)
+        return epoch, best, rows.stack()
+
+    def _learn(self, fit: Any, batch_size: Any, seed: Any, epoch: Any) -> dict[str, Any]:
+        """One pass over the training rows in the epoch's order."""
+        tf = import_tensorflow()
+        n = _n_rows(fit)
+        order = batch_order(n, seed, epoch)
+        self._reset_metrics()
+
+        def step(start: Any, total: Any) -> Any:
+            chosen = order[start : start + batch_size]
+            batch = _map_rows(lambda part: tf.gather(part, chosen), fit)
+            loss = self._step(batch)
+            return start + batch_size, total + loss * tf.cast(tf.shape(chosen)[0], tf.float32)
+
+        _, total = tf.while_loop(
+            lambda start, total: start < n, step, (tf.constant(0), tf.constant(0.0))
+        )
+        return self._results(total / tf.cast(n, tf.float32))
+
+    def _step(self, batch: Any) -> Any:
+        """One step of the optimiser, as in ``keras.Model.train_step``; the batch's loss."""
+        tf = import_tensorflow()
+        x, y, weight = batch
+        model = self.host
+        trainable = model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = self._forward(x, training=True)
+            loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, [variable.value for variable in trainable])
+        apply_update(model.optimizer, gradients, trainable)
+        self._update_metrics(x, y, outputs, weight)
+        return tf.cast(loss, tf.float32)
+
+    def _validate(self, stop: Any, batch_size: Any) -> dict[str, Any]:
+        """Loss and metrics on the stop rows, as in ``keras.Model.evaluate``."""
+        tf = import_tensorflow()
+        n = _n_rows(stop)
+        size = tf.maximum(batch_size, FORWARD_ROWS)
+        self._reset_metrics()
+
+        def step(start: Any, total: Any) -> Any:
+            batch = _map_rows(lambda part: part[start : start + size], stop)
+            x, y, weight = batch
+            outputs = self._forward(x, training=False)
+            loss = self.host.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+            self._update_metrics(x, y, outputs, weight)
+            rows = tf.cast(_n_rows(batch), tf.float32)
+            return start + size, total + tf.cast(loss, tf.float32) * rows
+
+        _, total = tf.while_loop(
+            lambda start, total: start < n, step, (tf.constant(0), tf.constant(0.0))
+        )
+        return self._results(total / tf.cast(n, tf.float32))
+
+    def _forward(self, x: Any, *, training: bool) -> Any:
+        return self.host(x, training=training)
+
+    def _keep_weights(self) -> Any:
+        tf = import_tensorflow()
+        copies = zip(self._best, self.host.weights, strict=True)
+        return tf.group(*[copy.assign(variable.value) for copy, variable in copies])
+
+    def _update_metrics(self, x: Any, y: Any, outputs: Any, weight: Any) -> None:
+        if len(self.host.metrics) > 1:  # the first is the loss, which the loops add up
+            self.host.compute_metrics(x, y, outputs, sample_weight=weight)
+
+    def _reset_metrics(self) -> None:
+        for metric in self.host.metrics[1:]:
+            metric.reset_state()
+
+    def _results(self, loss: Any) -> dict[str, Any]:
+        if len(self.host.metrics) == 1:
+            return {"loss": loss}
+        return {**self.host.get_metrics_result(), "loss": loss}
+
+    def _check_graph(self) -> None:
+        """Refuse a graph whose outcome would depend on what ran before it."""
+        graph = self._train.graph
+        definition = graph.as_graph_def()
+        drawn = {node.op for part in definition.library.function for node in part.node_def}
+        if drawn & _UNREPEATABLE_OPS:
+            raise CannotCompileError("it draws random numbers other than through keras.random")
+        model = self.host
+        own = [*model.variables, *model.optimizer.variables]
+        own += [variable for metric in model.metrics for variable in metric.variables]
+        known = {id(variable.value) for variable in own} | {id(copy) for copy in self._best}
+        if any(id(variable) not in known for variable in graph.variables):
+            raise CannotCompileError("it keeps state that is not among its Keras variables")
+
+
+def nesting(definition: Any) -> int:
+    """How deep the loops and conditionals of a graph definition are nested."""
+    bodies = {part.signature.name: part.node_def for part in definition.library.function}
+
+    @functools.cache
+    def depth(name: str) -> int:
+        return max((1 + depth(inner) for inner in called(bodies.get(name, ()))), default=0)
+
+    def called(nodes: Any) -> set[str]:
+        names: set[str] = set()
+        for node in nodes:
+            for attribute in node.attr.values():
+                names.update(function.name for function in attribute.list.func)
+                names.add(attribute.func.name)
+        return names - {""}
+
+    return max((1 + depth(name) for name in called(definition.node)), default=0)
+
+
+def restore(originals: list[tuple[Place, Any]]) -> None:
+    """Undo `replace_by_traced`."""
+    for place, value in originals:
+        object.__setattr__(place.owner, place.attribute, value)
+        place.owner.__dict__.pop("call", None)
+
+
+def _constant(value: np.ndarray) -> Any:
+    """A constant of the graph; most slots of an optimiser start at one value throughout."""
+    tf = import_tensorflow()
+    if value.size > 1 and (value == value.flat[0]).all():
+        return tf.fill(value.shape, value.flat[0])
+    return tf.constant(value)
+
+
+def _tensors(rows: Rows | None) -> Any:
+    if rows is None:
+        return None
+    weight = None if rows.weight is None else as_tensor(rows.weight)
+    return map_parts(as_tensor, rows.x), map_parts(as_tensor, rows.y), weight
+
+
+def _specs(rows: Rows | None) -> Any:
+    tf = import_tensorflow()
+
+    def spec(part: Any) -> Any:
+        return tf.TensorSpec((None, *part.shape[1:]), part.dtype)
+
+    if rows is None:
+        return None
+    weight = None if rows.weight is None else spec(rows.weight)
+    return map_parts(spec, rows.x), map_parts(spec, rows.y), weight
+
+
+def _map_rows(function: Callable[[Any], Any], rows: Any) -> Any:
+    """Apply `function` to each tensor of ``(x, y, weight)``, where weight may be None."""
+    x, y, weight = rows
+    weight = None if weight is None else function(weight)
+    return map_parts(function, x), map_parts(function, y), weight
+
+
+def _n_rows(rows: Any) -> Any:
+    tf = import_tensorflow()
+    return tf.shape(tf.nest.flatten(rows[0])[0])[0]

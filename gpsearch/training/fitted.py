@@ -1,0 +1,249 @@
+"""A trained network as scikit-learn sees one: `predict`, `predict_proba`, `classes_`.
+
+The same view serves scorers during a search and a person afterwards, so what was scored is what
+is used.
+
+========== ==================================================================================
+outputs    what the network returns, shape (n,), (n, units), or one such array per output
+link       how outputs relate to probabilities: "probability" (they are), "logit" (a sigmoid
+           or softmax away) or "score" (they only rank)
+========== ==================================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from gpsearch.data.preprocessing import Preprocessor
+from gpsearch.data.rows import Parts, Target, n_rows, take
+from gpsearch.training.backend import import_keras
+
+Forward = Callable[[Parts], Any]
+
+
+class FittedNetwork(BaseEstimator):
+    """A trained Keras model with its fitted preprocessing.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network, which takes preprocessed features.
+    preprocessor : Preprocessor
+        Fitted on the rows the network was trained on.
+    target : Target
+        What it predicts.
+    forward : callable, optional
+        From preprocessed features to the network's outputs; by default in large batches.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        preprocessor: Preprocessor,
+        target: Target,
+        forward: Forward | None = None,
+    ) -> None:
+        self.model = model
+        self.preprocessor = preprocessor
+        self.target = target
+        self.forward = forward
+
+    def outputs(self, X: Parts) -> Any:
+        """The network's outputs for raw features.
+
+        Parameters
+        ----------
+        X : parts
+            As given to `KerasCV`, n rows.
+
+        Returns
+        -------
+        (n, units) array, or a dict or list of them for a model with several outputs
+        """
+        remembered = self.__dict__.get("_remembered")
+        if remembered is not None and X is remembered[0]:
+            return remembered[1]
+        features = self.preprocessor.transform(X)
+        if self.forward is not None:
+            return self.forward(features)
+        return forward_in_batches(self.model, features)
+
+    def remember(self, X: Parts, outputs: Any) -> None:
+        """Return `outputs` whenever asked about this very object X, without computing anew."""
+        self._remembered = (X, outputs)
+
+    def predict(self, X: Parts) -> Any:
+        """The outputs themselves; for a model with several outputs."""
+        return self.outputs(X)
+
+    def save(self, path: Any) -> None:
+        """Write one ``.keras`` file that takes raw features and that plain Keras loads.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.keras``.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The preprocessing is a transformer that Keras cannot hold.
+        """
+        self.preprocessor.in_front_of(self.model).save(path)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class FittedClassifier(ClassifierMixin, FittedNetwork):
+    """A trained network whose target is classes."""
+
+    @property
+    def classes_(self) -> Any:
+        """Class labels as in y; for a multi-label target one pair for each column."""
+        if self.target.classes is None:
+            return [np.array([0, 1])] * self.target.n_outputs
+        return self.target.classes
+
+    @property
+    def link(self) -> str:
+        """How outputs relate to probabilities."""
+        return output_link(self.model)
+
+    @available_if(lambda self: _gives_probabilities(self))
+    def predict_proba(self, X: Parts) -> np.ndarray:
+        """Probabilities of the classes, shape (n, n_classes)."""
+        outputs = np.asarray(self.outputs(X), np.float64)
+        if self.target.kind == "multilabel":
+            return expit(outputs) if self.link == "logit" else outputs
+        if outputs.ndim == 2 and outputs.shape[1] > 1:
+            if self.link == "logit":
+                return softmax(outputs, axis=1)
+            # Exactly one in float64, as scikit-learn asks of what float32 only nearly gives.
+            return outputs / outputs.sum(axis=1, keepdims=True)
+        positive = outputs.reshape(len(outputs))
+        positive = expit(positive) if self.link == "logit" else positive
+        return np.column_stack([1 - positive, positive])
+
+    def numbered(self) -> FittedClassifier:
+        """A view of this network with the classes 0, 1, ... in place of labels.
+
+        scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
+        other labels; so where a scorer is given by name, the greater label is the positive one.
+        """
+        view = copy.copy(self)
+        if self.target.classes is not None:
+            numbers = np.arange(len(self.target.classes))
+            view.target = dataclasses.replace(self.target, classes=numbers)
+        return view
+
+    def decision_function(self, X: Parts) -> np.ndarray:
+        """The raw outputs that rank classes: shape (n,) for one unit, else (n, units)."""
+        outputs = np.asarray(self.outputs(X), np.float64)
+        if self.target.kind == "binary" and outputs.ndim == 2:
+            return outputs[:, -1] - (outputs[:, 0] if outputs.shape[1] == 2 else 0.0)
+        return outputs
+
+    def predict(self, X: Parts) -> np.ndarray:
+        """The most probable class of each row, in the labels of y."""
+        outputs = np.asarray(self.outputs(X))
+        threshold = 0.0 if self.link == "logit" or _is_hinge(self.model) else 0.5
+        if self.target.kind == "multilabel":
+            return (outputs > threshold).astype(np.int32)
+        if outputs.ndim == 2 and outputs.shape[1] > 1:
+            return self.classes_[outputs.argmax(axis=1)]
+        return self.classes_[(outputs.reshape(len(outputs)) > threshold).astype(int)]
+
+
+class FittedRegressor(RegressorMixin, FittedNetwork):
+    """A trained network whose target is a quantity."""
+
+    def predict(self, X: Parts) -> np.ndarray:
+        """Predicted values, shape (n,) for one unit, else as the network returns them."""
+        outputs = np.asarray(self.outputs(X), np.float64)
+        return outputs.reshape(len(outputs)) if outputs[0].size == 1 else outputs
+
+
+def as_fitted(
+    model: Any, preprocessor: Preprocessor, target: Target, forward: Forward | None = None
+) -> FittedNetwork:
+    """The view that suits the target."""
+    if target.is_classification:
+        return FittedClassifier(model, preprocessor, target, forward)
+    if target.kind == "regression":
+        return FittedRegressor(model, preprocessor, target, forward)
+    return FittedNetwork(model, preprocessor, target, forward)
+
+
+def forward_in_batches(model: Any, features: Parts, rows: int = 4096) -> Any:
+    """The model's outputs without training behaviour, at most `rows` rows at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+    features : parts
+        As the model takes them, n rows.
+    rows : int, default 4096
+
+    Returns
+    -------
+    array, or the structure of arrays that the model returns
+    """
+    keras = import_keras()
+    n = n_rows(features)
+    pieces = [
+        keras.tree.map_structure(
+            keras.ops.convert_to_numpy,
+            model(take(features, np.arange(start, min(start + rows, n))), training=False),
+        )
+        for start in range(0, n, rows)
+    ]
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *pieces)
+
+
+def output_link(model: Any) -> str:
+    """How the outputs relate to probabilities, read from the loss and the last layer."""
+    loss = model.loss
+    if getattr(loss, "from_logits", False):
+        return "logit"
+    last = _last_layer(model)
+    if type(last).__name__ == "Softmax":
+        return "probability"
+    activation = getattr(last, "activation", None)
+    if activation is None:  # a layer of the user's own: believe the loss it is trained with
+        return "probability" if "crossentropy" in loss_name(model) else "score"
+    bounded = getattr(activation, "__name__", "") in ("sigmoid", "softmax", "hard_sigmoid")
+    return "probability" if bounded else "score"
+
+
+def loss_name(model: Any) -> str:
+    """Lower-case name of the compiled loss without underscores; "" for a structure of losses."""
+    loss = model.loss
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    if isinstance(loss, dict | list | tuple):
+        return ""
+    return name.replace("_", "").lower()
+
+
+def _last_layer(model: Any) -> Any:
+    try:
+        return model.outputs[0]._keras_history.operation
+    except (AttributeError, IndexError, TypeError):
+        layers = getattr(model, "layers", [])
+        return layers[-1] if layers else model
+
+
+def _is_hinge(model: Any) -> bool:
+    return "hinge" in loss_name(model)
+
+
+def _gives_probabilities(view: FittedClassifier) -> bool:
+    return view.link != "score"

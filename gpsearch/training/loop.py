@@ -1,0 +1,208 @@
+"""The plain loop: Keras's own ``fit`` with its own ``EarlyStopping``.
+
+It takes every model that Keras takes, so it is the fallback; and it is nobody's reimplementation,
+so it is the oracle that the compiled trainer is held against.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.datasets import BUFFER_ROWS, Streamed
+from gpsearch.data.rows import map_parts, n_rows
+from gpsearch.training.backend import import_keras, import_tensorflow
+from gpsearch.training.fitted import forward_in_batches
+from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
+
+
+class LoopTrainer:
+    """Trains with ``model.fit``.
+
+    Parameters
+    ----------
+    callbacks : callable, optional
+        Returns the user's own Keras callbacks, fresh for each fold.
+    reason : str, default ""
+        Why this trainer serves, where the compiled one was asked for; one clause.
+    """
+
+    def __init__(
+        self, callbacks: Callable[[], Sequence[Any]] | None = None, reason: str = ""
+    ) -> None:
+        self.callbacks = callbacks
+        self.reason = reason
+        self.lock: AbstractContextManager[Any] = contextlib.nullcontext()
+
+    def train(
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+        built_by: str,
+    ) -> TrainedFold:
+        """Train `model`; see `Trainer.train`."""
+        keras, tf = import_keras(), import_tensorflow()
+        _without_automatic_xla(model)
+        epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
+        callbacks = [_epoch_counter(epoch), _stop_at_nan()]
+        early = None
+        if stop is not None and settings.patience is not None:
+            early = keras.callbacks.EarlyStopping(
+                monitor="val_loss",
+                mode="min",
+                patience=settings.patience,
+                restore_best_weights=True,
+            )
+            callbacks.append(early)
+        callbacks.extend(self.callbacks() if self.callbacks is not None else ())
+        history = model.fit(
+            shuffled_batches(fit, settings.batch_size, seed, epoch),
+            epochs=settings.epochs,
+            validation_data=None if stop is None else _in_order(stop, settings.batch_size),
+            callbacks=callbacks,
+            shuffle=False,  # the batches come in the order of the epoch
+            verbose=0,
+        )
+        epochs = len(history.epoch)
+        return TrainedFold(
+            best_epoch=epochs if early is None else early.best_epoch + 1,
+            epochs=epochs,
+            curves={
+                name: tuple(float(value) for value in values)
+                for name, values in history.history.items()
+                if len(values) == epochs
+            },
+            predict=lambda features: forward_in_batches(model, features, FORWARD_ROWS),
+            weights=model.get_weights,
+            path=f"loop: {self.reason}" if self.reason else "loop",
+        )
+
+
+def batch_order(n: int, seed: Any, epoch: Any) -> Any:
+    """The order of rows in one epoch: a permutation that `seed` and `epoch` decide.
+
+    Every trainer uses this order, so that trainers can be compared batch by batch. Without
+    state, it is the same in a graph, in a data pipeline and at the prompt.
+
+    Parameters
+    ----------
+    n : int or int tensor
+        Number of rows.
+    seed, epoch : int or int tensor
+        Epoch counts from 0.
+
+    Returns
+    -------
+    (n,) int32 tensor
+    """
+    tf = import_tensorflow()
+    key = tf.stack([tf.cast(seed, tf.int32), tf.cast(epoch, tf.int32)])
+    return tf.random.experimental.stateless_shuffle(tf.range(n, dtype=tf.int32), seed=key)
+
+
+def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
+    """A `tf.data.Dataset` of one epoch's batches, in the order of `batch_order`.
+
+    Parameters
+    ----------
+    rows : Rows
+    batch_size : int
+    seed : int
+        From 0 to 2**31 - 1.
+    epoch : int32 tf.Variable
+        Read anew whenever the dataset is iterated.
+    """
+    tf = import_tensorflow()
+    n = n_rows(rows.x)
+    n_batches = -(-n // batch_size)
+    if isinstance(rows.x, Streamed):
+        # In another order each time it is read.
+        shuffled = _one_by_one(rows).shuffle(min(n, BUFFER_ROWS), seed=seed)
+        counted = tf.data.experimental.assert_cardinality(n_batches)
+        return shuffled.batch(batch_size).apply(counted)
+    structure = _as_tensors(rows)
+
+    def batches_of(order: Any) -> Any:
+        def batch(i: Any) -> Any:
+            chosen = order[i * batch_size : (i + 1) * batch_size]
+            return tf.nest.map_structure(lambda part: tf.gather(part, chosen), structure)
+
+        return tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
+
+    orders = tf.data.Dataset.range(1).map(lambda _: batch_order(n, seed, epoch))
+    return orders.flat_map(batches_of).apply(tf.data.experimental.assert_cardinality(n_batches))
+
+
+def _one_by_one(rows: Rows) -> Any:
+    """A `tf.data.Dataset` of single rows, which are read batch by batch."""
+    tf = import_tensorflow()
+    beside = [part for part in (rows.y, rows.weight) if part is not None]
+
+    def batches() -> Any:
+        for features, positions in rows.x.batches():
+            yield (features, *(part[positions] for part in beside))
+
+    parts = [rows.x, *beside]
+    return tf.data.Dataset.from_generator(
+        batches,
+        output_signature=tuple(tf.TensorSpec((None, *p.shape[1:]), p.dtype) for p in parts),
+    ).unbatch()
+
+
+def _in_order(rows: Rows, batch_size: int) -> Any:
+    tf = import_tensorflow()
+    size = validation_batch(batch_size)
+    if isinstance(rows.x, Streamed):
+        counted = tf.data.experimental.assert_cardinality(-(-n_rows(rows.x) // size))
+        return _one_by_one(rows).batch(size).apply(counted)
+    structure = _as_tensors(rows)
+
+    def batch(i: Any) -> Any:
+        return tf.nest.map_structure(lambda part: part[i * size : (i + 1) * size], structure)
+
+    n_batches = -(-n_rows(rows.x) // size)
+    return tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
+
+
+def validation_batch(batch_size: int) -> int:
+    """Rows in one validation step: larger than a training step, as nothing is learned there."""
+    return max(batch_size, FORWARD_ROWS)
+
+
+def _as_tensors(rows: Rows) -> Any:
+    # Copies: the threads of a pipeline may outlive what it reads from.
+    tf = import_tensorflow()
+    x, y = map_parts(tf.constant, rows.x), map_parts(tf.constant, rows.y)
+    return (x, y) if rows.weight is None else (x, y, tf.constant(rows.weight))
+
+
+def _without_automatic_xla(model: Any) -> None:
+    """Undo XLA where the user did not ask for it: on a CPU it costs seconds for each fold."""
+    if model.get_compile_config().get("jit_compile", "auto") is not True:
+        model.jit_compile = False
+
+
+def _epoch_counter(variable: Any) -> Any:
+    keras = import_keras()
+    return keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs=None: variable.assign(epoch)
+    )
+
+
+def _stop_at_nan() -> Any:
+    keras = import_keras()
+
+    def stop(epoch: int, logs: Any) -> None:
+        if not np.isfinite(logs["loss"]):
+            callback.model.stop_training = True
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=stop)
+    return callback

@@ -1,0 +1,157 @@
+"""The ready-made multilayer perceptron, with the settings people tune.
+
+The learning rate matters most; then momentum, hidden units and batch size; then the number of
+layers and the learning-rate decay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.training.backend import import_keras
+
+OPTIMISERS = ("adam", "sgd", "rmsprop", "adagrad", "adadelta")
+
+# target kind: activation of the last layer, loss
+_OUTPUTS = {
+    "binary": ("sigmoid", "binary_crossentropy"),
+    "multiclass": ("softmax", "sparse_categorical_crossentropy"),
+    "multilabel": ("sigmoid", "binary_crossentropy"),
+    "regression": ("linear", "mean_squared_error"),
+}
+
+
+def mlp(
+    n_hidden: int = 2,
+    n_neurons: int = 64,
+    learning_rate: float = 1e-3,
+    momentum: float = 0.9,
+    decay: float = 0.0,
+    drop_rate: float = 0.0,
+    act_func: str = "relu",
+    kernel_init: str = "glorot_uniform",
+    opt: str = "adam",
+    *,
+    input_shape: tuple[int, ...],
+    n_outputs: int,
+    target_kind: str,
+) -> Any:
+    """A compiled multilayer perceptron for the data at hand.
+
+    Every hidden layer is Dense, activation, Dropout. The last three arguments are told by
+    `KerasCV`; all others can be dimensions of a space.
+
+    Parameters
+    ----------
+    n_hidden : int, default 2
+        Hidden layers; 0 is a linear model.
+    n_neurons : int, default 64
+        Units in each hidden layer.
+    learning_rate : float, default 1e-3
+        Of the first step.
+    momentum : float, default 0.9
+        Momentum of "sgd" and "rmsprop", first-moment decay of "adam"; "adagrad" and "adadelta"
+        have none. In [0, 1).
+    decay : float, default 0.0
+        The learning rate at step t is ``learning_rate / (1 + decay * t)``.
+    drop_rate : float, default 0.0
+        Share of hidden units dropped at each step, in [0, 1).
+    act_func : str, default "relu"
+        Activation of the hidden layers, by Keras's name.
+    kernel_init : str, default "glorot_uniform"
+        Initializer of all kernels, by Keras's name.
+    opt : {"adam", "sgd", "rmsprop", "adagrad", "adadelta"}, default "adam"
+        Optimiser.
+    input_shape : tuple of int
+        Shape of one row; more than one axis is flattened.
+    n_outputs : int
+        Units of the last layer.
+    target_kind : {"binary", "multiclass", "multilabel", "regression"}
+        Decides the last activation and the loss.
+
+    Returns
+    -------
+    keras.Model
+        Built and compiled.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        An unknown optimiser, or a target it has no loss for.
+    """
+    keras = import_keras()
+    if target_kind not in _OUTPUTS:
+        raise InvalidObjectiveError(
+            f"mlp: a target of kind {target_kind!r} needs a model function of your own; mlp "
+            f"serves {list(_OUTPUTS)}."
+        )
+    act_func_out, loss = _OUTPUTS[target_kind]
+    layers: list[Any] = [keras.Input(input_shape)]
+    if len(input_shape) > 1:
+        layers.append(keras.layers.Flatten())
+    for _ in range(n_hidden):
+        layers.append(
+            keras.layers.Dense(n_neurons, activation=act_func, kernel_initializer=kernel_init)
+        )
+        layers.append(keras.layers.Dropout(drop_rate))
+    layers.append(
+        keras.layers.Dense(n_outputs, activation=act_func_out, kernel_initializer=kernel_init)
+    )
+    model = keras.Sequential(layers)
+    schedule = keras.optimizers.schedules.InverseTimeDecay(
+        learning_rate, decay_steps=1, decay_rate=decay
+    )
+    model.compile(optimizer=_optimiser(opt, schedule, momentum), loss=loss)
+    return model
+
+
+def mlp_space() -> dict[str, Any]:
+    """The default search space of `mlp`: each dimension as a TOML table would give it.
+
+    Returns
+    -------
+    dict
+        From name to ``{"type", "low", "high", "prior"}`` or ``{"type", "categories"}``;
+        ``batch_size`` goes to training.
+
+    Examples
+    --------
+    >>> mlp_space()["learning_rate"]
+    {'type': 'real', 'low': 0.0001, 'high': 1.0, 'prior': 'log-uniform'}
+    """
+    return {
+        "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
+        "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
+        # Doublings, not every integer: between 57 and 58 units there is nothing to learn, and
+        # networks of one width share a compiled program.
+        "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64, 128, 256]},
+        "batch_size": {"type": "categorical", "categories": [16, 32, 64, 128]},
+        "n_hidden": {"type": "integer", "low": 1, "high": 4},
+        "decay": {"type": "real", "low": 1e-6, "high": 1e-1, "prior": "log-uniform"},
+        "drop_rate": {"type": "real", "low": 0.0, "high": 0.5, "prior": "uniform"},
+        "act_func": {"type": "categorical", "categories": ["relu", "tanh", "elu"]},
+        "kernel_init": {
+            "type": "categorical",
+            "categories": ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"],
+        },
+        "opt": {"type": "categorical", "categories": list(OPTIMISERS)},
+    }
+
+
+def _optimiser(opt: str, learning_rate: Any, momentum: float) -> Any:
+    optimizers = import_keras().optimizers
+    momentum = float(momentum)
+    if opt == "adam":
+        return optimizers.Adam(learning_rate, beta_1=momentum)
+    if opt == "sgd":
+        return optimizers.SGD(learning_rate, momentum=momentum)
+    if opt == "rmsprop":
+        return optimizers.RMSprop(learning_rate, momentum=momentum)
+    if opt == "adagrad":
+        return optimizers.Adagrad(learning_rate)
+    if opt == "adadelta":
+        return optimizers.Adadelta(learning_rate)
+    raise InvalidObjectiveError(
+        f"mlp(opt={opt!r}): must be one of {', '.join(map(repr, OPTIMISERS))}."
+    )

@@ -1,0 +1,316 @@
+"""The user's ``create_model``: which arguments it gets, and what its source says."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import functools
+import hashlib
+import inspect
+import textwrap
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.rows import Parts, Target, is_text, map_parts, named_parts, take
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.training.backend import import_keras, name_counts, seeded
+
+TRAINING_NAMES = ("epochs", "batch_size", "patience")
+"""Params that go to training; `create_model` gets them too where it takes them."""
+
+DATA_NAMES = ("n_features", "input_shape", "n_classes", "n_outputs", "target_kind")
+"""Facts about the data that `create_model` is told where it takes them and no param gives them."""
+
+
+class ModelFunction:
+    """A function from named arguments to a compiled Keras model.
+
+    Parameters
+    ----------
+    create_model : callable
+        Its arguments are filled by name from the params. Where it takes them, it is also told
+        ``n_features`` (columns of X), ``input_shape`` (of one row), ``n_classes`` (None for a
+        regression), ``n_outputs`` (units the last layer needs: 1 for two classes) and
+        ``target_kind`` ("binary", "multiclass", "multilabel", "regression", "several"), all
+        after preprocessing.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        `create_model` cannot be called with named arguments.
+    """
+
+    def __init__(self, create_model: Callable[..., Any]) -> None:
+        if not callable(create_model):
+            raise InvalidObjectiveError(
+                f"KerasCV(create_model={create_model!r}): must be a function that returns a "
+                "compiled Keras model."
+            )
+        self.create_model = create_model
+        self.name = str(getattr(create_model, "__name__", type(create_model).__name__))
+        parameters = inspect.signature(create_model).parameters.values()
+        nameless = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
+        if nameless:
+            raise InvalidObjectiveError(
+                f"KerasCV(create_model={self.name}): its arguments {nameless} cannot be given by "
+                "name. Remove the '/' from its signature."
+            )
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        self.takes = [p.name for p in parameters if p.kind in named]
+        self.requires = [p.name for p in parameters if p.kind in named and p.default is p.empty]
+        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._last_built: list[weakref.ref[Any]] = []
+        self._first_names: dict[str, int] = {}
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise unless params of these names fit the function's signature.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of all params, fixed values among them.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            A name that neither `create_model` nor training takes, or an argument that nothing
+            fills.
+        """
+        names = set(names)
+        unknown = sorted(names - set(self.takes) - set(TRAINING_NAMES))
+        if unknown and not self.takes_any:
+            raise InvalidObjectiveError(
+                f"{self.name} does not take {_listed(unknown)}. It takes {_listed(self.takes)}; "
+                f"training takes {_listed(TRAINING_NAMES)}. Rename the entry of the space, or "
+                f"add the argument to {self.name}."
+            )
+        missing = sorted(set(self.requires) - names - set(DATA_NAMES) - set(TRAINING_NAMES))
+        if missing:
+            raise InvalidObjectiveError(
+                f"{self.name} needs {_listed(missing)}, which the space does not give. Add it to "
+                "the space, as a fixed value if it is not to be tuned, or give the argument a "
+                "default."
+            )
+
+    def arguments(
+        self, params: Mapping[str, Any], facts: Mapping[str, Any], training: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What the function is called with: params first, then training, then data facts."""
+        chosen = {
+            name: value
+            for name, value in params.items()
+            if name in self.takes or (self.takes_any and name not in TRAINING_NAMES)
+        }
+        told = {**facts, **training}
+        return {**{name: told[name] for name in self.takes if name in told}, **chosen}
+
+    def build(self, arguments: Mapping[str, Any], features: Parts, seed: int) -> Any:
+        """Build the model with initial weights that `seed` decides.
+
+        Parameters
+        ----------
+        arguments : mapping
+            From `arguments`.
+        features : parts
+            Preprocessed rows; a model without an input shape is built on the first.
+        seed : int
+            From 0 to 2**32 - 1.
+
+        Returns
+        -------
+        keras.Model
+            Built and compiled.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The function returned something else, or what it had returned before: a fold would
+            start from what another has learnt.
+        """
+        keras = import_keras()
+        with seeded(seed), self._same_names():
+            model = self.create_model(**{name: _own(v) for name, v in arguments.items()})
+            if not isinstance(model, keras.Model):
+                raise InvalidObjectiveError(
+                    f"{self.name} returned {type(model).__name__}, not a Keras model. Return a "
+                    "compiled keras.Model."
+                )
+            if not model.compiled:
+                raise InvalidObjectiveError(
+                    f"{self.name} returned a model that is not compiled. Call "
+                    "model.compile(optimizer=..., loss=...) before returning it."
+                )
+            if not model.built:
+                self._run(model, take(features, np.arange(1)))
+            self._check_fresh(model)
+        return model
+
+    @contextlib.contextmanager
+    def _same_names(self) -> Iterator[None]:
+        """Let Keras number the layers alike in each build, not on through the process.
+
+        TensorFlow keeps a kernel for each name and shape of a variable, which takes 35 kB and
+        longer than all else about the variable. Only the first build has other numbers: what
+        it makes for good, or finds made, may be named next to the layers of any later one.
+        """
+        counts = name_counts()
+        before = dict(counts)
+        if self._first_names:
+            counts.clear()
+            counts.update(self._first_names)
+        try:
+            yield
+        finally:
+            counts = name_counts()  # others, where the function has cleared Keras's session
+            self._first_names = self._first_names or dict(counts)
+            for name, count in before.items():
+                counts[name] = max(count, counts.get(name, 0))
+
+    def outputs(self, model: Any, features: Parts) -> Any:
+        """What a model that was built makes of a few rows, untrained.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            It cannot take them.
+        """
+        try:
+            return self._run(model, features)
+        except InvalidObjectiveError:
+            raise
+        except Exception as error:  # whatever a layer may raise
+            raise InvalidObjectiveError(
+                f"the model that {self.name} returned cannot take two rows of X (input shape "
+                f"{_shapes(features)}): {error}"
+            ) from error
+
+    def _run(self, model: Any, features: Parts) -> Any:
+        try:
+            return model(features, training=False)
+        except Exception as error:
+            if not any(is_text(part) for _, part in named_parts(features)):
+                raise
+            raise InvalidObjectiveError(
+                f"X holds text, which the model that {self.name} returned cannot take. Encode it "
+                "inside each fold with preprocess=<a scikit-learn vectoriser or encoder>, or let "
+                "a layer such as TextVectorization read it."
+            ) from error
+
+    def _check_fresh(self, model: Any) -> None:
+        """Raise where the model learns in something that the one before it has learnt in."""
+        learning = [model, model.optimizer, *model.trainable_variables]
+        before = {id(part): part for part in (ref() for ref in self._last_built)}
+        shared = [part for part in learning if part is not None and id(part) in before]
+        self._last_built = [weakref.ref(part) for part in learning if part is not None]
+        if not shared:
+            return
+        if shared[0] is model:
+            what = "the very model that it returned before"
+        elif shared[0] is model.optimizer:
+            what = "a model with the optimizer of the one before"
+        else:
+            what = f"a model that trains the {shared[0].path} of the one before"
+        raise InvalidObjectiveError(
+            f"{self.name} returned {what}: each fold would start from what another has learnt. "
+            "Make model, layers and optimizer inside the function, anew in each call."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the models built and their names: they belong to this process."""
+        return {**self.__dict__, "_last_built": [], "_first_names": {}}
+
+    def fingerprint(self) -> str:
+        """Hex digest of the function's source, free of comments and layout, and its defaults."""
+        return hashlib.sha256(source_of(self.create_model).encode()).hexdigest()
+
+
+def data_facts(features: Parts, target: Target) -> dict[str, Any]:
+    """What `create_model` may ask about the data.
+
+    Parameters
+    ----------
+    features : parts
+        Preprocessed.
+    target : Target
+
+    Returns
+    -------
+    dict
+        One entry for each of `DATA_NAMES`.
+    """
+    first = named_parts(features)[0][1]
+    return {
+        "n_features": int(first.shape[-1]) if first.ndim > 1 else 1,
+        "input_shape": _shapes(features),
+        "n_classes": target.n_classes,
+        "n_outputs": target.n_outputs,
+        "target_kind": target.kind,
+    }
+
+
+def _shapes(features: Parts) -> Any:
+    return map_parts(lambda part: tuple(int(size) for size in part.shape[1:]), features)
+
+
+def plain_value(value: Any) -> Any:
+    """Plain Python in place of NumPy's scalars, also inside containers.
+
+    scikit-learn's searches draw NumPy's numbers and strings, which Keras refuses.
+
+    Examples
+    --------
+    >>> plain_value([np.int64(3), np.str_("relu")])
+    [3, 'relu']
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple, set):
+        return type(value)(map(plain_value, value))
+    if type(value) is dict:
+        return {name: plain_value(one) for name, one in value.items()}
+    return value
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """A function as text: source without comments or layout, else its code's constants.
+
+    Examples
+    --------
+    >>> source_of(functools.partial(max, 3))
+    'max((3,), {})'
+    """
+    if isinstance(function, functools.partial):
+        return f"{source_of(function.func)}({function.args!r}, {function.keywords!r})"
+    target: Any = function if inspect.isroutine(function) else type(function)
+    try:
+        text = textwrap.dedent(inspect.getsource(target))
+    except (OSError, TypeError):
+        code = getattr(target, "__code__", None)
+        if code is None:
+            return str(getattr(target, "__qualname__", repr(target)))
+        return repr((code.co_code.hex(), _plain(code.co_consts), code.co_names))
+    try:
+        return ast.unparse(ast.parse(text))
+    except SyntaxError:  # a lambda cut out of the expression around it
+        return text
+
+
+def _own(value: Any) -> Any:
+    """A plain value; a copy of a container, which the function may change."""
+    return plain_value(copy.deepcopy(value) if isinstance(value, list | dict | set) else value)
+
+
+def _plain(constants: tuple[Any, ...]) -> list[str]:
+    """Constants of a code object without the addresses of nested ones."""
+    return [
+        constant.co_code.hex() if inspect.iscode(constant) else repr(constant)
+        for constant in constants
+    ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names) or "nothing"

@@ -1,0 +1,172 @@
+"""What training one fold takes and gives: the contract between `KerasCV` and its trainers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from gpsearch.data.rows import Parts, take
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.training.backend import import_keras
+from gpsearch.training.model_function import TRAINING_NAMES
+
+# Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
+FORWARD_ROWS = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Features, target and weights of the same rows."""
+
+    x: Parts
+    """Features as the model takes them."""
+    y: Parts
+    """Target as the loss takes it."""
+    weight: np.ndarray | None = None
+    """Sample weights, shape (n,); None for equal weights."""
+
+
+def take_rows(rows: Rows, chosen: np.ndarray) -> Rows:
+    """The chosen rows of features, target and weights."""
+    weight = None if rows.weight is None else rows.weight[chosen]
+    return Rows(x=take(rows.x, chosen), y=take(rows.y, chosen), weight=weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How long and in what steps to train."""
+
+    epochs: int
+    """Passes over the training rows, at most."""
+    batch_size: int
+    """Rows in one step."""
+    patience: int | None = None
+    """Epochs without a better validation loss before training stops; None: all epochs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedFold:
+    """A model trained on one fold."""
+
+    best_epoch: int
+    """Epoch (from 1) whose weights were kept."""
+    epochs: int
+    """Epochs run."""
+    curves: Mapping[str, tuple[float, ...]]
+    """Loss and metrics for each epoch run; "val_" before those on the stop rows."""
+    predict: Callable[[Parts], Any]
+    """The kept weights' outputs for features; valid until the trainer is used again."""
+    weights: Callable[[], list[np.ndarray]]
+    """The kept weights, as ``keras.Model.get_weights`` has them; valid as long as `predict`."""
+    path: str
+    """How it was trained."""
+
+
+class Trainer(Protocol):
+    """Trains a compiled model on one fold."""
+
+    lock: AbstractContextManager[Any]
+    """Held by the caller from training to the last prediction, so that no other thread trains
+    in the same variables meanwhile."""
+
+    def train(
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        *,
+        seed: int,
+        built_by: str,
+    ) -> TrainedFold:
+        """Train `model`, and keep the weights of the best epoch where `stop` is watched.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Compiled, with its initial weights; the trainer may change them.
+        fit : Rows
+            Rows to learn from.
+        stop : Rows or None
+            Rows whose loss early stopping watches; None to train for all epochs.
+        settings : TrainingSettings
+            Epochs, batch size and patience.
+        seed : int
+            Decides the order of the rows in each epoch.
+        built_by : str
+            Names the call that built the model: models of one name are of one architecture.
+        """
+
+
+def checked_settings(given: Mapping[str, Any], call: str) -> TrainingSettings:
+    """Training settings from plain values.
+
+    Parameters
+    ----------
+    given : mapping
+        ``epochs``, ``batch_size`` and ``patience``.
+    call : str
+        Opening of the error message.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        One is no whole number of at least 1, or patience is no less than epochs.
+    """
+    for name in TRAINING_NAMES:
+        value = given[name]
+        if name == "patience" and value is None:
+            continue
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1:
+            raise InvalidObjectiveError(
+                f"{call}: {name}={value!r} must be a whole number of at least 1"
+                f"{' or None' if name == 'patience' else ''}."
+            )
+    if given["patience"] is not None and given["patience"] > given["epochs"]:
+        raise InvalidObjectiveError(
+            f"{call}: patience={given['patience']} is above epochs={given['epochs']}, so training "
+            "would never stop early. Lower patience, raise epochs, or give patience=None."
+        )
+    return TrainingSettings(
+        epochs=int(given["epochs"]),
+        batch_size=int(given["batch_size"]),
+        patience=None if given["patience"] is None else int(given["patience"]),
+    )
+
+
+def fold_seeds(seed: int, index: int) -> tuple[int, int]:
+    """Seeds of initial weights and of batch order, each from 0 to 2**31 - 1."""
+    words = np.random.SeedSequence(seed, spawn_key=(index,)).generate_state(2)
+    return int(words[0] >> 1), int(words[1] >> 1)
+
+
+def check_converged(curves: Mapping[str, Sequence[float]]) -> None:
+    """Raise where no epoch ended with a finite loss to choose it by.
+
+    Raises
+    ------
+    TrialFailedError
+    """
+    watched = curves.get("val_loss", curves["loss"][-1:])
+    if not any(math.isfinite(value) for value in watched):
+        raise TrialFailedError(
+            f"training diverged: the loss is {curves['loss'][-1]} after epoch "
+            f"{len(curves['loss'])}. Smaller learning rates or gradient clipping may help."
+        )
+
+
+def check_finite(outputs: Any) -> None:
+    """Raise where a trained model's outputs are not all finite.
+
+    Raises
+    ------
+    TrialFailedError
+    """
+    if not all(np.isfinite(part).all() for part in import_keras().tree.flatten(outputs)):
+        raise TrialFailedError("training diverged: the model's outputs hold NaN or infinity")

@@ -1,0 +1,89 @@
+"""Splits: stratified, disjoint, and the same whenever asked."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GroupKFold, LeaveOneOut, StratifiedKFold, TimeSeriesSplit
+
+from gpsearch.data.folds import folds_digest, make_folds
+from gpsearch.data.rows import read_target
+from gpsearch.errors import InvalidObjectiveError
+
+LABELS = np.array(["rare"] * 12 + ["common"] * 48)
+
+
+def folds_of(y, cv, *, groups=None, fraction=0.1, random_state=0, n=None):
+    target = read_target(y)
+    return make_folds(
+        cv,
+        np.zeros((len(y), 2)),
+        target,
+        n=len(y),
+        groups=groups,
+        validation_fraction=fraction,
+        random_state=random_state,
+    )
+
+
+@pytest.mark.parametrize("cv", [2, 5, StratifiedKFold(4)])
+def test_every_row_is_scored_once_and_never_trained_on(cv):
+    folds, whole = folds_of(LABELS, cv)
+    assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(60))
+    for fold in folds:
+        assert not set(fold.train) & set(fold.test)
+        assert set(fold.stop) < set(fold.train)
+        assert sorted([*fold.fit, *fold.stop]) == fold.train.tolist()
+    assert len(whole.train) == 60
+    assert len(whole.test) == 0
+
+
+def test_stop_rows_are_stratified():
+    folds, _ = folds_of(LABELS, 2, fraction=0.2)
+    for fold in folds:
+        assert np.mean(LABELS[fold.stop] == "rare") == pytest.approx(0.2, abs=0.1)
+
+
+def test_same_seed_same_folds():
+    same = [folds_digest(folds_of(LABELS, 5)[0]) for _ in range(2)]
+    assert same[0] == same[1] != folds_digest(folds_of(LABELS, 5, random_state=1)[0])
+
+
+def test_groups_stay_together_in_every_split():
+    groups = np.repeat(np.arange(20), 3)
+    for cv in (4, GroupKFold(4)):
+        for fold in folds_of(LABELS, cv, groups=groups)[0]:
+            parts = [set(groups[rows]) for rows in (fold.fit, fold.stop, fold.test)]
+            assert sum(map(len, parts)) == len(set.union(*parts))
+
+
+def test_time_series_stops_on_the_latest_training_rows():
+    for fold in folds_of(np.arange(100.0) ** 1.5, TimeSeriesSplit(4))[0]:
+        assert fold.fit.max() < fold.stop.min() <= fold.stop.max() < fold.test.min()
+
+
+def test_iterable_of_pairs_and_leave_one_out():
+    pairs = [(np.arange(30, 60), np.arange(30)), (np.arange(30), np.arange(30, 60))]
+    assert len(folds_of(LABELS, pairs)[0]) == 2
+    assert len(folds_of(LABELS[:14], LeaveOneOut())[0]) == 14
+
+
+@pytest.mark.parametrize(
+    ("y", "cv", "message"),
+    [
+        (LABELS, 1, "at least 2"),
+        (LABELS, True, "at least 2"),
+        (LABELS, 13, "smallest class of y has only 12"),
+        (np.arange(4.5, 9.5), 6, "only 5 rows"),
+        (LABELS, "five", "number of folds"),
+        (LABELS, StratifiedKFold(13), "cannot split"),
+        (LABELS, [(np.arange(40), np.arange(30, 60))], "scores rows that it also trains on"),
+        (LABELS, [(np.arange(60), np.arange(0))], "0 scored rows"),
+    ],
+)
+def test_bad_cv(y, cv, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        folds_of(y, cv)
+
+
+def test_fewer_groups_than_folds():
+    with pytest.raises(InvalidObjectiveError, match="only 3 groups"):
+        folds_of(LABELS, 5, groups=np.arange(60) % 3)

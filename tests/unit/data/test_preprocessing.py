@@ -1,0 +1,115 @@
+"""Preprocessing and weights: fitted where they may be, refused where they cannot."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
+
+from gpsearch.data.folds import Fold
+from gpsearch.data.prepared_folds import PreparedFolds
+from gpsearch.data.preprocessing import Preprocessor, check_preprocess, settled
+from gpsearch.data.rows import read_target
+from gpsearch.data.weights import fit_weights, read_weights
+from gpsearch.errors import InvalidObjectiveError
+
+X = 3.0 + 2.0 * np.random.default_rng(0).normal(size=(30, 2))
+FOLD = Fold(index=0, train=np.arange(20), stop=np.arange(2), test=np.arange(20, 30))
+
+
+def test_fitted_on_the_training_part_alone():
+    shifted = X.copy()
+    shifted[20:] += 100.0
+    prepared = PreparedFolds(shifted, "standardize")[FOLD]
+    np.testing.assert_allclose(prepared.features(FOLD.train).mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(prepared.features(FOLD.train).std(axis=0), 1, rtol=1e-5)
+    assert (prepared.features(FOLD.test) > 20).all()
+    np.testing.assert_array_equal(prepared.raw_test, shifted[20:])
+
+
+def test_prepared_once():
+    folds = PreparedFolds(X, "standardize")
+    assert folds[FOLD] is folds[FOLD]
+
+
+def test_standardize_leaves_tokens_and_images_alone():
+    parts = {"table": X, "tokens": np.arange(60).reshape(30, 2), "image": np.ones((30, 2, 2))}
+    made = Preprocessor("standardize", parts).transform(parts)
+    assert abs(made["table"].mean()) < 1e-6
+    np.testing.assert_array_equal(made["tokens"], parts["tokens"])
+    np.testing.assert_array_equal(made["image"], parts["image"])
+
+
+def test_one_transformer_for_each_part():
+    parts = {"a": X, "b": X}
+    made = Preprocessor({"a": MinMaxScaler()}, parts).transform(parts)
+    assert made["a"].max() == pytest.approx(1.0)
+    np.testing.assert_allclose(made["b"], X, rtol=1e-6)
+
+
+def test_data_frames_keep_their_columns_and_the_transformer_stays_unfitted():
+    frame = pd.DataFrame({"size": [1.0, 2.0, np.nan, 4.0], "kind": ["a", "b", "a", "c"]})
+    transformer = make_column_transformer(
+        (SimpleImputer(), ["size"]), (OneHotEncoder(sparse_output=False), ["kind"])
+    )
+    check_preprocess(transformer, frame)
+    assert Preprocessor(transformer, frame).transform(frame).shape == (4, 4)
+    assert not hasattr(transformer, "transformers_")
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "data", "message"),
+    [
+        ("standardise", X, 'the only name is "standardize"'),
+        (3, X, "needs `fit` and `transform`"),
+        ({"b": StandardScaler()}, {"a": X}, r"\['b'\] are no parts of X"),
+        (None, np.where(X > 5, np.nan, X), "NaN or infinite"),
+        ("standardize", np.array([["a", 1.0]], dtype=object), "no numbers"),
+    ],
+)
+def test_bad_preprocess(preprocess, data, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        check_preprocess(preprocess, data)
+
+
+def test_a_transformer_that_leaves_nan_is_refused():
+    with pytest.raises(InvalidObjectiveError, match="after preprocessing"):
+        PreparedFolds(np.where(X > 5, np.nan, X), StandardScaler())[FOLD]
+
+
+def test_weights_of_rows_times_weights_of_classes():
+    target = read_target(np.array(["no", "no", "no", "yes"]))
+    rows = np.array([0, 3])
+    own = np.array([2.0, 1.0, 1.0, 3.0])
+    assert fit_weights(target, rows, None, None) is None
+    assert fit_weights(target, rows, own, {"yes": 10.0}).tolist() == [2.0, 30.0]
+    balanced = fit_weights(target, np.arange(4), None, "balanced")
+    assert balanced[:3].sum() == pytest.approx(balanced[3])
+
+
+@pytest.mark.parametrize(
+    ("y", "weight", "message"),
+    [
+        (["a", "b"], {"c": 1.0}, "does not hold"),
+        (["a", "b"], "even", "balanced"),
+        ([0.5, 1.5, 2.5], "balanced", "holds no classes"),
+    ],
+)
+def test_bad_class_weight(y, weight, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        fit_weights(read_target(y), np.arange(2), None, weight)
+
+
+@pytest.mark.parametrize("bad", [[-1.0, 0.0], [np.nan, 1.0], [[1.0], [2.0]], ["a", "b"]])
+def test_bad_sample_weight(bad):
+    with pytest.raises(InvalidObjectiveError, match=r"KerasCV\(sample_weight.*Sample weights must"):
+        read_weights("KerasCV", bad)
+
+
+def test_a_transformer_reads_the_same_in_every_process():
+    def scaled(factor):
+        return make_column_transformer((FunctionTransformer(lambda x: x * 2), [factor]))
+
+    assert settled(scaled(0)) == settled(scaled(0)) != settled(scaled(1))
+    assert " at 0x" not in settled({"a": FunctionTransformer(object()), "b": None})

@@ -1,0 +1,136 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from gpsearch.evaluation import FoldResult
+from gpsearch.space import Space
+from gpsearch.strategy.history import history_of
+from gpsearch.study import Trial
+
+SPACE = Space({"x": (0.0, 1.0)})
+
+
+def trial(number, scores, state="complete"):
+    folds = tuple(FoldResult(fold=j, score=float(s)) for j, s in enumerate(scores))
+    ended = None if state == "running" else 1.0
+    return Trial(
+        number=number,
+        state=state,
+        params={"x": number / 1000},
+        folds=folds,
+        seed=0,
+        started=0.0,
+        ended=ended,
+    )
+
+
+def draw(n, k, rng, *, noise=0.01, effect=0.1):
+    """Scores of n trials on k folds: a mean of each trial, an effect of each fold, noise."""
+    means, effects = rng.normal(size=(n, 1)), effect * rng.normal(size=k)
+    return means + effects + noise * rng.standard_normal((n, k))
+
+
+def test_losses_are_negated_means_and_running_trials_are_pending():
+    trials = [trial(0, [0.5, 0.7]), trial(1, [0.8, 1.0]), trial(2, [], "running")]
+    history = history_of(SPACE, trials)
+    np.testing.assert_allclose(history.losses, [-0.6, -0.9])
+    assert history.points == [[0.0], [0.001]]
+    assert history.pending == [[0.002]]
+
+
+def test_failed_trials_have_no_loss_and_leave_the_others_alone():
+    good = [trial(0, [0.5, 0.7]), trial(1, [0.8, 0.9])]
+    history = history_of(SPACE, [*good, trial(2, [], "failed")])
+    assert math.isnan(history.losses[2])
+    assert math.isnan(history.variances[2])
+    np.testing.assert_array_equal(history.variances[:2], history_of(SPACE, good).variances)
+
+
+def test_what_folds_do_to_every_trial_alike_is_not_noise():
+    rng = np.random.default_rng(0)
+    trials = [trial(i, s) for i, s in enumerate(draw(200, 5, rng, noise=0.01, effect=1.0))]
+    variances = history_of(SPACE, trials).variances
+    assert np.mean(variances) == pytest.approx(0.01**2 / 5, rel=0.15)
+
+
+def test_the_variance_is_unbiased_for_few_trials_too():
+    rng = np.random.default_rng(1)
+    means = [
+        history_of(SPACE, [trial(i, s) for i, s in enumerate(draw(2, 5, rng))]).variances.mean()
+        for _ in range(500)
+    ]
+    assert np.mean(means) == pytest.approx(0.01**2 / 5, rel=0.1)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_the_variance_is_unbiased_for_few_folds_too(k):
+    rng = np.random.default_rng(5)
+    trials = [trial(i, s) for i, s in enumerate(draw(900, k, rng))]
+    assert history_of(SPACE, trials).variances.mean() == pytest.approx(0.01**2 / k, rel=0.1)
+
+
+def test_a_variance_that_is_small_by_luck_is_moderated():
+    rng = np.random.default_rng(2)
+    scores = draw(40, 5, rng, noise=0.01)
+    scores[7] = scores[7].mean() + (scores - scores.mean(axis=1, keepdims=True)).mean(axis=0)
+    variances = history_of(SPACE, [trial(i, s) for i, s in enumerate(scores)]).variances
+    assert variances[7] == variances.min()
+    assert variances[7] > 0.3 * np.median(variances)
+
+
+def test_a_trial_that_is_truly_noisier_keeps_a_larger_variance():
+    rng = np.random.default_rng(3)
+    scores = draw(40, 5, rng, noise=0.01)
+    scores[3] += rng.normal(size=5)
+    variances = history_of(SPACE, [trial(i, s) for i, s in enumerate(scores)]).variances
+    assert variances[3] > 100 * np.median(variances)
+
+
+def test_a_stopped_trial_is_judged_without_the_effects_of_its_folds():
+    scores = np.array([[0.9, 0.5, 0.1], [0.8, 0.4, 0.0], [0.85, 0.45, 0.05]])
+    trials = [trial(i, s) for i, s in enumerate(scores)]
+    stopped = trial(3, [0.9], "stopped")  # as good as the first on the easy fold, no better
+    history = history_of(SPACE, [*trials, stopped])
+    assert history.losses[3] == pytest.approx(-0.5)
+    longer = history_of(SPACE, [*trials, trial(3, [0.9, 0.5], "stopped")])
+    assert history.variances[3] >= longer.variances[3]
+
+
+def test_stopped_trials_are_measured_as_well_as_their_variances_say():
+    """Folds ten times as different as the noise: what is left of the error is the noise's."""
+    rng = np.random.default_rng(4)
+    k, noise = 5, 0.1
+    effects = rng.normal(size=k)
+    means = rng.normal(size=300)
+    scores = means[:, None] + effects - effects.mean() + noise * rng.normal(size=(300, k))
+    ran = np.where(np.arange(300) < 100, k, rng.integers(1, k, size=300))
+    trials = [
+        trial(i, row[:m], "complete" if m == k else "stopped")
+        for i, (row, m) in enumerate(zip(scores, ran, strict=True))
+    ]
+    history = history_of(SPACE, trials)
+    errors = history.losses + means
+    for m in range(1, k):
+        chosen = ran == m
+        assert np.sqrt(np.mean(errors[chosen] ** 2)) == pytest.approx(noise / np.sqrt(m), rel=0.3)
+    assert np.mean(errors**2) == pytest.approx(np.mean(history.variances), rel=0.15)
+
+
+@pytest.mark.parametrize("trials", [[trial(0, [0.5, 0.7])], [trial(0, [0.5]), trial(1, [0.6])]])
+def test_without_two_trials_of_two_folds_the_variance_is_unknown(trials):
+    assert np.isnan(history_of(SPACE, trials).variances).all()
+
+
+def test_seconds_are_those_of_a_fold_so_that_a_stopped_trial_is_not_quick():
+    timed = [
+        dataclasses.replace(
+            trial(number, [0.5] * len(seconds), state),
+            folds=tuple(FoldResult(fold=j, score=0.5, seconds=s) for j, s in enumerate(seconds)),
+        )
+        for number, (seconds, state) in enumerate(
+            [([2.0, 4.0], "complete"), ([3.0], "stopped"), ([0.0], "complete"), ([], "failed")]
+        )
+    ]
+    np.testing.assert_array_equal(history_of(SPACE, timed).seconds, [3.0, 3.0, np.nan, np.nan])

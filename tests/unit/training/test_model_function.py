@@ -1,0 +1,104 @@
+"""Arguments by name, checked before a model is built."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.training.backend import import_keras
+from gpsearch.training.model_function import ModelFunction, source_of
+
+FACTS = {
+    "n_features": 3,
+    "input_shape": (3,),
+    "n_classes": 2,
+    "n_outputs": 1,
+    "target_kind": "binary",
+}
+TRAINING = {"epochs": 9, "batch_size": 32, "patience": None}
+
+
+def create(units, rate=0.1, *, n_features, epochs=1):
+    return units, rate, n_features, epochs
+
+
+def test_arguments_come_from_params_then_training_then_data():
+    arguments = ModelFunction(create).arguments({"units": 4, "batch_size": 8}, FACTS, TRAINING)
+    assert arguments == {"units": 4, "n_features": 3, "epochs": 9}
+    own = ModelFunction(create).arguments({"units": 4, "n_features": 7}, FACTS, TRAINING)
+    assert own["n_features"] == 7
+
+
+def test_a_function_of_any_keywords_gets_all_but_training_params():
+    function = ModelFunction(lambda **params: params)
+    arguments = function.arguments({"units": 4, "batch_size": 8}, FACTS, TRAINING)
+    assert arguments == {"units": 4}
+
+
+def test_partial_arguments_need_not_be_given():
+    ModelFunction(functools.partial(create, units=3)).check_names(["rate"])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["units", "drop"], "does not take 'drop'.*It takes 'units', 'rate'"),
+        (["rate"], "needs 'units'"),
+        ([], "needs 'units'"),
+    ],
+)
+def test_names_that_do_not_fit(names, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        ModelFunction(create).check_names(names)
+
+
+def test_training_names_are_always_taken():
+    ModelFunction(create).check_names(["units", "batch_size", "epochs", "patience"])
+
+
+def test_what_cannot_be_called_by_name():
+    with pytest.raises(InvalidObjectiveError, match="by name"):
+        ModelFunction(lambda units, /: units)
+    with pytest.raises(InvalidObjectiveError, match="must be a function"):
+        ModelFunction("mlp")
+
+
+def test_source_ignores_comments_and_layout():
+    def one(x):
+        return x + 1
+
+    first = source_of(one)
+
+    def one(x):
+        # said differently
+        return (
+            x + 1
+        )  # fmt: skip
+
+    assert source_of(one) == first
+    assert source_of(functools.partial(one, 2)) != source_of(functools.partial(one, 3))
+
+
+def test_builds_name_their_layers_alike_and_others_apart():
+    keras = import_keras()
+    before = keras.layers.Dense(1)
+    kept = []  # made in the first build, for all builds
+
+    def create(units):
+        if not kept:
+            kept.append(keras.layers.Dense(2, trainable=False))
+        inputs = keras.Input((3,))
+        hidden = keras.layers.Dense(units)(kept[0](before(inputs)))
+        model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
+        model.compile(loss="mse")
+        return model
+
+    before.trainable = False
+    function = ModelFunction(create)
+    names = []
+    for seed in range(3):
+        model = function.build({"units": 2}, np.zeros((2, 3), np.float32), seed)
+        names.append([layer.name for layer in model.layers])
+        assert keras.layers.Dense(1).name not in names[-1]
+    assert names[1] == names[2]
