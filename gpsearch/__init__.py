@@ -7,23 +7,41 @@ the one that matters is a Gaussian process (`surrogate`) whose expected improvem
 and writes each result into the *study*, one SQLite file, before anything else happens.
 `plotting`, `report` and `comparison` read a study and never write one.
 
-======== ============================ ============================================================
-layer    module                       role
-======== ============================ ============================================================
-7        cli, config                  the command line; a TOML file to one call
-6        plotting, report, comparison a study as pictures, as one HTML page; strategies compared
-5        execution                    the loop, executors, stopping rules, progress
-5        callbacks                    finished trials for TensorBoard and MLflow
-5        analysis                     what one study says of its dimensions and of random search
-4        strategy, optimizer          what to try next; ask and tell as scikit-optimize has them
-3        acquisition                  expected improvement, and its maximum over a mixed space
-2        surrogate, objective, study  the Gaussian process; cross-validated Keras; the record
-1        space, evaluation            params, point and z; what an objective returns
-0        errors                       everything raised on purpose
-======== ============================ ============================================================
+===== ================= =========================== =============================================
+floor room              alone imports               role
+===== ================= =========================== =============================================
+9     cli                                           the command line
+9     config                                        a TOML file to one call
+8     report            jinja2 (page)               one self-contained HTML page
+7     plotting          matplotlib                  a study as series of numbers, and as pictures
+7     model_selection                               the scikit-learn search estimator
+7     comparison                                    several strategies, and honest statistics
+6     analysis                                      what one study says
+5     execution         tqdm (progress)             the loop from an objective to a study
+5     callbacks         mlflow (mlflow),            finished trials shown by other tools
+                        tensorboardX (tensorboard)
+5     execution.rules                               when a trial stops, and when a search stops
+5     execution.workers distributed (executors),    isolated processes, and executors of others
+                        pebble (pool), cloudpickle
+4     optimizer         skopt                       ask and tell as scikit-optimize has them
+4     strategy          skopt (skopt),              a history to the next point
+                        optuna (tpe)
+3     acquisition                                   what a point promises, and where it is most
+2     estimators                                    one Keras model as a scikit-learn estimator
+2     objective                                     a configuration to one score for each fold
+2     training          keras (backend),            one fold of one Keras model
+                        tensorflow (backend)
+2     data                                          rows, folds, weights, preprocessing
+2     study             sqlite3 (sqlite)            the record
+2     surrogate                                     the Gaussian process
+1     space             skopt                       configuration, point and z
+1     evaluation                                    what an objective returns
+0     errors, version                               what is raised on purpose
+===== ================= =========================== =============================================
 
-Imports go downward only (``tests/test_architecture.py``), and ``import gpsearch`` loads none of
-Keras, TensorFlow, matplotlib, Dask or Optuna.
+A room imports from the rows below its own, and each library above is imported by these rooms alone
+(``tests/test_architecture.py`` reads this table). ``import gpsearch`` loads none of Keras,
+TensorFlow, matplotlib, Dask or Optuna.
 """
 
 from gpsearch.comparison import Comparison, compare

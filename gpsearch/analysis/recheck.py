@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.job import Job, evaluate
+from gpsearch.execution.workers.job import Job, evaluate
 from gpsearch.strategy import trial_seed
 from gpsearch.study import Study
 

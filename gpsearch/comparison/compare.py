@@ -20,9 +20,9 @@ from gpsearch.comparison.runs import (
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.arguments import at_least, read_seed
-from gpsearch.execution.job import Job, evaluate
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.stopping import StopReason
+from gpsearch.execution.workers.job import Job, evaluate
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import STRATEGIES, Strategy, make_strategy, trial_seed

@@ -14,11 +14,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from gpsearch.errors import SpaceExhaustedError, StudyError
 from gpsearch.evaluation import FoldResult, Objective
-from gpsearch.execution.job import Job, Outcome, evaluate
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason
 from gpsearch.execution.warm_start import GIVEN
+from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.space import Point
 from gpsearch.strategy import Strategy, trial_seed
 from gpsearch.strategy.history import history_of

@@ -25,14 +25,14 @@ from gpsearch.execution.arguments import (
     read_scores,
     read_seed,
 )
-from gpsearch.execution.job import sentence
+from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason
 from gpsearch.execution.run import Callback, Run, TrialCallback
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
 from gpsearch.execution.warm_start import record_earlier, record_given
-from gpsearch.execution.workers.placement import Placement, drive
+from gpsearch.execution.workers.job import sentence
 from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.strategy.importance import ImportanceOrder

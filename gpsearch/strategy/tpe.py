@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from skopt.space import Categorical, Integer
-
 from gpsearch.errors import InvalidSearchError
-from gpsearch.space import Point, Space
+from gpsearch.space import Categorical, Integer, Point, Space
 from gpsearch.strategy.strategy import History, trial_rng, trial_seed
 from gpsearch.strategy.unseen import draw_unseen, keys
 

@@ -21,10 +21,14 @@ import cloudpickle
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, Objective
-from gpsearch.execution.job import Job, Outcome, evaluate
 from gpsearch.execution.workers.channel import Address, FoldSink
+from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
 from gpsearch.execution.workers.worker import Parcel, evaluate_anywhere
+
+LOOK_UP = 0.2
+"""Seconds after which a wait is begun anew. A signal that arrives on the way into it, which is long
+where all cores are busy, does not end it: Python heeds it between two of its own steps."""
 
 DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""

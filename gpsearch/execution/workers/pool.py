@@ -24,9 +24,8 @@ from typing import Any
 import pebble
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.execution.job import Job, Outcome, failure
-from gpsearch.execution.workers.dispatch import LOOK_UP
-from gpsearch.execution.workers.executors import WorkerKilledError, available_cores
+from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError, available_cores
+from gpsearch.execution.workers.job import Job, Outcome, failure
 from gpsearch.execution.workers.worker import (
     Limits,
     Parcel,

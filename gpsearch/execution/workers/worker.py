@@ -19,8 +19,8 @@ import cloudpickle
 import threadpoolctl
 
 from gpsearch.evaluation import Objective
-from gpsearch.execution.job import Job, Outcome, evaluate, failure
 from gpsearch.execution.workers.channel import Address, FoldSender
+from gpsearch.execution.workers.job import Job, Outcome, evaluate, failure
 
 WATCHER = """
 import os, select, signal, sys

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpsearch.errors import InvalidSearchError
+from gpsearch.execution.dispatch import Events, run_concurrently
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.execution.workers.channel import FoldReceiver
-from gpsearch.execution.workers.dispatch import Events, run_concurrently
 from gpsearch.execution.workers.executors import (
     DaskWorkers,
     ExecutorWorkers,

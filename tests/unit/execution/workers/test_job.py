@@ -8,7 +8,7 @@ import pytest
 
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import Evaluation, FoldResult
-from gpsearch.execution.job import Job, evaluate
+from gpsearch.execution.workers.job import Job, evaluate
 
 
 class Scripted:

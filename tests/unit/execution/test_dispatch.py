@@ -4,8 +4,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from gpsearch.execution.job import Job
-from gpsearch.execution.workers.dispatch import Events
+from gpsearch.execution.dispatch import Events
+from gpsearch.execution.workers.job import Job
 
 
 def test_a_signal_that_wakes_nobody_still_ends_the_wait():

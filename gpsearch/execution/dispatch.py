@@ -16,15 +16,11 @@ from dataclasses import dataclass
 
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult
-from gpsearch.execution.job import Job, Outcome, failure
 from gpsearch.execution.run import Run
-from gpsearch.execution.workers.executors import WorkerKilledError, Workers
+from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError, Workers
+from gpsearch.execution.workers.job import Job, Outcome, failure
 
 logger = logging.getLogger("gpsearch")
-
-LOOK_UP = 0.2
-"""Seconds after which a wait is begun anew. A signal that arrives on the way into it, which is long
-where all cores are busy, does not end it: Python heeds it between two of its own steps."""
 
 MAX_ATTEMPTS = 3
 """Times that a trial is given to workers that are killed, or to an executor that breaks."""
