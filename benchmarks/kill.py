@@ -81,7 +81,7 @@ def run_search(folder: Path, trials: int, strategy: str) -> None:
     reported = folder / "reported"
 
     def report(study):
-        finished = sum(trial.finished for trial in study.trials)
+        finished = len(study.ended)
         with reported.open("a") as file:
             file.write(f"{finished}\n")
 

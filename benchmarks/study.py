@@ -45,14 +45,14 @@ def fill(path: Path, trials: int, folds: int, epochs: int) -> list[float]:
         seconds.append(time.perf_counter() - begun)
         return result
 
-    with study.writing():
+    with study.writing() as writer:
         for point in SPACE.sample(trials, rng):
-            number = timed(study.start_trial, SPACE.params(point), seed=1, origin="gp")
+            number = timed(writer.start_trial, SPACE.params(point), seed=1, origin="gp")
             for j in range(folds):
                 curves = {name: tuple(rng.random(epochs)) for name in ("loss", "val_loss")}
                 fold = FoldResult(fold=j, score=float(rng.random()), curves=curves, epochs=epochs)
-                timed(study.record_fold, number, fold)
-            timed(study.end_trial, number, "complete")
+                timed(writer.record_fold, number, fold)
+            timed(writer.end_trial, number, "complete")
     return seconds
 
 

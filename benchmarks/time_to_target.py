@@ -79,7 +79,7 @@ def measure(
         progress=False,
     )
     cpu = time.process_time() - start
-    scores = [trial.score for trial in study.trials if trial.state == "complete"]
+    scores = [trial.score for trial in study.complete]
     return {
         "cpu": cpu,
         "n": len(study.trials),

@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
         # No page: whoever presses Ctrl-C wants the prompt back. The search has said how to go on.
         end_process_soon()
         return INTERRUPTED
-    if not any(trial.state == "complete" for trial in study.trials):
+    if not study.complete:
         print(_state_line(study))
         print(_first_failure(study))
         return NOTHING_FINISHED
@@ -133,7 +133,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
-    finished = any(trial.state == "complete" for trial in study.trials)
+    finished = bool(study.complete)
     if arguments.json:
         print(json.dumps(_summary(study), indent=2, default=str))
     else:
@@ -145,7 +145,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _best(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
-    if not any(trial.state == "complete" for trial in study.trials):
+    if not study.complete:
         print("gpsearch: the study holds no finished trial yet.", file=sys.stderr)
         return NOTHING_FINISHED
     if arguments.json:
@@ -288,7 +288,7 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 
 def _summary(study: Study) -> dict[str, Any]:
     trials = study.trials
-    finished = any(trial.state == "complete" for trial in trials)
+    finished = bool(study.complete)
     return {
         "study": str(study.path),
         "trials": {

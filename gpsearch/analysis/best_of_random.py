@@ -207,7 +207,7 @@ def random_scores(study: Study) -> Array:
     """
     drawn = [trial for trial in study.trials if trial.finished and _is_drawn(study, trial)]
     scores = np.array([trial.score for trial in drawn], dtype=float)
-    known = [trial.score for trial in study.trials if trial.state == "complete"]
+    known = [trial.score for trial in study.complete]
     if not known:
         raise StudyError("the study has no complete trial: there is no score to compare with")
     return np.where(np.isnan(scores), min(known), scores)

@@ -44,7 +44,7 @@ def fitted_process(study: Study, call: str, least: int = 2) -> GaussianProcess:
     StudyError
         Fewer than `least` trials are complete.
     """
-    complete = sum(trial.state == "complete" for trial in study.trials)
+    complete = len(study.complete)
     if complete < least:
         failed = [trial for trial in study.trials if trial.state == "failed"]
         why = f" The last failure: {failed[-1].reason}." if failed else ""
@@ -52,8 +52,7 @@ def fitted_process(study: Study, call: str, least: int = 2) -> GaussianProcess:
             f"{call} needs at least {least} complete trials; the study has {complete}, and "
             f"{len(failed)} failed.{why}"
         )
-    ended = [trial for trial in study.trials if trial.finished]
-    return GPStrategy(study.space, seed=study.seed).process(history_of(study.space, ended))
+    return GPStrategy(study.space, seed=study.seed).process(history_of(study.space, study.ended))
 
 
 def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Array:

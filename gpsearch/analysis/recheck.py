@@ -205,8 +205,7 @@ def recheck(
             "recheck(study, gpsearch.KerasCV(...))"
         )
     study.best_trial  # raises where no trial is complete  # noqa: B018
-    complete = [trial for trial in study.trials if trial.state == "complete"]
-    top = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:k]
+    top = sorted(study.complete, key=lambda trial: (-trial.score, trial.number))[:k]
     seed = study.seed if random_state is None else random_state
     fresh, folds = np.full((len(top), n_splits), np.nan), [list[float]() for _ in top]
     for j in range(n_splits):
@@ -224,7 +223,7 @@ def recheck(
         searched=np.array([trial.score for trial in top]),
         fresh=fresh,
         fresh_errors=np.array([_standard_error(scores) for scores in folds]),
-        score_name=str(study.info.description.get("scoring", "score")),
+        score_name=study.score_name,
     )
 
 

@@ -27,7 +27,7 @@ from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import STRATEGIES, Strategy, make_strategy, trial_seed
 from gpsearch.strategy.history import history_of
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, StudyWriter, Trial
 from gpsearch.study.study import StudyPath
 
 logger = logging.getLogger("gpsearch")
@@ -139,26 +139,26 @@ def compare(
         },
     )
     bar = Progress(len(specs) * n_repeats * n_calls, shown=progress)
-    with record.writing(), contextlib.closing(bar):
-        record.set_stop_reason("")
-        bar.start(record, sum(trial.finished for trial in record.trials))
+    with record.writing() as writer, contextlib.closing(bar):
+        writer.set_stop_reason("")
+        bar.start(record, len(record.ended))
         try:
             for repeat in range(n_repeats):
                 seed = trial_seed(record.seed, repeat)
                 known = _known(record, repeat)
                 for label in specs:
                     origin = origin_of(label, repeat)
-                    _run(record, objective, made(label, seed), origin, seed, n_calls, known, bar)
+                    _run(writer, objective, made(label, seed), origin, seed, n_calls, known, bar)
         except KeyboardInterrupt:
-            record.set_stop_reason(StopReason.INTERRUPTED.value)
+            writer.set_stop_reason(StopReason.INTERRUPTED.value)
             logger.warning("%s", StopReason.INTERRUPTED.value)
             raise
-        record.set_stop_reason(COMPLETE)
+        writer.set_stop_reason(COMPLETE)
     return comparison_of(record, list(specs), n_repeats)
 
 
 def _run(
-    record: Study,
+    writer: StudyWriter,
     objective: Objective,
     strategy: Strategy,
     origin: str,
@@ -168,6 +168,7 @@ def _run(
     bar: Progress,
 ) -> None:
     """Make or continue one run; `known` holds the finished evaluations of its repeat."""
+    record = writer.study
     space = record.space
     while True:
         trials = run_trials(record, origin)
@@ -182,13 +183,13 @@ def _run(
             except SpaceExhaustedError:
                 return
             params = space.params(point)
-            number = record.start_trial(
+            number = writer.start_trial(
                 params, seed=evaluation_seed(seed, space, params), origin=origin
             )
         key = space.key(space.point(params))
         if key in known:
             earlier = known[key]
-            ended = record.end_trial(
+            ended = writer.end_trial(
                 number,
                 earlier.state,
                 reason=earlier.reason,
@@ -196,19 +197,19 @@ def _run(
                 folds=earlier.folds,
             )
         else:
-            ended = _evaluate(record, objective, number)
+            ended = _evaluate(writer, objective, number)
             known[key] = ended
         bar.end(ended)
 
 
-def _evaluate(record: Study, objective: Objective, number: int) -> Trial:
-    trial = record.trials[number]
+def _evaluate(writer: StudyWriter, objective: Objective, number: int) -> Trial:
+    trial = writer.trials[number]
     outcome = evaluate(
         objective,
         Job(number=number, params=trial.params, seed=trial.seed, done=trial.folds),
-        on_fold=lambda fold: record.record_fold(number, fold),
+        on_fold=lambda fold: writer.record_fold(number, fold),
     )
-    return record.end_trial(
+    return writer.end_trial(
         number,
         outcome.state,
         reason=outcome.reason,

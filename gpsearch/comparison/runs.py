@@ -129,7 +129,7 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
         n_calls=max(len(trials) for of in runs.values() for trials in of),
         space=first.space,
         greater_is_better=first.greater_is_better,
-        score_name=_score_name(first),
+        score_name=first.score_name,
         name=str(first.info.description.get("name", "")),
     )
 
@@ -147,7 +147,7 @@ def comparison_of(study: Study, labels: Sequence[str], n_repeats: int) -> Compar
         n_calls=int(study.info.settings["n_calls"]),
         space=study.space,
         greater_is_better=study.greater_is_better,
-        score_name=_score_name(study),
+        score_name=study.score_name,
         name=str(study.info.description.get("name", "")),
         info=study.info,
         path=study.path,
@@ -195,9 +195,3 @@ def _complete_repeats(by_repeat: Mapping[int, Sequence[Trial]], n_calls: int, wh
     ):
         repeat += 1
     return repeat
-
-
-def _score_name(study: Study) -> str:
-    scoring = study.info.description.get("scoring")
-    named = isinstance(scoring, str) and scoring and study.greater_is_better
-    return str(scoring) if named else "score" if study.greater_is_better else "loss"

@@ -22,7 +22,7 @@ from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.space import Point
 from gpsearch.strategy import Strategy, trial_seed
 from gpsearch.strategy.history import history_of
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
 
@@ -43,7 +43,7 @@ class Run:
 
     Parameters
     ----------
-    study : Study
+    writer : StudyWriter
     objective : Objective
     strategy : Strategy
     n_calls : int
@@ -60,7 +60,7 @@ class Run:
 
     def __init__(
         self,
-        study: Study,
+        writer: StudyWriter,
         objective: Objective,
         strategy: Strategy,
         *,
@@ -71,7 +71,8 @@ class Run:
         fold_rule: FoldRule | None,
         progress: Progress,
     ) -> None:
-        self.study = study
+        self.study = study = writer.study
+        self._writer = writer
         self.objective = objective
         self.reason: str = ""
         self._strategy = strategy
@@ -82,7 +83,7 @@ class Run:
         self._fold_rule = fold_rule
         self._progress = progress
         self._interrupted = [trial for trial in study.trials if not trial.finished]
-        self._rules_due = any(trial.finished for trial in study.trials)
+        self._rules_due = bool(study.ended)
         self._points: dict[int, Point] = {}
         progress.start(study, self._n_started() - len(self._interrupted))
 
@@ -112,7 +113,7 @@ class Run:
             self._stop(StopReason.TIMEOUT)
             return None
         number = len(self.study.trials)
-        queued = self.study.next_queued()
+        queued = self._writer.next_queued()
         if queued is not None:
             params, origin = dict(queued.params), queued.origin
         else:
@@ -124,21 +125,21 @@ class Run:
                 return None
             params, origin = self.study.space.params(point), self._strategy.name
         seed = trial_seed(self.study.seed, number)
-        self.study.start_trial(
+        self._writer.start_trial(
             params, seed=seed, origin=origin, queued=None if queued is None else queued.id
         )
         return Job(number=number, params=params, seed=seed)
 
     def record_fold(self, number: int, fold: FoldResult) -> bool:
         """Record a fold result; returns whether the trial goes on."""
-        self.study.record_fold(number, fold)
+        self._writer.record_fold(number, fold)
         trial = self.study.trials[number]
         self._progress.fold(trial, getattr(self.objective, "n_folds", None))
         return self._goes_on(trial)
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial, then tell the callbacks."""
-        trial = self.study.end_trial(
+        trial = self._writer.end_trial(
             number,
             outcome.state,
             reason=outcome.reason,
@@ -183,7 +184,7 @@ class Run:
         try:
             return rule(self.study)
         except StudyError:
-            if any(trial.state == "complete" for trial in self.study.trials):
+            if self.study.complete:
                 raise
             return None  # it asked for the best of trials that all failed
 

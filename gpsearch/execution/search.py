@@ -213,13 +213,13 @@ def search(
     deadline = math.inf if timeout is None else time.monotonic() + timeout
     bar = Progress(n_calls, shown=progress, live=live)
     terminated = False
-    with record.writing(), contextlib.closing(bar):
-        record.set_stop_reason("")
-        record_given(record, points, scores)
+    with record.writing() as writer, contextlib.closing(bar):
+        writer.set_stop_reason("")
+        record_given(writer, points, scores)
         if earlier is not None:
-            record_earlier(record, earlier)
+            record_earlier(writer, earlier)
         run = Run(
-            record,
+            writer,
             objective,
             proposer,
             n_calls=n_calls,
@@ -239,9 +239,9 @@ def search(
             terminated = True
         except Exception as error:
             with contextlib.suppress(StudyError):  # as where the error is that it cannot be written
-                record.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
+                writer.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
             raise
-        record.set_stop_reason(run.reason)
+        writer.set_stop_reason(run.reason)
     if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
         _say_how_to_continue(record, run.reason)
     if terminated:
@@ -296,5 +296,4 @@ def _say_how_to_continue(study: Study, reason: str) -> None:
         if study.path is None
         else f"everything so far is in {study.path}"
     )
-    finished = sum(trial.finished for trial in study.trials)
-    logger.warning("%s %d trials are finished; %s.", reason, finished, how)
+    logger.warning("%s %d trials are finished; %s.", reason, len(study.ended), how)

@@ -14,7 +14,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidParamsError
 from gpsearch.evaluation import FoldResult, Params
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
 
@@ -26,33 +26,34 @@ N_BEST = 5
 
 
 def record_given(
-    study: Study, points: Sequence[Mapping[str, Any]], scores: Sequence[float] | None
+    writer: StudyWriter, points: Sequence[Mapping[str, Any]], scores: Sequence[float] | None
 ) -> None:
     """Record known scores, or queue points without them; what is known already is left out."""
     if scores is None:
-        study.queue_params(points, origin="x0")
+        writer.queue_params(points, origin="x0")
         return
+    study = writer.study
     known = _given_keys(study)
     for params, score in zip(points, scores, strict=True):
         if _key(study, params) not in known:
-            study.add_trial(params, [FoldResult(fold=0, score=score, path=GIVEN)], origin=GIVEN)
+            writer.add_trial(params, [FoldResult(fold=0, score=score, path=GIVEN)], origin=GIVEN)
 
 
-def record_earlier(study: Study, earlier: Study) -> None:
+def record_earlier(writer: StudyWriter, earlier: Study) -> None:
     """Take over what an earlier study tells, once, before the first trial of this one.
 
     Parameters
     ----------
-    study : Study
-        Open for writing.
+    writer : StudyWriter
     earlier : Study
         Its trials are taken with their folds where its objective is the same. Otherwise the
         scores cannot be compared, and the best `N_BEST` of its params are queued. Params
         outside of this study's space are left out.
     """
+    study = writer.study
     if any(trial.origin != GIVEN for trial in study.trials):
         return  # it goes on from where it stopped: what it was told then is recorded
-    complete = [trial for trial in earlier.trials if trial.state == "complete"]
+    complete = earlier.complete
     fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
     if len(fitting) < len(complete):
         logger.log(
@@ -65,10 +66,10 @@ def record_earlier(study: Study, earlier: Study) -> None:
         known = _given_keys(study)
         for trial, params in fitting:
             if _key(study, params) not in known:
-                study.add_trial(params, trial.folds, seed=trial.seed, origin=GIVEN)
+                writer.add_trial(params, trial.folds, seed=trial.seed, origin=GIVEN)
     else:
         best = sorted(fitting, key=lambda pair: pair[0].loss)[:N_BEST]
-        study.queue_params([params for _, params in best], origin="x0")
+        writer.queue_params([params for _, params in best], origin="x0")
 
 
 def _fit(study: Study, trial: Trial) -> Params | None:

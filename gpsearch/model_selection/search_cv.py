@@ -414,7 +414,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     def _read_results(
         self, study: Study, distributions: Distributions, metrics: list[str] | None
     ) -> None:
-        trials = [trial for trial in study.trials if trial.finished]
+        trials = study.ended
         report_failures(trials, self.n_splits_, self.error_score)
         names = metric_names(trials) if metrics is None else metrics
         self.multimetric_ = names != [SINGLE]

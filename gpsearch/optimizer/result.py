@@ -94,7 +94,7 @@ def study_result(study: Study) -> OptimizeResult:
     (9, True)
     """
     space = read_space(study.space)
-    finished = [trial for trial in study.trials if trial.finished]
+    finished = study.ended
     points = [space.point(dict(trial.params)) for trial in finished]
     losses = [trial.loss if math.isfinite(trial.loss) else math.inf for trial in finished]
     models = []

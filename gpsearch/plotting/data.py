@@ -49,13 +49,13 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     --------
     >>> from gpsearch.evaluation import FoldResult
     >>> study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
-    >>> with study.writing():
+    >>> with study.writing() as writer:
     ...     for x, score in [(0.1, 0.5), (0.2, 0.4), (0.3, 0.7)]:
-    ...         _ = study.add_trial({"x": x}, [FoldResult(fold=0, score=score)])
+    ...         _ = writer.add_trial({"x": x}, [FoldResult(fold=0, score=score)])
     >>> convergence_series(study).best
     array([0.5, 0.5, 0.7])
     """
-    trials = ended_trials(study)
+    trials = study.ended
     sign = 1.0 if study.greater_is_better else -1.0
     scores = np.array([trial.score for trial in trials], dtype=float)
     errors = comparison_errors(study)
@@ -91,7 +91,7 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
     """
     names = study.space.names if dimensions is None else dimensions
     axes = tuple(dimension_axis(study.space, name) for name in names)
-    trials = ended_trials(study)
+    trials = study.ended
     params = [dict(trial.params) for trial in trials]
     sign = 1.0 if study.greater_is_better else -1.0
     scores = np.array([trial.score for trial in trials], dtype=float)
@@ -160,7 +160,7 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     effects = {} if alone else _fold_effects(complete)
     errors = {
         trial.number: trial.standard_error if alone else error
-        for trial, error in zip(ended_trials(study), comparison_errors(study), strict=True)
+        for trial, error in zip(study.ended, comparison_errors(study), strict=True)
     }
     return FoldSpreadSeries(
         numbers=tuple(trial.number for trial in best),
@@ -177,7 +177,7 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
 
 def timeline_series(study: Study) -> TimelineSeries:
     """Extract when each ended trial ran, on as few rows as keep simultaneous trials apart."""
-    trials = sorted(ended_trials(study), key=lambda trial: (trial.started, trial.number))
+    trials = sorted(study.ended, key=lambda trial: (trial.started, trial.number))
     origin = trials[0].started if trials else 0.0
     lanes: list[int] = []
     free_from: list[float] = []
@@ -237,18 +237,13 @@ def time_to_target_series(
 # ------------------------------------------------------------------------- shared readings
 
 
-def ended_trials(study: Study) -> list[Trial]:
-    """The trials whose state is final, by number."""
-    return [trial for trial in study.trials if trial.finished]
-
-
 def comparison_errors(study: Study) -> Array:
     """(n,) standard errors by which the scores of ended trials may be compared; NaN if unknown.
 
     The same folds serve every trial, and what makes a fold hard for all of them does not blur a
     comparison; see `gpsearch.strategy.history`, whose variances these are.
     """
-    trials = ended_trials(study)
+    trials = study.ended
     folds = FoldStatistics.of(trials)
     return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
 
@@ -261,7 +256,7 @@ def require_complete(study: Study, n: int, call: str) -> list[Trial]:
     StudyError
         There are fewer; the message says how the trials ended.
     """
-    complete = [trial for trial in study.trials if trial.state == "complete"]
+    complete = study.complete
     if len(complete) < n:
         failed = sum(trial.state == "failed" for trial in study.trials)
         raise StudyError(
@@ -273,10 +268,7 @@ def require_complete(study: Study, n: int, call: str) -> list[Trial]:
 
 def score_label(study: Study) -> str:
     """What the scores are called on an axis: the scoring's name, "score" or "loss"."""
-    scoring = study.info.description.get("scoring")
-    if isinstance(scoring, str) and scoring and study.greater_is_better:
-        return scoring.replace("_", " ")
-    return "score" if study.greater_is_better else "loss"
+    return study.score_name.replace("_", " ")
 
 
 def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:

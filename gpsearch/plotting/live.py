@@ -57,7 +57,7 @@ class LiveConvergence:
         self._draw()
 
     def _draw(self) -> None:
-        ended = sum(trial.finished for trial in self._study.trials)
+        ended = len(self._study.ended)
         if ended == self._drawn or self._failed:
             return
         begun = time.monotonic()

@@ -41,7 +41,7 @@ from gpsearch.analysis.posterior import (
     unwarp,
 )
 from gpsearch.plotting.axes import Array, coordinates, dimension_axis
-from gpsearch.plotting.data import ended_trials, score_label
+from gpsearch.plotting.data import score_label
 from gpsearch.space import Space
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
@@ -159,7 +159,7 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         Fewer than two trials are complete.
     """
     process = fitted_process(study, call)
-    ended = ended_trials(study)
+    ended = study.ended
     folds = FoldStatistics.of(ended)
     losses = np.array([folds.loss(trial) for trial in ended])
     known = np.isfinite(losses)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gpsearch.analysis.sensitivity import classic_tier
-from gpsearch.plotting.data import ended_trials
 from gpsearch.plotting.dependence import PartialDependenceSeries
 from gpsearch.plotting.text import number
 from gpsearch.report.content import Result
@@ -45,7 +44,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
                 "can go further, widen the space there."
             )
     advice += _scales(study)
-    ended = len(ended_trials(study))
+    ended = len(study.ended)
     few = ended < ENOUGH_PER_DIMENSION * len(study.space)
     if few:
         advice.append(
@@ -71,7 +70,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
 
 
 def _failures(study: Study) -> list[str]:
-    ended = ended_trials(study)
+    ended = study.ended
     failed = [trial for trial in ended if trial.state == "failed"]
     if not failed or len(failed) < FAILED_SHARE * len(ended):
         return []
@@ -93,7 +92,7 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     axis = curve.axis
     if axis.kind == "categorical" or curve.all_equal:
         return None
-    complete = [trial for trial in study.trials if trial.state == "complete"]
+    complete = study.complete
     complete.sort(key=lambda trial: -trial.score)
     top = [t for t in complete[: max(3, round(TOP_SHARE * len(complete)))] if axis.name in t.params]
     if axis.name not in complete[0].params:

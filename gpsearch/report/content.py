@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.plotting.data import comparison_errors, ended_trials, score_label
+from gpsearch.plotting.data import comparison_errors, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Categorical, Space
@@ -121,7 +121,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> C
 
 def read_result(study: Study) -> Result | None:
     """The best complete trial; None if there is none."""
-    complete = [trial for trial in study.trials if trial.state == "complete"]
+    complete = study.complete
     if not complete:
         return None
     best = study.best_trial
@@ -142,7 +142,7 @@ def read_result(study: Study) -> Result | None:
 
 
 def _count_tied(study: Study, best: Trial) -> int:
-    ended = ended_trials(study)
+    ended = study.ended
     variances = np.nan_to_num(np.square(comparison_errors(study)))
     of_best = float(variances[[trial.number for trial in ended].index(best.number)])
     return sum(
@@ -167,7 +167,7 @@ def duration(seconds: float) -> str:
 
 def _summary(study: Study, trials: list[Trial]) -> str:
     strategy = study.info.settings.get("strategy")
-    ended = ended_trials(study)
+    ended = study.ended
     parts = [f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"]
     if strategy:
         parts.append(f"proposed by the strategy “{strategy}”")

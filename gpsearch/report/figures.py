@@ -12,7 +12,6 @@ from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.plotting.data import (
     convergence_series,
-    ended_trials,
     fold_spread_series,
     learning_curves_series,
     timeline_series,
@@ -197,7 +196,7 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
         plot_timeline,
     )
 
-    trials = ended_trials(study)
+    trials = study.ended
     figures = []
     complete = [trial for trial in trials if trial.state == "complete"]
     if any(len(trial.folds) > 1 for trial in complete):

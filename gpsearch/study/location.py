@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError
@@ -71,15 +70,6 @@ def room(name: str) -> str:
     return f" (the disk of {folder.resolve()} has {free / 1e6:.1f} MB free)"
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears under its name whole or not at all, in place of an older one.
 
@@ -102,15 +92,6 @@ def write_whole(path: Path, content: bytes) -> None:
         unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def save_elsewhere(path: Path, content: bytes) -> Path:
-    """Write a file under a new name beside `path`, or where temporary files go."""
-    folder = path.parent if path.parent.is_dir() else Path(tempfile.gettempdir())
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.stem}-", suffix=path.suffix, dir=folder)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-    return Path(name)
 
 
 def sync_folder(folder: Path) -> None:

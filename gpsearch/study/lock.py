@@ -62,20 +62,6 @@ class WriteLock:
             self._descriptor = self._acquire()
             _held.add(self._path)
 
-    def keep(self) -> None:
-        """Take the lock again where its file was removed, as by somebody who thought it stale.
-
-        Raises
-        ------
-        StudyLockedError
-            Another process has taken it meanwhile.
-        """
-        if _same_file(self._descriptor, self._path):
-            return
-        with contextlib.suppress(FileNotFoundError):  # the folder is gone, for others as well
-            abandoned, self._descriptor = self._descriptor, self._acquire()
-            os.close(abandoned)
-
     def release(self) -> None:
         """Give the lock back and remove its file; again is harmless."""
         if self._descriptor < 0 or os.getpid() != self._pid:

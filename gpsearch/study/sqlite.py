@@ -23,7 +23,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import logging
 import os
 import shutil
 import sqlite3
@@ -42,18 +41,9 @@ from gpsearch.errors import (
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
-from gpsearch.study.location import (
-    check_path,
-    identity,
-    room,
-    save_elsewhere,
-    sync_folder,
-    write_whole,
-)
+from gpsearch.study.location import check_path, room, sync_folder
 from gpsearch.study.tables import checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
-
-logger = logging.getLogger("gpsearch")
 
 APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
 VERSION = 1  # of the tables below
@@ -111,17 +101,14 @@ class StudyFile:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        path: Path | None,
         *,
         writable: bool,
         name: str = "the study in memory",
     ) -> None:
         self._connection = connection
-        self._path = path
         self._name = name
         self._writable = writable
         self._mutex = threading.RLock()
-        self._identity = None if path is None else identity(path)
 
     # ------------------------------------------------------------------ open and close
 
@@ -137,7 +124,7 @@ class StudyFile:
             The disk is full or cannot be written.
         """
         if path is None:
-            file = cls(_connect(":memory:"), None, writable=True)
+            file = cls(_connect(":memory:"), writable=True)
             file._initialise(info)
             return file
         unfinished = Path(f"{path}.new")
@@ -146,7 +133,6 @@ class StudyFile:
                 leftover.unlink(missing_ok=True)
             file = cls(
                 _connect(f"{unfinished.absolute().as_uri()}?mode=rwc"),
-                unfinished,
                 writable=True,
                 name=str(path),
             )
@@ -172,7 +158,7 @@ class StudyFile:
         check_path(path)
         with _translated(str(path)):
             connection = _connect_existing(path, writable=writable)
-        file = cls(connection, path, writable=writable, name=str(path))
+        file = cls(connection, writable=writable, name=str(path))
         try:
             file._check(path)
         except BaseException:
@@ -187,47 +173,12 @@ class StudyFile:
     def __setstate__(self, state: dict[str, Any]) -> None:
         connection = _connect(":memory:")
         connection.deserialize(state["rows"])
-        self.__init__(connection, None, writable=True)  # type: ignore[misc]
+        self.__init__(connection, writable=True)  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the file; again is harmless."""
         with self._mutex:
             self._connection.close()
-
-    def keep_in_place(self) -> None:
-        """Write the study anew where its file was deleted or moved while it is being written.
-
-        The open file holds everything, but without its name it ends with this process.
-
-        Raises
-        ------
-        StudyError
-            Another file stands in its place, or nothing can be written there. The message says
-            where the study was saved.
-        """
-        if self._path is None or not self._writable or identity(self._path) == self._identity:
-            return
-        with self._mutex, _translated(self._name):
-            rows = self._connection.serialize()
-            try:
-                if self._path.exists():
-                    raise FileExistsError("another file stands in its place")
-                write_whole(self._path, rows)
-            except OSError as error:
-                saved = save_elsewhere(self._path, rows)
-                self._identity = identity(self._path)  # once is enough
-                raise StudyError(
-                    f"{self._name} was deleted, moved or replaced while a search wrote to it, and "
-                    f"cannot be written anew ({error}). Everything so far was saved as {saved}; "
-                    "move it to its place, and the same command continues the search."
-                ) from None
-            logger.warning(
-                "%s was deleted or moved while a search writes to it; it was written anew there",
-                self._name,
-            )
-            self._connection.close()
-            self._connection = _connect_existing(self._path, writable=True)
-            self._identity = identity(self._path)
 
     # ------------------------------------------------------------------ read
 
@@ -366,9 +317,9 @@ class StudyFile:
     def _transaction(self) -> Iterator[None]:
         if not self._writable:
             raise StudyReadOnlyError(
-                f"{self._name} was opened for reading; gpsearch.search(..., study=...) writes to it"
+                f"{self._name} was opened for reading; write inside `with study.writing()`, "
+                "or let gpsearch.search(..., study=...) write"
             )
-        self.keep_in_place()
         with self._mutex, _translated(self._name):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -433,7 +384,13 @@ def _translated(name: str) -> Iterator[None]:
 
 
 def _study_error(name: str, error: sqlite3.Error) -> StudyError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return StudyError(
+            f"{name} was deleted, moved or replaced while a search wrote to it; put it back, and "
+            "the same command continues the search"
+        )
+    code &= 0xFF
     # SQLITE_ERROR: what every study has, a table or a column, is not there under its name.
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return _corrupt(name, str(error))

@@ -1,7 +1,7 @@
 """The durable record of a search: read by anyone at any time, written by one search at a time.
 
-A `Study` is opened for reading. `Study.writing` gives the right to write for the length of a
-``with`` block; a search holds it from its first trial to its last.
+A `Study` reads. `Study.writing` gives a `StudyWriter` for the length of a ``with`` block; a
+search holds it from its first trial to its last.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.errors import InvalidSearchError, StudyError, StudyReadOnlyError
-from gpsearch.evaluation import FoldResult, Params
+from gpsearch.errors import StudyError, StudyReadOnlyError
+from gpsearch.evaluation import Params
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
@@ -25,8 +24,9 @@ from gpsearch.study.info import StudyInfo, refuse_other
 from gpsearch.study.location import check_path, study_path
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.plots import StudyPlots
-from gpsearch.study.sqlite import Queued, StudyFile
-from gpsearch.study.trial import Trial, TrialState
+from gpsearch.study.sqlite import StudyFile
+from gpsearch.study.trial import Trial
+from gpsearch.study.writer import StudyWriter
 from gpsearch.version import __version__
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ class Study(StudyPlots):
     --------
     >>> import gpsearch as gs
     >>> study = Study.create(None, space={"x": gs.Real(0.0, 1.0)}, seed=0)
-    >>> with study.writing():
-    ...     number = study.start_trial({"x": 0.5}, seed=1)
-    ...     study.record_fold(number, FoldResult(fold=0, score=0.8))
-    ...     trial = study.end_trial(number, "complete")
+    >>> with study.writing() as writer:
+    ...     trial = writer.add_trial({"x": 0.5}, [gs.FoldResult(fold=0, score=0.8)])
     >>> study.best_params, study.best_score
     ({'x': 0.5}, 0.8)
     """
@@ -73,12 +71,9 @@ class Study(StudyPlots):
         self.objective = objective
         self._encoding = ParamsEncoding(self.space)
         self._file = file
-        self._lock: WriteLock | None = None
-        self._is_writing = False
+        self._writer: StudyWriter | None = None
         self._trials: list[Trial] | None = None
-        self._queue: list[Queued] = []
         self._seen_version = -1
-        self._begun: dict[int, float] = {}  # moments of the monotonic clock, by trial
 
     # ------------------------------------------------------------------ make and open
 
@@ -206,9 +201,27 @@ class Study(StudyPlots):
         return bool(self.info.settings.get("greater_is_better", True))
 
     @property
+    def score_name(self) -> str:
+        """What the scores are called: the scoring's name, "score", or "loss" of a function."""
+        if not self.greater_is_better:
+            return "loss"
+        scoring = self.info.description.get("scoring")
+        return scoring if isinstance(scoring, str) and scoring else "score"
+
+    @property
     def trials(self) -> list[Trial]:
         """All trials in the order of their numbers, as they stand now."""
         return list(self._current())
+
+    @property
+    def ended(self) -> list[Trial]:
+        """The trials whose state is final: all but those that are running."""
+        return [trial for trial in self._current() if trial.finished]
+
+    @property
+    def complete(self) -> list[Trial]:
+        """The trials that were scored on every fold."""
+        return [trial for trial in self._current() if trial.state == "complete"]
 
     @property
     def stop_reason(self) -> str:
@@ -224,7 +237,7 @@ class Study(StudyPlots):
         StudyError
             No trial is complete.
         """
-        complete = [trial for trial in self._current() if trial.state == "complete"]
+        complete = self.complete
         if not complete:
             failed = [trial for trial in self._current() if trial.state == "failed"]
             why = f"; the last failure: {failed[-1].reason}" if failed else ""
@@ -252,20 +265,14 @@ class Study(StudyPlots):
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy that reads: all the rows, whether they lie in a file or in memory."""
-        own = {
-            "path": None,
-            "_location": None,
-            "objective": None,
-            "_lock": None,
-            "_is_writing": False,
-        }
-        return {**self.__dict__, **own, "_trials": None}
+        own = dict.fromkeys(("path", "objective", "_location", "_writer", "_trials"))
+        return {**self.__dict__, **own}
 
     def __repr__(self) -> str:
         trials = self._current()
-        finished = [trial for trial in trials if trial.state == "complete"]
-        best = f", best score {self.best_score:.6g}" if finished else ""
-        return f"<Study {self._name}: {len(trials)} trials, {len(finished)} complete{best}>"
+        n_complete = len(self.complete)
+        best = f", best score {self.best_score:.6g}" if n_complete else ""
+        return f"<Study {self._name}: {len(trials)} trials, {n_complete} complete{best}>"
 
     # ------------------------------------------------------------------ conveniences upward
 
@@ -345,123 +352,28 @@ class Study(StudyPlots):
     # ------------------------------------------------------------------ write
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Study]:
-        """Hold the right to write; `start_trial` and its kin work inside the block.
+    def writing(self) -> Iterator[StudyWriter]:
+        """Hold the right to write for the length of a ``with`` block; yields what writes.
 
         Raises
         ------
         StudyLockedError
             Another process, or another search in this one, is writing; the message says who.
         """
-        if self._is_writing:
+        if self._writer is not None:
             raise StudyError(f"{self._name} is being written by a search in this process already")
-        if self._location is not None:
-            self._lock = _lock(self._location)
-        try:
+        with contextlib.ExitStack() as stack:
+            file = self._file
             if self._location is not None:
-                self._reconnect(self._location, writable=True)
-            self._is_writing = True
-            self._read()
-            self._take_over()
-            yield self
-        except BaseException:
-            # What ended the block says more than what the file answers afterwards.
-            with contextlib.suppress(StudyError):
-                self._end_writing()
-            raise
-        self._end_writing()
-
-    def start_trial(
-        self, params: Mapping[str, Any], *, seed: int, origin: str = "", queued: int | None = None
-    ) -> int:
-        """Record that `params` are about to be evaluated; returns the trial's number."""
-        self._require_writing()
-        trials = self._current()
-        trial = Trial(
-            number=len(trials),
-            state="running",
-            params=dict(params),
-            seed=seed,
-            started=time.time(),
-            origin=origin,
-        )
-        self._begun[trial.number] = time.monotonic()
-        self._file.write_trial(trial, self._encoding, queued=queued)
-        trials.append(trial)
-        self._queue = [
-            dataclasses.replace(entry, trial=trial.number) if entry.id == queued else entry
-            for entry in self._queue
-        ]
-        return trial.number
-
-    def record_fold(self, number: int, fold: FoldResult) -> None:
-        """Record one fold result of a running trial."""
-        self._require_writing()
-        trial = self._running(number)
-        self._file.write_fold(number, fold)
-        self._current()[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
-
-    def end_trial(
-        self,
-        number: int,
-        state: TrialState,
-        *,
-        reason: str = "",
-        traceback: str = "",
-        folds: Sequence[FoldResult] = (),
-    ) -> Trial:
-        """Record the end of a running trial.
-
-        Parameters
-        ----------
-        number : int
-        state : "complete", "stopped" or "failed"
-        reason, traceback : str
-            Why it failed or was stopped.
-        folds : sequence of FoldResult
-            All its fold results; those that `record_fold` has not seen are recorded now.
-        """
-        self._require_writing()
-        trial = self._running(number)
-        known = {fold.fold for fold in trial.folds}
-        missing = [fold for fold in folds if fold.fold not in known]
-        ended = dataclasses.replace(
-            trial,
-            state=state,
-            folds=_merged(trial.folds, missing),
-            # not the time of day, which may be set back meanwhile
-            ended=trial.started + time.monotonic() - self._begun[number],
-            reason=_printable(reason),
-            traceback=_printable(traceback),
-        )
-        self._file.write_trial(ended, self._encoding, folds=missing)
-        self._current()[number] = ended
-        return ended
-
-    def add_trial(
-        self,
-        params: Mapping[str, Any],
-        folds: Sequence[FoldResult],
-        *,
-        seed: int = 0,
-        origin: str = "given",
-    ) -> Trial:
-        """Record a complete trial that was evaluated elsewhere."""
-        self._require_writing()
-        now = time.time()
-        trial = Trial(
-            number=len(self._current()),
-            state="complete",
-            params=dict(params),
-            folds=tuple(folds),
-            seed=seed,
-            started=now,
-            ended=now,
-            origin=origin,
-        )
-        self._file.write_trial(trial, self._encoding, folds=trial.folds)
-        self._current().append(trial)
-        return trial
+                stack.callback(_lock(self._location).release)
+                file = StudyFile.connect(self._location, writable=True)
+                stack.callback(file.close)
+            self._writer = StudyWriter(self, file, self._encoding)
+            try:
+                yield self._writer
+            finally:
+                self._writer.end()
+                self._writer = self._trials = None
 
     def enqueue(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
         """Have the next search evaluate `params` (one or several) before it asks its strategy.
@@ -472,40 +384,11 @@ class Study(StudyPlots):
             They do not belong to the space.
         """
         several = [params] if isinstance(params, Mapping) else list(params)
-        if self._is_writing:
-            self.queue_params(several, origin="enqueued")
+        if self._writer is not None:
+            self._writer.queue_params(several, origin="enqueued")
         else:
-            with self.writing():
-                self.queue_params(several, origin="enqueued")
-
-    def queue_params(self, several: Sequence[Mapping[str, Any]], *, origin: str) -> None:
-        """Queue params; those that were queued with the same origin before are left out."""
-        self._require_writing()
-        known = {
-            self.space.key(self.space.point(dict(entry.params)))
-            for entry in self._queue
-            if entry.origin == origin and (origin == "x0" or entry.trial is None)
-        }
-        new: list[Queued] = []
-        for params in several:
-            point = self.space.point(dict(params))
-            if (key := self.space.key(point)) not in known:
-                known.add(key)
-                id_ = len(self._queue) + len(new)
-                new.append(Queued(id=id_, params=self.space.params(point), origin=origin))
-        if new:
-            self._file.write_queue(new, self._encoding)
-            self._queue += new
-
-    def next_queued(self) -> Queued | None:
-        """The first queued point that no trial has taken."""
-        return next((entry for entry in self._queue if entry.trial is None), None)
-
-    def set_stop_reason(self, reason: str) -> None:
-        """Record why the search ended; empty when it goes on."""
-        self._require_writing()
-        if reason != self.stop_reason:
-            self._file.write_stop_reason(_printable(reason))
+            with self.writing() as writer:
+                writer.queue_params(several, origin="enqueued")
 
     # ------------------------------------------------------------------ private
 
@@ -515,57 +398,13 @@ class Study(StudyPlots):
 
     def _current(self) -> list[Trial]:
         # The writer is alone and knows its own writes; a reader looks for those of others.
-        if self._trials is None or not self._is_writing:
-            version = self._file.data_version()
-            if self._trials is None or version != self._seen_version:
-                self._read()
-        assert self._trials is not None
+        if self._writer is not None:
+            return self._writer.trials
+        version = self._file.data_version()
+        if self._trials is None or version != self._seen_version:
+            self._seen_version = version
+            self._trials = self._file.read_trials(self._encoding)
         return self._trials
-
-    def _read(self) -> None:
-        self._seen_version = self._file.data_version()
-        self._trials = self._file.read_trials(self._encoding)
-        self._queue = self._file.read_queue(self._encoding)
-
-    def _take_over(self) -> None:
-        # Trials of a search that died: the time since then was nobody's training.
-        assert self._trials is not None
-        for trial in self._trials:
-            if not trial.finished:
-                spent = math.fsum(fold.seconds for fold in trial.folds)
-                self._begun[trial.number] = time.monotonic() - spent
-                self._trials[trial.number] = dataclasses.replace(trial, started=time.time() - spent)
-
-    def _end_writing(self) -> None:
-        self._is_writing = False
-        try:
-            if self._location is not None:
-                self._reconnect(self._location, writable=False)
-        finally:
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
-
-    def _reconnect(self, location: Path, *, writable: bool) -> None:
-        self._file.keep_in_place()
-        before, self._file = self._file, StudyFile.connect(location, writable=writable)
-        before.close()
-        self._trials = None
-
-    def _require_writing(self) -> None:
-        if not self._is_writing:
-            raise StudyReadOnlyError(
-                f"{self._name} is open for reading; write inside `with study.writing():`, or let "
-                "gpsearch.search(..., study=...) write"
-            )
-        if self._lock is not None:
-            self._lock.keep()
-
-    def _running(self, number: int) -> Trial:
-        trials = self._current()
-        if not 0 <= number < len(trials) or trials[number].state != "running":
-            raise InvalidSearchError(f"trial {number} of {self._name} is not running")
-        return trials[number]
 
 
 def _lock(path: Path) -> WriteLock:
@@ -580,13 +419,3 @@ def _lock(path: Path) -> WriteLock:
 
 def _as_stored(value: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(json.loads(dump(value or {})))
-
-
-def _merged(old: Sequence[FoldResult], new: Sequence[FoldResult]) -> tuple[FoldResult, ...]:
-    by_fold = {fold.fold: fold for fold in (*old, *new)}
-    return tuple(by_fold[j] for j in sorted(by_fold))
-
-
-def _printable(text: str) -> str:
-    # Messages of user code may hold half a surrogate pair, which UTF-8 and so SQLite cannot.
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -54,11 +54,11 @@ def test_a_trial_is_read_as_it_was_written(study):
         fold(0, 0.5, best_epoch=3, epochs=9, curves={"loss": (1.0, 1 / 3)}, seconds=1.5),
         fold(1, 0.7, metrics={"auc": 0.9}, path="compiled"),
     )
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=2**32 - 1, origin="gp")
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=2**32 - 1, origin="gp")
         for result in folds:
-            study.record_fold(number, result)
-        study.end_trial(number, "complete")
+            writer.record_fold(number, result)
+        writer.end_trial(number, "complete")
     (trial,) = study.trials
     assert (trial.number, trial.state, trial.seed, trial.origin) == (0, "complete", 2**32 - 1, "gp")
     assert trial.params == PARAMS
@@ -67,10 +67,10 @@ def test_a_trial_is_read_as_it_was_written(study):
 
 
 def test_a_trial_is_seen_running_with_the_folds_it_has(study):
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=1)
-        study.record_fold(number, fold(1, 0.5))
-        study.record_fold(number, fold(0, 0.25))
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=1)
+        writer.record_fold(number, fold(1, 0.5))
+        writer.record_fold(number, fold(0, 0.25))
         (trial,) = study.trials
         assert trial.state == "running"
         assert [result.fold for result in trial.folds] == [0, 1]
@@ -80,64 +80,88 @@ def test_a_trial_is_seen_running_with_the_folds_it_has(study):
 
 
 def test_folds_handed_in_at_the_end_join_those_recorded_before(study):
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=1)
-        study.record_fold(number, fold(0, 0.5))
-        study.end_trial(number, "complete", folds=[fold(0, 9.0), fold(1, 0.7)])
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=1)
+        writer.record_fold(number, fold(0, 0.5))
+        writer.end_trial(number, "complete", folds=[fold(0, 9.0), fold(1, 0.7)])
     assert study.trials[0].score == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf, 1e300, 5e-324, -0.0])
 def test_every_float_is_a_score_that_can_be_stored(study, score):
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=1)
-        study.record_fold(number, fold(0, score, curves={"loss": (score,)}))
-        study.end_trial(number, "failed", reason="diverged")
-    with study.writing():  # reads everything anew
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=1)
+        writer.record_fold(number, fold(0, score, curves={"loss": (score,)}))
+        writer.end_trial(number, "failed", reason="diverged")
+    with study.writing() as writer:  # reads everything anew
         (result,) = study.trials[0].folds
     assert result.score == score or (math.isnan(score) and math.isnan(result.score))
     assert repr(result.curves["loss"]) == repr((score,))
 
 
 def test_reasons_and_tracebacks_of_any_text_are_kept(study):
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=1)
-        study.end_trial(number, "failed", reason="half a \ud800 pair, '; DROP", traceback="a\x00b")
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=1)
+        writer.end_trial(number, "failed", reason="half a \ud800 pair, '; DROP", traceback="a\x00b")
     assert study.trials[0].reason == "half a ? pair, '; DROP"
     assert study.trials[0].traceback == "a\x00b"
 
 
 def test_best_is_the_first_of_the_greatest_complete(study):
     outcomes = [("complete", 0.5), ("failed", 8.0), ("stopped", 8.0), ("complete", 0.7)]
-    with study.writing():
+    with study.writing() as writer:
         for state, score in [*outcomes, ("complete", 0.7), ("complete", -1.0)]:
-            number = study.start_trial(PARAMS | {"rate": abs(score) / 8}, seed=1)
-            study.end_trial(number, state, folds=[fold(0, score)])
+            number = writer.start_trial(PARAMS | {"rate": abs(score) / 8}, seed=1)
+            writer.end_trial(number, state, folds=[fold(0, score)])
     assert study.best_trial.number == 3
     assert study.best_score == 0.7
     assert study.best_params == PARAMS | {"rate": 0.7 / 8}
 
 
+def test_trials_are_told_apart_by_how_they_stand(study):
+    with study.writing() as writer:
+        for state in ("complete", "failed", "stopped"):
+            writer.end_trial(writer.start_trial(PARAMS, seed=1), state, folds=[fold(0, 1.0)])
+        writer.start_trial(PARAMS, seed=1)
+        assert [trial.number for trial in study.complete] == [0]
+        assert [trial.number for trial in study.ended] == [0, 1, 2]
+    assert [trial.number for trial in study.ended] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("description", "greater_is_better", "name"),
+    [
+        ({"scoring": "roc_auc"}, True, "roc_auc"),
+        ({"scoring": ""}, True, "score"),
+        ({}, True, "score"),
+        ({"scoring": "roc_auc"}, False, "loss"),
+    ],
+)
+def test_the_score_has_the_name_of_the_scoring(path, description, greater_is_better, name):
+    settings = {"greater_is_better": greater_is_better}
+    assert make(path, description=description, settings=settings).score_name == name
+
+
 def test_the_last_failure_is_named_when_nothing_is_complete(study):
-    with study.writing():
-        study.end_trial(study.start_trial(PARAMS, seed=1), "failed", reason="ValueError: no")
+    with study.writing() as writer:
+        writer.end_trial(writer.start_trial(PARAMS, seed=1), "failed", reason="ValueError: no")
     with pytest.raises(StudyError, match="last failure: ValueError: no"):
         _ = study.best_params
 
 
 def test_numbers_count_up_from_zero(study):
-    with study.writing():
-        assert [study.start_trial(PARAMS, seed=1) for _ in range(3)] == [0, 1, 2]
+    with study.writing() as writer:
+        assert [writer.start_trial(PARAMS, seed=1) for _ in range(3)] == [0, 1, 2]
 
 
 def test_only_a_running_trial_takes_folds_and_an_end(study):
-    with study.writing():
-        number = study.start_trial(PARAMS, seed=1)
-        study.end_trial(number, "complete", folds=[fold(0, 1.0)])
+    with study.writing() as writer:
+        number = writer.start_trial(PARAMS, seed=1)
+        writer.end_trial(number, "complete", folds=[fold(0, 1.0)])
         for call in (
-            lambda: study.record_fold(number, fold(1, 1.0)),
-            lambda: study.end_trial(number, "failed"),
-            lambda: study.record_fold(7, fold(0, 1.0)),
+            lambda: writer.record_fold(number, fold(1, 1.0)),
+            lambda: writer.end_trial(number, "failed"),
+            lambda: writer.record_fold(7, fold(0, 1.0)),
         ):
             with pytest.raises(InvalidSearchError, match="is not running"):
                 call()
@@ -145,11 +169,13 @@ def test_only_a_running_trial_takes_folds_and_an_end(study):
     assert len(study.trials[0].folds) == 1
 
 
-def test_nothing_is_written_outside_of_writing(study):
+def test_nothing_is_written_after_the_block_of_writing(study):
+    with study.writing() as writer:
+        pass
     for call in (
-        lambda: study.start_trial(PARAMS, seed=1),
-        lambda: study.set_stop_reason("because"),
-        lambda: study.add_trial(PARAMS, [fold(0, 1.0)]),
+        lambda: writer.start_trial(PARAMS, seed=1),
+        lambda: writer.set_stop_reason("because"),
+        lambda: writer.add_trial(PARAMS, [fold(0, 1.0)]),
     ):
         with pytest.raises(StudyReadOnlyError):
             call()
@@ -158,8 +184,8 @@ def test_nothing_is_written_outside_of_writing(study):
 
 def test_writing_can_be_entered_again_but_not_twice(study):
     for _ in range(2):
-        with study.writing():
-            study.start_trial(PARAMS, seed=1)
+        with study.writing() as writer:
+            writer.start_trial(PARAMS, seed=1)
             with pytest.raises(StudyError), study.writing():
                 pass
     assert len(study.trials) == 2
@@ -169,17 +195,17 @@ def test_queued_params_come_in_order_and_are_taken_once(study):
     study.enqueue([PARAMS, PARAMS | {"rate": 0.2}, PARAMS])
     study.enqueue(PARAMS | {"rate": 0.3})
     taken = []
-    with study.writing():
-        while (entry := study.next_queued()) is not None:
+    with study.writing() as writer:
+        while (entry := writer.next_queued()) is not None:
             assert entry.origin == "enqueued"
-            study.start_trial(entry.params, seed=1, queued=entry.id)
+            writer.start_trial(entry.params, seed=1, queued=entry.id)
             taken.append(entry.params["rate"])
     assert taken == [0.1, 0.2, 0.3]
-    with study.writing():
-        assert study.next_queued() is None
+    with study.writing() as writer:
+        assert writer.next_queued() is None
     study.enqueue(PARAMS)  # evaluated before, and wanted once more
-    with study.writing():
-        assert study.next_queued().params == PARAMS
+    with study.writing() as writer:
+        assert writer.next_queued().params == PARAMS
 
 
 def test_what_does_not_belong_to_the_space_is_not_queued(study):
@@ -189,20 +215,20 @@ def test_what_does_not_belong_to_the_space_is_not_queued(study):
 
 def test_the_stop_reason_is_kept_until_it_is_cleared(study):
     assert study.stop_reason == ""
-    with study.writing():
-        study.set_stop_reason("All is done.")
+    with study.writing() as writer:
+        writer.set_stop_reason("All is done.")
     assert study.stop_reason == "All is done."
-    with study.writing():
-        study.set_stop_reason("")
+    with study.writing() as writer:
+        writer.set_stop_reason("")
     assert study.stop_reason == ""
 
 
 def test_a_frame_has_one_row_a_trial_and_one_column_a_fold(study):
-    with study.writing():
-        first = study.start_trial(PARAMS, seed=1)
+    with study.writing() as writer:
+        first = writer.start_trial(PARAMS, seed=1)
         scored = [fold(0, 0.5, best_epoch=4), fold(1, 0.7, best_epoch=7)]
-        study.end_trial(first, "complete", folds=scored)
-        study.end_trial(study.start_trial(PARAMS, seed=2), "failed", reason="no")
+        writer.end_trial(first, "complete", folds=scored)
+        writer.end_trial(writer.start_trial(PARAMS, seed=2), "failed", reason="no")
     frame = study.to_frame()
     assert frame["state"].tolist() == ["complete", "failed"]
     assert frame["param_shape"].tolist() == [(16,), (16,)]
@@ -264,8 +290,8 @@ def test_best_model_asks_the_objective_or_says_what_it_lacks(study):
         def refit(self, params, *, seed, folds):
             return params["rate"], seed, len(folds)
 
-    with study.writing():
-        study.end_trial(study.start_trial(PARAMS, seed=1), "complete", folds=[fold(0, 1.0)])
+    with study.writing() as writer:
+        writer.end_trial(writer.start_trial(PARAMS, seed=1), "complete", folds=[fold(0, 1.0)])
     assert study.best_model(Refittable()) == (0.1, 1, 1)
     with pytest.raises(StudyError, match="best_model needs the objective"):
         study.best_model()
@@ -279,8 +305,8 @@ class TestFile:
         return tmp_path / "study.db"
 
     def test_opening_gives_the_same_trials_and_space(self, study, path):
-        with study.writing():
-            study.end_trial(study.start_trial(PARAMS, seed=1), "complete", folds=[fold(0, 1.0)])
+        with study.writing() as writer:
+            writer.end_trial(writer.start_trial(PARAMS, seed=1), "complete", folds=[fold(0, 1.0)])
         opened = Study.open(path)
         assert opened.trials == study.trials
         assert opened.space == Space(SPACE)
@@ -289,17 +315,17 @@ class TestFile:
 
     def test_a_reader_sees_each_step_of_the_writer(self, study, path):
         reader = Study.open(path)
-        with study.writing():
-            number = study.start_trial(PARAMS, seed=1)
+        with study.writing() as writer:
+            number = writer.start_trial(PARAMS, seed=1)
             assert reader.trials == study.trials
-            study.record_fold(number, fold(0, 1.0))
+            writer.record_fold(number, fold(0, 1.0))
             assert reader.trials == study.trials
-            study.end_trial(number, "complete")
+            writer.end_trial(number, "complete")
             assert reader.best_score == 1.0
 
     def test_a_study_is_one_file_and_nothing_else(self, study, path):
-        with study.writing():
-            study.start_trial(PARAMS, seed=1)
+        with study.writing() as writer:
+            writer.start_trial(PARAMS, seed=1)
         assert [entry.name for entry in path.parent.iterdir()] == ["study.db"]
 
     def test_an_existing_study_is_not_made_anew(self, study, path):

@@ -75,13 +75,13 @@ def test_params_come_back_from_json_as_they_were(space, seed):
 @given(results=st.lists(folds, max_size=4, unique_by=lambda fold: fold.fold))
 def test_fold_results_come_back_as_they_were(results):
     study = Study.create(None, space={"x": Real(0.0, 1.0)}, seed=0)
-    with study.writing():
-        number = study.start_trial({"x": 0.5}, seed=1)
+    with study.writing() as writer:
+        number = writer.start_trial({"x": 0.5}, seed=1)
         for fold in results:
-            study.record_fold(number, fold)
+            writer.record_fold(number, fold)
         written = study.trials[0].folds
-        study.end_trial(number, "failed")
-    with study.writing():  # reads everything anew
+        writer.end_trial(number, "failed")
+    with study.writing() as writer:  # reads everything anew
         (trial,) = study.trials
     assert [_told(fold) for fold in trial.folds] == [_told(fold) for fold in written]
     assert [fold.fold for fold in trial.folds] == sorted(fold.fold for fold in results)

@@ -60,12 +60,12 @@ def make_study(
             "n_initial_points": n_initial,
         },
     )
-    with study.writing():
+    with study.writing() as writer:
         for i, point in enumerate(space.sample(n, rng)):
             params = space.params(point)
-            number = study.start_trial(params, seed=i, origin="gp")
+            number = writer.start_trial(params, seed=i, origin="gp")
             if i in failed:
-                study.end_trial(
+                writer.end_trial(
                     number, "failed", reason="ValueError: the loss is NaN", traceback="Traceback"
                 )
                 continue
@@ -73,7 +73,7 @@ def make_study(
             for j in range(ran):
                 epochs = 5 + j
                 loss = tuple(float(v) for v in 1.0 / np.arange(1, epochs + 1))
-                study.record_fold(
+                writer.record_fold(
                     number,
                     FoldResult(
                         fold=j,
@@ -85,10 +85,10 @@ def make_study(
                     ),
                 )
             if i in stopped:
-                study.end_trial(number, "stopped", reason="worse than the best after 2 folds")
+                writer.end_trial(number, "stopped", reason="worse than the best after 2 folds")
             else:
-                study.end_trial(number, "complete")
-        study.set_stop_reason("the budget of calls is used up")
+                writer.end_trial(number, "complete")
+        writer.set_stop_reason("the budget of calls is used up")
     return study
 
 

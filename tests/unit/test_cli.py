@@ -17,12 +17,12 @@ def study(tmp_path):
     """A study with two finished trials and a failed one; returns its path."""
     path = tmp_path / "study.db"
     record = Study.create(path, space={"lr": (0.1, 0.9), "opt": ["adam", "sgd"]}, seed=0)
-    with record.writing():
+    with record.writing() as writer:
         for lr, scores in ((0.25, (0.7, 0.8)), (0.5, (0.9, 1.0)), (0.75, ())):
-            number = record.start_trial({"lr": lr, "opt": "adam"}, seed=1)
+            number = writer.start_trial({"lr": lr, "opt": "adam"}, seed=1)
             for fold, score in enumerate(scores):
-                record.record_fold(number, FoldResult(fold=fold, score=score, seconds=30.0))
-            record.end_trial(
+                writer.record_fold(number, FoldResult(fold=fold, score=score, seconds=30.0))
+            writer.end_trial(
                 number, "complete" if scores else "failed", reason="" if scores else "diverged"
             )
     return str(path)
@@ -131,8 +131,8 @@ class Interrupted:
     def run(self, **overrides):
         self.overrides = overrides
         study = Study.open(self.path)
-        with study.writing():
-            study.set_stop_reason(StopReason.INTERRUPTED.value)
+        with study.writing() as writer:
+            writer.set_stop_reason(StopReason.INTERRUPTED.value)
         return study
 
 
@@ -148,12 +148,12 @@ def test_show_tells_a_running_search_from_a_dead_one(study, capsys):
     assert main(["show", study]) == 0
     assert "No search is running; the same command continues it." in capsys.readouterr().out
     record = Study.open(study)
-    with record.writing():
+    with record.writing() as writer:
         assert main(["show", study]) == 0
         assert f"Process {os.getpid()} is searching." in capsys.readouterr().out
         assert main(["show", study, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["writer"] == f"process {os.getpid()}"
-        record.set_stop_reason(StopReason.BUDGET.value)
+        writer.set_stop_reason(StopReason.BUDGET.value)
     assert main(["show", study, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["writer"] is None
     main(["show", study])

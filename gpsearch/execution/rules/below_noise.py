@@ -61,7 +61,7 @@ class BelowNoise:
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""
-        complete = [trial for trial in study.trials if trial.state == "complete"]
+        complete = study.complete
         if len(complete) < self.min_trials:
             return None
         noise = cross_validation_noise(max(complete, key=lambda trial: trial.score))
@@ -82,7 +82,7 @@ class BelowNoise:
         study : Study
             With at least one complete trial.
         """
-        history = history_of(study.space, [trial for trial in study.trials if trial.finished])
+        history = history_of(study.space, study.ended)
         process = GPStrategy(study.space, seed=study.seed).process(history)
         mean, _ = process.predict(process.Z)
         best = process.Z[np.argsort(mean, kind="stable")[:5]]

@@ -85,5 +85,4 @@ RACING: dict[str, FoldRule] = {"paired": paired, "forgiving": forgiving, "aggres
 
 
 def _incumbent(study: Study) -> Trial | None:
-    complete = [trial for trial in study.trials if trial.state == "complete"]
-    return max(complete, key=lambda trial: trial.score, default=None)
+    return max(study.complete, key=lambda trial: trial.score, default=None)

@@ -57,7 +57,7 @@ class TargetScore:
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the complete trials of `study`."""
-        scores = [trial.score for trial in study.trials if trial.state == "complete"]
+        scores = [trial.score for trial in study.complete]
         return StopReason.TARGET if scores and max(scores) >= self.score else None
 
 

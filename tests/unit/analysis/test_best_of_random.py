@@ -99,7 +99,7 @@ def test_failed_draws_count_as_the_worst_score():
         sometimes, SPACE, n_calls=20, strategy="random", random_state=0, progress=False
     )
     scores = random_scores(study)
-    known = [trial.score for trial in study.trials if trial.state == "complete"]
+    known = [trial.score for trial in study.complete]
     assert len(scores) == 20
     assert 0 < len(known) < 20
     assert scores.min() == min(known)

@@ -13,10 +13,10 @@ SPREAD = np.array([-0.03, 0.0, 0.03])  # standard error 0.03 / sqrt(3) = 0.0173
 
 def recorded(*rows, spread=SPREAD, space=None):
     study = Study.create(None, space=space or SPACE, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for params, score in rows:
             folds = [FoldResult(fold=j, score=score + s) for j, s in enumerate(spread)]
-            study.add_trial(params, folds)
+            writer.add_trial(params, folds)
     return study
 
 
@@ -59,9 +59,9 @@ def test_equally_simple_params_are_told_apart_by_their_score():
 
 def test_failed_trials_are_no_choice():
     study = recorded((params(3, 8), 0.9))
-    with study.writing():
-        number = study.start_trial(params(1, 8), seed=0)
-        study.end_trial(number, "failed", reason="diverged")
+    with study.writing() as writer:
+        number = writer.start_trial(params(1, 8), seed=0)
+        writer.end_trial(number, "failed", reason="diverged")
     assert one_standard_error(study).trial.number == 0
 
 

@@ -90,11 +90,11 @@ def test_noise_alone_promises_no_scores_that_were_never_near():
     space = gs.Space({"x": (0.0, 1.0), "a": ["u", "v", "w"]})
     rng = np.random.default_rng(0)
     study = gs.Study.create(None, space=space, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for point in space.sample(300, rng):
             scores = rng.random(5)
             folds = [gs.FoldResult(fold=j, score=float(s)) for j, s in enumerate(scores)]
-            study.add_trial(space.params(point), folds)
+            writer.add_trial(space.params(point), folds)
     process = fitted_process(study, "test")
     drawn = noisy_scores(process, space.to_z(space.sample(100, rng)), 200, rng)
     seen = np.array([trial.score for trial in study.trials])

@@ -23,18 +23,18 @@ SPACE = {
 
 def make_study(path=None, n_trials=2):
     study = Study.create(path, space=SPACE, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for i in range(n_trials):
             params = {"rate": 0.25 + i / 8, "units": 3, "act": ("leaky", 0.1), "bias": True}
-            number = study.start_trial(params, seed=i)
+            number = writer.start_trial(params, seed=i)
             for j in range(2):
                 curves = {"loss": (3.0 + i, 2.0 + j)}
                 fold = FoldResult(fold=j, score=0.5 + j / 4, curves=curves, metrics={"auc": 0.75})
-                study.record_fold(number, fold)
-            study.end_trial(number, "complete")
-        number = study.start_trial(params | {"rate": 0.75}, seed=9)
-        study.end_trial(number, "failed", reason="ValueError: <b>diverged</b>")
-        study.start_trial(params | {"rate": 0.875}, seed=10)
+                writer.record_fold(number, fold)
+            writer.end_trial(number, "complete")
+        number = writer.start_trial(params | {"rate": 0.75}, seed=9)
+        writer.end_trial(number, "failed", reason="ValueError: <b>diverged</b>")
+        writer.start_trial(params | {"rate": 0.875}, seed=10)
     return study
 
 

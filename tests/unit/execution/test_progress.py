@@ -41,15 +41,15 @@ class TestBar:
     def test_it_fits_a_terminal_of_80_columns_while_a_fold_runs(self, capsys):
         study = Study.create(None, space=SPACE, seed=0)
         bar = progress_module.Progress(100, shown=True)
-        with study.writing(), contextlib.closing(bar):
+        with study.writing() as writer, contextlib.closing(bar):
             bar.start(study, 0)
             for _ in range(12):
-                study.start_trial({"x": 0.5}, seed=0)
-                bar.end(study.end_trial(len(study.trials) - 1, "failed", reason="too far"))
-            study.add_trial({"x": 0.5}, [FoldResult(fold=0, score=0.997334)])
+                writer.start_trial({"x": 0.5}, seed=0)
+                bar.end(writer.end_trial(len(study.trials) - 1, "failed", reason="too far"))
+            writer.add_trial({"x": 0.5}, [FoldResult(fold=0, score=0.997334)])
             bar.end(study.trials[-1])
-            number = study.start_trial({"x": 0.5}, seed=0)
-            study.record_fold(number, FoldResult(fold=0, score=0.5))
+            number = writer.start_trial({"x": 0.5}, seed=0)
+            writer.record_fold(number, FoldResult(fold=0, score=0.5))
             bar.fold(study.trials[number], 10)
         lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
         assert any("best 0.997334, 12 failed, trial 13 fold 1/10" in line for line in lines)

@@ -365,26 +365,26 @@ def test_racing_stops_trials_and_the_strategy_learns_of_it():
 
 def test_a_trial_killed_before_it_was_stopped_is_stopped_when_the_search_goes_on():
     study = Study.create(None, space=SPACE, seed=0, settings={"n_calls": 2})
-    with study.writing():
-        study.start_trial({"x": 1.0, "n": 3}, seed=0)
+    with study.writing() as writer:
+        writer.start_trial({"x": 1.0, "n": 3}, seed=0)
         for j in range(4):
-            study.record_fold(0, FoldResult(fold=j, score=float(j)))
-        study.end_trial(0, "complete")
-        study.start_trial({"x": -2.0, "n": 9}, seed=1)
-        study.record_fold(1, FoldResult(fold=0, score=-45.0))
+            writer.record_fold(0, FoldResult(fold=j, score=float(j)))
+        writer.end_trial(0, "complete")
+        writer.start_trial({"x": -2.0, "n": 9}, seed=1)
+        writer.record_fold(1, FoldResult(fold=0, score=-45.0))
     objective = Folds()
-    run = Run(
-        study,
-        objective,
-        strategy=None,
-        n_calls=2,
-        deadline=math.inf,
-        rules=(),
-        callbacks=(),
-        fold_rule=forgiving,
-        progress=progress_module.Progress(2, shown=False),
-    )
-    with study.writing():
+    with study.writing() as writer:
+        run = Run(
+            writer,
+            objective,
+            strategy=None,
+            n_calls=2,
+            deadline=math.inf,
+            rules=(),
+            callbacks=(),
+            fold_rule=forgiving,
+            progress=progress_module.Progress(2, shown=False),
+        )
         run_serially(run)
     assert (study.trials[1].state, len(study.trials[1].folds)) == ("stopped", 1)
     assert objective.ran == 0

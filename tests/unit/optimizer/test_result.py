@@ -91,14 +91,14 @@ def test_its_model_trusts_a_mean_over_folds_by_their_spread():
     def misfit(spread):
         """How far the model stays from one mean that stands out by 0.5."""
         study = gs.Study.create(None, space={"x": gs.Real(-1.0, 1.0)}, seed=0)
-        with study.writing():
+        with study.writing() as writer:
             for x in np.linspace(-1, 1, 9):
-                number = study.start_trial({"x": float(x)}, seed=0)
+                number = writer.start_trial({"x": float(x)}, seed=0)
                 outlier = 0.5 if x == 0.5 else 0.0
                 for j, score in enumerate(folds(spread if outlier else 0.01)({"x": x})):
                     fold = gs.FoldResult(fold=j, score=float(score + outlier))
-                    study.record_fold(number, fold)
-                study.end_trial(number, "complete")
+                    writer.record_fold(number, fold)
+                writer.end_trial(number, "complete")
         result = study_result(study)
         row = result.space.transform([[0.5]])
         return abs(float(result.models[-1].predict(row)[0]) - result.func_vals[6])

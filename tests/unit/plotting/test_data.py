@@ -27,16 +27,16 @@ def recorded(scores, *, greater_is_better=True, states=None):
         seed=0,
         settings={"greater_is_better": greater_is_better},
     )
-    with study.writing():
+    with study.writing() as writer:
         for i, score in enumerate(scores):
-            number = study.start_trial({"x": i / 10}, seed=i)
+            number = writer.start_trial({"x": i / 10}, seed=i)
             if score is None:
-                study.end_trial(number, "failed", reason="no")
+                writer.end_trial(number, "failed", reason="no")
                 continue
             folds = score if isinstance(score, tuple) else (score,)
             for j, value in enumerate(folds):
-                study.record_fold(number, FoldResult(fold=j, score=value))
-            study.end_trial(number, "stopped" if isinstance(score, tuple) else "complete")
+                writer.record_fold(number, FoldResult(fold=j, score=value))
+            writer.end_trial(number, "stopped" if isinstance(score, tuple) else "complete")
     return study
 
 
@@ -67,10 +67,10 @@ class TestConvergence:
         plain = convergence_series(make_study(noise=0.01, n=20))
         study = make_study(noise=0.01, n=20)
         uneven = Study.create(None, space=study.space, seed=0)
-        with uneven.writing():
+        with uneven.writing() as writer:
             for trial in study.trials:
                 folds = [replace(f, score=f.score - 0.3 * (f.fold == 2)) for f in trial.folds]
-                uneven.add_trial(trial.params, folds)
+                writer.add_trial(trial.params, folds)
         series = convergence_series(uneven)
         np.testing.assert_allclose(series.standard_errors, plain.standard_errors)
         assert uneven.best_trial.standard_error > 10 * series.best_errors[-1]
@@ -79,8 +79,8 @@ class TestConvergence:
 
     def test_a_trial_that_runs_is_left_out(self):
         study = recorded([0.1, 0.2])
-        with study.writing():
-            study.start_trial({"x": 0.9}, seed=9)
+        with study.writing() as writer:
+            writer.start_trial({"x": 0.9}, seed=9)
             assert convergence_series(study).numbers.tolist() == [0, 1]
 
     def test_nothing_ended_gives_an_empty_series(self):
@@ -203,19 +203,19 @@ def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
     for clock in ("time", "monotonic"):
         monkeypatch.setattr(f"gpsearch.study.study.time.{clock}", lambda: now[0])
     running = []
-    with study.writing():
+    with study.writing() as writer:
         for i in range(40):
             now[0] += rng.random()
-            running.append(study.start_trial({"x": i / 40}, seed=i))
+            running.append(writer.start_trial({"x": i / 40}, seed=i))
             while len(running) > 3 or (running and rng.random() < 0.3):
                 now[0] += rng.random()
-                study.end_trial(
+                writer.end_trial(
                     running.pop(int(rng.integers(len(running)))),
                     "complete",
                     folds=[FoldResult(fold=0, score=0.0)],
                 )
         for number in running:
-            study.end_trial(number, "complete", folds=[FoldResult(fold=0, score=0.0)])
+            writer.end_trial(number, "complete", folds=[FoldResult(fold=0, score=0.0)])
     series = timeline_series(study)
     assert series.lanes.max() == 3
     for lane in range(4):

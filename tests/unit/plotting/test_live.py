@@ -36,13 +36,12 @@ def screen(monkeypatch):
 
 @pytest.fixture
 def study():
-    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
-    with study.writing():
-        yield study
+    return Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
 
 
 def add(study):
-    study.add_trial({"x": 0.5}, [FoldResult(fold=0, score=0.5)])
+    with study.writing() as writer:
+        writer.add_trial({"x": 0.5}, [FoldResult(fold=0, score=0.5)])
 
 
 def test_one_picture_is_replaced(screen, study, monkeypatch):

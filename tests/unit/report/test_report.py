@@ -117,13 +117,13 @@ def test_what_users_wrote_is_escaped(make_study, tmp_path):
         seed=0,
         description={"name": evil, "scoring": evil, "note": evil},
     )
-    with study.writing():
+    with study.writing() as writer:
         for i in range(3):
-            number = study.start_trial({"<b>name": "<i>a", "x": i / 3}, seed=0)
-            study.record_fold(number, FoldResult(fold=0, score=0.1 * i))
-            study.end_trial(number, "complete")
-        number = study.start_trial({"<b>name": "b&c", "x": 1.0}, seed=0)
-        study.end_trial(number, "failed", reason=evil, traceback=evil)
+            number = writer.start_trial({"<b>name": "<i>a", "x": i / 3}, seed=0)
+            writer.record_fold(number, FoldResult(fold=0, score=0.1 * i))
+            writer.end_trial(number, "complete")
+        number = writer.start_trial({"<b>name": "b&c", "x": 1.0}, seed=0)
+        writer.end_trial(number, "failed", reason=evil, traceback=evil)
     text = render_report(study, tmp_path / "report.html").read_text()
     assert evil not in text
     assert "<i>" not in text
@@ -181,8 +181,8 @@ def test_many_dimensions_are_cut_to_what_a_page_can_show(make_study, tmp_path):
 
 def test_a_report_while_the_search_runs(make_study, tmp_path):
     study = make_study(SMALL, lambda p: p["x"], n=5)
-    with study.writing():
-        study.start_trial(study.best_params, seed=1)
+    with study.writing() as writer:
+        writer.start_trial(study.best_params, seed=1)
         text = render_report(study, tmp_path / "report.html").read_text()
     assert '<tr class="running">' in text
 
@@ -259,10 +259,12 @@ class TestAdvice:
             return params["x"] * (3 * params["y"] - 2)
 
         study = make_study(space, score, n=40, noise=1e-3)
-        with study.writing():
+        with study.writing() as writer:
             for y in np.linspace(0.99, 1.0, 12):
                 params = {"x": 1.0, "y": float(y)}
-                study.add_trial(params, [FoldResult(fold=j, score=score(params)) for j in range(5)])
+                writer.add_trial(
+                    params, [FoldResult(fold=j, score=score(params)) for j in range(5)]
+                )
         told = self.advice(study)
         assert "The best x lies at its upper bound (1)" in told
         assert "The best y lies at its upper bound (1)" in told

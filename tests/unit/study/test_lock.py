@@ -104,14 +104,3 @@ def test_asking_who_writes_does_not_give_the_own_lock_up(tmp_path):
     told = subprocess.run([sys.executable, "-c", code, str(study)], capture_output=True, text=True)
     assert told.stdout.startswith(f"process {os.getpid()} on "), told.stderr
     lock.release()
-
-
-def test_a_lock_whose_file_was_removed_is_taken_again_before_the_next_write(tmp_path, holder):
-    lock = WriteLock(tmp_path / "mine.db")
-    (tmp_path / "mine.db.lock").unlink()
-    lock.keep()
-    assert (tmp_path / "mine.db.lock").exists()
-    os.replace(tmp_path / "a.db.lock", tmp_path / "mine.db.lock")
-    with pytest.raises(StudyLockedError, match=f"process {holder.pid}"):
-        lock.keep()
-    lock.release()

@@ -17,13 +17,13 @@ def study_of(n_trials, sd, scale=1.0, shift=0.0, n_folds=5):
     """Trials spread over a bowl with its best score at 0.3, and folds of noise `sd`."""
     rng = np.random.default_rng(0)
     study = Study.create(None, space={"x": Real(0.0, 1.0)}, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for i in range(n_trials):
             x = (0.5 + i * 0.6180339887) % 1
-            number = study.start_trial({"x": x}, seed=0)
+            number = writer.start_trial({"x": x}, seed=0)
             values = shift - scale * (x - 0.3) ** 2 + rng.normal(0, sd, n_folds)
             folds = [FoldResult(fold=j, score=float(v)) for j, v in enumerate(values)]
-            study.end_trial(number, "complete", folds=folds)
+            writer.end_trial(number, "complete", folds=folds)
     return study
 
 

@@ -9,13 +9,13 @@ from gpsearch.study import Study, Trial
 
 def study_of(*outcomes):
     study = Study.create(None, space={"x": Real(0.0, 1.0)}, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for state, scores in outcomes:
-            number = study.start_trial({"x": 0.5}, seed=0)
+            number = writer.start_trial({"x": 0.5}, seed=0)
             for j, score in enumerate(scores):
-                study.record_fold(number, FoldResult(fold=j, score=float(score)))
+                writer.record_fold(number, FoldResult(fold=j, score=float(score)))
             if state != "running":
-                study.end_trial(number, state)
+                writer.end_trial(number, state)
     return study
 
 

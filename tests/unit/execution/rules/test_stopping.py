@@ -10,14 +10,14 @@ from gpsearch.study import Study
 
 def study_of(*outcomes):
     study = Study.create(None, space={"x": Real(0.0, 1.0)}, seed=0)
-    with study.writing():
+    with study.writing() as writer:
         for outcome in outcomes:
-            number = study.start_trial({"x": 0.5}, seed=0)
+            number = writer.start_trial({"x": 0.5}, seed=0)
             if outcome == "running":
                 continue
             failed = outcome == "failed"
             folds = [] if failed else [FoldResult(fold=0, score=outcome)]
-            study.end_trial(number, "failed" if failed else "complete", folds=folds)
+            writer.end_trial(number, "failed" if failed else "complete", folds=folds)
     return study
 
 
@@ -59,12 +59,12 @@ def test_small_gains_do_not_count():
 
 def test_nobody_waited_for_trials_whose_score_was_given():
     study = study_of()
-    with study.writing():
+    with study.writing() as writer:
         for score in (0.9, 0.8, 0.7):
             fold = FoldResult(fold=0, score=score)
-            study.add_trial({"x": 0.5}, [fold], origin=GIVEN)
+            writer.add_trial({"x": 0.5}, [fold], origin=GIVEN)
         assert NoImprovement(trials=1)(study) is None
-        study.add_trial({"x": 0.1}, [FoldResult(fold=0, score=0.85)], origin="gp")
+        writer.add_trial({"x": 0.1}, [FoldResult(fold=0, score=0.85)], origin="gp")
     assert NoImprovement(trials=1)(study) is StopReason.NO_IMPROVEMENT
 
 

@@ -1,0 +1,197 @@
+"""What writes to a study, for the length of the ``with`` block of `Study.writing`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpsearch.errors import InvalidSearchError, StudyReadOnlyError
+from gpsearch.evaluation import FoldResult
+from gpsearch.study.encoding import ParamsEncoding
+from gpsearch.study.sqlite import Queued, StudyFile
+from gpsearch.study.trial import Trial, TrialState
+
+if TYPE_CHECKING:
+    from gpsearch.study.study import Study
+
+
+class StudyWriter:
+    """Records trials as they start, run and end; each call is on the disk when it returns.
+
+    Parameters
+    ----------
+    study : Study
+    file : StudyFile
+        Open for writing.
+    encoding : ParamsEncoding
+        Of the study's space.
+
+    Attributes
+    ----------
+    study : Study
+        What is written; it shows each step at once.
+    trials : list of Trial
+        All trials, by number.
+    """
+
+    def __init__(self, study: Study, file: StudyFile, encoding: ParamsEncoding) -> None:
+        self.study = study
+        self._rows: StudyFile | None = file
+        self._encoding = encoding
+        self._begun: dict[int, float] = {}  # moments of the monotonic clock, by trial
+        self._queue = file.read_queue(encoding)
+        self.trials = [self._taken_over(trial) for trial in file.read_trials(encoding)]
+
+    def start_trial(
+        self, params: Mapping[str, Any], *, seed: int, origin: str = "", queued: int | None = None
+    ) -> int:
+        """Record that `params` are about to be evaluated; returns the trial's number."""
+        trial = Trial(
+            number=len(self.trials),
+            state="running",
+            params=dict(params),
+            seed=seed,
+            started=time.time(),
+            origin=origin,
+        )
+        self._begun[trial.number] = time.monotonic()
+        self._file.write_trial(trial, self._encoding, queued=queued)
+        self.trials.append(trial)
+        self._queue = [
+            dataclasses.replace(entry, trial=trial.number) if entry.id == queued else entry
+            for entry in self._queue
+        ]
+        return trial.number
+
+    def record_fold(self, number: int, fold: FoldResult) -> None:
+        """Record one fold result of a running trial."""
+        trial = self._running(number)
+        self._file.write_fold(number, fold)
+        self.trials[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
+
+    def end_trial(
+        self,
+        number: int,
+        state: TrialState,
+        *,
+        reason: str = "",
+        traceback: str = "",
+        folds: Sequence[FoldResult] = (),
+    ) -> Trial:
+        """Record the end of a running trial.
+
+        Parameters
+        ----------
+        number : int
+        state : "complete", "stopped" or "failed"
+        reason, traceback : str
+            Why it failed or was stopped.
+        folds : sequence of FoldResult
+            All its fold results; those that `record_fold` has not seen are recorded now.
+        """
+        trial = self._running(number)
+        known = {fold.fold for fold in trial.folds}
+        missing = [fold for fold in folds if fold.fold not in known]
+        ended = dataclasses.replace(
+            trial,
+            state=state,
+            folds=_merged(trial.folds, missing),
+            # not the time of day, which may be set back meanwhile
+            ended=trial.started + time.monotonic() - self._begun[number],
+            reason=_printable(reason),
+            traceback=_printable(traceback),
+        )
+        self._file.write_trial(ended, self._encoding, folds=missing)
+        self.trials[number] = ended
+        return ended
+
+    def add_trial(
+        self,
+        params: Mapping[str, Any],
+        folds: Sequence[FoldResult],
+        *,
+        seed: int = 0,
+        origin: str = "given",
+    ) -> Trial:
+        """Record a complete trial that was evaluated elsewhere."""
+        now = time.time()
+        trial = Trial(
+            number=len(self.trials),
+            state="complete",
+            params=dict(params),
+            folds=tuple(folds),
+            seed=seed,
+            started=now,
+            ended=now,
+            origin=origin,
+        )
+        self._file.write_trial(trial, self._encoding, folds=trial.folds)
+        self.trials.append(trial)
+        return trial
+
+    def queue_params(self, several: Sequence[Mapping[str, Any]], *, origin: str) -> None:
+        """Queue configurations; those queued with the same origin before are left out."""
+        space = self.study.space
+        known = {
+            space.key(space.point(dict(entry.params)))
+            for entry in self._queue
+            if entry.origin == origin and (origin == "x0" or entry.trial is None)
+        }
+        new: list[Queued] = []
+        for params in several:
+            point = space.point(dict(params))
+            if (key := space.key(point)) not in known:
+                known.add(key)
+                id_ = len(self._queue) + len(new)
+                new.append(Queued(id=id_, params=space.params(point), origin=origin))
+        if new:
+            self._file.write_queue(new, self._encoding)
+            self._queue += new
+
+    def next_queued(self) -> Queued | None:
+        """The first queued point that no trial has taken."""
+        return next((entry for entry in self._queue if entry.trial is None), None)
+
+    def set_stop_reason(self, reason: str) -> None:
+        """Record why the search ended; empty when it goes on."""
+        if reason != self._file.read_stop_reason():
+            self._file.write_stop_reason(_printable(reason))
+
+    def end(self) -> None:
+        """Write no more; `Study.writing` calls it at the end of its block."""
+        self._rows = None
+
+    @property
+    def _file(self) -> StudyFile:
+        if self._rows is None:
+            raise StudyReadOnlyError(
+                f"{self.study!r} is no longer open for writing: the `with study.writing()` block "
+                "of this StudyWriter has ended; write inside a new one"
+            )
+        return self._rows
+
+    def _taken_over(self, trial: Trial) -> Trial:
+        # A trial of a search that died: the time since then was nobody's training.
+        if trial.finished:
+            return trial
+        spent = math.fsum(fold.seconds for fold in trial.folds)
+        self._begun[trial.number] = time.monotonic() - spent
+        return dataclasses.replace(trial, started=time.time() - spent)
+
+    def _running(self, number: int) -> Trial:
+        if not 0 <= number < len(self.trials) or self.trials[number].state != "running":
+            raise InvalidSearchError(f"trial {number} of {self.study!r} is not running")
+        return self.trials[number]
+
+
+def _merged(old: Sequence[FoldResult], new: Sequence[FoldResult]) -> tuple[FoldResult, ...]:
+    by_fold = {fold.fold: fold for fold in (*old, *new)}
+    return tuple(by_fold[j] for j in sorted(by_fold))
+
+
+def _printable(text: str) -> str:
+    # Messages of user code may hold half a surrogate pair, which UTF-8 and so SQLite cannot.
+    return text.encode("utf-8", "replace").decode("utf-8")
