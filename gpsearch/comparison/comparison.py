@@ -162,7 +162,7 @@ class Comparison:
     def seconds(self) -> Array:
         """(S, R, n) time of each evaluation; a shared one counts in full. Zero where not run."""
         spent = self._spent
-        return np.nan_to_num(self._table(lambda t: spent[self._identity(t)]))
+        return np.nan_to_num(self._table(lambda t: spent[self._evaluation(t)]))
 
     @cached_property
     def best(self) -> Array:
@@ -421,9 +421,13 @@ class Comparison:
         for trial in sorted(every, key=lambda trial: trial.started):
             trained = math.fsum(fold.seconds for fold in trial.folds)
             spent.setdefault(
-                self._identity(trial), trained if trial.state == "complete" else trial.seconds
+                self._evaluation(trial), trial.seconds if trial.state == "failed" else trained
             )
         return spent
+
+    def _evaluation(self, trial: Trial) -> Hashable:
+        # Racing may stop one of two equal trials earlier than the other.
+        return (self._identity(trial), trial.state, len(trial.folds))
 
     def _identity(self, trial: Trial) -> Hashable:
         return (trial.seed, self.space.key(self.space.point(dict(trial.params))))

@@ -8,24 +8,18 @@ everything that reads studies.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from gpsearch.comparison.comparison import Comparison
 from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
-from gpsearch.space import Space
+from gpsearch.execution import StopReason
+from gpsearch.execution.plan import run_of
+from gpsearch.execution.repeats import COMPARISON, LEAST_REPEATS
 from gpsearch.strategy import trial_seed
+from gpsearch.strategy.unseen import ENUMERABLE
 from gpsearch.study import Study, Trial
 from gpsearch.study.info import what_differs
 from gpsearch.study.study import StudyPath
-
-COMPARISON = "comparison"
-"""What stands as the strategy in the settings of a comparison's study."""
-COMPLETE = "All runs of the comparison are complete."
 
 
 def open_comparison(study: StudyPath | Study) -> Comparison:
@@ -44,19 +38,25 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
             f"{record!r} is a single search, not a comparison; gpsearch.compare(..., study=...) "
             "makes one, and compare_studies puts several searches side by side"
         )
-    runs = runs_of(record)
-    n_calls = int(record.info.settings["n_calls"])
-    whole = record.stop_reason == COMPLETE
-    done = {
-        label: _complete_repeats(by_repeat, n_calls, whole) for label, by_repeat in runs.items()
-    }
-    n_repeats = min(done.values(), default=0)
-    if n_repeats < 2:
+    return complete_part(record, list(runs_of(record)))
+
+
+def complete_part(study: Study, labels: Sequence[str]) -> Comparison:
+    """Make the comparison of the repeats that are complete for every one of some strategies.
+
+    Raises
+    ------
+    StudyError
+        There are fewer than two.
+    """
+    runs = runs_of(study)
+    n_repeats = min((_complete_repeats(study, runs.get(label, {})) for label in labels), default=0)
+    if n_repeats < LEAST_REPEATS:
         raise StudyError(
-            f"{record!r} holds {n_repeats} complete repeats of every strategy yet, and a "
-            "comparison needs 2; the call that made it continues it"
+            f"{study!r} holds {n_repeats} complete repeats of every strategy yet, and a "
+            f"comparison needs {LEAST_REPEATS}; the call that made it continues it"
         )
-    return comparison_of(record, list(runs), n_repeats)
+    return comparison_of(study, labels, n_repeats)
 
 
 def is_comparison(study: Study) -> bool:
@@ -158,40 +158,24 @@ def runs_of(study: Study) -> dict[str, dict[int, list[Trial]]]:
     """The trials of a comparison by strategy and repeat, in order."""
     runs: dict[str, dict[int, list[Trial]]] = {}
     for trial in study.trials:
-        label, _, repeat = trial.origin.rpartition("#")
-        runs.setdefault(label, {}).setdefault(int(repeat), []).append(trial)
+        label, repeat = run_of(trial)
+        runs.setdefault(label, {}).setdefault(repeat, []).append(trial)
     return runs
 
 
-def origin_of(label: str, repeat: int) -> str:
-    """Origin of the trials of one run."""
-    return f"{label}#{repeat}"
-
-
-def run_trials(study: Study, origin: str) -> list[Trial]:
-    """The trials of one run, numbered from 0 as in a search of its own."""
-    own = [trial for trial in study.trials if trial.origin == origin]
-    return [dataclasses.replace(trial, number=number) for number, trial in enumerate(own)]
-
-
-def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
-    """Seed of the evaluation of `params` in the repeat with seed `seed`.
-
-    It depends on the params alone, not on who proposed them or when.
-    """
-    identity: Hashable = space.key(space.point(dict(params)))
-    digest = hashlib.sha256(repr(identity).encode()).digest()
-    words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))
-    return int(np.random.SeedSequence(seed, spawn_key=words).generate_state(1)[0])
-
-
-def _complete_repeats(by_repeat: Mapping[int, Sequence[Trial]], n_calls: int, whole: bool) -> int:
-    """Repeats from the first on that are complete; a later one begins when it is over."""
+def _complete_repeats(study: Study, by_repeat: Mapping[int, Sequence[Trial]]) -> int:
+    """Repeats of a strategy, from the first on, that are complete."""
+    whole = study.stop_reason == StopReason.REPEATS.value
     repeat = 0
-    while repeat in by_repeat and (
-        whole
-        or repeat + 1 in by_repeat
-        or sum(trial.finished for trial in by_repeat[repeat]) == n_calls
-    ):
+    while repeat in by_repeat and (whole or _is_complete(study, by_repeat[repeat])):
         repeat += 1
     return repeat
+
+
+def _is_complete(study: Study, trials: Sequence[Trial]) -> bool:
+    """Whether a run has made its trials, or visited every point of the space."""
+    n_finished = sum(trial.finished for trial in trials)
+    if n_finished >= int(study.info.settings["n_calls"]):
+        return True
+    everything = study.space.enumerate(ENUMERABLE)
+    return everything is not None and n_finished == len(everything)

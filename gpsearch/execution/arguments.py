@@ -17,7 +17,7 @@ from gpsearch.space import Space
 SEED_BITS = 32
 
 
-def read_seed(random_state: Any) -> int:
+def read_seed(random_state: Any, *, call: str = "search") -> int:
     """Seed of a search; a fresh one for None."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -32,7 +32,7 @@ def read_seed(random_state: Any) -> int:
     ):
         return int(random_state)
     raise InvalidSearchError(
-        f"search(random_state={random_state!r}) must be an integer from 0 to 2**32 - 1, a NumPy "
+        f"{call}(random_state={random_state!r}) must be an integer from 0 to 2**32 - 1, a NumPy "
         "RandomState or Generator, or None"
     )
 
@@ -86,7 +86,7 @@ def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[A
     return several
 
 
-def read_racing(racing: Any) -> FoldRule | None:
+def read_racing(racing: Any, *, call: str = "search") -> FoldRule | None:
     """Read a racing rule, by name or as it is."""
     if racing is None:
         return None
@@ -94,7 +94,7 @@ def read_racing(racing: Any) -> FoldRule | None:
         return RACING[racing]
     if not callable(racing):
         raise InvalidSearchError(
-            f"search(racing={racing!r}) must be one of {', '.join(map(repr, RACING))}, or a "
+            f"{call}(racing={racing!r}) must be one of {', '.join(map(repr, RACING))}, or a "
             "function of the study and the trial"
         )
     rule: FoldRule = racing
@@ -108,20 +108,20 @@ def at_least(least: int, name: str, value: Any, *, call: str = "search") -> int:
     return int(value)
 
 
-def read_jobs(n_jobs: Any) -> int | None:
+def read_jobs(n_jobs: Any, *, call: str = "search") -> int | None:
     """Trials at once: None leaves it to the executor, -1 is one for each core."""
     if n_jobs is None:
         return None
-    return available_cores() if n_jobs == -1 else at_least(1, "n_jobs", n_jobs)
+    return available_cores() if n_jobs == -1 else at_least(1, "n_jobs", n_jobs, call=call)
 
 
-def positive(name: str, value: Any, unit: str) -> float | None:
+def positive(name: str, value: Any, unit: str, *, call: str = "search") -> float | None:
     """Read a number above zero, or None."""
     if value is None:
         return None
     if not is_real(value) or not value > 0:
         raise InvalidSearchError(
-            f"search({name}={value!r}) must be a number of {unit} above 0, or None"
+            f"{call}({name}={value!r}) must be a number of {unit} above 0, or None"
         )
     return float(value)
 

@@ -1,27 +1,25 @@
 """A search in progress: what starts next, what a result means, when it is over.
 
-`Run` knows nothing of processes and futures. Whoever drives it (`serial` below, or the
-concurrent loop) asks for jobs, evaluates them anywhere, and hands back fold results and
-outcomes; each is in the study before the next question is asked.
+`Run` knows nothing of processes and futures. Its caller (`run_serially` below, or the concurrent
+loop) asks for jobs, evaluates them anywhere, and hands back fold results and outcomes; each is in
+the study before the next question is asked. What starts next is the choice of a `Plan`.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from gpsearch.errors import SpaceExhaustedError, StudyError
+from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.execution.plan import Plan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason
-from gpsearch.execution.warm_start import GIVEN
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
-from gpsearch.space import Point
-from gpsearch.strategy import Strategy, trial_seed
-from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
@@ -39,19 +37,18 @@ class TrialCallback(Protocol):
 
 
 class Run:
-    """One call of `gpsearch.search` on a study that is open for writing.
+    """One call of `gpsearch.search` or `gpsearch.compare` on a study that is open for writing.
 
     Parameters
     ----------
     writer : StudyWriter
     objective : Objective
-    strategy : Strategy
-    n_calls : int
-        Trials of the study when the search is over, those with a given score aside.
-    deadline : float
-        `time.monotonic` after which nothing starts; infinity for none.
-    rules : sequence of stopping rules
-    callbacks : sequence of callables or TrialCallback
+    plan : Plan
+        What starts next, and when nothing more does.
+    deadline : float, default infinity
+        `time.monotonic` after which nothing starts.
+    rules : sequence of stopping rules, optional
+    callbacks : sequence of callables or TrialCallback, optional
         Called after each trial; returning True ends the search.
     fold_rule : callable, optional
         Decides after each fold whether its trial goes on.
@@ -62,91 +59,118 @@ class Run:
         self,
         writer: StudyWriter,
         objective: Objective,
-        strategy: Strategy,
+        plan: Plan,
         *,
-        n_calls: int,
-        deadline: float,
-        rules: Sequence[StoppingRule],
-        callbacks: Sequence[Callback | TrialCallback],
-        fold_rule: FoldRule | None,
+        deadline: float = math.inf,
+        rules: Sequence[StoppingRule] = (),
+        callbacks: Sequence[Callback | TrialCallback] = (),
+        fold_rule: FoldRule | None = None,
         progress: Progress,
     ) -> None:
-        self.study = study = writer.study
-        self._writer = writer
+        self.study = writer.study
+        self.writer = writer
         self.objective = objective
+        self.progress = progress
         self.reason: str = ""
-        self._strategy = strategy
-        self._n_calls = n_calls
+        self._plan = plan
         self._deadline = deadline
         self._rules = rules
         self._callbacks = callbacks
         self._fold_rule = fold_rule
-        self._progress = progress
-        self._interrupted = [trial for trial in study.trials if not trial.finished]
-        self._rules_due = bool(study.ended)
-        self._points: dict[int, Point] = {}
-        progress.start(study, self._n_started() - len(self._interrupted))
+        self._n_folds: int | None = getattr(objective, "n_folds", None)
+        trials = plan.trials()
+        self._interrupted = [trial for trial in trials if not trial.finished]
+        self._rules_due = bool(self.study.ended)
+        progress.start(self.study, len(trials) - len(self._interrupted))
 
     def next_job(self) -> Job | None:
-        """Record and return the next trial to evaluate; None when none may start.
+        """Record and return the next trial to evaluate; None when none may start now.
 
         Trials that an earlier process left running come first, with their own params, seeds and
         recorded folds.
         """
-        if self._interrupted:
-            trial = self._interrupted.pop(0)
-            if trial.folds and not self._goes_on(trial):  # killed before this was recorded
-                n_folds = self.objective.n_folds
-                reason = f"stopped after {len(trial.folds)} of {n_folds} folds"
-                self.finish(
-                    trial.number, Outcome(state="stopped", folds=trial.folds, reason=reason)
-                )
-                return self.next_job()
-            return Job(number=trial.number, params=trial.params, seed=trial.seed, done=trial.folds)
+        while True:
+            trial = self._interrupted.pop(0) if self._interrupted else self._start()
+            if trial is None or (job := self._job(trial)) is not None:
+                return None if trial is None else job
+
+    def _start(self) -> Trial | None:
+        """Start the next trial of the plan; None when none may start now."""
         self._apply_rules()
         if self.reason:
             return None
-        if self._n_started() >= self._n_calls:
-            self._stop(StopReason.BUDGET)
+        if (over := self._plan.over()) is not None:
+            self._stop(over)
             return None
         if time.monotonic() >= self._deadline:
             self._stop(StopReason.TIMEOUT)
             return None
-        number = len(self.study.trials)
-        queued = self._writer.next_queued()
-        if queued is not None:
-            params, origin = dict(queued.params), queued.origin
-        else:
-            history = history_of(self.study.space, self.study.trials, self._points)
-            try:
-                point = self._strategy.propose(history, number)
-            except SpaceExhaustedError:
-                self._stop(StopReason.EXHAUSTED)
-                return None
-            params, origin = self.study.space.params(point), self._strategy.name
-        seed = trial_seed(self.study.seed, number)
-        self._writer.start_trial(
-            params, seed=seed, origin=origin, queued=None if queued is None else queued.id
+        start = self._plan.next()
+        if start is None:
+            if (over := self._plan.over()) is not None:  # the space is exhausted
+                self._stop(over)
+            return None
+        number = self.writer.start_trial(
+            start.params, seed=start.seed, origin=start.origin, queued=start.queued
         )
-        return Job(number=number, params=params, seed=seed)
+        return self.study.trials[number]
+
+    def _job(self, trial: Trial) -> Job | None:
+        """What is left to evaluate of a started trial; None where what is known ends it."""
+        known = self._plan.known(trial)
+        if known is not None and not self._is_raced(known):
+            self._finish_as(trial, known)
+            return None
+        goes_on = not trial.folds or self._goes_on(trial)  # killed before its end was recorded
+        done = {fold.fold for fold in trial.folds}
+        for fold in () if known is None else known.folds:
+            if goes_on and fold.fold not in done:
+                goes_on = self.record_fold(trial.number, fold)
+        trial = self.study.trials[trial.number]
+        if not goes_on:
+            reason = f"stopped after {len(trial.folds)} of {self._n_folds} folds"
+            self.finish(trial.number, Outcome(state="stopped", folds=trial.folds, reason=reason))
+            return None
+        if known is not None and known.state != "stopped":
+            self._finish_as(trial, known)
+            return None
+        return Job(number=trial.number, params=trial.params, seed=trial.seed, done=trial.folds)
+
+    def _is_raced(self, known: Trial) -> bool:
+        """Whether the fold rule judges the folds of an evaluation that is known, one by one."""
+        # A function that returns several scores returns them together, and is never raced.
+        n_folds = self._n_folds
+        return self._fold_rule is not None and n_folds is not None and len(known.folds) <= n_folds
+
+    def _finish_as(self, trial: Trial, known: Trial) -> None:
+        assert known.state != "running"
+        self.finish(
+            trial.number,
+            Outcome(
+                state=known.state,
+                folds=known.folds,
+                reason=known.reason,
+                traceback=known.traceback,
+            ),
+        )
 
     def record_fold(self, number: int, fold: FoldResult) -> bool:
         """Record a fold result; returns whether the trial goes on."""
-        self._writer.record_fold(number, fold)
+        self.writer.record_fold(number, fold)
         trial = self.study.trials[number]
-        self._progress.fold(trial, getattr(self.objective, "n_folds", None))
+        self.progress.fold(trial, self._n_folds)
         return self._goes_on(trial)
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial, then tell the callbacks."""
-        trial = self._writer.end_trial(
+        trial = self.writer.end_trial(
             number,
             outcome.state,
             reason=outcome.reason,
             traceback=outcome.traceback,
             folds=outcome.folds,
         )
-        self._progress.end(trial)
+        self.progress.end(trial)
         self._rules_due = True
         # Every callback is told, also after one that asked to end.
         if any([self._tell(callback, trial) for callback in self._callbacks]):
@@ -159,13 +183,9 @@ class Run:
 
     def _goes_on(self, trial: Trial) -> bool:
         """Whether a trial's further folds are worth running."""
-        n_folds = getattr(self.objective, "n_folds", None)
-        if self._fold_rule is None or len(trial.folds) == n_folds:
+        if self._fold_rule is None or len(trial.folds) == self._n_folds:
             return True
-        return self._fold_rule(self.study, trial)
-
-    def _n_started(self) -> int:
-        return sum(trial.origin != GIVEN for trial in self.study.trials)
+        return self._fold_rule(*self._plan.seen_by(trial))
 
     def _apply_rules(self) -> None:
         if not self._rules_due or self.reason:

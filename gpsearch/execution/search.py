@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
-import signal
-import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpsearch.errors import StudyError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import (
-    at_least,
-    positive,
-    read_callables,
-    read_jobs,
-    read_points,
-    read_racing,
-    read_scores,
-    read_seed,
-)
-from gpsearch.execution.placement import Placement, drive
+from gpsearch.execution.arguments import at_least, read_callables, read_points, read_scores
+from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
-from gpsearch.execution.rules.stopping import StoppingRule, StopReason
+from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, Run, TrialCallback
-from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
+from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.execution.warm_start import record_earlier, record_given
-from gpsearch.execution.workers.job import sentence
-from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.strategy.importance import ImportanceOrder
 from gpsearch.study import Study
-from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
-
-logger = logging.getLogger("gpsearch")
 
 
 def search(
@@ -161,116 +141,62 @@ def search(
     n_calls = at_least(1, "n_calls", n_calls)
     if n_initial_points is not None:
         n_initial_points = at_least(0, "n_initial_points", n_initial_points)
-    timeout = positive("timeout", timeout, "seconds")
-    callbacks = read_callables("callback", callback, method="on_trial_end")
-    rules = read_callables("stop", stop)
-    fold_rule = read_racing(racing)
-    placement = Placement(
-        n_jobs=read_jobs(n_jobs),
+    session = Session.read(
+        "search",
+        n_jobs=n_jobs,
         executor=executor,
         isolate=isolate,
-        trial_timeout=positive("trial_timeout", trial_timeout, "seconds"),
-        memory_limit=positive("memory_limit", memory_limit, "megabytes"),
+        trial_timeout=trial_timeout,
+        memory_limit=memory_limit,
+        racing=racing,
+        timeout=timeout,
     )
-    space = space if isinstance(space, Space) else Space(space)
-    if study is not None and not isinstance(study, Study):
-        study = study_path(study)
-    if isinstance(study, Study) and study.space == space:
-        space = study.space  # whose own category objects the study knows
+    callbacks = read_callables("callback", callback, method="on_trial_end")
+    rules = read_callables("stop", stop)
+    space = read_space(space, study)
     objective = _as_objective(objective, greater_is_better)
     points = read_points(space, x0)
     scores = read_scores(y0, points, greater_is_better)
     earlier = None if warm_start is None else _earlier(warm_start)
+    options: dict[str, Any] = {} if importance is None else {"importance": importance}
+    make = functools.partial(
+        make_strategy, strategy, space, n_initial_points=n_initial_points, **options
+    )
+    make(seed=0, n_calls=n_calls)  # refuse before a study is made
     objective.validate(space)
 
-    settings = {
-        "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
-        "n_initial_points": n_initial_points,
-        "importance": importance,
-        "greater_is_better": greater_is_better,
-    }
-    record = _open(study, space, objective, random_state, settings)
-    seed = read_seed(random_state) if record is None else record.seed
-    first_budget = n_calls if record is None else record.info.settings.get("n_calls", n_calls)
-    proposer = make_strategy(
-        strategy,
-        space,
-        seed=seed,
-        n_calls=int(first_budget),  # raising it later must not change what was proposed so far
-        n_initial_points=n_initial_points,
-        **({} if importance is None else {"importance": importance}),
+    record = open_study(
+        study,
+        space=space,
+        objective=objective,
+        random_state=random_state,
+        settings={
+            "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
+            "n_initial_points": n_initial_points,
+            "importance": importance,
+            "greater_is_better": greater_is_better,
+        },
+        first={"n_calls": n_calls},
+        call="search",
     )
-    if record is None:
-        record = Study.create(
-            study if not isinstance(study, Study) else None,
-            space=space,
-            seed=seed,
-            objective_fingerprint=objective.fingerprint(),
-            description=objective.describe(),
-            settings={**settings, "n_calls": n_calls},
-            objective=objective,
-        )
-    deadline = math.inf if timeout is None else time.monotonic() + timeout
-    bar = Progress(n_calls, shown=progress, live=live)
-    terminated = False
-    with record.writing() as writer, contextlib.closing(bar):
-        writer.set_stop_reason("")
+    # Raising the budget later must not change what was proposed so far.
+    first_budget = int(record.info.settings.get("n_calls", n_calls))
+    proposer = make(seed=record.seed, n_calls=first_budget)
+    with record.writing() as writer:
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)
         run = Run(
             writer,
             objective,
-            proposer,
-            n_calls=n_calls,
-            deadline=deadline,
+            SearchPlan(writer, proposer, n_calls=n_calls),
+            deadline=session.deadline,
             rules=rules,
             callbacks=callbacks,
-            fold_rule=fold_rule,
-            progress=bar,
+            fold_rule=session.fold_rule,
+            progress=Progress(n_calls, shown=progress, live=live),
         )
-        try:
-            with stoppable():
-                drive(run, placement)
-        except KeyboardInterrupt:
-            run.reason = StopReason.INTERRUPTED.value
-        except Terminated:
-            run.reason = StopReason.TERMINATED.value
-            terminated = True
-        except Exception as error:
-            with contextlib.suppress(StudyError):  # as where the error is that it cannot be written
-                writer.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
-            raise
-        writer.set_stop_reason(run.reason)
-    if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
-        _say_how_to_continue(record, run.reason)
-    if terminated:
-        end_process_soon()
-        raise SystemExit(SHELL_EXIT + signal.SIGTERM)
-    return record
-
-
-def _open(
-    study: StudyPath | Study | None,
-    space: Space,
-    objective: Objective,
-    random_state: Any,
-    settings: Mapping[str, Any],
-) -> Study | None:
-    if isinstance(study, Study):
-        record = study
-    elif study is not None and Path(study).exists():
-        record = Study.open(study, space=space)
-    else:
-        return None
-    record.require_same(
-        space=space,
-        seed=record.seed if random_state is None else read_seed(random_state),
-        objective_fingerprint=objective.fingerprint(),
-        description=objective.describe(),
-        settings=settings,
-    )
-    record.objective = objective
+        session.conduct(run)
     return record
 
 
@@ -288,12 +214,3 @@ def _as_objective(objective: Any, greater_is_better: bool) -> Objective:
 
 def _name_of(strategy: Any) -> str:
     return str(getattr(strategy, "name", type(strategy).__name__))
-
-
-def _say_how_to_continue(study: Study, reason: str) -> None:
-    how = (
-        "pass the study to continue: gpsearch.search(..., study=study)"
-        if study.path is None
-        else f"everything so far is in {study.path}"
-    )
-    logger.warning("%s %d trials are finished; %s.", reason, len(study.ended), how)

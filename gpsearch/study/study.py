@@ -254,6 +254,12 @@ class Study(StudyPlots):
         """Score of the best trial: the mean over its folds, greater is better."""
         return self.best_trial.score
 
+    def part(self, trials: Sequence[Trial]) -> Study:
+        """A study in memory of these trials alone, to read: one run of a comparison."""
+        part = Study(None, StudyFile.create(None, self.info), self.space, self.objective)
+        part._trials, part._seen_version = list(trials), part._file.data_version()
+        return part
+
     def to_frame(self) -> pd.DataFrame:
         """One row a trial.
 

@@ -21,6 +21,7 @@ class StopReason(enum.Enum):
     """Why a search ended; the value is the sentence that the study records."""
 
     BUDGET = "All n_calls trials have been evaluated."
+    REPEATS = "All runs of the comparison are complete."
     TIMEOUT = "The search reached its timeout."
     TARGET = "The target score was reached."
     NO_IMPROVEMENT = "The last trials did not improve on the best score."

@@ -5,8 +5,8 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.comparison import compare, compare_studies, open_comparison
-from gpsearch.comparison.runs import evaluation_seed
 from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
+from gpsearch.execution.plan import evaluation_seed
 from gpsearch.space import Space
 from gpsearch.study import Study
 

@@ -18,6 +18,7 @@ from gpsearch.errors import (
 )
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
+from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.rules.racing import forgiving
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.space import Categorical, Integer, Real, Space
@@ -377,11 +378,7 @@ def test_a_trial_killed_before_it_was_stopped_is_stopped_when_the_search_goes_on
         run = Run(
             writer,
             objective,
-            strategy=None,
-            n_calls=2,
-            deadline=math.inf,
-            rules=(),
-            callbacks=(),
+            SearchPlan(writer, None, n_calls=2),
             fold_rule=forgiving,
             progress=progress_module.Progress(2, shown=False),
         )

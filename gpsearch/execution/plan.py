@@ -1,0 +1,258 @@
+"""What a run evaluates next: one search, or several strategies several times each.
+
+`Run` records, races, watches the clock and tells the callbacks; which trial starts next it asks
+of a plan. A plan is a function of the study: one made anew goes on where the study stands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from gpsearch.errors import SpaceExhaustedError
+from gpsearch.evaluation import Params
+from gpsearch.execution.rules.stopping import StopReason
+from gpsearch.execution.warm_start import GIVEN
+from gpsearch.space import Point, Space
+from gpsearch.strategy import Strategy, trial_seed
+from gpsearch.strategy.history import history_of
+from gpsearch.study import Study, StudyWriter, Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A trial to start."""
+
+    params: Params
+    """The configuration to evaluate."""
+    seed: int
+    """The trial's seed."""
+    origin: str
+    """What proposed the configuration; see `Trial.origin`."""
+    queued: int | None = None
+    """The entry of the study's queue that it takes."""
+
+
+class Plan(Protocol):
+    """What `Run` asks; it writes nothing."""
+
+    def trials(self) -> list[Trial]:
+        """Trials of the study that belong to the plan and count against its budget."""
+
+    def over(self) -> StopReason | None:
+        """Why nothing more will start; None where something may."""
+
+    def next(self) -> Start | None:
+        """The next trial; None where none may start before a running one has ended."""
+
+    def known(self, trial: Trial) -> Trial | None:
+        """A finished trial whose evaluation is that of `trial`, which then need not be made."""
+
+    def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
+        """The search that `trial` is part of, and the trial, as a racing rule is to see them."""
+
+
+class SearchPlan:
+    """One strategy, and before it what waits in the study's queue.
+
+    Parameters
+    ----------
+    writer : StudyWriter
+        Holds the queue.
+    strategy : Strategy
+    n_calls : int
+        Trials of the study when the search is over, those with a given score aside.
+    """
+
+    def __init__(self, writer: StudyWriter, strategy: Strategy, *, n_calls: int) -> None:
+        self._writer, self._study = writer, writer.study
+        self._strategy, self._n_calls = strategy, n_calls
+        self._exhausted = False
+        self._points: dict[int, Point] = {}
+
+    def trials(self) -> list[Trial]:
+        """All but those with a given score."""
+        return [trial for trial in self._study.trials if trial.origin != GIVEN]
+
+    def over(self) -> StopReason | None:
+        """Whether the budget or the space is used up."""
+        if self._exhausted:
+            return StopReason.EXHAUSTED
+        return StopReason.BUDGET if len(self.trials()) >= self._n_calls else None
+
+    def next(self) -> Start | None:
+        """The first of the queue, or what the strategy proposes."""
+        study, trials = self._study, self._study.trials
+        seed = trial_seed(study.seed, len(trials))
+        if (queued := self._writer.next_queued()) is not None:
+            return Start(
+                params=dict(queued.params), seed=seed, origin=queued.origin, queued=queued.id
+            )
+        history = history_of(study.space, trials, self._points)
+        try:
+            point = self._strategy.propose(history, len(trials))
+        except SpaceExhaustedError:
+            self._exhausted = True
+            return None
+        return Start(params=study.space.params(point), seed=seed, origin=self._strategy.name)
+
+    def known(self, trial: Trial) -> Trial | None:
+        """None: a search evaluates each of its trials."""
+        return None
+
+    def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
+        """The study as it is."""
+        return self._study, trial
+
+
+@dataclass(kw_only=True)
+class _StrategyRun:
+    """One strategy in one repeat: a search of its own among the trials of the study."""
+
+    label: str
+    repeat: int
+    seed: int
+    """Seed of the repeat: that of each of its strategies."""
+    strategy: Strategy | None = None
+    """Made when it is first asked."""
+    proposed: Params | None = None
+    """What it proposed, while another run evaluates the same."""
+    exhausted: bool = False
+    points: dict[int, Point] = field(default_factory=dict)
+
+
+class RepeatsPlan:
+    """Several strategies, several repeats of each, in the order of the repeats.
+
+    A run has one trial at a time, so that it is the same whatever runs beside it: only different
+    runs go side by side. Equal configurations of a repeat have the same seed and are evaluated
+    once; a run that proposes what another is evaluating waits for it.
+
+    Parameters
+    ----------
+    study : Study
+    strategies : dict of str to callable
+        Each makes its strategy from the seed of a repeat.
+    n_calls, n_repeats : int
+        Trials of each run; runs of each strategy.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        strategies: Mapping[str, Callable[[int], Strategy]],
+        *,
+        n_calls: int,
+        n_repeats: int,
+    ) -> None:
+        self._study, self._strategies, self._n_calls = study, strategies, n_calls
+        self._keys: dict[int, Hashable] = {}
+        self._runs = {
+            origin_of(label, repeat): _StrategyRun(
+                label=label, repeat=repeat, seed=trial_seed(study.seed, repeat)
+            )
+            for repeat in range(n_repeats)
+            for label in strategies
+        }
+
+    def trials(self) -> list[Trial]:
+        """Those of the runs of this plan; a study may hold further strategies."""
+        return [trial for trial in self._study.trials if trial.origin in self._runs]
+
+    def over(self) -> StopReason | None:
+        """Whether every run has made its trials, or exhausted the space."""
+        trials = self._by_run()
+        over = all(self._is_over(run, trials[origin]) for origin, run in self._runs.items())
+        return StopReason.REPEATS if over else None
+
+    def next(self) -> Start | None:
+        """The next trial of the first run that has none running."""
+        trials = self._by_run()
+        starts = (self._next_of(origin, trials[origin]) for origin in self._runs)
+        return next((start for start in starts if start is not None), None)
+
+    def known(self, trial: Trial) -> Trial | None:
+        """The evaluation of the same configuration in the same repeat that tells most."""
+        alike = [other for other in self._alike(trial) if other.finished]
+        return min(alike, key=lambda t: (t.state == "stopped", -len(t.folds)), default=None)
+
+    def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
+        """The trials of its run, numbered from 0."""
+        own = [other for other in self._study.trials if other.origin == trial.origin]
+        number = sum(other.number < trial.number for other in own)
+        part = self._study.part(numbered(own))
+        return part, part.trials[number]
+
+    def _next_of(self, origin: str, trials: list[Trial]) -> Start | None:
+        run, space = self._runs[origin], self._study.space
+        if self._is_over(run, trials) or not all(trial.finished for trial in trials):
+            return None
+        if run.proposed is None:
+            if run.strategy is None:
+                run.strategy = self._strategies[run.label](run.seed)
+            history = history_of(space, numbered(trials), run.points)
+            try:
+                point = run.strategy.propose(history, len(trials))
+            except SpaceExhaustedError:
+                run.exhausted = True
+                return None
+            run.proposed = space.params(point)
+        key = (run.repeat, space.key(space.point(run.proposed)))
+        if any(not trial.finished and self._key(trial) == key for trial in self._study.trials):
+            return None
+        params, run.proposed = run.proposed, None
+        seed = evaluation_seed(run.seed, space, params)
+        return Start(params=params, seed=seed, origin=origin)
+
+    def _is_over(self, run: _StrategyRun, trials: list[Trial]) -> bool:
+        return run.exhausted or len(trials) >= self._n_calls
+
+    def _by_run(self) -> dict[str, list[Trial]]:
+        trials: dict[str, list[Trial]] = {origin: [] for origin in self._runs}
+        for trial in self.trials():
+            trials[trial.origin].append(trial)
+        return trials
+
+    def _alike(self, trial: Trial) -> list[Trial]:
+        key = self._key(trial)
+        return [other for other in self._study.trials if self._key(other) == key]
+
+    def _key(self, trial: Trial) -> Hashable:
+        """Repeat and configuration: what makes two evaluations the same."""
+        if trial.number not in self._keys:
+            space = self._study.space
+            point = space.point(dict(trial.params))
+            self._keys[trial.number] = (run_of(trial)[1], space.key(point))
+        return self._keys[trial.number]
+
+
+def origin_of(label: str, repeat: int) -> str:
+    """Origin of the trials of one run: ``gp#2`` are those of "gp" in repeat 2."""
+    return f"{label}#{repeat}"
+
+
+def run_of(trial: Trial) -> tuple[str, int]:
+    """Label and repeat of the run that a trial belongs to."""
+    label, _, repeat = trial.origin.rpartition("#")
+    return label, int(repeat)
+
+
+def numbered(trials: Sequence[Trial]) -> list[Trial]:
+    """Trials of one run, numbered from 0 as in a search of its own."""
+    return [dataclasses.replace(trial, number=number) for number, trial in enumerate(trials)]
+
+
+def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
+    """Seed of the evaluation of `params` in the repeat with seed `seed`.
+
+    It depends on the configuration alone, not on the strategy that proposed it or when.
+    """
+    identity: Hashable = space.key(space.point(dict(params)))
+    digest = hashlib.sha256(repr(identity).encode()).digest()
+    words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))
+    return int(np.random.SeedSequence(seed, spawn_key=words).generate_state(1)[0])

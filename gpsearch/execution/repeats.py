@@ -1,0 +1,147 @@
+"""`run_repeats`: several strategies on one objective, repeat by repeat, into one study."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gpsearch.errors import InvalidSearchError
+from gpsearch.evaluation import Objective
+from gpsearch.execution.arguments import at_least
+from gpsearch.execution.plan import RepeatsPlan
+from gpsearch.execution.progress import Progress
+from gpsearch.execution.run import Run
+from gpsearch.execution.session import Session, open_study, read_space
+from gpsearch.objective.function import as_objective
+from gpsearch.space import Space
+from gpsearch.strategy import STRATEGIES, Strategy, make_strategy
+from gpsearch.study import Study
+from gpsearch.study.study import StudyPath
+
+StrategySpec = str | Strategy | Callable[..., Strategy]
+LEAST_REPEATS = 2
+
+COMPARISON = "comparison"
+"""What stands as the strategy in the settings of a comparison's study."""
+
+
+def run_repeats(
+    objective: Objective | Callable[[dict[str, Any]], Any],
+    space: Any,
+    *,
+    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec],
+    n_calls: int,
+    n_repeats: int,
+    study: StudyPath | Study | None,
+    random_state: Any,
+    n_initial_points: int | None,
+    greater_is_better: bool,
+    progress: bool,
+    **options: Any,
+) -> tuple[Study, list[str]]:
+    """Run every strategy in every repeat, or go on with it.
+
+    The arguments are those of `gpsearch.compare`; `options` are those of `Session.read`.
+
+    Returns
+    -------
+    Study
+        With `Study.stop_reason`: `StopReason.REPEATS` where every run is complete.
+    list of str
+        The strategies by name.
+    """
+    n_calls = at_least(1, "n_calls", n_calls, call="compare")
+    n_repeats = _read_repeats(n_repeats)
+    specs = _read_strategies(strategies)
+    session = Session.read("compare", **options)
+    space = read_space(space, study)
+    objective = as_objective(objective, greater_is_better=greater_is_better)
+    makers = {
+        label: functools.partial(_make, spec, space, n_calls, n_initial_points)
+        for label, spec in specs.items()
+    }
+    for make in makers.values():
+        make(0)  # refuse before anything is evaluated
+    objective.validate(space)
+    record = open_study(
+        study,
+        space=space,
+        objective=objective,
+        random_state=random_state,
+        settings={
+            "strategy": COMPARISON,
+            "n_calls": n_calls,
+            "n_initial_points": n_initial_points,
+            "greater_is_better": greater_is_better,
+        },
+        call="compare",
+    )
+    with record.writing() as writer:
+        run = Run(
+            writer,
+            objective,
+            RepeatsPlan(record, makers, n_calls=n_calls, n_repeats=n_repeats),
+            deadline=session.deadline,
+            fold_rule=session.fold_rule,
+            progress=Progress(len(specs) * n_repeats * n_calls, shown=progress),
+        )
+        session.conduct(run)
+    return record, list(specs)
+
+
+def _read_repeats(n_repeats: Any) -> int:
+    if at_least(1, "n_repeats", n_repeats, call="compare") < LEAST_REPEATS:
+        raise InvalidSearchError(
+            f"compare(n_repeats={n_repeats}): one run of each strategy cannot tell a difference "
+            "from luck; it takes at least 2 repeats, and 5 or more to say much"
+        )
+    return int(n_repeats)
+
+
+def _read_strategies(
+    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec],
+) -> dict[str, StrategySpec]:
+    named: list[tuple[str, StrategySpec]]
+    if isinstance(strategies, Mapping):
+        named = [(str(label), spec) for label, spec in strategies.items()]
+    elif isinstance(strategies, str):
+        named = [(strategies, strategies)]
+    else:
+        named = [(_name_of(spec), spec) for spec in strategies]
+    labels = [label for label, _ in named]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise InvalidSearchError(
+            f"compare(strategies=...): {twice[0]!r} occurs twice; name them in a dict, as in "
+            f"{{'{twice[0]} a': ..., '{twice[0]} b': ...}}"
+        )
+    if len(labels) < 2:
+        raise InvalidSearchError(
+            f"compare(strategies={labels}): it takes at least two to compare; choose among "
+            f"{', '.join(STRATEGIES)}, or pass your own"
+        )
+    return dict(named)
+
+
+def _name_of(spec: StrategySpec) -> str:
+    return spec if isinstance(spec, str) else str(getattr(spec, "name", _callable_name(spec)))
+
+
+def _callable_name(spec: Any) -> str:
+    return str(getattr(spec, "__name__", type(spec).__name__))
+
+
+def _make(
+    spec: StrategySpec, space: Space, n_calls: int, n_initial_points: int | None, seed: int
+) -> Strategy:
+    ready: Any = spec
+    if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
+        if not callable(spec):
+            raise InvalidSearchError(
+                f"compare(strategies=...): {spec!r} is neither a strategy nor a function that "
+                "makes one"
+            )
+        ready = spec(space, seed=seed, n_calls=n_calls)
+    return make_strategy(
+        ready, space, seed=seed, n_calls=n_calls, n_initial_points=n_initial_points
+    )
