@@ -12,15 +12,15 @@ from gpsearch.acquisition.improvement import (
     WeightedByFeasibility,
 )
 from gpsearch.acquisition.maximisation import Effort, maximise
-from gpsearch.acquisition.prior_weighting import LeaningOnExpected
+from gpsearch.acquisition.prior_weighting import WeightedByPrior
 
 __all__ = [
     "Acquisition",
     "Effort",
-    "LeaningOnExpected",
     "LogExpectedImprovement",
     "LogProbabilityOfImprovement",
     "LowerConfidenceBound",
     "WeightedByFeasibility",
+    "WeightedByPrior",
     "maximise",
 ]

@@ -1,4 +1,4 @@
-"""An acquisition that leans to where good values are expected, less with every evaluation."""
+"""An acquisition weighted by a prior of the optimum, less with every evaluation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,32 @@ from gpsearch.space import Space
 
 
 class Density(Protocol):
-    """Where good values are expected."""
+    """Where the optimum is expected."""
 
     def log_density(self, Z: Array, active: np.ndarray) -> tuple[Array, Array]:
-        """(m,) ``log pi`` up to a constant and its (m, d) gradient; see `Expected.log_density`."""
+        """``log pi`` at the rows of `Z`, up to a constant, and its gradient.
+
+        Parameters
+        ----------
+        Z : (m, d) float array
+        active : (m, d) bool array
+            Which dimensions exist; the others count nothing.
+
+        Returns
+        -------
+        value : (m,) float array
+        gradient : (m, d) float array
+            Zero in dimensions without an order.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LeaningOnExpected:
-    """``a + (beta / n) log pi``, with a density pi of good values.
+class WeightedByPrior:
+    """``a + (beta / n) log pi``, with a prior density pi of the optimum.
 
-    So a logarithmic acquisition is multiplied by ``pi^(beta / n)``: after beta evaluations what
-    was expected counts once, and in the end not at all (Hvarfner et al. 2022, piBO: augmenting
-    acquisition functions with user beliefs, equation 6).
+    So a logarithmic acquisition is multiplied by ``pi^(beta / n)``: after beta evaluations the
+    prior counts once, and in the end not at all (Hvarfner et al. 2022, πBO: augmenting acquisition
+    functions with user beliefs, equation 6).
     """
 
     acquisition: Acquisition

@@ -14,7 +14,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.space import Categorical, Space
-from gpsearch.strategy.importance import bare_name
+from gpsearch.space.classic_order import bare_name
 from gpsearch.study import Study, Trial
 
 SIMPLER: tuple[tuple[str, ...], ...] = (

@@ -31,7 +31,7 @@ from scipy import stats
 
 from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
 from gpsearch.errors import InvalidSearchError
-from gpsearch.strategy.importance import classic_tier
+from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 

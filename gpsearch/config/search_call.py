@@ -108,6 +108,8 @@ class _Reader:
         create_model = self._create_model(objective.pop("create_model", "mlp"))
         self._name_python("objective", objective)
         self._name_python("search", search_arguments)
+        if search_arguments.get("optimum_prior") == "none":
+            search_arguments["optimum_prior"] = None
         if "stop" in search_arguments:
             search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
         space = self._space(create_model)

@@ -17,8 +17,14 @@ from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, Run, TrialCallback
 from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.execution.warm_start import record_earlier, record_given
+from gpsearch.objective.function import as_objective
 from gpsearch.strategy import Strategy, make_strategy
-from gpsearch.strategy.importance import ImportanceOrder
+from gpsearch.strategy.optimum_prior import (
+    BY_NAME,
+    OptimumPriorChoice,
+    prior_in_words,
+    prior_setting,
+)
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
@@ -32,7 +38,7 @@ def search(
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     strategy: str | Strategy = "gp",
     n_initial_points: int | None = None,
-    importance: ImportanceOrder | None = None,
+    optimum_prior: OptimumPriorChoice = BY_NAME,
     x0: Any = None,
     y0: Any = None,
     warm_start: StudyPath | Study | None = None,
@@ -69,15 +75,14 @@ def search(
         By default a fresh seed, which the study keeps.
     strategy : str or Strategy, default "gp"
         "gp", "gp_per_second" (where some params train many times as long as others), "random",
-        "grid", "sobol", "tpe", "skopt" or "staged" (the important dimensions first); or an
-        object with ``propose``.
+        "grid", "sobol", "tpe" or "skopt"; or an object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
-    importance : "classic" or list, optional
-        What you believe to matter most, for the strategies "gp" and "staged": names of
-        dimensions, the most important first, equals in a list of their own, as in
-        ``["learning_rate", ["n_neurons", "batch_size"]]``; "classic" is the usual rule of thumb.
-        "gp" then expects the score to change faster along these; "staged" searches them first.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        Where "gp" looks first, before the evaluations decide: by default settings of networks,
+        known by the names of their dimensions, are tried where they are usually good. A dict
+        such as ``{"learning_rate": 1e-3, "opt": ["adam", "sgd"]}`` holds values that you expect
+        instead; None expects nothing. See `gpsearch.strategy.optimum_prior`.
     x0 : params or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional
@@ -154,15 +159,18 @@ def search(
     callbacks = read_callables("callback", callback, method="on_trial_end")
     rules = read_callables("stop", stop)
     space = read_space(space, study)
-    objective = _as_objective(objective, greater_is_better)
+    objective = as_objective(objective, greater_is_better=greater_is_better)
     points = read_points(space, x0)
     scores = read_scores(y0, points, greater_is_better)
     earlier = None if warm_start is None else _earlier(warm_start)
-    options: dict[str, Any] = {} if importance is None else {"importance": importance}
     make = functools.partial(
-        make_strategy, strategy, space, n_initial_points=n_initial_points, **options
+        make_strategy,
+        strategy,
+        space,
+        n_initial_points=n_initial_points,
+        optimum_prior=optimum_prior,
     )
-    make(seed=0, n_calls=n_calls)  # refuse before a study is made
+    expected = prior_in_words(make(seed=0, n_calls=n_calls))  # refused before a study is made
     objective.validate(space)
 
     record = open_study(
@@ -173,10 +181,10 @@ def search(
         settings={
             "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
             "n_initial_points": n_initial_points,
-            "importance": importance,
+            "optimum_prior": prior_setting(optimum_prior),
             "greater_is_better": greater_is_better,
         },
-        first={"n_calls": n_calls},
+        first={"n_calls": n_calls, "expected_optimum": expected},
         call="search",
     )
     # Raising the budget later must not change what was proposed so far.
@@ -202,14 +210,6 @@ def search(
 
 def _earlier(warm_start: StudyPath | Study) -> Study:
     return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
-
-
-def _as_objective(objective: Any, greater_is_better: bool) -> Objective:
-    if hasattr(objective, "evaluate") and hasattr(objective, "fingerprint"):
-        return objective
-    from gpsearch.objective.function import as_objective
-
-    return as_objective(objective, greater_is_better=greater_is_better)
 
 
 def _name_of(strategy: Any) -> str:

@@ -145,6 +145,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         others, "gp_per_second" spends a given time better.
     n_initial_points : int, optional
         Params before the first model.
+    optimum_prior : "by_name", dict or None, default "by_name"
+        Where good values are expected, first and softly; see `gpsearch.search`.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
@@ -205,6 +207,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         return_train_score: bool = False,
         strategy: Any = "gp",
         n_initial_points: int | None = None,
+        optimum_prior: Any = "by_name",
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         epochs: int | None = None,
@@ -230,6 +233,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.return_train_score = return_train_score
         self.strategy = strategy
         self.n_initial_points = n_initial_points
+        self.optimum_prior = optimum_prior
         self.study = study
         self.timeout = timeout
         self.epochs = epochs
@@ -398,6 +402,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 random_state=self.random_state,
                 strategy=self.strategy,
                 n_initial_points=self.n_initial_points,
+                optimum_prior=self.optimum_prior,
                 timeout=self.timeout,
                 stop=lambda study: subject.error(study.trials) is not None,
                 n_jobs=subject.trials_at_once,

@@ -1,7 +1,7 @@
 """Ask and tell as scikit-optimize has it, over gpsearch's search.
 
 `Optimizer` is a ``skopt.Optimizer`` and `gp_minimize` has the signature of
-``skopt.gp_minimize``: a script changes one import. `reading` takes dimensions and points as
+``skopt.gp_minimize``: a script changes one import. `skopt_arguments` reads dimensions and points as
 scikit-optimize does, `proposals` maps its acquisition functions, `models` are the fitted
 surrogates that its plots take, and `study_result` shows a study as its ``OptimizeResult``.
 
@@ -10,8 +10,8 @@ Its own tests run unchanged (``benchmarks/skopt_tests.py``). What differs on pur
 ================ ===========================================================================
 first points     a scrambled Sobol sequence; ``initial_point_generator="random"`` draws
                  scikit-optimize's numbers, apart from those of Integers, uniform here
-names            a dimension named as settings of networks are is looked for where such a
-                 setting is usually good; ``Optimizer(habits=False)`` treats all alike
+names            a dimension named as settings of networks are is searched first where such a
+                 setting is usually good; ``optimum_prior=None`` treats all alike
 ask              every call gives another point, which is pending until it is told;
                  ``base_estimator="GP"`` has scikit-optimize's ask, which repeats itself
 failures         a loss of NaN or infinity is data; it stands in ``func_vals`` as inf

@@ -30,6 +30,7 @@ from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.optimizer.skopt_arguments import read_loss, read_space, read_timed_loss, read_told
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
+from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
 EXPLORATION_ALONE = 1e6
@@ -82,9 +83,11 @@ class Optimizer(skopt.Optimizer):
         told; otherwise the most promising one is asked for again, with a warning.
     noise : "gaussian" or float, default "gaussian"
         Variance of the losses: fitted, or known.
-    habits : bool, default True
-        Whether settings of networks, known by the names of their dimensions, are looked for where
-        they are usually good; see `gpsearch.strategy.name_priors`.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        Where the optimum is expected, first and softly: settings of networks, known by the names of
+        their dimensions, where they are usually good; with a dict such as
+        ``{"learning_rate": 1e-3}`` near those values; with None nowhere. See
+        `gpsearch.strategy.optimum_prior`.
 
     Attributes
     ----------
@@ -122,7 +125,7 @@ class Optimizer(skopt.Optimizer):
         avoid_duplicates: bool = True,
         *,
         noise: str | float = "gaussian",
-        habits: bool = True,
+        optimum_prior: OptimumPriorChoice = BY_NAME,
     ) -> None:
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         if n_random_starts is not None:
@@ -134,7 +137,7 @@ class Optimizer(skopt.Optimizer):
             n_initial_points = n_random_starts
         named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
         self._is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
-        self._noise = _checked_noise(noise)
+        self._noise, self._optimum_prior = _checked_noise(noise), optimum_prior
         self._lock = threading.RLock()
         if not self._is_ours:
             if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
@@ -195,7 +198,6 @@ class Optimizer(skopt.Optimizer):
             kappa=self._kappa,
             noise=self._known_noise,
             effort=acq_optimizer_kwargs or {},
-            habits=habits,
         )
         self._proposals: Proposals | None = self._make_proposals()
         self._observations = Observations(self.space, self._known_noise)
@@ -304,7 +306,7 @@ class Optimizer(skopt.Optimizer):
         Raises
         ------
         ValueError
-            When a point does not belong to the space, or a loss is no number.
+            When a point does not belong to the space, or a loss is not a number.
         """
         if not self._is_ours:
             return super().tell(x, y, fit=fit)
@@ -368,7 +370,7 @@ class Optimizer(skopt.Optimizer):
         return result
 
     def update_next(self) -> None:
-        """Think again: forget the points that are pending and the answers that ask repeats."""
+        """Drop the pending points, and the answers that ask repeats."""
         if not self._is_ours:
             super().update_next()
             return
@@ -396,7 +398,7 @@ class Optimizer(skopt.Optimizer):
             acq_optimizer_kwargs=self.acq_optimizer_kwargs,
             avoid_duplicates=self.avoid_duplicates,
             noise=self._noise,
-            habits=self._options.habits if self._is_ours else True,
+            optimum_prior=self._optimum_prior,
         )
         if not self._is_ours:
             twin._initial_samples = self._initial_samples
@@ -441,6 +443,7 @@ class Optimizer(skopt.Optimizer):
             seed=self._seed,
             n_initial_points=self.n_initial_points_,
             options=self._options,
+            optimum_prior=self._optimum_prior,
             eta=(self.acq_func_kwargs or {}).get("eta", 1.0),
         )
 

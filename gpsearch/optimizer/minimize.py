@@ -18,6 +18,7 @@ from gpsearch.optimizer.result import plottable
 from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
+from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 
 def gp_minimize(
@@ -43,6 +44,8 @@ def gp_minimize(
     n_jobs: int = 1,
     model_queue_size: int | None = None,
     space_constraint: Callable[[Point], bool] | None = None,
+    *,
+    optimum_prior: OptimumPriorChoice = BY_NAME,
 ) -> OptimizeResult:
     """Minimise a function of a point, with the signature of ``skopt.gp_minimize``.
 
@@ -52,7 +55,8 @@ def gp_minimize(
         ``func(point) -> loss``; with "EIps" and "PIps" ``func(point) -> (loss, seconds)``. A
         loss that is NaN or infinite is a failed evaluation, and the search goes on.
     dimensions, base_estimator, n_random_starts, n_initial_points, initial_point_generator, \
-acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_constraint
+acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_constraint, \
+optimum_prior
         As `Optimizer` has them.
     n_calls : int, default 100
         Calls of `func`, exactly: when all points of a finite space are evaluated, the most
@@ -118,6 +122,7 @@ acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_co
         acq_func_kwargs={"xi": xi, "kappa": kappa},
         acq_optimizer_kwargs={name: value for name, value in effort.items() if value is not None},
         noise=noise,
+        optimum_prior=optimum_prior,
     )
     if any(
         not isinstance(p, Iterable) or len(p) != len(optimizer.space.dimensions) for p in points

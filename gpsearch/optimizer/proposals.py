@@ -24,6 +24,7 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, trial_rng
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.optimum_prior import OptimumPriorChoice
 from gpsearch.strategy.strategy import Array
 from gpsearch.surrogate import GaussianProcess
 
@@ -52,6 +53,8 @@ class Proposals:
         Points before the first fit.
     options : GPOptions
         Of the process and its maximisation; the acquisition is set by `acq_func`.
+    optimum_prior : "by_name", dict, OptimumPrior or None
+        Where the optimum is expected.
     eta : float
         How firmly gp_hedge prefers what did well.
 
@@ -69,6 +72,7 @@ class Proposals:
         seed: int,
         n_initial_points: int,
         options: GPOptions,
+        optimum_prior: OptimumPriorChoice,
         eta: float = 1.0,
     ) -> None:
         if acq_func not in ACQ_FUNCS:
@@ -82,6 +86,7 @@ class Proposals:
                 space,
                 seed=seed,
                 n_initial_points=n_initial_points,
+                optimum_prior=optimum_prior,
                 options=replace(options, acquisition=OURS[name], per_second=name.endswith("ps")),
             )
             for name in (HEDGED if acq_func == "gp_hedge" else [acq_func])
@@ -135,7 +140,6 @@ def options_for(
     kappa: float,
     noise: float | None,
     effort: dict[str, int],
-    habits: bool,
 ) -> GPOptions:
     """Options of the process from scikit-optimize's arguments.
 
@@ -148,9 +152,8 @@ def options_for(
         Known variance of the losses: nothing is fitted beside it.
     effort : dict
         ``n_points`` and ``n_restarts_optimizer``, where they were given.
-    habits : bool
     """
-    options = GPOptions(kappa=kappa, margin=xi, habits=habits)
+    options = GPOptions(kappa=kappa, margin=xi)
     maximisation = options.effort
     if acq_optimizer == "sampling":
         maximisation = replace(

@@ -101,5 +101,10 @@ def study_result(study: Study) -> OptimizeResult:
     if np.isfinite(losses).any():
         variances = [trial.standard_error**2 for trial in finished]
         models.append(SurrogateModel(space, points, losses, len(points), GPOptions(), variances))
-    specs = {"args": {"acq_func": None, "n_calls": len(points)}, "function": "search"}
+    arguments = {
+        "acq_func": None,
+        "n_calls": len(points),
+        "optimum_prior": dict(study.info.settings.get("expected_optimum", {})),
+    }
+    specs = {"args": arguments, "function": "search"}
     return make_result(space, points, losses, models=models, specs=specs)

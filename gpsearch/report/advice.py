@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpsearch.analysis.sensitivity import classic_tier
 from gpsearch.plotting.dependence import PartialDependenceSeries
 from gpsearch.plotting.text import number
 from gpsearch.report.content import Result
 from gpsearch.report.findings import Findings
 from gpsearch.space import Real
+from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 
 AT_BOUND = 0.05  # share of the axis within which the best is said to lie at its bound

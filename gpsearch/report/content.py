@@ -242,6 +242,7 @@ def _again(study: Study) -> str:
         said["study"] = str(study.path)
     said["random_state"] = study.seed
     usual = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
+    usual["optimum_prior"] = "by_name"
     said |= {name: v for name, v in settings.items() if name in usual and v != usual[name]}
     call = ", ".join(f"{name}={value!r}" for name, value in said.items())
     lines = [f"gpsearch.search(objective, space, {call})"]

@@ -36,7 +36,10 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     """Name and value of all that a study knows of how it was run."""
     facts = [("study", str(path) if path is not None else "in memory")]
     facts.append(("seed", str(info.seed)))
-    facts += [(name.replace("_", " "), _plain(value)) for name, value in info.settings.items()]
+    facts += [
+        (name.replace("_", " "), "none" if _expects_nothing(name, value) else _plain(value))
+        for name, value in info.settings.items()
+    ]
     versions = info.description.get("versions")
     facts += [
         (name.replace("_", " "), _plain(value))
@@ -55,6 +58,10 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     shown = {"gpsearch": info.version} | (dict(versions) if isinstance(versions, Mapping) else {})
     facts.append(("versions", ", ".join(f"{name} {version}" for name, version in shown.items())))
     return tuple(facts)
+
+
+def _expects_nothing(name: str, value: Any) -> bool:
+    return name in ("optimum_prior", "expected_optimum") and not value
 
 
 def short(value: Any) -> str:

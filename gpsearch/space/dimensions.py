@@ -7,8 +7,7 @@ written                                              read as
 ``(1e-4, 1.0, "log-uniform")``, ``(1, 6)``           Real or Integer, as scikit-optimize has it
 ``["adam", "sgd"]``, an array, a range               Categorical, as scikit-learn reads it
 ``scipy.stats.uniform / loguniform / randint``       Real, log-uniform Real, Integer
-``{"low": 1, "high": 6, "prior": ..., "when": ...}`` a TOML table: Integer, Real or Categorical;
-                                                     ``expected`` beside ``when``
+``{"low": 1, "high": 6, "prior": ..., "when": ...}`` a TOML table: Integer, Real or Categorical
 a number, a string, a boolean, None, ``[5]``         a fixed value, held outside the dimensions
 ==================================================== =======================================
 """
@@ -25,10 +24,9 @@ from skopt.space import Categorical, Dimension, Integer, Real
 
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.space.columns import check_bounds, plain
-from gpsearch.space.optimum_prior import read_expected
 
 When = dict[str, tuple[Any, ...]]
-TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base", "expected"}
+TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +39,6 @@ class Reading:
     """Values that are the same for every point."""
     when: dict[str, When]
     """Name of a dimension to the values of others for which it exists."""
-    expected: dict[str, tuple[Any, ...]]
-    """Name of a dimension to the values expected of it."""
 
 
 def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
@@ -70,19 +66,16 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
     dimensions: list[Dimension] = []
     fixed: dict[str, Any] = {}
     when: dict[str, When] = {}
-    expected: dict[str, tuple[Any, ...]] = {}
     for name, entry in entries:
         if isinstance(entry, Mapping) and "when" in entry:
             when[name] = read_when(name, entry["when"])
-        if isinstance(entry, Mapping) and "expected" in entry:
-            expected[name] = read_expected(name, entry["expected"])
         made = _read_entry(name, entry)
         if isinstance(made, Dimension):
             made.name = name
             dimensions.append(made)
         else:
             fixed[name] = made
-    return Reading(dimensions=dimensions, fixed=fixed, when=when, expected=expected)
+    return Reading(dimensions=dimensions, fixed=fixed, when=when)
 
 
 def read_when(name: str, when: Any) -> When:

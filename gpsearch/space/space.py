@@ -17,7 +17,6 @@ from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhauste
 from gpsearch.space.columns import Array, Column, make_column, plain
 from gpsearch.space.conditions import Conditions, canonical_place
 from gpsearch.space.dimensions import read, read_when
-from gpsearch.space.optimum_prior import Expected, read_expected
 from gpsearch.space.storage import (
     dimension_from_json,
     dimension_to_json,
@@ -48,17 +47,12 @@ class Space(skopt.space.Space):
         opt. Elsewhere it is absent from the params and takes no part in the search.
     constraint : callable, optional
         ``constraint(params) -> bool``; only params for which it is true are proposed.
-    expected : dict, optional
-        ``{"learning_rate": 1e-3, "opt": ["adam", "sgd"]}``: where good values are expected to
-        lie. The Gaussian process starts there and leans there at first; the evaluations decide.
 
     Attributes
     ----------
     names : list of d str
     fixed : dict
         Values that every params hold.
-    expected : Expected
-        Where good values are expected, in z.
     categorical : (d,) bool array
         Dimensions without an order.
     n_values : (d,) int array
@@ -89,18 +83,13 @@ class Space(skopt.space.Space):
         *,
         conditions: Mapping[str, Mapping[str, Any]] | None = None,
         constraint: Callable[[dict[str, Any]], bool] | None = None,
-        expected: Mapping[str, Any] | None = None,
     ) -> None:
         source = dimensions if isinstance(dimensions, skopt.space.Space) else None
         reading = read(dimensions if source is None else source.dimensions)
         self.names: list[str] = [dimension.name for dimension in reading.dimensions]
         self.fixed: dict[str, Any] = reading.fixed
         self.when = reading.when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
-        self.expected_values = reading.expected | {
-            name: read_expected(name, values) for name, values in (expected or {}).items()
-        }
         if isinstance(source, Space):
-            self.expected_values = source.expected_values | self.expected_values
             self.fixed = dict(source.fixed)
             self.when = source.when | self.when
             constraint = constraint or source.params_constraint
@@ -119,7 +108,6 @@ class Space(skopt.space.Space):
         self.categorical = np.array([column.categorical for column in self.columns])
         self.n_values = np.array([column.n_values for column in self.columns])
         self._conditions = Conditions(self.when, self.names, self.columns)
-        self.expected = Expected(self.expected_values, self.names, self.columns)
 
     # ---------------------------------------------------------------- params and points
 
@@ -263,7 +251,7 @@ class Space(skopt.space.Space):
         stored by value: they stand as ``{"repr": ...}``, and `unstorable` names them. A
         constraint is described by its source and is not restored.
         """
-        description: dict[str, Any] = {
+        return {
             "dimensions": [dimension_to_json(dimension) for dimension in self.dimensions],
             "fixed": {name: value_to_json(value) for name, value in self.fixed.items()},
             "when": {
@@ -274,12 +262,6 @@ class Space(skopt.space.Space):
             },
             "constraint": source_text(self.params_constraint),
         }
-        if self.expected_values:
-            description["expected"] = {
-                name: [value_to_json(value) for value in values]
-                for name, values in self.expected_values.items()
-            }
-        return description
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Space:
@@ -289,10 +271,6 @@ class Space(skopt.space.Space):
             conditions={
                 name: {parent: [value_from_json(v) for v in vs] for parent, vs in when.items()}
                 for name, when in description["when"].items()
-            },
-            expected={
-                name: [value_from_json(value) for value in values]
-                for name, values in description.get("expected", {}).items()
             },
         )
         space.fixed = {n: value_from_json(value) for n, value in description["fixed"].items()}

@@ -8,7 +8,6 @@ grid          a grid of the resolution that the budget allows
 sobol         a scrambled Sobol sequence
 tpe           Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
 skopt         scikit-optimize's own loop, the reference
-staged        as gp, but the important dimensions first
 ============= ===============================================================================
 """
 
@@ -20,21 +19,22 @@ from typing import Any
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
+from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 from gpsearch.strategy.strategy import History, Strategy, trial_rng, trial_seed
 
 __all__ = ["STRATEGIES", "History", "Strategy", "make_strategy", "trial_rng", "trial_seed"]
 
 STRATEGIES = {
     "gp": ("gpsearch.strategy.gp", "GPStrategy"),
-    "gp_per_second": ("gpsearch.strategy.gp_per_second", "GPPerSecondStrategy"),
+    "gp_per_second": ("gpsearch.strategy.gp", "gp_per_second"),
     "random": ("gpsearch.strategy.random", "RandomStrategy"),
     "grid": ("gpsearch.strategy.grid", "GridStrategy"),
     "sobol": ("gpsearch.strategy.sobol", "SobolStrategy"),
     "tpe": ("gpsearch.strategy.tpe", "TPEStrategy"),
     "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
-    "staged": ("gpsearch.strategy.staged", "StagedStrategy"),
 }
-"""Name to module and class; a module is imported when its strategy is made."""
+"""Name to module, and what makes it there; a module is imported when its strategy is made."""
+GAUSSIAN_PROCESS = ("gp", "gp_per_second")  # take a prior of the optimum
 
 
 def make_strategy(
@@ -44,9 +44,10 @@ def make_strategy(
     seed: int,
     n_calls: int,
     n_initial_points: int | None = None,
+    optimum_prior: OptimumPriorChoice = BY_NAME,
     **options: Any,
 ) -> Strategy:
-    """Make a strategy by name, or accept a person's own.
+    """Make a strategy by name, or accept one's own.
 
     Parameters
     ----------
@@ -59,14 +60,17 @@ def make_strategy(
         The budget, at least 1.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        Where the optimum is expected; see `gpsearch.strategy.optimum_prior`. Only the strategies
+        of the Gaussian process use it.
     **options
         The strategy's own options.
 
     Raises
     ------
     InvalidSearchError
-        For an unknown name, an unknown option, a budget below 1, or a strategy whose package is
-        not installed.
+        For an unknown name, an unknown option, a budget below 1, a strategy whose package is not
+        installed, or expected values for one that has no use for them.
 
     Examples
     --------
@@ -81,6 +85,13 @@ def make_strategy(
     if n_initial_points is not None and n_initial_points < 0:
         raise InvalidSearchError(
             f"make_strategy(n_initial_points={n_initial_points}) must not be negative."
+        )
+    if name in GAUSSIAN_PROCESS:
+        options["optimum_prior"] = optimum_prior
+    elif optimum_prior is not None and optimum_prior != BY_NAME:
+        raise InvalidSearchError(
+            f"optimum_prior={optimum_prior!r}: of the strategies only "
+            f"{' and '.join(GAUSSIAN_PROCESS)} take expected values"
         )
     if not isinstance(name, str):
         if options:
@@ -119,6 +130,7 @@ class _OwnStrategy:
                 "object with propose(history, number)."
             )
         self.name = str(getattr(strategy, "name", type(strategy).__name__))
+        self.optimum_prior = getattr(strategy, "optimum_prior", None)
         self._strategy, self._space = strategy, space
 
     def propose(self, history: History, number: int) -> Point:

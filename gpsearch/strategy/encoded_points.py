@@ -1,4 +1,4 @@
-"""Where the points of a history stand in the unit cube, found once for each point."""
+"""Points of a history in the unit cube, encoded once each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gpsearch.space import Point, Space
 from gpsearch.strategy.strategy import Array
 
 
-class Places:
+class EncodedPoints:
     """The z of points, remembered from one proposal to the next.
 
     A history grows by a point at a time while a search runs; converting all of it anew took
@@ -22,8 +22,8 @@ class Places:
 
     Examples
     --------
-    >>> places = Places(Space({"n": (1, 5), "c": ["a", "b"]}))
-    >>> places.of([[2, "b"], [5, "a"]])
+    >>> encoded = EncodedPoints(Space({"n": (1, 5), "c": ["a", "b"]}))
+    >>> encoded.encode([[2, "b"], [5, "a"]])
     array([[0.25, 1.  ],
            [1.  , 0.  ]])
     """
@@ -32,8 +32,8 @@ class Places:
         self._space = space
         self._known: dict[Hashable, Array] = {}
 
-    def of(self, points: Sequence[Point]) -> Array:
-        """(n, d) places of n points."""
+    def encode(self, points: Sequence[Point]) -> Array:
+        """(n, d) rows of z of n points."""
         names = [(*point, *map(type, point)) for point in points]  # 1 and True are different
         new = {
             name: point

@@ -10,14 +10,14 @@ P           points being evaluated                                           (p,
 f           incumbent: least posterior mean at an evaluated point            scalar
 =========== ================================================================ =======
 
-The first points are quasi-random, and denser where a network's settings are usually good. From
+The first points are quasi-random, and denser where the optimum is expected (`OptimumPrior`). From
 then on each proposal fits a process to all losses, and maximises the logarithm of expected
 improvement on f, augmented by how much of what would be measured is news. With noise, the least
-*mean* is the loss to improve on, not the luckiest measurement. Points being evaluated count as
-evaluated with their predicted means, so that the next proposal looks elsewhere. Where evaluations
-failed, the improvement is weighed with the probability of success, which has a model of its own.
-Where evaluations differ in what they take, improvement may count for each second; the time then
-has a model of its own, too.
+*mean* is the loss to improve on, not the luckiest measurement. Pending points count as evaluated
+with their predicted means, so that the next proposal looks elsewhere. Where evaluations failed,
+the improvement is weighed with the probability of success, which has a model of its own. Where
+evaluations differ in duration, improvement may count for each second; the duration then has a
+model of its own, too.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -25,12 +25,10 @@ one would have.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -38,19 +36,18 @@ from threadpoolctl import ThreadpoolController
 from gpsearch.acquisition import (
     Acquisition,
     Effort,
-    LeaningOnExpected,
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
     LowerConfidenceBound,
     WeightedByFeasibility,
+    WeightedByPrior,
     maximise,
 )
 from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.encoded_points import Places
-from gpsearch.strategy.importance import ImportanceOrder, importance_tiers
-from gpsearch.strategy.name_priors import Habits
+from gpsearch.strategy.encoded_points import EncodedPoints
+from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
 from gpsearch.strategy.sobol import sobol_blocks
 from gpsearch.strategy.strategy import Array, History, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
@@ -60,10 +57,7 @@ from gpsearch.surrogate.warping import Shape
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
-EXPECTED_COUNTS = 10  # evaluations that outweigh what a user expects of good values
-HABIT_COUNTS = 5  # evaluations that outweigh what is usual
 SAME_PLACE = 1e-9  # places that differ by less are one point
-TIER_STEP = 2.0  # inverse squared length scale of a tier of importance over the next
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
 
@@ -82,9 +76,6 @@ class GPOptions:
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
     """Least improvement that counts, in standard deviations of the losses, for LogPI."""
-    habits: bool = True
-    """Whether settings of networks are looked for where they are usually good; `Habits` knows
-    them by name."""
     shapes: tuple[Shape, ...] = (YeoJohnson(),)
     """Families of output transforms; the evidence chooses among them."""
     priors: Priors = field(default_factory=Priors)
@@ -100,8 +91,8 @@ class GPOptions:
             )
         if self.per_second and self.acquisition == "LCB":
             raise InvalidSearchError(
-                "GPOptions(per_second=True, acquisition='LCB'): a bound of the loss is no "
-                "improvement that a time could divide; choose 'LogEI' or 'LogPI'."
+                "GPOptions(per_second=True, acquisition='LCB'): a bound of the loss is not "
+                "an improvement that a time could divide; choose 'LogEI' or 'LogPI'."
             )
 
 
@@ -117,9 +108,8 @@ class GPStrategy:
         Accepted as by every strategy.
     n_initial_points : int, optional
         Quasi-random points before the first fit; see `default_initial_points`.
-    importance : "classic" or sequence, optional
-        Which dimensions are believed to matter most; see `importance_tiers`. The length scales
-        are then expected to be shorter there. By default all are expected to be alike.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        Where the optimum is expected; see `gpsearch.strategy.optimum_prior`.
     options : GPOptions, optional
 
     Examples
@@ -133,8 +123,6 @@ class GPStrategy:
     0.6
     """
 
-    name = "gp"
-
     def __init__(
         self,
         space: Space,
@@ -142,25 +130,17 @@ class GPStrategy:
         seed: int,
         n_calls: int = 100,
         n_initial_points: int | None = None,
-        importance: ImportanceOrder | None = None,
+        optimum_prior: OptimumPriorChoice = BY_NAME,
         options: GPOptions | None = None,
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
-        if importance is not None:
-            self._options = believing_order(self._options, importance, space)
+        self.name = "gp_per_second" if self._options.per_second else "gp"
+        self.optimum_prior = read_optimum_prior(optimum_prior, space)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
-        self._places = Places(space)
-        self._habits = Habits(space) if self._options.habits else None
-        by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
-        blocks = sobol_blocks(len(space), np.random.default_rng(seed))
-        first: Iterator[list[Point]] = (
-            space.from_z(space.quantile(self._bent(rows[:, by_name]))) for rows in blocks
-        )
-        if space.expected:
-            first = itertools.chain([space.from_z(space.expected.place[None])], first)
-        self._first_points = DistinctPoints(space, first)
+        self._encoded = EncodedPoints(space)
+        self._first_points = DistinctPoints(space, self._make_first_points())
 
     def propose(self, history: History, number: int) -> Point:
         """Give the point of trial `number`; see `Strategy.propose`."""
@@ -184,7 +164,7 @@ class GPStrategy:
             effort=self._options.effort,
             everything=self._everything,
         )
-        visited = self._places.of(history.visited)
+        visited = self._encoded.encode(history.visited)
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
                 return self._space.from_z(z[None])[0]
@@ -199,7 +179,7 @@ class GPStrategy:
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
         succeeded = ~history.failed
-        Z = self._places.of([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
+        Z = self._encoded.encode([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
         fits = [
             GaussianProcess.fit(
                 Z,
@@ -220,7 +200,7 @@ class GPStrategy:
         mean, _ = process.predict(process.Z)
         good = process.Z[np.argsort(mean, kind="stable")[:GOOD_POINTS]]
         if history.pending:
-            process = process.believing(self._places.of(history.pending))
+            process = process.fantasize(self._encoded.encode(history.pending))
             mean, _ = process.predict(process.Z)
         acquisition: Acquisition
         if options.acquisition == "LCB":
@@ -237,38 +217,72 @@ class GPStrategy:
             )
         if history.failed.any():
             model = FeasibilityModel.fit(
-                self._places.of(history.points), history.failed, categorical=space.categorical
+                self._encoded.encode(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
         timed = history.seconds > 0  # false for NaN
         if options.per_second and timed.any():
             log_time = GaussianProcess.fit(
-                self._places.of([p for p, ok in zip(history.points, timed, strict=True) if ok]),
+                self._encoded.encode(
+                    [p for p, ok in zip(history.points, timed, strict=True) if ok]
+                ),
                 np.log(history.seconds[timed]),
                 categorical=space.categorical,
                 priors=options.priors,
             )
             acquisition = PerSecond(acquisition=acquisition, log_time=log_time)
-        for density, counts in ((space.expected, EXPECTED_COUNTS), (self._habits, HABIT_COUNTS)):
-            if density:
-                acquisition = LeaningOnExpected(
-                    acquisition=acquisition,
-                    space=space,
-                    density=density,
-                    weight=counts / len(history),
-                )
+        if prior := self.optimum_prior:
+            acquisition = WeightedByPrior(
+                acquisition=acquisition,
+                space=space,
+                density=prior,
+                weight=prior.n_evaluations / len(history),
+            )
         return acquisition, good
 
-    def _bent(self, u: Array) -> Array:
-        return self._habits.bend(u) if self._habits else u
+    def _make_first_points(self) -> Iterator[list[Point]]:
+        space, prior = self._space, self.optimum_prior
+        if prior is not None and prior.mode is not None:
+            yield space.from_z(prior.mode[None])
+        by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
+        for rows in sobol_blocks(len(space), np.random.default_rng(self._seed)):
+            u = rows[:, by_name]
+            yield space.from_z(space.quantile(u if prior is None else prior.quantile(u)))
 
 
-def believing_order(options: GPOptions, importance: ImportanceOrder, space: Space) -> GPOptions:
-    """The options, with length scales expected to be shorter the more important a dimension is."""
-    tiers = importance_tiers(importance, space.names)
-    centres = options.priors.centres(len(space)) * TIER_STEP ** (tiers.max() - tiers).astype(float)
-    priors = dataclasses.replace(options.priors, length_centres=tuple(centres.tolist()))
-    return dataclasses.replace(options, priors=priors)
+def gp_per_second(
+    space: Space,
+    *,
+    optimum_prior: OptimumPriorChoice = BY_NAME,
+    options: GPOptions | None = None,
+    **arguments: Any,
+) -> GPStrategy:
+    """The search of `GPStrategy`, its improvement divided by the expected time of an evaluation.
+
+    For spaces in which some configurations take many times as long as others, and a budget of time
+    rather than of evaluations. Where all evaluations take about the same, it is the strategy
+    ``gp``. ``benchmarks/per_second.py`` measures where it saves time and where that cannot be told.
+    It expects nothing by name: what is usual of networks, many units and small batches, is slow.
+
+    Parameters
+    ----------
+    space, optimum_prior, options, **arguments
+        As of `GPStrategy`.
+
+    Examples
+    --------
+    >>> space = Space({"x": (0.0, 1.0)})
+    >>> x = [[0.1], [0.3], [0.5], [0.7], [0.9], [0.2], [0.4], [0.8]]
+    >>> history = History.of(x, [(v - 0.6) ** 2 for (v,) in x], seconds=[1.0] * 8)
+    >>> round(gp_per_second(space, seed=0).propose(history, 8)[0], 1)
+    0.6
+    """
+    return GPStrategy(
+        space,
+        optimum_prior=None if optimum_prior == BY_NAME else optimum_prior,
+        options=replace(options or GPOptions(), per_second=True),
+        **arguments,
+    )
 
 
 @functools.cache

@@ -9,16 +9,15 @@ p, q        of the beta density of good places; 1 and 1 where nothing is     sca
 pi          ``FLOOR + (1 - FLOOR) z^(p - 1) (1 - z)^(q - 1) / B(p, q)``      (n,)
 =========== ================================================================ =======
 
-Whoever writes a range knows more than the range says: a learning rate is too large at one end and
-too small at the other; wide networks mostly do better than narrow ones, weak dropout better than
-strong, small batches better than large. That holds often and not always, so it is said softly: the
-first points are drawn from the beta densities, and a proposal leans towards them as it leans to
-what a user expects, half as firmly (Hvarfner et al. 2022, piBO: augmenting acquisition functions
-with user beliefs). What a user expects of a dimension takes the place of the habit.
+A range alone says too little: a learning rate is too large at one end and too small at the other;
+wide networks mostly do better than narrow ones, weak dropout better than strong, small batches
+better than large. That holds often and not always, so the prior is soft: the first points are
+drawn from the beta densities, and the acquisition is weighted by `pi`, half as firmly as by values
+that a user expects (Hvarfner et al. 2022, πBO: augmenting acquisition functions with user beliefs).
 
-The densities are the trade's rules of thumb, not fits. Densities fitted to two of three families
-of tables of real trainings lean the same ways, and served the third as well; what the habits gain
-on other networks is measured in ``benchmarks/habits.py``.
+The densities are rules of thumb, not fits. Densities fitted to two of three families of tables of
+real trainings lean the same ways, and served the third as well; what they gain on other networks
+is measured in ``benchmarks/name_priors.py``.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ import numpy as np
 from scipy.special import betaincinv, betaln
 
 from gpsearch.space import Space
-from gpsearch.strategy.importance import bare_name
+from gpsearch.space.classic_order import bare_name
 from gpsearch.strategy.strategy import Array
 
-FLOOR = 0.25  # of the density: a habit that is wrong costs evaluations and never the optimum
+FLOOR = 0.25  # of the density: a wrong one costs evaluations and never the optimum
 INSIDE = 1e-3  # beyond it from an end the density is held, so that its slope is finite
 
-HABITS: tuple[tuple[str, str, tuple[float, float]], ...] = (
+NAME_PRIORS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("decay or penalty, weak", r"decay|alpha|penalty", (1.0, 1.5)),
     ("learning rate, in the middle", r"lr|learning_?rate|learn_rate|eta", (2.0, 2.0)),
     ("dropout, weak", r"drop|dropout", (1.0, 2.0)),
@@ -48,8 +47,8 @@ HABITS: tuple[tuple[str, str, tuple[float, float]], ...] = (
 fits counts."""
 
 
-class Habits:
-    """The habits of the numeric dimensions of a space.
+class NamePrior:
+    """The prior of the optimum that the names of numeric dimensions give; an `OptimumPrior`.
 
     Parameters
     ----------
@@ -57,37 +56,44 @@ class Habits:
 
     Examples
     --------
-    >>> habits = Habits(Space({"learning_rate": (1e-4, 1.0, "log-uniform"), "x": (0.0, 1.0)}))
-    >>> bool(habits), bool(Habits(Space({"x": (0.0, 1.0)})))
-    (True, False)
-    >>> habits.bend(np.array([[0.1, 0.1], [0.5, 0.5]])).round(2)
+    >>> prior = NamePrior(Space({"learning_rate": (1e-4, 1.0, "log-uniform"), "x": (0.0, 1.0)}))
+    >>> prior.describe()
+    {'learning_rate': 'in the middle of its range'}
+    >>> prior.quantile(np.array([[0.1, 0.1], [0.5, 0.5]])).round(2)
     array([[0.2, 0.1],
            [0.5, 0.5]])
     """
+
+    n_evaluations = 5.0
+    mode: Array | None = None
 
     def __init__(self, space: Space) -> None:
         found = {
             j: shape
             for j, name in enumerate(space.names)
-            if not space.categorical[j] and name not in space.expected_values
-            if (shape := usual_shape(name)) is not None
+            if not space.categorical[j] and (shape := usual_shape(name)) is not None
         }
+        self._names = [space.names[j] for j in found]
         self._known = np.array(list(found), dtype=np.intp)
         self._p, self._q = np.array(list(found.values())).reshape(-1, 2).T
         self._log_norm = betaln(self._p, self._q)
 
-    def __bool__(self) -> bool:
-        """Whether anything is known."""
-        return len(self._known) > 0
+    def quantile(self, u: Array) -> Array:
+        """(n, d) quantiles of the beta densities that stand at the quantiles `u` of the uniform."""
+        moved = u.copy()
+        moved[:, self._known] = betaincinv(self._p, self._q, u[:, self._known])
+        return moved
 
-    def bend(self, u: Array) -> Array:
-        """(n, d) quantiles of the habits that stand at the quantiles `u` of the uniform."""
-        bent = u.copy()
-        bent[:, self._known] = betaincinv(self._p, self._q, u[:, self._known])
-        return bent
+    def describe(self) -> dict[str, str]:
+        """Where each known dimension is expected to be good; empty where no name is known."""
+        parts = {-1: "lower part", 0: "middle", 1: "upper part"}
+        return {
+            name: f"in the {parts[int(np.sign(p - q))]} of its range"
+            for name, p, q in zip(self._names, self._p, self._q, strict=True)
+        }
 
     def log_density(self, Z: Array, active: np.ndarray) -> tuple[Array, Array]:
-        """``log pi`` at the (n, d) rows of `Z`, and its gradient; see `Expected.log_density`."""
+        """``log pi`` at the (n, d) rows of `Z`, and its gradient; see `Density.log_density`."""
         z = np.clip(Z[:, self._known], INSIDE, 1.0 - INSIDE)
         exists = active[:, self._known]
         p, q = self._p - 1.0, self._q - 1.0
@@ -110,5 +116,5 @@ def usual_shape(name: str) -> tuple[float, float] | None:
     if re.search(r"(^|_)(steps|schedule|epochs)(_|$)", bare):
         return None  # how something goes on, not how much of it
     return next(
-        (shape for _, words, shape in HABITS if re.search(rf"(^|_)({words})(_|$)", bare)), None
+        (shape for _, words, shape in NAME_PRIORS if re.search(rf"(^|_)({words})(_|$)", bare)), None
     )

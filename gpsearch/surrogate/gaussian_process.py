@@ -209,7 +209,7 @@ class GaussianProcess:
             variance_gradient,
         )
 
-    def believing(self, Z: Array) -> GaussianProcess:
+    def fantasize(self, Z: Array) -> GaussianProcess:
         """The process as if the losses at the (p, d) rows of `Z` were known to be their means.
 
         It is surer there and predicts the same means everywhere: what is being evaluated is not

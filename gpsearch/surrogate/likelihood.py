@@ -110,7 +110,7 @@ class NegativeLogPosterior:
     def start(self) -> Array:
         """Where a fit begins: the mode of the priors, and little noise."""
         start = np.zeros(len(self._layers) + 3)
-        start[:-3] = np.log(self._priors.centres(len(self._layers)))
+        start[:-3] = np.log(self._priors.centre(len(self._layers)))
         start[-2] = np.log(START_NOISE)
         start[-1] = self._warp.shape.start
         return start

@@ -33,7 +33,7 @@ ROOMY = 8  # dimensions beyond which points of the cube are far apart
 class Priors:
     """Log densities of the hyperparameters, up to a constant.
 
-    ``log p = -sum_j (w_j / c_j + c_j / w_j) / tau + (alpha_a - 1) log a - beta_a a
+    ``log p = -sum_j (w_j / c + c / w_j) / tau + (alpha_a - 1) log a - beta_a a
     + (alpha_b - 1) log b - beta_b b``
 
     Examples
@@ -44,10 +44,7 @@ class Priors:
     """
 
     length_strength: float = 0.1
-    """``1 / tau``: how firmly the inverse squared length scales are held at their centres."""
-    length_centres: tuple[float, ...] = ()
-    """(d,) ``c_j``: where they are held; see `centres`. A dimension that is believed to matter more
-    than others has a larger one."""
+    """``1 / tau``: how firmly the inverse squared length scales are held at their centre, `c`."""
     signal_shape: float = 2.0
     """``alpha_a`` of the gamma density of the signal variance."""
     signal_rate: float = 1.0
@@ -59,16 +56,15 @@ class Priors:
     mean_variance: float = 1.0
     """Variance of the constant mean, which is unknown and integrated out."""
 
-    def centres(self, d: int) -> Array:
-        """(d,) ``c_j``: as given, or 1, and 8 / d where there are more than 8 dimensions.
+    @staticmethod
+    def centre(d: int) -> float:
+        """``c``: 1, and 8 / d where there are more than 8 dimensions.
 
         Points of a cube are the further apart the more dimensions it has; with the same length
         scales all of them would soon be strangers (Hvarfner et al. 2024, Vanilla Bayesian
         optimization performs great in high dimensions, section 4, for another density).
         """
-        if self.length_centres:
-            return np.array(self.length_centres)
-        return np.full(d, min(1.0, ROOMY / d))
+        return min(1.0, ROOMY / d)
 
     def log_density(self, theta: Array) -> tuple[float, Array]:
         """Log density at `theta`, and its gradient in `theta`.
@@ -84,7 +80,7 @@ class Priors:
         gradient : (d + 2,) float array
         """
         weights, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
-        weights /= self.centres(len(weights))
+        weights /= self.centre(len(weights))
         value = (
             -self.length_strength * (weights + 1.0 / weights).sum()
             + (self.signal_shape - 1.0) * theta[-2]

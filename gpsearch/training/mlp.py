@@ -6,9 +6,11 @@ layers and the learning-rate decay.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Literal
 
-from gpsearch.errors import InvalidObjectiveError
+from gpsearch.errors import InvalidObjectiveError, InvalidSpaceError
+from gpsearch.space.classic_order import classic_tier
 from gpsearch.training.backend import import_keras
 
 OPTIMISERS = ("adam", "sgd", "rmsprop", "adagrad", "adadelta")
@@ -106,8 +108,15 @@ def mlp(
     return model
 
 
-def mlp_space() -> dict[str, Any]:
+def mlp_space(tiers: Literal[1, 2, 3] | None = None) -> dict[str, Any]:
     """The default search space of `mlp`: each dimension as a TOML table would give it.
+
+    Parameters
+    ----------
+    tiers : {1, 2, 3}, optional
+        For small budgets, the dimensions that matter most by the rule of thumb: 1 for the learning
+        rate alone; 2 for momentum, hidden units and batch size as well; 3 for the number of
+        layers and the learning-rate decay as well. By default all.
 
     Returns
     -------
@@ -119,8 +128,12 @@ def mlp_space() -> dict[str, Any]:
     --------
     >>> mlp_space()["learning_rate"]
     {'type': 'real', 'low': 0.0001, 'high': 1.0, 'prior': 'log-uniform'}
+    >>> list(mlp_space(tiers=2))
+    ['learning_rate', 'momentum', 'n_neurons', 'batch_size']
     """
-    return {
+    if tiers not in (None, 1, 2, 3):
+        raise InvalidSpaceError(f"mlp_space(tiers={tiers!r}) must be 1, 2, 3 or None, for all")
+    space = {
         "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
         "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
         # Doublings, not every integer: between 57 and 58 units there is nothing to learn, and
@@ -136,6 +149,10 @@ def mlp_space() -> dict[str, Any]:
             "categories": ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"],
         },
         "opt": {"type": "categorical", "categories": list(OPTIMISERS)},
+    }
+    within = tiers or math.inf
+    return {
+        name: entry for name, entry in space.items() if (classic_tier(name) or math.inf) <= within
     }
 
 

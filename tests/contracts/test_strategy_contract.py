@@ -245,15 +245,6 @@ class TestSkopt(StrategyContract):
     options: ClassVar[dict] = {"n_initial_points": 6, "n_points": 100, "n_restarts_optimizer": 1}
 
 
-class TestStaged(StrategyContract):
-    name = "staged"
-    options: ClassVar[dict] = {"n_initial_points": 4}
-
-    def make(self, space, *, importance=None, **options):
-        # the first two dimensions in turn, then the others
-        return super().make(space, importance=importance or space.names[:2], **options)
-
-
 def test_every_strategy_stands_here():
     tested = {cls.name for cls in StrategyContract.__subclasses__()}
     assert tested == set(STRATEGIES)

@@ -217,11 +217,11 @@ def test_what_is_believed_moves_no_mean_and_lowers_variances():
     Z, y, categorical = mixed_data(10)
     process = GaussianProcess.fit(Z, y, categorical=categorical)
     pending, query = mixed_data(11, n=3)[0], mixed_data(12, n=30)[0]
-    believing = process.believing(pending)
-    before, after = process.predict(query), believing.predict(query)
+    fantasized = process.fantasize(pending)
+    before, after = process.predict(query), fantasized.predict(query)
     np.testing.assert_allclose(after[0], before[0], atol=1e-6)
     assert (after[1] <= before[1] + 1e-9).all()
-    assert (believing.predict(pending)[1] < 0.5 * process.predict(pending)[1]).all()
+    assert (fantasized.predict(pending)[1] < 0.5 * process.predict(pending)[1]).all()
 
 
 def test_feasibility_gradient_is_its_difference():

@@ -219,7 +219,7 @@ def test_14_fits_are_not_kept():
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_15_a_resumed_search_is_the_same_search(name):
     space = Space({"x": Real(0.0, 1.0), "c": Categorical(["a", "b", "c"])})
-    options = {"skopt": {"n_points": 100}, "staged": {"importance": ["x"]}}.get(name, {})
+    options = {"skopt": {"n_points": 100}}.get(name, {})
 
     def go_on(points, losses):
         strategy = make_strategy(name, space, seed=3, n_calls=10, n_initial_points=4, **options)

@@ -373,9 +373,9 @@ def test_another_estimator_runs_scikit_optimizes_own_loop():
     assert points_of(Optimizer) == points_of(skopt.Optimizer)
 
 
-def test_habits_can_be_left_out_and_a_copy_leaves_them_out_too():
+def test_the_prior_by_name_can_be_left_out_and_a_copy_leaves_it_out_too():
     dimensions = [Integer(8, 512, prior="log-uniform", name="units"), Real(0.0, 1.0, name="x")]
     usual = Optimizer(dimensions, random_state=0)
-    plain = Optimizer(dimensions, random_state=0, habits=False)
+    plain = Optimizer(dimensions, random_state=0, optimum_prior=None)
     for one, other in ((usual, plain), (usual.copy(random_state=0), plain.copy(random_state=0))):
         assert np.mean([p[0] for p in one.ask(8)]) > np.mean([p[0] for p in other.ask(8)])

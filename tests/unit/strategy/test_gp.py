@@ -4,7 +4,7 @@ import pytest
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History
-from gpsearch.strategy.encoded_points import Places
+from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.gp import GPOptions, GPStrategy, known_variances
 
 CONTINUOUS = Space({"x": (-3.0, 5.0), "y": Real(1e-4, 1.0, prior="log-uniform")})
@@ -155,20 +155,20 @@ def test_a_noisy_measurement_is_not_chased():
     assert abs(proposed - 0.3) < 0.15
 
 
-def test_places_forget_another_history():
-    places = Places(MIXED)
+def test_encoded_points_forget_another_history():
+    encoded = EncodedPoints(MIXED)
     first, second = (MIXED.sample(30, np.random.default_rng(seed)) for seed in (0, 1))
-    places.of(first)
-    places.of(second)
-    np.testing.assert_array_equal(places.of(second[:5]), MIXED.to_z(second[:5]))
-    places.of(first[:2])
-    assert len(places._known) <= 70
-    np.testing.assert_array_equal(places.of(first), MIXED.to_z(first))
+    encoded.encode(first)
+    encoded.encode(second)
+    np.testing.assert_array_equal(encoded.encode(second[:5]), MIXED.to_z(second[:5]))
+    encoded.encode(first[:2])
+    assert len(encoded._known) <= 70
+    np.testing.assert_array_equal(encoded.encode(first), MIXED.to_z(first))
 
 
-def test_places_tell_true_from_one():
+def test_encoded_points_tell_true_from_one():
     space = Space({"c": Categorical([True, 1, "x"])})
-    np.testing.assert_array_equal(Places(space).of([[1], [True]])[:, 0], [0.5, 0.0])
+    np.testing.assert_array_equal(EncodedPoints(space).encode([[1], [True]])[:, 0], [0.5, 0.0])
 
 
 def test_twenty_dimensions_of_twenty_categories():

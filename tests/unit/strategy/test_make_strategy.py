@@ -19,13 +19,18 @@ def make(name, space=SPACE, **options):
     [
         pytest.param(
             {"name": "gd"},
-            "gp, gp_per_second, random, grid, sobol, tpe, skopt, staged",
+            "gp, gp_per_second, random, grid, sobol, tpe, skopt, or",
             id="unknown name",
         ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
         pytest.param({"name": "sobol", "n_initial_points": -1}, "negative", id="negative initial"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
         pytest.param({"name": "skopt", "acq_func": "EIE"}, "gp_hedge", id="unknown acq_func"),
+        pytest.param({"name": "staged"}, "no such strategy", id="removed name"),
+        pytest.param({"name": "gp", "importance": "classic"}, "'importance'", id="removed option"),
+        pytest.param(
+            {"name": "random", "optimum_prior": {"n": 2}}, "only gp and gp_per", id="useless prior"
+        ),
         pytest.param({"name": object()}, "propose", id="object without propose"),
     ],
 )

@@ -4,8 +4,8 @@ from skopt.space import Categorical, Integer, Real
 
 from gpsearch.space import Space
 from gpsearch.strategy import History
-from gpsearch.strategy.gp import GPOptions, GPStrategy
-from gpsearch.strategy.name_priors import FLOOR, Habits, usual_shape
+from gpsearch.strategy.gp import GPStrategy
+from gpsearch.strategy.name_priors import FLOOR, NamePrior, usual_shape
 
 NETWORK = [
     Real(1e-4, 1.0, prior="log-uniform", name="learning_rate"),
@@ -42,54 +42,47 @@ def test_known_names(name: str, known: bool) -> None:
 
 def test_density_is_one_on_average_and_its_gradient_is_right() -> None:
     space = Space(NETWORK)
-    habits, rng = Habits(space), np.random.default_rng(0)
+    prior, rng = NamePrior(space), np.random.default_rng(0)
     Z = rng.random((200_000, len(space)))
     everything = np.ones(Z.shape, dtype=bool)
-    value, _ = habits.log_density(Z, everything)
+    value, _ = prior.log_density(Z, everything)
     assert np.exp(value).mean() == pytest.approx(1.0, abs=0.01)
     assert np.exp(value).min() > FLOOR**3
     Z = rng.uniform(0.02, 0.98, (50, len(space)))
-    _, gradient = habits.log_density(Z, everything[:50])
+    _, gradient = prior.log_density(Z, everything[:50])
     for j in range(len(space)):
         step = np.zeros(len(space))
         step[j] = 1e-6
-        up, down = (habits.log_density(Z + s * step, everything[:50])[0] for s in (1, -1))
+        up, down = (prior.log_density(Z + s * step, everything[:50])[0] for s in (1, -1))
         np.testing.assert_allclose(gradient[:, j], (up - down) / 2e-6, atol=1e-6)
 
 
 def test_dimension_that_does_not_exist_counts_nothing() -> None:
-    habits = Habits(Space(NETWORK))
+    prior = NamePrior(Space(NETWORK))
     Z = np.random.default_rng(0).random((5, 5))
-    value, gradient = habits.log_density(Z, np.zeros(Z.shape, dtype=bool))
+    value, gradient = prior.log_density(Z, np.zeros(Z.shape, dtype=bool))
     assert not value.any()
     assert not gradient.any()
 
 
-def test_bent_quantiles_are_quantiles_of_the_density() -> None:
-    habits, rng = Habits(Space(NETWORK)), np.random.default_rng(0)
-    bent = habits.bend(rng.random((20_000, 5)))
-    np.testing.assert_allclose(bent.mean(axis=0), [0.5, 2 / 3, 1 / 3, 0.5, 0.5], atol=0.01)
-    np.testing.assert_array_equal(habits.bend(np.eye(5)), np.eye(5))
+def test_moved_quantiles_are_quantiles_of_the_density() -> None:
+    prior, rng = NamePrior(Space(NETWORK)), np.random.default_rng(0)
+    moved = prior.quantile(rng.random((20_000, 5)))
+    np.testing.assert_allclose(moved.mean(axis=0), [0.5, 2 / 3, 1 / 3, 0.5, 0.5], atol=0.01)
+    np.testing.assert_array_equal(prior.quantile(np.eye(5)), np.eye(5))
 
 
-def test_what_a_user_expects_takes_the_place_of_a_habit() -> None:
-    space = Space(NETWORK, expected={"n_neurons": 16, "drop_rate": 0.4, "learning_rate": 1.0})
-    assert not Habits(space)
-
-
-def test_names_without_habits_are_searched_as_without() -> None:
+def test_unknown_names_are_searched_as_without_a_prior() -> None:
     space = Space({f"v{j}": dimension for j, dimension in enumerate(NETWORK)})
-    usual, plain = (
-        GPStrategy(space, seed=0, options=GPOptions(habits=habits)) for habits in (True, False)
-    )
+    usual, plain = (GPStrategy(space, seed=0, optimum_prior=prior) for prior in ("by_name", None))
     points = [usual.propose(History(), number) for number in range(8)]
     assert points == [plain.propose(History(), number) for number in range(8)]
     history = History.of(points, [float(i) for i in range(8)])
     assert usual.propose(history, 8) == plain.propose(history, 8)
 
 
-def test_habits_matter_first_and_are_outgrown() -> None:
-    """The best is where nobody would look: the habit costs some evaluations, not the optimum."""
+def test_the_prior_matters_first_and_is_outgrown() -> None:
+    """The best is where nobody would look: the prior costs some evaluations, not the optimum."""
     space = Space(NETWORK)
 
     def loss(point: list) -> float:
@@ -97,21 +90,20 @@ def test_habits_matter_first_and_are_outgrown() -> None:
         return float((z[0] - 0.95) ** 2 + (z[1] - 0.05) ** 2 + (z[2] - 0.95) ** 2)
 
     found = {}
-    for habits in (True, False):
-        strategy = GPStrategy(space, seed=0, options=GPOptions(habits=habits))
+    for prior in ("by_name", None):
+        strategy = GPStrategy(space, seed=0, optimum_prior=prior)
         points: list = []
         for number in range(30):
             history = History.of(points, [loss(p) for p in points])
             points.append(strategy.propose(history, number))
-        found[habits] = [loss(p) for p in points]
-    assert np.mean(found[True][:8]) > np.mean(found[False][:8])
-    assert min(found[True]) < 0.005
+        found[prior] = [loss(p) for p in points]
+    assert np.mean(found["by_name"][:8]) > np.mean(found[None][:8])
+    assert min(found["by_name"]) < 0.005
 
 
 def test_first_points_are_denser_where_settings_are_usually_good() -> None:
     strategies = [
-        GPStrategy(Space(NETWORK), seed=0, options=GPOptions(habits=habits))
-        for habits in (True, False)
+        GPStrategy(Space(NETWORK), seed=0, optimum_prior=prior) for prior in ("by_name", None)
     ]
     usual, plain = ([s.propose(History(), n)[1] for n in range(8)] for s in strategies)
     assert np.mean(usual) > np.mean(plain)

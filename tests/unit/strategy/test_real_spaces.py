@@ -21,8 +21,6 @@ def search(name, space, n, loss, *, seed=0, n_initial_points=6):
         n_calls=n,
         n_initial_points=n_initial_points,
         **QUICK.get(name, {}),
-        # the names of these spaces are not those of the classic order
-        **({"importance": space.names[:1]} if name == "staged" else {}),
     )
     points, losses = [], []
     while len(points) < n:

@@ -31,7 +31,7 @@ def test_a_prediction_changes_nothing():
     process = GaussianProcess.fit(Z, Z[:, 0], categorical=NUMERIC)
     first = process.predict(Z)
     process.predict_gradient(Z[:3])
-    process.believing(Z[:2] + 0.01)
+    process.fantasize(Z[:2] + 0.01)
     np.testing.assert_array_equal(process.predict(Z), first)
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from gpsearch.acquisition import LeaningOnExpected, LogExpectedImprovement
-from gpsearch.errors import InvalidSpaceError
+from gpsearch.acquisition import LogExpectedImprovement, WeightedByPrior
+from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Integer, Real, Space
 from gpsearch.strategy import History, make_strategy
+from gpsearch.strategy.expected_values import ExpectedValues
 from gpsearch.surrogate import GaussianProcess
 
 DIMENSIONS = {
@@ -18,17 +19,16 @@ DIMENSIONS = {
 CONDITIONS = {"momentum": {"opt": ["sgd"]}}
 
 
-def space_of(**expected):
-    return Space(DIMENSIONS, conditions=CONDITIONS, expected=expected)
+SPACE = Space(DIMENSIONS, conditions=CONDITIONS)
 
 
-def log_density(space, *points):
-    Z = space.to_z(points)
-    return space.expected.log_density(Z, space.active(Z))[0]
+def log_density(expected, *points):
+    Z = SPACE.to_z(points)
+    return ExpectedValues(expected, SPACE).log_density(Z, SPACE.active(Z))[0]
 
 
-def search(space, n, seed):
-    strategy = make_strategy("gp", space, seed=seed, n_calls=n)
+def search(expected, n, seed):
+    strategy = make_strategy("gp", SPACE, seed=seed, n_calls=n, optimum_prior=expected)
     points, losses = [], []
     while len(points) < n:
         points.append(strategy.propose(History.of(points, losses), len(points)))
@@ -38,9 +38,8 @@ def search(space, n, seed):
 
 
 def test_the_density_is_one_where_it_is_expected_and_a_tenth_far_away():
-    space = space_of(rate=1e-3, opt=["adam", "sgd"])
     near, other, far, both = log_density(
-        space,
+        {"rate": 1e-3, "opt": ["adam", "sgd"]},
         [1e-3, 1, "adam", 0.5],
         [1e-3, 9, "rmsprop", 0.5],
         [1.0, 1, "sgd", 0.5],
@@ -53,23 +52,21 @@ def test_the_density_is_one_where_it_is_expected_and_a_tenth_far_away():
 
 
 def test_a_dimension_that_does_not_exist_is_not_measured():
-    space = space_of(momentum=0.9)
     absent, there, away = log_density(
-        space, [1e-3, 1, "adam", 0.0], [1e-3, 1, "sgd", 0.9], [1e-3, 1, "sgd", 0.0]
+        {"momentum": 0.9}, [1e-3, 1, "adam", 0.0], [1e-3, 1, "sgd", 0.9], [1e-3, 1, "sgd", 0.0]
     )
     assert absent == there == 0.0
     assert away < -2
 
 
 def test_its_gradient_is_its_difference():
-    space = space_of(rate=[1e-4, 1e-1], units=5, opt="adam", momentum=0.3)
+    expected = {"rate": [1e-4, 1e-1], "units": 5, "opt": "adam", "momentum": 0.3}
+    space, prior = SPACE, ExpectedValues(expected, SPACE)
     rng = np.random.default_rng(0)
     Z = space.to_z(space.sample(20, rng))
     process = GaussianProcess.fit(Z, rng.random(20), categorical=space.categorical)
     improvement = LogExpectedImprovement(process=process, incumbent=float(process.t.min()))
-    acquisition = LeaningOnExpected(
-        acquisition=improvement, space=space, density=space.expected, weight=0.7
-    )
+    acquisition = WeightedByPrior(acquisition=improvement, space=space, density=prior, weight=0.7)
     at = space.to_z(space.sample(8, rng))
     at[:, 1] = rng.random(8)
     value, gradient = acquisition.with_gradient(at)
@@ -84,40 +81,28 @@ def test_its_gradient_is_its_difference():
 
 
 def test_the_first_point_stands_where_it_is_expected():
-    points, _ = search(space_of(rate=[1e-2, 1e-4], opt="rmsprop"), 3, seed=0)
+    points, _ = search({"rate": [1e-2, 1e-4], "opt": "rmsprop"}, 3, seed=0)
     assert points[0] == [pytest.approx(1e-2), 5, "rmsprop", 0.45]
 
 
 def test_a_right_expectation_helps_and_a_wrong_one_does_not_hide_the_optimum():
     def best(n, **expected):
-        return np.median([min(search(space_of(**expected), n, seed)[1]) for seed in range(3)])
+        return np.median([min(search(expected, n, seed)[1]) for seed in range(3)])
 
     assert best(10, rate=10**-2.9, units=6, opt="adam") < 0.5 * best(10)
     assert best(30, rate=1.0, units=1, opt="rmsprop") < 0.01
 
 
-def test_tables_and_copies_keep_what_is_expected():
-    table = {"rate": {"low": 1e-5, "high": 1.0, "prior": "log-uniform", "expected": [1e-3, 1e-2]}}
-    space = Space({**table, "units": (1, 9)})
-    assert space.expected_values == {"rate": (1e-3, 1e-2)}
-    for other in (Space(space), Space.from_json(space.to_json())):
-        assert other.expected_values == space.expected_values
-        assert other.fingerprint() == space.fingerprint()
-    plain = Space({"rate": Real(1e-5, 1.0, prior="log-uniform"), "units": (1, 9)})
-    assert plain.fingerprint() != space.fingerprint()
-    assert not plain.expected
-
-
 @pytest.mark.parametrize(
     ("expected", "message"),
     [
-        pytest.param({"rat": 0.1}, "'rat', which is no dimension", id="name"),
+        pytest.param({"rat": 0.1}, "'rat', which is not a dimension", id="name"),
         pytest.param({"rate": 2.0}, "rate=2.0", id="outside"),
         pytest.param({"opt": "nadam"}, "nadam", id="category"),
-        pytest.param({"opt": []}, "no value", id="nothing"),
+        pytest.param({"opt": []}, "a list of values", id="nothing"),
         pytest.param({"rate": {"mean": 1e-3}}, "list of values", id="mapping"),
     ],
 )
 def test_what_cannot_be_expected_is_named(expected, message):
-    with pytest.raises(InvalidSpaceError, match=message):
-        Space(DIMENSIONS, expected=expected)
+    with pytest.raises(InvalidSearchError, match=message):
+        make_strategy("gp", SPACE, seed=0, n_calls=9, optimum_prior=expected)
