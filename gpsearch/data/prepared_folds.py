@@ -9,7 +9,7 @@ import numpy as np
 from gpsearch.data.datasets import Streamed
 from gpsearch.data.folds import Fold
 from gpsearch.data.preprocessing import Preprocessor, check_features
-from gpsearch.data.rows import Parts, named_parts, take
+from gpsearch.data.rows import Parts, n_rows, named_parts, take
 
 # Prepared folds are kept up to this many bytes in total. Beyond, they are made anew, which takes
 # little beside a training on so many rows, and a copy of X for each fold would not fit in memory.
@@ -30,8 +30,10 @@ class PreparedFold:
     ----------
     preprocessor : Preprocessor
         Fitted on the training part.
+    sample_rows : (2,) int array
+        The first two rows of its training part.
     sample : parts
-        Features of its first two rows.
+        Their features.
     """
 
     def __init__(self, X: Parts, preprocess: Any, fold: Fold) -> None:
@@ -39,13 +41,14 @@ class PreparedFold:
         self._fold = fold
         self._kept: tuple[Parts, Parts, Parts] | None = None
         self.preprocessor = Preprocessor(preprocess, X, fold.train)
-        self.sample = self.features(fold.train[:2])
+        self.sample_rows = fold.train[:2]
+        self.sample = self.features(self.sample_rows)
 
     @property
     def size(self) -> int:
         """Bytes of all its features, and of the scored rows as the user gave them."""
         train, test = len(self._fold.train), len(self._fold.test)
-        of_row = _bytes_of(self.sample) / len(self._fold.train[:2])
+        of_row = _bytes_of(self.sample) / len(self.sample_rows)
         given = _bytes_of(take(self._X, self._fold.test[:1]))
         return int(of_row * (train + test) + given * test)
 
@@ -68,15 +71,17 @@ class PreparedFold:
             if rows is fold.test:
                 return test
             return train if rows is fold.train else take(train, np.searchsorted(fold.train, rows))
-        features = self.preprocessor.transform(self._X, rows)
+        everything = np.array_equal(rows, np.arange(n_rows(self._X)))  # then nothing is copied
+        features = self.preprocessor.transform(self._X, None if everything else rows)
         if rows is not fold.test:
             check_features(features)
         return features
 
     def keep(self) -> None:
-        """Make all features now, for all who will ask for them."""
+        """Make all features now, for everything that will ask for them."""
         fold = self._fold
-        self._kept = (self.features(fold.train), self.features(fold.test), self.raw_test)
+        test = self.features(fold.test) if len(fold.test) else None
+        self._kept = (self.features(fold.train), test, self.raw_test)
 
 
 class PreparedFolds:

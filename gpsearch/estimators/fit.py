@@ -6,36 +6,29 @@ Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` do
 
 from __future__ import annotations
 
-import dataclasses
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gpsearch.data.folds import make_folds
-from gpsearch.data.preprocessing import Preprocessor, check_features
+from gpsearch.data.folds import Fold, make_folds
+from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, Target, n_rows, take
-from gpsearch.data.weights import fit_weights
-from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.keras_cv import DEFAULT_BATCH_SIZE
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.fitted import FittedNetwork, as_fitted
+from gpsearch.training.fitted import FittedNetwork
 from gpsearch.training.keras_callbacks import Callbacks, read_callbacks
-from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.loss_target import check_output, loss_target
-from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
-from gpsearch.training.trainer import (
-    Rows,
-    TrainedFold,
-    Trainer,
-    TrainingSettings,
-    checked_settings,
+from gpsearch.training.model_function import ModelFunction
+from gpsearch.training.trained_network import (
+    ModelCall,
+    NetworkTask,
+    choose_trainer,
+    trained_network,
 )
+from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, TrainingSettings, checked_settings
 
 _programs = CompiledTrainer()
-_programs_lock = threading.RLock()  # a program holds its weights until it trains again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,101 +119,57 @@ def fit_network(
         Training diverged.
     """
     callbacks = read_callbacks(wanted.callbacks)
-    fit_rows, stop_rows = _split(wanted, callbacks, X, target)
-    settings = _settings(wanted, callbacks, len(fit_rows))
-    preprocessor = Preprocessor(wanted.preprocess, X)
-    features = preprocessor.transform(X)
-    check_features(features)
+    whole, watches = _split(wanted, callbacks, X, target)
+    fit = whole.fit if watches else whole.train
+    settings = _settings(wanted, callbacks, len(fit))
+    prepared = PreparedFold(X, wanted.preprocess, whole)
+    prepared.keep()
     function = ModelFunction(wanted.create_model)
     function.check_names(wanted.model_params)
-    training = {name: getattr(settings, name) for name in TRAINING_NAMES}
-    arguments = function.arguments(wanted.model_params, data_facts(features, target), training)
-    build_seed, order_seed = wanted.seeds
-    rebuild = Rebuild(arguments=arguments, row=take(features, np.arange(1)), seed=build_seed)
-    model = function.build(arguments, features, build_seed)
-    labels = loss_target(target, model)
-    _check_model(function, model, target, features, labels)
-
-    def rows(chosen: np.ndarray, class_weight: Any) -> Rows:
-        weight = fit_weights(target, chosen, sample_weight, class_weight)
-        # All of them are not copied once more.
-        x = features if len(chosen) == n_rows(features) else take(features, chosen)
-        return Rows(x=x, y=take(labels, chosen), weight=weight)
-
-    model, trained = _train(
-        wanted,
-        callbacks,
-        model,
-        rebuild,
-        rows(fit_rows, wanted.class_weight),
-        None if stop_rows is None else rows(stop_rows, None),
-        settings,
-        order_seed,
+    task = NetworkTask(
+        function=function,
+        params=wanted.model_params,
+        settings=settings,
+        prepared=prepared,
+        target=target,
+        fit=fit,
+        stop=whole.stop if watches else None,
+        seeds=wanted.seeds,
+        sample_weight=sample_weight,
+        class_weight=wanted.class_weight,
     )
+    trainer = choose_trainer(
+        X, compiled=wanted.compiled, callbacks=callbacks.make, programs=_programs
+    )
+    built_by = ModelCall(wanted.create_model, task.arguments)
+    try:
+        with trained_network(task, trainer, built_by=built_by, check=True) as trained:
+            network = trained.kept()
+    except TrialFailedError as error:
+        raise ValueError(f"{wanted.call}: {error}") from error
     facts = TrainingFacts(
-        best_epoch=trained.best_epoch,
-        epochs=trained.epochs,
-        curves=trained.curves,
-        path=trained.path,
+        best_epoch=trained.fold.best_epoch,
+        epochs=trained.fold.epochs,
+        curves=trained.fold.curves,
+        path=trained.fold.path,
     )
-    _check_converged(wanted.call, facts)
-    # y itself is not part of what was learnt.
-    told = dataclasses.replace(target, labels=None, encoded=None)
-    return as_fitted(model, preprocessor, told), facts, rebuild
+    row = take(prepared.sample, np.arange(1))
+    return network, facts, Rebuild(arguments=task.arguments, row=row, seed=wanted.seeds[0])
 
 
-def _train(
-    wanted: Wanted,
-    callbacks: Callbacks,
-    model: Any,
-    rebuild: Rebuild,
-    fit: Rows,
-    stop: Rows | None,
-    settings: TrainingSettings,
-    seed: int,
-) -> tuple[Any, TrainedFold]:
-    """The trained model, and how it was trained."""
-    trainer: Trainer
-    if not wanted.compiled:
-        trainer = LoopTrainer(callbacks.make)
-    elif callbacks.make is not None:
-        trainer = LoopTrainer(callbacks.make, "Keras callbacks run between epochs, in Python")
-    else:
-        trainer = _programs
-    arguments = repr(sorted(rebuild.arguments.items()))
-    with _programs_lock:
-        trained = trainer.train(
-            model,
-            fit,
-            stop,
-            settings,
-            seed=seed,
-            built_by=f"{id(wanted.create_model)} {arguments}",
-        )
-        if trained.path == "compiled":
-            # The first model of an architecture stays with its program.
-            weights = trained.weights()
-            model = rebuild.model(wanted.create_model)
-            model.set_weights(weights)
-            # Keras saves an optimizer that was never built in a form that it cannot load.
-            model.optimizer.build(model.trainable_variables)
-    return model, trained
-
-
-def _split(
-    wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows to learn from, and rows that are watched."""
+def _split(wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target) -> tuple[Fold, bool]:
+    """All rows as a training part, and whether its stop rows are watched."""
     n = n_rows(X)
+    everything, nothing = np.arange(n), np.arange(0)
     if not 0 < wanted.validation_fraction < 1:
         raise InvalidObjectiveError(
             f"{wanted.call}(validation_fraction={wanted.validation_fraction!r}): must lie between "
             "0 and 1."
         )
     if wanted.patience is None and callbacks.patience is None and not callbacks.watch:
-        return np.arange(n), None
+        return Fold(index=0, train=everything, stop=nothing, test=nothing), False
     _, whole = make_folds(
-        [(np.arange(1, n), np.arange(1))],  # only the split of all rows is wanted
+        [(everything[1:], everything[:1])],  # only the split of all rows is wanted
         X,
         target,
         n=n,
@@ -228,7 +177,7 @@ def _split(
         validation_fraction=wanted.validation_fraction,
         random_state=wanted.seeds[1],
     )
-    return whole.fit, whole.stop
+    return whole, True
 
 
 def _settings(wanted: Wanted, callbacks: Callbacks, n: int) -> TrainingSettings:
@@ -238,20 +187,3 @@ def _settings(wanted: Wanted, callbacks: Callbacks, n: int) -> TrainingSettings:
     batch_size = min(DEFAULT_BATCH_SIZE, n) if wanted.batch_size is None else wanted.batch_size
     given = {"epochs": wanted.epochs, "batch_size": batch_size, "patience": patience}
     return checked_settings(given, wanted.call)
-
-
-def _check_model(
-    function: ModelFunction, model: Any, target: Target, features: Parts, labels: Parts
-) -> None:
-    two = np.arange(min(2, n_rows(features)))
-    outputs = function.outputs(model, take(features, two))
-    check_output(target, model, outputs, take(labels, two), function.name)
-
-
-def _check_converged(call: str, facts: TrainingFacts) -> None:
-    watched = facts.curves.get("val_loss", facts.curves["loss"][-1:])
-    if not np.isfinite(watched).any():
-        raise ValueError(
-            f"{call}: training diverged, the loss is {facts.curves['loss'][-1]} after epoch "
-            f"{facts.epochs}. Smaller learning rates or gradient clipping may help."
-        )

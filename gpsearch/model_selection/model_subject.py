@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
 from gpsearch.training.keras_callbacks import read_callbacks
+from gpsearch.training.trainer import epochs_to_refit
 
 if TYPE_CHECKING:
     from gpsearch.study import Trial
@@ -121,9 +121,8 @@ class ModelSubject:
         """Train `params` on all the data, for the median of the folds' best epochs."""
         settings = {**self._given, "callbacks": self._callbacks, **params}
         settings.pop("monitor_fold", None)
-        best = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
-        if best:
-            settings["epochs"] = max(1, round(statistics.median(best)))
+        if (epochs := epochs_to_refit(trial.folds)) is not None:
+            settings["epochs"] = epochs
             settings.pop("patience", None)
         kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
         estimator = kind(self._create_model, random_state=trial.seed, **settings)

@@ -6,16 +6,14 @@ import contextlib
 import copy
 import hashlib
 import importlib.metadata
-import itertools
 import json
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.data.datasets import REASON, Streamed, is_dataset, read_dataset
+from gpsearch.data.datasets import is_dataset, read_dataset
 from gpsearch.data.folds import Fold, folds_digest, fresh_splitter, make_folds
 from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
 from gpsearch.data.preprocessing import check_preprocess, settled
@@ -35,16 +33,15 @@ from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.loss_target import check_output, loss_target
 from gpsearch.training.model_function import ModelFunction, data_facts
+from gpsearch.training.trained_network import NetworkTask, choose_trainer, trained_network
 from gpsearch.training.trainer import (
+    DEFAULT_BATCH_SIZE,
     TRAINING_NAMES,
-    Rows,
-    Trainer,
     TrainingSettings,
-    check_converged,
     check_finite,
     checked_settings,
+    epochs_to_refit,
     fold_seeds,
 )
 
@@ -56,8 +53,6 @@ CHECKED_POINTS = 50
 
 # Of these, models that may fail to build before the function counts as broken.
 BUILT_POINTS = 5
-
-DEFAULT_BATCH_SIZE = 32
 
 # Rows on which the scorer is tried before the search.
 SCORED_ROWS = 1000
@@ -184,8 +179,9 @@ class KerasCV:
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
         self.callbacks = callbacks
         self.compiled = bool(compiled)
-        self._trainer = self._choose_trainer()
-        self._counter = itertools.count()
+        self._trainer = choose_trainer(
+            self.X, compiled=self.compiled, callbacks=callbacks, programs=CompiledTrainer()
+        )
         self._prepared = PreparedFolds(self.X, preprocess)
         if batch_size is None:
             batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
@@ -242,11 +238,11 @@ class KerasCV:
             Training diverged, or the score is not finite.
         """
         results = {result.fold: result for result in done}
-        call = f"evaluation {next(self._counter)}"
+        evaluation = object()
         for fold in self.folds:
             if fold.index in results:
                 continue
-            results[fold.index] = result = self._run_fold(fold, params, seed, call)
+            results[fold.index] = result = self._run_fold(fold, params, seed, evaluation)
             if on_fold is not None and on_fold(result) is False:
                 break
         return Evaluation(folds=tuple(results[index] for index in sorted(results)))
@@ -301,21 +297,14 @@ class KerasCV:
             Takes raw X; `.model` is the Keras model, `.save(path)` writes both as one file.
         """
         settings = self._settings_of(params)
-        best = [fold.best_epoch for fold in folds if fold.best_epoch is not None]
-        if epochs is None and best:
-            epochs = max(1, round(statistics.median(best)))
+        epochs = epochs_to_refit(folds) if epochs is None else epochs
         if epochs is not None:
             settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
         prepared = PreparedFold(self.X, self.preprocess, self._whole)
-        build_seed, order_seed = fold_seeds(seed, self.n_folds)
-        arguments = self._arguments(params, prepared.sample, settings)
-        model = self.model_function.build(arguments, prepared.sample, build_seed)
-        fit, stop = self._fit_and_stop(self._whole, prepared, model, settings)
-        trained = LoopTrainer(self.callbacks).train(
-            model, fit, stop, settings, seed=order_seed, built_by="refit"
-        )
-        check_converged(trained.curves)
-        return as_fitted(model, prepared.preprocessor, self.target)
+        seeds = fold_seeds(seed, self.n_folds)
+        task = self._task(self._whole, params, settings, prepared, seeds)
+        with trained_network(task, LoopTrainer(self.callbacks), built_by="refit") as trained:
+            return trained.kept()
 
     def fingerprint(self) -> str:
         """Hex digest of data, folds, scoring, model source and training settings."""
@@ -375,76 +364,58 @@ class KerasCV:
         )
         self.n_folds = len(self.folds)
 
-    def _run_fold(self, fold: Fold, params: Params, seed: int, call: str) -> FoldResult:
+    def _run_fold(self, fold: Fold, params: Params, seed: int, evaluation: object) -> FoldResult:
         started = time.perf_counter()
         settings = self._settings_of(params)
         prepared = self._prepared[fold]
-        build_seed, order_seed = fold_seeds(seed, fold.index)
-        arguments = self._arguments(params, prepared.sample, settings)
-        model = self.model_function.build(arguments, prepared.sample, build_seed)
-        fit, stop = self._fit_and_stop(fold, prepared, model, settings)
+        task = self._task(fold, params, settings, prepared, fold_seeds(seed, fold.index))
         # A transformer may give each fold another number of columns.
-        facts = data_facts(prepared.sample, self.target)
-        labels = take(self.target.labels, fold.test)
-        with self._trainer.lock:
-            trained = self._trainer.train(
-                model, fit, stop, settings, seed=order_seed, built_by=f"{call} on {facts}"
-            )
-            del fit, stop  # before the scored rows are in memory, too
-            check_converged(trained.curves)
-            outputs = trained.predict(prepared.features(fold.test))
+        built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
+        with trained_network(task, self._trainer, built_by=built_by) as trained:
+            outputs = trained.fold.predict(prepared.features(fold.test))
             check_finite(outputs)
-            view = as_fitted(model, prepared.preprocessor, self.target, trained.predict)
-            X_test = prepared.raw_test
+            view, X_test = trained.view(), prepared.raw_test
+            labels = take(self.target.labels, fold.test)
             view.remember(X_test, outputs)
             score = self.scoring.score(view, X_test, labels)
             metrics = self.scoring.further(view, X_test, labels)
         return FoldResult(
             fold=fold.index,
             score=score,
-            best_epoch=trained.best_epoch,
-            epochs=trained.epochs,
-            curves=trained.curves,
+            best_epoch=trained.fold.best_epoch,
+            epochs=trained.fold.epochs,
+            curves=trained.fold.curves,
             metrics=metrics,
             seconds=time.perf_counter() - started,
-            path=trained.path,
+            path=trained.fold.path,
         )
 
-    def _fit_and_stop(
-        self, fold: Fold, prepared: PreparedFold, model: Any, settings: TrainingSettings
-    ) -> tuple[Rows, Rows | None]:
-        """What the fold learns from, and what its early stopping watches."""
-        y = loss_target(self.target, model)
-
-        def rows_of(rows: np.ndarray, *, training: bool) -> Rows:
-            class_weight = self.class_weight if training else None
-            return Rows(
-                x=prepared.features(rows),
-                y=take(y, rows),
-                weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
-            )
-
+    def _task(
+        self,
+        fold: Fold,
+        params: Params,
+        settings: TrainingSettings,
+        prepared: PreparedFold,
+        seeds: tuple[int, int],
+    ) -> NetworkTask:
+        """The training of `params` on one fold."""
+        rows: tuple[np.ndarray, np.ndarray | None] = fold.fit, fold.stop
         if settings.patience is None:
-            return rows_of(fold.train, training=True), None
-        if self.monitor_fold and len(fold.test):
-            return rows_of(fold.train, training=True), rows_of(fold.test, training=False)
-        return rows_of(fold.fit, training=True), rows_of(fold.stop, training=False)
-
-    def _arguments(
-        self, params: Params, features: Parts, settings: TrainingSettings
-    ) -> dict[str, Any]:
-        """What `create_model` is called with."""
-        training = {name: getattr(settings, name) for name in TRAINING_NAMES}
-        return self.model_function.arguments(params, data_facts(features, self.target), training)
-
-    def _choose_trainer(self) -> Trainer:
-        if not self.compiled:
-            return LoopTrainer(self.callbacks)
-        if self.callbacks is not None:
-            return LoopTrainer(self.callbacks, "Keras callbacks run between epochs, in Python")
-        if isinstance(self.X, Streamed):
-            return LoopTrainer(reason=REASON)
-        return CompiledTrainer()
+            rows = fold.train, None
+        elif self.monitor_fold and len(fold.test):
+            rows = fold.train, fold.test
+        return NetworkTask(
+            function=self.model_function,
+            params=params,
+            settings=settings,
+            prepared=prepared,
+            target=self.target,
+            fit=rows[0],
+            stop=rows[1],
+            seeds=seeds,
+            sample_weight=self.sample_weight,
+            class_weight=self.class_weight,
+        )
 
     def _settings_of(self, params: Params) -> TrainingSettings:
         """Training settings with those among the params in place of the objective's own."""
@@ -485,16 +456,12 @@ class KerasCV:
         if self.preprocess is not None:
             # What is not finite is refused here, not in each trial.
             prepared.features(fold.train)
-        settings = self._settings_of(params)
-        arguments = self._arguments(params, prepared.sample, settings)
-        kept = self.model_function.build(arguments, prepared.sample, seed=0)
-        # Only beside another model it is seen whether each call makes its own.
-        model = self.model_function.build(arguments, prepared.sample, seed=0)
-        del kept
-        y = loss_target(self.target, model)
-        outputs = self.model_function.outputs(model, prepared.sample)
-        name = self.model_function.name
-        check_output(self.target, model, outputs, take(y, fold.train[:2]), name)
+        task = self._task(fold, params, self._settings_of(params), prepared, (0, 0))
+        first = task.build()
+        # A second one, to detect models that share what they learn.
+        model = task.build()
+        del first
+        task.check(model)
         rows = fold.test[:SCORED_ROWS]
         view = as_fitted(model, prepared.preprocessor, self.target)
         X_rows, labels = take(self.X, rows), take(self.target.labels, rows)

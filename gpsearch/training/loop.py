@@ -7,7 +7,7 @@ so it is the oracle that the compiled trainer is held against.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -46,7 +46,7 @@ class LoopTrainer:
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str,
+        built_by: Hashable,
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import statistics
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,11 +13,14 @@ import numpy as np
 
 from gpsearch.data.rows import Parts, take
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.evaluation import FoldResult
 from gpsearch.training.backend import import_keras
 from gpsearch.training.model_function import TRAINING_NAMES
 
 # Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
 FORWARD_ROWS = 4096
+
+DEFAULT_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ class Trainer(Protocol):
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str,
+        built_by: Hashable,
     ) -> TrainedFold:
         """Train `model`, and keep the weights of the best epoch where `stop` is watched.
 
@@ -98,8 +102,9 @@ class Trainer(Protocol):
             Epochs, batch size and patience.
         seed : int
             Decides the order of the rows in each epoch.
-        built_by : str
-            Names the call that built the model: models of one name are of one architecture.
+        built_by : hashable
+            Stands for the call that built the model: equal for two models only where they are of
+            one architecture.
         """
 
 
@@ -144,6 +149,21 @@ def fold_seeds(seed: int, index: int) -> tuple[int, int]:
     """Seeds of initial weights and of batch order, each from 0 to 2**31 - 1."""
     words = np.random.SeedSequence(seed, spawn_key=(index,)).generate_state(2)
     return int(words[0] >> 1), int(words[1] >> 1)
+
+
+def epochs_to_refit(folds: Sequence[FoldResult]) -> int | None:
+    """Epochs for a training on all rows: the median of the folds' best epochs.
+
+    Parameters
+    ----------
+    folds : sequence of FoldResult
+
+    Returns
+    -------
+    int, or None where no fold tells its best epoch
+    """
+    best = [fold.best_epoch for fold in folds if fold.best_epoch is not None]
+    return max(1, round(statistics.median(best))) if best else None
 
 
 def check_converged(curves: Mapping[str, Sequence[float]]) -> None:

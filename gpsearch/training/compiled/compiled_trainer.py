@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -49,9 +50,9 @@ class CompiledTrainer:
     def __init__(self) -> None:
         self.n_traced = 0
         self.n_reused = 0
-        self._programs: OrderedDict[tuple[Any, ...], Program] = OrderedDict()
-        self._reasons: dict[tuple[Any, ...], str] = {}
-        self._last_call: tuple[Any, str] = (None, "")
+        # By key: a program, or why there can be none.
+        self._programs: OrderedDict[Hashable, Program | str] = OrderedDict()
+        self._last_call: tuple[Any, Hashable] = (None, "")
         # A program trains in its host's variables: one fold at a time.
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
@@ -63,7 +64,7 @@ class CompiledTrainer:
         settings: TrainingSettings,
         *,
         seed: int,
-        built_by: str,
+        built_by: Hashable,
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         with self.lock:
@@ -90,7 +91,7 @@ class CompiledTrainer:
         self.__init__()  # type: ignore[misc]
 
     def _program_for(
-        self, model: Any, fit: Rows, stop: Rows | None, built_by: str
+        self, model: Any, fit: Rows, stop: Rows | None, built_by: Hashable
     ) -> tuple[Program, ModelState] | str:
         """The program for a model with the model's state, or why there can be none."""
         reason = why_not(model)
@@ -102,26 +103,27 @@ class CompiledTrainer:
         if call != self._last_call[0]:
             self._last_call = (call, architecture_key(model, built_by))
         key = (self._last_call[1], _signature(fit), _signature(stop))
-        if key in self._reasons:
-            return self._reasons[key]
         state = ModelState.of(model)
-        if key in self._programs:
+        if key not in self._programs:
+            self._programs[key] = found = self._traced(model, fit, stop)
+            while len(self._programs) > KEPT_PROGRAMS:
+                self._programs.popitem(last=False)
+        else:
             self._programs.move_to_end(key)
-            self.n_reused += 1
-            return self._programs[key], state
+            found = self._programs[key]
+            self.n_reused += not isinstance(found, str)
+        return found if isinstance(found, str) else (found, state)
+
+    def _traced(self, model: Any, fit: Rows, stop: Rows | None) -> Program | str:
+        """A program whose host is `model`, or why there can be none."""
         try:
             program = Program(model, fit, stop)
         except CannotCompileError as error:
-            self._reasons[key] = f"the model cannot be compiled whole, as {error}"
-            return self._reasons[key]
+            return f"the model cannot be compiled whole, as {error}"
         except Exception as error:  # a trace runs the user's code, and Keras's, in a new way
-            self._reasons[key] = f"the model cannot be traced whole ({_first_line(error)})"
-            return self._reasons[key]
+            return f"the model cannot be traced whole ({_first_line(error)})"
         self.n_traced += 1
-        self._programs[key] = program
-        while len(self._programs) > KEPT_PROGRAMS:
-            self._programs.popitem(last=False)
-        return program, state
+        return program
 
 
 def why_not(model: Any) -> str:

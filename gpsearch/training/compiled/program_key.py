@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from gpsearch.training.backend import import_keras
@@ -34,19 +34,20 @@ class NotDescribed(Exception):  # noqa: N818 (says no more than that sharing is 
     """Something about a model cannot be told apart from something else."""
 
 
-def architecture_key(model: Any, built_by: str) -> str:
-    """A text that is equal for two models that may share a program.
+def architecture_key(model: Any, built_by: Hashable) -> Hashable:
+    """A key that is equal for two models that may share a program.
 
     Parameters
     ----------
     model : keras.Model
         Built and compiled.
-    built_by : str
-        Names the call that built it: the key where the model cannot be described.
+    built_by : hashable
+        Stands for the call that built it: the key where the model cannot be described.
 
     Returns
     -------
-    str
+    hashable
+        It holds what it compares.
     """
     try:
         described = {
@@ -62,7 +63,7 @@ def architecture_key(model: Any, built_by: str) -> str:
         }
         return json.dumps(described, sort_keys=True)
     except (NotDescribed, NotImplementedError, TypeError, ValueError, AttributeError):
-        return f"{_qualified(type(model))} built by {built_by}"
+        return _qualified(type(model)), built_by
 
 
 def _layers(model: Any) -> Any:

@@ -1,0 +1,222 @@
+"""One Keras network, trained: for a fold of `KerasCV`, its refit and ``fit`` of an estimator alike.
+
+=========== ================================================================================
+task        model function, configuration, prepared features, rows and seeds: all that one
+            training needs, but for the trainer
+trainer     the compiled program, or Keras's own ``fit``: see `choose_trainer`
+built_by    equal for two models only where one call of the model function made both
+=========== ================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.datasets import REASON, Streamed
+from gpsearch.data.prepared_folds import PreparedFold
+from gpsearch.data.rows import Parts, Target, take
+from gpsearch.data.weights import fit_weights
+from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.fitted import FittedNetwork, as_fitted
+from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.loss_target import check_output, loss_target
+from gpsearch.training.model_function import ModelFunction, data_facts
+from gpsearch.training.trainer import (
+    TRAINING_NAMES,
+    Rows,
+    TrainedFold,
+    Trainer,
+    TrainingSettings,
+    check_converged,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkTask:
+    """All that one training needs, but for the trainer."""
+
+    function: ModelFunction
+    """Makes the model."""
+    params: Mapping[str, Any]
+    """The configuration."""
+    settings: TrainingSettings
+    """Epochs, batch size and patience."""
+    prepared: PreparedFold
+    """Features of the rows."""
+    target: Target
+    """Of all rows."""
+    fit: np.ndarray
+    """Rows to learn from."""
+    stop: np.ndarray | None
+    """Rows that early stopping watches; None: train for all epochs."""
+    seeds: tuple[int, int]
+    """Of the initial weights, and of the order of rows."""
+    sample_weight: np.ndarray | None = None
+    """Of all rows; see `fit_weights`."""
+    class_weight: Any = None
+    """Of the rows to learn from; see `fit_weights`."""
+
+    @functools.cached_property
+    def arguments(self) -> dict[str, Any]:
+        """What the model function is called with."""
+        training = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
+        facts = data_facts(self.prepared.sample, self.target)
+        return self.function.arguments(self.params, facts, training)
+
+    def build(self) -> Any:
+        """A new, untrained model."""
+        return self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
+
+    def check(self, model: Any) -> None:
+        """Raise where the output of `model` cannot be compared with y.
+
+        Raises
+        ------
+        InvalidObjectiveError
+        """
+        outputs = self.function.outputs(model, self.prepared.sample)
+        y = take(loss_target(self.target, model), self.prepared.sample_rows)
+        check_output(self.target, model, outputs, y, self.function.name)
+
+    def rows(self, model: Any) -> tuple[Rows, Rows | None]:
+        """What `model` learns from, and what its early stopping watches."""
+        y = loss_target(self.target, model)
+
+        def rows_of(rows: np.ndarray, class_weight: Any) -> Rows:
+            return Rows(
+                x=self.prepared.features(rows),
+                y=take(y, rows),
+                weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
+            )
+
+        stop = None if self.stop is None else rows_of(self.stop, None)
+        return rows_of(self.fit, self.class_weight), stop
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """A network that has been trained, while no other training may change it."""
+
+    task: NetworkTask
+    """What it was trained for."""
+    model: Any
+    """The model that `task` built; where a program trained, the weights are the program's."""
+    fold: TrainedFold
+    """How it was trained, and its outputs."""
+
+    def view(self) -> FittedNetwork:
+        """The network as scikit-learn sees it; valid until the trainer is used again."""
+        return as_fitted(
+            self.model, self.task.prepared.preprocessor, self.task.target, self.fold.predict
+        )
+
+    def kept(self) -> FittedNetwork:
+        """The network for good: its own model, and a target without y."""
+        model = self.model
+        if self.fold.path == "compiled":  # the first model of an architecture stays in its program
+            weights = self.fold.weights()
+            model = self.task.build()
+            model.set_weights(weights)
+            # Keras saves an optimizer that was never built in a form that it cannot load.
+            model.optimizer.build(model.trainable_variables)
+        target = dataclasses.replace(self.task.target, labels=None, encoded=None)
+        return as_fitted(model, self.task.prepared.preprocessor, target)
+
+
+@contextlib.contextmanager
+def trained_network(
+    task: NetworkTask, trainer: Trainer, *, built_by: Hashable, check: bool = False
+) -> Iterator[TrainedNetwork]:
+    """Build a network and train it; the trainer is locked as long as the block runs.
+
+    Parameters
+    ----------
+    task : NetworkTask
+    trainer : Trainer
+    built_by : hashable
+        See `Trainer.train`.
+    check : bool, default False
+        Compare the model's output with y first, for a task that was not checked before.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The model function, or the model, does not fit the data.
+    TrialFailedError
+        Training diverged.
+    """
+    model = task.build()
+    if check:
+        task.check(model)
+    fit, stop = task.rows(model)
+    with trainer.lock:
+        trained = trainer.train(
+            model, fit, stop, task.settings, seed=task.seeds[1], built_by=built_by
+        )
+        del fit, stop  # before scored rows are in memory, too
+        check_converged(trained.curves)
+        yield TrainedNetwork(task=task, model=model, fold=trained)
+
+
+def choose_trainer(
+    X: Parts,
+    *,
+    compiled: bool,
+    callbacks: Callable[[], Sequence[Any]] | None,
+    programs: CompiledTrainer,
+) -> Trainer:
+    """The trainer that suits the data and the callbacks.
+
+    Parameters
+    ----------
+    X : parts
+    compiled : bool
+        Whether a compiled program may train.
+    callbacks : callable or None
+        Returns Keras callbacks, fresh for each training.
+    programs : CompiledTrainer
+        Serves where a compiled program can.
+    """
+    if not compiled:
+        return LoopTrainer(callbacks)
+    if callbacks is not None:
+        return LoopTrainer(callbacks, "Keras callbacks run between epochs, in Python")
+    if isinstance(X, Streamed):
+        return LoopTrainer(reason=REASON)
+    return programs
+
+
+class ModelCall:
+    """One call of a model function, as a key that holds what it compares.
+
+    Two are equal where the function is the same object and the arguments are equal, in value and
+    in text: 1 and 1.0 may build different models. Arrays are equal to themselves alone.
+
+    Parameters
+    ----------
+    create_model : callable
+    arguments : mapping
+    """
+
+    def __init__(self, create_model: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+        self.create_model = create_model
+        self.arguments = dict(sorted(arguments.items()))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelCall) or self.create_model is not other.create_model:
+            return False
+        try:
+            same = bool(self.arguments == other.arguments)
+        except ValueError:  # arrays
+            return False
+        return same and repr(self.arguments) == repr(other.arguments)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.arguments))
