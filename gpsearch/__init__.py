@@ -27,8 +27,8 @@ floor room              alone imports               role
 4     strategy          skopt (skopt),              a history to the next point
                         optuna (tpe)
 3     acquisition                                   what a point promises, and where it is most
-2     estimators                                    one Keras model as a scikit-learn estimator
-2     objective                                     a configuration to one score for each fold
+2     estimators,                                   one Keras model as a scikit-learn estimator;
+      objective                                     a configuration to one score for each fold
 2     training          keras (backend),            one fold of one Keras model
                         tensorflow (backend)
 2     data                                          rows, folds, weights, preprocessing

@@ -32,7 +32,6 @@ TOP = {"__init__", "__main__"}
 TO_TURN = {
     ("comparison.comparison", "plotting"),
     ("comparison.comparison", "report"),
-    ("data.preprocessing", "training.backend"),
     ("data.preprocessing", "training.model_function"),
     ("execution.rules.below_noise", "execution.arguments"),
     ("execution.rules.stopping", "execution.arguments"),

@@ -23,7 +23,6 @@ from gpsearch.data.rows import (
     take,
 )
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import import_keras
 from gpsearch.training.model_function import source_of
 
 # Where an object's default text says where it lies in memory.
@@ -69,37 +68,6 @@ class Preprocessor:
         """
         done = iter([self._transform_part(name, part, rows) for name, part in named_parts(X)])
         return map_parts(lambda part: next(done), X)
-
-    def in_front_of(self, model: Any) -> Any:
-        """One Keras model that takes raw features, for saving.
-
-        Parameters
-        ----------
-        model : keras.Model
-            Takes preprocessed features.
-
-        Returns
-        -------
-        keras.Model
-
-        Raises
-        ------
-        InvalidObjectiveError
-            A transformer other than "standardize" is in use.
-        """
-        if not self.transformers:
-            return model
-        scaler = self.transformers.get("")
-        if not isinstance(scaler, StandardScaler):
-            raise InvalidObjectiveError(
-                f"save(): the preprocessing {list(self.transformers.values())!r} cannot become "
-                "part of a Keras file. Save `.model` with Keras and `.preprocessor.transformers` "
-                'with joblib or skops, or search with preprocess="standardize" or None.'
-            )
-        keras = import_keras()
-        inputs = keras.Input((scaler.n_features_in_,))
-        standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
-        return keras.Model(inputs, model(standardize(inputs)))
 
     def _transform_part(self, name: str, part: Any, rows: np.ndarray | None) -> Any:
         transformer = self.transformers.get(name)

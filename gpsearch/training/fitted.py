@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metaestimators import available_if
 
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Parts, Target, n_rows, take
+from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
 
 Forward = Callable[[Parts], Any]
@@ -97,7 +99,7 @@ class FittedNetwork(BaseEstimator):
         InvalidObjectiveError
             The preprocessing is a transformer that Keras cannot hold.
         """
-        self.preprocessor.in_front_of(self.model).save(path)
+        _of_raw_features(self.model, self.preprocessor).save(path)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -231,6 +233,24 @@ def loss_name(model: Any) -> str:
     if isinstance(loss, dict | list | tuple):
         return ""
     return name.replace("_", "").lower()
+
+
+def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
+    """The model with its preprocessing in front, as one Keras model."""
+    transformers = preprocessor.transformers
+    if not transformers:
+        return model
+    scaler = transformers.get("")
+    if not isinstance(scaler, StandardScaler):
+        raise InvalidObjectiveError(
+            f"save(): the preprocessing {list(transformers.values())!r} cannot become part of a "
+            "Keras file. Save `.model` with Keras and `.preprocessor.transformers` with joblib "
+            'or skops, or search with preprocess="standardize" or None.'
+        )
+    keras = import_keras()
+    inputs = keras.Input((scaler.n_features_in_,))
+    standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
+    return keras.Model(inputs, model(standardize(inputs)))
 
 
 def _last_layer(model: Any) -> Any:
