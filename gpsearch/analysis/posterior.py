@@ -23,8 +23,7 @@ from scipy.linalg import cho_solve, solve_triangular
 
 from gpsearch.errors import StudyError
 from gpsearch.space import Space
-from gpsearch.strategy.gp import GPStrategy
-from gpsearch.strategy.history import history_of
+from gpsearch.strategy.history import fit_process, study_history
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
@@ -52,7 +51,7 @@ def fitted_process(study: Study, call: str, least: int = 2) -> GaussianProcess:
             f"{call} needs at least {least} complete trials; the study has {complete}, and "
             f"{len(failed)} failed.{why}"
         )
-    return GPStrategy(study.space, seed=study.seed).process(history_of(study.space, study.ended))
+    return fit_process(study.space, study_history(study))
 
 
 def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Array:

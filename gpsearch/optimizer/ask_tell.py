@@ -9,6 +9,7 @@ first       points before the first model, ``n_initial_points`` of them
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import warnings
@@ -340,11 +341,9 @@ class Optimizer(skopt.Optimizer):
     def _add_model(self) -> None:
         if self.models:
             self.models[-1].forget()
-        losses = self._observations.losses
-        model = SurrogateModel(
-            self.space, self.Xi, losses, len(self.Xi), self._options, self._known_noise
-        )
-        self.models.append(model)
+        n = len(self.Xi)
+        fit = functools.partial(self._observations.fit_first, n, self._options)
+        self.models.append(SurrogateModel(self.space, n, fit))
         if self.max_model_queue_size is not None:
             del self.models[: -self.max_model_queue_size]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from skopt.space import Categorical
 
-from gpsearch.space import Point, Space
-from gpsearch.strategy import History
-from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.space import Space
 from gpsearch.strategy.strategy import Array
 from gpsearch.surrogate import GaussianProcess
 
@@ -28,41 +26,23 @@ class SurrogateModel:
     ----------
     space : Space
         Its transform makes the rows that `predict` takes.
-    points, losses : sequences
-        Observations, at least n of them; failed ones have the loss inf.
     n : int
-        How many of them the model knows.
-    options : GPOptions
-    variances : float or sequence, optional
-        Known variance of every loss, or of each.
+        Observations that the model knows.
+    fit : callable
+        Fits the process to them.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        points: Sequence[Point],
-        losses: Sequence[float],
-        n: int,
-        options: GPOptions,
-        variances: float | Sequence[float] | None = None,
-    ) -> None:
-        self._space, self._points, self._losses = space, points, losses
+    def __init__(self, space: Space, n: int, fit: Callable[[], GaussianProcess]) -> None:
+        self._space, self._fit = space, fit
         self.n_observations = n
         """Observations that the model knows."""
-        self._options, self._variances = options, variances
         self._process: GaussianProcess | None = None
 
     @property
     def process(self) -> GaussianProcess:
         """The fitted process, in warped losses."""
         if self._process is None:
-            n = self.n_observations
-            variances = self._variances
-            if isinstance(variances, float):
-                variances = [variances] * n
-            history = History.of(self._points[:n], self._losses[:n], variances and variances[:n])
-            strategy = GPStrategy(self._space, seed=0, options=self._options)
-            self._process = strategy.process(history)
+            self._process = self._fit()
         return self._process
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -90,7 +70,7 @@ class SurrogateModel:
         return median, 0.5 * (self._quantile(Z, high) - self._quantile(Z, low))
 
     def forget(self) -> None:
-        """Let go of the fit; the next prediction fits again."""
+        """Drop the fit; the next prediction fits again."""
         self._process = None
 
     def _quantile(self, Z: Array, probability: float) -> Array:

@@ -11,6 +11,9 @@ from skopt.utils import cook_initial_point_generator
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
+from gpsearch.strategy.gp import GPOptions
+from gpsearch.strategy.history import fit_process
+from gpsearch.surrogate import GaussianProcess
 
 LIES: dict[str, Callable[[list[float]], Any]] = {
     "cl_min": np.min,
@@ -67,6 +70,13 @@ class Observations:
         noise = None if self._noise is None else [self._noise] * len(points)
         seconds = np.exp(log_times) if log_times else None
         return History.of(points, losses, noise, seconds, pending=pending)
+
+    def fit_first(self, n: int, options: GPOptions) -> GaussianProcess:
+        """The process fitted to the first n told points."""
+        noise = None if self._noise is None else [self._noise] * n
+        return fit_process(
+            self._space, History.of(self.points[:n], self.losses[:n], noise), options
+        )
 
 
 class FirstPoints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,14 +13,15 @@ from scipy.optimize import OptimizeResult
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Point, Space
-from gpsearch.strategy.gp import GPOptions
+from gpsearch.strategy.history import fit_process, study_history
+from gpsearch.strategy.strategy import Array
 from gpsearch.study import Study
 
 
 def make_result(
     space: Space,
     points: Sequence[Point],
-    losses: Sequence[float],
+    losses: Sequence[float] | Array,
     *,
     models: Sequence[Any],
     rng: Any = None,
@@ -81,8 +83,9 @@ def study_result(study: Study) -> OptimizeResult:
     OptimizeResult
         Of the losses: scores with their sign changed where greater is better. Its space is the
         study's, normalised as scikit-optimize's plots want it; a trial that failed has the
-        loss inf. ``models`` holds one model, which knows how far each mean over folds is to be
-        trusted, or none while no trial has succeeded.
+        loss inf, and one that was stopped the loss that the search counts for it, free of the
+        effects of the folds that it ran. ``models`` holds one model, the process of the search, or
+        none while no trial has succeeded.
 
     Examples
     --------
@@ -94,17 +97,16 @@ def study_result(study: Study) -> OptimizeResult:
     (9, True)
     """
     space = read_space(study.space)
-    finished = study.ended
-    points = [space.point(dict(trial.params)) for trial in finished]
-    losses = [trial.loss if math.isfinite(trial.loss) else math.inf for trial in finished]
+    history = study_history(study)
+    losses = np.where(history.failed, math.inf, history.losses)
     models = []
-    if np.isfinite(losses).any():
-        variances = [trial.standard_error**2 for trial in finished]
-        models.append(SurrogateModel(space, points, losses, len(points), GPOptions(), variances))
+    if not history.failed.all():
+        fit = functools.partial(fit_process, study.space, history)
+        models.append(SurrogateModel(space, len(history), fit))
     arguments = {
         "acq_func": None,
-        "n_calls": len(points),
+        "n_calls": len(history),
         "optimum_prior": dict(study.info.settings.get("expected_optimum", {})),
     }
     specs = {"args": arguments, "function": "search"}
-    return make_result(space, points, losses, models=models, specs=specs)
+    return make_result(space, history.points, losses, models=models, specs=specs)

@@ -43,7 +43,7 @@ from gpsearch.analysis.posterior import (
 from gpsearch.plotting.axes import Array, coordinates, dimension_axis
 from gpsearch.plotting.data import score_label
 from gpsearch.space import Space
-from gpsearch.strategy.history import FoldStatistics
+from gpsearch.strategy.history import study_history
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
@@ -159,15 +159,13 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         Fewer than two trials are complete.
     """
     process = fitted_process(study, call)
-    ended = study.ended
-    folds = FoldStatistics.of(ended)
-    losses = np.array([folds.loss(trial) for trial in ended])
-    known = np.isfinite(losses)
-    losses = losses[known]
+    history = study_history(study)
+    known = ~history.failed
+    losses = history.losses[known]
     return ScoreModel(
         space=study.space,
         process=process,
-        points=tuple(dict(t.params) for t, k in zip(ended, known, strict=True) if k),
+        points=tuple(dict(t.params) for t, k in zip(study.ended, known, strict=True) if k),
         scores=-losses if study.greater_is_better else losses,
         greater_is_better=study.greater_is_better,
         label=score_label(study),

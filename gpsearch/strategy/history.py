@@ -9,10 +9,10 @@ s_i²     variance of ``y_ij - b_j`` over the folds of trial i, times ``n / (n -
 s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals
 ======== ===================================================================================
 
-The same folds serve every trial, and some folds are harder than others for every params. That
+The same folds serve every trial, and some folds are harder than others for all configurations. That
 part of the spread between folds does not blur a comparison of two trials, so it is taken off:
 the variance of a trial's mean is that of what is left. A trial that was stopped after some
-folds is not judged by their plain mean either, which would favour whoever ran the easy folds,
+folds is not judged by their plain mean either, which would favour one that ran the easy folds,
 but by ``mean_j(y_ij - b_j)``.
 
 A variance from k values is itself uncertain, and one that comes out small by luck would make
@@ -32,7 +32,9 @@ from scipy.special import gammaincinv
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
-from gpsearch.study import Trial
+from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.study import Study, Trial
+from gpsearch.surrogate import GaussianProcess
 
 PRIOR_FOLDS = 4.0
 
@@ -48,8 +50,8 @@ def history_of(
     trials : sequence of Trial
         In the order of their numbers.
     known : dict, optional
-        Points by the number of their trial, filled here: a caller that asks again and again
-        spares itself the way from params to points.
+        Points by the number of their trial, filled here: a caller that asks repeatedly keeps them,
+        so that each trial is converted once.
 
     Returns
     -------
@@ -70,6 +72,22 @@ def history_of(
         [_seconds(trial) for trial in finished],
         pending=[points[trial.number] for trial in trials if not trial.finished],
     )
+
+
+def study_history(study: Study) -> History:
+    """The ended trials of a study, as the strategy sees them."""
+    return history_of(study.space, study.ended)
+
+
+def fit_process(
+    space: Space, history: History, options: GPOptions | None = None
+) -> GaussianProcess:
+    """The Gaussian process that the strategy "gp" fits to `history`.
+
+    Results, plots, reports and stopping rules take it from here, so that they all show the
+    process of the search.
+    """
+    return GPStrategy(space, seed=0, optimum_prior=None, options=options).process(history)
 
 
 @dataclass(frozen=True, kw_only=True)

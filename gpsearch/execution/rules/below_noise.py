@@ -28,8 +28,7 @@ from gpsearch.acquisition import LowerConfidenceBound, maximise
 from gpsearch.errors import InvalidSearchError
 from gpsearch.execution.arguments import at_least, is_real
 from gpsearch.execution.rules.stopping import StopReason
-from gpsearch.strategy.gp import GPStrategy
-from gpsearch.strategy.history import history_of
+from gpsearch.strategy.history import fit_process, study_history
 from gpsearch.study import Study, Trial
 
 logger = logging.getLogger("gpsearch")
@@ -82,8 +81,8 @@ class BelowNoise:
         study : Study
             With at least one complete trial.
         """
-        history = history_of(study.space, study.ended)
-        process = GPStrategy(study.space, seed=study.seed).process(history)
+        history = study_history(study)
+        process = fit_process(study.space, history)
         mean, _ = process.predict(process.Z)
         best = process.Z[np.argsort(mean, kind="stable")[:5]]
         entropy = np.random.SeedSequence(study.seed, spawn_key=(len(history.points), STREAM))

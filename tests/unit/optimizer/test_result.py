@@ -7,7 +7,10 @@ import pytest
 import skopt.plots
 
 import gpsearch as gs
+from gpsearch.analysis.posterior import fitted_process
 from gpsearch.optimizer import study_result
+from gpsearch.plotting.model_averages import fit_score_model
+from gpsearch.strategy.gp import GPStrategy
 
 SPACE = {
     "x": gs.Real(-2.0, 2.0),
@@ -104,3 +107,41 @@ def test_its_model_trusts_a_mean_over_folds_by_their_spread():
         return abs(float(result.models[-1].predict(row)[0]) - result.func_vals[6])
 
     assert misfit(2.0) > 2 * misfit(0.01)
+
+
+def test_the_process_of_a_study_is_that_of_the_search_everywhere():
+    """Folds that are hard for all configurations are not noise."""
+    hard_and_easy = np.array([-8.0, -3.0, 1.0, 10.0])
+
+    def scores_of(params):
+        jitter = 0.05 * np.sin(40.0 * params["x"] + np.arange(4))
+        return list(-((params["x"] - 0.5) ** 2) + hard_and_easy + jitter)
+
+    searched, shown = [], []
+
+    class Noting(GPStrategy):
+        def process(self, history):
+            searched.append(super().process(history))
+            return searched[-1]
+
+    class Reader:
+        def on_trial_end(self, study, trial):
+            if trial.number == 11:
+                models = [*study.result.models, fit_score_model(study)]
+                shown.extend([*(m.process for m in models), fitted_process(study, "test")])
+
+    space = gs.Space({"x": gs.Real(-2.0, 2.0)})
+    gs.search(
+        scores_of,
+        space,
+        n_calls=13,
+        strategy=Noting(space, seed=0),
+        callback=Reader(),
+        progress=False,
+    )
+    at_the_end, Z = searched[-1], np.linspace(0.0, 1.0, 9)[:, None]
+    for process in shown:
+        np.testing.assert_array_equal(process.noise, at_the_end.noise)
+        np.testing.assert_array_equal(process.predict(Z)[0], at_the_end.predict(Z)[0])
+    assert len(shown) == 3
+    assert at_the_end.noise.max() < 0.01  # with the spread of the folds in it: above 1
