@@ -5,6 +5,7 @@ the study stores them; the two do not know each other, so the values live below 
 
 =============== =========================================================================
 score           the user's metric on one scored fold; greater is better
+loss            a score with its sign changed (`flipped`); smaller is better
 evaluation      the fold results of one params; its score is their mean
 =============== =========================================================================
 """
@@ -15,10 +16,15 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gpsearch.space import Space
+
+Value = TypeVar("Value", float, "NDArray[np.float64]")
 
 Params = dict[str, Any]
 OnFold = Callable[["FoldResult"], bool | None]
@@ -124,3 +130,17 @@ def mean_score(folds: Sequence[FoldResult]) -> float:
 def std_score(folds: Sequence[FoldResult]) -> float:
     """Sample standard deviation (ddof=1) of the scores; NaN for fewer than two folds."""
     return statistics.stdev(fold.score for fold in folds) if len(folds) > 1 else math.nan
+
+
+def flipped(values: Value) -> Value:
+    """Losses of scores, or scores of losses: the one place where a sign changes."""
+    return -values
+
+
+def as_user_value(scores: Value, greater_is_better: bool) -> Value:
+    """Scores in the user's unit, or values in that unit as scores.
+
+    >>> as_user_value(0.9, True), as_user_value(-0.9, False)
+    (0.9, 0.9)
+    """
+    return scores if greater_is_better else flipped(scores)

@@ -184,16 +184,16 @@ def estimate_random(
     random = random_scores(study)
     best = study.best_score
     needed = draws_to_reach(best, expected)
-    sign = 1.0 if study.greater_is_better else -1.0
+    low, high = np.sort(study.as_user_value(np.array([low, high])), axis=0)
     return RandomEstimate(
         n=np.arange(1, n + 1),
-        expected=sign * expected,
-        low=sign * (low if sign > 0 else high),
-        high=sign * (high if sign > 0 else low),
+        expected=study.as_user_value(expected),
+        low=low,
+        high=high,
         confidence=confidence,
-        observed=sign * expected_best(random)[:n] if len(random) else np.empty(0),
+        observed=study.as_user_value(expected_best(random)[:n]) if len(random) else np.empty(0),
         n_random=len(random),
-        best=sign * best,
+        best=study.as_user_value(best),
         n_calls=len(study.trials),
         evaluations=None if math.isinf(needed) else math.ceil(needed),
         greater_is_better=study.greater_is_better,

@@ -109,7 +109,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         key, order = _key_of(names, study.space), _in_words(names)
     threshold = best.score - best.standard_error
     within = [trial for trial in study.complete if trial.score >= threshold]
-    chosen = min(within, key=lambda trial: (key(dict(trial.params)), -trial.score, trial.number))
+    chosen = min(within, key=lambda trial: (key(dict(trial.params)), trial.loss, trial.number))
     return OneStandardError(
         trial=chosen, best=best, threshold=threshold, n_within=len(within), order=order
     )

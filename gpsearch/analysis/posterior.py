@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
 from gpsearch.errors import StudyError
+from gpsearch.evaluation import flipped
 from gpsearch.space import Space
 from gpsearch.strategy.history import fit_process, study_history
 from gpsearch.study import Study
@@ -144,7 +145,7 @@ def noisy_scores(
     slope = process.warp.scale * _led_back(process, process.t)[1]  # dy/dt
     of_folds = np.maximum(process.noise - noise, 0.0) * np.square(slope)
     losses += np.sqrt(np.median(of_folds)) * rng.standard_normal(t.shape)
-    return -np.minimum(losses, unwarp(process, process.t.max()))
+    return flipped(np.minimum(losses, unwarp(process, process.t.max())))
 
 
 def unwarp(process: GaussianProcess, t: Array) -> Array:

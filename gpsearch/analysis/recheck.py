@@ -205,7 +205,7 @@ def recheck(
             "recheck(study, gpsearch.KerasCV(...))"
         )
     study.best_trial  # raises where no trial is complete  # noqa: B018
-    top = sorted(study.complete, key=lambda trial: (-trial.score, trial.number))[:k]
+    top = sorted(study.complete, key=lambda trial: (trial.loss, trial.number))[:k]
     seed = study.seed if random_state is None else random_state
     fresh, folds = np.full((len(top), n_splits), np.nan), [list[float]() for _ in top]
     for j in range(n_splits):

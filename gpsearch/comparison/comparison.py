@@ -41,6 +41,7 @@ from gpsearch.comparison.statistics import (
     win_probability,
 )
 from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.evaluation import Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study import Trial
 from gpsearch.study.info import StudyInfo
@@ -184,9 +185,13 @@ class Comparison:
         """(R, n) best score so far of one strategy, greater is better."""
         return np.asarray(self.best[self._index(strategy)])
 
+    def as_user_value(self, scores: Value) -> Value:
+        """Scores in the user's unit: with their sign changed where the objective gives a loss."""
+        return as_user_value(scores, self.greater_is_better)
+
     def curve(self, strategy: str, confidence: float = 0.95) -> Band:
         """Mean best score so far over the repeats, in the user's units, with its band."""
-        return mean_band(self._sign * self.best_of(strategy), confidence)
+        return mean_band(self.as_user_value(self.best_of(strategy)), confidence)
 
     # ------------------------------------------------------------------ what they say
 
@@ -330,8 +335,8 @@ class Comparison:
                         "repeat": r,
                         "n": i + 1,
                         "state": trial.state,
-                        "score": self._sign * trial.score,
-                        "best": self._sign * self.best[s, r, i],
+                        "score": self.as_user_value(trial.score),
+                        "best": self.as_user_value(self.best[s, r, i]),
                         "seconds": self.seconds[s, r, i],
                         "shared": self._identity(trial) in met,
                     }
@@ -391,10 +396,6 @@ class Comparison:
         return render_report(self, path, **options)
 
     # ------------------------------------------------------------------ private
-
-    @property
-    def _sign(self) -> float:
-        return 1.0 if self.greater_is_better else -1.0
 
     def _index(self, strategy: str) -> int:
         if strategy not in self.runs:

@@ -25,7 +25,6 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
     import pandas as pd
 
     by_strategy = {d.strategy: d for d in comparison.differences(confidence=confidence)}
-    sign = 1.0 if comparison.greater_is_better else -1.0
     rows = []
     for s, strategy in enumerate(comparison.strategies):
         band = comparison.curve(strategy, confidence)
@@ -34,7 +33,7 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
             "score": band.mean[-1],
             "low": band.low[-1],
             "high": band.high[-1],
-            "area": sign * comparison.area[s].mean(),
+            "area": comparison.as_user_value(comparison.area[s].mean()),
         }
         if RANDOM in comparison.runs and strategy != RANDOM:
             needs = comparison.saving(strategy, confidence=confidence).random_evaluations

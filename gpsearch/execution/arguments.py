@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.errors import InvalidSearchError
+from gpsearch.evaluation import as_user_value
 from gpsearch.execution.rules.racing import RACING, FoldRule
 from gpsearch.execution.workers.executors import available_cores
 from gpsearch.space import Space
@@ -71,7 +72,7 @@ def read_scores(
         raise InvalidSearchError(
             f"search: y0 holds {broken[0]!r}; a given score must be a finite number"
         )
-    return [float(value) if greater_is_better else -float(value) for value in values]
+    return [as_user_value(float(value), greater_is_better) for value in values]
 
 
 def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.training.model_function import source_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def as_objective(
     objective : Objective or callable
         A callable takes one dict of params and returns one score, or one for each fold.
     greater_is_better : bool, default True
-        False where a callable returns a loss; its sign is flipped here.
+        False where a callable returns a loss.
 
     Returns
     -------
@@ -145,8 +145,7 @@ class FunctionObjective:
                 f"{self.name} returned {returned!r}; it must return one number, or a sequence of "
                 "numbers, one for each fold."
             )
-        sign = 1.0 if self.greater_is_better else -1.0
-        scores = [sign * float(value) for value in values]
+        scores = [as_user_value(float(value), self.greater_is_better) for value in values]
         if not all(math.isfinite(score) for score in scores):
             raise TrialFailedError(f"{self.name} returned {returned!r}, which is not finite")
         return scores

@@ -56,18 +56,17 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     array([0.5, 0.5, 0.7])
     """
     trials = study.ended
-    sign = 1.0 if study.greater_is_better else -1.0
     scores = np.array([trial.score for trial in trials], dtype=float)
     errors = comparison_errors(study)
     complete = np.array([trial.state == "complete" for trial in trials], dtype=bool)
     leader = _leaders(np.where(complete, scores, np.nan))
-    known = leader >= 0
+    known, values = leader >= 0, study.as_user_value(scores)
     return ConvergenceSeries(
         numbers=np.array([trial.number for trial in trials], dtype=np.int64),
-        values=sign * scores,
+        values=values,
         standard_errors=errors,
         states=tuple(trial.state for trial in trials),
-        best=np.where(known, sign * scores[leader], np.nan) if trials else np.empty(0),
+        best=np.where(known, values[leader], np.nan) if trials else np.empty(0),
         best_errors=np.where(known, errors[leader], np.nan) if trials else np.empty(0),
         guided_from=_guided_from(study, trials),
         greater_is_better=study.greater_is_better,
@@ -93,7 +92,6 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
     axes = tuple(dimension_axis(study.space, name) for name in names)
     trials = study.ended
     params = [dict(trial.params) for trial in trials]
-    sign = 1.0 if study.greater_is_better else -1.0
     scores = np.array([trial.score for trial in trials], dtype=float)
     complete = [i for i, trial in enumerate(trials) if trial.state == "complete"]
     columns = [coordinates(study.space, axis, params) for axis in axes]
@@ -101,7 +99,7 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
         axes=axes,
         coordinates=np.column_stack(columns) if trials else np.empty((0, len(axes))),
         numbers=np.array([trial.number for trial in trials], dtype=np.int64),
-        values=sign * scores,
+        values=study.as_user_value(scores),
         states=tuple(trial.state for trial in trials),
         best=max(complete, key=lambda i: scores[i]) if complete else None,
         greater_is_better=study.greater_is_better,
@@ -152,9 +150,8 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     StudyError
         No trial is complete.
     """
-    sign = 1.0 if study.greater_is_better else -1.0
     complete = require_complete(study, 1, "plot_fold_spread")
-    best = sorted(complete, key=lambda trial: (-trial.score, trial.number))[:n_best]
+    best = sorted(complete, key=lambda trial: (trial.loss, trial.number))[:n_best]
     # Of a single trial nobody can tell what its folds do to every trial.
     alone = len(complete) == 1
     effects = {} if alone else _fold_effects(complete)
@@ -165,10 +162,12 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     return FoldSpreadSeries(
         numbers=tuple(trial.number for trial in best),
         scores=tuple(
-            sign * np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
+            study.as_user_value(
+                np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
+            )
             for trial in best
         ),
-        means=sign * np.array([trial.score for trial in best]),
+        means=study.as_user_value(np.array([trial.score for trial in best])),
         standard_errors=np.array([errors[trial.number] for trial in best]),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
@@ -219,7 +218,7 @@ def time_to_target_series(
         raise InvalidSearchError(
             f"plot_time_to_target(against={against!r}) must be 'evaluations' or 'seconds'."
         )
-    goal = target if comparison.greater_is_better else -target
+    goal = comparison.as_user_value(target)
     found, most = {}, 0.0
     for row, strategy in enumerate(comparison.strategies):
         best = comparison.best_of(strategy)

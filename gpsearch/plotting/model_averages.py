@@ -40,6 +40,7 @@ from gpsearch.analysis.posterior import (
     prior_covariance,
     unwarp,
 )
+from gpsearch.evaluation import as_user_value, flipped
 from gpsearch.plotting.axes import Array, coordinates, dimension_axis
 from gpsearch.plotting.data import score_label
 from gpsearch.space import Space
@@ -114,7 +115,7 @@ class ScoreModel:
     def score_of(self, t: Array) -> Array:
         """Scores in the user's units of values on the surrogate's scale."""
         loss = unwarp(self.process, t)
-        return -loss if self.greater_is_better else loss
+        return as_user_value(flipped(loss), self.greater_is_better)
 
     def _rows(self, cells: Array, shown: Sequence[int], background: Array) -> tuple[Array, Array]:
         c, size, d = len(cells), len(background), len(self.space)
@@ -166,7 +167,7 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         space=study.space,
         process=process,
         points=tuple(dict(t.params) for t, k in zip(study.ended, known, strict=True) if k),
-        scores=-losses if study.greater_is_better else losses,
+        scores=study.as_user_value(flipped(losses)),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
     )

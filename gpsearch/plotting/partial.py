@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidParamsError
+from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.dependence import (
     PartialDependenceMapSeries,
@@ -321,7 +322,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     ax.scatter(
         x, y, s=small * size, color="white", edgecolor="black", linewidth=0.5 * small**0.5, zorder=2
     )
-    best = int(np.argmax(series.scores if series.greater_is_better else -series.scores))
+    best = int(np.argmax(as_user_value(series.scores, series.greater_is_better)))
     ax.scatter(
         x[best],
         y[best],

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.data import evaluations_series
 from gpsearch.plotting.series import EvaluationsSeries
@@ -148,8 +149,8 @@ def plot_parallel_coordinates(
             for i, axis in enumerate(series.axes)
         ]
     )
-    sign = 1.0 if series.greater_is_better else -1.0
-    order = scored[np.argsort(sign * series.values[scored], kind="stable")]
+    scores = as_user_value(series.values, series.greater_is_better)
+    order = scored[np.argsort(scores[scored], kind="stable")]
     n_top = max(1, int(np.ceil(TOP_SHARE * len(order))))
     rest, top = order[:-n_top], order[-n_top:]
     lacking = set(np.nonzero(np.isnan(heights[order]))[1].tolist())

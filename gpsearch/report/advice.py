@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.dependence import PartialDependenceSeries
 from gpsearch.plotting.text import number
 from gpsearch.report.content import Result
@@ -93,7 +94,7 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     if axis.kind == "categorical" or curve.all_equal:
         return None
     complete = study.complete
-    complete.sort(key=lambda trial: -trial.score)
+    complete.sort(key=lambda trial: trial.loss)
     top = [t for t in complete[: max(3, round(TOP_SHARE * len(complete)))] if axis.name in t.params]
     if axis.name not in complete[0].params:
         return None
@@ -105,7 +106,7 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     # Of two values either is a bound: there, chance alone puts half of the trials at one.
     n_values = study.space.n_values[axis.index]
     most = max(0.5, 2 / n_values if n_values else 0.0)
-    better = curve.mean if curve.greater_is_better else -curve.mean
+    better = as_user_value(curve.mean, curve.greater_is_better)
     peak = None if np.isnan(better).all() else int(np.nanargmax(better))
     for bound, at, end in (
         ("lower", places <= AT_BOUND, 0),

@@ -61,9 +61,8 @@ def _again(comparison: Comparison) -> str:
 
 def _rows(comparison: Comparison) -> tuple[Row, ...]:
     """One row a run: what it found, when, and at which params."""
-    sign = 1.0 if comparison.greater_is_better else -1.0
-    found = comparison.best[:, :, -1]
-    texts = np.reshape(aligned((sign * found).ravel().tolist()), found.shape)
+    found = comparison.as_user_value(comparison.best[:, :, -1])
+    texts = np.reshape(aligned(found.ravel().tolist()), found.shape)
     rows = []
     for s, (strategy, runs) in enumerate(comparison.runs.items()):
         for r, trials in enumerate(runs):
@@ -75,7 +74,7 @@ def _rows(comparison: Comparison) -> tuple[Row, ...]:
             row = [
                 Cell(text=strategy, key=strategy),
                 Cell(text=str(r), key=r),
-                Cell(text=str(texts[s, r]), key=float(sign * found[s, r])),
+                Cell(text=str(texts[s, r]), key=float(found[s, r])),
                 Cell(text=str(after), key=after),
                 Cell(text=str(failed) if failed else "", key=failed),
                 Cell(text=duration(seconds), key=seconds),

@@ -125,15 +125,14 @@ def read_result(study: Study) -> Result | None:
     if not complete:
         return None
     best = study.best_trial
-    sign = 1.0 if study.greater_is_better else -1.0
     error = best.standard_error
     return Result(
         number=best.number,
-        score=aligned([sign * best.score])[0],
+        score=aligned([study.as_user_value(best.score)])[0],
         spread=""
         if math.isnan(error)
         else f"± {number(error, 2)} (standard error over {len(best.folds)} folds)",
-        folds=tuple(aligned([sign * fold.score for fold in best.folds]))
+        folds=tuple(aligned([study.as_user_value(fold.score) for fold in best.folds]))
         if len(best.folds) > 1
         else (),
         params=tuple((name, short(value)) for name, value in best.params.items()),
@@ -187,8 +186,7 @@ def _columns(study: Study) -> tuple[str, ...]:
 
 
 def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row, ...]:
-    sign = 1.0 if study.greater_is_better else -1.0
-    scores = [sign * trial.score for trial in trials]
+    scores = [study.as_user_value(trial.score) for trial in trials]
     errors = [trial.standard_error for trial in trials]
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
     return tuple(

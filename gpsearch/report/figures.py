@@ -10,6 +10,7 @@ import numpy as np
 
 from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
+from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.data import (
     convergence_series,
     fold_spread_series,
@@ -164,7 +165,7 @@ def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure,
 
 def _peak(curve: PartialDependenceSeries) -> str:
     """Where the average is best, for who does not see the curve."""
-    better = curve.mean if curve.greater_is_better else -curve.mean
+    better = as_user_value(curve.mean, curve.greater_is_better)
     if curve.all_equal or np.isnan(better).all():
         return "the same everywhere"
     at = curve.grid[int(np.nanargmax(better))]

@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import gammaincinv
 
+from gpsearch.evaluation import flipped
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
@@ -112,7 +113,7 @@ class FoldStatistics:
         n = len(complete)
         if n < 2 or k < 2:
             return cls()
-        losses = -np.array([[fold.score for fold in trial.folds] for trial in complete])
+        losses = flipped(np.array([[fold.score for fold in trial.folds] for trial in complete]))
         deviations = losses - losses.mean(axis=1, keepdims=True)
         effects = np.median(deviations, axis=0)
         effects -= effects.mean()
@@ -147,7 +148,7 @@ class FoldStatistics:
         return (PRIOR_FOLDS * self.pooled + (k - 1) * own) / (PRIOR_FOLDS + k - 1)
 
     def _without_effects(self, trial: Trial) -> list[float]:
-        return [-fold.score - self.effects.get(fold.fold, 0.0) for fold in trial.folds]
+        return [flipped(fold.score) - self.effects.get(fold.fold, 0.0) for fold in trial.folds]
 
 
 def _seconds(trial: Trial) -> float:

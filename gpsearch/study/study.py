@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import StudyError, StudyReadOnlyError
-from gpsearch.evaluation import Params
+from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
@@ -199,6 +199,10 @@ class Study(StudyPlots):
     def greater_is_better(self) -> bool:
         """False where scores are losses of a function, negated."""
         return bool(self.info.settings.get("greater_is_better", True))
+
+    def as_user_value(self, scores: Value) -> Value:
+        """Scores in the user's unit: with their sign changed where the objective gives a loss."""
+        return as_user_value(scores, self.greater_is_better)
 
     @property
     def score_name(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from gpsearch.evaluation import FoldResult, mean_score, std_score
+from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
 """The states of a trial; all but ``running`` are final."""
@@ -63,8 +63,8 @@ class Trial:
 
     @property
     def loss(self) -> float:
-        """``-score``: what is minimised. The one place where the sign flips."""
-        return -self.score
+        """`score` with its sign changed: what is minimised."""
+        return flipped(self.score)
 
     @property
     def std(self) -> float:

@@ -21,6 +21,7 @@ from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.rules.racing import forgiving
 from gpsearch.execution.run import Run, run_serially
+from gpsearch.objective import as_objective
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study
 
@@ -227,6 +228,12 @@ def test_one_point_may_stand_for_itself():
     tuples = {"c": Categorical([(1, 2), (3, 4)]), "d": Categorical([(1, 2), (5,)])}
     study = run(lambda params: 1.0, tuples, x0=[(1, 2), (5,)], n_calls=1)
     assert study.trials[0].params == {"c": (1, 2), "d": (5,)}
+
+
+def test_an_objective_of_scores_is_not_taken_for_one_of_losses():
+    objective = as_objective(bowl)
+    with pytest.raises(InvalidObjectiveError, match="greater when better already"):
+        run(objective, greater_is_better=False, x0={"x": 0.0, "n": 2}, y0=0.9)
 
 
 @pytest.mark.parametrize("greater_is_better", [True, False])
