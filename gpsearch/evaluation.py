@@ -45,11 +45,22 @@ class FoldResult:
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Learning curves by name ("loss", "val_loss", ...), one value for each epoch run."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """Further metrics on the held-out part, by name."""
+    """The user's metrics on the held-out part, by name, where there are several."""
+    train_metrics: Mapping[str, float] = field(default_factory=dict)
+    """Scores of the training part by metric, where they were asked for."""
     seconds: float = 0.0
     """Wall time of this fold."""
-    path: str = ""
-    """How it was trained ("compiled", "loop"), and why where that was not the user's choice."""
+    fit_seconds: float | None = None
+    """Wall time of training; None where it was not measured apart."""
+    score_seconds: float | None = None
+    """Wall time of scoring the held-out part; None where it was not measured apart."""
+    trainer: str = ""
+    """What trained: "compiled", "loop", "fit" (an estimator's own), "function" (a plain function,
+    which does as it likes), or "given" (a score that was not evaluated here)."""
+    note: str = ""
+    """Why that trainer, where it was not the user's choice."""
+    error: str = ""
+    """What the fit raised, as a sentence, where ``error_score`` stands for its score."""
 
 
 @dataclass(frozen=True, kw_only=True)

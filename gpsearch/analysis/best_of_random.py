@@ -17,7 +17,7 @@ subsets of size m,
 (Tang et al. 2020, Showing your work doesn't always work, equation 4; drawing with replacement,
 as is often done, makes random search look worse than it is).
 
-A single search by a model holds only its few first points at random. Beyond these the surrogate
+A search by a model draws few points at random, if any. Beyond these the surrogate
 speaks: each sample of its posterior is a possible score function, of which m random draws are
 made, each with the noise of an evaluation. That is an estimate, and every result says so.
 """
@@ -34,8 +34,7 @@ from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.errors import InvalidSearchError, StudyError
-from gpsearch.strategy.gp import default_initial_points
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
 Array = NDArray[np.float64]
@@ -43,8 +42,6 @@ Array = NDArray[np.float64]
 N_SAMPLES = 200  # functions drawn from the posterior
 N_DRAWS = 512  # random points at which each is drawn
 SEARCHES = 20  # random searches made of each function
-
-RANDOM_ORIGINS = ("random", "sobol")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,24 +198,19 @@ def estimate_random(
 
 
 def random_scores(study: Study) -> Array:
-    """(k,) scores of the complete trials whose points were drawn from the space, unguided.
+    """(k,) scores of the trials whose points were drawn from the space at random.
+
+    A search's own first points do not count: they are laid out evenly, and where good values are
+    expected.
 
     A failed draw counts as the worst score of the study: random search would have met it too.
     """
-    drawn = [trial for trial in study.trials if trial.finished and _is_drawn(study, trial)]
+    drawn = [trial for trial in study.ended if trial.proposal == "random"]
     scores = np.array([trial.score for trial in drawn], dtype=float)
     known = [trial.score for trial in study.complete]
     if not known:
         raise StudyError("the study has no complete trial: there is no score to compare with")
     return np.where(np.isnan(scores), min(known), scores)
-
-
-def _is_drawn(study: Study, trial: Trial) -> bool:
-    if trial.origin in RANDOM_ORIGINS:
-        return True
-    n_initial = study.info.settings.get("n_initial_points")
-    n_initial = default_initial_points(len(study.space)) if n_initial is None else n_initial
-    return trial.origin == "gp" and trial.number < n_initial
 
 
 @lru_cache(maxsize=8)

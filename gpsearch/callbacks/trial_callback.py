@@ -58,7 +58,8 @@ def metrics_of(trial: Trial) -> dict[str, float]:
     """Finite results of a trial by name: the score, its spread, further metrics over the folds."""
     totals: dict[str, list[float]] = {}
     for fold in trial.folds:
-        for name, value in fold.metrics.items():
+        on_train = {f"train_{name}": value for name, value in fold.train_metrics.items()}
+        for name, value in {**on_train, **fold.metrics}.items():
             totals.setdefault(name, []).append(float(value))
     means = {name: sum(values) / len(values) for name, values in totals.items()}
     results = means | {"score": trial.score, "std": trial.std, "seconds": trial.seconds}

@@ -226,7 +226,10 @@ class KerasEstimator(BaseEstimator):
         """
         loaded = load_network(cls.__name__, path, custom_objects)
         made = cls(create_model, **loaded.params)
-        made.network_, made.training_ = loaded.network, TrainingFacts(**loaded.training)
+        training = dict(loaded.training)
+        if "path" in training:  # of an older file
+            training["trainer"], _, training["note"] = training.pop("path").partition(": ")
+        made.network_, made.training_ = loaded.network, TrainingFacts(**training)
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
         if loaded.n_features is not None:
             made.n_features_in_ = loaded.n_features

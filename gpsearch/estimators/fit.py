@@ -41,8 +41,10 @@ class TrainingFacts:
     """Epochs run."""
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Loss and metrics by name, one value for each epoch; "val_" before those of held-back rows."""
-    path: str = ""
-    """``compiled``, or ``loop`` and why."""
+    trainer: str = ""
+    """``compiled`` or ``loop``."""
+    note: str = ""
+    """Why, where it was not the user's choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +153,8 @@ def fit_network(
         best_epoch=trained.fold.best_epoch,
         epochs=trained.fold.epochs,
         curves=trained.fold.curves,
-        path=trained.fold.path,
+        trainer=trained.fold.trainer,
+        note=trained.fold.note,
     )
     row = take(prepared.sample, np.arange(1))
     return network, facts, Rebuild(arguments=task.arguments, row=row, seed=wanted.seeds[0])

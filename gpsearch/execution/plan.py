@@ -19,9 +19,10 @@ from gpsearch.evaluation import Params
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Point, Space
-from gpsearch.strategy import Strategy, trial_seed
+from gpsearch.strategy import Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study.trial import Proposed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class Start:
     """The trial's seed."""
     origin: str
     """What proposed the configuration; see `Trial.origin`."""
+    proposal: Proposed
+    """How it was proposed; see `Trial.proposal`."""
     queued: int | None = None
     """The entry of the study's queue that it takes."""
 
@@ -91,7 +94,11 @@ class SearchPlan:
         seed = trial_seed(study.seed, len(trials))
         if (queued := self._writer.next_queued()) is not None:
             return Start(
-                params=dict(queued.params), seed=seed, origin=queued.origin, queued=queued.id
+                params=dict(queued.params),
+                seed=seed,
+                origin=queued.origin,
+                proposal="queued",
+                queued=queued.id,
             )
         history = history_of(study.space, trials, self._points)
         try:
@@ -99,7 +106,12 @@ class SearchPlan:
         except SpaceExhaustedError:
             self._exhausted = True
             return None
-        return Start(params=study.space.params(point), seed=seed, origin=self._strategy.name)
+        return Start(
+            params=study.space.params(point),
+            seed=seed,
+            origin=self._strategy.name,
+            proposal=source_of(point),
+        )
 
     def known(self, trial: Trial) -> Trial | None:
         """None: a search evaluates each of its trials."""
@@ -122,6 +134,8 @@ class _StrategyRun:
     """Made when it is first asked."""
     proposed: Params | None = None
     """What it proposed, while another run evaluates the same."""
+    proposal: Proposed = ""
+    """How it was proposed."""
     exhausted: bool = False
     points: dict[int, Point] = field(default_factory=dict)
 
@@ -201,13 +215,13 @@ class RepeatsPlan:
             except SpaceExhaustedError:
                 run.exhausted = True
                 return None
-            run.proposed = space.params(point)
+            run.proposed, run.proposal = space.params(point), source_of(point)
         key = (run.repeat, space.key(space.point(run.proposed)))
         if any(not trial.finished and self._key(trial) == key for trial in self._study.trials):
             return None
         params, run.proposed = run.proposed, None
         seed = evaluation_seed(run.seed, space, params)
-        return Start(params=params, seed=seed, origin=origin)
+        return Start(params=params, seed=seed, origin=origin, proposal=run.proposal)
 
     def _is_over(self, run: _StrategyRun, trials: list[Trial]) -> bool:
         return run.exhausted or len(trials) >= self._n_calls

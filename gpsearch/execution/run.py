@@ -111,7 +111,11 @@ class Run:
                 self._stop(over)
             return None
         number = self.writer.start_trial(
-            start.params, seed=start.seed, origin=start.origin, queued=start.queued
+            start.params,
+            seed=start.seed,
+            origin=start.origin,
+            proposal=start.proposal,
+            queued=start.queued,
         )
         return self.study.trials[number]
 

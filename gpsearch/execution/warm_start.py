@@ -36,7 +36,7 @@ def record_given(
     known = _given_keys(study)
     for params, score in zip(points, scores, strict=True):
         if _key(study, params) not in known:
-            writer.add_trial(params, [FoldResult(fold=0, score=score, path=GIVEN)], origin=GIVEN)
+            writer.add_trial(params, [FoldResult(fold=0, score=score, trainer=GIVEN)], origin=GIVEN)
 
 
 def record_earlier(writer: StudyWriter, earlier: Study) -> None:

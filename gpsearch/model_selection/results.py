@@ -18,13 +18,10 @@ from sklearn.exceptions import FitFailedWarning
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.evaluation import FoldResult
-from gpsearch.objective.estimator_cv import FAILED
 from gpsearch.objective.estimator_fold import SINGLE
 from gpsearch.study import Trial
 
 Results = dict[str, Any]
-TIMES = ("fit_time", "score_time")
-TRAIN = "train_"
 
 
 def cv_results(
@@ -70,25 +67,23 @@ def cv_results(
     stand_in = math.nan if error_score == "raise" else error_score
 
     def score(fold: FoldResult, name: str) -> float:
-        failed = fold.path.startswith(FAILED)
-        return fold.score if failed or name == metric else fold.metrics.get(name, math.nan)
+        return fold.score if fold.error or name == metric else fold.metrics.get(name, math.nan)
 
     def train_score(fold: FoldResult, name: str) -> float:
-        failed = fold.path.startswith(FAILED)
-        return fold.score if failed else fold.metrics.get(f"{TRAIN}{name}", math.nan)
+        return fold.score if fold.error else fold.train_metrics.get(name, math.nan)
 
     results: Results = {}
-    for time in TIMES:
-        values = table(_seconds, time)
-        results[f"mean_{time}"] = values.mean(axis=1)
-        results[f"std_{time}"] = values.std(axis=1)
+    for name, seconds in (("fit_time", _fit_seconds), ("score_time", _score_seconds)):
+        values = _by_fold(trials, n_splits, seconds, math.nan)
+        results[f"mean_{name}"] = values.mean(axis=1)
+        results[f"std_{name}"] = values.std(axis=1)
     results |= _masked(params)
     results["params"] = [dict(p) for p in params]
     for name in metrics:
         _store(results, f"test_{name}", table(score, name, stand_in))
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
         if return_train_score:
-            _store(results, f"{TRAIN}{name}", table(train_score, name))
+            _store(results, f"train_{name}", table(train_score, name))
     return results
 
 
@@ -96,11 +91,8 @@ def metric_names(trials: Sequence[Trial]) -> list[str]:
     """Names of the metrics that the folds record: ["score"] for a single one."""
     for trial in trials:
         for fold in trial.folds:
-            names = [
-                name for name in fold.metrics if name not in TIMES and not name.startswith(TRAIN)
-            ]
-            if names:
-                return names
+            if fold.metrics:
+                return list(fold.metrics)
     return [SINGLE]
 
 
@@ -140,9 +132,7 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
     tracebacks: dict[str, str] = {}
     not_run = 0
     for trial in trials:
-        reasons.update(
-            fold.path.removeprefix(FAILED) for fold in trial.folds if fold.path.startswith(FAILED)
-        )
+        reasons.update(fold.error for fold in trial.folds if fold.error)
         if trial.state == "failed":
             succeeded = sum(math.isfinite(fold.score) for fold in trial.folds)
             scored_badly = len(trial.folds) - succeeded
@@ -179,9 +169,12 @@ def _of_the_estimator(traceback: str) -> str:
     return traceback.split("\nThe above exception was the direct cause")[0].rstrip()
 
 
-def _seconds(fold: FoldResult, time: str) -> float:
-    # A network's fold is timed as a whole.
-    return fold.metrics.get(time, fold.seconds if time == "fit_time" else math.nan)
+def _fit_seconds(fold: FoldResult) -> float:
+    return fold.seconds if fold.fit_seconds is None else fold.fit_seconds
+
+
+def _score_seconds(fold: FoldResult) -> float:
+    return math.nan if fold.score_seconds is None else fold.score_seconds
 
 
 def _by_fold(

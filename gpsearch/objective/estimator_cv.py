@@ -49,9 +49,6 @@ from gpsearch.objective.estimator_identity import described, digest_of
 if TYPE_CHECKING:
     from gpsearch.space import Space
 
-FAILED = "failed: "
-"""Opening of `FoldResult.path` where `error_score` stands for a fit that failed."""
-
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
 
 
@@ -295,20 +292,21 @@ class EstimatorCV:
             )
             raise self.raised
         facts = outcome.facts
-        metrics = {"fit_time": outcome.fit_seconds, "score_time": outcome.score_seconds}
-        metrics |= scores if several else {}
-        if self.return_train_score:
-            train = {**stand_in, **outcome.train}
-            metrics |= {f"train_{name}": value for name, value in train.items()}
+        train = {**stand_in, **outcome.train} if self.return_train_score else {}
         return FoldResult(
             fold=fold,
             score=float(scores[metric]),
             best_epoch=getattr(facts, "best_epoch", None),
             epochs=getattr(facts, "epochs", None),
             curves=getattr(facts, "curves", {}),
-            metrics={name: float(value) for name, value in metrics.items()},
+            metrics={name: float(v) for name, v in scores.items()} if several else {},
+            train_metrics={name: float(value) for name, value in train.items()},
             seconds=outcome.fit_seconds + outcome.score_seconds,
-            path=outcome.path if outcome.error is None else f"{FAILED}{_sentence(outcome.error)}",
+            fit_seconds=outcome.fit_seconds,
+            score_seconds=outcome.score_seconds,
+            trainer=outcome.trainer,
+            note=outcome.note,
+            error="" if outcome.error is None else _sentence(outcome.error),
         )
 
     @property

@@ -42,8 +42,10 @@ class FoldOutcome:
     """What the fit, or the only score, raised."""
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
-    path: str = "fit"
-    """How a network was trained."""
+    trainer: str = "fit"
+    """What trained: "fit", or what a network of ours was trained by."""
+    note: str = ""
+    """Why, where it was not the user's choice."""
 
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
@@ -111,7 +113,8 @@ def fit_and_score(
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
         facts=facts,
-        path=getattr(facts, "path", "fit"),
+        trainer=getattr(facts, "trainer", "fit"),
+        note=getattr(facts, "note", ""),
     )
 
 

@@ -126,7 +126,7 @@ class FunctionObjective:
         seconds = (time.perf_counter() - started) / len(scores)
         return Evaluation(
             folds=tuple(
-                FoldResult(fold=index, score=score, seconds=seconds, path="function")
+                FoldResult(fold=index, score=score, seconds=seconds, trainer="function")
                 for index, score in enumerate(scores)
             )
         )

@@ -372,6 +372,7 @@ class KerasCV:
         # A transformer may give each fold another number of columns.
         built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
         with trained_network(task, self._trainer, built_by=built_by) as trained:
+            fitted = time.perf_counter()
             outputs = trained.fold.predict(prepared.features(fold.test))
             check_finite(outputs)
             view, X_test = trained.view(), prepared.raw_test
@@ -379,6 +380,7 @@ class KerasCV:
             view.remember(X_test, outputs)
             score = self.scoring.score(view, X_test, labels)
             metrics = self.scoring.further(view, X_test, labels)
+        ended = time.perf_counter()
         return FoldResult(
             fold=fold.index,
             score=score,
@@ -386,8 +388,11 @@ class KerasCV:
             epochs=trained.fold.epochs,
             curves=trained.fold.curves,
             metrics=metrics,
-            seconds=time.perf_counter() - started,
-            path=trained.fold.path,
+            seconds=ended - started,
+            fit_seconds=fitted - started,
+            score_seconds=ended - fitted,
+            trainer=trained.fold.trainer,
+            note=trained.fold.note,
         )
 
     def _task(

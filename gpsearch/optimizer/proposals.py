@@ -106,10 +106,10 @@ class Proposals:
             Of the point: evaluated and pending ones before it. Addresses the randomness.
         """
         if number < self._n_initial_points or history.failed.all():
-            return self._strategies[0].propose(history, number)
+            return list(self._strategies[0].propose(history, number))
         if len(self._strategies) > 1:
             return self._hedged(history, number)
-        return self._strategies[0].propose(history, number)
+        return list(self._strategies[0].propose(history, number))
 
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to `history`."""
@@ -118,7 +118,7 @@ class Proposals:
     def _hedged(self, history: History, number: int) -> Point:
         if self._candidates is not None and len(history) > self._candidates_at:
             self.gains -= self.process(history).predict(self._candidates)[0]
-        points = [strategy.propose(history, number) for strategy in self._strategies]
+        points = [list(strategy.propose(history, number)) for strategy in self._strategies]
         self._candidates, self._candidates_at = self._space.to_z(points), len(history)
         odds = np.exp(self._eta * (self.gains - self.gains.max()))
         drawn = trial_rng(self._seed, number).choice(len(points), p=odds / odds.sum())

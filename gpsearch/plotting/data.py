@@ -29,7 +29,6 @@ from gpsearch.plotting.series import (
     TimelineSeries,
     TimeToTargetSeries,
 )
-from gpsearch.strategy.gp import N_INITIAL_POINTS
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
 
 Array = NDArray[np.float64]
-
-GUIDED = frozenset({"gp", "gp_per_second", "tpe", "skopt", "staged"})
-"""Strategies that start with initial points and then follow a model of the scores."""
 
 
 def convergence_series(study: Study) -> ConvergenceSeries:
@@ -68,7 +64,7 @@ def convergence_series(study: Study) -> ConvergenceSeries:
         states=tuple(trial.state for trial in trials),
         best=np.where(known, values[leader], np.nan) if trials else np.empty(0),
         best_errors=np.where(known, errors[leader], np.nan) if trials else np.empty(0),
-        guided_from=_guided_from(study, trials),
+        guided_from=_guided_from(trials),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
     )
@@ -279,15 +275,12 @@ def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
     return {fold: float(np.median(values)) for fold, values in excess.items()}
 
 
-def _guided_from(study: Study, trials: Sequence[Trial]) -> int | None:
-    """Number of the first trial proposed by a strategy with a model, once its start was over."""
-    n_initial = study.info.settings.get("n_initial_points")
-    if n_initial is None and study.info.settings.get("strategy") == "gp":
-        n_initial = N_INITIAL_POINTS
-    if n_initial is None:
-        return None
-    guided = [t.number for t in trials if t.origin in GUIDED and t.number >= n_initial]
-    return guided[0] if guided else None
+def _guided_from(trials: Sequence[Trial]) -> int | None:
+    """Number of the first trial that a model proposed; None where an older study does not tell."""
+    for trial in trials:
+        if trial.proposal in ("model", ""):
+            return trial.number if trial.proposal else None
+    return None
 
 
 def _leaders(scores: Array) -> NDArray[np.int64]:

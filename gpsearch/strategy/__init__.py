@@ -18,11 +18,27 @@ from collections.abc import Callable
 from typing import Any
 
 from gpsearch.errors import InvalidSearchError
-from gpsearch.space import Point, Space
+from gpsearch.space import Space
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
-from gpsearch.strategy.strategy import History, Strategy, trial_rng, trial_seed
+from gpsearch.strategy.strategy import (
+    History,
+    Proposal,
+    Strategy,
+    source_of,
+    trial_rng,
+    trial_seed,
+)
 
-__all__ = ["STRATEGIES", "History", "Strategy", "make_strategy", "trial_rng", "trial_seed"]
+__all__ = [
+    "STRATEGIES",
+    "History",
+    "Proposal",
+    "Strategy",
+    "make_strategy",
+    "source_of",
+    "trial_rng",
+    "trial_seed",
+]
 
 STRATEGIES = {
     "gp": ("gpsearch.strategy.gp", "GPStrategy"),
@@ -133,6 +149,6 @@ class _OwnStrategy:
         self.optimum_prior = getattr(strategy, "optimum_prior", None)
         self._strategy, self._space = strategy, space
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         point = self._strategy.propose(history, number)
-        return self._space.canonical([point])[0]
+        return Proposal(self._space.canonical([point])[0], source_of(point))

@@ -49,7 +49,7 @@ from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
 from gpsearch.strategy.sobol import sobol_blocks
-from gpsearch.strategy.strategy import Array, History, trial_rng
+from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
@@ -142,19 +142,21 @@ class GPStrategy:
         self._encoded = EncodedPoints(space)
         self._first_points = DistinctPoints(space, self._make_first_points())
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Give the point of trial `number`; see `Strategy.propose`."""
         # Matrices this small lose more to waiting for a second thread than they gain from it: up
         # to a hundredfold where the cores are busy training.
         with _thread_pools().limit(limits=1, user_api="blas"):
             return self._propose(history, number)
 
-    def _propose(self, history: History, number: int) -> Point:
+    def _propose(self, history: History, number: int) -> Proposal:
         rng = trial_rng(self._seed, number)
         if number < self._n_initial_points or history.failed.all():
             seen = keys(self._space, history.visited)
             first = self._first_points.first_unseen(seen, start=number)
-            return first or draw_unseen(self._space, seen, rng)
+            if first is not None:
+                return Proposal(first, "initial")
+            return draw_unseen(self._space, seen, rng)
         acquisition, good = self.acquisition(history)
         ranking = maximise(
             acquisition,
@@ -167,7 +169,7 @@ class GPStrategy:
         visited = self._encoded.encode(history.visited)
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
-                return self._space.from_z(z[None])[0]
+                return Proposal(self._space.from_z(z[None])[0], "model")
         return draw_unseen(self._space, keys(self._space, history.visited), rng)
 
     @functools.cached_property

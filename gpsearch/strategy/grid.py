@@ -17,7 +17,7 @@ import numpy as np
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy.sobol import BLOCK, sobol_blocks
-from gpsearch.strategy.strategy import Array, History, trial_rng
+from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 
 DRAWS_PER_CELL = 8  # quasi-random draws for each cell before the cells left over follow in order
@@ -62,11 +62,13 @@ class GridStrategy:
         self._space, self._seed = space, seed
         self._grid = DistinctPoints(space, _grids(space, n_calls))
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Give the first point of the grid that was not visited; see `Strategy.propose`."""
         seen = keys(self._space, history.visited)
         point = self._grid.first_unseen(seen)
-        return point or draw_unseen(self._space, seen, trial_rng(self._seed, number))
+        if point is not None:
+            return Proposal(point, "initial")
+        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
 
 
 def grid_sizes(space: Space, n_points: int) -> list[int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpsearch.space import Point, Space
-from gpsearch.strategy.strategy import History, trial_rng
+from gpsearch.space import Space
+from gpsearch.strategy.strategy import History, Proposal, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 
@@ -34,7 +34,7 @@ class RandomStrategy:
     ) -> None:
         self._space, self._seed = space, seed
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Draw the point of trial `number`; see `Strategy.propose`."""
         seen = keys(self._space, history.visited)
         return draw_unseen(self._space, seen, trial_rng(self._seed, number))

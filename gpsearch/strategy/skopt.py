@@ -13,7 +13,7 @@ from skopt.utils import cook_estimator, normalize_dimensions
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.strategy import Array, History, trial_rng
+from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 ACQ_FUNCS = ("gp_hedge", "EI", "LCB", "PI")
@@ -69,7 +69,7 @@ class SkoptStrategy:
         self._told: list[tuple[Hashable, float]] = []
         self._asked: Point | None = None
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Ask the stock loop for the point of trial `number`; see `Strategy.propose`."""
         if self._space.constraint is not None:
             # the stock loop would draw for ever where nothing is feasible; this ends
@@ -82,7 +82,8 @@ class SkoptStrategy:
         seen = keys(self._space, history.visited)
         if self._space.key(point) in seen or not self._space.feasible([point])[0]:
             return draw_unseen(self._space, seen, trial_rng(self._seed, number))
-        return point
+        started = len(history.visited) >= max(1, self._n_initial_points)
+        return Proposal(point, "model" if started else "initial")
 
     def _start(self) -> skopt.Optimizer:
         """A new optimiser, as ``skopt.gp_minimize`` makes it."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.stats import qmc
 
-from gpsearch.space import Point, Space
-from gpsearch.strategy.strategy import Array, History, trial_rng
+from gpsearch.space import Space
+from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
 
 BLOCK = 64  # rows of the sequence made at once; a power of two keeps the sequence balanced
@@ -50,11 +50,13 @@ class SobolStrategy:
             space, (space.from_z(space.quantile(rows)) for rows in blocks)
         )
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Give the point of trial `number`; see `Strategy.propose`."""
         seen = keys(self._space, history.visited)
         point = self._sequence.first_unseen(seen, start=number)
-        return point or draw_unseen(self._space, seen, trial_rng(self._seed, number))
+        if point is not None:
+            return Proposal(point, "initial")
+        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
 
 
 def sobol_blocks(n_dims: int, rng: np.random.Generator) -> Iterator[Array]:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point
+from gpsearch.study.trial import Proposed
 
 Array = NDArray[np.float64]
 
@@ -97,6 +98,35 @@ class History:
         return len(self.points)
 
 
+class Proposal(list[Any]):
+    """A point that knows how it was proposed; in all else it is the plain list.
+
+    Parameters
+    ----------
+    point : list
+    source : "initial", "model" or "random"
+        See `gpsearch.study.trial.Proposed`.
+
+    Examples
+    --------
+    >>> Proposal([0.5, "relu"], "random") == [0.5, "relu"]
+    True
+    """
+
+    def __init__(self, point: Point, source: Proposed) -> None:
+        super().__init__(point)
+        self.source: Proposed = source
+
+
+def source_of(point: Point) -> Proposed:
+    """How a point was proposed; a bare one, of a user's own strategy, by its model.
+
+    >>> source_of(Proposal([0.5], "initial")), source_of([0.5])
+    ('initial', 'model')
+    """
+    return point.source if isinstance(point, Proposal) else "model"
+
+
 @runtime_checkable
 class Strategy(Protocol):
     """What proposes the next point."""
@@ -105,7 +135,7 @@ class Strategy(Protocol):
     """What the study records as the origin of its points."""
 
     def propose(self, history: History, number: int) -> Point:
-        """Propose the point of trial `number`.
+        """Propose the point of trial `number`, as a `Proposal` or as a bare point.
 
         The point is feasible, its values are plain Python, and dimensions that do not exist for
         it stand at their canonical values. In a finite space it is neither evaluated nor pending.

@@ -16,7 +16,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Categorical, Integer, Point, Space
-from gpsearch.strategy.strategy import History, trial_rng, trial_seed
+from gpsearch.strategy.strategy import History, Proposal, trial_rng, trial_seed
 from gpsearch.strategy.unseen import draw_unseen, keys
 
 ATTEMPTS = 20  # proposals that may be infeasible or repeated before a random point is taken
@@ -73,7 +73,7 @@ class TPEStrategy:
             _distribution(optuna.distributions, dimension) for dimension in space.dimensions
         ]
 
-    def propose(self, history: History, number: int) -> Point:
+    def propose(self, history: History, number: int) -> Proposal:
         """Sample the point of trial `number`; see `Strategy.propose`."""
         seen = keys(self._space, history.visited)
         distributions = dict(zip(self._space.names, self._distributions, strict=True))
@@ -83,7 +83,8 @@ class TPEStrategy:
                 values = study.ask(distributions).params
                 point = self._decode([values[name] for name in self._space.names])
                 if self._space.key(point) not in seen and self._space.feasible([point])[0]:
-                    return point
+                    started = (~history.failed).sum() >= self._options["n_startup_trials"]
+                    return Proposal(point, "model" if started else "initial")
         return draw_unseen(self._space, seen, trial_rng(self._seed, number))
 
     def _told(self, history: History, seed: int) -> Any:

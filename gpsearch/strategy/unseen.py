@@ -8,6 +8,7 @@ import numpy as np
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
+from gpsearch.strategy.strategy import Proposal
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
 DRAWS = 255  # random points tried before such a space is enumerated
@@ -21,7 +22,7 @@ def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:
     return set(_keys(space, points))
 
 
-def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> Point:
+def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> Proposal:
     """Draw a feasible point that is not in `seen`, by the space's own distribution.
 
     Points are drawn until one is feasible and new. A finite space of up to `ENUMERABLE`
@@ -41,7 +42,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
             if key in seen:
                 repeated = True
             elif space.feasible([point])[0]:
-                return point
+                return Proposal(point, "random")
         drawn, size = drawn + size, min(2 * size, BLOCK)
     everything = space.enumerate(ENUMERABLE)
     if everything is None:
@@ -56,7 +57,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
         p for p, key in zip(everything, _keys(space, everything), strict=True) if key not in seen
     ]
     if rest:
-        return rest[int(rng.integers(len(rest)))]
+        return Proposal(rest[int(rng.integers(len(rest)))], "random")
     raise SpaceExhaustedError(
         f"all {len(everything)} feasible points of the space were visited: the search is "
         "complete. Widen a dimension or the constraint to go on."

@@ -20,7 +20,7 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
         *("number", "state", "score", "std", "standard_error"),
         *(f"param_{name}" for name in names),
         *(f"fold_{j}" for j in range(n_folds)),
-        *("best_epoch", "seconds", "started", "origin", "seed", "reason"),
+        *("best_epoch", "seconds", "started", "origin", "proposal", "seed", "reason"),
     ]
     rows = []
     for trial in trials:
@@ -40,6 +40,7 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
             "seconds": trial.seconds,
             "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
             "origin": trial.origin,
+            "proposal": trial.proposal,
             "seed": trial.seed,
             "reason": trial.reason,
         }

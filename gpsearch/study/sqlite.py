@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
+import logging
 import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,43 +41,44 @@ from gpsearch.errors import (
     StudyReadOnlyError,
 )
 from gpsearch.evaluation import FoldResult
+from gpsearch.study import version1
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import check_path, room, sync_folder
-from gpsearch.study.tables import checksum, fold_row, read_fold, read_trial, trial_row
+from gpsearch.study.tables import Row, checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
 
+logger = logging.getLogger("gpsearch")
+
 APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
-VERSION = 1  # of the tables below
+VERSION = 2  # of the tables below
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
 
-SCHEMA = """
-CREATE TABLE head (
-    name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL
-);
-CREATE TABLE trial (
-    number INTEGER PRIMARY KEY, state TEXT NOT NULL, params TEXT NOT NULL, seed INTEGER NOT NULL,
-    origin TEXT NOT NULL, started REAL NOT NULL, ended REAL, reason TEXT NOT NULL,
-    traceback TEXT NOT NULL, crc INTEGER NOT NULL
-);
-CREATE TABLE fold (
-    trial INTEGER NOT NULL REFERENCES trial (number), fold INTEGER NOT NULL, score REAL,
-    best_epoch INTEGER, epochs INTEGER, seconds REAL NOT NULL, path TEXT NOT NULL,
-    metrics TEXT NOT NULL, curves TEXT NOT NULL, crc INTEGER NOT NULL,
-    PRIMARY KEY (trial, fold)
-);
-CREATE TABLE queue (
-    id INTEGER PRIMARY KEY, params TEXT NOT NULL, origin TEXT NOT NULL, trial INTEGER,
-    crc INTEGER NOT NULL
-);
-"""
-TRIAL_COLUMNS = "number, state, params, seed, origin, started, ended, reason, traceback"
-FOLD_COLUMNS = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
+TABLES = {
+    "head": "name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL",
+    "trial": """
+        number INTEGER PRIMARY KEY, state TEXT NOT NULL, params TEXT NOT NULL,
+        seed INTEGER NOT NULL, origin TEXT NOT NULL, proposal TEXT NOT NULL, started REAL NOT NULL,
+        ended REAL, reason TEXT NOT NULL, traceback TEXT NOT NULL, crc INTEGER NOT NULL
+    """,
+    "fold": """
+        trial INTEGER NOT NULL REFERENCES trial (number), fold INTEGER NOT NULL, score REAL,
+        best_epoch INTEGER, epochs INTEGER, seconds REAL NOT NULL, fit_seconds REAL,
+        score_seconds REAL, trainer TEXT NOT NULL, note TEXT NOT NULL, error TEXT NOT NULL,
+        metrics TEXT NOT NULL, train_metrics TEXT NOT NULL, curves TEXT NOT NULL,
+        crc INTEGER NOT NULL, PRIMARY KEY (trial, fold)
+    """,
+    "queue": """
+        id INTEGER PRIMARY KEY, params TEXT NOT NULL, origin TEXT NOT NULL, trial INTEGER,
+        crc INTEGER NOT NULL
+    """,
+}
+TRIAL_COLUMNS = "number, state, params, seed, origin, proposal, started, ended, reason, traceback"
+FOLD_COLUMNS = (
+    "trial, fold, score, best_epoch, epochs, seconds, fit_seconds, score_seconds, trainer, note, "
+    "error, metrics, train_metrics, curves"
+)
 QUEUE_COLUMNS = "id, params, origin, trial"
-
-Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: dict[int, Migration] = {}
-"""For each older version, the step to the next one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +177,8 @@ class StudyFile:
         connection = _connect(":memory:")
         connection.deserialize(state["rows"])
         self.__init__(connection, writable=True)  # type: ignore[misc]
+        if self._version() < VERSION:
+            self._migrate()
 
     def close(self) -> None:
         """Close the file; again is harmless."""
@@ -207,8 +212,7 @@ class StudyFile:
             # One transaction, so that no trial is seen without its folds.
             self._connection.execute("BEGIN")
             try:
-                trial_rows = self._rows(f"SELECT {TRIAL_COLUMNS}, crc FROM trial ORDER BY number")
-                fold_rows = self._rows(f"SELECT {FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold")
+                trial_rows, fold_rows = self._trial_and_fold_rows()
             finally:
                 self._connection.execute("COMMIT")
         folds: dict[int, list[FoldResult]] = {}
@@ -274,9 +278,8 @@ class StudyFile:
 
     def _initialise(self, info: StudyInfo) -> None:
         with self._transaction():
-            # Not executescript, which would commit after each statement.
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                self._connection.execute(statement)
+            for table in TABLES:
+                self._make(table)
             for name, value in dataclasses.asdict(info).items():
                 self._put("head", "name, value", (name, dump(value)))
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -285,7 +288,7 @@ class StudyFile:
     def _check(self, path: Path) -> None:
         with _translated(self._name):
             application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            version = self._version()
             if application != APPLICATION_ID:
                 raise StudyCorruptError(
                     f"{path} is an SQLite database, but not a study of gpsearch; it is left as it "
@@ -300,18 +303,42 @@ class StudyFile:
             if verdict != "ok":
                 raise _corrupt(self._name, verdict)
             if version < VERSION and self._writable:
-                self._migrate(path, version)
+                backup = _back_up(path, version)
+                self._migrate()
+                logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
 
-    def _migrate(self, path: Path, version: int) -> None:
-        backup = Path(f"{path}.v{version}")
-        if not backup.exists():
-            unfinished = Path(f"{backup}.new")
-            shutil.copyfile(path, unfinished)
-            os.replace(unfinished, backup)
+    def _migrate(self) -> None:
+        """Bring the tables of version 1 to today's."""
         with self._transaction():
-            for older in range(version, VERSION):
-                MIGRATIONS[older](self._connection)
+            trial_rows, fold_rows = self._trial_and_fold_rows()
+            for table, columns, rows in (
+                ("trial", TRIAL_COLUMNS, trial_rows),
+                ("fold", FOLD_COLUMNS, fold_rows),
+            ):
+                self._connection.execute(f"DROP TABLE {table}")
+                self._make(table)
+                for row in rows:
+                    self._put(table, columns, row)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _trial_and_fold_rows(self) -> tuple[list[Row], list[Row]]:
+        """All rows of the two tables, as today's version has them, in order."""
+        if self._version() == 1:
+            trials = self._rows(f"SELECT {version1.TRIAL_COLUMNS}, crc FROM trial ORDER BY number")
+            folds = self._rows(
+                f"SELECT {version1.FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold"
+            )
+            return list(map(version1.trial_row, trials)), list(map(version1.fold_row, folds))
+        return (
+            self._rows(f"SELECT {TRIAL_COLUMNS}, crc FROM trial ORDER BY number"),
+            self._rows(f"SELECT {FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold"),
+        )
+
+    def _make(self, table: str) -> None:
+        self._connection.execute(f"CREATE TABLE {table} ({TABLES[table]})")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -331,12 +358,12 @@ class StudyFile:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _put(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
+    def _put(self, table: str, columns: str, row: Row) -> None:
         marks = ", ".join("?" * (len(row) + 1))
         sql = f"INSERT OR REPLACE INTO {table} ({columns}, crc) VALUES ({marks})"
         self._connection.execute(sql, (*row, checksum(row)))
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str) -> list[Row]:
         rows = []
         for *values, crc in self._connection.execute(sql):
             if checksum(tuple(values)) != crc:
@@ -348,6 +375,16 @@ class StudyFile:
         with self._mutex, _translated(self._name):
             rows = self._rows("SELECT name, value, crc FROM head")
         return {name: json.loads(value) for name, value in rows}
+
+
+def _back_up(path: Path, version: int) -> Path:
+    """Copy a study beside itself, under a name that is free."""
+    names = (f"{path}.v{version}.bak{n or ''}" for n in itertools.count())
+    backup = next(free for name in names if not (free := Path(name)).exists())
+    unfinished = Path(f"{backup}.new")
+    shutil.copyfile(path, unfinished)
+    os.replace(unfinished, backup)
+    return backup
 
 
 def _connect(address: str) -> sqlite3.Connection:

@@ -269,7 +269,7 @@ class Study(StudyPlots):
 
         Columns: number, state, score, std (over the folds), standard_error, ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
-        over the folds), seconds, started, origin, seed, reason.
+        over the folds), seconds, started, origin, proposal, seed, reason.
         """
         return frame_of(self.space, self._current())
 

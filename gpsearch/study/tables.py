@@ -24,8 +24,9 @@ def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
         encoding.encode(trial.params),
         trial.seed,
         trial.origin,
+        trial.proposal,
         _real(trial.started),
-        None if trial.ended is None else _real(trial.ended),
+        _maybe_real(trial.ended),
         trial.reason,
         trial.traceback,
     )
@@ -42,15 +43,20 @@ def fold_row(number: int, fold: FoldResult) -> Row:
         None if fold.best_epoch is None else int(fold.best_epoch),
         None if fold.epochs is None else int(fold.epochs),
         _real(fold.seconds),
-        fold.path,
+        _maybe_real(fold.fit_seconds),
+        _maybe_real(fold.score_seconds),
+        fold.trainer,
+        fold.note,
+        fold.error,
         dump(dict(fold.metrics)),
+        dump(dict(fold.train_metrics)),
         dump(curves),
     )
 
 
 def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
     """Inverse of `trial_row`, with the fold results, which have rows of their own."""
-    number, state, params, seed, origin, started, ended, reason, traceback = row
+    number, state, params, seed, origin, proposal, started, ended, reason, traceback = row
     return Trial(
         number=number,
         state=state,
@@ -62,12 +68,15 @@ def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) 
         reason=reason,
         traceback=traceback,
         origin=origin,
+        proposal=proposal,
     )
 
 
 def read_fold(row: Row) -> FoldResult:
     """Inverse of `fold_row`."""
-    _, fold, score, best_epoch, epochs, seconds, path, metrics, curves = row
+    _, fold, score, best_epoch, epochs, seconds, *times, trainer, note, error = row[:11]
+    metrics, train_metrics, curves = row[11:]
+    fit_seconds, score_seconds = times
     return FoldResult(
         fold=fold,
         score=math.nan if score is None else score,
@@ -75,8 +84,13 @@ def read_fold(row: Row) -> FoldResult:
         epochs=epochs,
         curves=Curves(curves),
         metrics=json.loads(metrics),
+        train_metrics=json.loads(train_metrics),
         seconds=seconds,
-        path=path,
+        fit_seconds=fit_seconds,
+        score_seconds=score_seconds,
+        trainer=trainer,
+        note=note,
+        error=error,
     )
 
 
@@ -88,3 +102,7 @@ def checksum(row: Row) -> int:
 def _real(value: float) -> float:
     # SQLite gives -0.0 back as 0.0, which the checksum would take for damage.
     return float(value) + 0.0
+
+
+def _maybe_real(value: float | None) -> float | None:
+    return None if value is None else _real(value)

@@ -18,6 +18,11 @@ from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
 TrialState = Literal["running", "complete", "stopped", "failed"]
 """The states of a trial; all but ``running`` are final."""
 
+Proposed = Literal["initial", "model", "given", "queued", "random", ""]
+"""How the point of a trial was proposed: laid out in advance, before or without a model
+(``initial``), by a model (``model``), with its score (``given``), by the user (``queued``), drawn
+at random from the space (``random``); empty where an older study does not tell."""
+
 STATES: tuple[str, ...] = get_args(TrialState)
 
 
@@ -55,6 +60,8 @@ class Trial:
     origin: str = ""
     """What proposed the params: a strategy's name, ``x0``, ``given`` (a score that came with
     its params, not evaluated here), ``enqueued``."""
+    proposal: Proposed = ""
+    """How the point was proposed; see `Proposed`."""
 
     @property
     def score(self) -> float:

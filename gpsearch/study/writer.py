@@ -12,7 +12,7 @@ from gpsearch.errors import InvalidSearchError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding
 from gpsearch.study.sqlite import Queued, StudyFile
-from gpsearch.study.trial import Trial, TrialState
+from gpsearch.study.trial import Proposed, Trial, TrialState
 
 if TYPE_CHECKING:
     from gpsearch.study.study import Study
@@ -46,9 +46,25 @@ class StudyWriter:
         self.trials = [self._taken_over(trial) for trial in file.read_trials(encoding)]
 
     def start_trial(
-        self, params: Mapping[str, Any], *, seed: int, origin: str = "", queued: int | None = None
+        self,
+        params: Mapping[str, Any],
+        *,
+        seed: int,
+        origin: str = "",
+        proposal: Proposed = "",
+        queued: int | None = None,
     ) -> int:
-        """Record that `params` are about to be evaluated; returns the trial's number."""
+        """Record that `params` are about to be evaluated; returns the trial's number.
+
+        Parameters
+        ----------
+        params : mapping
+        seed : int
+        origin, proposal : str
+            See `Trial`.
+        queued : int, optional
+            `Queued.id` of the entry that is evaluated.
+        """
         trial = Trial(
             number=len(self.trials),
             state="running",
@@ -56,6 +72,7 @@ class StudyWriter:
             seed=seed,
             started=time.time(),
             origin=origin,
+            proposal=proposal,
         )
         self._begun[trial.number] = time.monotonic()
         self._file.write_trial(trial, self._encoding, queued=queued)
@@ -127,6 +144,7 @@ class StudyWriter:
             started=now,
             ended=now,
             origin=origin,
+            proposal="given",
         )
         self._file.write_trial(trial, self._encoding, folds=trial.folds)
         self.trials.append(trial)

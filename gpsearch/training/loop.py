@@ -82,7 +82,8 @@ class LoopTrainer:
             },
             predict=lambda features: forward_in_batches(model, features, FORWARD_ROWS),
             weights=model.get_weights,
-            path=f"loop: {self.reason}" if self.reason else "loop",
+            trainer="loop",
+            note=self.reason,
         )
 
 

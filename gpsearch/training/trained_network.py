@@ -120,7 +120,9 @@ class TrainedNetwork:
     def kept(self) -> FittedNetwork:
         """The network for good: its own model, and a target without y."""
         model = self.model
-        if self.fold.path == "compiled":  # the first model of an architecture stays in its program
+        if (
+            self.fold.trainer == "compiled"
+        ):  # the first model of an architecture stays in its program
             weights = self.fold.weights()
             model = self.task.build()
             model.set_weights(weights)

@@ -67,8 +67,10 @@ class TrainedFold:
     """The kept weights' outputs for features; valid until the trainer is used again."""
     weights: Callable[[], list[np.ndarray]]
     """The kept weights, as ``keras.Model.get_weights`` has them; valid as long as `predict`."""
-    path: str
-    """How it was trained."""
+    trainer: str
+    """What trained: "compiled" or "loop"."""
+    note: str = ""
+    """Why, where it was not the user's choice."""
 
 
 class Trainer(Protocol):

@@ -8,7 +8,7 @@ import pytest
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
-from gpsearch.strategy import STRATEGIES, History, Strategy, make_strategy
+from gpsearch.strategy import STRATEGIES, History, Strategy, make_strategy, source_of
 
 
 class Activation:
@@ -49,11 +49,15 @@ def drive(strategy, space, n, loss=loss_of, points=(), losses=()):
 
 
 class StrategyContract:
-    """Inherit, and set `name`; `options` may make a slow strategy quicker."""
+    """Inherit, and set `name`; `options` may make a slow strategy quicker.
+
+    `starts_as` is how it proposes its first points, before its model where it has one.
+    """
 
     name: str
     options: ClassVar[dict] = {}
     seeded = True
+    starts_as = "initial"
 
     def make(self, space, *, seed=0, n_calls=20, **options):
         return make_strategy(
@@ -95,6 +99,13 @@ class StrategyContract:
         for number in (8, 3, 6, 0, 3):
             again = strategy.propose(History.of(points[:number], losses[:number]), number)
             assert number == 8 or again == points[number]
+
+    def test_it_says_how_each_point_was_proposed(self):
+        space = mixed_space()
+        points, _ = drive(self.make(space), space, 8)
+        n_initial = self.options.get("n_initial_points", 8)
+        expected = [self.starts_as] * n_initial + ["model"] * (8 - n_initial)
+        assert [source_of(point) for point in points] == expected
 
     def test_the_history_stays_as_it_was(self):
         space = mixed_space()
@@ -224,6 +235,7 @@ class TestGPPerSecond(StrategyContract):
 
 class TestRandom(StrategyContract):
     name = "random"
+    starts_as = "random"
 
 
 class TestGrid(StrategyContract):

@@ -51,18 +51,21 @@ def fold(j, score, **values):
 
 def test_a_trial_is_read_as_it_was_written(study):
     folds = (
+        fold(2, 0.0, trainer="loop", note="its own train_step", error="ValueError: no"),
+        fold(3, 0.1, train_metrics={"auc": 0.95}, fit_seconds=1.25, score_seconds=0.0),
         fold(0, 0.5, best_epoch=3, epochs=9, curves={"loss": (1.0, 1 / 3)}, seconds=1.5),
-        fold(1, 0.7, metrics={"auc": 0.9}, path="compiled"),
+        fold(1, 0.7, metrics={"auc": 0.9, "fit_time": 0.5, "train_x": 0.25}, trainer="compiled"),
     )
     with study.writing() as writer:
-        number = writer.start_trial(PARAMS, seed=2**32 - 1, origin="gp")
+        number = writer.start_trial(PARAMS, seed=2**32 - 1, origin="gp", proposal="model")
         for result in folds:
             writer.record_fold(number, result)
         writer.end_trial(number, "complete")
     (trial,) = study.trials
     assert (trial.number, trial.state, trial.seed, trial.origin) == (0, "complete", 2**32 - 1, "gp")
     assert trial.params == PARAMS
-    assert trial.folds == folds
+    assert trial.proposal == "model"
+    assert trial.folds == tuple(sorted(folds, key=lambda result: result.fold))
     assert trial.started <= trial.ended
 
 

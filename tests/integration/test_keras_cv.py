@@ -80,7 +80,7 @@ def test_two_classes_three_classes_quantities_and_their_scorers(data):
         )
         for fold in objective.evaluate(SMALL, seed=0).folds:
             assert np.isfinite([fold.score, *fold.metrics.values()]).all(), (names, fold)
-            assert fold.path == "compiled"
+            assert fold.trainer == "compiled"
 
 
 def test_one_hot_and_two_unit_outputs_score_like_one_unit(data):
@@ -282,7 +282,7 @@ def test_callbacks_of_ones_own_run_on_the_loop(data):
         return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))]
 
     fold = KerasCV(mlp, X, y, cv=2, epochs=2, callbacks=callbacks)(SMALL).folds[0]
-    assert fold.path.startswith("loop: Keras callbacks")
+    assert (fold.trainer, fold.note[:15]) == ("loop", "Keras callbacks")
     assert seen == [0, 1, 0, 1]
 
 

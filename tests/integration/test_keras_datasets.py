@@ -64,7 +64,7 @@ def test_a_dataset_scores_as_its_arrays_do(name):
     for fold, other in zip(streamed.folds, arrays.folds, strict=True):
         assert fold.score == pytest.approx(other.score, abs=1e-5)
         np.testing.assert_allclose(fold.curves["loss"], other.curves["loss"], rtol=1e-4)
-        assert fold.path == "loop: X is a dataset, which is read batch by batch"
+        assert (fold.trainer, fold.note) == ("loop", "X is a dataset, which is read batch by batch")
 
 
 def test_a_search_over_a_dataset_ends_in_a_model():

@@ -215,8 +215,8 @@ def test_text_read_by_the_model_itself(case):
     found = search(reading, texts, OPINIONS, epochs=60, patience=20)
     assert found.best_score_ == 1
     assert found.score(texts, OPINIONS) == 1
-    (path,) = {fold.path for trial in found.study_.trials for fold in trial.folds}
-    assert path == "loop: X holds text, which a layer of the model reads"
+    (note,) = {fold.note for trial in found.study_.trials for fold in trial.folds}
+    assert note == "X holds text, which a layer of the model reads"
     again = pickle.loads(pickle.dumps(found.best_estimator_))
     assert again.predict(texts[:4]).tolist() == [1, 1, 0, 0]
 

@@ -55,7 +55,12 @@ folds = st.builds(
     ),
     metrics=st.dictionaries(st.text(max_size=5), scores, max_size=2),
     seconds=st.floats(0, 1e9),
-    path=st.text(max_size=9),
+    train_metrics=st.dictionaries(st.text(max_size=5), scores, max_size=2),
+    fit_seconds=st.none() | st.floats(0, 1e9),
+    score_seconds=st.none() | st.floats(0, 1e9),
+    trainer=st.text(max_size=9),
+    note=st.text(max_size=9),
+    error=st.text(max_size=9),
 )
 
 
@@ -81,7 +86,7 @@ def test_fold_results_come_back_as_they_were(results):
             writer.record_fold(number, fold)
         written = study.trials[0].folds
         writer.end_trial(number, "failed")
-    with study.writing() as writer:  # reads everything anew
+    with study.writing():  # reads everything anew
         (trial,) = study.trials
     assert [_told(fold) for fold in trial.folds] == [_told(fold) for fold in written]
     assert [fold.fold for fold in trial.folds] == sorted(fold.fold for fold in results)
@@ -89,7 +94,8 @@ def test_fold_results_come_back_as_they_were(results):
 
 def _told(fold):
     curves = {name: repr(values) for name, values in fold.curves.items()}
-    metrics = {name: repr(value) for name, value in fold.metrics.items()}
+    metrics = [repr(dict(values)) for values in (fold.metrics, fold.train_metrics)]
     score = "nan" if math.isnan(fold.score) else repr(fold.score + 0.0)  # -0.0 becomes 0.0
-    rest = (fold.fold, fold.best_epoch, fold.epochs, fold.seconds, fold.path)
-    return (score, curves, metrics, rest)
+    times = (fold.seconds, fold.fit_seconds, fold.score_seconds)
+    rest = (fold.fold, fold.best_epoch, fold.epochs, fold.trainer, fold.note, fold.error)
+    return (score, curves, metrics, times, rest)

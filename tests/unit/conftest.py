@@ -63,7 +63,8 @@ def make_study(
     with study.writing() as writer:
         for i, point in enumerate(space.sample(n, rng)):
             params = space.params(point)
-            number = writer.start_trial(params, seed=i, origin="gp")
+            proposal = "initial" if i < (n_initial or 8) else "model"
+            number = writer.start_trial(params, seed=i, origin="gp", proposal=proposal)
             if i in failed:
                 writer.end_trial(
                     number, "failed", reason="ValueError: the loss is NaN", traceback="Traceback"

@@ -80,7 +80,7 @@ class CompiledTrainer:
             curves=run.curves,
             predict=lambda features: forward_in_batches(program.host, features, FORWARD_ROWS),
             weights=program.host.get_weights,
-            path="compiled",
+            trainer="compiled",
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, rand
 from gpsearch.errors import InvalidSearchError, StudyError
 
 SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "act": ["relu", "tanh"]}
+BEST = {"x": 0.3, "y": 0.8, "act": "tanh"}
 
 
 def score(params):
@@ -68,10 +69,32 @@ def test_estimate_rises_and_says_that_it_is_one(study):
     assert (np.diff(estimate.expected) > -1e-9).all()
     assert (estimate.low <= estimate.expected).all()
     assert (estimate.expected <= estimate.high).all()
-    assert estimate.n_random == 8
-    assert len(estimate.observed) == 8
+    assert (estimate.n_random, len(estimate.observed)) == (0, 0)
     assert "By estimate, not by measurement" in str(estimate)
     assert estimate.evaluations is None or estimate.evaluations > study.info.settings["n_calls"]
+
+
+def test_first_points_where_good_values_are_expected_are_no_random_draws():
+    """They would be the best of a random search that nobody made."""
+    study = gs.search(
+        score,
+        SPACE,
+        n_calls=9,
+        random_state=0,
+        progress=False,
+        optimum_prior={"x": 0.3, "y": 0.8},
+    )
+    assert [trial.proposal for trial in study.trials] == ["initial"] * 8 + ["model"]
+    assert len(estimate_random(study).observed) == 0
+
+
+def test_the_draws_of_a_random_search_are_observed():
+    study = gs.search(
+        score, SPACE, n_calls=6, strategy="random", random_state=0, progress=False, x0=[BEST]
+    )
+    estimate = estimate_random(study, n=20)
+    drawn = [trial.score for trial in study.trials[1:]]  # the first was queued
+    np.testing.assert_allclose(estimate.observed, expected_best(np.array(drawn)))
 
 
 def test_estimate_of_losses_falls():

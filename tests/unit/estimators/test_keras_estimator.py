@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_network(X, y):
     """From a program that was traced before, too."""
     first, second = (KerasClassifier(**SMALL).fit(X, y) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
-    assert first.training_.path == "compiled"
+    assert first.training_.trainer == "compiled"
     other = KerasClassifier(**{**SMALL, "random_state": 1}).fit(X, y)
     assert np.abs(first.predict_proba(X) - other.predict_proba(X)).max() > 1e-3
     # the networks are independent of each other and of the program
@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_network(X, y):
 def test_compiled_and_loop_agree(X, y):
     loop = KerasClassifier(**SMALL, compiled=False).fit(X, y)
     compiled = KerasClassifier(**SMALL).fit(X, y)
-    assert loop.training_.path == "loop"
+    assert loop.training_.trainer == "loop"
     np.testing.assert_allclose(loop.predict_proba(X), compiled.predict_proba(X), atol=2e-3)
 
 
@@ -151,7 +151,7 @@ def test_other_callbacks_run_and_stay_as_they_were(X, y):
     schedule = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=1)
     network = KerasClassifier(**{**SMALL, "epochs": 3}, callbacks=[seen, schedule]).fit(X, y)
     assert "val_loss" in network.history_
-    assert network.training_.path.startswith("loop: Keras callbacks")
+    assert network.training_.note.startswith("Keras callbacks")
     assert network.callbacks[1] is schedule
     with pytest.raises(InvalidObjectiveError, match=r"is no keras\.callbacks\.Callback"):
         KerasClassifier(callbacks=[3]).fit(X, y)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import gpsearch as gs
 from gpsearch.errors import InvalidParamsError, StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.axes import coordinates, dimension_axis, grid
@@ -88,6 +89,14 @@ class TestConvergence:
 
     def test_initial_points_end_where_the_settings_say(self, make_study):
         assert convergence_series(make_study(n=12, n_initial=5)).guided_from == 5
+
+    def test_the_model_begins_where_the_search_says(self):
+        space = {f"x{i}": (0.0, 1.0) for i in range(10)}
+        study = gs.search(lambda p: p["x0"], space, n_calls=11, random_state=0, progress=False)
+        assert convergence_series(study).guided_from == 10  # one for each dimension, not 8
+
+    def test_where_an_older_study_does_not_tell_nothing_is_guessed(self):
+        assert convergence_series(recorded([0.1, 0.2, 0.3])).guided_from is None
 
 
 class TestDimensions:

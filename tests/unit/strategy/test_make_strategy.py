@@ -5,7 +5,7 @@ import pytest
 
 from gpsearch.errors import InvalidParamsError, InvalidSearchError
 from gpsearch.space import Categorical, Space
-from gpsearch.strategy import History, make_strategy
+from gpsearch.strategy import History, Proposal, make_strategy, source_of
 
 SPACE = Space({"n": (1, 4), "shape": Categorical([(8,), (16, 16)])})
 
@@ -61,6 +61,15 @@ def test_an_own_strategy_serves_and_its_points_become_plain():
     (number, shape) = strategy.propose(History(), 0)
     assert type(number) is int
     assert (number, shape) == (3, (8,))
+
+
+@pytest.mark.parametrize(
+    ("point", "source"),
+    [([3, (8,)], "model"), (Proposal([3, (8,)], "random"), "random")],
+    ids=["a bare point", "a proposal"],
+)
+def test_an_own_strategy_may_say_how_it_proposes(point, source):
+    assert source_of(make(Always(point)).propose(History(), 0)) == source
 
 
 def test_an_own_strategy_that_leaves_the_space_is_told_so():

@@ -144,24 +144,6 @@ def test_a_newer_version_is_refused(copy):
         Study.open(copy)
 
 
-def test_an_older_version_is_migrated_by_its_writer_with_a_backup_beside(copy, monkeypatch):
-    expected = read_all(copy)
-    old = copy.read_bytes()
-    monkeypatch.setattr(sqlite, "VERSION", sqlite.VERSION + 1)
-    steps = {sqlite.VERSION - 1: lambda connection: connection.execute("CREATE TABLE later (x)")}
-    monkeypatch.setattr(sqlite, "MIGRATIONS", steps)
-    study = Study.open(copy)
-    assert copy.read_bytes() == old
-    with study.writing():
-        pass
-    assert read_all(copy) == expected
-    backup = copy.with_name(f"copy.db.v{sqlite.VERSION - 1}")
-    assert backup.read_bytes() == old
-    with sqlite3.connect(copy) as connection:
-        assert connection.execute("SELECT count(*) FROM later").fetchone() == (0,)
-    connection.close()
-
-
 def test_a_full_disk_loses_nothing_and_names_the_place(tmp_path):
     path = tmp_path / "full.db"
     study = fill(path, n_trials=3)

@@ -1,0 +1,60 @@
+"""Rows of the tables of version 1, as rows of today's.
+
+Version 1 told outcomes in strings: how a fold was trained and why, or what its fit raised, in one
+column ``path``; times and training scores among the metrics. It did not tell how a point was
+proposed, except by its origin.
+"""
+
+from __future__ import annotations
+
+import json
+
+from gpsearch.study.encoding import dump
+from gpsearch.study.tables import Row
+
+TRIAL_COLUMNS = "number, state, params, seed, origin, started, ended, reason, traceback"
+FOLD_COLUMNS = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
+
+PROPOSALS = {
+    "given": "given",
+    "x0": "queued",
+    "enqueued": "queued",
+    "random": "random",
+    "sobol": "initial",
+    "grid": "initial",
+}
+"""By origin; of the others, a number of trials came before the model."""
+
+FAILED = "failed"
+TRAIN = "train_"
+
+
+def trial_row(row: Row) -> Row:
+    """Today's row of a trial."""
+    number, state, params, seed, origin, *rest = row
+    strategy = origin.rpartition("#")[0] or origin  # of a comparison: ``strategy#repeat``
+    return number, state, params, seed, origin, PROPOSALS.get(strategy, ""), *rest
+
+
+def fold_row(row: Row) -> Row:
+    """Today's row of a fold result."""
+    *first, path, metrics, curves = row
+    trainer, _, why = path.partition(": ")
+    error, note = (why, "") if trainer == FAILED else ("", why)
+    own, train = json.loads(metrics), {}
+    fit_seconds = score_seconds = None
+    if {"fit_time", "score_time"} <= own.keys():  # an estimator's fold
+        fit_seconds, score_seconds = own.pop("fit_time"), own.pop("score_time")
+        train = {name: own.pop(name) for name in list(own) if name.startswith(TRAIN)}
+        train = {name.removeprefix(TRAIN): value for name, value in train.items()}
+    return (
+        *first,
+        fit_seconds,
+        score_seconds,
+        "fit" if error else trainer,
+        note,
+        error,
+        dump(own),
+        dump(train),
+        curves,
+    )
