@@ -284,8 +284,10 @@ def test_another_search_is_refused_with_what_differs(study, changes, told):
         same(study, **changes)
 
 
-def test_the_same_search_is_accepted(study):
-    same(study)
+def test_the_same_search_is_accepted_and_changes_nothing(study):
+    before = study.info
+    same(study, description={"name": "f", "cv": 5, "shape": [4, 2]})  # as it comes from a file
+    assert study.info == before
 
 
 def test_best_model_asks_the_objective_or_says_what_it_lacks(study):

@@ -10,6 +10,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+import gpsearch
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -85,8 +87,9 @@ def clean():
 @pytest.mark.parametrize("page", WITH_CODE, ids=names_of(WITH_CODE))
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    script = blocks_of(page)
-    exec(compile(script, str(page), "exec"), {"__name__": "__main__"})
+    made = {"__name__": "__main__"}
+    exec(compile(blocks_of(page), str(page), "exec"), made)
+    assert any(value is gpsearch for value in made.values()), "it shows nothing of gpsearch"
 
 
 def test_it_builds_without_a_warning(tmp_path):

@@ -159,7 +159,11 @@ def test_a_frozen_layer_may_serve_all_calls():
         model.compile(keras.optimizers.SGD(rate), "binary_crossentropy")
         return model
 
-    KerasCV(create_model, X, Y, cv=2).validate(Space(SPACE))
+    objective = KerasCV(create_model, X, Y, cv=2, epochs=1)
+    objective.validate(Space(SPACE))
+    frozen = backbone.get_weights()
+    assert len(objective({"rate": 0.1}).folds) == 2
+    np.testing.assert_array_equal(backbone.get_weights()[0], frozen[0])
 
 
 def test_the_function_cannot_change_a_param():
@@ -176,6 +180,8 @@ def test_the_function_cannot_change_a_param():
 
 
 def test_a_good_space_is_accepted():
-    KerasCV(network(), X, Y, cv=2, epochs=5, patience=2).validate(
-        Space({**SPACE, "batch_size": [4, 8], "patience": [1, 5], "epochs": 10})
-    )
+    objective = KerasCV(network(), X, Y, cv=2, epochs=5)
+    space = Space({**SPACE, "batch_size": [4, 8], "patience": [1, 2], "epochs": 2})
+    objective.validate(space)
+    params = space.params(space.sample(1, RNG)[0])
+    assert [fold.epochs for fold in objective(params).folds] == [2, 2]  # of the space, not 5

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import skopt.plots
+from matplotlib import pyplot as plt
 
 import gpsearch as gs
 from gpsearch.analysis.posterior import fitted_process
@@ -68,9 +69,16 @@ def test_losses_stay_losses_where_smaller_is_better():
 
 def test_scikit_optimizes_plots_take_it(study):
     result = study.result
-    skopt.plots.plot_convergence(result)
-    skopt.plots.plot_objective(result, n_points=4, n_samples=8)
-    skopt.plots.plot_evaluations(result)
+    drawn = skopt.plots.plot_convergence(result).lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, np.minimum.accumulate(result.func_vals))
+    n = len(result.space.dimensions)
+    for plot, options in (
+        (skopt.plots.plot_objective, {"n_points": 4, "n_samples": 8}),
+        (skopt.plots.plot_evaluations, {}),
+    ):
+        plot(result, **options)
+        assert sum(ax.axison for ax in plt.gcf().axes) >= n * (n + 1) / 2, plot
+    plt.close("all")
 
 
 def test_a_study_of_failures_has_no_model():

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from gpsearch import plotting
 from gpsearch.analysis import estimate_importance, estimate_random
@@ -84,7 +85,12 @@ def test_every_space(space, make_study):
         plotting.plot_slices,
         plotting.plot_parallel_coordinates,
     ):
-        render(plot(study))
+        axes = plot(study)
+        render(axes)
+        texts = first(axes).get_figure(root=True).findobj(Text)
+        shown = "".join(text.get_text() for text in texts).replace("\n", "")
+        named = all(name in shown for name in SPACES[space])
+        assert named or "need two dimensions or more" in shown, plot
 
 
 def test_twenty_dimensions_are_cut_to_ten_and_it_is_said(make_study):
@@ -243,6 +249,8 @@ class TestComparison:
             comparison.plot_time_to_target(0.5, against="seconds"),
         ):
             render(axes)
+            texts = [text.get_text() for text in axes.get_figure(root=True).findobj(Text)]
+            assert any("sobol" in text for text in texts)
 
     def test_time_is_spent_in_evaluations_or_seconds(self, comparison):
         with pytest.raises(InvalidSearchError, match=r"'trials'.*'evaluations' or 'seconds'"):

@@ -158,8 +158,10 @@ def test_what_no_font_or_formula_can_show_stops_no_report(make_study, tmp_path):
 )
 def test_a_report_of_any_study(options, make_study, tmp_path):
     study = make_study(**{"space": SMALL, "score": lambda p: p["x"], **options})
-    Page(render_report(study, tmp_path / "report.html").read_text())
-    Page(render_summary(study))
+    page = Page(render_report(study, tmp_path / "report.html").read_text())
+    assert page.tags.count("tr") >= len(study.trials)
+    assert "svg" in page.tags or not any(trial.state == "complete" for trial in study.trials)
+    assert Page(render_summary(study)).tags
 
 
 @pytest.mark.parametrize("watched", [True, False])

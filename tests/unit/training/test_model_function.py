@@ -37,7 +37,9 @@ def test_a_function_of_any_keywords_gets_all_but_training_params():
 
 
 def test_partial_arguments_need_not_be_given():
-    ModelFunction(functools.partial(create, units=3)).check_names(["rate"])
+    function = ModelFunction(functools.partial(create, units=3))
+    function.check_names(["rate"])
+    assert function.requires == ["n_features"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,11 @@ def test_names_that_do_not_fit(names, message):
 
 
 def test_training_names_are_always_taken():
-    ModelFunction(create).check_names(["units", "batch_size", "epochs", "patience"])
+    names = ["units", "batch_size", "epochs", "patience"]
+    function = ModelFunction(create)
+    function.check_names(names)
+    given = function.arguments(dict.fromkeys(names, 4), FACTS, TRAINING)
+    assert given == {"units": 4, "epochs": 4, "n_features": 3}
 
 
 def test_what_cannot_be_called_by_name():
