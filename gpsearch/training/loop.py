@@ -51,6 +51,7 @@ class LoopTrainer:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()
         _without_automatic_xla(model)
+        _build_optimizer(model)
         epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
         callbacks = [_epoch_counter(epoch), _stop_at_nan()]
         early = None
@@ -189,6 +190,13 @@ def _without_automatic_xla(model: Any) -> None:
     """Undo XLA where the user did not ask for it: on a CPU it costs seconds for each fold."""
     if model.get_compile_config().get("jit_compile", "auto") is not True:
         model.jit_compile = False
+
+
+def _build_optimizer(model: Any) -> None:
+    """Make the optimizer's variables before the first step, which Keras otherwise traces twice."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and model.built and not optimizer.built:
+        optimizer.build(model.trainable_variables)
 
 
 def _epoch_counter(variable: Any) -> Any:
