@@ -4,7 +4,8 @@
 exit code   meaning
 =========== ====================================================================
 0           done
-1           the study holds no finished trial
+1           the study holds no finished trial, or a comparison that ran
+            out of time fewer than two complete repeats
 2           the call, the configuration or the study is wrong, or a file cannot
             be written
 130         interrupted (Ctrl-C); the same command continues
@@ -28,7 +29,7 @@ from typing import Any
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
-from gpsearch.errors import GPSearchError
+from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.study import Study, Trial
@@ -37,6 +38,7 @@ from gpsearch.study.lock import holder_of
 from gpsearch.version import __version__
 
 DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
+EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of a search and a comparison
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,16 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config)
-    chosen = {
-        name: value
-        for name in ("study", "n_calls", "n_jobs", "random_state")
-        if (value := getattr(arguments, name)) is not None
-    }
+    chosen = _chosen(arguments, "study", "n_calls")
     if "study" in chosen:
         with _writing(chosen["study"]):
             Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
-    if arguments.dask is not None:
-        chosen["executor"] = arguments.dask
     report = Path(arguments.report or config.report)
     _require_suffix(report)
     study = config.run(**chosen)
@@ -95,15 +91,17 @@ def _run(arguments: argparse.Namespace) -> int:
 def _compare(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         _require_suffix(arguments.report)
-    chosen = {
-        name: value
-        for name in ("study", "strategies", "n_calls", "n_repeats", "random_state")
-        if (value := getattr(arguments, name)) is not None
-    }
+    chosen = _chosen(arguments, "study", "strategies", "n_calls", "n_repeats")
     if Path(arguments.subject).suffix == ".toml":
         config = load_config(arguments.subject)
-        comparison = config.compare(**chosen)
         study = Path(chosen.get("study", config.comparison["study"]))
+        try:
+            comparison = config.compare(**chosen)
+        except StudyError:
+            if not study.exists() or Study.open(study).stop_reason != StopReason.TIMEOUT.value:
+                raise
+            print(_state_line(Study.open(study)))
+            return NOTHING_FINISHED
     elif chosen:
         print(
             f"gpsearch: {arguments.subject} is a comparison that was made; what is compared is "
@@ -125,10 +123,19 @@ def _compare(arguments: argparse.Namespace) -> int:
         print(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
     print(comparison.summary())
+    if ended := Study.open(study).stop_reason:
+        print(f"Ended    {ended}")
     print(f"Study    {study}")
     if arguments.report is not None:
         print(f"Report   {arguments.report}")
     return DONE
+
+
+def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """The arguments of a search or a comparison that the command line gives."""
+    names = (*names, *EVALUATION)
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -322,9 +329,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--study", help="the record's file, in place of the configuration's")
     run.add_argument("--report", help="the page's file, in place of the configuration's")
     run.add_argument("--n-calls", type=int, help="trainings in all, earlier runs included")
-    run.add_argument("--n-jobs", type=int, help="worker processes")
-    run.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
-    run.add_argument("--random-state", type=int, help="seed")
+    _add_evaluation(run, n_jobs="trainings at once, each in a worker process")
     run.set_defaults(command=_run)
 
     compare = commands.add_parser(
@@ -335,7 +340,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--strategies", nargs="+", help="such as: gp random grid tpe")
     compare.add_argument("--n-calls", type=int, help="trainings in each run")
     compare.add_argument("--n-repeats", type=int, help="runs of each strategy")
-    compare.add_argument("--random-state", type=int, help="seed")
+    _add_evaluation(compare, n_jobs="runs at once, each in a worker process")
     compare.add_argument("--json", action="store_true", help="for programs")
     compare.add_argument("-o", "--output", help="a CSV file for every evaluation")
     compare.add_argument("--report", help="an HTML page to write")
@@ -366,3 +371,13 @@ def _parser() -> argparse.ArgumentParser:
     init = commands.add_parser("init", help="print a commented configuration to start from")
     init.set_defaults(command=_init)
     return parser
+
+
+def _add_evaluation(parser: argparse.ArgumentParser, *, n_jobs: str) -> None:
+    """Add the options named in `EVALUATION`."""
+    parser.add_argument("--random-state", type=int, help="seed")
+    parser.add_argument("--timeout", type=float, help="seconds after which no training starts")
+    parser.add_argument("--n-jobs", type=int, help=n_jobs)
+    parser.add_argument(
+        "--dask", dest="executor", metavar="ADDRESS", help="a Dask scheduler, as tcp://host:8786"
+    )

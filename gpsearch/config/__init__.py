@@ -12,7 +12,9 @@ in the file             meaning
 ``[search]``            any argument of `gpsearch.search`; ``stop`` is a table of rules,
                         ``{ target_score = 0.99, no_improvement = 20, below_noise = true }``
 ``[compare]``           any argument of `gpsearch.compare`; what it leaves out of ``n_calls``,
-                        ``n_initial_points`` and ``random_state`` is taken from ``[search]``
+                        ``n_initial_points``, ``random_state``, ``racing``, ``n_jobs``,
+                        ``executor``, ``isolate``, ``trial_timeout`` and ``memory_limit`` is
+                        taken from ``[search]``
 ``[space]``             an entry for each name, as `gpsearch.Space` reads it; without this
                         table the ready-made ``mlp`` is searched over its own space
 ======================= ====================================================================
@@ -20,8 +22,8 @@ in the file             meaning
 What is Python and not TOML is named: ``"module:name"`` or ``"file.py:name"``. So are
 ``create_model`` and ``function``, and where they are not plain values ``preprocess``, ``scoring``,
 ``cv`` and ``callbacks`` of the objective, ``strategy``, ``racing``, ``callback`` and ``stop`` of
-the search. Files are looked up from the folder of the configuration, so that it runs from
-anywhere.
+the search, ``racing`` of the comparison. Files are looked up from the folder of the configuration,
+so that it runs from anywhere.
 
 `source` knows the text and on which line a thing stands, `reading` makes a `Config` of it.
 """

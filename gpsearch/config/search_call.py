@@ -25,12 +25,23 @@ from gpsearch.study import Study
 from gpsearch.training import mlp, mlp_space
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
-SHARED = ("n_calls", "n_initial_points", "random_state")  # by [search] and [compare]
+SHARED = (  # by [search] and [compare]; a timeout is not, for a comparison takes far longer
+    "n_calls",
+    "n_initial_points",
+    "random_state",
+    "racing",
+    "n_jobs",
+    "executor",
+    "isolate",
+    "trial_timeout",
+    "memory_limit",
+)
 READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 COLUMNS = ("groups", "sample_weight")  # arguments of KerasCV that a column of a file may hold
 NAMED = {  # arguments that may name something in Python
     "objective": ("preprocess", "scoring", "cv", "callbacks"),
     "search": ("strategy", "racing", "callback", "stop"),
+    "compare": ("racing",),
 }
 STOP_RULES: dict[str, tuple[tuple[type, ...], str, Callable[[Any], Any]]] = {
     "target_score": ((int, float), "a number", lambda score: TargetScore(score=score)),
@@ -108,6 +119,7 @@ class _Reader:
         create_model = self._create_model(objective.pop("create_model", "mlp"))
         self._name_python("objective", objective)
         self._name_python("search", search_arguments)
+        self._name_python("compare", comparison)
         if search_arguments.get("optimum_prior") == "none":
             search_arguments["optimum_prior"] = None
         if "stop" in search_arguments:

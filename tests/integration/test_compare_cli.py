@@ -110,6 +110,41 @@ def test_wrong_calls_are_said(config, capsys):
     assert "n_calls cannot be given" in capsys.readouterr().err
 
 
+def test_a_comparison_takes_the_workers_of_the_search_but_not_its_timeout(tmp_path):
+    search = "random_state = 3\nn_jobs = 2\ntrial_timeout = 60\nracing = 'paired'\ntimeout = 5"
+    text = CONFIG.replace("random_state = 3", search)
+    (tmp_path / "search.toml").write_text(
+        text.replace("n_repeats = 2", "n_repeats = 2\nn_jobs = 1")
+    )
+    comparison = load_config(tmp_path / "search.toml").comparison
+    assert comparison["n_jobs"] == 1
+    assert comparison["trial_timeout"] == 60
+    assert comparison["racing"] == "paired"
+    assert "timeout" not in comparison
+
+
+def test_a_comparison_that_ran_out_of_time_is_continued(config, capsys):
+    assert main(["compare", config, "--timeout", "1e-9"]) == 1
+    assert "no trial yet. The search reached its timeout." in capsys.readouterr().out
+    assert main(["compare", config, "--timeout", "600"]) == 0
+    out = capsys.readouterr().out
+    assert "2 repeats of 4 evaluations" in out
+    assert "Ended    All runs of the comparison are complete." in out
+
+
+def test_the_command_line_says_where_it_runs(config, monkeypatch, capsys):
+    given = {}
+
+    def refused(self, **overrides):
+        given.update(overrides)
+        raise InvalidConfigError("enough")
+
+    monkeypatch.setattr(Config, "compare", refused)
+    call = ["compare", config, "--n-jobs", "2", "--timeout", "60", "--dask", "tcp://host:8786"]
+    assert main(call) == 2
+    assert given == {"n_jobs": 2, "timeout": 60.0, "executor": "tcp://host:8786"}
+
+
 def test_an_unknown_key_is_named_with_its_line(tmp_path):
     (tmp_path / "bad.toml").write_text(CONFIG.replace("n_repeats", "n_repeat"))
     with pytest.raises(InvalidConfigError, match=r"line 13: \[compare\] n_repeat .*'n_repeats'"):

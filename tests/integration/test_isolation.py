@@ -10,9 +10,11 @@ import time
 import psutil
 import pytest
 
+from gpsearch.comparison import compare
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.execution import StopReason, search
 from gpsearch.space import Categorical
+from gpsearch.strategy import trial_seed
 from gpsearch.study import Study
 
 TIME_LIMIT = 1.0
@@ -313,3 +315,32 @@ def test_a_killed_search_on_workers_loses_no_trial(tmp_path, start):
         assert (new.params, new.seed) == (old.params, old.seed)
         if old.finished:
             assert new == old
+
+
+def test_a_comparison_shares_the_trial_that_died_and_goes_on():
+    class Fixed:
+        """Asks for a fault: a crash in one repeat, a hang in the other."""
+
+        def __init__(self, space, *, seed, n_calls):
+            self.fault = "os._exit" if seed % 2 else "hang"
+
+        def propose(self, history, number):
+            return [["none", self.fault][number]]
+
+    assert {trial_seed(1, repeat) % 2 for repeat in (0, 1)} == {0, 1}
+    comparison = compare(
+        make_faulty(),
+        {"fault": Categorical(["none", "os._exit", "hang"])},
+        strategies={"a": Fixed, "b": Fixed},
+        n_calls=2,
+        n_repeats=2,
+        n_jobs=2,
+        random_state=1,
+        trial_timeout=TIME_LIMIT,
+    )
+    frame = comparison.to_frame()
+    assert list(frame.state) == ["complete", "failed"] * 4
+    died = frame[frame.state == "failed"].set_index("param_fault")
+    assert set(died.loc["os._exit"].reason) == {"its worker process ended with exit code 3"}
+    assert set(died.loc["hang"].reason) == {"exceeded the time limit of 1 s"}
+    assert list(frame.shared) == [False] * 4 + [True] * 4
