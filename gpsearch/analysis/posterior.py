@@ -135,8 +135,8 @@ def noisy_scores(
 
     Greater is better. Each is a draw of the loss, led back from the surrogate's scale to the
     user's units, with the noise of a typical evaluation. That of the folds is added in the user's
-    units: on a bent scale it has no typical size. Losses worse than any observed are cut there:
-    the normal tail reaches losses that no training has.
+    units: on a transformed scale it has no typical size. Losses worse than any observed are cut
+    there: the normal tail reaches losses that no training has.
     """
     noise = process.hyperparameters.noise
     t = sample_losses(process, Z, number, rng)
@@ -162,8 +162,8 @@ def unwarp(process: GaussianProcess, t: Array) -> Array:
 def _led_back(process: GaussianProcess, t: Array) -> tuple[Array, Array]:
     """Standardised losses u of warped losses `t` that were observed, or lie between; ``du/dt``."""
     shape, rho = process.warp.shape, process.hyperparameters.rho
-    u = shape.unbend(process.g_mean + process.g_sd * t, rho)
-    return u, process.g_sd * np.exp(-shape.bend(u, rho).log_slope)
+    u = shape.inverse(process.g_mean + process.g_sd * t, rho)
+    return u, process.g_sd * np.exp(-shape.transform(u, rho).log_slope)
 
 
 class PosteriorFunctions:

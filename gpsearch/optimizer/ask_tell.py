@@ -14,7 +14,7 @@ import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import skopt
@@ -35,7 +35,6 @@ from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
 EXPLORATION_ALONE = 1e6
-Batch = Literal["believer", "cl_min", "cl_mean", "cl_max"]
 
 
 class Optimizer(skopt.Optimizer):

@@ -18,7 +18,7 @@ from gpsearch.space import Point, Space
 
 
 @dataclass(frozen=True)
-class OfParams:
+class PointConstraint:
     """A constraint on points, for a space that asks with params; absent values are None."""
 
     names: tuple[str, ...]
@@ -54,7 +54,7 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
     if stock and space_constraint is None:
         space_constraint = getattr(dimensions, "constraint", None)
     if space_constraint is not None:
-        constraint = OfParams(tuple(space.names), space_constraint, space.params_constraint)
+        constraint = PointConstraint(tuple(space.names), space_constraint, space.params_constraint)
         space = Space(space, constraint=constraint)
     for dimension in space.dimensions:
         dimension.set_transformer("onehot" if isinstance(dimension, Categorical) else "normalize")
@@ -110,7 +110,7 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
     Raises
     ------
     TypeError
-        When the value is no pair: scikit-optimize's kind of error for it.
+        When the value is not a pair: scikit-optimize's kind of error for it.
     """
     if not hasattr(value, "__len__") or len(value) != 2:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")

@@ -34,8 +34,8 @@ class Conditions:
         for name, parents in when.items():
             if unknown := [n for n in (name, *parents) if n not in names]:
                 raise InvalidSpaceError(
-                    f"Space: the condition on {name!r} names {unknown[0]!r}, which is no "
-                    f"dimension; they are {', '.join(names)}."
+                    f"Space: the condition on {name!r} names {unknown[0]!r}, which is not "
+                    f"a dimension; they are {', '.join(names)}."
                 )
             try:
                 self._allowed[names.index(name)] = {

@@ -109,7 +109,7 @@ def _read_entry(name: str, entry: Any) -> Any:
     if entry is None or isinstance(entry, str | int | float | bool | np.generic):
         return plain(entry)
     raise InvalidSpaceError(
-        f"Space: {name!r} is {entry!r}, which is no dimension. Write gs.Real(low, high), "
+        f"Space: {name!r} is {entry!r}, which is not a dimension. Write gs.Real(low, high), "
         "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value."
     )
 

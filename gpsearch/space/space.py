@@ -52,7 +52,7 @@ class Space(skopt.space.Space):
     ----------
     names : list of d str
     fixed : dict
-        Values that every params hold.
+        Values that every configuration holds.
     categorical : (d,) bool array
         Dimensions without an order.
     n_values : (d,) int array

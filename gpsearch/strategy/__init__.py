@@ -137,7 +137,7 @@ def make_strategy(
 
 
 class _OwnStrategy:
-    """A person's strategy, held to the contract: its points are checked and made canonical."""
+    """A strategy of one's own, held to the contract: its points are checked and made canonical."""
 
     def __init__(self, strategy: Any, space: Space) -> None:
         if not callable(getattr(strategy, "propose", None)):

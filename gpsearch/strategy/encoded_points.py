@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from gpsearch.space import Point, Space
+from gpsearch.space import Categorical, Point, Space
 from gpsearch.strategy.strategy import Array
 
 
@@ -49,3 +49,28 @@ class EncodedPoints:
         if not points:
             return np.empty((0, len(self._space)))
         return np.array([self._known[name] for name in names])
+
+
+def with_indices(space: Space, point: Point) -> Point:
+    """The point with the index of each category in its place, for libraries that want numbers.
+
+    >>> with_indices(Space({"n": (1, 5), "c": ["a", "b"]}), [2, "b"])
+    [2, 1]
+    """
+    return [
+        column.identity(value) if isinstance(dimension, Categorical) else value
+        for dimension, column, value in zip(space.dimensions, space.columns, point, strict=True)
+    ]
+
+
+def without_indices(space: Space, encoded: Point) -> Point:
+    """The point that `with_indices` encoded, canonical.
+
+    >>> without_indices(Space({"n": (1, 5), "c": ["a", "b"]}), [2, 1])
+    [2, 'b']
+    """
+    values = [
+        dimension.categories[value] if isinstance(dimension, Categorical) else value
+        for dimension, value in zip(space.dimensions, encoded, strict=True)
+    ]
+    return space.canonical([values])[0]

@@ -93,7 +93,7 @@ def fit_process(
 
 @dataclass(frozen=True, kw_only=True)
 class FoldStatistics:
-    """What the complete trials tell about the folds."""
+    """What the folds of the complete trials have in common."""
 
     effects: dict[int, float] = field(default_factory=dict)
     """b_j by the number of the fold."""

@@ -1,4 +1,4 @@
-"""Where good values of a network's settings usually lie, told by the names of the dimensions.
+"""Where good values of a network's settings usually lie, by the names of the dimensions.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape
@@ -43,7 +43,7 @@ NAME_PRIORS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("batch, small", r"batch|batchsize", (1.0, 1.5)),
     ("momentum, strong", r"momentum", (1.5, 1.0)),
 )
-"""What it is and where good values are, the words of a name that tell it, p and q; the first that
+"""What it is and where good values are, the words that a name must hold, p and q; the first that
 fits counts."""
 
 
@@ -105,7 +105,7 @@ class NamePrior:
 
 
 def usual_shape(name: str) -> tuple[float, float] | None:
-    """The p and q of the setting that a name tells; None where it tells none.
+    """The p and q for the setting that a name means; None for an unknown name.
 
     >>> usual_shape("optimizer__learning_rate"), usual_shape("n_units_2"), usual_shape("x0")
     ((2.0, 2.0), (2.0, 1.0), None)

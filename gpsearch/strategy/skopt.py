@@ -13,6 +13,7 @@ from skopt.utils import cook_estimator, normalize_dimensions
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Point, Space
+from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
 
@@ -78,7 +79,7 @@ class SkoptStrategy:
             # repeated points, and fits that did not converge: dealt with here, and its own
             warnings.simplefilter("ignore")
             self._replay(history)
-            point = self._decode(self._next(history.pending))
+            point = without_indices(self._space, self._next(history.pending))
         seen = keys(self._space, history.visited)
         if self._space.key(point) in seen or not self._space.feasible([point])[0]:
             return draw_unseen(self._space, seen, trial_rng(self._seed, number))
@@ -122,7 +123,7 @@ class SkoptStrategy:
             if self._asked is None:
                 self._live.ask()  # as the run that was interrupted did: it moves the random state
             # tell() would refuse a starting point that breaks the constraint
-            self._live._tell(self._encode(point), fact[1])
+            self._live._tell(with_indices(self._space, point), fact[1])
             self._told.append(fact)
             self._asked = None
 
@@ -134,26 +135,11 @@ class SkoptStrategy:
         ahead = copy.deepcopy(self._live)
         for point in pending:
             ahead.ask()
-            ahead._tell(self._encode(point), min(ahead.yi, default=0.0))
+            ahead._tell(with_indices(self._space, point), min(ahead.yi, default=0.0))
         return ahead.ask()
 
     def _satisfies(self, encoded: Point) -> bool:
-        return bool(self._space.feasible([self._decode(encoded)])[0])
-
-    def _encode(self, point: Point) -> Point:
-        return [
-            column.identity(value) if isinstance(dimension, Categorical) else value
-            for dimension, column, value in zip(
-                self._space.dimensions, self._space.columns, point, strict=True
-            )
-        ]
-
-    def _decode(self, encoded: Point) -> Point:
-        values = [
-            dimension.categories[value] if isinstance(dimension, Categorical) else value
-            for dimension, value in zip(self._space.dimensions, encoded, strict=True)
-        ]
-        return self._space.canonical([values])[0]
+        return bool(self._space.feasible([without_indices(self._space, encoded)])[0])
 
 
 def _encoded(dimension: skopt.space.Dimension) -> skopt.space.Dimension:

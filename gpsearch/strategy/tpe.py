@@ -16,6 +16,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Categorical, Integer, Point, Space
+from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import History, Proposal, trial_rng, trial_seed
 from gpsearch.strategy.unseen import draw_unseen, keys
 
@@ -81,7 +82,7 @@ class TPEStrategy:
             study = self._told(history, trial_seed(self._seed, number))
             for _ in range(ATTEMPTS):
                 values = study.ask(distributions).params
-                point = self._decode([values[name] for name in self._space.names])
+                point = without_indices(self._space, [values[name] for name in self._space.names])
                 if self._space.key(point) not in seen and self._space.feasible([point])[0]:
                     started = (~history.failed).sum() >= self._options["n_startup_trials"]
                     return Proposal(point, "model" if started else "initial")
@@ -106,7 +107,11 @@ class TPEStrategy:
         """Optuna's record of a point: the dimensions that exist for it, encoded."""
         exist = self._space.active(self._space.to_z([point]))[0]
         columns = zip(
-            self._space.names, self._distributions, self._encode(point), exist, strict=True
+            self._space.names,
+            self._distributions,
+            with_indices(self._space, point),
+            exist,
+            strict=True,
         )
         present = [(name, distribution, v) for name, distribution, v, here in columns if here]
         return self._optuna.trial.create_trial(
@@ -115,21 +120,6 @@ class TPEStrategy:
             params={name: v for name, _, v in present},
             distributions={name: distribution for name, distribution, _ in present},
         )
-
-    def _encode(self, point: Point) -> Point:
-        return [
-            column.identity(value) if isinstance(dimension, Categorical) else value
-            for dimension, column, value in zip(
-                self._space.dimensions, self._space.columns, point, strict=True
-            )
-        ]
-
-    def _decode(self, encoded: Point) -> Point:
-        values = [
-            dimension.categories[value] if isinstance(dimension, Categorical) else value
-            for dimension, value in zip(self._space.dimensions, encoded, strict=True)
-        ]
-        return self._space.canonical([values])[0]
 
 
 def _distribution(distributions: Any, dimension: Any) -> Any:
@@ -144,12 +134,12 @@ def _distribution(distributions: Any, dimension: Any) -> Any:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Optuna without its line for each new study, and with the person's settings afterwards."""
+    """Optuna without its line for each new study, and with the user's settings afterwards."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
-            # groups are marked experimental; the person did not choose them
+            # groups are marked experimental; the user did not choose them
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
     finally:

@@ -77,9 +77,9 @@ class GaussianProcess:
     mean_variance: float
     """c, of the priors."""
     g_mean: float
-    """Mean of the bent losses, by which the warp standardises."""
+    """Mean of the transformed losses, by which the warp standardises."""
     g_sd: float
-    """Standard deviation of the bent losses."""
+    """Standard deviation of the transformed losses."""
     log_posterior: float
     """Log density of losses and hyperparameters; comparable between shapes of the same losses."""
     factor: Array
@@ -233,7 +233,7 @@ class GaussianProcess:
         mean, variance = self.predict(Z)
         g = self.g_mean + self.g_sd * (mean + ndtri(probability) * np.sqrt(variance))
         warp = self.warp
-        return warp.centre + warp.scale * warp.shape.unbend(g, self.hyperparameters.rho)
+        return warp.centre + warp.scale * warp.shape.inverse(g, self.hyperparameters.rho)
 
     @functools.cached_property
     def _sq_dist_to_observed(self) -> ScaledSqDistTo:

@@ -1,4 +1,4 @@
-"""What is believed about the hyperparameters before any loss is seen.
+"""Prior densities of the hyperparameters of the Gaussian process.
 
 =========== ======================================================= =======
 symbol      meaning                                                 shape
@@ -61,7 +61,7 @@ class Priors:
         """``c``: 1, and 8 / d where there are more than 8 dimensions.
 
         Points of a cube are the further apart the more dimensions it has; with the same length
-        scales all of them would soon be strangers (Hvarfner et al. 2024, Vanilla Bayesian
+        scales none would be correlated with another (Hvarfner et al. 2024, Vanilla Bayesian
         optimization performs great in high dimensions, section 4, for another density).
         """
         return min(1.0, ROOMY / d)

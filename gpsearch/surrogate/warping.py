@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LEAST_SD = 1e-12  # bent losses that differ by less count as equal
+LEAST_SD = 1e-12  # transformed losses that differ by less count as equal
 LARGEST_U = 1e12  # spreads away from the median: worse is no more informative, only overflows
 LEAST_SCALE, LARGEST_LOSS = 1e-150, 1e150  # between them, squares are finite and not zero
 
 
-class Bent(NamedTuple):
+class Transformed(NamedTuple):
     """A transform at given losses, with its derivatives."""
 
     g: Array
@@ -61,11 +61,11 @@ class Shape(Protocol):
     def log_density(self, rho: float) -> tuple[float, float]:
         """Log prior density up to a constant, and its derivative."""
 
-    def bend(self, u: Array, rho: float) -> Bent:
+    def transform(self, u: Array, rho: float) -> Transformed:
         """Transform standardised losses."""
 
-    def unbend(self, g: Array, rho: float) -> Array:
-        """Invert `bend`; beyond its range, the nearest u."""
+    def inverse(self, g: Array, rho: float) -> Array:
+        """Invert `transform`; beyond its range, the nearest u."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +79,12 @@ class Linear:
         """Flat."""
         return 0.0, 0.0
 
-    def bend(self, u: Array, rho: float) -> Bent:
+    def transform(self, u: Array, rho: float) -> Transformed:
         """Give u back."""
         zero = np.zeros_like(u)
-        return Bent(u, zero, zero, zero)
+        return Transformed(u, zero, zero, zero)
 
-    def unbend(self, g: Array, rho: float) -> Array:
+    def inverse(self, g: Array, rho: float) -> Array:
         """Give g back."""
         return g
 
@@ -109,7 +109,7 @@ class YeoJohnson:
         distance = (rho - self.start) / self.spread
         return -0.5 * distance**2, -distance / self.spread
 
-    def bend(self, u: Array, rho: float) -> Bent:
+    def transform(self, u: Array, rho: float) -> Transformed:
         """Transform standardised losses."""
         sign = np.copysign(1.0, u)
         power = (sign + 1.0) * (rho - 1.0) + (2.0 - rho)  # rho above zero, 2 - rho below
@@ -127,10 +127,10 @@ class YeoJohnson:
         else:
             g = growth / power
             g_power = (log * (growth + 1.0) - g) / power
-        return Bent(sign * g, g_power, (power - 1.0) * log, sign * log)
+        return Transformed(sign * g, g_power, (power - 1.0) * log, sign * log)
 
-    def unbend(self, g: Array, rho: float) -> Array:
-        """Invert `bend`."""
+    def inverse(self, g: Array, rho: float) -> Array:
+        """Invert `transform`."""
         sign = np.where(g >= 0, 1.0, -1.0)
         power = np.where(g >= 0, rho, 2.0 - rho)
         small = np.abs(power) < 1e-8
@@ -195,10 +195,10 @@ class Warp:
 
     def evaluate(self, u: Array, rho: float) -> Warped:
         """Warp standardised losses and standardise the result."""
-        bent = self.shape.bend(u, rho)
+        transformed = self.shape.transform(u, rho)
         n = len(u)
-        mean = float(bent.g.sum()) / n
-        centred = bent.g - mean
+        mean = float(transformed.g.sum()) / n
+        centred = transformed.g - mean
         sd = math.sqrt(centred @ centred / n)
         if not sd > LEAST_SD:
             zero = np.zeros_like(u)
@@ -211,12 +211,12 @@ class Warp:
                 sd=1.0,
             )
         t = centred / sd
-        sd_rho = float(t @ bent.g_rho) / n  # d sd / d rho
+        sd_rho = float(t @ transformed.g_rho) / n  # d sd / d rho
         return Warped(
             t=t,
-            t_rho=(bent.g_rho - bent.g_rho.sum() / n - t * sd_rho) / sd,
-            log_slope=bent.log_slope - math.log(sd * self.scale),
-            log_slope_rho=bent.log_slope_rho - sd_rho / sd,
+            t_rho=(transformed.g_rho - transformed.g_rho.sum() / n - t * sd_rho) / sd,
+            log_slope=transformed.log_slope - math.log(sd * self.scale),
+            log_slope_rho=transformed.log_slope_rho - sd_rho / sd,
             mean=mean,
             sd=sd,
         )

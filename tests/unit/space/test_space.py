@@ -263,7 +263,7 @@ class TestConditions:
     @pytest.mark.parametrize(
         ("conditions", "message"),
         [
-            ({"momentum": {"optimizer": "sgd"}}, "'optimizer', which is no dimension"),
+            ({"momentum": {"optimizer": "sgd"}}, "'optimizer', which is not a dimension"),
             ({"momentum": {"opt": "sdg"}}, "none of its categories"),
             ({"momentum": {"opt": "sgd"}, "opt": {"momentum": 0.5}}, "circle"),
             ({"momentum": "sgd"}, "must be a table"),
@@ -300,3 +300,8 @@ class TestFingerprint:
         assert len({space.fingerprint() for space in specifications}) == 5
         assert Space(specifications[2]) == specifications[2]
         assert hash(Space(specifications[3])) == hash(specifications[3])
+
+
+def test_a_space_of_before_expectations_moved_to_the_search_opens():
+    description = Space({"x": (0.0, 1.0)}).to_json() | {"expected": {"x": [0.5]}}
+    assert Space.from_json(description).names == ["x"]
