@@ -115,7 +115,7 @@ def test_a_function_can_load_the_data(write):
         ),
         ("n_calls = 7", "n_calls = 0", r"line 12: \[search\] n_calls: .*at least 1"),
         ("n_calls = 7", 'strategy = "gpp"', r"line 12: \[search\] strategy: .*no such strategy"),
-        ("n_calls = 7", 'importance = [["opt", "lr"]]', r"line 12: \[search\] importance: .*'lr'"),
+        ("n_calls = 7", "x0 = [{ lr = 0.5 }]", r"line 12: \[search\] x0: .*'lr'"),
         ("n_calls = 7", 'x0 = { lr = 1.0, opt = "sgd" }', r"line 12: \[search\] x0: .*'lr'"),
         ("n_calls = 7", 'timeout = "1h"', r"line 12: \[search\] timeout: .*seconds"),
     ],
