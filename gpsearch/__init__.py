@@ -12,6 +12,7 @@ floor room              alone imports               role
 ===== ================= =========================== =============================================
 9     cli                                           the command line
 9     config                                        a TOML file to one call
+9     conveniences                                  plots, report, result as methods of a study
 8     report            jinja2 (page)               one self-contained HTML page
 7     plotting          matplotlib                  a study as series of numbers, and as pictures
 7     model_selection                               the scikit-learn search estimator
@@ -44,6 +45,7 @@ A room imports from the rows below its own, and each library above is imported b
 TensorFlow, matplotlib, Dask or Optuna.
 """
 
+import gpsearch.conveniences  # noqa: F401  (attaches methods to Study and Comparison)
 from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import GPSearchError
 from gpsearch.estimators import KerasClassifier, KerasRegressor

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.stats import trim_mean
@@ -120,6 +120,14 @@ class Comparison:
     """What its study is about; None for searches of several studies."""
     path: Path | None = None
     """The file of its study; None for one in memory, and for several studies."""
+
+    # Attached from above, by `gpsearch.conveniences`.
+    table: ClassVar[Callable[..., pd.DataFrame]]
+    summary: ClassVar[Callable[..., str]]
+    report: ClassVar[Callable[..., Any]]
+    plot_comparison: ClassVar[Callable[..., Any]]
+    plot_differences: ClassVar[Callable[..., Any]]
+    plot_time_to_target: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
         if len(self.runs) < 2:
@@ -345,55 +353,11 @@ class Comparison:
                     met.add(self._identity(trial))
         return pd.DataFrame(rows)
 
-    def table(self, confidence: float = 0.95) -> pd.DataFrame:
-        """One row a strategy: its score at the end with the band, and how it compares."""
-        from gpsearch.comparison.summary import table
-
-        return table(self, confidence)
-
-    def summary(self, confidence: float = 0.95) -> str:
-        """Table and conclusions as text, for print."""
-        from gpsearch.comparison.summary import summary
-
-        return summary(self, confidence)
-
-    def __str__(self) -> str:
-        return self.summary()
-
     def __repr__(self) -> str:
         return (
             f"<Comparison of {', '.join(self.strategies)}: {self.n_repeats} repeats of "
             f"{self.n_calls} evaluations>"
         )
-
-    def _repr_html_(self) -> str:
-        from gpsearch.comparison.summary import summary_html
-
-        return summary_html(self)
-
-    def plot_comparison(self, ax: Any = None, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_comparison`."""
-        from gpsearch.plotting import plot_comparison
-
-        return plot_comparison(self, ax=ax, **options)
-
-    def plot_differences(self, *args: Any, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_differences`."""
-        from gpsearch.plotting import plot_differences
-
-        return plot_differences(self, *args, **options)
-
-    def plot_time_to_target(self, target: float, ax: Any = None, **options: Any) -> Any:
-        """See `gpsearch.plotting.plot_time_to_target`."""
-        from gpsearch.plotting import plot_time_to_target
-
-        return plot_time_to_target(self, target, ax, **options)
-
-    def report(self, path: Any, **options: Any) -> Any:
-        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
-        from gpsearch.report import render_report
-
-        return render_report(self, path, **options)
 
     # ------------------------------------------------------------------ private
 

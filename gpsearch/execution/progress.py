@@ -54,7 +54,7 @@ class Progress:
         if self._live and not _in_notebook():
             logger.warning("live=True shows the convergence in a notebook, and this is none")
         elif self._live:
-            self._view = study.watch()
+            self._view = study.watch()  # attached to Study from above
 
     def fold(self, trial: Trial, n_folds: int | None) -> None:
         """Show that a fold of `trial` has ended."""

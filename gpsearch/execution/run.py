@@ -20,6 +20,7 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
+from gpsearch.optimizer import study_result
 from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
@@ -183,7 +184,7 @@ class Run:
     def _tell(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):
             return bool(callback.on_trial_end(self.study, trial))
-        return bool(callback(self.study.result))
+        return bool(callback(study_result(self.study)))
 
     def _goes_on(self, trial: Trial) -> bool:
         """Whether a trial's further folds are worth running."""

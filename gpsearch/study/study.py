@@ -11,9 +11,9 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gpsearch.errors import StudyError, StudyReadOnlyError
 from gpsearch.evaluation import Params, Value, as_user_value
@@ -23,7 +23,6 @@ from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other
 from gpsearch.study.location import check_path, study_path
 from gpsearch.study.lock import WriteLock
-from gpsearch.study.plots import StudyPlots
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
@@ -31,12 +30,11 @@ from gpsearch.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
-    from scipy.optimize import OptimizeResult
 
 StudyPath = str | os.PathLike[str]
 
 
-class Study(StudyPlots):
+class Study:
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
     Attributes
@@ -59,6 +57,21 @@ class Study(StudyPlots):
     >>> study.best_params, study.best_score
     ({'x': 0.5}, 0.8)
     """
+
+    # Attached from above, by `gpsearch.conveniences`.
+    result: ClassVar[Any]
+    report: ClassVar[Callable[..., Any]]
+    watch: ClassVar[Callable[..., Any]]
+    plot_convergence: ClassVar[Callable[..., Any]]
+    plot_partial_dependence: ClassVar[Callable[..., Any]]
+    plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]
+    plot_evaluations: ClassVar[Callable[..., Any]]
+    plot_slices: ClassVar[Callable[..., Any]]
+    plot_parallel_coordinates: ClassVar[Callable[..., Any]]
+    plot_importance: ClassVar[Callable[..., Any]]
+    plot_learning_curves: ClassVar[Callable[..., Any]]
+    plot_fold_spread: ClassVar[Callable[..., Any]]
+    plot_timeline: ClassVar[Callable[..., Any]]
 
     def __init__(
         self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
@@ -284,26 +297,7 @@ class Study(StudyPlots):
         best = f", best score {self.best_score:.6g}" if n_complete else ""
         return f"<Study {self._name}: {len(trials)} trials, {n_complete} complete{best}>"
 
-    # ------------------------------------------------------------------ conveniences upward
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows; see `gpsearch.report.render_summary`."""
-        from gpsearch.report import render_summary
-
-        return render_summary(self)
-
-    @property
-    def result(self) -> OptimizeResult:
-        """The study as an OptimizeResult of scikit-optimize, which its plots take."""
-        from gpsearch.optimizer import study_result
-
-        return study_result(self)
-
-    def report(self, path: StudyPath, **options: Any) -> Any:
-        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
-        from gpsearch.report import render_report
-
-        return render_report(self, path, **options)
+    # ------------------------------------------------------------------ the best model
 
     def best_model(self, objective: Any = None) -> Any:
         """The model of the best params, fitted on all the data.

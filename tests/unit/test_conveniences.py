@@ -1,0 +1,36 @@
+"""Methods of a study and a comparison that are attached from above."""
+
+import inspect
+
+import pytest
+
+import gpsearch as gs
+from gpsearch.conveniences import METHODS, PLOTS
+from gpsearch.optimizer import study_result
+
+ATTACHED = [(owner, name) for owner in METHODS for name in (*METHODS[owner], *PLOTS[owner])]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), ATTACHED, ids=[f"{owner.__name__}.{name}" for owner, name in ATTACHED]
+)
+def test_what_is_attached_is_announced_and_described(owner, name):
+    """Type checkers read the annotation in the class, the reference the docstring."""
+    assert name.startswith("_") or name in owner.__annotations__
+    assert inspect.getdoc(inspect.getattr_static(owner, name))
+
+
+def test_what_is_announced_is_attached():
+    for owner in METHODS:
+        announced = [
+            name for name, kind in owner.__annotations__.items() if "ClassVar" in str(kind)
+        ]
+        assert set(announced) == {n for n in (*METHODS[owner], *PLOTS[owner]) if n[0] != "_"}
+
+
+def test_they_are_the_functions_themselves():
+    study = gs.search(
+        lambda p: p["x"], {"x": (0.0, 1.0)}, n_calls=3, strategy="random", progress=False
+    )
+    assert study.result.func_vals.tolist() == study_result(study).func_vals.tolist()
+    assert study.plot_convergence().get_xlabel() == gs.plotting.plot_convergence(study).get_xlabel()
