@@ -50,6 +50,19 @@ def test_a_file_is_one_call_of_search(write):
     assert (str(config.study), str(config.report)) == ("runs/my.db", "runs/my.html")
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('"by_name"', "by_name"),
+        ('"none"', None),
+        ("{ learning_rate = 1e-3 }", {"learning_rate": 1e-3}),
+    ],
+)
+def test_the_prior_of_the_optimum_is_written_as_in_python(write, written, read):
+    text = GOOD.replace("n_calls = 7", f"n_calls = 7\noptimum_prior = {written}")
+    assert load_config(write(text)).search["optimum_prior"] == read
+
+
 def test_without_a_space_the_mlp_is_searched_over_its_own(write):
     config = load_config(write('[data]\ndataset = "iris"\n'))
     assert "learning_rate" in config.space.names
