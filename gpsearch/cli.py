@@ -29,6 +29,7 @@ from typing import Any
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
+from gpsearch.duration import duration
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.command(arguments))
     except GPSearchError as error:
-        print(f"gpsearch: {error}", file=sys.stderr)
+        told = error.rule if error.argument == "path" else error
+        print(f"gpsearch: {told}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
         print("gpsearch: interrupted.", file=sys.stderr)
@@ -251,7 +253,7 @@ def _result(study: Study) -> str:
         [
             f"Best     trial {best.number}, {_score(best)}",
             _params_lines(study.best_params, indent="  "),
-            f"Time     {_duration(sum(trial.seconds for trial in study.trials))} of training, "
+            f"Time     {duration(sum(trial.seconds for trial in study.trials))} of training, "
             f"{len(study.trials)} trials",
         ]
     )
@@ -269,12 +271,6 @@ def _params_lines(params: dict[str, Any], indent: str = "") -> str:
         f"{indent}{name:<{width}}  {format(value, '.6g') if isinstance(value, float) else value}"
         for name, value in params.items()
     )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _first_failure(study: Study) -> str:

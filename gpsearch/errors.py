@@ -1,13 +1,145 @@
-"""Everything gpsearch raises on purpose.
+"""Everything gpsearch raises on purpose, and how an error learns which call the user made.
 
 One base class, so that ``except GPSearchError`` catches all of it; each kind is also the
-builtin that a caller who has never heard of gpsearch would expect. A message names the call,
-the value, the rule and the remedy.
+builtin that a caller who has never heard of gpsearch would expect. The text is one sentence,
+``call(argument=value): rule. remedy``.
+
+A function deep in the package knows the argument and the rule, not the call. Each public call
+is marked with `public`: an error that passes through it takes its name. Public calls use each
+other, so the outermost one that has the argument wins, and the first one that was called from
+outside of the package ends it: code of the user's that runs inside a search and calls `KerasCV`
+sees "KerasCV".
 """
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LONGEST = 200  # characters of a value that a message shows
 
 
 class GPSearchError(Exception):
-    """Base of every error that gpsearch raises on purpose."""
+    """Base of every error that gpsearch raises on purpose.
+
+    Parameters
+    ----------
+    rule : str
+        What must hold, and what to write instead.
+    argument : str
+        Name of the argument that breaks the rule.
+    value : any
+        What was given for it; left out where it says nothing to a reader, as with data.
+    entry : str
+        Where `value` is one entry of a dict: its key.
+    call : str
+        The call that the user made; filled in by `public`.
+
+    Examples
+    --------
+    >>> str(GPSearchError("must be at least 1.", argument="n_calls", value=0, call="search"))
+    'search(n_calls=0): must be at least 1.'
+    """
+
+    def __init__(
+        self,
+        rule: str = "",
+        *,
+        argument: str = "",
+        value: Any = ...,
+        entry: str = "",
+        call: str = "",
+    ) -> None:
+        super().__init__(rule)
+        self.argument, self.entry, self.call = argument, entry, call
+        self.value = _shown(value)  # as text: the error goes from a worker to the search
+        self._is_final = False
+
+    @property
+    def rule(self) -> str:
+        """The message without the call, the argument and the value."""
+        return str(self.args[0])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __str__(self) -> str:
+        if not self.argument:
+            return self.rule
+        value = f"{{{self.entry!r}: {self.value}}}" if self.entry else self.value
+        given = f"{self.argument}={value}"
+        return f"{f'{self.call}({given})' if self.call else given}: {self.rule}"
+
+
+def public(**renamed: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Mark a public call: an error that leaves it names it.
+
+    Parameters
+    ----------
+    **renamed
+        This call's name for an argument of a function that it uses.
+    """
+
+    def mark(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def marked(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except GPSearchError as error:
+                if not error._is_final:
+                    error.argument = renamed.get(error.argument, error.argument)
+                    error.call = _call_with(error.argument, function, args, kwargs) or error.call
+                    module = sys._getframe(1).f_globals.get("__name__", "")
+                    error._is_final = module.split(".")[0] != "gpsearch"
+                raise
+
+        return marked
+
+    return mark
+
+
+@contextlib.contextmanager
+def renaming(**renamed: str) -> Iterator[None]:
+    """Give the arguments of the functions called in a block the names that the caller has."""
+    try:
+        yield
+    except GPSearchError as error:
+        if not error._is_final:
+            error.argument = renamed.get(error.argument, error.argument)
+        raise
+
+
+def _call_with(
+    argument: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]
+) -> str:
+    """Name of the call that takes the argument; empty where neither it nor its class does."""
+    takes = not argument or argument in kwargs
+    takes = takes or argument in inspect.signature(function).parameters
+    owner, _, name = function.__qualname__.rpartition(".")
+    if not owner:
+        return name if takes else ""
+    made = args[0] if isinstance(args[0], type) else type(args[0])
+    if not takes:
+        return made.__name__ if argument in inspect.signature(made).parameters else ""
+    return made.__name__ if name == "__init__" else f"{made.__name__}.{name}"
+
+
+def _shown(value: Any) -> str:
+    """A value on one line; "..." where it is long or has no text."""
+    if value is ...:
+        return "..."
+    try:
+        text = str(getattr(value, "__name__", "")) or repr(value)
+    except Exception:  # the user's object
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= LONGEST and "\n" not in text else "..."
 
 
 class InvalidSpaceError(GPSearchError, ValueError):
@@ -15,7 +147,7 @@ class InvalidSpaceError(GPSearchError, ValueError):
 
 
 class InvalidParamsError(GPSearchError, ValueError):
-    """Params or a point do not belong to the space."""
+    """A configuration or a point does not belong to the space."""
 
 
 class InvalidObjectiveError(GPSearchError, ValueError):
@@ -23,7 +155,7 @@ class InvalidObjectiveError(GPSearchError, ValueError):
 
 
 class TrialFailedError(GPSearchError, RuntimeError):
-    """One evaluation gives no score, as where training diverges; other params may well."""
+    """One evaluation gives no score, as where training diverges; other configurations may."""
 
 
 class InvalidConfigError(GPSearchError, ValueError):

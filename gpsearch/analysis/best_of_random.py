@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores
-from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.arguments import fraction, whole
+from gpsearch.errors import StudyError, public
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
@@ -128,6 +129,7 @@ def draws_to_reach(score: float, expected: Array) -> float:
     return after + float((score - expected[after - 1]) / step)
 
 
+@public()
 def estimate_random(
     study: Study,
     *,
@@ -161,11 +163,8 @@ def estimate_random(
     InvalidSearchError
         An argument breaks a rule.
     """
-    if n < 1 or not 0 < confidence < 1:
-        raise InvalidSearchError(
-            f"estimate_random(n={n}, confidence={confidence}): n must be at least 1, and the "
-            "confidence between 0 and 1."
-        )
+    whole("n", n, 1)
+    fraction("confidence", confidence)
     process = process or fitted_process(study, "estimate_random")
     rng = np.random.default_rng(seed)
     space = study.space

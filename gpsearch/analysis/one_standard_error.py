@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
 from gpsearch.study import Study, Trial
@@ -61,6 +61,7 @@ class OneStandardError:
         )
 
 
+@public()
 def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStandardError:
     """Choose the simplest params that are not clearly worse than the best.
 
@@ -82,7 +83,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
     StudyError
         No trial is complete, or the best has a single fold and so no standard error.
     InvalidParamsError
-        A name that is no dimension of the space, or one without an order.
+        A name that is not a dimension of the space, or one without an order.
     InvalidSearchError
         Nothing is given, and the space has no dimension known to be simpler at one end.
 
@@ -119,8 +120,10 @@ def _default(space: Space) -> list[str]:
     found = [name for aliases in SIMPLER for name in space.names if bare_name(name) in aliases]
     if not found:
         raise InvalidSearchError(
-            f"one_standard_error: nothing among {', '.join(space.names)} is known to be simpler "
-            'at one end; say what is, as in simpler=["n_layers", "-drop_rate"]'
+            f"nothing among {', '.join(space.names)} is known to be simpler at one end; say what "
+            'is, as in simpler=["n_layers", "-drop_rate"].',
+            argument="simpler",
+            value=None,
         )
     return found
 
@@ -130,14 +133,16 @@ def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], An
         bare = name.removeprefix("-")
         if bare not in space.names:
             raise InvalidParamsError(
-                f"one_standard_error(simpler={list(names)!r}): {bare!r} is no dimension of the "
-                f"space; they are {', '.join(space.names)}"
+                f"{bare!r} is not a dimension of the space; they are {', '.join(space.names)}",
+                argument="simpler",
+                value=list(names),
             )
         place = space.names.index(bare)
         if isinstance(space.dimensions[place], Categorical) and space.categorical[place]:
             raise InvalidParamsError(
-                f"one_standard_error(simpler={list(names)!r}): the categories of {bare!r} have no "
-                "order; pass a function of the params instead"
+                f"the categories of {bare!r} have no order; pass a function of the params instead.",
+                argument="simpler",
+                value=list(names),
             )
 
     def key(params: dict[str, Any]) -> tuple[float, ...]:

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
+from gpsearch.arguments import whole
+from gpsearch.errors import InvalidObjectiveError, StudyError, public
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.job import Job, evaluate
 from gpsearch.strategy import trial_seed
@@ -148,6 +149,7 @@ class Recheck:
         return f"the search's own score was, if anything, too low, by {size:.2g}."
 
 
+@public()
 def recheck(
     study: Study,
     objective: Any = None,
@@ -196,8 +198,8 @@ def recheck(
     >>> recheck(study, k=1, n_splits=5).optimism > 0
     True
     """
-    if k < 1 or n_splits < 1:
-        raise InvalidSearchError(f"recheck(k={k}, n_splits={n_splits}): both must be at least 1.")
+    whole("k", k, 1)
+    whole("n_splits", n_splits, 1)
     objective = study.objective if objective is None else objective
     if objective is None:
         raise StudyError(
@@ -232,8 +234,10 @@ def _split_afresh(objective: Any, seed: int) -> Objective:
         return objective.with_fresh_folds(seed)
     if not callable(getattr(objective, "evaluate", None)):
         raise InvalidObjectiveError(
-            f"recheck: {objective!r} is no objective; pass a KerasCV, or the function wrapped as "
-            "gpsearch.objective.as_objective(function)"
+            "is not an objective; pass a KerasCV, or the function wrapped as "
+            "gpsearch.objective.as_objective(function).",
+            argument="objective",
+            value=objective,
         )
     return objective
 

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
-from gpsearch.errors import InvalidSearchError
+from gpsearch.arguments import fraction, refusal, whole
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
@@ -168,6 +169,7 @@ class Importance:
         return low, high
 
 
+@public()
 def estimate_importance(
     study: Study,
     *,
@@ -213,12 +215,10 @@ def estimate_importance(
     >>> estimate_importance(study, n_samples=20).order[0]
     'x'
     """
-    if not 0 < confidence < 1 or n_samples < 2 or n_points < 2 or n_points & (n_points - 1):
-        raise InvalidSearchError(
-            f"estimate_importance(confidence={confidence}, n_samples={n_samples}, "
-            f"n_points={n_points}): the confidence must lie between 0 and 1, n_samples be at least "
-            "2, and n_points a power of two."
-        )
+    fraction("confidence", confidence)
+    whole("n_samples", n_samples, 2)
+    if whole("n_points", n_points, 2) & (n_points - 1):
+        raise refusal(InvalidSearchError, "n_points", n_points, "a power of two")
     process = process or fitted_process(study, "estimate_importance")
     space, d = study.space, len(study.space)
     names, n_trials = tuple(space.names), len(process.t)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gpsearch.comparison.comparison import Comparison
 from gpsearch.comparison.runs import comparison_of, complete_part
+from gpsearch.errors import public
 from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
 from gpsearch.execution.repeats import StrategySpec, run_repeats
@@ -15,6 +16,7 @@ from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
 
+@public(path="study", dimensions="space", strategy="strategies")
 def compare(
     objective: Objective | Callable[[dict[str, Any]], Any],
     space: Any,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison.comparison import RANDOM, Comparison, Difference, Saving
 from gpsearch.comparison.statistics import Interval, least_p
+from gpsearch.duration import duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,8 +163,8 @@ def _saved(saving: Saving) -> str:
     time = ""
     if saving.random_seconds.value > 1.0:
         time = (
-            f", that is {_duration(saving.random_seconds.value)} instead of "
-            f"{_duration(saving.seconds)}"
+            f", that is {duration(saving.random_seconds.value)} instead of "
+            f"{duration(saving.seconds)}"
         )
     return (
         f"Random search needs about {needs.value:.0f} evaluations ({needs.low:.0f} to {high}) for "
@@ -202,7 +203,7 @@ def table_cells(
         cells = [row["strategy"], _number(row["score"]), _range(interval), _number(row["area"])]
         if saves:
             cells.append(_evaluations(row.get("random_evaluations", math.nan)))
-        cells += [_duration(row["seconds"]), _duration(row["proposal_seconds"])]
+        cells += [duration(row["seconds"]), duration(row["proposal_seconds"])]
         p = row.get("p_holm", math.nan)
         rows.append([*cells, "" if math.isnan(p) else f"{p:.2g}"])
     return heads, rows
@@ -228,11 +229,3 @@ def _amount(interval: Interval) -> str:
 
 def _share(value: float, repeats: int) -> str:
     return f"{value * repeats:g} of {repeats}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 1.0:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 120.0:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min"

@@ -186,7 +186,7 @@ class _Reader:
             try:
                 rules.append(make(value))
             except InvalidSearchError as error:
-                raise self.source.error("search", "stop:", str(error)) from error
+                raise self.source.error("search", "stop:", str(error), key="stop") from error
         return [rule for rule in rules if rule is not None]
 
     def _space(self, create_model: Callable[..., Any]) -> Space:

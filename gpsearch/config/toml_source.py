@@ -10,17 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gpsearch.errors import (
-    InvalidConfigError,
-    InvalidObjectiveError,
-    InvalidParamsError,
-    InvalidSearchError,
-    InvalidSpaceError,
-)
+from gpsearch.errors import GPSearchError, InvalidConfigError
 
 TABLES = ("data", "objective", "search", "compare", "space")
 TOP = ("study", "report", *TABLES)
-REFUSED = (InvalidSpaceError, InvalidParamsError, InvalidObjectiveError, InvalidSearchError)
 TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
@@ -84,10 +77,15 @@ class Source:
                     remedy = f"known: {', '.join(known)}"
                 raise self.error(table, key, f"is not known; {remedy}")
 
-    def error(self, table: str, key: str, message: str) -> InvalidConfigError:
-        """An error that says where it is: file, line, table and key, then what is wrong there."""
-        place = f"[{table}] {key}".strip() if table else key
-        line = self.line_of(table, key)
+    def error(
+        self, table: str, subject: str, message: str, *, key: str | None = None
+    ) -> InvalidConfigError:
+        """An error that says where it is: file, line, table and subject, then what is wrong there.
+
+        `key` is the entry whose line it is; by default `subject` is its name.
+        """
+        place = f"[{table}] {subject}".strip() if table else subject
+        line = self.line_of(table, subject if key is None else key)
         text = message.rstrip(".")
         return InvalidConfigError(
             f"{self.path}{f', line {line}' if line else ''}: {place} {text}"
@@ -96,26 +94,22 @@ class Source:
 
     @contextlib.contextmanager
     def placing(self, *tables: str, but: Iterable[str] = ()) -> Iterator[None]:
-        """Give an error that names an entry of these tables the line of that entry.
+        """Give an error about an entry of these tables the line of that entry.
 
-        The errors of a search name what they refuse as a caller wrote it, ``name=value``. Entries
-        in `but` were replaced by the caller, so that no line of the file is at fault.
+        Entries in `but` were replaced by the caller: no line of the file is at fault.
         """
         try:
             yield
-        except REFUSED as error:
-            message = str(error)
-            for table in tables:
-                entries = {k: v for k, v in self.table(table).items() if k not in but}
-                if (key := _named_in(message, table, entries)) is not None:
-                    if table == "space":
-                        message = message.removeprefix("Space: ")
-                    raise self.error(table, f"{key}:", message) from error
+        except GPSearchError as error:
+            for table in () if error.argument in but else tables:
+                key = error.entry if table == "space" else error.argument
+                if key in self.table(table):
+                    given = "" if error.value == "..." else f" = {error.value}"
+                    raise self.error(table, f"{key}{given}:", error.rule, key=key) from error
             raise
 
     def line_of(self, table: str, key: str) -> int | None:
         """Line, from 1, that sets `key` in `table`; failing that, the header of the table."""
-        key = key.rstrip(":")
         dotted = f"{table}.{key}".strip(".")
         current, header = "", None
         for number, line in enumerate(self.text.splitlines(), start=1):
@@ -145,27 +139,3 @@ class Source:
 
 def _bare(name: str) -> str:
     return re.sub(r"[\"'\s]", "", name)
-
-
-def _named_in(message: str, table: str, entries: Mapping[str, Any]) -> str | None:
-    """The entry that an error speaks of; None where it speaks of none."""
-    if table == "space":
-        found = {n: re.search(rf"(?<![\w.]){re.escape(n)}(?!\w)", message) for n in entries}
-        places = {name: match.start() for name, match in found.items() if match}
-        return min(places, key=lambda name: places[name], default=None)
-    for key, value in entries.items():
-        if re.search(rf"(?<!\w){re.escape(key)}={re.escape(repr(value))}(?![\w.])", message):
-            return key
-    for key, value in entries.items():
-        if any(repr(text) in message for text in _texts(value)):
-            return key
-    return None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The strings of a value, wherever in its lists and tables they stand."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in [*value.values(), *value] if isinstance(value, dict) else value:
-            yield from _texts(part)

@@ -130,13 +130,14 @@ def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]
         weights.extend(weight)
         digests.append(_digest(features))
     if not lengths:
-        raise InvalidObjectiveError("KerasCV(X=...): the dataset is empty. Give at least two rows.")
+        raise InvalidObjectiveError("the dataset is empty. Give at least two rows.", argument="X")
     for batch, (again, *_) in _read(source):
         if batch >= len(digests) or _digest(again) != digests[batch]:
             raise InvalidObjectiveError(
-                "KerasCV(X=...): the dataset gives other rows in each pass, so that scored rows "
-                "would be trained on. Leave out its shuffle, repeat and augmentation: KerasCV "
-                "shuffles the training rows itself."
+                "the dataset gives other rows in each pass, so that scored rows would be trained "
+                "on. Leave out its shuffle, repeat and augmentation: KerasCV shuffles the "
+                "training rows itself.",
+                argument="X",
             )
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -171,8 +172,9 @@ def _checked(element: Any) -> tuple[np.ndarray, ...]:
     lengths = {len(array) if array.ndim else -1 for array in arrays}
     if len(arrays) not in (2, 3) or len(lengths) > 1 or arrays[0].dtype.kind not in "biuf":
         raise InvalidObjectiveError(
-            "KerasCV(X=...): each batch of the dataset must be (x, y) or (x, y, sample_weight), "
-            "arrays of as many rows, x of numbers. For several inputs give arrays in a dict."
+            "each batch of the dataset must be (x, y) or (x, y, sample_weight), arrays of as "
+            "many rows, x of numbers. For several inputs give arrays in a dict.",
+            argument="X",
         )
     return (arrays[0].astype(Streamed.dtype, copy=False), *arrays[1:])
 

@@ -89,8 +89,8 @@ def check_features(features: Parts) -> None:
     """
     check_numeric(
         features,
-        "KerasCV(X=...) after preprocessing",
         "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
+        stage=" after preprocessing",
     )
 
 
@@ -111,32 +111,36 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
     given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
     if isinstance(X, Streamed) and preprocess is not None:
         raise InvalidObjectiveError(
-            f"KerasCV(preprocess={preprocess!r}): a dataset is never in memory as a whole, as "
-            "fitting a transformer needs. Put the preprocessing into the model, or into the "
-            "dataset where it learns nothing from the rows."
+            "a dataset is never in memory as a whole, as fitting a transformer needs. Put the "
+            "preprocessing into the model, or into the dataset where it learns nothing from the "
+            "rows.",
+            argument="preprocess",
+            value=preprocess,
         )
     if isinstance(preprocess, Mapping):
         unknown = sorted(set(preprocess) - {name for name, _ in named_parts(X)})
         if unknown:
             raise InvalidObjectiveError(
-                f"KerasCV(preprocess=...): {unknown} are no parts of X; its parts are "
-                f"{[name for name, _ in named_parts(X)]}."
+                f"{unknown} are not parts of X; its parts are "
+                f"{[name for name, _ in named_parts(X)]}.",
+                argument="preprocess",
             )
     for one in given:
         if isinstance(one, str) and one != "standardize":
             raise InvalidObjectiveError(
-                f'KerasCV(preprocess={one!r}): the only name is "standardize". Give it, None, '
-                "or any scikit-learn transformer."
+                'the only name is "standardize". Give it, None, or any scikit-learn transformer.',
+                argument="preprocess",
+                value=one,
             )
         if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
             raise InvalidObjectiveError(
-                f"KerasCV(preprocess={one!r}): needs `fit` and `transform`, as scikit-learn's "
-                "transformers have."
+                "needs `fit` and `transform`, as scikit-learn's transformers have.",
+                argument="preprocess",
+                value=one,
             )
     if all(one is None or isinstance(one, str) for one in given):
         check_numeric(
             X,
-            "KerasCV(X=...)",
             "Impute, encode or drop them first, or inside each fold with preprocess=<a "
             "scikit-learn transformer>.",
         )
@@ -185,5 +189,7 @@ def _fitted(transformer: Any, part: Any, rows: np.ndarray | None) -> Any:
         return fitted
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(
-            f"KerasCV(preprocess={transformer!r}) cannot be fitted on a training fold: {error}"
+            f"cannot be fitted on a training fold: {error}",
+            argument="preprocess",
+            value=transformer,
         ) from error

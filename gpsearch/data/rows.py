@@ -78,11 +78,12 @@ def read_features(X: Parts) -> Parts:
     lengths = {name: _length(part) for name, part in named_parts(features)}
     if len(set(lengths.values())) > 1:
         raise InvalidObjectiveError(
-            f"KerasCV(X=...): the parts of X differ in length: {lengths}. Every part holds one "
-            "row for each sample; give parts of equal length."
+            f"the parts of X differ in length: {lengths}. Every part holds one row for each "
+            "sample; give parts of equal length.",
+            argument="X",
         )
     if not lengths or not next(iter(lengths.values())):
-        raise InvalidObjectiveError("KerasCV(X=...): X has no rows. Give at least two.")
+        raise InvalidObjectiveError("X has no rows. Give at least two.", argument="X")
     return features
 
 
@@ -110,19 +111,19 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     """
     if task not in (None, "classification", "regression"):
         raise InvalidObjectiveError(
-            f'KerasCV(task={task!r}): must be "classification", "regression" or None.'
+            'must be "classification", "regression" or None.', argument="task", value=task
         )
     if isinstance(y, Mapping | tuple):
         values = map_parts(_as_numbers, y)
         return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
     labels = np.asarray(y)
     if not labels.size:
-        raise InvalidObjectiveError("KerasCV(y=...): y has no rows. Give at least two.")
+        raise InvalidObjectiveError("y has no rows. Give at least two.", argument="y")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if _has_missing(labels):
         raise InvalidObjectiveError(
-            "KerasCV(y=...): y holds missing values (NaN or None). Drop those rows from X and y."
+            "y holds missing values (NaN or None). Drop those rows from X and y.", argument="y"
         )
     if labels.ndim == 1 and (task == "classification" or (task is None and _holds_classes(labels))):
         return _read_classes(labels)
@@ -149,15 +150,17 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     )
 
 
-def check_numeric(parts: Parts, call: str, remedy: str) -> None:
+def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
     """Raise unless every part is numeric and finite, or text, which a layer may read.
 
     Parameters
     ----------
     parts : parts
         Arrays or data frames.
-    call, remedy : str
-        Opening and end of the error message.
+    remedy : str
+        What to do instead.
+    stage : str
+        When the parts are as they are, where that is not from the start.
 
     Raises
     ------
@@ -165,24 +168,25 @@ def check_numeric(parts: Parts, call: str, remedy: str) -> None:
         A part holds NaN, infinity, or text among other things.
     """
     for name, part in named_parts(parts):
-        label = f" in part {name!r}" if name else ""
+        label = (f" in part {name!r}" if name else "") + stage
         if isinstance(part, Streamed) or is_text(part):
             continue
         if _is_sparse(part):
             raise InvalidObjectiveError(
-                f"{call}: a sparse matrix{label}, where a network takes dense rows. Make them "
-                "dense in `preprocess`, as TruncatedSVD does, or give X.toarray()."
+                f"holds a sparse matrix{label}, where a network takes dense rows. Make them dense "
+                "in `preprocess`, as TruncatedSVD does, or give X.toarray().",
+                argument="X",
             )
         array = np.asarray(part)
         if array.dtype.kind not in NUMBERS:
             raise InvalidObjectiveError(
-                f"{call}: values of type {array.dtype}{label} are no numbers. {remedy}"
+                f"values of type {array.dtype}{label} are not numbers. {remedy}", argument="X"
             )
         whole = array.dtype.kind != "f"
         count = 0 if whole else sum(int((~np.isfinite(block)).sum()) for block in blocks(array))
         if count:
             raise InvalidObjectiveError(
-                f"{call}: values{label} are NaN or infinite: {count} of them. {remedy}"
+                f"values{label} are NaN or infinite: {count} of them. {remedy}", argument="X"
             )
 
 
@@ -293,8 +297,10 @@ def _as_rows(part: Any) -> Any:
         rows = np.asarray(part)
     if np.ndim(rows) == 0:
         raise InvalidObjectiveError(
-            f"KerasCV(X={part!r}): X has no rows. Give an array, a data frame, or a dict or "
-            "tuple of them for a model with several inputs."
+            "X has no rows. Give an array, a data frame, or a dict or tuple of them for a model "
+            "with several inputs.",
+            argument="X",
+            value=part,
         )
     return rows
 
@@ -313,12 +319,13 @@ def _as_numbers(values: Any) -> np.ndarray:
         numbers = array.astype(np.float32)
     except (TypeError, ValueError):
         raise InvalidObjectiveError(
-            f"KerasCV(y=...): values of type {array.dtype} are no numbers, as a regression or a "
-            'y with several columns needs. For labels, give one column, or task="classification".'
+            f"values of type {array.dtype} are not numbers, as a regression or a y with several "
+            'columns needs. For labels, give one column, or task="classification".',
+            argument="y",
         ) from None
     if not np.isfinite(numbers).all():
         raise InvalidObjectiveError(
-            "KerasCV(y=...): y holds NaN or infinite values. Drop those rows from X and y."
+            "y holds NaN or infinite values. Drop those rows from X and y.", argument="y"
         )
     return numbers
 
@@ -348,8 +355,9 @@ def _read_classes(labels: np.ndarray) -> Target:
     classes, encoded = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise InvalidObjectiveError(
-            f"KerasCV(y=...): y holds the single class {classes.tolist()[0]!r}. A classification "
-            'needs at least two; for a regression give task="regression".'
+            f"y holds the single class {classes.tolist()[0]!r}. A classification needs at least "
+            'two; for a regression give task="regression".',
+            argument="y",
         )
     binary = len(classes) == 2
     return Target(

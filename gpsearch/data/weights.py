@@ -11,19 +11,17 @@ from gpsearch.data.rows import Target
 from gpsearch.errors import InvalidObjectiveError
 
 
-def read_weights(call: str, sample_weight: Any) -> np.ndarray | None:
+def read_weights(sample_weight: Any) -> np.ndarray | None:
     """Weights of rows as floats.
 
     Parameters
     ----------
-    call : str
-        Opening of the error message.
     sample_weight : array-like of shape (n,) or None
 
     Raises
     ------
     InvalidObjectiveError
-        They are no finite numbers, or none is above zero.
+        They are not finite numbers, or none is above zero.
     """
     if sample_weight is None:
         return None
@@ -31,12 +29,13 @@ def read_weights(call: str, sample_weight: Any) -> np.ndarray | None:
         weights = np.asarray(sample_weight, float)
     except (TypeError, ValueError) as error:
         raise InvalidObjectiveError(
-            f"{call}(sample_weight=...): Sample weights must be numbers: {error}."
+            f"Sample weights must be numbers: {error}.", argument="sample_weight"
         ) from error
     if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
         raise InvalidObjectiveError(
-            f"{call}(sample_weight=...) of shape {weights.shape}: Sample weights must be 1D array "
-            "or scalar of finite numbers, one for each row, and not all zero."
+            f"of shape {weights.shape}: Sample weights must be 1D array or scalar of finite "
+            "numbers, one for each row, and not all zero.",
+            argument="sample_weight",
         )
     return weights
 
@@ -69,8 +68,9 @@ def fit_weights(
         return None if sample_weight is None else sample_weight[rows].astype(np.float32)
     if target.classes is None:
         raise InvalidObjectiveError(
-            f"KerasCV(class_weight={class_weight!r}): y ({target.kind}) holds no classes. Use "
-            "sample_weight."
+            f"y ({target.kind}) holds no classes. Use sample_weight.",
+            argument="class_weight",
+            value=class_weight,
         )
     encoded = np.asarray(target.encoded)[rows]
     if class_weight == "balanced":
@@ -82,13 +82,16 @@ def fit_weights(
         unknown = [label for label in class_weight if label not in labels]
         if unknown:
             raise InvalidObjectiveError(
-                f"KerasCV(class_weight={class_weight!r}): y does not hold {unknown}; its labels "
-                f"are {labels}."
+                f"y does not hold {unknown}; its labels are {labels}.",
+                argument="class_weight",
+                value=class_weight,
             )
         by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
     else:
         raise InvalidObjectiveError(
-            f'KerasCV(class_weight={class_weight!r}): must be a dict by label, "balanced" or None.'
+            'must be a dict by label, "balanced" or None.',
+            argument="class_weight",
+            value=class_weight,
         )
     weights = by_class[encoded]
     if sample_weight is not None:

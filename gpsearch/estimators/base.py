@@ -26,6 +26,7 @@ from gpsearch.data.rows import (
     read_target,
 )
 from gpsearch.data.weights import read_weights
+from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, Wanted, fit_network
 from gpsearch.estimators.saving import load_network, save_network
 from gpsearch.training.fitted import as_fitted
@@ -114,11 +115,10 @@ class KerasEstimator(BaseEstimator):
         class_weight: Any,
         overrides: Mapping[str, Any],
     ) -> Self:
-        call = type(self).__name__
         features = self._read(X, reset=True)
         target = read_target(y, None if isinstance(y, Mapping | tuple) else self._task)
-        weight = read_weights(f"{call}.fit", sample_weight)
-        _check_lengths(call, features, target, weight)
+        weight = read_weights(sample_weight)
+        _check_lengths(features, target, weight)
         self.network_, self.training_, self._rebuild = fit_network(
             self._wanted(class_weight, overrides), features, target, weight
         )
@@ -263,8 +263,10 @@ class KerasEstimator(BaseEstimator):
 def check_y(estimator: Any, y: Any) -> None:
     """Raise where there is no y."""
     if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        raise InvalidObjectiveError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None.",
+            argument="y",
+            value=None,
         )
 
 
@@ -276,16 +278,19 @@ def read_y(y: Any) -> Any:
     if values.ndim == 2 and values.shape[1] == 1:
         values = column_or_1d(values, warn=True)
     if values.dtype.kind == "c":
-        raise ValueError("Complex data not supported: y holds complex numbers.")
+        raise InvalidObjectiveError(
+            "Complex data not supported: y holds complex numbers.", argument="y"
+        )
     return values
 
 
-def _check_lengths(call: str, features: Parts, target: Target, sample_weight: Any) -> None:
+def _check_lengths(features: Parts, target: Target, sample_weight: Any) -> None:
     n = n_rows(features)
     given = {"y": target.encoded, "sample_weight": sample_weight}
     for name, value in given.items():
         if value is not None and n_rows(value) != n:
-            raise ValueError(
-                f"{call}.fit: X has {n} rows, but {name} has {n_rows(value)}: inconsistent numbers "
-                "of samples. Each row of X needs one entry."
+            raise InvalidObjectiveError(
+                f"X has {n} rows, but {name} has {n_rows(value)}: inconsistent numbers of samples. "
+                "Each row of X needs one entry.",
+                argument=name,
             )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.arguments import fraction
 from gpsearch.data.folds import Fold, make_folds
 from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, Target, n_rows, take
@@ -164,11 +165,7 @@ def _split(wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target) -> tu
     """All rows as a training part, and whether its stop rows are watched."""
     n = n_rows(X)
     everything, nothing = np.arange(n), np.arange(0)
-    if not 0 < wanted.validation_fraction < 1:
-        raise InvalidObjectiveError(
-            f"{wanted.call}(validation_fraction={wanted.validation_fraction!r}): must lie between "
-            "0 and 1."
-        )
+    fraction("validation_fraction", wanted.validation_fraction, kind=InvalidObjectiveError)
     if wanted.patience is None and callbacks.patience is None and not callbacks.watch:
         return Fold(index=0, train=everything, stop=nothing, test=nothing), False
     _, whole = make_folds(
@@ -189,4 +186,4 @@ def _settings(wanted: Wanted, callbacks: Callbacks, n: int) -> TrainingSettings:
         patience = min(callbacks.patience, wanted.epochs)  # a longer one never stops, as in Keras
     batch_size = min(DEFAULT_BATCH_SIZE, n) if wanted.batch_size is None else wanted.batch_size
     given = {"epochs": wanted.epochs, "batch_size": batch_size, "patience": patience}
-    return checked_settings(given, wanted.call)
+    return checked_settings(given)

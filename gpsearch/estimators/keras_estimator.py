@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.data.rows import Parts
+from gpsearch.errors import public
 from gpsearch.estimators.base import KerasEstimator, check_y, read_y
 from gpsearch.training.fitted import loss_name
 
@@ -110,6 +111,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         )
         self.class_weight = class_weight
 
+    @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model.
 
@@ -186,6 +188,7 @@ compiled, random_state, **model_params
 
     _task = "regression"
 
+    @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model; see `KerasClassifier.fit`. y has shape (n,) or (n, n_outputs)."""
         check_y(self, y)

@@ -38,9 +38,10 @@ class Placement:
         limited = self.trial_timeout is not None or self.memory_limit is not None
         if self.executor is not None and (self.isolate or limited):
             raise InvalidSearchError(
-                "search(executor=...) leaves time and memory to the executor; isolate, "
-                "trial_timeout and memory_limit belong to the search's own worker processes. "
-                "Drop one or the other."
+                "leaves time and memory to the executor; isolate, trial_timeout and memory_limit "
+                "belong to the search's own worker processes. Drop one or the other.",
+                argument="executor",
+                value=self.executor,
             )
 
     @property

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gpsearch.arguments import optional, whole
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import at_least
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.run import Run
@@ -51,7 +51,8 @@ def run_repeats(
     list of str
         The strategies by name.
     """
-    n_calls = at_least(1, "n_calls", n_calls, call="compare")
+    n_calls = whole("n_calls", n_calls, 1)
+    n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     n_repeats = _read_repeats(n_repeats)
     specs = _read_strategies(strategies)
     session = Session.read("compare", **options)
@@ -75,7 +76,6 @@ def run_repeats(
             "n_initial_points": n_initial_points,
             "greater_is_better": greater_is_better,
         },
-        call="compare",
     )
     with record.writing() as writer:
         run = Run(
@@ -91,10 +91,12 @@ def run_repeats(
 
 
 def _read_repeats(n_repeats: Any) -> int:
-    if at_least(1, "n_repeats", n_repeats, call="compare") < LEAST_REPEATS:
+    if whole("n_repeats", n_repeats, 1) < LEAST_REPEATS:
         raise InvalidSearchError(
-            f"compare(n_repeats={n_repeats}): one run of each strategy cannot tell a difference "
-            "from luck; it takes at least 2 repeats, and 5 or more to say much"
+            "one run of each strategy cannot tell a difference from luck; it takes at least 2 "
+            "repeats, and 5 or more to say much.",
+            argument="n_repeats",
+            value=n_repeats,
         )
     return int(n_repeats)
 
@@ -112,13 +114,16 @@ def _read_strategies(
     labels = [label for label, _ in named]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise InvalidSearchError(
-            f"compare(strategies=...): {twice[0]!r} occurs twice; name them in a dict, as in "
-            f"{{'{twice[0]} a': ..., '{twice[0]} b': ...}}"
+            f"{twice[0]!r} occurs twice; name them in a dict, as in {{'{twice[0]} a': ..., "
+            f"'{twice[0]} b': ...}}.",
+            argument="strategies",
         )
     if len(labels) < 2:
         raise InvalidSearchError(
-            f"compare(strategies={labels}): it takes at least two to compare; choose among "
-            f"{', '.join(STRATEGIES)}, or pass your own"
+            f"it takes at least two to compare; choose among {', '.join(STRATEGIES)}, or pass "
+            "your own.",
+            argument="strategies",
+            value=labels,
         )
     return dict(named)
 
@@ -138,8 +143,8 @@ def _make(
     if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
         if not callable(spec):
             raise InvalidSearchError(
-                f"compare(strategies=...): {spec!r} is neither a strategy nor a function that "
-                "makes one"
+                f"{spec!r} is neither a strategy nor a function that makes one.",
+                argument="strategies",
             )
         ready = spec(space, seed=seed, n_calls=n_calls)
     return make_strategy(

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.arguments import boolean, optional, whole
+from gpsearch.errors import public, renaming
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import at_least, read_callables, read_points, read_scores
+from gpsearch.execution.arguments import read_callables, read_points, read_scores
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
@@ -29,6 +31,7 @@ from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
 
+@public(path="study", dimensions="space", params="space")
 def search(
     objective: Objective | Callable[[dict[str, Any]], Any],
     space: Any,
@@ -143,9 +146,9 @@ def search(
     >>> study.best_params, len(study.trials), study.stop_reason
     ({'x': 3}, 6, 'All n_calls trials have been evaluated.')
     """
-    n_calls = at_least(1, "n_calls", n_calls)
-    if n_initial_points is not None:
-        n_initial_points = at_least(0, "n_initial_points", n_initial_points)
+    n_calls = whole("n_calls", n_calls, 1)
+    n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
+    progress, live = boolean("progress", progress), boolean("live", live)
     session = Session.read(
         "search",
         n_jobs=n_jobs,
@@ -185,7 +188,6 @@ def search(
             "greater_is_better": greater_is_better,
         },
         first={"n_calls": n_calls, "expected_optimum": expected},
-        call="search",
     )
     # Raising the budget later must not change what was proposed so far.
     first_budget = int(record.info.settings.get("n_calls", n_calls))
@@ -209,7 +211,8 @@ def search(
 
 
 def _earlier(warm_start: StudyPath | Study) -> Study:
-    return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
+    with renaming(path="warm_start"):
+        return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
 
 
 def _name_of(strategy: Any) -> str:

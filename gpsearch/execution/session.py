@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpsearch.arguments import boolean, optional, positive
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import positive, read_jobs, read_racing, read_seed
+from gpsearch.execution.arguments import read_jobs, read_racing, read_seed
 from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StopReason
@@ -55,17 +56,17 @@ class Session:
         timeout: Any,
     ) -> Session:
         """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
-        seconds = positive("timeout", timeout, "seconds", call=call)
+        seconds = optional(positive, "timeout", timeout, "seconds")
         return cls(
             call=call,
             placement=Placement(
-                n_jobs=read_jobs(n_jobs, call=call),
+                n_jobs=read_jobs(n_jobs),
                 executor=executor,
-                isolate=isolate,
-                trial_timeout=positive("trial_timeout", trial_timeout, "seconds", call=call),
-                memory_limit=positive("memory_limit", memory_limit, "megabytes", call=call),
+                isolate=boolean("isolate", isolate),
+                trial_timeout=optional(positive, "trial_timeout", trial_timeout, "seconds"),
+                memory_limit=optional(positive, "memory_limit", memory_limit, "megabytes"),
             ),
-            fold_rule=read_racing(racing, call=call),
+            fold_rule=read_racing(racing),
             deadline=math.inf if seconds is None else time.monotonic() + seconds,
         )
 
@@ -116,7 +117,6 @@ def open_study(
     random_state: Any,
     settings: Mapping[str, Any],
     first: Mapping[str, Any] | None = None,
-    call: str,
 ) -> Study:
     """Open the study that a call continues, or make it.
 
@@ -129,8 +129,6 @@ def open_study(
         What decides the course of the search; an existing study must have the same.
     first : dict, optional
         Further settings of a new study, which may be others when it is continued.
-    call : str
-        The function that the user called.
 
     Raises
     ------
@@ -138,7 +136,7 @@ def open_study(
         The study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
-    seed = None if random_state is None else read_seed(random_state, call=call)
+    seed = None if random_state is None else read_seed(random_state)
     fingerprint, description = objective.fingerprint(), objective.describe()
     if isinstance(study, Study):
         record = study

@@ -106,8 +106,10 @@ def read_distributions(given: Any) -> Distributions:
         named = {n: e.objects for n, e in entries[0].items() if isinstance(e, _Named)}
         return Distributions(space=space, objects=named)
     raise InvalidSpaceError(
-        f"GPSearchCV(param_distributions={given!r}) must be a dict of parameter name to "
-        "distribution, a list of such dicts, or a gpsearch.Space."
+        "must be a dict of parameter name to distribution, a list of such dicts, or a "
+        "gpsearch.Space.",
+        argument="param_distributions",
+        value=given,
     )
 
 
@@ -137,8 +139,9 @@ class _Named:
 def _entries(given: Mapping[str, Any]) -> dict[str, Any]:
     if not given:
         raise InvalidSpaceError(
-            "GPSearchCV(param_distributions={}) is empty: there is nothing to search. Give at "
-            "least one parameter with its values."
+            "is empty: there is nothing to search. Give at least one parameter with its values.",
+            argument="param_distributions",
+            value={},
         )
     return {name: _entry(name, entry) for name, entry in given.items()}
 
@@ -152,8 +155,9 @@ def _entry(name: str, entry: Any) -> Any:
         return _distribution(name, entry)
     if isinstance(entry, np.ndarray) and entry.ndim > 1:
         raise InvalidSpaceError(
-            f"GPSearchCV: the choices of {name!r} are an array of {entry.ndim} axes; give a list "
-            "of its rows."
+            f"the choices of {name!r} are an array of {entry.ndim} axes; give a list of its rows.",
+            argument="param_distributions",
+            entry=name,
         )
     if isinstance(entry, np.ndarray) and entry.ndim == 0:
         return entry.item()
@@ -162,7 +166,9 @@ def _entry(name: str, entry: Any) -> Any:
     choices = _distinct(entry)
     if not choices:
         raise InvalidSpaceError(
-            f"GPSearchCV: {name!r} has no values to choose from; give at least one."
+            f"{name!r} has no values to choose from; give at least one.",
+            argument="param_distributions",
+            entry=name,
         )
     named = _Named(choices)
     return named if named.objects else choices
@@ -200,8 +206,10 @@ def _distribution(name: str, frozen: Any) -> Any:
         return frozen
     if not hasattr(frozen, "ppf") or family is None:
         raise InvalidSpaceError(
-            f"GPSearchCV: {name!r} is {frozen!r}, whose bounds cannot be told. Write "
-            "gs.Real(low, high) or gs.Integer(low, high)."
+            f"{name!r} is {frozen!r}, whose bounds cannot be told. Write gs.Real(low, high) or "
+            "gs.Integer(low, high).",
+            argument="param_distributions",
+            entry=name,
         )
     low, high = frozen.ppf(TAIL), frozen.ppf(1 - TAIL)
     if not low < high:

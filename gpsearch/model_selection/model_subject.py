@@ -182,8 +182,11 @@ def _scorers(scoring: Any) -> dict[str, Any]:
 
 def _splitter(search: Any, y: Any) -> Any:
     """The splitter that scikit-learn would take."""
-    if isinstance(y, Mapping | tuple):
-        return check_cv(search.cv)
-    target = read_target(y, search.task)
-    stratified = target.kind in ("binary", "multiclass")
-    return check_cv(search.cv, np.asarray(target.labels), classifier=stratified)
+    target = None if isinstance(y, Mapping | tuple) else read_target(y, search.task)
+    try:
+        if target is None:
+            return check_cv(search.cv)
+        stratified = target.kind in ("binary", "multiclass")
+        return check_cv(search.cv, np.asarray(target.labels), classifier=stratified)
+    except ValueError as error:
+        raise InvalidObjectiveError(f"{error}", argument="cv", value=search.cv) from error

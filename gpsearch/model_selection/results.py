@@ -250,7 +250,9 @@ def check_refit(refit: Any, metrics: Sequence[str]) -> None:
     if list(metrics) == [SINGLE] or named or refit is False or callable(refit):
         return
     raise InvalidSearchError(
-        f"GPSearchCV(refit={refit!r}): For multi-metric scoring, the parameter refit must be set "
-        "to a scorer key or a callable to refit an estimator with the best parameters; the keys "
-        f"are {', '.join(map(repr, metrics))}. Give False for no final fit."
+        "For multi-metric scoring, the parameter refit must be set to a scorer key or a callable "
+        "to refit an estimator with the best parameters; the keys are "
+        f"{', '.join(map(repr, metrics))}. Give False for no final fit.",
+        argument="refit",
+        value=refit,
     )

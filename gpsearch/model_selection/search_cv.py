@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from gpsearch.errors import public
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, read_distributions
@@ -245,6 +246,13 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.monitor_fold = monitor_fold
         self.task = task
 
+    @public(
+        create_model="estimator",
+        space="param_distributions",
+        dimensions="param_distributions",
+        n_calls="n_iter",
+        metric="refit",
+    )
     def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:
         """Search, and fit the best params on all the data.
 

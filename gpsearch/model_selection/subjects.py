@@ -18,6 +18,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
 
+from gpsearch.arguments import boolean, is_whole, refusal, whole
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
@@ -71,8 +72,10 @@ class EstimatorSubject:
             check_refit(search.refit, list(several))
         if y is None and get_tags(search.estimator).target_tags.required:
             raise InvalidSearchError(
-                f"GPSearchCV.fit: {type(search.estimator).__name__} requires y to be passed, but "
-                "the target y is None."
+                f"{type(search.estimator).__name__} requires y to be passed, but the target y is "
+                "None.",
+                argument="y",
+                value=None,
             )
         named = isinstance(search.refit, str)
         routed = route(search, scorer, params)
@@ -125,63 +128,58 @@ def check_arguments(search: Any) -> None:
     """
     if not hasattr(search.estimator, "fit") and not callable(search.estimator):
         raise InvalidSearchError(
-            f"GPSearchCV(estimator={search.estimator!r}) must be an estimator with `fit`, or a "
-            "function that returns a compiled Keras model."
+            "must be an estimator with `fit`, or a function that returns a compiled Keras model.",
+            argument="estimator",
+            value=search.estimator,
         )
     of_model = [name for name in (*TRAINING, "task") if getattr(search, name) is not None]
     if of_model and not is_model_function(search.estimator):
         name = of_model[0]
         raise InvalidSearchError(
-            f"GPSearchCV({name}={getattr(search, name)!r}) is for a function that returns a Keras "
-            f"model; {type(search.estimator).__name__} has settings of its own. Set it there."
+            "is for a function that returns a Keras model; "
+            f"{type(search.estimator).__name__} has settings of its own. Set it there.",
+            argument=name,
+            value=getattr(search, name),
         )
     if isinstance(search.scoring, list | tuple | set | Mapping) and not len(search.scoring):
         raise InvalidSearchError(
-            f"GPSearchCV(scoring={search.scoring!r}): Empty list was given; name at least one "
-            "metric, or give None for the estimator's own score."
+            "Empty list was given; name at least one metric, or give None for the estimator's "
+            "own score.",
+            argument="scoring",
+            value=search.scoring,
         )
-    n_iter = search.n_iter
-    if not _is_whole(n_iter) or n_iter < 1:
-        raise InvalidSearchError(
-            f"GPSearchCV(n_iter={n_iter!r}) must be an integer of at least 1: the params that are "
-            "evaluated."
-        )
+    whole("n_iter", search.n_iter, 1)
     if not isinstance(search.refit, bool | np.bool_ | str) and not callable(search.refit):
         raise InvalidSearchError(
-            f"GPSearchCV(refit={search.refit!r}) must be True, False, the name of a metric, or a "
-            "callable that takes cv_results_ and returns the best row."
+            "must be True, False, the name of a metric, or a callable that takes cv_results_ and "
+            "returns the best row.",
+            argument="refit",
+            value=search.refit,
         )
-    n_jobs, verbose = search.n_jobs, search.verbose
-    if n_jobs is not None and (not _is_whole(n_jobs) or n_jobs == 0):
-        raise InvalidSearchError(
-            f"GPSearchCV(n_jobs={n_jobs!r}) must be an integer other than 0, or None; -1 is one "
-            "for each core."
-        )
-    if not _is_whole(verbose, or_bool=True) or verbose < 0:
-        raise InvalidSearchError(f"GPSearchCV(verbose={verbose!r}) must be 0, 1, 2 or more.")
-    if not isinstance(search.return_train_score, bool | np.bool_):
-        raise InvalidSearchError(
-            f"GPSearchCV(return_train_score={search.return_train_score!r}) must be True or False."
-        )
+    if search.n_jobs is not None and (not is_whole(search.n_jobs) or search.n_jobs == 0):
+        wanted = "a whole number other than 0 (-1 is one for each core)"
+        raise refusal(InvalidSearchError, "n_jobs", search.n_jobs, wanted, also="None")
+    if not isinstance(search.verbose, bool):
+        whole("verbose", search.verbose, 0)
+    boolean("return_train_score", search.return_train_score)
     read_error_score(search.error_score)
     _check_pre_dispatch(search.pre_dispatch)
     if search.study is not None and not isinstance(search.study, str | os.PathLike):
         raise InvalidSearchError(
-            f"GPSearchCV(study={search.study!r}) must be the path of a file, or None; an open "
-            "Study cannot be cloned with its estimator. Give its path."
+            "must be the path of a file, or None; an open Study cannot be cloned with its "
+            "estimator. Give its path.",
+            argument="study",
+            value=search.study,
         )
 
 
-def _is_whole(value: Any, *, or_bool: bool = False) -> bool:
-    return isinstance(value, int | np.integer) and (or_bool or not isinstance(value, bool))
-
-
 def _check_pre_dispatch(given: Any) -> None:
-    whole = _is_whole(given) and given > 0
+    whole = is_whole(given) and given > 0
     if not whole and not (isinstance(given, str) and _joblib_reads(given)):
         raise InvalidSearchError(
-            f"GPSearchCV(pre_dispatch={given!r}) must be a positive integer, 'all', or a text such "
-            "as '2*n_jobs', as joblib reads it."
+            "must be a positive integer, 'all', or a text such as '2*n_jobs', as joblib reads it.",
+            argument="pre_dispatch",
+            value=given,
         )
 
 
@@ -197,17 +195,19 @@ def _joblib_reads(pre_dispatch: str) -> bool:
 
 def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
     """The folds of all params, split once."""
-    splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     try:
+        splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
         splits = list(splitter.split(X, y, **split_params))
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(
-            f"GPSearchCV(cv={search.cv!r}) cannot split the data: {error}"
+            f"cannot split the data: {error}", argument="cv", value=search.cv
         ) from error
     declared = splitter.get_n_splits(X, y, **split_params)
     if declared != len(splits):
         raise InvalidObjectiveError(
-            f"GPSearchCV(cv={search.cv!r}): cv.split and cv.get_n_splits return inconsistent "
-            f"results. Expected {declared} splits, got {len(splits)}"
+            f"cv.split and cv.get_n_splits return inconsistent results. Expected {declared} "
+            f"splits, got {len(splits)}",
+            argument="cv",
+            value=search.cv,
         )
     return splits

@@ -26,17 +26,20 @@ def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -
             for train, test in splitter.split(rows, labels, groups)
         ]
     except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(f"EstimatorCV(cv={cv!r}) cannot split X: {error}") from error
+        raise InvalidObjectiveError(f"cannot split X: {error}", argument="cv", value=cv) from error
     if not splits:
         raise InvalidObjectiveError(
-            f"EstimatorCV(cv={cv!r}): No fits were performed. Was the CV iterator empty? Were "
-            "there no candidates? A generator can be used only once; give a list or a splitter."
+            "No fits were performed. Was the CV iterator empty? Were there no candidates? A "
+            "generator can be used only once; give a list or a splitter.",
+            argument="cv",
+            value=cv,
         )
     for part in (part for split in splits for part in split):
         if part.dtype.kind in "iu" and part.size and not -n <= part.min() <= part.max() < n:
             raise InvalidObjectiveError(
-                f"EstimatorCV(cv={cv!r}): a fold names row {part.max()}, where X has {n} rows, "
-                f"0 to {n - 1}."
+                f"a fold names row {part.max()}, where X has {n} rows, 0 to {n - 1}.",
+                argument="cv",
+                value=cv,
             )
     return splits
 
@@ -47,7 +50,9 @@ def read_error_score(error_score: Any) -> Any:
         return error_score
     if isinstance(error_score, numbers.Real) and not isinstance(error_score, bool):
         return float(error_score)
-    raise InvalidObjectiveError(f"error_score={error_score!r} must be a number or 'raise'.")
+    raise InvalidObjectiveError(
+        "must be a number or 'raise'.", argument="error_score", value=error_score
+    )
 
 
 def read_metric(metric: str | None, scorer: Any) -> str | None:
@@ -59,7 +64,7 @@ def read_metric(metric: str | None, scorer: Any) -> str | None:
         return SINGLE
     if metric is not None and metric not in names:
         raise InvalidObjectiveError(
-            f"EstimatorCV(metric={metric!r}) is not scored; the metrics are {names}."
+            f"is not scored; the metrics are {names}.", argument="metric", value=metric
         )
     return names[0] if metric is None else metric
 

@@ -25,7 +25,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import indexable
 
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
 from gpsearch.objective.estimator_arguments import (
     metric_names,
@@ -109,6 +109,7 @@ class EstimatorCV:
 
     greater_is_better = True
 
+    @public()
     def __init__(
         self,
         estimator: Any,
@@ -147,6 +148,7 @@ class EstimatorCV:
         self.raised: Exception | None = None
         self._parallel: Any = None
 
+    @public(params="space")
     def validate(self, space: Space) -> None:
         """Set params of `space` on a clone.
 
@@ -286,9 +288,10 @@ class EstimatorCV:
         metric = self.metric if several and self.metric is not None else next(iter(scores))
         if metric not in scores:
             self.raised = InvalidObjectiveError(
-                f"EstimatorCV(metric={metric!r}): For multi-metric scoring, the parameter refit "
-                "must be set to a scorer key or a callable to refit; the scorer returned "
-                f"{', '.join(map(repr, scores))}."
+                "For multi-metric scoring, the parameter refit must be set to a scorer key or a "
+                f"callable to refit; the scorer returned {', '.join(map(repr, scores))}.",
+                argument="metric",
+                value=metric,
             )
             raise self.raised
         facts = outcome.facts

@@ -150,13 +150,15 @@ def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> An
     if get_tags(estimator).input_tags.pairwise:
         if not hasattr(X, "shape"):
             raise InvalidObjectiveError(
-                "EstimatorCV(X=...): Precomputed kernels or affinity matrices have to be passed as "
-                "arrays or sparse matrices."
+                "Precomputed kernels or affinity matrices have to be passed as arrays or sparse "
+                "matrices.",
+                argument="X",
             )
         if X.shape[0] != X.shape[1]:
             raise InvalidObjectiveError(
-                f"EstimatorCV(X=...) of shape {X.shape}: X should be a square kernel matrix, for "
-                "the estimator takes distances or a kernel."
+                f"of shape {X.shape}: X should be a square kernel matrix, for the estimator takes "
+                "distances or a kernel.",
+                argument="X",
             )
         return X[np.ix_(rows, train)]
     return _safe_indexing(X, rows)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-import numbers
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpsearch.arguments import boolean, is_number
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.training.model_function import source_of
@@ -48,17 +48,21 @@ def as_objective(
     >>> objective.evaluate({"x": 3.0}, seed=0).score
     -9.0
     """
+    greater_is_better = boolean("greater_is_better", greater_is_better)
     if callable(getattr(objective, "evaluate", None)):
         if not greater_is_better:
             raise InvalidObjectiveError(
-                f"greater_is_better=False: {type(objective).__name__} returns scores, which are "
-                "greater when better already. Choose a scorer such as 'neg_log_loss' instead."
+                f"{type(objective).__name__} returns scores, which are greater when better "
+                "already. Choose a scorer such as 'neg_log_loss' instead.",
+                argument="greater_is_better",
+                value=False,
             )
         return objective  # type: ignore[return-value]
     if not callable(objective):
         raise InvalidObjectiveError(
-            f"the objective is {type(objective).__name__}; it must be KerasCV(...) or a function "
-            "from a dict of params to a score."
+            "must be KerasCV(...) or a function from a dict of params to a score.",
+            argument="objective",
+            value=objective,
         )
     return FunctionObjective(objective, greater_is_better=greater_is_better)
 
@@ -140,7 +144,7 @@ class FunctionObjective:
             returned = returned.tolist()
         many = isinstance(returned, Iterable) and not isinstance(returned, str | bytes | dict)
         values = list(returned) if many else [returned]
-        if not values or not all(_is_number(value) for value in values):
+        if not values or not all(is_number(value) for value in values):
             raise InvalidObjectiveError(
                 f"{self.name} returned {returned!r}; it must return one number, or a sequence of "
                 "numbers, one for each fold."
@@ -149,10 +153,6 @@ class FunctionObjective:
         if not all(math.isfinite(score) for score in scores):
             raise TrialFailedError(f"{self.name} returned {returned!r}, which is not finite")
         return scores
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
 def _argument_names(function: Callable[..., Any]) -> Sequence[str]:

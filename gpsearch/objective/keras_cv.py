@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gpsearch.arguments import boolean, fraction, whole
 from gpsearch.data.datasets import is_dataset, read_dataset
 from gpsearch.data.folds import Fold, folds_digest, fresh_splitter, make_folds
 from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
@@ -27,17 +28,16 @@ from gpsearch.data.rows import (
     take,
 )
 from gpsearch.data.weights import fit_weights, read_weights
-from gpsearch.errors import InvalidObjectiveError
+from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.model_function import ModelFunction, data_facts
+from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.trained_network import NetworkTask, choose_trainer, trained_network
 from gpsearch.training.trainer import (
     DEFAULT_BATCH_SIZE,
-    TRAINING_NAMES,
     TrainingSettings,
     check_finite,
     checked_settings,
@@ -130,6 +130,7 @@ class KerasCV:
 
     greater_is_better = True
 
+    @public()
     def __init__(
         self,
         create_model: Callable[..., Any],
@@ -156,10 +157,8 @@ class KerasCV:
     ) -> None:
         self.model_function = ModelFunction(create_model)
         self.name = name or self.model_function.name
-        if not 0 < validation_fraction < 1:
-            raise InvalidObjectiveError(
-                f"KerasCV(validation_fraction={validation_fraction!r}): must lie between 0 and 1."
-            )
+        kind = InvalidObjectiveError
+        fraction("validation_fraction", validation_fraction, kind=kind)
         if is_dataset(X):
             X, y, sample_weight = _read_dataset(X, y, sample_weight)
         self.X = read_features(X)
@@ -170,15 +169,15 @@ class KerasCV:
         self.preprocess = preprocess
         self.scoring = Scoring(scoring, metrics, self.target)
         self.cv = cv
-        self.random_state = int(random_state)
-        self.monitor_fold = bool(monitor_fold)
+        self.random_state = whole("random_state", random_state, 0, kind=kind)
+        self.monitor_fold = boolean("monitor_fold", monitor_fold, kind=kind)
         self._groups, self._validation_fraction = groups, validation_fraction
         self._split()
-        self.sample_weight = read_weights("KerasCV", sample_weight)
+        self.sample_weight = read_weights(sample_weight)
         self.class_weight = class_weight
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
         self.callbacks = callbacks
-        self.compiled = bool(compiled)
+        self.compiled = boolean("compiled", compiled, kind=kind)
         self._trainer = choose_trainer(
             self.X, compiled=self.compiled, callbacks=callbacks, programs=CompiledTrainer()
         )
@@ -186,9 +185,10 @@ class KerasCV:
         if batch_size is None:
             batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
         self.settings = self._checked_settings(
-            {"epochs": epochs, "batch_size": batch_size, "patience": patience}, "KerasCV"
+            {"epochs": epochs, "batch_size": batch_size, "patience": patience}
         )
 
+    @public(params="space")
     def validate(self, space: Space) -> None:
         """Check names and values of `space`, and build one model, before any training.
 
@@ -222,6 +222,7 @@ class KerasCV:
             f"space; for the last, {params}: {type(raised).__name__}: {raised}"
         ) from raised
 
+    @public()
     def evaluate(
         self,
         params: Params,
@@ -271,6 +272,7 @@ class KerasCV:
         fresh._split()
         return fresh
 
+    @public()
     def refit(
         self,
         params: Params,
@@ -426,15 +428,21 @@ class KerasCV:
         """Training settings with those among the params in place of the objective's own."""
         given = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
         given.update({name: params[name] for name in TRAINING_NAMES if name in params})
-        return self._checked_settings(given, "params" if given != self.settings else "KerasCV")
+        try:
+            return self._checked_settings(given)
+        except InvalidObjectiveError as error:
+            if error.argument in params:
+                error.argument, error.entry = "params", error.argument
+            raise
 
-    def _checked_settings(self, given: Mapping[str, Any], call: str) -> TrainingSettings:
-        settings = checked_settings(given, call)
+    def _checked_settings(self, given: Mapping[str, Any]) -> TrainingSettings:
+        settings = checked_settings(given)
         rows = self._rows_to_fit(settings.patience)
         if settings.batch_size > rows:
             raise InvalidObjectiveError(
-                f"{call}: batch_size={settings.batch_size} is larger than the smallest training "
-                f"part, {rows} rows. Use at most {rows}."
+                f"is larger than the smallest training part, {rows} rows. Use at most {rows}.",
+                argument="batch_size",
+                value=settings.batch_size,
             )
         return settings
 
@@ -450,8 +458,9 @@ class KerasCV:
                 if len(part) != self.n:
                     label = f"{name}[{part_name!r}]" if part_name else name
                     raise InvalidObjectiveError(
-                        f"KerasCV: X has {self.n} rows, but {label} has {len(part)}. Each row "
-                        "of X needs one entry."
+                        f"X has {self.n} rows, but {label} has {len(part)}. Each row of X needs "
+                        "one entry.",
+                        argument=name,
                     )
 
     def _try(self, params: Params) -> None:
@@ -476,8 +485,9 @@ class KerasCV:
 def _read_dataset(dataset: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
     if y is not None or sample_weight is not None:
         raise InvalidObjectiveError(
-            "KerasCV(X=<dataset>, y=..., sample_weight=...): a dataset gives (x, y) or (x, y, "
-            "sample_weight) itself. Leave out y and sample_weight."
+            "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and "
+            "sample_weight.",
+            argument="y" if sample_weight is None else "sample_weight",
         )
     return read_dataset(dataset)
 

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from gpsearch.data.rows import Parts, Target
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
 from gpsearch.training.fitted import FittedClassifier, FittedNetwork
 from gpsearch.training.model_function import source_of
 
@@ -42,16 +42,18 @@ class Scoring:
         if scoring is None:
             if target.kind == "several":
                 raise InvalidObjectiveError(
-                    "KerasCV(scoring=None): a model with several outputs has no default score. "
-                    "Give a callable (estimator, X, y) -> float; estimator.predict(X) returns "
-                    "all outputs."
+                    "a model with several outputs has no default score. Give a callable "
+                    "(estimator, X, y) -> float; estimator.predict(X) returns all outputs.",
+                    argument="scoring",
+                    value=None,
                 )
             scoring = "accuracy" if target.is_classification else "r2"
         self.scorer = _read_scorer(scoring)
         self._by_name = isinstance(scoring, str)
         self.name = scoring if isinstance(scoring, str) else _callable_name(scoring)
         named = metrics if isinstance(metrics, Mapping) else {name: name for name in metrics}
-        self.metrics = {name: _read_scorer(one) for name, one in named.items()}
+        with renaming(scoring="metrics"):
+            self.metrics = {name: _read_scorer(one) for name, one in named.items()}
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.
@@ -66,7 +68,9 @@ class Scoring:
             score = float(value)
         except (TypeError, ValueError):
             raise InvalidObjectiveError(
-                f"KerasCV(scoring={self.name}) returned {type(value).__name__}, not a number."
+                f"returned {type(value).__name__}, not a number.",
+                argument="scoring",
+                value=self.name,
             ) from None
         if not math.isfinite(score):
             raise TrialFailedError(f"the score {self.name} is {score} on the scored fold")
@@ -92,7 +96,7 @@ class Scoring:
                     "softmax, and its loss is not from_logits=True."
                 )
             raise InvalidObjectiveError(
-                f"KerasCV(scoring={self.name}) cannot score this model: {error}.{hint}"
+                f"cannot score this model: {error}.{hint}", argument="scoring", value=self.name
             ) from error
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
@@ -132,21 +136,26 @@ def _read_scorer(scoring: Any) -> Any:
             close = difflib.get_close_matches(scoring, names, n=3)
             hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise InvalidObjectiveError(
-                f"KerasCV(scoring={scoring!r}): no scikit-learn scorer has this name. {hint} "
-                "sklearn.metrics.get_scorer_names() lists them all."
+                f"no scikit-learn scorer has this name. {hint} sklearn.metrics.get_scorer_names() "
+                "lists them all.",
+                argument="scoring",
+                value=scoring,
             )
         return get_scorer(scoring)
     if not callable(scoring):
         raise InvalidObjectiveError(
-            f"KerasCV(scoring={scoring!r}): must be a scorer name or a callable "
-            "(estimator, X, y) -> float."
+            "must be a scorer name or a callable (estimator, X, y) -> float.",
+            argument="scoring",
+            value=scoring,
         )
     if getattr(scoring, "__module__", "").startswith("sklearn.metrics.") and inspect.isfunction(
         scoring
     ):
         raise InvalidObjectiveError(
-            f"KerasCV(scoring={scoring.__name__}): this is a metric of (y_true, y_pred), not a "
-            f"scorer. Give its name, or sklearn.metrics.make_scorer({scoring.__name__})."
+            "this is a metric of (y_true, y_pred), not a scorer. Give its name, or "
+            f"sklearn.metrics.make_scorer({scoring.__name__}).",
+            argument="scoring",
+            value=scoring.__name__,
         )
     return scoring
 

@@ -23,7 +23,8 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
 from skopt.utils import cook_estimator
 
-from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
+from gpsearch.arguments import one_of, optional, whole
+from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
 from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
@@ -107,6 +108,7 @@ class Optimizer(skopt.Optimizer):
     ('b', True)
     """
 
+    @public()
     def __init__(
         self,
         dimensions: Any,
@@ -142,9 +144,10 @@ class Optimizer(skopt.Optimizer):
         if not self._is_ours:
             if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
                 raise InvalidSearchError(
-                    "Optimizer(base_estimator='GBRT'): this scikit-learn does not take "
-                    "scikit-optimize's boosted trees for a regressor. Leave base_estimator out, "
-                    "for gpsearch's process, or use 'ET'."
+                    "this scikit-learn does not take scikit-optimize's boosted trees for a "
+                    "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'.",
+                    argument="base_estimator",
+                    value="GBRT",
                 )
             super().__init__(
                 dimensions,
@@ -165,14 +168,8 @@ class Optimizer(skopt.Optimizer):
         self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(self.space))
-        if not isinstance(n_initial_points, int | np.integer) or n_initial_points < 0:
-            raise InvalidSearchError(
-                f"Expected `n_initial_points` >= 0, a whole number, got {n_initial_points!r}"
-            )
-        if acq_optimizer not in ("auto", "lbfgs", "sampling"):
-            raise InvalidSearchError(
-                f"Expected acq_optimizer to be 'lbfgs' or 'sampling', got {acq_optimizer}"
-            )
+        n_initial_points = whole("n_initial_points", n_initial_points, 0)
+        one_of("acq_optimizer", acq_optimizer, ("auto", "lbfgs", "sampling"))
         if not isinstance(model_queue_size, int | None):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
         self.specs = {"args": plottable(arguments), "function": "Optimizer"}
@@ -209,6 +206,7 @@ class Optimizer(skopt.Optimizer):
 
     # ---------------------------------------------------------------- ask
 
+    @public()
     def ask(self, n_points: int | None = None, strategy: str | None = None) -> Any:
         """Ask for the next point, or for several to evaluate at once.
 
@@ -232,17 +230,13 @@ class Optimizer(skopt.Optimizer):
         """
         if not self._is_ours:
             return super().ask(n_points, strategy or "cl_min")
-        if n_points is not None and (not isinstance(n_points, int | np.integer) or n_points < 1):
-            raise InvalidSearchError(f"n_points should be int > 0, got {n_points!r}")
+        optional(whole, "n_points", n_points, 1)
         with self._lock:
             return self._ask_one() if n_points is None else self._ask_batch(int(n_points), strategy)
 
     def _ask_batch(self, n_points: int, strategy: str | None) -> list[Point]:
         strategy = strategy or "believer"
-        if strategy not in ("believer", *LIES):
-            raise InvalidSearchError(
-                f"Expected parallel_strategy to be one of {['believer', *LIES]}, got {strategy}"
-            )
+        one_of("strategy", strategy, ("believer", *LIES))
         if (n_points, strategy) in self.cache_:
             return self.cache_[n_points, strategy]
         batch: list[Point] = []
@@ -287,6 +281,7 @@ class Optimizer(skopt.Optimizer):
 
     # ---------------------------------------------------------------- tell
 
+    @public()
     def tell(self, x: Any, y: Any, fit: bool = True) -> OptimizeResult:
         """Record the loss of a point, or of several.
 
@@ -454,7 +449,9 @@ def _checked_noise(noise: Any) -> str | float:
         known = isinstance(noise, float | int | np.number) and 0 <= float(noise) < math.inf
     if not known:
         raise InvalidSearchError(
-            f"Optimizer(noise={noise!r}): it must be 'gaussian', which fits the variance of the "
-            "losses, or that variance, a number from 0."
+            "must be 'gaussian', which fits the variance of the losses, or that variance, a "
+            "number from 0.",
+            argument="noise",
+            value=noise,
         )
     return noise

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from numbers import Number
 from typing import Any
 
-import numpy as np
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
 
-from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
+from gpsearch.arguments import whole
+from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
 from gpsearch.optimizer.skopt_arguments import read_space
@@ -21,6 +21,7 @@ from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 
+@public(x="x0", y="y0")
 def gp_minimize(
     func: Callable[[Point], Any],
     dimensions: Any,
@@ -104,7 +105,7 @@ optimum_prior
     points = _points(x0)
     values = _values(y0)
     if values and not points:
-        raise InvalidSearchError(f"`y0` is {y0!r} and there is no `x0` that it belongs to")
+        raise InvalidSearchError("there is no `x0` that it belongs to.", argument="y0", value=y0)
     usual = default_initial_points(len(read_space(dimensions, space_constraint)))
     n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
@@ -140,7 +141,9 @@ optimum_prior
     if points:
         losses = values if values is not None else [func(list(point)) for point in points]
         if len(losses) != len(points):
-            raise InvalidSearchError("`x0` and `y0` should have the same length")
+            raise InvalidSearchError(
+                "`x0` and `y0` should have the same length.", argument="y0", value=y0
+            )
         result = optimizer.tell(points, losses)
         result.specs = specs
         if eval_callbacks(callbacks, result):
@@ -161,7 +164,9 @@ def _points(x0: Any) -> list[Point]:
     if not isinstance(x0[0], list | tuple):
         x0 = [x0]
     if not isinstance(x0, list):
-        raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}")
+        raise InvalidSearchError(
+            f"`x0` should be a list, but got {type(x0)}", argument="x0", value=x0
+        )
     return x0
 
 
@@ -172,7 +177,9 @@ def _values(y0: Any) -> list[Any] | None:
     if isinstance(y0, Number):
         return [y0]
     if not isinstance(y0, Iterable):
-        raise InvalidSearchError(f"`y0` should be an iterable or a scalar, got {type(y0)}")
+        raise InvalidSearchError(
+            f"`y0` should be an iterable or a scalar, got {type(y0)}", argument="y0", value=y0
+        )
     return list(y0)
 
 
@@ -184,16 +191,23 @@ def _budget(
     values: Any,
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
-    if not isinstance(n_calls, int | np.integer):
-        raise InvalidSearchError(f"Expected `n_calls` to be a whole number, got {n_calls!r}")
+    n_calls = whole("n_calls", n_calls, 1)
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
     if n_first is None:
         n_first = min(usual, max(2 * (n_calls - n_told) // 3, 1))  # leaves some to the model
     if n_first <= 0 and not points:
-        raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`")
+        raise InvalidSearchError(
+            "Either set `n_initial_points` > 0, or provide `x0`",
+            argument="n_initial_points",
+            value=n_first,
+        )
     if n_calls < n_first + n_told:
-        raise InvalidSearchError(f"Expected `n_calls` >= {n_first + n_told}, got {n_calls}")
+        raise InvalidSearchError(
+            f"Expected `n_calls` >= {n_first + n_told}, got {n_calls}",
+            argument="n_calls",
+            value=n_calls,
+        )
     return n_first, n_told
 
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from gpsearch.errors import InvalidSearchError
+from gpsearch.arguments import one_of
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, trial_rng
 from gpsearch.strategy.gp import GPOptions, GPStrategy
@@ -75,10 +75,7 @@ class Proposals:
         optimum_prior: OptimumPriorChoice,
         eta: float = 1.0,
     ) -> None:
-        if acq_func not in ACQ_FUNCS:
-            raise InvalidSearchError(
-                f"expected acq_func to be in {','.join(ACQ_FUNCS)}, got {acq_func}"
-            )
+        one_of("acq_func", acq_func, ACQ_FUNCS)
         self._space, self._seed, self._eta = space, seed, eta
         self._n_initial_points = n_initial_points
         self._strategies = [

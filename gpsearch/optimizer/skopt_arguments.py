@@ -13,6 +13,7 @@ import skopt.space
 from skopt.space import Categorical, Integer
 from skopt.utils import is_2Dlistlike, is_listlike
 
+from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError
 from gpsearch.space import Point, Space
 
@@ -45,9 +46,8 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
         ``space_constraint(point) -> bool``.
     """
     if space_constraint is not None and not callable(space_constraint):
-        raise InvalidSearchError(
-            f"Expected space_constraint to be callable or None, got {space_constraint!r}"
-        )
+        wanted = "callable"
+        raise refusal(InvalidSearchError, "space_constraint", space_constraint, wanted, "None")
     stock = not isinstance(dimensions, Mapping | Space)
     # without its constraint, if it is a stock space: that one is added below
     space = Space(skopt.space.Space(list(dimensions)) if stock else dimensions)
@@ -75,14 +75,18 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
     if isinstance(x, np.ndarray):
         x = x.tolist()
     if not is_listlike(x):
-        raise InvalidSearchError(f"tell: x is {x!r}; it must be a point, or a list of points.")
+        raise refusal(InvalidSearchError, "x", x, "a point, or a list of points")
     # a point all of whose values are tuples looks like a list of points
     if len(x) and is_2Dlistlike(x) and not (len(x) == len(space) and list(x) in space):
         points, values = [_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):
-            raise InvalidSearchError(f"tell: {len(points)} points with the single value {y!r}.")
+            raise InvalidSearchError(
+                f"{len(points)} points have this single value.", argument="y", value=y
+            )
         if len(values) != len(points):
-            raise InvalidSearchError(f"tell: {len(points)} points with {len(values)} values.")
+            raise InvalidSearchError(
+                f"{len(points)} points with {len(values)} values.", argument="y", value=y
+            )
         return points, list(values)
     return [_point(x, space, several=False)], [y]
 
@@ -96,7 +100,9 @@ def read_loss(value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, Number) or isinstance(value, complex):
-        raise InvalidSearchError(f"`func` should return a scalar, got {value!r}")
+        raise InvalidSearchError(
+            f"`func` should return a scalar, got {value!r}", argument="y", value=value
+        )
     try:
         loss = float(value)  # type: ignore[arg-type]
     except OverflowError:  # an int beyond all floats
@@ -116,7 +122,9 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")
     loss, seconds = value
     if not 0 < seconds < math.inf:
-        raise InvalidSearchError(f"tell: the time {seconds!r} must be above zero, and finite.")
+        raise InvalidSearchError(
+            f"the time {seconds!r} must be above zero, and finite.", argument="y", value=value
+        )
     return read_loss(loss), math.log(seconds)
 
 
@@ -126,7 +134,9 @@ def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
         raise InvalidSearchError(
             "Not all points have the same dimensions as the space."
             if several
-            else f"Dimensions of point ({point}) and space ({space.bounds}) do not match"
+            else f"Dimensions of point ({point}) and space ({space.bounds}) do not match",
+            argument="x",
+            value=point,
         )
     outside = (
         f"Point ({point}) is not within the bounds of the space ({space.bounds})."
@@ -140,7 +150,7 @@ def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
         ]
         (plain,) = space.canonical([whole])
     except (InvalidParamsError, TypeError, ValueError) as error:
-        raise InvalidSearchError(outside) from error
+        raise InvalidSearchError(outside, argument="x", value=point) from error
     if not space.feasible([plain])[0]:
-        raise InvalidSearchError(f"{outside} It breaks the constraint.")
+        raise InvalidSearchError(f"{outside} It breaks the constraint.", argument="x", value=point)
     return plain

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.arguments import one_of
+from gpsearch.errors import StudyError
 from gpsearch.plotting.axes import coordinates, dimension_axis
 from gpsearch.plotting.series import (
     ConvergenceSeries,
@@ -210,10 +211,7 @@ def time_to_target_series(
     InvalidSearchError
         `against` is neither.
     """
-    if against not in ("evaluations", "seconds"):
-        raise InvalidSearchError(
-            f"plot_time_to_target(against={against!r}) must be 'evaluations' or 'seconds'."
-        )
+    one_of("against", against, ("evaluations", "seconds"))
     goal = comparison.as_user_value(target)
     found, most = {}, 0.0
     for row, strategy in enumerate(comparison.strategies):

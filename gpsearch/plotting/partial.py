@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gpsearch.errors import InvalidParamsError
+from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import Array, DimensionAxis
 from gpsearch.plotting.dependence import (
@@ -47,6 +47,7 @@ MANY = 150  # observations from which their dots on a map are drawn smaller
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
 
 
+@public()
 def plot_partial_dependence(
     study: Study | ScoreModel,
     dimensions: str | Sequence[str | tuple[str, str]] | None = None,
@@ -116,6 +117,7 @@ def plot_partial_dependence(
     return cells
 
 
+@public()
 def plot_partial_dependence_matrix(
     study: Study | ScoreModel, dimensions: Sequence[str] | None = None, ax: Axes | None = None
 ) -> NDArray[np.object_]:
@@ -239,13 +241,13 @@ def _read(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, s
         parts = [entry] if isinstance(entry, str) else list(entry)
         if len(parts) not in (1, 2) or len(set(parts)) < len(parts):
             raise InvalidParamsError(
-                f"plot_partial_dependence: {entry!r} must be the name of a dimension, or a pair "
-                "of two different ones."
+                f"{entry!r} must be the name of a dimension, or a pair of two different ones.",
+                argument="dimensions",
             )
         if unknown := [part for part in parts if part not in names]:
             raise InvalidParamsError(
-                f"plot_partial_dependence: {unknown[0]!r} is no dimension of the space; they are "
-                f"{', '.join(names)}."
+                f"{unknown[0]!r} is not a dimension of the space; they are {', '.join(names)}.",
+                argument="dimensions",
             )
     return [entry if isinstance(entry, str) else tuple(entry) for entry in entries]
 

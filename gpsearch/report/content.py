@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.duration import duration
 from gpsearch.plotting.data import comparison_errors, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Categorical, Space
 from gpsearch.study import Study, Trial
-
-UNITS = (("h", 3600.0), ("min", 60.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,20 +147,6 @@ def _count_tied(study: Study, best: Trial) -> int:
         trial.state == "complete" and best.score - trial.score <= math.sqrt(of_best + variance)
         for trial, variance in zip(ended, variances.tolist(), strict=True)
     )
-
-
-def duration(seconds: float) -> str:
-    """A length of time with two digits that matter.
-
-    >>> duration(0.0123), duration(42.7), duration(754), duration(9000)
-    ('12 ms', '43 s', '13 min', '2.5 h')
-    """
-    if 0 < seconds < 1:
-        return f"{number(1000 * seconds, 2)} ms"
-    for unit, length in UNITS:
-        if seconds >= 1.5 * length:
-            return f"{number(seconds / length, 2)} {unit}"
-    return f"{number(seconds, 2)} s"
 
 
 def _summary(study: Study, trials: list[Trial]) -> str:

@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
+from gpsearch.duration import duration
 from gpsearch.errors import InvalidSearchError
 from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
 from gpsearch.report.comparison_content import read_comparison
-from gpsearch.report.content import duration, read_content, read_result
+from gpsearch.report.content import read_content, read_result
 from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study

@@ -34,8 +34,10 @@ class Conditions:
         for name, parents in when.items():
             if unknown := [n for n in (name, *parents) if n not in names]:
                 raise InvalidSpaceError(
-                    f"Space: the condition on {name!r} names {unknown[0]!r}, which is not "
-                    f"a dimension; they are {', '.join(names)}."
+                    f"the condition on {name!r} names {unknown[0]!r}, which is not a dimension; "
+                    f"they are {', '.join(names)}.",
+                    argument="conditions",
+                    entry=name,
                 )
             try:
                 self._allowed[names.index(name)] = {
@@ -43,7 +45,11 @@ class Conditions:
                     for parent, values in parents.items()
                 }
             except InvalidParamsError as error:
-                raise InvalidSpaceError(f"Space: the condition on {name!r}: {error}") from None
+                raise InvalidSpaceError(
+                    f"the condition on {name!r}: {error.value}: {error.rule}",
+                    argument="conditions",
+                    entry=name,
+                ) from None
         self._parents_first = self._sorted()
 
     def active(self, z: Array) -> np.ndarray:
@@ -72,7 +78,9 @@ class Conditions:
                 if j not in order and all(p in order or p not in self._allowed for p in parents)
             ]
             if not ready:
-                raise InvalidSpaceError("Space: the conditions form a circle; cut it somewhere.")
+                raise InvalidSpaceError(
+                    "the conditions form a circle; cut it somewhere.", argument="conditions"
+                )
             order += ready
         return order
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from skopt.space import Categorical, Dimension, Integer, Real
 
+from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.space.columns import check_bounds, plain
 
@@ -52,7 +53,9 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
     if isinstance(specification, Mapping):
         entries = list(specification.items())
         if bad := [name for name, _ in entries if not isinstance(name, str) or not name]:
-            raise InvalidSpaceError(f"Space: the name {bad[0]!r} must be a non-empty string.")
+            raise InvalidSpaceError(
+                f"the name {bad[0]!r} must be a non-empty string.", argument="dimensions"
+            )
     elif isinstance(specification, Sequence) and not isinstance(specification, str):
         entries = [
             (getattr(entry, "name", None) or f"X_{i}", entry)
@@ -60,8 +63,9 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
         ]
     else:
         raise InvalidSpaceError(
-            f"Space: got a {type(specification).__name__}; it must be a dict of name to dimension, "
-            "or a list of dimensions."
+            "must be a dict of name to dimension, or a list of dimensions.",
+            argument="dimensions",
+            value=specification,
         )
     dimensions: list[Dimension] = []
     fixed: dict[str, Any] = {}
@@ -82,8 +86,10 @@ def read_when(name: str, when: Any) -> When:
     """Read the values of other dimensions for which `name` exists."""
     if not isinstance(when, Mapping) or not when:
         raise InvalidSpaceError(
-            f"Space: {name!r} has when={when!r}; it must be a table of another dimension's name to "
-            "the values for which this one exists."
+            f"{name!r} has when={when!r}; it must be a table of another dimension's name to the "
+            "values for which this one exists.",
+            argument="dimensions",
+            entry=name,
         )
     return {
         parent: tuple(values) if isinstance(values, list | tuple | range | set) else (values,)
@@ -104,13 +110,19 @@ def _read_entry(name: str, entry: Any) -> Any:
     if isinstance(entry, list | range | np.ndarray):
         values = [plain(value) for value in entry]
         if not values:
-            raise InvalidSpaceError(f"Space: {name!r} is an empty list; it must hold a value.")
+            raise InvalidSpaceError(
+                f"{name!r} is an empty list; it must hold a value.",
+                argument="dimensions",
+                entry=name,
+            )
         return values[0] if len(values) == 1 else _categorical(name, values)
     if entry is None or isinstance(entry, str | int | float | bool | np.generic):
         return plain(entry)
     raise InvalidSpaceError(
-        f"Space: {name!r} is {entry!r}, which is not a dimension. Write gs.Real(low, high), "
-        "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value."
+        f"{name!r} is {entry!r}, which is not a dimension. Write gs.Real(low, high), "
+        "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value.",
+        argument="dimensions",
+        entry=name,
     )
 
 
@@ -118,13 +130,15 @@ def _read_tuple(name: str, entry: tuple[Any, ...]) -> Dimension:
     low_high, rest = entry[:2], entry[2:]
     if (
         len(low_high) < 2
-        or not all(_is_number(value) for value in low_high)
+        or not all(is_number(value) for value in low_high)
         or len(rest) > 1
         or (rest and rest[0] not in ("uniform", "log-uniform"))
     ):
         raise InvalidSpaceError(
-            f"Space: {name!r} is the tuple {entry!r}; a tuple must be (low, high) or (low, high, "
-            "'log-uniform'). Write choices as a list."
+            f"{name!r} is the tuple {entry!r}; a tuple must be (low, high) or (low, high, "
+            "'log-uniform'). Write choices as a list.",
+            argument="dimensions",
+            entry=name,
         )
     return _numeric(name, low_high[0], low_high[1], rest[0] if rest else "uniform")
 
@@ -132,18 +146,24 @@ def _read_tuple(name: str, entry: tuple[Any, ...]) -> Dimension:
 def _read_table(name: str, table: Mapping[str, Any]) -> Dimension:
     if unknown := sorted(set(table) - TABLE_KEYS):
         raise InvalidSpaceError(
-            f"Space: {name!r} has the unknown key {unknown[0]!r}; the keys are "
-            f"{', '.join(sorted(TABLE_KEYS))}."
+            f"{name!r} has the unknown key {unknown[0]!r}; the keys are "
+            f"{', '.join(sorted(TABLE_KEYS))}.",
+            argument="dimensions",
+            entry=name,
         )
     kind = str(table.get("type", "categorical" if "categories" in table else "")).lower()
     if kind not in ("", "real", "integer", "categorical"):
         raise InvalidSpaceError(
-            f"Space: {name!r} has the type {table['type']!r}; it must be 'real', 'integer' or "
-            "'categorical'."
+            f"{name!r} has the type {table['type']!r}; it must be 'real', 'integer' or "
+            "'categorical'.",
+            argument="dimensions",
+            entry=name,
         )
     needed = ["categories"] if kind == "categorical" else ["low", "high"]
     if missing := [key for key in needed if key not in table]:
-        raise InvalidSpaceError(f"Space: {name!r} lacks {missing[0]!r}.")
+        raise InvalidSpaceError(
+            f"{name!r} lacks {missing[0]!r}.", argument="dimensions", entry=name
+        )
     if kind == "categorical":
         return _categorical(name, list(table["categories"]), table.get("prior"))
     return _numeric(name, table["low"], table["high"], table.get("prior", "uniform"), kind)
@@ -160,19 +180,25 @@ def _read_distribution(name: str, frozen: Any) -> Dimension:
     if family == "randint":
         return _numeric(name, int(low), int(high), "uniform", "integer")
     raise InvalidSpaceError(
-        f"Space: {name!r} is scipy.stats.{family}; of the distributions, uniform, loguniform and "
-        "randint are read. Write gs.Real(low, high) with the bounds to search between."
+        f"{name!r} is scipy.stats.{family}; of the distributions, uniform, loguniform and randint "
+        "are read. Write gs.Real(low, high) with the bounds to search between.",
+        argument="dimensions",
+        entry=name,
     )
 
 
 def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dimension:
-    if not (_is_number(low) and _is_number(high)):
+    if not (is_number(low) and is_number(high)):
         raise InvalidSpaceError(
-            f"Space: {name!r} has the bounds {low!r} and {high!r}; both must be numbers."
+            f"{name!r} has the bounds {low!r} and {high!r}; both must be numbers.",
+            argument="dimensions",
+            entry=name,
         )
     if kind == "integer" and not (float(low).is_integer() and float(high).is_integer()):
         raise InvalidSpaceError(
-            f"Space: the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole."
+            f"the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole.",
+            argument="dimensions",
+            entry=name,
         )
     integer = kind == "integer" or (not kind and isinstance(low, int) and isinstance(high, int))
     check_bounds(name, low, high, prior)
@@ -181,9 +207,9 @@ def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dime
 
 def _categorical(name: str, values: list[Any], prior: Any = None) -> Dimension:
     if not values:
-        raise InvalidSpaceError(f"Space: {name!r} has no categories; it must have at least one.")
+        raise InvalidSpaceError(
+            f"{name!r} has no categories; it must have at least one.",
+            argument="dimensions",
+            entry=name,
+        )
     return Categorical(values, prior=prior, transform="identity")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -13,7 +13,8 @@ import numpy as np
 import skopt.space
 from sklearn.utils import check_random_state
 
-from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError
+from gpsearch.arguments import refusal
+from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.space.columns import Array, Column, make_column, plain
 from gpsearch.space.conditions import Conditions, canonical_place
 from gpsearch.space.dimensions import read, read_when
@@ -77,6 +78,7 @@ class Space(skopt.space.Space):
     array([[0.5, 1. , 0.5]])
     """
 
+    @public()
     def __init__(
         self,
         dimensions: Mapping[str, Any] | Sequence[Any] | skopt.space.Space,
@@ -102,7 +104,7 @@ class Space(skopt.space.Space):
         ]
         super().__init__(reading.dimensions)
         if constraint is not None and not callable(constraint):
-            raise InvalidSpaceError(f"Space: constraint={constraint!r} must be callable.")
+            raise refusal(InvalidSpaceError, "constraint", constraint, "callable", also="None")
         self.params_constraint: Callable[[dict[str, Any]], bool] | None = constraint
         self.constraint = None if constraint is None else self._satisfies
         self.categorical = np.array([column.categorical for column in self.columns])
@@ -119,6 +121,7 @@ class Space(skopt.space.Space):
         values = {n: v for n, v, on in zip(self.names, canonical, active, strict=True) if on}
         return values | self.fixed
 
+    @public()
     def point(self, params: Mapping[str, Any]) -> Point:
         """Point of params; dimensions that do not exist take their canonical value.
 
@@ -129,13 +132,19 @@ class Space(skopt.space.Space):
         """
         if unknown := [name for name in params if name not in [*self.names, *self.fixed]]:
             raise InvalidParamsError(
-                f"params hold {unknown[0]!r}, which the space does not; its names are "
-                f"{', '.join([*self.names, *self.fixed])}."
+                f"the space has no {unknown[0]!r}; its names are "
+                f"{', '.join([*self.names, *self.fixed])}.",
+                argument="params",
+                entry=unknown[0],
+                value=params[unknown[0]],
             )
         for name, value in self.fixed.items():
             if name in params and plain(params[name]) != value:
                 raise InvalidParamsError(
-                    f"{name}={params[name]!r}, where the space holds it fixed at {value!r}."
+                    f"{name!r} is fixed at {value!r} in the space.",
+                    argument="params",
+                    entry=name,
+                    value=params[name],
                 )
         point = [
             params[name] if name in params else column.decode(canonical_place(column))
@@ -144,7 +153,9 @@ class Space(skopt.space.Space):
         z = self.to_z([point])
         for name, active in zip(self.names, self.active(z)[0], strict=True):
             if active and name not in params:
-                raise InvalidParamsError(f"params lack {name!r}; got {dict(params)!r}.")
+                raise InvalidParamsError(
+                    f"{name!r} is missing.", argument="params", value=dict(params)
+                )
         return self._decode(z, like=[point])[0]
 
     def canonical(self, points: Sequence[Sequence[Any]]) -> list[Point]:
@@ -169,8 +180,9 @@ class Space(skopt.space.Space):
         for point in points:
             if len(point) != len(self):
                 raise InvalidParamsError(
-                    f"the point {list(point)!r} has {len(point)} values; the space has "
-                    f"{len(self)} dimensions."
+                    f"the point has {len(point)} values; the space has {len(self)} dimensions.",
+                    argument="params",
+                    value=list(point),
                 )
         z = np.empty((len(points), len(self)))
         for j, column in enumerate(self.columns):
@@ -339,7 +351,8 @@ class Space(skopt.space.Space):
     def _check_names(self) -> None:
         if not self.names:
             raise InvalidSpaceError(
-                "Space: there is no dimension to search; give at least one with two values."
+                "there is no dimension to search; give at least one with two values.",
+                argument="dimensions",
             )
         if twice := [name for name in self.names if self.names.count(name) > 1]:
-            raise InvalidSpaceError(f"Space: the name {twice[0]!r} occurs twice.")
+            raise InvalidSpaceError(f"the name {twice[0]!r} occurs twice.", argument="dimensions")

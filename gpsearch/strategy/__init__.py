@@ -17,6 +17,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from gpsearch.arguments import optional, whole
 from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Space
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -94,20 +95,15 @@ def make_strategy(
     >>> make_strategy("sobol", space, seed=0, n_calls=10).name
     'sobol'
     """
-    if n_calls < 1:
-        raise InvalidSearchError(
-            f"make_strategy(n_calls={n_calls}): the budget must be at least 1."
-        )
-    if n_initial_points is not None and n_initial_points < 0:
-        raise InvalidSearchError(
-            f"make_strategy(n_initial_points={n_initial_points}) must not be negative."
-        )
+    whole("n_calls", n_calls, 1)
+    optional(whole, "n_initial_points", n_initial_points, 0)
     if name in GAUSSIAN_PROCESS:
         options["optimum_prior"] = optimum_prior
     elif optimum_prior is not None and optimum_prior != BY_NAME:
         raise InvalidSearchError(
-            f"optimum_prior={optimum_prior!r}: of the strategies only "
-            f"{' and '.join(GAUSSIAN_PROCESS)} take expected values"
+            f"of the strategies only {' and '.join(GAUSSIAN_PROCESS)} take expected values.",
+            argument="optimum_prior",
+            value=optimum_prior,
         )
     if not isinstance(name, str):
         if options:
@@ -118,8 +114,10 @@ def make_strategy(
         return _OwnStrategy(name, space)
     if name not in STRATEGIES:
         raise InvalidSearchError(
-            f"strategy={name!r}: no such strategy; choose one of {', '.join(STRATEGIES)}, or "
-            "pass an object with propose(history, number)."
+            f"no such strategy; choose one of {', '.join(STRATEGIES)}, or pass an object with "
+            "propose(history, number).",
+            argument="strategy",
+            value=name,
         )
     module, class_name = STRATEGIES[name]
     make: Callable[..., Strategy] = getattr(importlib.import_module(module), class_name)
@@ -142,8 +140,10 @@ class _OwnStrategy:
     def __init__(self, strategy: Any, space: Space) -> None:
         if not callable(getattr(strategy, "propose", None)):
             raise InvalidSearchError(
-                f"strategy={strategy!r}: a strategy is one of {', '.join(STRATEGIES)}, or an "
-                "object with propose(history, number)."
+                f"a strategy is one of {', '.join(STRATEGIES)}, or an object with "
+                "propose(history, number).",
+                argument="strategy",
+                value=strategy,
             )
         self.name = str(getattr(strategy, "name", type(strategy).__name__))
         self.optimum_prior = getattr(strategy, "optimum_prior", None)

@@ -44,7 +44,8 @@ from gpsearch.acquisition import (
     maximise,
 )
 from gpsearch.acquisition.per_second import PerSecond
-from gpsearch.errors import InvalidSearchError
+from gpsearch.arguments import one_of
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
@@ -83,16 +84,15 @@ class GPOptions:
     effort: Effort = field(default_factory=Effort)
     """How hard the acquisition is maximised."""
 
+    @public()
     def __post_init__(self) -> None:
-        if self.acquisition not in ("LogEI", "LogPI", "LCB"):
-            raise InvalidSearchError(
-                f"GPOptions: acquisition={self.acquisition!r}; it must be 'LogEI', 'LogPI' or "
-                "'LCB'."
-            )
+        one_of("acquisition", self.acquisition, ("LogEI", "LogPI", "LCB"))
         if self.per_second and self.acquisition == "LCB":
             raise InvalidSearchError(
-                "GPOptions(per_second=True, acquisition='LCB'): a bound of the loss is not "
-                "an improvement that a time could divide; choose 'LogEI' or 'LogPI'."
+                "a bound of the loss is not an improvement that a time could divide; choose "
+                "'LogEI' or 'LogPI'.",
+                argument="per_second",
+                value=True,
             )
 
 

@@ -72,8 +72,10 @@ def read_optimum_prior(choice: OptimumPriorChoice, space: Space) -> OptimumPrior
         return by_name if by_name.describe() else None
     if isinstance(choice, str) or not all(hasattr(choice, name) for name in MEMBERS):
         raise InvalidSearchError(
-            f"optimum_prior={choice!r} must be 'by_name', None, a dict such as "
-            '{"learning_rate": 1e-3}, or an object as gpsearch.strategy.optimum_prior describes it'
+            "must be 'by_name', None, a dict such as {\"learning_rate\": 1e-3}, or an object as "
+            "gpsearch.strategy.optimum_prior describes it.",
+            argument="optimum_prior",
+            value=choice,
         )
     return choice
 

@@ -11,7 +11,8 @@ import skopt
 from skopt.space import Categorical
 from skopt.utils import cook_estimator, normalize_dimensions
 
-from gpsearch.errors import InvalidSearchError
+from gpsearch.arguments import one_of
+from gpsearch.errors import public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
@@ -46,6 +47,7 @@ class SkoptStrategy:
 
     name = "skopt"
 
+    @public()
     def __init__(
         self,
         space: Space,
@@ -58,10 +60,7 @@ class SkoptStrategy:
         n_restarts_optimizer: int = 5,
         noise: str | float = "gaussian",
     ) -> None:
-        if acq_func not in ACQ_FUNCS:
-            raise InvalidSearchError(
-                f"SkoptStrategy(acq_func={acq_func!r}): choose one of {', '.join(ACQ_FUNCS)}."
-            )
+        one_of("acq_func", acq_func, ACQ_FUNCS)
         self._space, self._seed = space, seed
         self._n_initial_points, self._acq_func = n_initial_points, acq_func
         self._n_points, self._n_restarts = n_points, n_restarts_optimizer

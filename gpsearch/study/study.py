@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gpsearch.errors import StudyError, StudyReadOnlyError
+from gpsearch.errors import StudyError, StudyReadOnlyError, public
 from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
@@ -91,6 +91,7 @@ class Study:
     # ------------------------------------------------------------------ make and open
 
     @classmethod
+    @public(dimensions="space")
     def create(
         cls,
         path: StudyPath | None,
@@ -143,14 +144,20 @@ class Study:
         path = study_path(path)
         require_storable(space, str(path))
         if not path.parent.is_dir():
-            raise StudyError(f"{path}: the folder {path.parent} does not exist; make it first")
+            raise StudyError(
+                f"the folder {path.parent} does not exist; make it first.",
+                argument="path",
+                value=str(path),
+            )
         lock = _lock(path)
         try:
             if path.exists():
                 check_path(path)
                 raise StudyError(
                     f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
-                    "continues it"
+                    "continues it",
+                    argument="path",
+                    value=str(path),
                 )
             StudyFile.create(path, info).close()
         finally:
@@ -158,6 +165,7 @@ class Study:
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
     @classmethod
+    @public()
     def open(cls, path: StudyPath, *, space: Space | None = None, objective: Any = None) -> Study:
         """Open an existing study for reading, also while a search writes to it.
 

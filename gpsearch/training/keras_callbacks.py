@@ -54,8 +54,10 @@ def read_callbacks(given: Any) -> Callbacks:
     several = list(given) if isinstance(given, Sequence) else [given]
     if wrong := [one for one in several if not isinstance(one, keras.callbacks.Callback)]:
         raise InvalidObjectiveError(
-            f"callbacks={given!r}: {wrong[0]!r} is no keras.callbacks.Callback. Give callbacks, or "
-            "a function that returns a list of them."
+            f"{wrong[0]!r} is no keras.callbacks.Callback. Give callbacks, or a function that "
+            "returns a list of them.",
+            argument="callbacks",
+            value=given,
         )
     patience = [one.patience for one in several if _is_plain_early_stopping(one)]
     others = [one for one in several if not _is_plain_early_stopping(one)]

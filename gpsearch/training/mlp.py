@@ -170,5 +170,5 @@ def _optimiser(opt: str, learning_rate: Any, momentum: float) -> Any:
     if opt == "adadelta":
         return optimizers.Adadelta(learning_rate)
     raise InvalidObjectiveError(
-        f"mlp(opt={opt!r}): must be one of {', '.join(map(repr, OPTIMISERS))}."
+        f"must be one of {', '.join(map(repr, OPTIMISERS))}.", argument="opt", value=opt
     )

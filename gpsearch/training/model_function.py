@@ -47,8 +47,9 @@ class ModelFunction:
     def __init__(self, create_model: Callable[..., Any]) -> None:
         if not callable(create_model):
             raise InvalidObjectiveError(
-                f"KerasCV(create_model={create_model!r}): must be a function that returns a "
-                "compiled Keras model."
+                "must be a function that returns a compiled Keras model.",
+                argument="create_model",
+                value=create_model,
             )
         self.create_model = create_model
         self.name = str(getattr(create_model, "__name__", type(create_model).__name__))
@@ -56,8 +57,10 @@ class ModelFunction:
         nameless = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
         if nameless:
             raise InvalidObjectiveError(
-                f"KerasCV(create_model={self.name}): its arguments {nameless} cannot be given by "
-                "name. Remove the '/' from its signature."
+                f"its arguments {nameless} cannot be given by name. Remove the '/' from its "
+                "signature.",
+                argument="create_model",
+                value=self.name,
             )
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         self.takes = [p.name for p in parameters if p.kind in named]
@@ -86,14 +89,18 @@ class ModelFunction:
             raise InvalidObjectiveError(
                 f"{self.name} does not take {_listed(unknown)}. It takes {_listed(self.takes)}; "
                 f"training takes {_listed(TRAINING_NAMES)}. Rename the entry of the space, or "
-                f"add the argument to {self.name}."
+                f"add the argument to {self.name}.",
+                argument="space",
+                entry=unknown[0],
             )
         missing = sorted(set(self.requires) - names - set(DATA_NAMES) - set(TRAINING_NAMES))
         if missing:
             raise InvalidObjectiveError(
                 f"{self.name} needs {_listed(missing)}, which the space does not give. Add it to "
                 "the space, as a fixed value if it is not to be tuned, or give the argument a "
-                "default."
+                "default.",
+                argument="space",
+                entry=missing[0],
             )
 
     def arguments(

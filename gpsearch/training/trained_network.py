@@ -27,9 +27,8 @@ from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.loss_target import check_output, loss_target
-from gpsearch.training.model_function import ModelFunction, data_facts
+from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.trainer import (
-    TRAINING_NAMES,
     Rows,
     TrainedFold,
     Trainer,

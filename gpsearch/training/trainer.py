@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gpsearch.arguments import optional, whole
 from gpsearch.data.rows import Parts, take
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.training.backend import import_keras
-from gpsearch.training.model_function import TRAINING_NAMES
 
 # Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
 FORWARD_ROWS = 4096
@@ -110,41 +110,33 @@ class Trainer(Protocol):
         """
 
 
-def checked_settings(given: Mapping[str, Any], call: str) -> TrainingSettings:
+def checked_settings(given: Mapping[str, Any]) -> TrainingSettings:
     """Training settings from plain values.
 
     Parameters
     ----------
     given : mapping
         ``epochs``, ``batch_size`` and ``patience``.
-    call : str
-        Opening of the error message.
 
     Raises
     ------
     InvalidObjectiveError
-        One is no whole number of at least 1, or patience is no less than epochs.
+        One is not a whole number of at least 1, or patience is above epochs.
     """
-    for name in TRAINING_NAMES:
-        value = given[name]
-        if name == "patience" and value is None:
-            continue
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or value < 1:
-            raise InvalidObjectiveError(
-                f"{call}: {name}={value!r} must be a whole number of at least 1"
-                f"{' or None' if name == 'patience' else ''}."
-            )
-    if given["patience"] is not None and given["patience"] > given["epochs"]:
-        raise InvalidObjectiveError(
-            f"{call}: patience={given['patience']} is above epochs={given['epochs']}, so training "
-            "would never stop early. Lower patience, raise epochs, or give patience=None."
-        )
-    return TrainingSettings(
-        epochs=int(given["epochs"]),
-        batch_size=int(given["batch_size"]),
-        patience=None if given["patience"] is None else int(given["patience"]),
+    kind = InvalidObjectiveError
+    settings = TrainingSettings(
+        epochs=whole("epochs", given["epochs"], 1, kind=kind),
+        batch_size=whole("batch_size", given["batch_size"], 1, kind=kind),
+        patience=optional(whole, "patience", given["patience"], 1, kind=kind),
     )
+    if settings.patience is not None and settings.patience > settings.epochs:
+        raise kind(
+            f"is above epochs={settings.epochs}, so training would never stop early. Lower "
+            "patience, raise epochs, or give patience=None.",
+            argument="patience",
+            value=settings.patience,
+        )
+    return settings
 
 
 def fold_seeds(seed: int, index: int) -> tuple[int, int]:

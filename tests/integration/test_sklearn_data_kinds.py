@@ -253,7 +253,7 @@ def test_text_is_refused_where_nothing_reads_it(built):
     with pytest.raises(ValueError, match="not compatible with arrays of bytes/strings"):
         numbers.predict(TEXTS.astype(str)[:, None])
     half = np.where(np.arange(len(TEXTS)) % 2, TEXTS, None)
-    with pytest.raises(ValueError, match="values of type object are no numbers"):
+    with pytest.raises(ValueError, match="values of type object are not numbers"):
         search(create_model, half, OPINIONS)
 
 

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpsearch.acquisition import LowerConfidenceBound, maximise
-from gpsearch.errors import InvalidSearchError
-from gpsearch.execution.arguments import at_least, is_real
+from gpsearch.arguments import positive, whole
+from gpsearch.errors import public
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.strategy.history import fit_process, study_history
 from gpsearch.study import Study, Trial
@@ -53,10 +53,10 @@ class BelowNoise:
     kappa: float = 1.96
     """Width of the confidence bounds, in posterior standard deviations."""
 
+    @public()
     def __post_init__(self) -> None:
-        at_least(3, "min_trials", self.min_trials, call="BelowNoise")
-        if not is_real(self.kappa) or not self.kappa > 0:
-            raise InvalidSearchError(f"BelowNoise(kappa={self.kappa!r}) must be a number above 0")
+        whole("min_trials", self.min_trials, 3)
+        positive("kappa", self.kappa)
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""

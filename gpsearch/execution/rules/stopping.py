@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gpsearch.errors import InvalidSearchError
-from gpsearch.execution.arguments import at_least, is_real
+from gpsearch.arguments import is_number, refusal, whole
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.execution.warm_start import GIVEN
 from gpsearch.study import Study
 
@@ -52,9 +52,10 @@ class TargetScore:
     score: float
     """In the study's direction: greater is better, as in `Study.best_score`."""
 
+    @public()
     def __post_init__(self) -> None:
-        if not is_real(self.score) or math.isnan(self.score):
-            raise InvalidSearchError(f"TargetScore(score={self.score!r}) must be a number")
+        if not is_number(self.score) or math.isnan(self.score):
+            raise refusal(InvalidSearchError, "score", self.score, "a number")
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the complete trials of `study`."""
@@ -72,12 +73,11 @@ class NoImprovement:
     min_delta: float = 0.0
     """Gains up to this do not count as an improvement; at least 0."""
 
+    @public()
     def __post_init__(self) -> None:
-        at_least(1, "trials", self.trials, call="NoImprovement")
-        if not is_real(self.min_delta) or not self.min_delta >= 0:
-            raise InvalidSearchError(
-                f"NoImprovement(min_delta={self.min_delta!r}) must be a number of at least 0"
-            )
+        whole("trials", self.trials, 1)
+        if not is_number(self.min_delta) or not self.min_delta >= 0:
+            raise refusal(InvalidSearchError, "min_delta", self.min_delta, "a number of at least 0")
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""

@@ -116,8 +116,10 @@ class ExecutorWorkers:
     ) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise InvalidSearchError(
-                f"search(executor={executor!r}) must have concurrent.futures' submit, or be a "
-                "Dask client or the address of its scheduler"
+                "must have concurrent.futures' submit, or be a Dask client or the address of its "
+                "scheduler.",
+                argument="executor",
+                value=executor,
             )
         self._executor = executor
         self._futures: list[Future[Outcome]] = []
@@ -211,13 +213,13 @@ def _connect(address: str) -> Any:
         distributed = importlib.import_module("distributed")
     except ImportError:
         raise InvalidSearchError(
-            f"search(executor={address!r}) needs Dask: pip install 'gpsearch[dask]'"
+            "needs Dask: pip install 'gpsearch[dask]'.", argument="executor", value=address
         ) from None
     try:
         return distributed.Client(address)
     except (OSError, ValueError) as error:
         raise InvalidSearchError(
-            f"search(executor={address!r}): no Dask scheduler answers there ({error})"
+            f"no Dask scheduler answers there ({error})", argument="executor", value=address
         ) from error
 
 

@@ -67,7 +67,7 @@ def test_failed_trials_are_no_choice():
 
 def test_bad_input_is_refused():
     study = recorded((params(3, 8), 0.9))
-    with pytest.raises(InvalidParamsError, match="'depth' is no dimension"):
+    with pytest.raises(InvalidParamsError, match="'depth' is not a dimension"):
         one_standard_error(study, ["depth"])
     with pytest.raises(StudyError, match="single fold"):
         one_standard_error(recorded((params(3, 8), 0.9), spread=[0.0]))

@@ -128,7 +128,7 @@ def test_training_that_fails_on_fresh_splits_is_said(study):
 def test_bad_input_is_refused(study, tmp_path):
     with pytest.raises(InvalidSearchError, match="at least 1"):
         recheck(study, k=0)
-    with pytest.raises(InvalidObjectiveError, match="no objective"):
+    with pytest.raises(InvalidObjectiveError, match="not an objective"):
         recheck(study, 3)
     gs.search(Lucky(), SPACE, n_calls=2, study=tmp_path / "s.db", progress=False)
     opened = Study.open(tmp_path / "s.db")

@@ -58,7 +58,7 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
         (np.array(["a", None, "b"], object), "missing"),
         ([1, 1, 1], "single class"),
         ([[1.0, np.inf], [2.0, 3.0]], "infinite"),
-        ([["a", "b"], ["c", "d"]], "no numbers"),
+        ([["a", "b"], ["c", "d"]], "not numbers"),
     ],
 )
 def test_bad_target(y, message):
@@ -89,8 +89,8 @@ def test_only_float64_is_narrowed():
 @pytest.mark.parametrize("bad", [[[np.nan, 1.0]], [[np.inf, 1.0]], [["a", 1.0]], [["a", None]]])
 def test_check_numeric(bad):
     values = np.asarray(bad, object if isinstance(bad[0][0], str) else None)
-    with pytest.raises(InvalidObjectiveError, match=r"here: .* do this"):
-        check_numeric(values, "here", "do this")
+    with pytest.raises(InvalidObjectiveError, match=r"^X=.* do this"):
+        check_numeric(values, "do this")
 
 
 def test_digest_sees_values_types_names_and_order():

@@ -261,7 +261,7 @@ def test_in_scikit_learn(X, y):
     [
         ({"epochs": 0}, "epochs=0"),
         ({"batch_size": 0}, "batch_size=0"),
-        ({"patience": 30}, "patience=30 is above epochs=25"),
+        ({"patience": 30}, "patience=30\\): is above epochs=25"),
         ({"validation_fraction": 1.5, "patience": 3}, "validation_fraction=1.5"),
         ({"create_model": 3}, "must be a function"),
         ({"preprocess": "scale"}, 'the only name is "standardize"'),

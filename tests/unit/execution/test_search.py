@@ -58,13 +58,13 @@ BAD = [
     pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),
     pytest.param({"trial_timeout": -1}, InvalidSearchError, "trial_timeout=-1", id="limit"),
     pytest.param({"executor": 5}, InvalidSearchError, "executor=5", id="executor"),
-    pytest.param({"x0": [9.0, 3]}, InvalidParamsError, "x=9.0", id="outside"),
-    pytest.param({"x0": {"x": 0.0}}, InvalidParamsError, "lack 'n'", id="incomplete"),
+    pytest.param({"x0": [9.0, 3]}, InvalidParamsError, r"x0=\{'x': 9.0\}", id="outside"),
+    pytest.param({"x0": {"x": 0.0}}, InvalidParamsError, "'n' is missing", id="incomplete"),
     pytest.param({"x0": "abc"}, InvalidSearchError, "x0='abc'", id="text point"),
-    pytest.param({"x0": [[0.0, 3]], "y0": [1.0, 2.0]}, InvalidSearchError, "own score", id="y0"),
-    pytest.param({"x0": [0.0, 3], "y0": math.nan}, InvalidSearchError, "y0 holds nan", id="nan y0"),
+    pytest.param({"x0": [[0.0, 3]], "y0": [1.0, 2.0]}, InvalidSearchError, "x0 1 points", id="y0"),
+    pytest.param({"x0": [0.0, 3], "y0": math.nan}, InvalidSearchError, "y0=nan", id="nan y0"),
     pytest.param({"space": {}}, InvalidSpaceError, "no dimension", id="empty space"),
-    pytest.param({"objective": 3}, InvalidObjectiveError, "int", id="objective"),
+    pytest.param({"objective": 3}, InvalidObjectiveError, "objective=3", id="objective"),
 ]
 
 

@@ -96,8 +96,8 @@ def test_a_right_expectation_helps_and_a_wrong_one_does_not_hide_the_optimum():
 @pytest.mark.parametrize(
     ("expected", "message"),
     [
-        pytest.param({"rat": 0.1}, "'rat', which is not a dimension", id="name"),
-        pytest.param({"rate": 2.0}, "rate=2.0", id="outside"),
+        pytest.param({"rat": 0.1}, "'rat' is not a dimension", id="name"),
+        pytest.param({"rate": 2.0}, "2.0: 'rate' must", id="outside"),
         pytest.param({"opt": "nadam"}, "nadam", id="category"),
         pytest.param({"opt": []}, "a list of values", id="nothing"),
         pytest.param({"rate": {"mean": 1e-3}}, "list of values", id="mapping"),

@@ -23,7 +23,7 @@ def make(name, space=SPACE, **options):
             id="unknown name",
         ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
-        pytest.param({"name": "sobol", "n_initial_points": -1}, "negative", id="negative initial"),
+        pytest.param({"name": "sobol", "n_initial_points": -1}, "at least 0", id="negative"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
         pytest.param({"name": "skopt", "acq_func": "EIE"}, "gp_hedge", id="unknown acq_func"),
         pytest.param({"name": "staged"}, "no such strategy", id="removed name"),
@@ -73,7 +73,7 @@ def test_an_own_strategy_may_say_how_it_proposes(point, source):
 
 
 def test_an_own_strategy_that_leaves_the_space_is_told_so():
-    with pytest.raises(InvalidParamsError, match="n=9"):
+    with pytest.raises(InvalidParamsError, match="'n': 9"):
         make(Always([9, (8,)])).propose(History(), 0)
 
 

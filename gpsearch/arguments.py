@@ -1,0 +1,99 @@
+"""Checks of plain argument values, the same for every public call.
+
+Each takes the name of the argument and its value, and returns the value as a plain Python type
+or raises an error of the given kind. ``also`` names what else the caller takes.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gpsearch.errors import GPSearchError, InvalidSearchError
+
+Kind = type[GPSearchError]
+T = TypeVar("T")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether `value` is an integer of Python's or NumPy's, and not a boolean."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a real number, and not a boolean."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def whole(
+    argument: str,
+    value: Any,
+    least: int,
+    *,
+    also: str = "",
+    kind: Kind = InvalidSearchError,
+) -> int:
+    """An integer of at least `least`."""
+    if not is_whole(value) or int(value) < least:
+        raise refusal(kind, argument, value, f"a whole number of at least {least}", also)
+    return int(value)
+
+
+def positive(
+    argument: str,
+    value: Any,
+    unit: str = "",
+    *,
+    also: str = "",
+    kind: Kind = InvalidSearchError,
+) -> float:
+    """A number above 0, infinity among them; `unit` says what it counts."""
+    if not is_number(value) or not value > 0:
+        raise refusal(kind, argument, value, f"a number{unit and f' of {unit}'} above 0", also)
+    return float(value)
+
+
+def fraction(
+    argument: str, value: Any, *, also: str = "", kind: Kind = InvalidSearchError
+) -> float:
+    """A number between 0 and 1, neither of them."""
+    if not is_number(value) or not 0 < value < 1:
+        raise refusal(kind, argument, value, "a number between 0 and 1", also)
+    return float(value)
+
+
+def boolean(argument: str, value: Any, *, also: str = "", kind: Kind = InvalidSearchError) -> bool:
+    """True or False; a text such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise refusal(kind, argument, value, "True or False", also)
+    return bool(value)
+
+
+def one_of(
+    argument: str,
+    value: Any,
+    names: Iterable[str],
+    *,
+    also: str = "",
+    kind: Kind = InvalidSearchError,
+) -> str:
+    """One of the names."""
+    names = list(names)
+    if not isinstance(value, str) or value not in names:
+        raise refusal(kind, argument, value, f"one of {', '.join(map(repr, names))}", also)
+    return str(value)
+
+
+def optional(
+    check: Callable[..., T], argument: str, value: Any, *rule: Any, **more: Any
+) -> T | None:
+    """What a check of this file returns, or None for None."""
+    return None if value is None else check(argument, value, *rule, also="None", **more)
+
+
+def refusal(kind: Kind, argument: str, value: Any, wanted: str, also: str = "") -> GPSearchError:
+    """The error for a value that is not what is wanted."""
+    return kind(f"must be {wanted}{also and f', or {also}'}.", argument=argument, value=value)
