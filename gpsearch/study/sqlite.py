@@ -41,12 +41,17 @@ from gpsearch.errors import (
     StudyReadOnlyError,
 )
 from gpsearch.evaluation import FoldResult
-from gpsearch.study import version1
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import check_path, room, sync_folder
 from gpsearch.study.tables import Row, checksum, fold_row, read_fold, read_trial, trial_row
 from gpsearch.study.trial import Trial
+from gpsearch.study.version1 import (
+    FOLD_COLUMNS_1,
+    TRIAL_COLUMNS_1,
+    fold_row_of_1,
+    trial_row_of_1,
+)
 
 logger = logging.getLogger("gpsearch")
 
@@ -327,11 +332,9 @@ class StudyFile:
     def _trial_and_fold_rows(self) -> tuple[list[Row], list[Row]]:
         """All rows of the two tables, as today's version has them, in order."""
         if self._version() == 1:
-            trials = self._rows(f"SELECT {version1.TRIAL_COLUMNS}, crc FROM trial ORDER BY number")
-            folds = self._rows(
-                f"SELECT {version1.FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold"
-            )
-            return list(map(version1.trial_row, trials)), list(map(version1.fold_row, folds))
+            trials = self._rows(f"SELECT {TRIAL_COLUMNS_1}, crc FROM trial ORDER BY number")
+            folds = self._rows(f"SELECT {FOLD_COLUMNS_1}, crc FROM fold ORDER BY trial, fold")
+            return list(map(trial_row_of_1, trials)), list(map(fold_row_of_1, folds))
         return (
             self._rows(f"SELECT {TRIAL_COLUMNS}, crc FROM trial ORDER BY number"),
             self._rows(f"SELECT {FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold"),

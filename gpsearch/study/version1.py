@@ -12,8 +12,8 @@ import json
 from gpsearch.study.encoding import dump
 from gpsearch.study.tables import Row
 
-TRIAL_COLUMNS = "number, state, params, seed, origin, started, ended, reason, traceback"
-FOLD_COLUMNS = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
+TRIAL_COLUMNS_1 = "number, state, params, seed, origin, started, ended, reason, traceback"
+FOLD_COLUMNS_1 = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
 
 PROPOSALS = {
     "given": "given",
@@ -29,14 +29,14 @@ FAILED = "failed"
 TRAIN = "train_"
 
 
-def trial_row(row: Row) -> Row:
+def trial_row_of_1(row: Row) -> Row:
     """Today's row of a trial."""
     number, state, params, seed, origin, *rest = row
     strategy = origin.rpartition("#")[0] or origin  # of a comparison: ``strategy#repeat``
     return number, state, params, seed, origin, PROPOSALS.get(strategy, ""), *rest
 
 
-def fold_row(row: Row) -> Row:
+def fold_row_of_1(row: Row) -> Row:
     """Today's row of a fold result."""
     *first, path, metrics, curves = row
     trainer, _, why = path.partition(": ")
