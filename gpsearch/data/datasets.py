@@ -8,13 +8,13 @@ either: a training shuffles within a buffer of rows.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.identity import fingerprint
 
 # Rows in memory at once while a training shuffles.
 BUFFER_ROWS = 10_000
@@ -38,8 +38,8 @@ class Streamed:
         Numbers of the chosen rows, in the order in which they are given out; sorted.
     row_shape : tuple of int
         Of one row.
-    digest : str
-        Hex SHA-256 of all rows of the source.
+    identity : str
+        Equal for sources with the same rows.
     """
 
     dtype = np.dtype(np.float32)
@@ -50,13 +50,13 @@ class Streamed:
         offsets: np.ndarray,
         rows: np.ndarray,
         row_shape: tuple[int, ...],
-        digest: str,
+        identity: str,
     ) -> None:
         self._source = source
         self._offsets = offsets
         self._rows = rows
         self._row_shape = row_shape
-        self._digest = digest
+        self._identity = identity
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,10 +68,9 @@ class Streamed:
         """Axes, that of the rows among them."""
         return len(self.shape)
 
-    @property
-    def digest(self) -> str:
-        """Hex SHA-256 of the source's rows and of which are chosen."""
-        return hashlib.sha256(self._digest.encode() + self._rows.tobytes()).hexdigest()
+    def fingerprint(self) -> str:
+        """Identity of the source's rows and of which are chosen; see `gpsearch.identity`."""
+        return fingerprint([self._identity, self._rows])
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -80,7 +79,7 @@ class Streamed:
         rows = self._rows[chosen]
         if np.any(np.diff(rows) <= 0):
             raise IndexError("rows of a dataset are given out in its own order")
-        return Streamed(self._source, self._offsets, rows, self._row_shape, self._digest)
+        return Streamed(self._source, self._offsets, rows, self._row_shape, self._identity)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """All chosen rows, read into memory."""
@@ -122,17 +121,17 @@ def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]
         It does not give pairs of arrays, or other rows in the second pass than in the first.
     """
     source = _batched(dataset)
-    lengths, targets, weights, digests = [], [], [], []
+    lengths, targets, weights, prints = [], [], [], []
     features = np.empty((0,))
     for _, (features, y, *weight) in _read(source):
         lengths.append(len(features))
         targets.append(y)
         weights.extend(weight)
-        digests.append(_digest(features))
+        prints.append(fingerprint(features))
     if not lengths:
         raise InvalidObjectiveError("the dataset is empty. Give at least two rows.", argument="X")
     for batch, (again, *_) in _read(source):
-        if batch >= len(digests) or _digest(again) != digests[batch]:
+        if batch >= len(prints) or fingerprint(again) != prints[batch]:
             raise InvalidObjectiveError(
                 "the dataset gives other rows in each pass, so that scored rows would be trained "
                 "on. Leave out its shuffle, repeat and augmentation: KerasCV shuffles the "
@@ -140,8 +139,7 @@ def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]
                 argument="X",
             )
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    whole = hashlib.sha256("".join(digests).encode()).hexdigest()
-    X = Streamed(source, offsets, np.arange(offsets[-1]), features.shape[1:], whole)
+    X = Streamed(source, offsets, np.arange(offsets[-1]), features.shape[1:], fingerprint(prints))
     return X, np.concatenate(targets), np.concatenate(weights) if weights else None
 
 
@@ -177,7 +175,3 @@ def _checked(element: Any) -> tuple[np.ndarray, ...]:
             argument="X",
         )
     return (arrays[0].astype(Streamed.dtype, copy=False), *arrays[1:])
-
-
-def _digest(features: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()

@@ -7,7 +7,6 @@ every params is judged on the same rows.
 from __future__ import annotations
 
 import copy
-import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,15 +120,6 @@ def make_folds(
         for index, (train, test) in enumerate([*splits, (everything, nothing)])
     ]
     return tuple(made[:-1]), made[-1]
-
-
-def folds_digest(folds: Sequence[Fold]) -> str:
-    """Hex SHA-256 of the row numbers of all folds."""
-    sha = hashlib.sha256()
-    for fold in folds:
-        for rows in (fold.train, fold.stop, fold.test):
-            sha.update(np.asarray(rows, np.int64).tobytes() + b"|")
-    return sha.hexdigest()
 
 
 def fresh_splitter(cv: Any, random_state: int) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,16 +16,11 @@ from gpsearch.data.rows import (
     Parts,
     as_model_input,
     check_numeric,
-    digest,
     map_parts,
     named_parts,
     take,
 )
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.model_function import source_of
-
-# Where an object's default text says where it lies in memory.
-_ADDRESS = re.compile(" at 0x[0-9a-f]+")
 
 
 class Preprocessor:
@@ -144,28 +138,6 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
             "Impute, encode or drop them first, or inside each fold with preprocess=<a "
             "scikit-learn transformer>.",
         )
-
-
-def settled(preprocess: Any) -> str:
-    """What a transformer is, as a text that is the same in every process.
-
-    Parameters
-    ----------
-    preprocess : None, "standardize", transformer, or a structure of them
-        Functions among a transformer's parameters are given by their source.
-    """
-    if isinstance(preprocess, Mapping):
-        inner = {str(name): settled(value) for name, value in preprocess.items()}
-        return repr(sorted(inner.items()))
-    if isinstance(preprocess, list | tuple):
-        return repr([settled(value) for value in preprocess])
-    if isinstance(preprocess, np.ndarray):
-        return digest(preprocess)
-    if hasattr(preprocess, "get_params") and not isinstance(preprocess, type):
-        return type(preprocess).__qualname__ + settled(preprocess.get_params(deep=False))
-    if callable(preprocess):
-        return source_of(preprocess)
-    return _ADDRESS.sub("", repr(preprocess))
 
 
 def _is_table_of_floats(part: Any) -> bool:

@@ -10,7 +10,6 @@ kind        what y is: "binary", "multiclass", "multilabel", "regression" or "se
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -258,34 +257,6 @@ def as_model_input(parts: Parts) -> Parts:
         return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
 
     return map_parts(narrow, parts)
-
-
-def digest(parts: Parts) -> str:
-    """Hex SHA-256 of the content of every part: names, types, shapes, values."""
-    sha = hashlib.sha256()
-    for name, part in named_parts(parts):
-        if isinstance(part, Streamed):
-            sha.update(part.digest.encode())
-            continue
-        if _is_sparse(part):
-            rows = part.tocsr()
-            sha.update(repr((name, rows.dtype.str, rows.shape)).encode())
-            for array in (rows.indptr, rows.indices, rows.data):
-                sha.update(_bytes_in_place(array))
-            continue
-        columns = list(map(str, part.columns)) if hasattr(part, "columns") else []
-        array = np.asarray(part)
-        sha.update(repr((name, columns, array.dtype.str, array.shape)).encode())
-        if array.dtype.kind in "OUST":
-            sha.update(repr(array.tolist()).encode())
-        else:
-            sha.update(_bytes_in_place(array))
-    return sha.hexdigest()
-
-
-def _bytes_in_place(array: np.ndarray) -> memoryview:
-    """The bytes of an array, without a copy of it where its rows lie one after the other."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _as_rows(part: Any) -> Any:

@@ -30,7 +30,7 @@ names these, and a study says so when it is made.
 `SCHEME`, the version of these rules, opens each fingerprint.
 """
 
-from gpsearch.identity.function_code import function_code
+from gpsearch.identity.function_code import function_code, same_source
 from gpsearch.identity.parts import SCHEME, Identity, changed_parts, code_fingerprint, fingerprint
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "code_fingerprint",
     "fingerprint",
     "function_code",
+    "same_source",
 ]

@@ -20,6 +20,7 @@ import ast
 import dis
 import functools
 import linecache
+import textwrap
 import types
 import warnings
 from collections.abc import Iterator
@@ -62,6 +63,23 @@ def function_code(code: types.CodeType) -> FunctionCode:
     False
     """
     return _read(code, code.co_filename)
+
+
+def same_source(one: str | None, other: str | None) -> bool:
+    """Whether two texts are the same code, layout aside.
+
+    Examples
+    --------
+    >>> same_source("x = 1  # one", "x=1"), same_source("x = 1", "x = 2")
+    (True, False)
+    """
+    if one is None or other is None:
+        return one is other
+    try:
+        trees = [_tree(ast.parse(textwrap.dedent(text)).body) for text in (one, other)]
+    except SyntaxError:  # a lambda with a part of the call around it
+        return one == other
+    return trees[0] == trees[1]
 
 
 @functools.lru_cache(maxsize=1024)

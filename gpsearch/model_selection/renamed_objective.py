@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
+from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
-from gpsearch.objective.estimator_identity import described
 from gpsearch.space import Point, Space
 
 
@@ -38,8 +36,7 @@ class Translated:
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`; a name in the space may stand for other choices now."""
         given = [self.distributions.objects, self.distributions.alternatives]
-        parts = [self.objective.fingerprint(), *map(described, given)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return fingerprint([self.objective.fingerprint(), *given])
 
     def describe(self) -> dict[str, Any]:
         """See `Objective.describe`."""

@@ -11,8 +11,6 @@ held-out rows: what `sklearn.model_selection.cross_validate` does, one params af
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +25,7 @@ from sklearn.utils import indexable
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
     metric_names,
     read_error_score,
@@ -44,7 +43,6 @@ from gpsearch.objective.estimator_fold import (
     last_step,
     length,
 )
-from gpsearch.objective.estimator_identity import described, digest_of
 
 if TYPE_CHECKING:
     from gpsearch.space import Space
@@ -217,30 +215,39 @@ class EstimatorCV:
                 self._parallel = None
 
     def fingerprint(self) -> str:
-        """Hex digest of data, folds, scoring, estimator and arguments of ``fit``."""
-        parts = {
-            "data": digest_of((self.X, self.y, self.fit_params, self.score_params)),
-            "folds": digest_of(self.folds),
-            "scoring": [self.metric, described(self.scorer)],
-            "estimator": described(self.estimator),
-            "error_score": repr(self.error_score),
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """See `Objective.fingerprint`: of data, folds, scoring, estimator, arguments of fit."""
+        return self._identity().fingerprint
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
+        identity = self._identity()
         return {
             "kind": "estimator_cv",
             "name": self.name,
             "estimator": " ".join(repr(self.estimator).split()),
             "data": list(getattr(self.X, "shape", (self.n,))),
-            "data_fingerprint": digest_of(self.X)[:16],
+            "data_fingerprint": identity.parts["X"][:16],
             "cv": "splits" if isinstance(self.cv, list) else str(self.cv),
             "n_folds": self.n_folds,
             "scoring": scorer_name(self.scorer, self.metric),
             "metrics": [name for name in metric_names(self.scorer) if name != self.metric],
             "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
+            "identity": identity.to_json(),
         }
+
+    def _identity(self) -> Identity:
+        return Identity.of(
+            {
+                "estimator": self.estimator,
+                "X": self.X,
+                "y": self.y,
+                "folds": [list(split) for split in self.folds],
+                "scoring": [self.metric, getattr(self.scorer, "_scorers", self.scorer)],
+                "fit_params": self.fit_params,
+                "score_params": self.score_params,
+                "error_score": self.error_score,
+            }
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_parallel": None}

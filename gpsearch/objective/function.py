@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import math
 import time
@@ -14,7 +13,7 @@ import numpy as np
 from gpsearch.arguments import boolean, is_number
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
-from gpsearch.training.model_function import source_of
+from gpsearch.identity import Identity
 
 if TYPE_CHECKING:
     from gpsearch.space import Space
@@ -92,9 +91,8 @@ class FunctionObjective:
         """Accept every space: what a plain function takes cannot be known."""
 
     def fingerprint(self) -> str:
-        """Hex digest of the function's source and its direction."""
-        text = f"{self.greater_is_better}|{source_of(self.function)}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        """See `Objective.fingerprint`: of the function and its direction."""
+        return self._identity().fingerprint
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
@@ -102,7 +100,11 @@ class FunctionObjective:
             "kind": "function",
             "name": self.name,
             "greater_is_better": self.greater_is_better,
+            "identity": self._identity().to_json(),
         }
+
+    def _identity(self) -> Identity:
+        return Identity.of({"function": self.function, "greater_is_better": self.greater_is_better})
 
     def evaluate(
         self,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
+import dataclasses
 import importlib.metadata
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,11 @@ import numpy as np
 
 from gpsearch.arguments import boolean, fraction, whole
 from gpsearch.data.datasets import is_dataset, read_dataset
-from gpsearch.data.folds import Fold, folds_digest, fresh_splitter, make_folds
+from gpsearch.data.folds import Fold, fresh_splitter, make_folds
 from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
-from gpsearch.data.preprocessing import check_preprocess, settled
+from gpsearch.data.preprocessing import check_preprocess
 from gpsearch.data.rows import (
     Parts,
-    digest,
     n_rows,
     named_parts,
     read_features,
@@ -30,6 +28,7 @@ from gpsearch.data.rows import (
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.identity import Identity
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
@@ -309,31 +308,19 @@ class KerasCV:
             return trained.kept()
 
     def fingerprint(self) -> str:
-        """Hex digest of data, folds, scoring, model source and training settings."""
-        weight = "" if self.sample_weight is None else digest(self.sample_weight)
-        parts = {
-            "X": digest(self.X),
-            "y": digest(self.target.labels),
-            "kind": self.target.kind,
-            "folds": folds_digest(self.folds),
-            "scoring": self.scoring.fingerprint(),
-            "model": self.model_function.fingerprint(),
-            "settings": repr(self.settings),
-            "preprocess": settled(self.preprocess),
-            "monitor_fold": self.monitor_fold,
-            "weights": [weight, repr(self.class_weight)],
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """See `Objective.fingerprint`: of data, folds, scoring, model function and training."""
+        return self._identity().fingerprint
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
         shapes = {name or "X": list(np.shape(part)) for name, part in named_parts(self.X)}
         classes = self.target.classes
+        identity = self._identity()
         return {
             "kind": "keras_cv",
             "name": self.name,
             "data": shapes,
-            "data_fingerprint": digest(self.X)[:16],
+            "data_fingerprint": identity.parts["X"][:16],
             "target": self.target.kind,
             "classes": None if classes is None else [str(label) for label in classes],
             "cv": str(self.cv),
@@ -352,7 +339,25 @@ class KerasCV:
                 "scikit-learn": _version("scikit-learn"),
                 "numpy": _version("numpy"),
             },
+            "identity": identity.to_json(),
         }
+
+    def _identity(self) -> Identity:
+        return Identity.of(
+            {
+                "model function": self.model_function.create_model,
+                "X": self.X,
+                "y": [self.target.kind, self.target.labels],
+                "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
+                "scoring": self.scoring.identity,
+                **dataclasses.asdict(self.settings),
+                "preprocess": self.preprocess,
+                "monitor_fold": self.monitor_fold,
+                "sample_weight": self.sample_weight,
+                "class_weight": self.class_weight,
+                "callbacks": self.callbacks,
+            }
+        )
 
     def _split(self) -> None:
         self.folds, self._whole = make_folds(

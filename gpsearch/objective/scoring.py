@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import inspect
 import math
 import warnings
@@ -16,7 +15,6 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from gpsearch.data.rows import Parts, Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
 from gpsearch.training.fitted import FittedClassifier, FittedNetwork
-from gpsearch.training.model_function import source_of
 
 
 class Scoring:
@@ -122,11 +120,10 @@ class Scoring:
             return scorer(view.numbered(), X, np.searchsorted(classes, y))
         return scorer(view, X, y)
 
-    def fingerprint(self) -> str:
-        """Hex digest of the metric of the search."""
-        scorer = self.scorer
-        text = repr(scorer) if not inspect.isfunction(scorer) else source_of(scorer)
-        return hashlib.sha256(f"{self.name}|{text}".encode()).hexdigest()
+    @property
+    def identity(self) -> Any:
+        """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
+        return self.name if self._by_name else self.scorer
 
 
 def _read_scorer(scoring: Any) -> Any:

@@ -44,7 +44,7 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     facts += [
         (name.replace("_", " "), _plain(value))
         for name, value in info.description.items()
-        if name not in ("versions", *info.settings) and value not in (None, [], {}, "")
+        if name not in ("versions", "identity", *info.settings) and value not in (None, [], {}, "")
     ]
     if info.description.get("monitor_fold"):
         facts.append(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
@@ -15,10 +13,12 @@ from sklearn.utils import check_random_state
 
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
+from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
 from gpsearch.space.conditions import Conditions, canonical_place
 from gpsearch.space.dimensions import read, read_when
 from gpsearch.space.storage import (
+    canonical_json,
     dimension_from_json,
     dimension_to_json,
     source_text,
@@ -28,6 +28,8 @@ from gpsearch.space.storage import (
 )
 
 Point = list[Any]
+
+FINGERPRINT_LENGTH = 18  # characters, the scheme among them
 
 DRAWS_PER_POINT = 1000  # rejection sampling gives up after this many draws without a feasible one
 
@@ -303,9 +305,12 @@ class Space(skopt.space.Space):
         ]
 
     def fingerprint(self) -> str:
-        """Hex digest that is equal exactly for spaces with the same points and params."""
-        text = json.dumps(self.to_json(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Equal exactly for spaces with the same points, params and constraint."""
+        parts: list[Any] = [canonical_json(self.to_json()), self.params_constraint]
+        if self.unstorable:
+            categories = [getattr(dimension, "categories", None) for dimension in self.dimensions]
+            parts += [categories, self.fixed, self.when, self.expected_values]
+        return fingerprint(parts)[:FINGERPRINT_LENGTH]
 
     # ---------------------------------------------------------------- as scikit-optimize has it
 
@@ -343,7 +348,8 @@ class Space(skopt.space.Space):
         return points
 
     def _of_params(self, of_point: Callable[[Point], bool]) -> Callable[[dict[str, Any]], bool]:
-        return lambda params: of_point([params[name] for name in self.names])
+        names = list(self.names)  # the space itself would be a part of its own identity
+        return lambda params: of_point([params[name] for name in names])
 
     def _satisfies(self, point: Sequence[Any]) -> bool:
         return self.params_constraint is None or bool(self.params_constraint(self.params(point)))

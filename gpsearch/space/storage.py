@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from skopt.space import Categorical, Dimension, Integer, Real
@@ -40,6 +41,48 @@ def dimension_from_json(entry: dict[str, Any]) -> Dimension:
         )
     kind: Any = Integer if entry["type"] == "integer" else Real
     return kind(entry["low"], entry["high"], prior=entry["prior"], name=entry["name"])
+
+
+def canonical_json(description: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Space.to_json` tells of the points, equal for all spellings; no constraint.
+
+    Bounds are floats, conditions hold in any order, a prior that makes all categories equally
+    likely is none, and an object that JSON cannot hold is not told.
+    """
+    kinds = {entry["name"]: entry["type"] for entry in description["dimensions"]}
+
+    def spelled(name: str, values: Any) -> list[Any]:
+        numeric = kinds.get(name) in ("real", "integer")
+        return [float(value) + 0.0 if numeric else _told(value) for value in values]
+
+    def dimension(entry: dict[str, Any]) -> dict[str, Any]:
+        if entry["type"] == "categorical":
+            prior = entry["prior"]
+            prior = prior if prior and len(set(prior)) > 1 else None
+            return entry | {"prior": prior, "categories": list(map(_told, entry["categories"]))}
+        low, high = spelled(entry["name"], [entry["low"], entry["high"]])
+        return entry | {"low": low, "high": high}
+
+    def condition(parent: str, values: Any) -> list[str]:
+        return sorted({json.dumps(value) for value in spelled(parent, values)})
+
+    return {
+        "dimensions": [dimension(entry) for entry in description["dimensions"]],
+        "fixed": {name: _told(value) for name, value in description["fixed"].items()},
+        "when": {
+            name: {parent: condition(parent, values) for parent, values in when.items()}
+            for name, when in description["when"].items()
+        },
+        "expected": {
+            name: spelled(name, values) for name, values in description.get("expected", {}).items()
+        },
+    }
+
+
+def _told(stored: Any) -> Any:
+    if isinstance(stored, dict):
+        return {"tuple": list(map(_told, stored["tuple"]))} if "tuple" in stored else "an object"
+    return stored
 
 
 def value_to_json(value: Any) -> Any:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gpsearch.errors import StudyMismatchError
+from gpsearch.identity import SCHEME, changed_parts, same_source
+from gpsearch.space.storage import canonical_json
+
+logger = logging.getLogger("gpsearch")
+
+NOT_COMPARED = ("versions", "identity", "data_fingerprint")
+"""Facts of a description that differ between searches with comparable scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +49,16 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
         Another space, objective, seed or strategy; the message says what differs.
     """
     if differs := what_differs(recorded, wanted):
-        which = "space" if recorded.space_fingerprint != wanted.space_fingerprint else "objective"
+        which = "objective" if _same_space(recorded, wanted) else "space"
         raise StudyMismatchError(
             f"{path} holds a search of {differs}, so its scores cannot be compared; give this "
             f"search a study of its own, or the {which} of the study"
+        )
+    if _is_earlier(recorded, wanted):
+        logger.warning(
+            "%s was made by an earlier gpsearch: its space and settings are as they were; whether "
+            "its functions and data are cannot be checked",
+            path,
         )
     if recorded.seed != wanted.seed:
         raise StudyMismatchError(
@@ -65,11 +80,44 @@ def what_differs(
 
     `names` says what the two are called.
     """
-    if one.space_fingerprint != other.space_fingerprint:
+    if not _same_space(one, other):
         return f"another space ({_space_difference(one, other, *names)})"
-    if one.objective_fingerprint != other.objective_fingerprint:
+    if not _same_objective(one, other):
         return f"another objective ({_objective_difference(one, other, *names)})"
     return ""
+
+
+def say_unidentified(path: str, description: Mapping[str, Any]) -> None:
+    """Warn of the parts of an objective that are told by their class alone."""
+    if names := description.get("identity", {}).get("unidentified"):
+        logger.warning(
+            "%s: the objective holds what cannot be told from another of its kind: %s. When the "
+            "study is continued, a change there is not noticed.",
+            path,
+            "; ".join(names),
+        )
+
+
+def _same_space(one: StudyInfo, other: StudyInfo) -> bool:
+    prints = one.space_fingerprint, other.space_fingerprint
+    if len(set(prints)) == 1 or all(print_.startswith(SCHEME) for print_ in prints):
+        return len(set(prints)) == 1
+    sources = one.space.get("constraint"), other.space.get("constraint")
+    return canonical_json(one.space) == canonical_json(other.space) and same_source(*sources)
+
+
+def _same_objective(one: StudyInfo, other: StudyInfo) -> bool:
+    if _is_earlier(one, other):
+        return not _differing_facts(one, other, "", "")
+    return one.objective_fingerprint == other.objective_fingerprint
+
+
+def _is_earlier(one: StudyInfo, other: StudyInfo) -> bool:
+    """Whether one of two objectives was identified by the rules before `SCHEME`."""
+    prints = one.objective_fingerprint, other.objective_fingerprint
+    return any(print_.startswith(SCHEME) for print_ in prints) and any(
+        re.fullmatch("[0-9a-f]{64}", print_) for print_ in prints
+    )
 
 
 def _space_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
@@ -100,9 +148,22 @@ def _bare(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _objective_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
     theirs, ours = one.description, other.description
-    differences = [
+    differences = _differing_facts(one, other, its_name, other_name)
+    recorded, wanted = theirs.get("identity"), ours.get("identity")
+    if recorded and wanted and (changed := changed_parts(recorded, wanted)):
+        differences.append(f"changed: {', '.join(changed)}")
+    return "; ".join(differences) or "the source of its function, its data or its settings changed"
+
+
+def _differing_facts(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> list[str]:
+    theirs, ours = one.description, other.description
+    return [
         f"{name}: {theirs.get(name)!r} in {its_name}, {ours.get(name)!r} in {other_name}"
         for name in {**theirs, **ours}
-        if theirs.get(name) != ours.get(name) and name != "versions"
+        if name not in NOT_COMPARED
+        and _without_addresses(theirs.get(name)) != _without_addresses(ours.get(name))
     ]
-    return "; ".join(differences) or "the source of its function, its data or its settings changed"
+
+
+def _without_addresses(fact: Any) -> Any:
+    return re.sub(" at 0x[0-9a-f]+", "", fact) if isinstance(fact, str) else fact

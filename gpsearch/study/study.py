@@ -20,7 +20,7 @@ from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.frame import frame_of
-from gpsearch.study.info import StudyInfo, refuse_other
+from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
 from gpsearch.study.location import check_path, study_path
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.sqlite import StudyFile
@@ -162,6 +162,7 @@ class Study:
             StudyFile.create(path, info).close()
         finally:
             lock.release()
+        say_unidentified(str(path), info.description)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
     @classmethod

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
-import functools
-import hashlib
 import inspect
-import textwrap
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -230,10 +226,6 @@ class ModelFunction:
         """Without the models built and their names: they belong to this process."""
         return {**self.__dict__, "_last_built": [], "_first_names": {}}
 
-    def fingerprint(self) -> str:
-        """Hex digest of the function's source, free of comments and layout, and its defaults."""
-        return hashlib.sha256(source_of(self.create_model).encode()).hexdigest()
-
 
 def data_facts(features: Parts, target: Target) -> dict[str, Any]:
     """What `create_model` may ask about the data.
@@ -282,41 +274,9 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def source_of(function: Callable[..., Any]) -> str:
-    """A function as text: source without comments or layout, else its code's constants.
-
-    Examples
-    --------
-    >>> source_of(functools.partial(max, 3))
-    'max((3,), {})'
-    """
-    if isinstance(function, functools.partial):
-        return f"{source_of(function.func)}({function.args!r}, {function.keywords!r})"
-    target: Any = function if inspect.isroutine(function) else type(function)
-    try:
-        text = textwrap.dedent(inspect.getsource(target))
-    except (OSError, TypeError):
-        code = getattr(target, "__code__", None)
-        if code is None:
-            return str(getattr(target, "__qualname__", repr(target)))
-        return repr((code.co_code.hex(), _plain(code.co_consts), code.co_names))
-    try:
-        return ast.unparse(ast.parse(text))
-    except SyntaxError:  # a lambda cut out of the expression around it
-        return text
-
-
 def _own(value: Any) -> Any:
     """A plain value; a copy of a container, which the function may change."""
     return plain_value(copy.deepcopy(value) if isinstance(value, list | dict | set) else value)
-
-
-def _plain(constants: tuple[Any, ...]) -> list[str]:
-    """Constants of a code object without the addresses of nested ones."""
-    return [
-        constant.co_code.hex() if inspect.iscode(constant) else repr(constant)
-        for constant in constants
-    ]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from gpsearch.identity import code_fingerprint
 from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.inputs import (
     LAYER_VALUES,
@@ -22,7 +23,6 @@ from gpsearch.training.compiled.inputs import (
     places,
     zeroness,
 )
-from gpsearch.training.model_function import source_of
 
 _NUMBERS = {**LAYER_VALUES, **OPTIMISER_VALUES, **REGULARIZER_VALUES, **SCHEDULE_VALUES}
 
@@ -75,7 +75,12 @@ def _layers(model: Any) -> Any:
         # The calls between the layers of a subclassed model stand in its code alone.
         names_of_code = [_qualified(type(layer)) for layer in layers]
         attributes = {name: value for name, value in vars(model).items() if name[0] != "_"}
-        return [names_of_code, source_of(type(model).call), _simple(attributes), _config(model, {})]
+        return [
+            names_of_code,
+            code_fingerprint(type(model).call),
+            _simple(attributes),
+            _config(model, {}),
+        ]
     own = [_own_code(layer) for layer in layers if not _from_keras(type(layer))]
     return [_config(model, names), own]
 
@@ -165,7 +170,7 @@ def _function(function: Any) -> Any:
     closed_over = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     return [
         _qualified(function),
-        source_of(function),
+        code_fingerprint(function),
         [_described(value) for value in closed_over],
         _simple(getattr(function, "__defaults__", None)),
     ]

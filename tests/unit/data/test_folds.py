@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, LeaveOneOut, StratifiedKFold, TimeSeriesSplit
 
-from gpsearch.data.folds import folds_digest, make_folds
+from gpsearch.data.folds import make_folds
 from gpsearch.data.rows import read_target
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.identity import fingerprint
 
 LABELS = np.array(["rare"] * 12 + ["common"] * 48)
 
@@ -43,8 +44,8 @@ def test_stop_rows_are_stratified():
 
 
 def test_same_seed_same_folds():
-    same = [folds_digest(folds_of(LABELS, 5)[0]) for _ in range(2)]
-    assert same[0] == same[1] != folds_digest(folds_of(LABELS, 5, random_state=1)[0])
+    same = [fingerprint(folds_of(LABELS, 5)[0]) for _ in range(2)]
+    assert same[0] == same[1] != fingerprint(folds_of(LABELS, 5, random_state=1)[0])
 
 
 def test_groups_stay_together_in_every_split():

@@ -9,10 +9,11 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncod
 
 from gpsearch.data.folds import Fold
 from gpsearch.data.prepared_folds import PreparedFolds
-from gpsearch.data.preprocessing import Preprocessor, check_preprocess, settled
+from gpsearch.data.preprocessing import Preprocessor, check_preprocess
 from gpsearch.data.rows import read_target
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.identity import fingerprint
 
 X = 3.0 + 2.0 * np.random.default_rng(0).normal(size=(30, 2))
 FOLD = Fold(index=0, train=np.arange(20), stop=np.arange(2), test=np.arange(20, 30))
@@ -111,5 +112,6 @@ def test_a_transformer_reads_the_same_in_every_process():
     def scaled(factor):
         return make_column_transformer((FunctionTransformer(lambda x: x * 2), [factor]))
 
-    assert settled(scaled(0)) == settled(scaled(0)) != settled(scaled(1))
-    assert " at 0x" not in settled({"a": FunctionTransformer(object()), "b": None})
+    assert fingerprint(scaled(0)) == fingerprint(scaled(0)) != fingerprint(scaled(1))
+    one, other = ({"a": FunctionTransformer(object()), "b": None} for _ in range(2))
+    assert fingerprint(one) == fingerprint(other)

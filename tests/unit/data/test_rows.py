@@ -7,12 +7,12 @@ import pytest
 from gpsearch.data.rows import (
     as_model_input,
     check_numeric,
-    digest,
     read_features,
     read_target,
     take,
 )
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.identity import fingerprint
 
 RNG = np.random.default_rng(0)
 
@@ -93,8 +93,8 @@ def test_check_numeric(bad):
         check_numeric(values, "do this")
 
 
-def test_digest_sees_values_types_names_and_order():
+def test_identity_sees_values_types_names_and_order():
     X = np.arange(6.0).reshape(3, 2)
     others = [X + 1e-12, X.astype(np.float32), X.reshape(2, 3), X[::-1], {"a": X}, {"b": X}]
-    assert len({digest(X), *map(digest, others)}) == 7
-    assert digest(X) == digest(X.copy())
+    assert len({fingerprint(X), *map(fingerprint, others)}) == 7
+    assert fingerprint(X) == fingerprint(X.copy())

@@ -7,7 +7,7 @@ import pytest
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
-from gpsearch.training.model_function import ModelFunction, source_of
+from gpsearch.training.model_function import ModelFunction
 
 FACTS = {
     "n_features": 3,
@@ -68,22 +68,6 @@ def test_what_cannot_be_called_by_name():
         ModelFunction(lambda units, /: units)
     with pytest.raises(InvalidObjectiveError, match="must be a function"):
         ModelFunction("mlp")
-
-
-def test_source_ignores_comments_and_layout():
-    def one(x):
-        return x + 1
-
-    first = source_of(one)
-
-    def one(x):
-        # said differently
-        return (
-            x + 1
-        )  # fmt: skip
-
-    assert source_of(one) == first
-    assert source_of(functools.partial(one, 2)) != source_of(functools.partial(one, 3))
 
 
 def test_builds_name_their_layers_alike_and_others_apart():
