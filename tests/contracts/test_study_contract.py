@@ -1,5 +1,6 @@
 """What a study promises, in memory and in a file alike."""
 
+import dataclasses
 import math
 
 import pandas as pd
@@ -288,6 +289,60 @@ def test_the_same_search_is_accepted_and_changes_nothing(study):
     before = study.info
     same(study, description={"name": "f", "cv": 5, "shape": [4, 2]})  # as it comes from a file
     assert study.info == before
+
+
+def test_a_refusal_names_the_parts_that_changed():
+    study, wanted = (
+        {
+            "objective_fingerprint": name,
+            "description": {"identity": {"parts": {"model": name, "folds": "f"}}},
+        }
+        for name in ("2:a", "2:b")
+    )
+    recorded = Study.create(None, space=SPACE, seed=3, settings={"strategy": "gp"}, **study)
+    same(recorded, **study)
+    with pytest.raises(StudyMismatchError, match=r"another objective \(changed: model\)"):
+        same(recorded, **wanted)
+
+
+class TestEarlierRules:
+    """Fingerprints that were made before they had a scheme."""
+
+    @pytest.fixture
+    def earlier(self, study):
+        space = Space(SPACE)
+        study.info = dataclasses.replace(
+            study.info, space_fingerprint="0" * 16, objective_fingerprint="0" * 64
+        )
+        assert not space.fingerprint().startswith("0")
+        return study
+
+    def test_what_its_description_tells_is_compared(self, earlier, caplog):
+        same(earlier, objective_fingerprint="2:abc")
+        assert "made by an earlier gpsearch" in caplog.text
+        with pytest.raises(StudyMismatchError, match="cv: 5 in the study, 4"):
+            same(
+                earlier,
+                objective_fingerprint="2:abc",
+                description={"name": "f", "cv": 4, "shape": (4, 2)},
+            )
+        with pytest.raises(StudyMismatchError, match="rate: "):
+            same(earlier, objective_fingerprint="2:abc", space=Space(WIDER))
+
+    def test_an_objective_with_a_fingerprint_of_its_own_is_not_believed(self, earlier):
+        with pytest.raises(StudyMismatchError, match="another objective"):
+            same(earlier, objective_fingerprint="parabola 1")
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_what_cannot_be_identified_is_said_once(tmp_path, caplog, in_file):
+    path = tmp_path / "study.db" if in_file else None
+    description = {"identity": {"parts": {}, "unidentified": ["function: closure lock (lock)"]}}
+    study = Study.create(path, space=SPACE, seed=3, description=description)
+    assert ("closure lock (lock)" in caplog.text) == in_file
+    caplog.clear()
+    same(study, objective_fingerprint="", description=description, settings={})
+    assert caplog.text == ""
 
 
 def test_best_model_asks_the_objective_or_says_what_it_lacks(study):

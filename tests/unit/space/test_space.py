@@ -301,6 +301,48 @@ class TestFingerprint:
         assert Space(specifications[2]) == specifications[2]
         assert hash(Space(specifications[3])) == hash(specifications[3])
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            pytest.param(Space({"x": (0, 1.0)}), Space({"x": (0.0, 1)}), id="types of bounds"),
+            pytest.param(Space({"x": (-0.0, 1.0)}), Space({"x": (0.0, 1.0)}), id="sign of zero"),
+            pytest.param(
+                Space({"x": Categorical(["a", "b"], prior=[0.5, 0.5])}),
+                Space({"x": ["a", "b"]}),
+                id="even prior",
+            ),
+            pytest.param(
+                Space({"n": (1, 3), "m": (0, 1)}, conditions={"m": {"n": [1, 2]}}),
+                Space({"n": (1, 3), "m": (0, 1)}, conditions={"m": {"n": [2.0, 1]}}),
+                id="condition",
+            ),
+            pytest.param(
+                Space({"f": [np.mean, np.median]}), Space({"f": [np.mean, np.median]}), id="objects"
+            ),
+            pytest.param(
+                Space({"x": (0, 9)}, constraint=lambda p: p["x"] > 1),
+                Space(
+                    {"x": (0, 9)},
+                    # said in two lines
+                    constraint=lambda p: (
+                        p["x"] > 1  # at least
+                    ),
+                ),
+                id="layout of a constraint",
+            ),
+        ],
+    )
+    def test_other_spellings_of_a_space_are_equal(self, one, other):
+        assert one == other
+        assert one.fingerprint() == other.fingerprint()
+
+    def test_what_a_constraint_holds_counts(self):
+        def at_least(least):
+            return Space({"x": (0, 9)}, constraint=lambda p: p["x"] > least)
+
+        assert at_least(1) == at_least(1) != at_least(2)
+        assert Space({"f": [np.mean, np.median]}) != Space({"f": [np.mean, np.max]})
+
 
 def test_a_space_of_before_expectations_moved_to_the_search_opens():
     description = Space({"x": (0.0, 1.0)}).to_json() | {"expected": {"x": [0.5]}}
