@@ -309,7 +309,7 @@ class Space(skopt.space.Space):
         parts: list[Any] = [canonical_json(self.to_json()), self.params_constraint]
         if self.unstorable:
             categories = [getattr(dimension, "categories", None) for dimension in self.dimensions]
-            parts += [categories, self.fixed, self.when, self.expected_values]
+            parts += [categories, self.fixed, self.when]
         return fingerprint(parts)[:FINGERPRINT_LENGTH]
 
     # ---------------------------------------------------------------- as scikit-optimize has it

@@ -73,9 +73,6 @@ def canonical_json(description: Mapping[str, Any]) -> dict[str, Any]:
             name: {parent: condition(parent, values) for parent, values in when.items()}
             for name, when in description["when"].items()
         },
-        "expected": {
-            name: spelled(name, values) for name, values in description.get("expected", {}).items()
-        },
     }
 
 
