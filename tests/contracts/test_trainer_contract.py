@@ -82,4 +82,4 @@ class TestCompiledTrainer(TrainerContract):
 
     def test_it_was_the_program_that_was_tested(self):
         settings = TrainingSettings(epochs=1, batch_size=8, patience=1)
-        assert self.train(settings).path == "compiled"
+        assert self.train(settings).trainer == "compiled"
