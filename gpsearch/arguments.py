@@ -96,4 +96,4 @@ def optional(
 
 def refusal(kind: Kind, argument: str, value: Any, wanted: str, also: str = "") -> GPSearchError:
     """The error for a value that is not what is wanted."""
-    return kind(f"must be {wanted}{also and f', or {also}'}.", argument=argument, value=value)
+    return kind(f"must be {wanted}{also and f', or {also}'}.").about(argument, value)

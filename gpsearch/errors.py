@@ -18,7 +18,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,34 +33,39 @@ class GPSearchError(Exception):
     ----------
     rule : str
         What must hold, and what to write instead.
+
+    Attributes
+    ----------
     argument : str
-        Name of the argument that breaks the rule.
-    value : any
-        What was given for it; left out where it says nothing to a reader, as with data.
+        Name of the argument that breaks the rule; set by `about`, as are `value` and `entry`.
+    value : str
+        Text of what was given for it.
     entry : str
         Where `value` is one entry of a dict: its key.
     call : str
-        The call that the user made; filled in by `public`.
+        The call that the user made; set by `public`.
 
     Examples
     --------
-    >>> str(GPSearchError("must be at least 1.", argument="n_calls", value=0, call="search"))
-    'search(n_calls=0): must be at least 1.'
+    >>> print(GPSearchError("must be at least 1.").about("n_calls", 0))
+    n_calls=0: must be at least 1.
     """
 
-    def __init__(
-        self,
-        rule: str = "",
-        *,
-        argument: str = "",
-        value: Any = ...,
-        entry: str = "",
-        call: str = "",
-    ) -> None:
+    def __init__(self, rule: str = "") -> None:
         super().__init__(rule)
-        self.argument, self.entry, self.call = argument, entry, call
-        self.value = _shown(value)  # as text: the error goes from a worker to the search
+        self.argument = self.value = self.entry = self.call = ""
         self._is_final = False
+
+    def about(self, argument: str, value: Any = ..., *, entry: str = "") -> Self:
+        """Name the argument that breaks the rule; without `value` where it says nothing, as data.
+
+        >>> raise GPSearchError("must be at least 1.").about("n_calls", 0)
+        Traceback (most recent call last):
+        gpsearch.errors.GPSearchError: n_calls=0: must be at least 1.
+        """
+        self.argument, self.entry = argument, entry
+        self.value = _shown(value)  # as text: the error goes from a worker to the search
+        return self
 
     @property
     def rule(self) -> str:

@@ -121,10 +121,8 @@ def _default(space: Space) -> list[str]:
     if not found:
         raise InvalidSearchError(
             f"nothing among {', '.join(space.names)} is known to be simpler at one end; say what "
-            'is, as in simpler=["n_layers", "-drop_rate"].',
-            argument="simpler",
-            value=None,
-        )
+            'is, as in simpler=["n_layers", "-drop_rate"].'
+        ).about("simpler", None)
     return found
 
 
@@ -133,17 +131,13 @@ def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], An
         bare = name.removeprefix("-")
         if bare not in space.names:
             raise InvalidParamsError(
-                f"{bare!r} is not a dimension of the space; they are {', '.join(space.names)}",
-                argument="simpler",
-                value=list(names),
-            )
+                f"{bare!r} is not a dimension of the space; they are {', '.join(space.names)}"
+            ).about("simpler", list(names))
         place = space.names.index(bare)
         if isinstance(space.dimensions[place], Categorical) and space.categorical[place]:
             raise InvalidParamsError(
-                f"the categories of {bare!r} have no order; pass a function of the params instead.",
-                argument="simpler",
-                value=list(names),
-            )
+                f"the categories of {bare!r} have no order; pass a function of the params instead."
+            ).about("simpler", list(names))
 
     def key(params: dict[str, Any]) -> tuple[float, ...]:
         # What does not exist for these params is the simplest of all.

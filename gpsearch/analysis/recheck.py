@@ -235,10 +235,8 @@ def _split_afresh(objective: Any, seed: int) -> Objective:
     if not callable(getattr(objective, "evaluate", None)):
         raise InvalidObjectiveError(
             "is not an objective; pass a KerasCV, or the function wrapped as "
-            "gpsearch.objective.as_objective(function).",
-            argument="objective",
-            value=objective,
-        )
+            "gpsearch.objective.as_objective(function)."
+        ).about("objective", objective)
     return objective
 
 

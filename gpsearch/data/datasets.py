@@ -129,15 +129,14 @@ def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]
         weights.extend(weight)
         prints.append(fingerprint(features))
     if not lengths:
-        raise InvalidObjectiveError("the dataset is empty. Give at least two rows.", argument="X")
+        raise InvalidObjectiveError("the dataset is empty. Give at least two rows.").about("X")
     for batch, (again, *_) in _read(source):
         if batch >= len(prints) or fingerprint(again) != prints[batch]:
             raise InvalidObjectiveError(
                 "the dataset gives other rows in each pass, so that scored rows would be trained "
                 "on. Leave out its shuffle, repeat and augmentation: KerasCV shuffles the "
-                "training rows itself.",
-                argument="X",
-            )
+                "training rows itself."
+            ).about("X")
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     X = Streamed(source, offsets, np.arange(offsets[-1]), features.shape[1:], fingerprint(prints))
     return X, np.concatenate(targets), np.concatenate(weights) if weights else None
@@ -171,7 +170,6 @@ def _checked(element: Any) -> tuple[np.ndarray, ...]:
     if len(arrays) not in (2, 3) or len(lengths) > 1 or arrays[0].dtype.kind not in "biuf":
         raise InvalidObjectiveError(
             "each batch of the dataset must be (x, y) or (x, y, sample_weight), arrays of as "
-            "many rows, x of numbers. For several inputs give arrays in a dict.",
-            argument="X",
-        )
+            "many rows, x of numbers. For several inputs give arrays in a dict."
+        ).about("X")
     return (arrays[0].astype(Streamed.dtype, copy=False), *arrays[1:])

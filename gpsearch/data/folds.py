@@ -100,9 +100,7 @@ def make_folds(
             warnings.filterwarnings("error", message="The least populated class")
             splits = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(rows, y, groups)]
     except (ValueError, TypeError, UserWarning) as error:
-        raise InvalidObjectiveError(
-            f"cannot split the data: {error}", argument="cv", value=cv
-        ) from error
+        raise InvalidObjectiveError(f"cannot split the data: {error}").about("cv", cv) from error
     for index, (train, test) in enumerate(splits):
         _check_split(index, train, test)
     everything, nothing = np.arange(n), np.arange(0)
@@ -140,10 +138,8 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
     if not hasattr(cv, "random_state") or not getattr(cv, "shuffle", True):
         raise InvalidObjectiveError(
             "cannot be split afresh: it leaves nothing to chance. Use a number of folds or a "
-            "splitter that shuffles, or make a second KerasCV with other folds.",
-            argument="cv",
-            value=cv,
-        )
+            "splitter that shuffles, or make a second KerasCV with other folds."
+        ).about("cv", cv)
     fresh = copy.copy(cv)
     fresh.random_state = random_state
     return fresh
@@ -158,41 +154,31 @@ def _splitter(
     random_state: int,
 ) -> Any:
     if isinstance(cv, bool) or (isinstance(cv, int | np.integer) and cv < 2):
-        raise InvalidObjectiveError(
-            "the number of folds must be at least 2.", argument="cv", value=cv
-        )
+        raise InvalidObjectiveError("the number of folds must be at least 2.").about("cv", cv)
     if not isinstance(cv, int | np.integer):
         try:
             return check_cv(cv)
         except ValueError as error:
             raise InvalidObjectiveError(
                 "must be a number of folds, a scikit-learn splitter or an iterable of (train, "
-                "test) row numbers.",
-                argument="cv",
-                value=cv,
-            ) from error
+                "test) row numbers."
+            ).about("cv", cv) from error
     n_folds = int(cv)
     if n_folds > n:
-        raise InvalidObjectiveError(
-            f"X has only {n} rows; use fewer folds.", argument="cv", value=n_folds
-        )
+        raise InvalidObjectiveError(f"X has only {n} rows; use fewer folds.").about("cv", n_folds)
     if by_class:
         smallest = int(np.bincount(y).min())
         if n_folds > smallest:
             raise InvalidObjectiveError(
                 f"the smallest class of y has only {smallest} members, so some folds would lack "
-                "it. Use at most that many folds, or a splitter of your own.",
-                argument="cv",
-                value=n_folds,
-            )
+                "it. Use at most that many folds, or a splitter of your own."
+            ).about("cv", n_folds)
     if groups is not None:
         n_groups = len(np.unique(np.asarray(groups)))
         if n_folds > n_groups:
             raise InvalidObjectiveError(
-                f"groups holds only {n_groups} groups; use fewer folds.",
-                argument="cv",
-                value=n_folds,
-            )
+                f"groups holds only {n_groups} groups; use fewer folds."
+            ).about("cv", n_folds)
         if by_class:
             return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
         return GroupKFold(n_folds, shuffle=True, random_state=random_state)
@@ -205,15 +191,13 @@ def _check_split(index: int, train: np.ndarray, test: np.ndarray) -> None:
     if len(train) < 2 or len(test) < 1:
         raise InvalidObjectiveError(
             f"fold {index} has {len(train)} training and {len(test)} scored rows; at least 2 and "
-            "1 are needed. Use fewer folds or more data.",
-            argument="cv",
-        )
+            "1 are needed. Use fewer folds or more data."
+        ).about("cv")
     if np.intersect1d(train, test).size:
         raise InvalidObjectiveError(
             f"fold {index} scores rows that it also trains on. A row must be in one of the two "
-            "parts.",
-            argument="cv",
-        )
+            "parts."
+        ).about("cv")
 
 
 def _make_fold(

@@ -107,31 +107,24 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
         raise InvalidObjectiveError(
             "a dataset is never in memory as a whole, as fitting a transformer needs. Put the "
             "preprocessing into the model, or into the dataset where it learns nothing from the "
-            "rows.",
-            argument="preprocess",
-            value=preprocess,
-        )
+            "rows."
+        ).about("preprocess", preprocess)
     if isinstance(preprocess, Mapping):
         unknown = sorted(set(preprocess) - {name for name, _ in named_parts(X)})
         if unknown:
             raise InvalidObjectiveError(
                 f"{unknown} are not parts of X; its parts are "
-                f"{[name for name, _ in named_parts(X)]}.",
-                argument="preprocess",
-            )
+                f"{[name for name, _ in named_parts(X)]}."
+            ).about("preprocess")
     for one in given:
         if isinstance(one, str) and one != "standardize":
             raise InvalidObjectiveError(
-                'the only name is "standardize". Give it, None, or any scikit-learn transformer.',
-                argument="preprocess",
-                value=one,
-            )
+                'the only name is "standardize". Give it, None, or any scikit-learn transformer.'
+            ).about("preprocess", one)
         if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
             raise InvalidObjectiveError(
-                "needs `fit` and `transform`, as scikit-learn's transformers have.",
-                argument="preprocess",
-                value=one,
-            )
+                "needs `fit` and `transform`, as scikit-learn's transformers have."
+            ).about("preprocess", one)
     if all(one is None or isinstance(one, str) for one in given):
         check_numeric(
             X,
@@ -160,8 +153,6 @@ def _fitted(transformer: Any, part: Any, rows: np.ndarray | None) -> Any:
             fitted.partial_fit(block)
         return fitted
     except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(
-            f"cannot be fitted on a training fold: {error}",
-            argument="preprocess",
-            value=transformer,
+        raise InvalidObjectiveError(f"cannot be fitted on a training fold: {error}").about(
+            "preprocess", transformer
         ) from error

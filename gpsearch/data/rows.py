@@ -78,11 +78,10 @@ def read_features(X: Parts) -> Parts:
     if len(set(lengths.values())) > 1:
         raise InvalidObjectiveError(
             f"the parts of X differ in length: {lengths}. Every part holds one row for each "
-            "sample; give parts of equal length.",
-            argument="X",
-        )
+            "sample; give parts of equal length."
+        ).about("X")
     if not lengths or not next(iter(lengths.values())):
-        raise InvalidObjectiveError("X has no rows. Give at least two.", argument="X")
+        raise InvalidObjectiveError("X has no rows. Give at least two.").about("X")
     return features
 
 
@@ -109,21 +108,21 @@ def read_target(y: Parts, task: str | None = None) -> Target:
         y holds NaN, a single class, or values that are no numbers where numbers are needed.
     """
     if task not in (None, "classification", "regression"):
-        raise InvalidObjectiveError(
-            'must be "classification", "regression" or None.', argument="task", value=task
+        raise InvalidObjectiveError('must be "classification", "regression" or None.').about(
+            "task", task
         )
     if isinstance(y, Mapping | tuple):
         values = map_parts(_as_numbers, y)
         return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
     labels = np.asarray(y)
     if not labels.size:
-        raise InvalidObjectiveError("y has no rows. Give at least two.", argument="y")
+        raise InvalidObjectiveError("y has no rows. Give at least two.").about("y")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if _has_missing(labels):
         raise InvalidObjectiveError(
-            "y holds missing values (NaN or None). Drop those rows from X and y.", argument="y"
-        )
+            "y holds missing values (NaN or None). Drop those rows from X and y."
+        ).about("y")
     if labels.ndim == 1 and (task == "classification" or (task is None and _holds_classes(labels))):
         return _read_classes(labels)
     values = _as_numbers(labels)
@@ -173,20 +172,19 @@ def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
         if _is_sparse(part):
             raise InvalidObjectiveError(
                 f"holds a sparse matrix{label}, where a network takes dense rows. Make them dense "
-                "in `preprocess`, as TruncatedSVD does, or give X.toarray().",
-                argument="X",
-            )
+                "in `preprocess`, as TruncatedSVD does, or give X.toarray()."
+            ).about("X")
         array = np.asarray(part)
         if array.dtype.kind not in NUMBERS:
             raise InvalidObjectiveError(
-                f"values of type {array.dtype}{label} are not numbers. {remedy}", argument="X"
-            )
+                f"values of type {array.dtype}{label} are not numbers. {remedy}"
+            ).about("X")
         whole = array.dtype.kind != "f"
         count = 0 if whole else sum(int((~np.isfinite(block)).sum()) for block in blocks(array))
         if count:
             raise InvalidObjectiveError(
-                f"values{label} are NaN or infinite: {count} of them. {remedy}", argument="X"
-            )
+                f"values{label} are NaN or infinite: {count} of them. {remedy}"
+            ).about("X")
 
 
 def is_text(part: Any) -> bool:
@@ -269,10 +267,8 @@ def _as_rows(part: Any) -> Any:
     if np.ndim(rows) == 0:
         raise InvalidObjectiveError(
             "X has no rows. Give an array, a data frame, or a dict or tuple of them for a model "
-            "with several inputs.",
-            argument="X",
-            value=part,
-        )
+            "with several inputs."
+        ).about("X", part)
     return rows
 
 
@@ -291,13 +287,12 @@ def _as_numbers(values: Any) -> np.ndarray:
     except (TypeError, ValueError):
         raise InvalidObjectiveError(
             f"values of type {array.dtype} are not numbers, as a regression or a y with several "
-            'columns needs. For labels, give one column, or task="classification".',
-            argument="y",
-        ) from None
+            'columns needs. For labels, give one column, or task="classification".'
+        ).about("y") from None
     if not np.isfinite(numbers).all():
         raise InvalidObjectiveError(
-            "y holds NaN or infinite values. Drop those rows from X and y.", argument="y"
-        )
+            "y holds NaN or infinite values. Drop those rows from X and y."
+        ).about("y")
     return numbers
 
 
@@ -327,9 +322,8 @@ def _read_classes(labels: np.ndarray) -> Target:
     if len(classes) < 2:
         raise InvalidObjectiveError(
             f"y holds the single class {classes.tolist()[0]!r}. A classification needs at least "
-            'two; for a regression give task="regression".',
-            argument="y",
-        )
+            'two; for a regression give task="regression".'
+        ).about("y")
     binary = len(classes) == 2
     return Target(
         kind="binary" if binary else "multiclass",

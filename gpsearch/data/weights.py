@@ -28,15 +28,14 @@ def read_weights(sample_weight: Any) -> np.ndarray | None:
     try:
         weights = np.asarray(sample_weight, float)
     except (TypeError, ValueError) as error:
-        raise InvalidObjectiveError(
-            f"Sample weights must be numbers: {error}.", argument="sample_weight"
+        raise InvalidObjectiveError(f"Sample weights must be numbers: {error}.").about(
+            "sample_weight"
         ) from error
     if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
         raise InvalidObjectiveError(
             f"of shape {weights.shape}: Sample weights must be 1D array or scalar of finite "
-            "numbers, one for each row, and not all zero.",
-            argument="sample_weight",
-        )
+            "numbers, one for each row, and not all zero."
+        ).about("sample_weight")
     return weights
 
 
@@ -68,10 +67,8 @@ def fit_weights(
         return None if sample_weight is None else sample_weight[rows].astype(np.float32)
     if target.classes is None:
         raise InvalidObjectiveError(
-            f"y ({target.kind}) holds no classes. Use sample_weight.",
-            argument="class_weight",
-            value=class_weight,
-        )
+            f"y ({target.kind}) holds no classes. Use sample_weight."
+        ).about("class_weight", class_weight)
     encoded = np.asarray(target.encoded)[rows]
     if class_weight == "balanced":
         present = np.unique(encoded)
@@ -82,16 +79,12 @@ def fit_weights(
         unknown = [label for label in class_weight if label not in labels]
         if unknown:
             raise InvalidObjectiveError(
-                f"y does not hold {unknown}; its labels are {labels}.",
-                argument="class_weight",
-                value=class_weight,
-            )
+                f"y does not hold {unknown}; its labels are {labels}."
+            ).about("class_weight", class_weight)
         by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
     else:
-        raise InvalidObjectiveError(
-            'must be a dict by label, "balanced" or None.',
-            argument="class_weight",
-            value=class_weight,
+        raise InvalidObjectiveError('must be a dict by label, "balanced" or None.').about(
+            "class_weight", class_weight
         )
     weights = by_class[encoded]
     if sample_weight is not None:

@@ -264,10 +264,8 @@ def check_y(estimator: Any, y: Any) -> None:
     """Raise where there is no y."""
     if y is None:
         raise InvalidObjectiveError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None.",
-            argument="y",
-            value=None,
-        )
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        ).about("y", None)
 
 
 def read_y(y: Any) -> Any:
@@ -278,8 +276,8 @@ def read_y(y: Any) -> Any:
     if values.ndim == 2 and values.shape[1] == 1:
         values = column_or_1d(values, warn=True)
     if values.dtype.kind == "c":
-        raise InvalidObjectiveError(
-            "Complex data not supported: y holds complex numbers.", argument="y"
+        raise InvalidObjectiveError("Complex data not supported: y holds complex numbers.").about(
+            "y"
         )
     return values
 
@@ -291,6 +289,5 @@ def _check_lengths(features: Parts, target: Target, sample_weight: Any) -> None:
         if value is not None and n_rows(value) != n:
             raise InvalidObjectiveError(
                 f"X has {n} rows, but {name} has {n_rows(value)}: inconsistent numbers of samples. "
-                "Each row of X needs one entry.",
-                argument=name,
-            )
+                "Each row of X needs one entry."
+            ).about(name)

@@ -62,16 +62,12 @@ def read_scores(
     values = [y0] if is_number(y0) else list(y0)
     if len(values) != len(points):
         raise InvalidSearchError(
-            f"holds {len(values)} scores, and x0 {len(points)} points; each point needs its own.",
-            argument="y0",
-            value=y0,
-        )
+            f"holds {len(values)} scores, and x0 {len(points)} points; each point needs its own."
+        ).about("y0", y0)
     if broken := [v for v in values if not is_number(v) or not math.isfinite(v)]:
         raise InvalidSearchError(
-            f"holds {broken[0]!r}; a given score must be a finite number.",
-            argument="y0",
-            value=y0,
-        )
+            f"holds {broken[0]!r}; a given score must be a finite number."
+        ).about("y0", y0)
     return [as_user_value(float(value), greater_is_better) for value in values]
 
 

@@ -39,10 +39,8 @@ class Placement:
         if self.executor is not None and (self.isolate or limited):
             raise InvalidSearchError(
                 "leaves time and memory to the executor; isolate, trial_timeout and memory_limit "
-                "belong to the search's own worker processes. Drop one or the other.",
-                argument="executor",
-                value=self.executor,
-            )
+                "belong to the search's own worker processes. Drop one or the other."
+            ).about("executor", self.executor)
 
     @property
     def in_process(self) -> bool:

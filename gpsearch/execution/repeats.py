@@ -94,10 +94,8 @@ def _read_repeats(n_repeats: Any) -> int:
     if whole("n_repeats", n_repeats, 1) < LEAST_REPEATS:
         raise InvalidSearchError(
             "one run of each strategy cannot tell a difference from luck; it takes at least 2 "
-            "repeats, and 5 or more to say much.",
-            argument="n_repeats",
-            value=n_repeats,
-        )
+            "repeats, and 5 or more to say much."
+        ).about("n_repeats", n_repeats)
     return int(n_repeats)
 
 
@@ -115,16 +113,13 @@ def _read_strategies(
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise InvalidSearchError(
             f"{twice[0]!r} occurs twice; name them in a dict, as in {{'{twice[0]} a': ..., "
-            f"'{twice[0]} b': ...}}.",
-            argument="strategies",
-        )
+            f"'{twice[0]} b': ...}}."
+        ).about("strategies")
     if len(labels) < 2:
         raise InvalidSearchError(
             f"it takes at least two to compare; choose among {', '.join(STRATEGIES)}, or pass "
-            "your own.",
-            argument="strategies",
-            value=labels,
-        )
+            "your own."
+        ).about("strategies", labels)
     return dict(named)
 
 
@@ -143,9 +138,8 @@ def _make(
     if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
         if not callable(spec):
             raise InvalidSearchError(
-                f"{spec!r} is neither a strategy nor a function that makes one.",
-                argument="strategies",
-            )
+                f"{spec!r} is neither a strategy nor a function that makes one."
+            ).about("strategies")
         ready = spec(space, seed=seed, n_calls=n_calls)
     return make_strategy(
         ready, space, seed=seed, n_calls=n_calls, n_initial_points=n_initial_points

@@ -107,10 +107,8 @@ def read_distributions(given: Any) -> Distributions:
         return Distributions(space=space, objects=named)
     raise InvalidSpaceError(
         "must be a dict of parameter name to distribution, a list of such dicts, or a "
-        "gpsearch.Space.",
-        argument="param_distributions",
-        value=given,
-    )
+        "gpsearch.Space."
+    ).about("param_distributions", given)
 
 
 class _Named:
@@ -139,10 +137,8 @@ class _Named:
 def _entries(given: Mapping[str, Any]) -> dict[str, Any]:
     if not given:
         raise InvalidSpaceError(
-            "is empty: there is nothing to search. Give at least one parameter with its values.",
-            argument="param_distributions",
-            value={},
-        )
+            "is empty: there is nothing to search. Give at least one parameter with its values."
+        ).about("param_distributions", {})
     return {name: _entry(name, entry) for name, entry in given.items()}
 
 
@@ -155,20 +151,16 @@ def _entry(name: str, entry: Any) -> Any:
         return _distribution(name, entry)
     if isinstance(entry, np.ndarray) and entry.ndim > 1:
         raise InvalidSpaceError(
-            f"the choices of {name!r} are an array of {entry.ndim} axes; give a list of its rows.",
-            argument="param_distributions",
-            entry=name,
-        )
+            f"the choices of {name!r} are an array of {entry.ndim} axes; give a list of its rows."
+        ).about("param_distributions", entry=name)
     if isinstance(entry, np.ndarray) and entry.ndim == 0:
         return entry.item()
     if not isinstance(entry, Iterable):
         return entry
     choices = _distinct(entry)
     if not choices:
-        raise InvalidSpaceError(
-            f"{name!r} has no values to choose from; give at least one.",
-            argument="param_distributions",
-            entry=name,
+        raise InvalidSpaceError(f"{name!r} has no values to choose from; give at least one.").about(
+            "param_distributions", entry=name
         )
     named = _Named(choices)
     return named if named.objects else choices
@@ -207,10 +199,8 @@ def _distribution(name: str, frozen: Any) -> Any:
     if not hasattr(frozen, "ppf") or family is None:
         raise InvalidSpaceError(
             f"{name!r} is {frozen!r}, whose bounds cannot be told. Write gs.Real(low, high) or "
-            "gs.Integer(low, high).",
-            argument="param_distributions",
-            entry=name,
-        )
+            "gs.Integer(low, high)."
+        ).about("param_distributions", entry=name)
     low, high = frozen.ppf(TAIL), frozen.ppf(1 - TAIL)
     if not low < high:
         return low.item()

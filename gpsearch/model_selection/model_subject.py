@@ -189,4 +189,4 @@ def _splitter(search: Any, y: Any) -> Any:
         stratified = target.kind in ("binary", "multiclass")
         return check_cv(search.cv, np.asarray(target.labels), classifier=stratified)
     except ValueError as error:
-        raise InvalidObjectiveError(f"{error}", argument="cv", value=search.cv) from error
+        raise InvalidObjectiveError(f"{error}").about("cv", search.cv) from error

@@ -252,7 +252,5 @@ def check_refit(refit: Any, metrics: Sequence[str]) -> None:
     raise InvalidSearchError(
         "For multi-metric scoring, the parameter refit must be set to a scorer key or a callable "
         "to refit an estimator with the best parameters; the keys are "
-        f"{', '.join(map(repr, metrics))}. Give False for no final fit.",
-        argument="refit",
-        value=refit,
-    )
+        f"{', '.join(map(repr, metrics))}. Give False for no final fit."
+    ).about("refit", refit)

@@ -73,10 +73,8 @@ class EstimatorSubject:
         if y is None and get_tags(search.estimator).target_tags.required:
             raise InvalidSearchError(
                 f"{type(search.estimator).__name__} requires y to be passed, but the target y is "
-                "None.",
-                argument="y",
-                value=None,
-            )
+                "None."
+            ).about("y", None)
         named = isinstance(search.refit, str)
         routed = route(search, scorer, params)
         self.scorer = scorer if several is None else several
@@ -128,34 +126,26 @@ def check_arguments(search: Any) -> None:
     """
     if not hasattr(search.estimator, "fit") and not callable(search.estimator):
         raise InvalidSearchError(
-            "must be an estimator with `fit`, or a function that returns a compiled Keras model.",
-            argument="estimator",
-            value=search.estimator,
-        )
+            "must be an estimator with `fit`, or a function that returns a compiled Keras model."
+        ).about("estimator", search.estimator)
     of_model = [name for name in (*TRAINING, "task") if getattr(search, name) is not None]
     if of_model and not is_model_function(search.estimator):
         name = of_model[0]
         raise InvalidSearchError(
             "is for a function that returns a Keras model; "
-            f"{type(search.estimator).__name__} has settings of its own. Set it there.",
-            argument=name,
-            value=getattr(search, name),
-        )
+            f"{type(search.estimator).__name__} has settings of its own. Set it there."
+        ).about(name, getattr(search, name))
     if isinstance(search.scoring, list | tuple | set | Mapping) and not len(search.scoring):
         raise InvalidSearchError(
             "Empty list was given; name at least one metric, or give None for the estimator's "
-            "own score.",
-            argument="scoring",
-            value=search.scoring,
-        )
+            "own score."
+        ).about("scoring", search.scoring)
     whole("n_iter", search.n_iter, 1)
     if not isinstance(search.refit, bool | np.bool_ | str) and not callable(search.refit):
         raise InvalidSearchError(
             "must be True, False, the name of a metric, or a callable that takes cv_results_ and "
-            "returns the best row.",
-            argument="refit",
-            value=search.refit,
-        )
+            "returns the best row."
+        ).about("refit", search.refit)
     if search.n_jobs is not None and (not is_whole(search.n_jobs) or search.n_jobs == 0):
         wanted = "a whole number other than 0 (-1 is one for each core)"
         raise refusal(InvalidSearchError, "n_jobs", search.n_jobs, wanted, also="None")
@@ -167,20 +157,16 @@ def check_arguments(search: Any) -> None:
     if search.study is not None and not isinstance(search.study, str | os.PathLike):
         raise InvalidSearchError(
             "must be the path of a file, or None; an open Study cannot be cloned with its "
-            "estimator. Give its path.",
-            argument="study",
-            value=search.study,
-        )
+            "estimator. Give its path."
+        ).about("study", search.study)
 
 
 def _check_pre_dispatch(given: Any) -> None:
     whole = is_whole(given) and given > 0
     if not whole and not (isinstance(given, str) and _joblib_reads(given)):
         raise InvalidSearchError(
-            "must be a positive integer, 'all', or a text such as '2*n_jobs', as joblib reads it.",
-            argument="pre_dispatch",
-            value=given,
-        )
+            "must be a positive integer, 'all', or a text such as '2*n_jobs', as joblib reads it."
+        ).about("pre_dispatch", given)
 
 
 def _joblib_reads(pre_dispatch: str) -> bool:
@@ -199,15 +185,13 @@ def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> lis
         splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
         splits = list(splitter.split(X, y, **split_params))
     except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(
-            f"cannot split the data: {error}", argument="cv", value=search.cv
+        raise InvalidObjectiveError(f"cannot split the data: {error}").about(
+            "cv", search.cv
         ) from error
     declared = splitter.get_n_splits(X, y, **split_params)
     if declared != len(splits):
         raise InvalidObjectiveError(
             f"cv.split and cv.get_n_splits return inconsistent results. Expected {declared} "
-            f"splits, got {len(splits)}",
-            argument="cv",
-            value=search.cv,
-        )
+            f"splits, got {len(splits)}"
+        ).about("cv", search.cv)
     return splits

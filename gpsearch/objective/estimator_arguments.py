@@ -26,21 +26,17 @@ def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -
             for train, test in splitter.split(rows, labels, groups)
         ]
     except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(f"cannot split X: {error}", argument="cv", value=cv) from error
+        raise InvalidObjectiveError(f"cannot split X: {error}").about("cv", cv) from error
     if not splits:
         raise InvalidObjectiveError(
             "No fits were performed. Was the CV iterator empty? Were there no candidates? A "
-            "generator can be used only once; give a list or a splitter.",
-            argument="cv",
-            value=cv,
-        )
+            "generator can be used only once; give a list or a splitter."
+        ).about("cv", cv)
     for part in (part for split in splits for part in split):
         if part.dtype.kind in "iu" and part.size and not -n <= part.min() <= part.max() < n:
             raise InvalidObjectiveError(
-                f"a fold names row {part.max()}, where X has {n} rows, 0 to {n - 1}.",
-                argument="cv",
-                value=cv,
-            )
+                f"a fold names row {part.max()}, where X has {n} rows, 0 to {n - 1}."
+            ).about("cv", cv)
     return splits
 
 
@@ -50,9 +46,7 @@ def read_error_score(error_score: Any) -> Any:
         return error_score
     if isinstance(error_score, numbers.Real) and not isinstance(error_score, bool):
         return float(error_score)
-    raise InvalidObjectiveError(
-        "must be a number or 'raise'.", argument="error_score", value=error_score
-    )
+    raise InvalidObjectiveError("must be a number or 'raise'.").about("error_score", error_score)
 
 
 def read_metric(metric: str | None, scorer: Any) -> str | None:
@@ -63,8 +57,8 @@ def read_metric(metric: str | None, scorer: Any) -> str | None:
     if names == [SINGLE]:
         return SINGLE
     if metric is not None and metric not in names:
-        raise InvalidObjectiveError(
-            f"is not scored; the metrics are {names}.", argument="metric", value=metric
+        raise InvalidObjectiveError(f"is not scored; the metrics are {names}.").about(
+            "metric", metric
         )
     return names[0] if metric is None else metric
 

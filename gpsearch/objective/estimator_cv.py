@@ -296,10 +296,8 @@ class EstimatorCV:
         if metric not in scores:
             self.raised = InvalidObjectiveError(
                 "For multi-metric scoring, the parameter refit must be set to a scorer key or a "
-                f"callable to refit; the scorer returned {', '.join(map(repr, scores))}.",
-                argument="metric",
-                value=metric,
-            )
+                f"callable to refit; the scorer returned {', '.join(map(repr, scores))}."
+            ).about("metric", metric)
             raise self.raised
         facts = outcome.facts
         train = {**stand_in, **outcome.train} if self.return_train_score else {}

@@ -151,15 +151,13 @@ def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> An
         if not hasattr(X, "shape"):
             raise InvalidObjectiveError(
                 "Precomputed kernels or affinity matrices have to be passed as arrays or sparse "
-                "matrices.",
-                argument="X",
-            )
+                "matrices."
+            ).about("X")
         if X.shape[0] != X.shape[1]:
             raise InvalidObjectiveError(
                 f"of shape {X.shape}: X should be a square kernel matrix, for the estimator takes "
-                "distances or a kernel.",
-                argument="X",
-            )
+                "distances or a kernel."
+            ).about("X")
         return X[np.ix_(rows, train)]
     return _safe_indexing(X, rows)
 

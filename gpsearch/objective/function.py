@@ -52,17 +52,13 @@ def as_objective(
         if not greater_is_better:
             raise InvalidObjectiveError(
                 f"{type(objective).__name__} returns scores, which are greater when better "
-                "already. Choose a scorer such as 'neg_log_loss' instead.",
-                argument="greater_is_better",
-                value=False,
-            )
+                "already. Choose a scorer such as 'neg_log_loss' instead."
+            ).about("greater_is_better", False)
         return objective  # type: ignore[return-value]
     if not callable(objective):
         raise InvalidObjectiveError(
-            "must be KerasCV(...) or a function from a dict of params to a score.",
-            argument="objective",
-            value=objective,
-        )
+            "must be KerasCV(...) or a function from a dict of params to a score."
+        ).about("objective", objective)
     return FunctionObjective(objective, greater_is_better=greater_is_better)
 
 

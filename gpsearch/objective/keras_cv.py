@@ -445,10 +445,8 @@ class KerasCV:
         rows = self._rows_to_fit(settings.patience)
         if settings.batch_size > rows:
             raise InvalidObjectiveError(
-                f"is larger than the smallest training part, {rows} rows. Use at most {rows}.",
-                argument="batch_size",
-                value=settings.batch_size,
-            )
+                f"is larger than the smallest training part, {rows} rows. Use at most {rows}."
+            ).about("batch_size", settings.batch_size)
         return settings
 
     def _rows_to_fit(self, patience: int | None) -> int:
@@ -464,9 +462,8 @@ class KerasCV:
                     label = f"{name}[{part_name!r}]" if part_name else name
                     raise InvalidObjectiveError(
                         f"X has {self.n} rows, but {label} has {len(part)}. Each row of X needs "
-                        "one entry.",
-                        argument=name,
-                    )
+                        "one entry."
+                    ).about(name)
 
     def _try(self, params: Params) -> None:
         """Build one model, and compare and score its untrained outputs."""
@@ -490,10 +487,8 @@ class KerasCV:
 def _read_dataset(dataset: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
     if y is not None or sample_weight is not None:
         raise InvalidObjectiveError(
-            "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and "
-            "sample_weight.",
-            argument="y" if sample_weight is None else "sample_weight",
-        )
+            "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and sample_weight."
+        ).about("y" if sample_weight is None else "sample_weight")
     return read_dataset(dataset)
 
 

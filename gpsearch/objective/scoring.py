@@ -41,10 +41,8 @@ class Scoring:
             if target.kind == "several":
                 raise InvalidObjectiveError(
                     "a model with several outputs has no default score. Give a callable "
-                    "(estimator, X, y) -> float; estimator.predict(X) returns all outputs.",
-                    argument="scoring",
-                    value=None,
-                )
+                    "(estimator, X, y) -> float; estimator.predict(X) returns all outputs."
+                ).about("scoring", None)
             scoring = "accuracy" if target.is_classification else "r2"
         self.scorer = _read_scorer(scoring)
         self._by_name = isinstance(scoring, str)
@@ -65,10 +63,8 @@ class Scoring:
         try:
             score = float(value)
         except (TypeError, ValueError):
-            raise InvalidObjectiveError(
-                f"returned {type(value).__name__}, not a number.",
-                argument="scoring",
-                value=self.name,
+            raise InvalidObjectiveError(f"returned {type(value).__name__}, not a number.").about(
+                "scoring", self.name
             ) from None
         if not math.isfinite(score):
             raise TrialFailedError(f"the score {self.name} is {score} on the scored fold")
@@ -93,8 +89,8 @@ class Scoring:
                     " The model gives no probabilities: its last layer is neither sigmoid nor "
                     "softmax, and its loss is not from_logits=True."
                 )
-            raise InvalidObjectiveError(
-                f"cannot score this model: {error}.{hint}", argument="scoring", value=self.name
+            raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
+                "scoring", self.name
             ) from error
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
@@ -134,26 +130,20 @@ def _read_scorer(scoring: Any) -> Any:
             hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise InvalidObjectiveError(
                 f"no scikit-learn scorer has this name. {hint} sklearn.metrics.get_scorer_names() "
-                "lists them all.",
-                argument="scoring",
-                value=scoring,
-            )
+                "lists them all."
+            ).about("scoring", scoring)
         return get_scorer(scoring)
     if not callable(scoring):
         raise InvalidObjectiveError(
-            "must be a scorer name or a callable (estimator, X, y) -> float.",
-            argument="scoring",
-            value=scoring,
-        )
+            "must be a scorer name or a callable (estimator, X, y) -> float."
+        ).about("scoring", scoring)
     if getattr(scoring, "__module__", "").startswith("sklearn.metrics.") and inspect.isfunction(
         scoring
     ):
         raise InvalidObjectiveError(
             "this is a metric of (y_true, y_pred), not a scorer. Give its name, or "
-            f"sklearn.metrics.make_scorer({scoring.__name__}).",
-            argument="scoring",
-            value=scoring.__name__,
-        )
+            f"sklearn.metrics.make_scorer({scoring.__name__})."
+        ).about("scoring", scoring.__name__)
     return scoring
 
 

@@ -145,10 +145,8 @@ class Optimizer(skopt.Optimizer):
             if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
                 raise InvalidSearchError(
                     "this scikit-learn does not take scikit-optimize's boosted trees for a "
-                    "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'.",
-                    argument="base_estimator",
-                    value="GBRT",
-                )
+                    "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'."
+                ).about("base_estimator", "GBRT")
             super().__init__(
                 dimensions,
                 "GP" if base_estimator is None else base_estimator,
@@ -450,8 +448,6 @@ def _checked_noise(noise: Any) -> str | float:
     if not known:
         raise InvalidSearchError(
             "must be 'gaussian', which fits the variance of the losses, or that variance, a "
-            "number from 0.",
-            argument="noise",
-            value=noise,
-        )
+            "number from 0."
+        ).about("noise", noise)
     return noise

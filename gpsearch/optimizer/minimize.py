@@ -105,7 +105,7 @@ optimum_prior
     points = _points(x0)
     values = _values(y0)
     if values and not points:
-        raise InvalidSearchError("there is no `x0` that it belongs to.", argument="y0", value=y0)
+        raise InvalidSearchError("there is no `x0` that it belongs to.").about("y0", y0)
     usual = default_initial_points(len(read_space(dimensions, space_constraint)))
     n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
@@ -141,9 +141,7 @@ optimum_prior
     if points:
         losses = values if values is not None else [func(list(point)) for point in points]
         if len(losses) != len(points):
-            raise InvalidSearchError(
-                "`x0` and `y0` should have the same length.", argument="y0", value=y0
-            )
+            raise InvalidSearchError("`x0` and `y0` should have the same length.").about("y0", y0)
         result = optimizer.tell(points, losses)
         result.specs = specs
         if eval_callbacks(callbacks, result):
@@ -164,9 +162,7 @@ def _points(x0: Any) -> list[Point]:
     if not isinstance(x0[0], list | tuple):
         x0 = [x0]
     if not isinstance(x0, list):
-        raise InvalidSearchError(
-            f"`x0` should be a list, but got {type(x0)}", argument="x0", value=x0
-        )
+        raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}").about("x0", x0)
     return x0
 
 
@@ -177,8 +173,8 @@ def _values(y0: Any) -> list[Any] | None:
     if isinstance(y0, Number):
         return [y0]
     if not isinstance(y0, Iterable):
-        raise InvalidSearchError(
-            f"`y0` should be an iterable or a scalar, got {type(y0)}", argument="y0", value=y0
+        raise InvalidSearchError(f"`y0` should be an iterable or a scalar, got {type(y0)}").about(
+            "y0", y0
         )
     return list(y0)
 
@@ -197,16 +193,12 @@ def _budget(
     if n_first is None:
         n_first = min(usual, max(2 * (n_calls - n_told) // 3, 1))  # leaves some to the model
     if n_first <= 0 and not points:
-        raise InvalidSearchError(
-            "Either set `n_initial_points` > 0, or provide `x0`",
-            argument="n_initial_points",
-            value=n_first,
+        raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`").about(
+            "n_initial_points", n_first
         )
     if n_calls < n_first + n_told:
-        raise InvalidSearchError(
-            f"Expected `n_calls` >= {n_first + n_told}, got {n_calls}",
-            argument="n_calls",
-            value=n_calls,
+        raise InvalidSearchError(f"Expected `n_calls` >= {n_first + n_told}, got {n_calls}").about(
+            "n_calls", n_calls
         )
     return n_first, n_told
 

@@ -80,12 +80,10 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
     if len(x) and is_2Dlistlike(x) and not (len(x) == len(space) and list(x) in space):
         points, values = [_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):
-            raise InvalidSearchError(
-                f"{len(points)} points have this single value.", argument="y", value=y
-            )
+            raise InvalidSearchError(f"{len(points)} points have this single value.").about("y", y)
         if len(values) != len(points):
-            raise InvalidSearchError(
-                f"{len(points)} points with {len(values)} values.", argument="y", value=y
+            raise InvalidSearchError(f"{len(points)} points with {len(values)} values.").about(
+                "y", y
             )
         return points, list(values)
     return [_point(x, space, several=False)], [y]
@@ -100,9 +98,7 @@ def read_loss(value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, Number) or isinstance(value, complex):
-        raise InvalidSearchError(
-            f"`func` should return a scalar, got {value!r}", argument="y", value=value
-        )
+        raise InvalidSearchError(f"`func` should return a scalar, got {value!r}").about("y", value)
     try:
         loss = float(value)  # type: ignore[arg-type]
     except OverflowError:  # an int beyond all floats
@@ -122,8 +118,8 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")
     loss, seconds = value
     if not 0 < seconds < math.inf:
-        raise InvalidSearchError(
-            f"the time {seconds!r} must be above zero, and finite.", argument="y", value=value
+        raise InvalidSearchError(f"the time {seconds!r} must be above zero, and finite.").about(
+            "y", value
         )
     return read_loss(loss), math.log(seconds)
 
@@ -134,10 +130,8 @@ def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
         raise InvalidSearchError(
             "Not all points have the same dimensions as the space."
             if several
-            else f"Dimensions of point ({point}) and space ({space.bounds}) do not match",
-            argument="x",
-            value=point,
-        )
+            else f"Dimensions of point ({point}) and space ({space.bounds}) do not match"
+        ).about("x", point)
     outside = (
         f"Point ({point}) is not within the bounds of the space ({space.bounds})."
         if not several
@@ -150,7 +144,7 @@ def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
         ]
         (plain,) = space.canonical([whole])
     except (InvalidParamsError, TypeError, ValueError) as error:
-        raise InvalidSearchError(outside, argument="x", value=point) from error
+        raise InvalidSearchError(outside).about("x", point) from error
     if not space.feasible([plain])[0]:
-        raise InvalidSearchError(f"{outside} It breaks the constraint.", argument="x", value=point)
+        raise InvalidSearchError(f"{outside} It breaks the constraint.").about("x", point)
     return plain

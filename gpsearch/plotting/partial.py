@@ -241,14 +241,12 @@ def _read(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, s
         parts = [entry] if isinstance(entry, str) else list(entry)
         if len(parts) not in (1, 2) or len(set(parts)) < len(parts):
             raise InvalidParamsError(
-                f"{entry!r} must be the name of a dimension, or a pair of two different ones.",
-                argument="dimensions",
-            )
+                f"{entry!r} must be the name of a dimension, or a pair of two different ones."
+            ).about("dimensions")
         if unknown := [part for part in parts if part not in names]:
             raise InvalidParamsError(
-                f"{unknown[0]!r} is not a dimension of the space; they are {', '.join(names)}.",
-                argument="dimensions",
-            )
+                f"{unknown[0]!r} is not a dimension of the space; they are {', '.join(names)}."
+            ).about("dimensions")
     return [entry if isinstance(entry, str) else tuple(entry) for entry in entries]
 
 

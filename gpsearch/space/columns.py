@@ -83,10 +83,8 @@ def make_column(name: str, dimension: Dimension) -> Column:
         return _CategoricalColumn(name, dimension)
     raise InvalidSpaceError(
         f"dimension {name!r} is a {type(dimension).__name__}; it must be a Real, an Integer or a "
-        "Categorical.",
-        argument="dimensions",
-        entry=name,
-    )
+        "Categorical."
+    ).about("dimensions", entry=name)
 
 
 def check_bounds(name: str, low: Any, high: Any, prior: str) -> None:
@@ -94,30 +92,22 @@ def check_bounds(name: str, low: Any, high: Any, prior: str) -> None:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InvalidSpaceError(
             f"{name!r} has the bounds {low!r} and {high!r}; both must be finite, and the lower "
-            "bound below the upper one. A single value is written as that value.",
-            argument="dimensions",
-            entry=name,
-        )
+            "bound below the upper one. A single value is written as that value."
+        ).about("dimensions", entry=name)
     if not math.isfinite(float(high) - float(low)):
         raise InvalidSpaceError(
             f"{name!r} has the bounds {low!r} and {high!r}, whose distance no float can hold. Use "
-            "a coarser unit.",
-            argument="dimensions",
-            entry=name,
-        )
+            "a coarser unit."
+        ).about("dimensions", entry=name)
     if prior not in ("uniform", "log-uniform"):
         raise InvalidSpaceError(
-            f"{name!r} has the prior {prior!r}; it must be 'uniform' or 'log-uniform'.",
-            argument="dimensions",
-            entry=name,
-        )
+            f"{name!r} has the prior {prior!r}; it must be 'uniform' or 'log-uniform'."
+        ).about("dimensions", entry=name)
     if prior == "log-uniform" and low <= 0:
         raise InvalidSpaceError(
             f"{name!r} has the prior 'log-uniform' and the lower bound {low!r}; a logarithmic "
-            "dimension must lie above zero. Raise low, or use prior='uniform'.",
-            argument="dimensions",
-            entry=name,
-        )
+            "dimension must lie above zero. Raise low, or use prior='uniform'."
+        ).about("dimensions", entry=name)
 
 
 class _NumericColumn(Column):
@@ -148,11 +138,8 @@ class _NumericColumn(Column):
                 or not self.low <= float(value) <= self.high
             ):
                 raise InvalidParamsError(
-                    f"{self.name!r} must be a number from {self.low:g} to {self.high:g}.",
-                    argument="params",
-                    entry=self.name,
-                    value=value,
-                )
+                    f"{self.name!r} must be a number from {self.low:g} to {self.high:g}."
+                ).about("params", value, entry=self.name)
         return np.asarray(values, dtype=float)
 
 
@@ -170,10 +157,8 @@ class _RealColumn(_NumericColumn):
         return np.clip(z, 0.0, 1.0)
 
     def places(self) -> Array:
-        raise InvalidSpaceError(
-            f"{self.name!r} is a Real; its values cannot be listed.",
-            argument="dimensions",
-            entry=self.name,
+        raise InvalidSpaceError(f"{self.name!r} is a Real; its values cannot be listed.").about(
+            "dimensions", entry=self.name
         )
 
     def quantile(self, u: Array) -> Array:
@@ -189,21 +174,16 @@ class _IntegerColumn(_NumericColumn):
         if max(abs(self.low), abs(self.high)) > LARGEST_INTEGER:
             raise InvalidSpaceError(
                 f"{name!r} reaches to {dimension.low!r} or {dimension.high!r}; an Integer must "
-                "stay within 2**53. Use a Real, or a coarser unit.",
-                argument="dimensions",
-                entry=name,
-            )
+                "stay within 2**53. Use a Real, or a coarser unit."
+            ).about("dimensions", entry=name)
         self.n_values = int(self.high - self.low) + 1
 
     def encode(self, values: Sequence[Any]) -> Array:
         checked = self._checked(values)
         if (broken := checked != np.round(checked)).any():
             value = checked[broken][0]
-            raise InvalidParamsError(
-                f"{self.name!r} must be a whole number.",
-                argument="params",
-                entry=self.name,
-                value=value,
+            raise InvalidParamsError(f"{self.name!r} must be a whole number.").about(
+                "params", value, entry=self.name
             )
         return np.clip(self._place(checked), 0.0, 1.0)
 
@@ -237,25 +217,19 @@ class _CategoricalColumn(Column):
             self._index = {_typed(c): i for i, c in enumerate(self.categories)}
         except TypeError:
             raise InvalidSpaceError(
-                f"the categories of {name!r} must be hashable; a list can be written as a tuple.",
-                argument="dimensions",
-                entry=name,
-            ) from None
+                f"the categories of {name!r} must be hashable; a list can be written as a tuple."
+            ).about("dimensions", entry=name) from None
         if len(self._index) < self.n_values or any(c != c for c in self.categories):
             raise InvalidSpaceError(
                 f"the categories of {name!r} are {list(self.categories)!r}; each must occur once, "
-                "and NaN is none.",
-                argument="dimensions",
-                entry=name,
-            )
+                "and NaN is none."
+            ).about("dimensions", entry=name)
         shares = np.asarray(dimension.prior_, dtype=float)
         if len(shares) != self.n_values or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
             raise InvalidSpaceError(
                 f"the prior of {name!r} must hold one probability for each of its {self.n_values} "
-                f"categories, with the sum 1; it is {list(dimension.prior_)!r}.",
-                argument="dimensions",
-                entry=name,
-            )
+                f"categories, with the sum 1; it is {list(dimension.prior_)!r}."
+            ).about("dimensions", entry=name)
         self._edges = np.cumsum(shares)[:-1]
         self.categorical = not _rising_or_falling(self.categories)
 
@@ -287,11 +261,8 @@ class _CategoricalColumn(Column):
             equal = [i for i, c in enumerate(self.categories) if _equal(c, value)]
             if not equal:
                 raise InvalidParamsError(
-                    f"{self.name!r} must be one of {list(self.categories)!r}.",
-                    argument="params",
-                    entry=self.name,
-                    value=value,
-                )
+                    f"{self.name!r} must be one of {list(self.categories)!r}."
+                ).about("params", value, entry=self.name)
             index = equal[0]
         return index
 

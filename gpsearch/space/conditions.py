@@ -35,10 +35,8 @@ class Conditions:
             if unknown := [n for n in (name, *parents) if n not in names]:
                 raise InvalidSpaceError(
                     f"the condition on {name!r} names {unknown[0]!r}, which is not a dimension; "
-                    f"they are {', '.join(names)}.",
-                    argument="conditions",
-                    entry=name,
-                )
+                    f"they are {', '.join(names)}."
+                ).about("conditions", entry=name)
             try:
                 self._allowed[names.index(name)] = {
                     names.index(parent): columns[names.index(parent)].encode(values)
@@ -46,10 +44,8 @@ class Conditions:
                 }
             except InvalidParamsError as error:
                 raise InvalidSpaceError(
-                    f"the condition on {name!r}: {error.value}: {error.rule}",
-                    argument="conditions",
-                    entry=name,
-                ) from None
+                    f"the condition on {name!r}: {error.value}: {error.rule}"
+                ).about("conditions", entry=name) from None
         self._parents_first = self._sorted()
 
     def active(self, z: Array) -> np.ndarray:
@@ -78,8 +74,8 @@ class Conditions:
                 if j not in order and all(p in order or p not in self._allowed for p in parents)
             ]
             if not ready:
-                raise InvalidSpaceError(
-                    "the conditions form a circle; cut it somewhere.", argument="conditions"
+                raise InvalidSpaceError("the conditions form a circle; cut it somewhere.").about(
+                    "conditions"
                 )
             order += ready
         return order

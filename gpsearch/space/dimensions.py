@@ -53,8 +53,8 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
     if isinstance(specification, Mapping):
         entries = list(specification.items())
         if bad := [name for name, _ in entries if not isinstance(name, str) or not name]:
-            raise InvalidSpaceError(
-                f"the name {bad[0]!r} must be a non-empty string.", argument="dimensions"
+            raise InvalidSpaceError(f"the name {bad[0]!r} must be a non-empty string.").about(
+                "dimensions"
             )
     elif isinstance(specification, Sequence) and not isinstance(specification, str):
         entries = [
@@ -63,10 +63,8 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
         ]
     else:
         raise InvalidSpaceError(
-            "must be a dict of name to dimension, or a list of dimensions.",
-            argument="dimensions",
-            value=specification,
-        )
+            "must be a dict of name to dimension, or a list of dimensions."
+        ).about("dimensions", specification)
     dimensions: list[Dimension] = []
     fixed: dict[str, Any] = {}
     when: dict[str, When] = {}
@@ -87,10 +85,8 @@ def read_when(name: str, when: Any) -> When:
     if not isinstance(when, Mapping) or not when:
         raise InvalidSpaceError(
             f"{name!r} has when={when!r}; it must be a table of another dimension's name to the "
-            "values for which this one exists.",
-            argument="dimensions",
-            entry=name,
-        )
+            "values for which this one exists."
+        ).about("dimensions", entry=name)
     return {
         parent: tuple(values) if isinstance(values, list | tuple | range | set) else (values,)
         for parent, values in when.items()
@@ -110,20 +106,16 @@ def _read_entry(name: str, entry: Any) -> Any:
     if isinstance(entry, list | range | np.ndarray):
         values = [plain(value) for value in entry]
         if not values:
-            raise InvalidSpaceError(
-                f"{name!r} is an empty list; it must hold a value.",
-                argument="dimensions",
-                entry=name,
+            raise InvalidSpaceError(f"{name!r} is an empty list; it must hold a value.").about(
+                "dimensions", entry=name
             )
         return values[0] if len(values) == 1 else _categorical(name, values)
     if entry is None or isinstance(entry, str | int | float | bool | np.generic):
         return plain(entry)
     raise InvalidSpaceError(
         f"{name!r} is {entry!r}, which is not a dimension. Write gs.Real(low, high), "
-        "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value.",
-        argument="dimensions",
-        entry=name,
-    )
+        "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value."
+    ).about("dimensions", entry=name)
 
 
 def _read_tuple(name: str, entry: tuple[Any, ...]) -> Dimension:
@@ -136,10 +128,8 @@ def _read_tuple(name: str, entry: tuple[Any, ...]) -> Dimension:
     ):
         raise InvalidSpaceError(
             f"{name!r} is the tuple {entry!r}; a tuple must be (low, high) or (low, high, "
-            "'log-uniform'). Write choices as a list.",
-            argument="dimensions",
-            entry=name,
-        )
+            "'log-uniform'). Write choices as a list."
+        ).about("dimensions", entry=name)
     return _numeric(name, low_high[0], low_high[1], rest[0] if rest else "uniform")
 
 
@@ -147,23 +137,17 @@ def _read_table(name: str, table: Mapping[str, Any]) -> Dimension:
     if unknown := sorted(set(table) - TABLE_KEYS):
         raise InvalidSpaceError(
             f"{name!r} has the unknown key {unknown[0]!r}; the keys are "
-            f"{', '.join(sorted(TABLE_KEYS))}.",
-            argument="dimensions",
-            entry=name,
-        )
+            f"{', '.join(sorted(TABLE_KEYS))}."
+        ).about("dimensions", entry=name)
     kind = str(table.get("type", "categorical" if "categories" in table else "")).lower()
     if kind not in ("", "real", "integer", "categorical"):
         raise InvalidSpaceError(
             f"{name!r} has the type {table['type']!r}; it must be 'real', 'integer' or "
-            "'categorical'.",
-            argument="dimensions",
-            entry=name,
-        )
+            "'categorical'."
+        ).about("dimensions", entry=name)
     needed = ["categories"] if kind == "categorical" else ["low", "high"]
     if missing := [key for key in needed if key not in table]:
-        raise InvalidSpaceError(
-            f"{name!r} lacks {missing[0]!r}.", argument="dimensions", entry=name
-        )
+        raise InvalidSpaceError(f"{name!r} lacks {missing[0]!r}.").about("dimensions", entry=name)
     if kind == "categorical":
         return _categorical(name, list(table["categories"]), table.get("prior"))
     return _numeric(name, table["low"], table["high"], table.get("prior", "uniform"), kind)
@@ -181,25 +165,19 @@ def _read_distribution(name: str, frozen: Any) -> Dimension:
         return _numeric(name, int(low), int(high), "uniform", "integer")
     raise InvalidSpaceError(
         f"{name!r} is scipy.stats.{family}; of the distributions, uniform, loguniform and randint "
-        "are read. Write gs.Real(low, high) with the bounds to search between.",
-        argument="dimensions",
-        entry=name,
-    )
+        "are read. Write gs.Real(low, high) with the bounds to search between."
+    ).about("dimensions", entry=name)
 
 
 def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dimension:
     if not (is_number(low) and is_number(high)):
         raise InvalidSpaceError(
-            f"{name!r} has the bounds {low!r} and {high!r}; both must be numbers.",
-            argument="dimensions",
-            entry=name,
-        )
+            f"{name!r} has the bounds {low!r} and {high!r}; both must be numbers."
+        ).about("dimensions", entry=name)
     if kind == "integer" and not (float(low).is_integer() and float(high).is_integer()):
         raise InvalidSpaceError(
-            f"the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole.",
-            argument="dimensions",
-            entry=name,
-        )
+            f"the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole."
+        ).about("dimensions", entry=name)
     integer = kind == "integer" or (not kind and isinstance(low, int) and isinstance(high, int))
     check_bounds(name, low, high, prior)
     return Integer(int(low), int(high), prior) if integer else Real(low, high, prior)
@@ -207,9 +185,7 @@ def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dime
 
 def _categorical(name: str, values: list[Any], prior: Any = None) -> Dimension:
     if not values:
-        raise InvalidSpaceError(
-            f"{name!r} has no categories; it must have at least one.",
-            argument="dimensions",
-            entry=name,
+        raise InvalidSpaceError(f"{name!r} has no categories; it must have at least one.").about(
+            "dimensions", entry=name
         )
     return Categorical(values, prior=prior, transform="identity")

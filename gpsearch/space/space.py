@@ -135,18 +135,12 @@ class Space(skopt.space.Space):
         if unknown := [name for name in params if name not in [*self.names, *self.fixed]]:
             raise InvalidParamsError(
                 f"the space has no {unknown[0]!r}; its names are "
-                f"{', '.join([*self.names, *self.fixed])}.",
-                argument="params",
-                entry=unknown[0],
-                value=params[unknown[0]],
-            )
+                f"{', '.join([*self.names, *self.fixed])}."
+            ).about("params", params[unknown[0]], entry=unknown[0])
         for name, value in self.fixed.items():
             if name in params and plain(params[name]) != value:
-                raise InvalidParamsError(
-                    f"{name!r} is fixed at {value!r} in the space.",
-                    argument="params",
-                    entry=name,
-                    value=params[name],
+                raise InvalidParamsError(f"{name!r} is fixed at {value!r} in the space.").about(
+                    "params", params[name], entry=name
                 )
         point = [
             params[name] if name in params else column.decode(canonical_place(column))
@@ -155,9 +149,7 @@ class Space(skopt.space.Space):
         z = self.to_z([point])
         for name, active in zip(self.names, self.active(z)[0], strict=True):
             if active and name not in params:
-                raise InvalidParamsError(
-                    f"{name!r} is missing.", argument="params", value=dict(params)
-                )
+                raise InvalidParamsError(f"{name!r} is missing.").about("params", dict(params))
         return self._decode(z, like=[point])[0]
 
     def canonical(self, points: Sequence[Sequence[Any]]) -> list[Point]:
@@ -182,10 +174,8 @@ class Space(skopt.space.Space):
         for point in points:
             if len(point) != len(self):
                 raise InvalidParamsError(
-                    f"the point has {len(point)} values; the space has {len(self)} dimensions.",
-                    argument="params",
-                    value=list(point),
-                )
+                    f"the point has {len(point)} values; the space has {len(self)} dimensions."
+                ).about("params", list(point))
         z = np.empty((len(points), len(self)))
         for j, column in enumerate(self.columns):
             z[:, j] = column.encode([point[j] for point in points])
@@ -357,8 +347,7 @@ class Space(skopt.space.Space):
     def _check_names(self) -> None:
         if not self.names:
             raise InvalidSpaceError(
-                "there is no dimension to search; give at least one with two values.",
-                argument="dimensions",
-            )
+                "there is no dimension to search; give at least one with two values."
+            ).about("dimensions")
         if twice := [name for name in self.names if self.names.count(name) > 1]:
-            raise InvalidSpaceError(f"the name {twice[0]!r} occurs twice.", argument="dimensions")
+            raise InvalidSpaceError(f"the name {twice[0]!r} occurs twice.").about("dimensions")

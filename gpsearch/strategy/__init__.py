@@ -101,10 +101,8 @@ def make_strategy(
         options["optimum_prior"] = optimum_prior
     elif optimum_prior is not None and optimum_prior != BY_NAME:
         raise InvalidSearchError(
-            f"of the strategies only {' and '.join(GAUSSIAN_PROCESS)} take expected values.",
-            argument="optimum_prior",
-            value=optimum_prior,
-        )
+            f"of the strategies only {' and '.join(GAUSSIAN_PROCESS)} take expected values."
+        ).about("optimum_prior", optimum_prior)
     if not isinstance(name, str):
         if options:
             raise InvalidSearchError(
@@ -115,10 +113,8 @@ def make_strategy(
     if name not in STRATEGIES:
         raise InvalidSearchError(
             f"no such strategy; choose one of {', '.join(STRATEGIES)}, or pass an object with "
-            "propose(history, number).",
-            argument="strategy",
-            value=name,
-        )
+            "propose(history, number)."
+        ).about("strategy", name)
     module, class_name = STRATEGIES[name]
     make: Callable[..., Strategy] = getattr(importlib.import_module(module), class_name)
     if n_initial_points is not None:
@@ -141,10 +137,8 @@ class _OwnStrategy:
         if not callable(getattr(strategy, "propose", None)):
             raise InvalidSearchError(
                 f"a strategy is one of {', '.join(STRATEGIES)}, or an object with "
-                "propose(history, number).",
-                argument="strategy",
-                value=strategy,
-            )
+                "propose(history, number)."
+            ).about("strategy", strategy)
         self.name = str(getattr(strategy, "name", type(strategy).__name__))
         self.optimum_prior = getattr(strategy, "optimum_prior", None)
         self._strategy, self._space = strategy, space

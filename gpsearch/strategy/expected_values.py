@@ -53,16 +53,14 @@ class ExpectedValues:
         for name, values in self._values.items():
             if name not in space.names:
                 raise InvalidSearchError(
-                    f"{name!r} is not a dimension; they are {', '.join(space.names)}.",
-                    argument="optimum_prior",
-                    entry=name,
-                )
+                    f"{name!r} is not a dimension; they are {', '.join(space.names)}."
+                ).about("optimum_prior", entry=name)
             j = space.names.index(name)
             try:
                 self._places[j] = space.columns[j].encode(values)
             except InvalidParamsError as error:
-                raise InvalidSearchError(
-                    f"{error.value}: {error.rule}", argument="optimum_prior", entry=name
+                raise InvalidSearchError(f"{error.value}: {error.rule}").about(
+                    "optimum_prior", entry=name
                 ) from None
         self.mode: Array | None = np.array([canonical_place(column) for column in space.columns])
         """(d,) the first value expected of each dimension; the middle of the others."""
@@ -103,7 +101,6 @@ def listed(values: Any) -> list[Any]:
     listed = list(values) if isinstance(values, list | range | np.ndarray) else [values]
     if not listed or isinstance(values, Mapping):
         raise InvalidSearchError(
-            f"holds {values!r}; it must hold a value of a dimension, or a list of values.",
-            argument="optimum_prior",
-        )
+            f"holds {values!r}; it must hold a value of a dimension, or a list of values."
+        ).about("optimum_prior")
     return listed

@@ -90,10 +90,8 @@ class GPOptions:
         if self.per_second and self.acquisition == "LCB":
             raise InvalidSearchError(
                 "a bound of the loss is not an improvement that a time could divide; choose "
-                "'LogEI' or 'LogPI'.",
-                argument="per_second",
-                value=True,
-            )
+                "'LogEI' or 'LogPI'."
+            ).about("per_second", True)
 
 
 class GPStrategy:

@@ -73,10 +73,8 @@ def read_optimum_prior(choice: OptimumPriorChoice, space: Space) -> OptimumPrior
     if isinstance(choice, str) or not all(hasattr(choice, name) for name in MEMBERS):
         raise InvalidSearchError(
             "must be 'by_name', None, a dict such as {\"learning_rate\": 1e-3}, or an object as "
-            "gpsearch.strategy.optimum_prior describes it.",
-            argument="optimum_prior",
-            value=choice,
-        )
+            "gpsearch.strategy.optimum_prior describes it."
+        ).about("optimum_prior", choice)
     return choice
 
 

@@ -23,10 +23,8 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidSearchError(
-            "must be the path of a file, a Study, or None for a study in memory.",
-            argument="path",
-            value=path,
-        )
+            "must be the path of a file, a Study, or None for a study in memory."
+        ).about("path", path)
     try:
         path = Path(path).expanduser()
         os.stat(path)
@@ -35,10 +33,8 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     # a name that is too long, holds a null, leads through a file, or has an unknown home
     except (OSError, ValueError, RuntimeError) as error:
         raise StudyError(
-            f"{os.fspath(path)!r} cannot be the path of a study ({error}); give it another path",
-            argument="path",
-            value=path,
-        ) from None
+            f"{os.fspath(path)!r} cannot be the path of a study ({error}); give it another path"
+        ).about("path", path) from None
     if path.is_dir():
         check_path(path)
     return path
@@ -48,30 +44,22 @@ def check_path(path: Path) -> None:
     """Raise a StudyError where `path` cannot be an existing study's file."""
     if path.is_dir():
         raise StudyError(
-            f"{path} is a directory; a study is one file, for example {path / 'study.db'}",
-            argument="path",
-            value=str(path),
-        )
+            f"{path} is a directory; a study is one file, for example {path / 'study.db'}"
+        ).about("path", str(path))
     if not path.exists():
         raise StudyError(
             f"{path} does not exist; gpsearch.search(objective, space, study={str(path)!r}) makes "
-            "a study",
-            argument="path",
-            value=str(path),
-        )
+            "a study"
+        ).about("path", str(path))
     if not path.is_file():
         raise StudyError(
-            f"{path} is a device or a pipe; a study is a file, for example study.db",
-            argument="path",
-            value=str(path),
-        )
+            f"{path} is a device or a pipe; a study is a file, for example study.db"
+        ).about("path", str(path))
     if path.stat().st_size == 0:
         raise StudyCorruptError(
             f"{path} is an empty file, not a study; delete it to start a study there, or give the "
-            "study another path",
-            argument="path",
-            value=str(path),
-        )
+            "study another path"
+        ).about("path", str(path))
 
 
 def room(name: str) -> str:

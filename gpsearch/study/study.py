@@ -144,10 +144,8 @@ class Study:
         path = study_path(path)
         require_storable(space, str(path))
         if not path.parent.is_dir():
-            raise StudyError(
-                f"the folder {path.parent} does not exist; make it first.",
-                argument="path",
-                value=str(path),
+            raise StudyError(f"the folder {path.parent} does not exist; make it first.").about(
+                "path", str(path)
             )
         lock = _lock(path)
         try:
@@ -155,10 +153,8 @@ class Study:
                 check_path(path)
                 raise StudyError(
                     f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
-                    "continues it",
-                    argument="path",
-                    value=str(path),
-                )
+                    "continues it"
+                ).about("path", str(path))
             StudyFile.create(path, info).close()
         finally:
             lock.release()

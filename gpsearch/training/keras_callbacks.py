@@ -55,10 +55,8 @@ def read_callbacks(given: Any) -> Callbacks:
     if wrong := [one for one in several if not isinstance(one, keras.callbacks.Callback)]:
         raise InvalidObjectiveError(
             f"{wrong[0]!r} is no keras.callbacks.Callback. Give callbacks, or a function that "
-            "returns a list of them.",
-            argument="callbacks",
-            value=given,
-        )
+            "returns a list of them."
+        ).about("callbacks", given)
     patience = [one.patience for one in several if _is_plain_early_stopping(one)]
     others = [one for one in several if not _is_plain_early_stopping(one)]
     return Callbacks(

@@ -169,6 +169,6 @@ def _optimiser(opt: str, learning_rate: Any, momentum: float) -> Any:
         return optimizers.Adagrad(learning_rate)
     if opt == "adadelta":
         return optimizers.Adadelta(learning_rate)
-    raise InvalidObjectiveError(
-        f"must be one of {', '.join(map(repr, OPTIMISERS))}.", argument="opt", value=opt
+    raise InvalidObjectiveError(f"must be one of {', '.join(map(repr, OPTIMISERS))}.").about(
+        "opt", opt
     )

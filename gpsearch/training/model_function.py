@@ -43,10 +43,8 @@ class ModelFunction:
     def __init__(self, create_model: Callable[..., Any]) -> None:
         if not callable(create_model):
             raise InvalidObjectiveError(
-                "must be a function that returns a compiled Keras model.",
-                argument="create_model",
-                value=create_model,
-            )
+                "must be a function that returns a compiled Keras model."
+            ).about("create_model", create_model)
         self.create_model = create_model
         self.name = str(getattr(create_model, "__name__", type(create_model).__name__))
         parameters = inspect.signature(create_model).parameters.values()
@@ -54,10 +52,8 @@ class ModelFunction:
         if nameless:
             raise InvalidObjectiveError(
                 f"its arguments {nameless} cannot be given by name. Remove the '/' from its "
-                "signature.",
-                argument="create_model",
-                value=self.name,
-            )
+                "signature."
+            ).about("create_model", self.name)
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         self.takes = [p.name for p in parameters if p.kind in named]
         self.requires = [p.name for p in parameters if p.kind in named and p.default is p.empty]
@@ -85,19 +81,15 @@ class ModelFunction:
             raise InvalidObjectiveError(
                 f"{self.name} does not take {_listed(unknown)}. It takes {_listed(self.takes)}; "
                 f"training takes {_listed(TRAINING_NAMES)}. Rename the entry of the space, or "
-                f"add the argument to {self.name}.",
-                argument="space",
-                entry=unknown[0],
-            )
+                f"add the argument to {self.name}."
+            ).about("space", entry=unknown[0])
         missing = sorted(set(self.requires) - names - set(DATA_NAMES) - set(TRAINING_NAMES))
         if missing:
             raise InvalidObjectiveError(
                 f"{self.name} needs {_listed(missing)}, which the space does not give. Add it to "
                 "the space, as a fixed value if it is not to be tuned, or give the argument a "
-                "default.",
-                argument="space",
-                entry=missing[0],
-            )
+                "default."
+            ).about("space", entry=missing[0])
 
     def arguments(
         self, params: Mapping[str, Any], facts: Mapping[str, Any], training: Mapping[str, Any]

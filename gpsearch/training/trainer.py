@@ -132,10 +132,8 @@ def checked_settings(given: Mapping[str, Any]) -> TrainingSettings:
     if settings.patience is not None and settings.patience > settings.epochs:
         raise kind(
             f"is above epochs={settings.epochs}, so training would never stop early. Lower "
-            "patience, raise epochs, or give patience=None.",
-            argument="patience",
-            value=settings.patience,
-        )
+            "patience, raise epochs, or give patience=None."
+        ).about("patience", settings.patience)
     return settings
 
 

@@ -264,14 +264,14 @@ def test_a_value_without_a_text_of_one_line_is_left_out():
         (create, "create"),
         (Broken(), "<Broken>"),
     ]:
-        error = GPSearchError("must not.", argument="x", value=value)
+        error = GPSearchError("must not.").about("x", value)
         assert str(error) == f"x={shown}: must not."
 
 
 def test_a_call_that_lacks_the_argument_leaves_the_error_as_it_is():
     @public()
     def inner(k):
-        raise InvalidSearchError("must not.", argument="k", value=k)
+        raise InvalidSearchError("must not.").about("k", k)
 
     @public(k="j")
     def outer(m):
@@ -284,4 +284,4 @@ def test_a_call_that_lacks_the_argument_leaves_the_error_as_it_is():
 
 def test_a_block_renames_what_it_passes_on():
     with pytest.raises(InvalidSearchError, match=r"^y=1: must"), renaming(x="y"):
-        raise InvalidSearchError("must not.", argument="x", value=1)
+        raise InvalidSearchError("must not.").about("x", 1)

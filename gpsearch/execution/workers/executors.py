@@ -117,10 +117,8 @@ class ExecutorWorkers:
         if not callable(getattr(executor, "submit", None)):
             raise InvalidSearchError(
                 "must have concurrent.futures' submit, or be a Dask client or the address of its "
-                "scheduler.",
-                argument="executor",
-                value=executor,
-            )
+                "scheduler."
+            ).about("executor", executor)
         self._executor = executor
         self._futures: list[Future[Outcome]] = []
         self.slots = n_jobs or int(getattr(executor, "_max_workers", 0)) or 1
@@ -212,14 +210,14 @@ def _connect(address: str) -> Any:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
-        raise InvalidSearchError(
-            "needs Dask: pip install 'gpsearch[dask]'.", argument="executor", value=address
+        raise InvalidSearchError("needs Dask: pip install 'gpsearch[dask]'.").about(
+            "executor", address
         ) from None
     try:
         return distributed.Client(address)
     except (OSError, ValueError) as error:
-        raise InvalidSearchError(
-            f"no Dask scheduler answers there ({error})", argument="executor", value=address
+        raise InvalidSearchError(f"no Dask scheduler answers there ({error})").about(
+            "executor", address
         ) from error
 
 
