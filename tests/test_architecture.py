@@ -198,3 +198,17 @@ def test_importing_gpsearch_loads_no_heavy_library():
     code = f"import gpsearch, sys; print([m for m in {NOT_LOADED} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+PRIVATE = re.compile(
+    r"keras\.src|tensorflow\.python|"
+    r"\b_(flatten_layers|learning_rate|compile_config|keras_history|all_reduce_sum_gradients|"
+    r"get_variable_index|momentums|velocities|accumulated_\w+|operations|eager_context)\b"
+)
+
+
+def test_private_names_of_keras_and_tensorflow_stand_in_one_file():
+    for module in MODULES:
+        text = (PACKAGE / f"{module.replace('.', '/')}.py").read_text()
+        if module != "training.backend" and (found := PRIVATE.search(text)):
+            raise AssertionError(f"{module} uses {found.group()}; training.backend may")

@@ -1,7 +1,21 @@
-"""The one door to Keras and TensorFlow: imported on first use, quietly, and seeded on request.
+"""Keras and TensorFlow: imported on first use, quietly, and seeded on request.
 
 Importing TensorFlow takes seconds and writes several lines to the terminal from C++, before any
 logging level can reach them. Nothing in gpsearch pays for that until a model is built.
+
+Private names of Keras and TensorFlow stand in this file alone, each in a function that does
+without where a version does not have the name. They were seen in Keras 3.15 and TensorFlow 2.21:
+
+======================== ==============================================================
+eager context            `seeded` keeps TensorFlow's graphs; without, they are made anew
+name counts              layers are numbered alike in each build; without, on and on
+function executor type   small graphs run in one thread; without, in TensorFlow's pool
+``_flatten_layers``      `layers_of`; without, a walk through the attributes
+``_learning_rate``       `learning_rate_of`; without, the schedule is found by its type
+``_compile_config``      `compile_arguments`; without, programs are shared within a call
+``_momentums`` and kin   `slots_of`; without, Keras takes the step of the optimizer
+``_keras_history``       `last_layer`; without, the last of the model's layers
+======================== ==============================================================
 """
 
 from __future__ import annotations
@@ -14,7 +28,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -200,6 +214,77 @@ def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
         return
     with _GRAPH_LOCK, function_executor_type("SINGLE_THREADED_EXECUTOR"):
         yield
+
+
+def layers_of(model: Any) -> list[Any]:
+    """The model and all its layers, those inside other layers too, each once.
+
+    The order is the same for two models of one architecture.
+    """
+    if hasattr(model, "_flatten_layers"):
+        return list(model._flatten_layers())
+    kind = import_keras().Layer
+    found: dict[int, Any] = {}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, kind):
+            if id(value) not in found:
+                found[id(value)] = value
+                for inner in vars(value).values():
+                    visit(inner)
+        elif isinstance(value, Mapping):
+            for inner in value.values():
+                visit(inner)
+        elif isinstance(value, list | tuple | set):
+            for inner in value:
+                visit(inner)
+
+    visit(model)
+    return list(found.values())
+
+
+def last_layer(model: Any) -> Any:
+    """The layer that returns the model's first output; the last layer where none can be told."""
+    try:
+        return model.outputs[0]._keras_history.operation
+    except (AttributeError, IndexError, TypeError):
+        layers = getattr(model, "layers", [])
+        return layers[-1] if layers else model
+
+
+def learning_rate_of(optimizer: Any) -> Any:
+    """What an optimizer was given: its `keras.Variable`, a schedule, or a callable."""
+    given = getattr(optimizer, "_learning_rate", None)
+    if given is not None:
+        return given
+    schedule = import_keras().optimizers.schedules.LearningRateSchedule
+    schedules = [value for value in vars(optimizer).values() if isinstance(value, schedule)]
+    return schedules[0] if schedules else optimizer.learning_rate
+
+
+def slots_of(optimizer: Any, name: str) -> list[Any] | None:
+    """An optimizer's own variables of one name, one for each of the model's; None where unknown.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Built.
+    name : str
+        As Keras has it, without the underscore: "momentums", "velocities", ...
+    """
+    found = getattr(optimizer, f"_{name}", None)
+    variable = import_keras().Variable
+    known = isinstance(found, list) and all(isinstance(one, variable) for one in found)
+    return found if known else None
+
+
+def compile_arguments(model: Any) -> Mapping[str, Any] | None:
+    """What ``model.compile`` was called with, functions as they are; None where this is not kept.
+
+    ``model.get_compile_config`` tells functions by their names alone.
+    """
+    kept = getattr(getattr(model, "_compile_config", None), "config", None)
+    return kept if isinstance(kept, Mapping) else None
 
 
 def pool_takes(depth: int) -> bool:

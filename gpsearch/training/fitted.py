@@ -26,7 +26,7 @@ from sklearn.utils.metaestimators import available_if
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Parts, Target, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import import_keras, last_layer
 
 Forward = Callable[[Parts], Any]
 
@@ -216,7 +216,7 @@ def output_link(model: Any) -> str:
     loss = model.loss
     if getattr(loss, "from_logits", False):
         return "logit"
-    last = _last_layer(model)
+    last = last_layer(model)
     if type(last).__name__ == "Softmax":
         return "probability"
     activation = getattr(last, "activation", None)
@@ -251,14 +251,6 @@ def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     inputs = keras.Input((scaler.n_features_in_,))
     standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
     return keras.Model(inputs, model(standardize(inputs)))
-
-
-def _last_layer(model: Any) -> Any:
-    try:
-        return model.outputs[0]._keras_history.operation
-    except (AttributeError, IndexError, TypeError):
-        layers = getattr(model, "layers", [])
-        return layers[-1] if layers else model
 
 
 def _is_hinge(model: Any) -> bool:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gpsearch.data.rows import Parts, is_text, named_parts
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import import_keras, layers_of
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.fitted import forward_in_batches
@@ -153,7 +153,7 @@ def _outline(model: Any) -> Any:
     """What tells most models apart at once, for a function may return others in the same call."""
     layers = [
         (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", ""))
-        for layer in model._flatten_layers()
+        for layer in layers_of(model)
     ]
     return layers, [tuple(variable.shape) for variable in model.variables]
 

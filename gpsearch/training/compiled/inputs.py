@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.training.backend import import_keras, import_tensorflow
+from gpsearch.training.backend import import_keras, import_tensorflow, layers_of, learning_rate_of
 
 # By class of Keras: attributes that only ever enter arithmetic or a comparison with zero.
 Attributes = dict[str, tuple[str, ...]]
@@ -163,18 +163,14 @@ def is_builtin(thing: Any) -> bool:
 def _owners(model: Any) -> Iterator[tuple[Any, Attributes]]:
     optimizer = model.optimizer
     owners: list[tuple[Any, Attributes]] = [(optimizer, OPTIMISER_VALUES)]
-    owners.append((_schedule(optimizer), SCHEDULE_VALUES))
-    for layer in model._flatten_layers():
+    owners.append((learning_rate_of(optimizer), SCHEDULE_VALUES))
+    for layer in layers_of(model):
         owners.append((layer, LAYER_VALUES))
         owners.append((getattr(layer, "activity_regularizer", None), REGULARIZER_VALUES))
     for variable in model.trainable_variables:
         owners.append((getattr(variable, "regularizer", None), REGULARIZER_VALUES))
     # A subclass may use the number in ways its parent does not.
     return ((owner, table) for owner, table in owners if is_builtin(owner))
-
-
-def _schedule(optimizer: Any) -> Any:
-    return getattr(optimizer, "_learning_rate", None)
 
 
 def _traced_dropout(layer: Any, rate: TracedScalar, inputs: Any, training: bool = False) -> Any:

@@ -26,6 +26,7 @@ from gpsearch.training.backend import (
     as_tensor,
     import_keras,
     import_tensorflow,
+    learning_rate_of,
     pool_takes,
     single_threaded_executor,
 )
@@ -66,7 +67,7 @@ class ModelState:
     @classmethod
     def of(cls, model: Any) -> ModelState:
         """Read the state of a built and compiled model."""
-        scheduled = not isinstance(model.optimizer._learning_rate, import_keras().Variable)
+        scheduled = not isinstance(learning_rate_of(model.optimizer), import_keras().Variable)
         return cls(
             variables=[variable.value.read_value() for variable in model.variables],
             learning_rate=None if scheduled else float(model.optimizer.learning_rate),
@@ -168,8 +169,8 @@ class Program:
         tf = import_tensorflow()
         model = self.host
         model.optimizer.build(model.trainable_variables)
-        rate = model.optimizer._learning_rate
-        self._learning_rate = rate if isinstance(rate, import_keras().Variable) else None
+        rate = learning_rate_of(model.optimizer)
+        self._rate = rate if isinstance(rate, import_keras().Variable) else None
         self._optimizer_start = [
             np.array(variable.numpy()) for variable in model.optimizer.variables
         ]
@@ -185,8 +186,8 @@ class Program:
         optimizer = self.host.optimizer
         for variable, value in zip(optimizer.variables, self._optimizer_start, strict=True):
             variable.value.assign(_constant(value))
-        if self._learning_rate is not None:
-            self._learning_rate.value.assign(learning_rate)
+        if self._rate is not None:
+            self._rate.value.assign(learning_rate)
         for variable, value in zip(self.host.variables, start, strict=True):
             variable.value.assign(value)
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from gpsearch.identity import code_fingerprint
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import compile_arguments, import_keras, layers_of, learning_rate_of
 from gpsearch.training.compiled.inputs import (
     LAYER_VALUES,
     OPTIMISER_VALUES,
@@ -54,7 +54,7 @@ def architecture_key(model: Any, built_by: Hashable) -> Hashable:
             "class": _qualified(type(model)),
             "layers": _layers(model),
             "optimizer": _described(model.optimizer),
-            "schedule": _described(getattr(model.optimizer, "_learning_rate", None)),
+            "schedule": _described(learning_rate_of(model.optimizer)),
             "compile": _compile_arguments(model),
             "trainable": [(list(v.shape), str(v.dtype)) for v in model.trainable_variables],
             "variables": [(list(v.shape), str(v.dtype)) for v in model.variables],
@@ -68,8 +68,8 @@ def architecture_key(model: Any, built_by: Hashable) -> Hashable:
 
 def _layers(model: Any) -> Any:
     keras = import_keras()
-    graph = isinstance(model, keras.Sequential) or hasattr(model, "_operations")
-    layers = list(model._flatten_layers())
+    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    layers = layers_of(model)
     names = {layer.name: f"layer {number}" for number, layer in enumerate(layers)}
     if not graph:
         # The calls between the layers of a subclassed model stand in its code alone.
@@ -130,7 +130,9 @@ def _without(config: Any, replaced: tuple[str, ...]) -> Any:
 
 
 def _compile_arguments(model: Any) -> Any:
-    config = model._compile_config.config
+    config = compile_arguments(model)
+    if config is None:
+        raise NotDescribed("the arguments of compile")
     return {
         name: _described(value)
         for name, value in config.items()
