@@ -36,7 +36,7 @@ class Progress:
 
     def __init__(self, n_calls: int, *, shown: bool, live: bool = False) -> None:
         self._n_calls = n_calls
-        self._shown = shown and _has_display()
+        self._shown = shown and has_display()
         self._live = live
         self._best = -math.inf
         self._n_failed = self._n_said = 0
@@ -113,7 +113,8 @@ class Progress:
         return ", ".join(part for part in (best, failed, step) if part)
 
 
-def _has_display() -> bool:
+def has_display() -> bool:
+    """Whether a bar can be drawn: in a notebook or on a terminal."""
     return _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 

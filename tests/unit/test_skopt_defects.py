@@ -213,7 +213,7 @@ def test_14_fits_are_not_kept():
     result.models[-1].predict(np.full((1, 3), 0.5))
     assert len(pickle.dumps(result.models)) < 200_000  # 56 fits would be over a megabyte
     run(optimizer, 1, sum)
-    assert not any(model._process is not None for model in optimizer.models)
+    assert len(pickle.dumps(optimizer.models)) < 200_000
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))

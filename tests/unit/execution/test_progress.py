@@ -26,7 +26,7 @@ def run(study=None, objective=picky, **options):
 
 @pytest.fixture
 def _terminal(monkeypatch):
-    monkeypatch.setattr(progress_module, "_has_display", lambda: True)
+    monkeypatch.setattr(progress_module, "has_display", lambda: True)
 
 
 @pytest.mark.usefixtures("_terminal")
@@ -62,7 +62,7 @@ class TestBar:
         assert sum(trial.state == "failed" for trial in study.trials) > len(said) == 3
 
     def test_without_it_every_failure_is_said(self, caplog, monkeypatch):
-        monkeypatch.setattr(progress_module, "_has_display", lambda: False)
+        monkeypatch.setattr(progress_module, "has_display", lambda: False)
         study = run()
         said = [r for r in caplog.records if r.levelno == logging.WARNING]
         assert len(said) == sum(trial.state == "failed" for trial in study.trials) > 3

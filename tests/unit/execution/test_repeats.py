@@ -1,6 +1,7 @@
 """A comparison runs as a search does: side by side, raced, timed, resumed."""
 
 import itertools
+import sys
 import threading
 import time
 from collections import Counter
@@ -10,7 +11,6 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
-import gpsearch.execution.progress as progress_module
 from gpsearch.comparison import compare, open_comparison
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import Evaluation, FoldResult
@@ -258,7 +258,7 @@ def test_what_racing_stops_is_charged_its_own_folds():
 
 
 def test_progress_counts_the_trials_of_this_comparison(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(progress_module, "_has_display", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     path = tmp_path / "c.db"
     compared(study=path)
     assert "48/48 [" in capsys.readouterr().err.split("\r")[-1]

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import sys
 import time
 
 import numpy as np
@@ -415,7 +416,7 @@ def test_nothing_is_printed_unasked(capfd):
 
 
 def test_a_bar_shows_the_best_score_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setattr(progress_module, "_has_display", lambda: True)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     study = run(progress=True)
     shown = capsys.readouterr().err
     assert f"best {study.best_score:.6g}" in shown

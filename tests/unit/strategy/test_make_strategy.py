@@ -39,12 +39,6 @@ def test_a_wrong_argument_has_its_own_error(arguments, message):
         make(**arguments)
 
 
-def test_options_and_initial_points_reach_the_strategy():
-    strategy = make("skopt", n_initial_points=3, acq_func="LCB")
-    assert strategy._live.acq_func == "LCB"
-    assert strategy._live.n_initial_points_ == 3
-
-
 class Always:
     """A person's strategy: no base class, no name."""
 

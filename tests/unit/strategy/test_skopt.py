@@ -12,6 +12,20 @@ from gpsearch.strategy import History, make_strategy
 QUICK = {"n_points": 200, "n_restarts_optimizer": 1}
 
 
+@pytest.fixture
+def stock(monkeypatch):
+    """The optimisers of scikit-optimize that a strategy makes, in turn."""
+    made = []
+
+    class Recorded(skopt.Optimizer):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(skopt, "Optimizer", Recorded)
+    return made
+
+
 def loss_of(point):
     return (point[0] - 0.3) ** 2 + 0.01 * (point[1] - 7) ** 2
 
@@ -30,27 +44,26 @@ def test_it_proposes_what_gp_minimize_evaluates():
     np.testing.assert_allclose(points, np.array(reference.x_iters, dtype=float), atol=1e-9)
 
 
-def test_a_failed_trial_is_told_with_the_worst_loss_before_it():
+def test_a_failed_trial_is_told_with_the_worst_loss_before_it(stock):
     space = Space({"x": (0.0, 1.0)})
     strategy = make_strategy("skopt", space, seed=0, n_calls=9)
     points = [[0.1], [0.2], [0.3], [0.4], [0.5]]
     strategy.propose(History.of(points, [math.nan, 2.0, 5.0, math.inf, 1.0]), 5)
-    assert strategy._live.yi == [0.0, 2.0, 5.0, 5.0, 1.0]
+    assert stock[-1].yi == [0.0, 2.0, 5.0, 5.0, 1.0]
 
 
-def test_only_the_new_trials_are_told(monkeypatch):
+def test_only_the_new_trials_are_told(stock):
     space = Space({"x": (0.0, 1.0)})
     strategy = make_strategy("skopt", space, seed=0, n_calls=9)
     strategy.propose(History.of([[0.1], [0.2]], [1.0, 2.0]), 2)
-    live = strategy._live
     strategy.propose(History.of([[0.1], [0.2], [0.7]], [1.0, 2.0, 3.0]), 3)
-    assert strategy._live is live
+    assert len(stock) == 1
     strategy.propose(History.of([[0.1], [0.9]], [1.0, 2.0]), 2)
-    assert strategy._live is not live
-    assert strategy._live.Xi == [[0.1], [0.9]]
+    assert len(stock) == 2
+    assert stock[-1].Xi == [[0.1], [0.9]]
 
 
-def test_lies_about_pending_points_do_not_stay():
+def test_lies_about_pending_points_do_not_stay(stock):
     space = Space({"x": (0.0, 1.0)})
     points, losses = [[0.1], [0.6], [0.9]], [1.0, 0.2, 2.0]
     options = {"seed": 0, "n_calls": 9, "n_initial_points": 2, **QUICK}
@@ -59,7 +72,13 @@ def test_lies_about_pending_points_do_not_stay():
     beside = strategy.propose(History.of(points, losses, pending=[alone]), 4)
     assert beside != alone
     assert strategy.propose(History.of(points, losses), 3) == alone
-    assert strategy._live.Xi == points
+    assert [made.Xi for made in stock] == [points]
+
+
+def test_options_and_initial_points_reach_it(stock):
+    space = Space({"x": (0.0, 1.0)})
+    make_strategy("skopt", space, seed=0, n_calls=9, n_initial_points=3, acq_func="LCB")
+    assert [(made.acq_func, made.n_initial_points_) for made in stock] == [("LCB", 3)]
 
 
 @pytest.mark.parametrize("seed", [2**32 + 1, 2**63])

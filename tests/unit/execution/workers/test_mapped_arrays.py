@@ -9,6 +9,7 @@ import time
 from collections import namedtuple
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -185,14 +186,20 @@ def test_a_folder_that_is_none_is_no_failure(arrays, monkeypatch, caplog):
     assert "JOBLIB_TEMP_FOLDER names another folder" in caplog.text
 
 
-def test_memory_is_used_while_it_has_room(monkeypatch, tmp_path):
+def test_memory_is_used_while_it_has_room(arrays, monkeypatch, tmp_path):
+    memory, disk = tmp_path / "memory", tmp_path / "disk"
+    memory.mkdir()
+    disk.mkdir()
     monkeypatch.delenv("JOBLIB_TEMP_FOLDER", raising=False)
-    monkeypatch.setattr(mapped_arrays, "IN_MEMORY", str(tmp_path))
-    free = mapped_arrays.shutil.disk_usage(tmp_path).free
-    assert mapped_arrays._roots(1000)[0] == str(tmp_path)
-    assert str(tmp_path) not in mapped_arrays._roots(free)
-    monkeypatch.setattr(mapped_arrays, "IN_MEMORY", str(tmp_path / "none"))
-    assert len(mapped_arrays._roots(1000)) == 1
+    monkeypatch.setattr("tempfile.tempdir", str(disk))
+    for place, free, expected in (
+        (memory, 2 * LARGE.nbytes, memory),
+        (memory, 2 * LARGE.nbytes - 1, disk),
+        (tmp_path / "none", 2 * LARGE.nbytes, disk),
+    ):
+        monkeypatch.setattr(mapped_arrays, "IN_MEMORY", str(place))
+        monkeypatch.setattr("shutil.disk_usage", lambda path, free=free: SimpleNamespace(free=free))
+        assert expected in arrays.write(LARGE).parents
 
 
 @pytest.mark.parametrize(("pool", "mapped"), [(ProcessPoolExecutor, 1), (Executor, 0)])
