@@ -12,6 +12,7 @@ from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
 from gpsearch.execution.repeats import StrategySpec, run_repeats
 from gpsearch.execution.rules.racing import FoldRule, RacingName
+from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
@@ -32,6 +33,7 @@ def compare(
     study: StudyPath | Study | None = None,
     random_state: Any = 0,
     n_initial_points: int | None = None,
+    optimum_prior: OptimumPriorChoice = BY_NAME,
     greater_is_better: bool = True,
     timeout: float | None = None,
     racing: RacingName | FoldRule | None = None,
@@ -77,6 +79,8 @@ def compare(
     random_state : int, RandomState or Generator, default 0
     n_initial_points : int, optional
         As for `gpsearch.search`, for every strategy that has initial points.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        As for `gpsearch.search`, for the strategies "gp" and "gp_per_second".
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     timeout : float, optional
@@ -129,6 +133,7 @@ def compare(
         study=study,
         random_state=random_state,
         n_initial_points=n_initial_points,
+        optimum_prior=optimum_prior,
         greater_is_better=greater_is_better,
         progress=progress,
         timeout=timeout,

@@ -28,6 +28,7 @@ DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 SHARED = (  # by [search] and [compare]; a timeout is not, for a comparison takes far longer
     "n_calls",
     "n_initial_points",
+    "optimum_prior",
     "random_state",
     "racing",
     "n_jobs",
@@ -120,8 +121,9 @@ class _Reader:
         self._name_python("objective", objective)
         self._name_python("search", search_arguments)
         self._name_python("compare", comparison)
-        if search_arguments.get("optimum_prior") == "none":
-            search_arguments["optimum_prior"] = None
+        for arguments in (search_arguments, comparison):
+            if arguments.get("optimum_prior") == "none":  # TOML has no None
+                arguments["optimum_prior"] = None
         if "stop" in search_arguments:
             search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
         space = self._space(create_model)

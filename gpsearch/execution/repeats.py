@@ -15,7 +15,13 @@ from gpsearch.execution.run import Run
 from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
-from gpsearch.strategy import STRATEGIES, Strategy, make_strategy
+from gpsearch.strategy import GAUSSIAN_PROCESS, STRATEGIES, Strategy, make_strategy
+from gpsearch.strategy.optimum_prior import (
+    BY_NAME,
+    OptimumPriorChoice,
+    prior_in_words,
+    prior_setting,
+)
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
@@ -36,6 +42,7 @@ def run_repeats(
     study: StudyPath | Study | None,
     random_state: Any,
     n_initial_points: int | None,
+    optimum_prior: OptimumPriorChoice,
     greater_is_better: bool,
     progress: bool,
     **options: Any,
@@ -55,15 +62,28 @@ def run_repeats(
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     n_repeats = _read_repeats(n_repeats)
     specs = _read_strategies(strategies)
+    takes_prior = {label: spec in GAUSSIAN_PROCESS for label, spec in specs.items()}
+    if optimum_prior not in (None, BY_NAME) and not any(takes_prior.values()):
+        raise InvalidSearchError(
+            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it; add one of them, or "
+            "leave it out."
+        ).about("optimum_prior", optimum_prior)
     session = Session.read("compare", **options)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
     makers = {
-        label: functools.partial(_make, spec, space, n_calls, n_initial_points)
+        label: functools.partial(
+            _make,
+            spec,
+            space,
+            n_calls=n_calls,
+            n_initial_points=n_initial_points,
+            optimum_prior=optimum_prior if takes_prior[label] else BY_NAME,
+        )
         for label, spec in specs.items()
     }
-    for make in makers.values():
-        make(0)  # refuse before anything is evaluated
+    # a strategy that cannot be made is refused before anything is evaluated
+    expected = {label: prior_in_words(make(0)) for label, make in makers.items()}
     objective.validate(space)
     record = open_study(
         study,
@@ -74,8 +94,10 @@ def run_repeats(
             "strategy": COMPARISON,
             "n_calls": n_calls,
             "n_initial_points": n_initial_points,
+            "optimum_prior": prior_setting(optimum_prior),
             "greater_is_better": greater_is_better,
         },
+        first={"expected_optimum": {label: words for label, words in expected.items() if words}},
     )
     with record.writing() as writer:
         run = Run(
@@ -132,7 +154,13 @@ def _callable_name(spec: Any) -> str:
 
 
 def _make(
-    spec: StrategySpec, space: Space, n_calls: int, n_initial_points: int | None, seed: int
+    spec: StrategySpec,
+    space: Space,
+    seed: int,
+    *,
+    n_calls: int,
+    n_initial_points: int | None,
+    optimum_prior: OptimumPriorChoice,
 ) -> Strategy:
     ready: Any = spec
     if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
@@ -142,5 +170,10 @@ def _make(
             ).about("strategies")
         ready = spec(space, seed=seed, n_calls=n_calls)
     return make_strategy(
-        ready, space, seed=seed, n_calls=n_calls, n_initial_points=n_initial_points
+        ready,
+        space,
+        seed=seed,
+        n_calls=n_calls,
+        n_initial_points=n_initial_points,
+        optimum_prior=optimum_prior,
     )

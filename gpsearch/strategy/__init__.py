@@ -31,6 +31,7 @@ from gpsearch.strategy.strategy import (
 )
 
 __all__ = [
+    "GAUSSIAN_PROCESS",
     "STRATEGIES",
     "History",
     "Proposal",

@@ -60,7 +60,8 @@ def test_a_file_is_one_call_of_search(write):
 )
 def test_the_prior_of_the_optimum_is_written_as_in_python(write, written, read):
     text = GOOD.replace("n_calls = 7", f"n_calls = 7\noptimum_prior = {written}")
-    assert load_config(write(text)).search["optimum_prior"] == read
+    config = load_config(write(text))
+    assert config.search["optimum_prior"] == config.comparison["optimum_prior"] == read
 
 
 def test_without_a_space_the_mlp_is_searched_over_its_own(write):

@@ -102,6 +102,37 @@ def test_every_face_takes_it():
     assert clone(face).fit(X, y).cv_results_["param_C"][0] == pytest.approx(7.0)
 
 
+def compare(prior="by_name", strategies=("gp", "random"), study=None):
+    return gs.compare(
+        score,
+        SPACE,
+        strategies=strategies,
+        n_calls=2,
+        n_repeats=2,
+        study=study,
+        optimum_prior=prior,
+        progress=False,
+    )
+
+
+def test_a_comparison_passes_it_to_the_strategies_that_take_it(tmp_path):
+    path = tmp_path / "study.db"
+    compare({"x": [0.25]}, study=path)
+    study = gs.Study.open(path)
+    at_expected = {t.origin for t in study.trials if t.params["x"] == 0.25}
+    assert at_expected == {"gp#0", "gp#1"}
+    settings = study.info.settings
+    assert settings["optimum_prior"] == {"x": [0.25]}
+    assert settings["expected_optimum"] == {"gp": {"x": "near 0.25"}}
+    with pytest.raises(StudyMismatchError, match="optimum_prior"):
+        compare(study=path)
+
+
+def test_a_comparison_refuses_it_where_no_strategy_takes_it():
+    with pytest.raises(InvalidSearchError, match=r"compare\(optimum_prior=.*gp and gp_per_second"):
+        compare({"x": 0.25}, ["sobol", "random"])
+
+
 @pytest.mark.parametrize("prior", ["name", 3, object(), True])
 def test_anything_else_is_refused(prior):
     with pytest.raises(InvalidSearchError, match="must be 'by_name', None, a dict"):
