@@ -39,7 +39,6 @@ floor room              alone imports               role
 1     evaluation                                    what an objective returns
 1     identity                                      what makes two searches the same
 0     arguments                                     checks of plain values
-0     duration                                      seconds as text
 0     errors, version                               what is raised on purpose
 ===== ================= =========================== =============================================
 

@@ -29,11 +29,11 @@ from typing import Any
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
-from gpsearch.duration import duration
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.study import Study, Trial
+from gpsearch.study.duration import duration
 from gpsearch.study.location import write_whole
 from gpsearch.study.lock import holder_of
 from gpsearch.version import __version__

@@ -28,14 +28,6 @@ BY_NAME = ("importlib.import_module", "require")
 TOP = {"__init__", "__main__"}
 
 
-# Arrows that still point upward, to be turned.
-TO_TURN = {
-    ("execution.rules.below_noise", "execution.arguments"),
-    ("execution.rules.stopping", "execution.arguments"),
-    ("execution.rules.stopping", "execution.warm_start"),
-}
-
-
 @dataclass(frozen=True)
 class Row:
     """One row of the table."""
@@ -154,12 +146,9 @@ def test_imports_go_downward(module):
         assert each.name != "gpsearch", f"{module}: import from the room, not from the top"
     for name in files(module):
         here, there = room(module), room(name)
-        if (module, name.removesuffix(".__init__")) in TO_TURN:
-            continue
         assert here == there or HEIGHT[there] < HEIGHT[here], f"{module} imports {name}"
 
 
-@pytest.mark.xfail(bool(TO_TURN), reason="the arrows above", strict=False)
 def test_no_circle_of_files():
     """The conveniences of `Study` and `Comparison` and imports inside functions included."""
     inner = {m: set(files(m)) - {m} for m in MODULES if m not in TOP}
@@ -188,7 +177,6 @@ def test_each_library_has_its_rooms(library):
     assert not unused, f"the table lets {unused} import {library}, which they do not"
 
 
-@pytest.mark.xfail(bool(TO_TURN), reason="strategy/importance.py is to go", strict=False)
 def test_no_two_files_have_one_name():
     names = Counter(module.rpartition(".")[2] for module in MODULES)
     assert [name for name, n in names.items() if n > 1 and name != "__init__"] == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison.comparison import RANDOM, Comparison, Difference, Saving
 from gpsearch.comparison.statistics import Interval, least_p
-from gpsearch.duration import duration
+from gpsearch.study.duration import duration
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,12 +17,11 @@ import numpy as np
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.evaluation import Params
 from gpsearch.execution.rules.stopping import StopReason
-from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Point, Space
 from gpsearch.strategy import Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial
-from gpsearch.study.trial import Proposed
+from gpsearch.study.trial import GIVEN, Proposed
 
 
 @dataclass(frozen=True, kw_only=True)

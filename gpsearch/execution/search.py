@@ -11,12 +11,12 @@ import numpy as np
 from gpsearch.arguments import boolean, optional, whole
 from gpsearch.errors import public, renaming
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import read_callables, read_points, read_scores
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
 from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, Run, TrialCallback
+from gpsearch.execution.search_arguments import read_callables, read_points, read_scores
 from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective

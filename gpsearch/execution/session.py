@@ -14,11 +14,11 @@ from typing import Any
 from gpsearch.arguments import boolean, optional, positive
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.arguments import read_jobs, read_racing, read_seed
 from gpsearch.execution.placement import Placement, drive
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.run import Run
+from gpsearch.execution.search_arguments import read_jobs, read_racing, read_seed
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
 from gpsearch.execution.workers.job import sentence
 from gpsearch.space import Space

@@ -15,11 +15,9 @@ from typing import Any
 from gpsearch.errors import InvalidParamsError
 from gpsearch.evaluation import FoldResult, Params
 from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch")
-
-GIVEN = "given"
-"""Origin of a trial whose score came with its params: it does not count against the budget."""
 
 N_BEST = 5
 """Params of an earlier study that are tried first where its scores mean something else."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.duration import duration
 from gpsearch.plotting.text import aligned
 from gpsearch.report.content import Cell, Row
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
+from gpsearch.study.duration import duration
 
 
 def read_comparison(

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.duration import duration
 from gpsearch.plotting.data import comparison_errors, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Categorical, Space
 from gpsearch.study import Study, Trial
+from gpsearch.study.duration import duration
 
 
 @dataclass(frozen=True, kw_only=True)

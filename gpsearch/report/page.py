@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
-from gpsearch.duration import duration
 from gpsearch.errors import InvalidSearchError
 from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
@@ -24,6 +23,7 @@ from gpsearch.report.content import read_content, read_result
 from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
+from gpsearch.study.duration import duration
 from gpsearch.study.location import write_whole
 
 SUFFIXES = (".html", ".htm", ".md")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
 
@@ -23,7 +23,8 @@ Proposed = Literal["initial", "model", "given", "queued", "random", ""]
 (``initial``), by a model (``model``), with its score (``given``), by the user (``queued``), drawn
 at random from the space (``random``); empty where an older study does not tell."""
 
-STATES: tuple[str, ...] = get_args(TrialState)
+GIVEN: Proposed = "given"
+"""Origin and proposal of a trial whose score was given: it does not count against the budget."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, refusal, whole
 from gpsearch.errors import InvalidSearchError, public
-from gpsearch.execution.warm_start import GIVEN
 from gpsearch.study import Study
+from gpsearch.study.trial import GIVEN
 
 
 class StopReason(enum.Enum):

@@ -3,9 +3,9 @@ import pytest
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore
-from gpsearch.execution.warm_start import GIVEN
 from gpsearch.space import Real
 from gpsearch.study import Study
+from gpsearch.study.trial import GIVEN
 
 
 def study_of(*outcomes):
