@@ -1,17 +1,8 @@
-"""The code of a function without its layout: what it says, and which outer names it reads.
+"""The code of a function without its layout, and the outer values that its result rests on.
 
-========= ====================================================================================
-text      the syntax tree as nested tuples, without comments, layout, docstrings, type hints and
-          statements without effect; the default values and decorators of the function itself,
-          whose outcome is seen in the function, are left out
-reads     outer names that the code looks at: global and closed-over variables
-changes   outer names that the code assigns, or calls ``append`` or ``update`` of: counters,
-          caches and logs, whose values say what has run and not what will
-========= ====================================================================================
-
-The tree is taken from the source file where that still compiles to the code that runs. Where it
-does not (``exec``, some consoles, a file that was edited since) the instructions of the code
-stand for it; those of another version of Python differ.
+The code is the syntax tree of the source file where that still compiles to the code that runs.
+Otherwise (``exec``, some consoles, an edited file, two lambdas on a line) the instructions stand
+for it; those of another version of Python differ.
 """
 
 from __future__ import annotations
@@ -19,7 +10,9 @@ from __future__ import annotations
 import ast
 import dis
 import functools
+import inspect
 import linecache
+import random
 import textwrap
 import types
 import warnings
@@ -27,31 +20,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from gpsearch.identity.installed import is_installed
+
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+"""Their state says what was drawn so far."""
+
 MUTATORS = frozenset(
     {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem"}
     | {"popleft", "put", "remove", "setdefault", "update", "write"}
 )
-"""Methods that change the object that they are called of."""
+"""Methods that change the object they are called on."""
 
 _IGNORED = ("annotation", "returns", "type_comment", "type_params", "kind", "ctx")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_FUTURES = 0x1FF0000  # flags of `from __future__` imports in a code object
 
 
 @dataclass(frozen=True)
 class FunctionCode:
-    """What the code of a function says."""
+    """The code of a function; see `function_code`."""
 
     text: Any
     """Nested tuples of strings, numbers and other constants."""
     reads: tuple[tuple[str, ...], ...]
-    """Global names read, each with the attributes that are read of it next."""
+    """Global names read, each with the attributes that are read from it."""
     changes: frozenset[str]
-    """Outer names that the code changes; ``self.calls`` for an attribute."""
+    """Outer names that the code assigns or mutates; ``self.calls`` for an attribute."""
 
 
 def function_code(code: types.CodeType) -> FunctionCode:
     """Read the code of a function.
+
+    Comments, docstrings, type hints and statements without effect are left out; so are default
+    values and decorators, whose outcome is seen in the function itself.
 
     Examples
     --------
@@ -62,7 +64,14 @@ def function_code(code: types.CodeType) -> FunctionCode:
     >>> function_code(one.__code__).text == function_code(other.__code__).text
     False
     """
-    return _read(code, code.co_filename)
+    node = _node(code)
+    reads = tuple(sorted(set(_reads(code))))
+    if node is None:
+        return FunctionCode(tuple(_instructions(code)), reads, frozenset())
+    fields = dict(ast.iter_fields(node.args)) | {"defaults": [], "kw_defaults": []}
+    body = node.body if isinstance(node.body, list) else [ast.Return(node.body)]
+    text = (code.co_name, _tree(ast.arguments(**fields)), _tree(body))
+    return FunctionCode(text, reads, frozenset(_changes(node)))
 
 
 def same_source(one: str | None, other: str | None) -> bool:
@@ -82,77 +91,100 @@ def same_source(one: str | None, other: str | None) -> bool:
     return trees[0] == trees[1]
 
 
-@functools.lru_cache(maxsize=1024)
-def _read(code: types.CodeType, file: str) -> FunctionCode:
-    # Codes of two files may be equal, one of them without its source.
-    node = _node_of(code, file)
-    reads = tuple(sorted(set(_reads(code))))
-    if node is None:
-        changes = {
-            str(step.argval)
-            for inner in _nested(code)
-            for step in dis.get_instructions(inner)
-            if step.opname == "STORE_GLOBAL"
-            or (step.opname == "STORE_DEREF" and step.argval in code.co_freevars)
-        }
-        return FunctionCode(tuple(_instructions(code)), reads, frozenset(changes))
-    arguments = ast.arguments(
-        **{**dict(ast.iter_fields(node.args)), "defaults": [], "kw_defaults": []}
-    )
-    body = node.body if isinstance(node.body, list) else [ast.Return(node.body)]
-    text = (getattr(node, "name", ""), _tree(arguments), _tree(body))
-    return FunctionCode(text, reads, frozenset(_changes(node)))
+def outer_values(function: types.FunctionType) -> dict[str, Any]:
+    """Defaults, and closed-over, global and own values that a function does not change itself.
+
+    Examples
+    --------
+    >>> outer_values(lambda x, rate=0.1: rate * x)
+    {'default rate': 0.1}
+    """
+    code = function_code(function.__code__)
+    values = {
+        f"default {name}": parameter.default
+        for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    own = f"{function.__name__}."
+    changed = {name.removeprefix(own).split(".")[0] for name in code.changes}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    outer = [("closure", name, cell_content(cell)) for name, cell in cells]
+    outer += [("attribute", name, value) for name, value in vars(function).items()]
+    outer += [
+        ("global", *_global(function.__globals__[name], name, attributes))
+        for name, *attributes in code.reads
+        if name in function.__globals__
+    ]
+    for kind, name, value in outer:
+        first = name.split(".")[0]
+        if not (first in changed or first.startswith("__") or isinstance(value, GENERATORS)):
+            values[f"{kind} {name}"] = value
+    return values
 
 
-def _node_of(code: types.CodeType, file: str) -> Any:
+def _global(value: Any, name: str, attributes: list[str]) -> tuple[str, Any]:
+    """A global value with its name; for a module of the user's own, the attribute read from it."""
+    for attribute in attributes:
+        if not isinstance(value, types.ModuleType) or is_installed(value.__name__):
+            break
+        name, value = f"{name}.{attribute}", getattr(value, attribute, None)
+    return name, value
+
+
+def cell_content(cell: Any) -> Any:
+    """What a closed-over variable holds."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "not assigned yet"
+
+
+def without_changes(state: dict[str, Any], method: Any, kind: type) -> dict[str, Any]:
+    """State of an object of a class without what a method, or one that it calls, changes."""
+    changed: set[str] = set()
+    seen: set[types.CodeType] = set()
+    todo = [method]
+    while todo:
+        code = getattr(todo.pop(), "__code__", None)
+        if code is None or code in seen or not code.co_varnames:
+            continue
+        seen.add(code)
+        own = f"{code.co_varnames[0]}."
+        changed |= {n.removeprefix(own) for n in function_code(code).changes if n.startswith(own)}
+        todo += [getattr(kind, name, None) for name in code.co_names]
+    return {
+        name: value
+        for name, value in state.items()
+        if name not in changed and not isinstance(value, GENERATORS)
+    }
+
+
+def _node(code: types.CodeType) -> Any:
     """The node of the syntax tree that was compiled to `code`; None where that is not certain."""
-    text = "".join(linecache.getlines(file))
-    parsed = _parsed(text, file, code.co_flags & _FUTURES) if text else None
-    if parsed is None or code not in parsed[1]:
+    tree, compiled = _parsed("".join(linecache.getlines(code.co_filename)))
+    if code not in compiled:
         return None
     nodes = [
         node
-        for node in ast.walk(parsed[0])
+        for node in ast.walk(tree)
         if isinstance(node, _FUNCTIONS)
         and getattr(node, "name", "<lambda>") == code.co_name
-        and min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        and min(one.lineno for one in [node, *getattr(node, "decorator_list", [])])
         == code.co_firstlineno
     ]
-    if len(nodes) > 1:  # several lambdas begin on this line
-        spots = [
-            ((line, column), (end_line, end_column))
-            for line, end_line, column, end_column in code.co_positions()
-            if line and end_line and end_column
-        ]
-        nodes = [
-            node
-            for node in nodes
-            if spots
-            and all(
-                (node.lineno, node.col_offset) <= start and end <= _end(node)
-                for start, end in spots
-            )
-        ]
-    # An inner lambda lies within the outer one, and is walked through after it.
-    return nodes[-1] if nodes else None
-
-
-def _end(node: Any) -> tuple[int, int]:
-    return node.end_lineno, node.end_col_offset
+    return nodes[0] if len(nodes) == 1 else None
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(text: str, name: str, flags: int) -> tuple[ast.AST, set[types.CodeType]] | None:
+def _parsed(text: str) -> tuple[ast.AST, set[types.CodeType]]:
     """A file as syntax tree, and all code objects that it compiles to."""
-    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text, name)
-            compiled = compile(tree, name, "exec", flags=flags, dont_inherit=True)
+            tree = ast.parse(text)
+            return tree, set(_nested(compile(tree, "", "exec", dont_inherit=True)))
     except (SyntaxError, ValueError):
-        return None
-    return tree, set(_nested(compiled))
+        return ast.Module([], []), set()
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -183,20 +215,19 @@ def _without_effect(node: Any) -> bool:
 
 def _changes(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
-        if isinstance(part, ast.Global | ast.Nonlocal):
-            yield from part.names
-        elif isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load):
-            yield from _owner(part if isinstance(part, ast.Attribute) else part.value)
-        elif (
-            isinstance(part, ast.Call)
-            and isinstance(part.func, ast.Attribute)
-            and part.func.attr in MUTATORS
-        ):
-            yield from _owner(part.func.value)
+        match part:
+            case ast.Global(names) | ast.Nonlocal(names):
+                yield from names
+            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+                yield from _owner(part)
+            case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
+                yield from _owner(changed)
+            case ast.Call(func=ast.Attribute(value=changed, attr=name)) if name in MUTATORS:
+                yield from _owner(changed)
 
 
 def _owner(node: ast.AST) -> Iterator[str]:
-    """Whose object an expression is a part of: a name, or the first attribute of a name."""
+    """The object that an expression is a part of: a name, or the first attribute of a name."""
     attribute = ""
     while isinstance(node, ast.Attribute | ast.Subscript):
         attribute = f".{node.attr}" if isinstance(node, ast.Attribute) else ""
@@ -207,23 +238,20 @@ def _owner(node: ast.AST) -> Iterator[str]:
 
 def _reads(code: types.CodeType) -> Iterator[tuple[str, ...]]:
     for inner in _nested(code):
-        names: list[str] = []
+        names: tuple[str, ...] = ()
         for step in dis.get_instructions(inner):
             if names and step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-                names.append(str(step.argval))
+                names += (str(step.argval),)
                 continue
             if names:
-                yield tuple(names)
-            names = [str(step.argval)] if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") else []
-        if names:
-            yield tuple(names)
+                yield names
+            names = (str(step.argval),) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") else ()
 
 
 def _instructions(code: types.CodeType) -> Iterator[Any]:
     yield (code.co_name, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     for step in dis.get_instructions(code):
-        if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
-            continue
-        value = step.argval
-        nested = isinstance(value, types.CodeType)
-        yield (step.opname, tuple(_instructions(value)) if nested else value)
+        if step.opname not in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
+            value = step.argval
+            nested = isinstance(value, types.CodeType)
+            yield (step.opname, tuple(_instructions(value)) if nested else value)

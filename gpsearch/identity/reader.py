@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copyreg
-import enum
 import functools
 import hashlib
 import struct
@@ -13,30 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.identity.function_code import function_code
-from gpsearch.identity.function_values import (
+from gpsearch.identity.function_code import (
     GENERATORS,
-    bound_state,
     cell_content,
+    function_code,
     outer_values,
     without_changes,
 )
-from gpsearch.identity.installed import installed_name, is_installed_function, is_installed_module
+from gpsearch.identity.installed import installed_name, is_installed
 
 BLOCK_BYTES = 2**24  # of an array that lies scattered in memory, copied at once
 
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes)
-_PYTHONS = (np.bool_, np.int64, np.float64, np.str_)  # NumPy's names for what Python has
 _CONTAINERS = (list, tuple, dict, set, frozenset, types.MappingProxyType)
-_SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
-_NOT_WRITTEN = ("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "_abc_impl")
 
 
 class Reader:
-    """One walk, from one thing.
-
-    Functions, classes and objects are numbered as they are met, and named by their number when
-    they are met again, so that the walk ends. Containers count by their content alone.
+    """One walk from one thing, which may lead back to itself.
 
     Parameters
     ----------
@@ -47,9 +39,9 @@ class Reader:
     def __init__(self, name: str) -> None:
         self.unidentified: list[str] = []
         self._where = [name] if name else []
-        self._numbers: dict[int, int] = {}
         self._open: list[int] = []
-        self._kept: list[Any] = []  # an address means one object only as long as that lives
+        # An address means one object only as long as that lives.
+        self._done: dict[int, tuple[bytes, Any]] = {}
 
     def token(self, thing: Any) -> bytes:
         """Token of a thing; of its class alone where it is nested too deeply."""
@@ -60,43 +52,26 @@ class Reader:
 
     def _token(self, thing: Any) -> bytes:
         kind = type(thing)
+        if isinstance(thing, np.bool_ | np.int64 | np.float64 | np.str_):
+            return self._token(thing.item())
         if kind in _PLAIN:
             return _sealed(kind.__name__, _plain_bytes(thing))
-        if isinstance(thing, np.void):
+        if isinstance(thing, np.ndarray | np.generic):
             return self._array(np.asarray(thing))
-        if isinstance(thing, np.generic):
-            if isinstance(thing, _PYTHONS):
-                return self._token(thing.item())
-            return _sealed("scalar", thing.dtype.str.encode(), thing.tobytes())
-        if isinstance(thing, np.ma.MaskedArray):
-            return self._many("masked", np.ma.getmaskarray(thing), np.asarray(thing.filled()))
-        if isinstance(thing, np.ndarray):
-            return self._array(thing)
-        if kind in _CONTAINERS:
-            return self._container(thing)
-        if id(thing) in self._numbers:
-            return _sealed("again", b"%d" % self._numbers[id(thing)])
-        self._kept.append(thing)
-        self._numbers[id(thing)] = len(self._numbers)
-        return self._object(thing)
+        address = id(thing)
+        if address in self._open:
+            return _sealed("around", b"%d" % (len(self._open) - self._open.index(address)))
+        if address not in self._done:
+            self._open.append(address)
+            try:
+                read = self._container if kind in _CONTAINERS else self._object
+                self._done[address] = read(thing), thing
+            finally:
+                self._open.pop()
+        return self._done[address][0]
 
     def _many(self, tag: str, *things: Any) -> bytes:
         return _sealed(tag, *map(self._token, things))
-
-    def _container(self, thing: Any) -> bytes:
-        if id(thing) in self._open:
-            return _sealed("around", b"%d" % (len(self._open) - self._open.index(id(thing))))
-        self._open.append(id(thing))
-        try:
-            if isinstance(thing, list | tuple):
-                return self._many(type(thing).__name__, *thing)
-            if isinstance(thing, set | frozenset):
-                return self._many("set", *sorted(thing, key=Reader("").token))
-            entries = sorted(thing.items(), key=lambda entry: Reader("").token(entry[0]))
-            keys_and_values = (t for k, v in entries for t in (self._token(k), self._named(k, v)))
-            return _sealed("dict", *keys_and_values)
-        finally:
-            self._open.pop()
 
     def _named(self, name: Any, value: Any) -> bytes:
         self._where.append(str(name) if isinstance(name, str | int) else type(name).__name__)
@@ -105,19 +80,22 @@ class Reader:
         finally:
             self._where.pop()
 
+    def _container(self, thing: Any) -> bytes:
+        if isinstance(thing, list | tuple):
+            return self._many(type(thing).__name__, *thing)
+        if isinstance(thing, set | frozenset):
+            return _sealed("set", *sorted(map(self._token, thing)))
+        entries = sorted((self._token(key), self._named(key, thing[key])) for key in thing)
+        return _sealed("dict", *(token for entry in entries for token in entry))
+
     def _array(self, array: np.ndarray) -> bytes:
-        kind = array.dtype
-        if kind.names is not None:
-            return self._many("records", list(kind.names), *(array[name] for name in kind.names))
-        if kind.hasobject:
+        if array.dtype.hasobject:
             return self._many("objects", array.shape, *array.ravel().tolist())
-        little = kind.newbyteorder("<")
-        sha = hashlib.sha256(f"array {little.str} {array.shape}".encode())
-        for block in _blocks(np.asarray(array)):
+        little = array.dtype.newbyteorder("<")
+        sha = hashlib.sha256(f"array {little.descr} {array.shape}".encode())
+        for block in _blocks(array):
             sha.update(np.ascontiguousarray(block, little).reshape(-1).view(np.uint8).data)
         return sha.digest()
-
-    # ------------------------------------------------------------------ what has an address
 
     def _object(self, thing: Any) -> bytes:
         kind = type(thing)
@@ -128,15 +106,15 @@ class Reader:
         if isinstance(thing, types.ModuleType):
             return _sealed("module", thing.__name__.encode())
         if isinstance(thing, types.MethodType):
-            return self._many("method", thing.__func__, bound_state(thing))
+            owner, function = thing.__self__, thing.__func__
+            whole = isinstance(owner, type) or hasattr(type(owner), "get_params")
+            state = self._token(owner) if whole else self._state(owner, function)
+            return _sealed("method", self._token(function), state)
         if isinstance(thing, functools.partial):
-            return self._partial(thing)
-        if isinstance(thing, property):
-            return self._many("property", thing.fget, thing.fset, thing.fdel)
-        if isinstance(thing, functools.cached_property):
-            return self._many("property", thing.func)
-        if isinstance(thing, enum.Enum):
-            return self._many("member", kind.__name__, thing.name, thing.value)
+            return self._many("partial", thing.func, partial_arguments(thing))
+        if isinstance(thing, property | functools.cached_property):
+            names = ("fget", "fset", "fdel", "func")
+            return self._many("property", *(getattr(thing, name, None) for name in names))
         if callable(getattr(kind, "fingerprint", None)):
             return self._many("fingerprint", thing.fingerprint())
         try:
@@ -146,42 +124,33 @@ class Reader:
             pass  # it only looks like one
         if (wrapped := getattr(thing, "__wrapped__", None)) is not None:
             return self._many("wrapper", kind, wrapped)
-        return self._state(thing)
+        return self._state(thing, kind.__call__ if callable(thing) else None)
 
     def _library_object(self, thing: Any, kind: type) -> bytes | None:
         """Token of data, an estimator or a Keras object; None for anything else."""
         if hasattr(kind, "tocsr"):
-            rows = thing.tocsr()
-            if not rows.has_canonical_format:
-                rows = rows.copy()
-                rows.sum_duplicates()
-            places = rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
-            return self._many("sparse", rows.shape, *places, rows.data)
+            rows = thing.tocsr(copy=True)
+            rows.sum_duplicates()
+            at = rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
+            return self._many("sparse", rows.shape, *at, rows.data)
         if hasattr(kind, "columns") and hasattr(kind, "__array__"):
-            names = list(thing.columns)
-            if hasattr(kind, "iloc"):
-                columns = [_column(thing.iloc[:, i]) for i in range(len(names))]
-                return self._many("table", names, np.asarray(thing.index), *columns)
-            return self._many("table", names, *(_column(thing[name]) for name in names))
+            columns = (thing.iloc[:, i] for i in range(thing.shape[1]))
+            index = np.asarray(thing.index)
+            return self._many("table", list(thing.columns), index, *map(_column, columns))
         if hasattr(kind, "__array__") and hasattr(thing, "dtype"):
-            index = (np.asarray(thing.index), thing.name) if hasattr(kind, "iloc") else ()
-            return self._many("column", _column(thing), *index)
+            labels = [np.asarray(thing.index), thing.name] if hasattr(kind, "iloc") else []
+            return self._many("column", _column(thing), *labels)
         if hasattr(kind, "get_params") and hasattr(kind, "set_params"):
             return self._many("estimator", kind, thing.get_params(deep=False))
         if hasattr(kind, "get_config") and _is_keras(kind):
             weights = thing.get_weights() if hasattr(kind, "get_weights") else []
             # The configuration of a loss lacks arguments, such as Huber's delta.
-            told = {} if hasattr(thing, "variables") else _plain_state(thing)
-            return self._many("keras", kind, _nameless(thing), weights, told)
+            plain = {} if hasattr(thing, "variables") else _plain_state(thing)
+            return self._many("keras", kind, _without_names(thing), weights, plain)
         return None
 
-    def _partial(self, thing: functools.partial[Any]) -> bytes:
-        given: list[Any] = [*enumerate(thing.args), *thing.keywords.items()]
-        kept = {key: value for key, value in given if not isinstance(value, GENERATORS)}
-        return self._many("partial", thing.func, kept)
-
-    def _state(self, thing: Any) -> bytes:
-        """What pickle would keep of an object."""
+    def _state(self, thing: Any, method: Any = None) -> bytes:
+        """What pickle would keep of an object, without what a method of it changes."""
         kind = type(thing)
         try:
             reduce = copyreg.dispatch_table.get(kind)
@@ -191,16 +160,10 @@ class Reader:
         if isinstance(reduced, str):
             return _sealed("installed", installed_name(thing, reduced).encode())
         make, arguments, state, entries, items = (*reduced, None, None, None)[:5]
-        if isinstance(state, dict) and callable(thing):
-            state = without_changes(state, kind.__call__, kind)
-        return self._many(
-            "object",
-            make,
-            arguments,
-            state,
-            None if entries is None else list(entries),
-            None if items is None else dict(items),
-        )
+        if isinstance(state, dict) and method is not None:
+            state = without_changes(state, method, kind)
+        contents = (None if part is None else list(part) for part in (entries, items))
+        return self._many("object", make, arguments, state, *contents)
 
     def _give_up(self, thing: Any) -> bytes:
         kind = type(thing).__name__
@@ -209,23 +172,26 @@ class Reader:
 
     def _function(self, function: types.FunctionType) -> bytes:
         code = function.__code__
-        if is_installed_function(function):
-            # One made by another function is told by what it closes over, too.
+        if is_installed(function.__globals__.get("__name__")):
+            # One made by another function differs by what it closes over.
             inner = function.__closure__ if "<locals>" in code.co_qualname else None
             name = installed_name(function, code.co_qualname)
             return self._many("installed", name, list(map(cell_content, inner or ())))
-        values = outer_values(function)
-        tokens = (t for k, v in values.items() for t in (k.encode(), self._named(k, v)))
+        values = sorted(outer_values(function).items())
+        tokens = (t for k, v in values for t in (k.encode(), self._named(k, v)))
         return _sealed("function", self._token(function_code(code).text), *tokens)
 
     def _class(self, kind: type) -> bytes:
-        if is_installed_module(kind.__module__):
+        if is_installed(kind.__module__):
             return _sealed("installed", installed_name(kind, kind.__qualname__).encode())
-        if issubclass(kind, enum.Enum):
-            members = {name: member.value for name, member in kind.__members__.items()}
-            return self._many("enum", kind.__name__, members)
         own = {name: value for name, value in vars(kind).items() if _is_written(kind, name, value)}
         return self._many("class", kind.__name__, list(kind.__bases__), own)
+
+
+def partial_arguments(partial: functools.partial[Any]) -> dict[int | str, Any]:
+    """The arguments that a partial holds, by position or name, without random generators."""
+    given: list[tuple[int | str, Any]] = [*enumerate(partial.args), *partial.keywords.items()]
+    return {key: value for key, value in given if not isinstance(value, GENERATORS)}
 
 
 def _sealed(tag: str, *tokens: bytes) -> bytes:
@@ -249,19 +215,17 @@ def _blocks(array: np.ndarray) -> Iterable[np.ndarray]:
     return (array[start : start + n] for start in range(0, len(array), n))
 
 
-def _column(column: Any) -> list[Any]:
+def _column(column: Any) -> tuple[Any, ...]:
     """Type, categories and values of a column."""
     categories = getattr(column.dtype, "categories", None)
     known = None if categories is None else list(categories)
-    return [str(column.dtype), known, np.asarray(column)]
+    return str(column.dtype), known, np.asarray(column)
 
 
 def _is_written(kind: type, name: str, value: Any) -> bool:
     """Whether an entry of a class was written by its author."""
-    if name in _NOT_WRITTEN or isinstance(value, _SLOTS):
-        return False
     if not (name.startswith("__") and name.endswith("__")):
-        return True
+        return name != "_abc_impl"
     generated = "__dataclass_fields__" in vars(kind) or hasattr(kind, "_fields")
     code = getattr(getattr(value, "__wrapped__", value), "__code__", None)
     return code is not None and not (generated and code.co_filename.startswith("<"))
@@ -276,22 +240,19 @@ def _plain_state(thing: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(thing).items() if type(value) in kinds}
 
 
-def _nameless(thing: Any) -> Any:
-    """Configuration of a Keras object, its layers numbered in place of named."""
+def _without_names(thing: Any) -> Any:
+    """Configuration of a Keras object, its layers numbered instead of named."""
     layers = [thing]
     for layer in layers:
         layers += getattr(layer, "layers", [])
     names = {str(getattr(layer, "name", "")): f"layer {i}" for i, layer in enumerate(layers)}
 
-    def read(value: Any, key: str = "") -> Any:
+    def read(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {
-                name: read(one, str(name)) for name, one in value.items() if name != "build_config"
-            }
+            left_out = ("name", "build_config")
+            return {key: read(one) for key, one in value.items() if key not in left_out}
         if isinstance(value, list | tuple):
             return [read(one) for one in value]
-        if isinstance(value, str):
-            return names.get(value, "" if key == "name" else value)
-        return value
+        return names.get(value, value) if isinstance(value, str) else value
 
     return read(thing.get_config())

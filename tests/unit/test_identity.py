@@ -408,7 +408,6 @@ OBJECTS = {
     "array": lambda n: ARRAY if n == 1 else CHANGED,
     "array of objects": lambda n: np.array([None, "a", n], dtype=object),
     "array of text": lambda n: np.array(["a", f"{n}"]),
-    "masked array": lambda n: np.ma.masked_equal([1, 2, 3], n),
     "records": lambda n: np.array([(1, n)], dtype=[("a", int), ("b", float)]),
     "frame": lambda n: FRAME.assign(a=[1, 2, n]),
     "frame by name": lambda n: FRAME.rename(columns={"a": f"a{n}"}),
