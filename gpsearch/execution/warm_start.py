@@ -1,8 +1,8 @@
-"""What a search knows before its first trial.
+"""What a search is given before its first trial.
 
 ========== ===============================================================================
-given      a score that came with its params: recorded as a complete trial, not evaluated
-x0         params to evaluate first: they wait in the study's queue
+given      a configuration with its score: recorded as a complete trial, not evaluated
+x0         configurations to evaluate first: they wait in the study's queue
 ========== ===============================================================================
 """
 
@@ -15,18 +15,19 @@ from typing import Any
 from gpsearch.errors import InvalidParamsError
 from gpsearch.evaluation import FoldResult, Params
 from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study.info import same_objective, warn_if_earlier
 from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch")
 
 N_BEST = 5
-"""Params of an earlier study that are tried first where its scores mean something else."""
+"""Configurations of a study of another objective that are tried first."""
 
 
 def record_given(
     writer: StudyWriter, points: Sequence[Mapping[str, Any]], scores: Sequence[float] | None
 ) -> None:
-    """Record known scores, or queue points without them; what is known already is left out."""
+    """Record known scores, or queue points without them; what is recorded already is left out."""
     if scores is None:
         writer.queue_params(points, origin="x0")
         return
@@ -38,19 +39,15 @@ def record_given(
 
 
 def record_earlier(writer: StudyWriter, earlier: Study) -> None:
-    """Take over what an earlier study tells, once, before the first trial of this one.
+    """Take over an earlier study, once, before the first trial of this one.
 
-    Parameters
-    ----------
-    writer : StudyWriter
-    earlier : Study
-        Its trials are taken with their folds where its objective is the same. Otherwise the
-        scores cannot be compared, and the best `N_BEST` of its params are queued. Params
-        outside of this study's space are left out.
+    Its trials are recorded with their folds where its objective is the same. Otherwise the scores
+    cannot be compared, and its best `N_BEST` configurations are queued. Configurations outside of
+    this study's space are left out.
     """
     study = writer.study
     if any(trial.origin != GIVEN for trial in study.trials):
-        return  # it goes on from where it stopped: what it was told then is recorded
+        return  # it is continued: what it was given then is recorded
     complete = earlier.complete
     fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
     if len(fitting) < len(complete):
@@ -60,7 +57,8 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
             len(complete) - len(fitting),
             len(complete),
         )
-    if earlier.info.objective_fingerprint == study.info.objective_fingerprint:
+    if same_objective(earlier.info, study.info):
+        warn_if_earlier("the study to start from", earlier.info, study.info)
         known = _given_keys(study)
         for trial, params in fitting:
             if _key(study, params) not in known:
@@ -71,7 +69,7 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
 
 
 def _fit(study: Study, trial: Trial) -> Params | None:
-    """Params of `trial` within the space of `study`; None where they do not fit."""
+    """The configuration of `trial` within the space of `study`; None where it does not fit."""
     names = [*study.space.names, *study.space.fixed]
     inside = {name: value for name, value in trial.params.items() if name in names}
     try:

@@ -11,6 +11,7 @@ held-out rows: what `sklearn.model_selection.cross_validate` does, one params af
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from sklearn.utils import indexable
 
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
-from gpsearch.identity import Identity
+from gpsearch.identity import Identity, fingerprint
 from gpsearch.objective.estimator_arguments import (
     metric_names,
     read_error_score,
@@ -220,26 +221,29 @@ class EstimatorCV:
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
-        identity = self._identity()
         return {
             "kind": "estimator_cv",
             "name": self.name,
             "estimator": " ".join(repr(self.estimator).split()),
             "data": list(getattr(self.X, "shape", (self.n,))),
-            "data_fingerprint": identity.parts["X"][:16],
             "cv": "splits" if isinstance(self.cv, list) else str(self.cv),
             "n_folds": self.n_folds,
             "scoring": scorer_name(self.scorer, self.metric),
             "metrics": [name for name in metric_names(self.scorer) if name != self.metric],
             "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
-            "identity": identity.to_json(),
+            "identity": self._identity().to_json(),
         }
+
+    @functools.cached_property
+    def _data_fingerprint(self) -> str:
+        """Of X, which may be large: read once."""
+        return fingerprint(self.X)
 
     def _identity(self) -> Identity:
         return Identity.of(
             {
                 "estimator": self.estimator,
-                "X": self.X,
+                "X": self._data_fingerprint,
                 "y": self.y,
                 "folds": [list(split) for split in self.folds],
                 "scoring": [self.metric, getattr(self.scorer, "_scorers", self.scorer)],

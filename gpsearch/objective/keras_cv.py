@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ from gpsearch.data.rows import (
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
-from gpsearch.identity import Identity
+from gpsearch.identity import Identity, fingerprint
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
@@ -315,12 +316,10 @@ class KerasCV:
         """JSON-ready facts for the record and the report."""
         shapes = {name or "X": list(np.shape(part)) for name, part in named_parts(self.X)}
         classes = self.target.classes
-        identity = self._identity()
         return {
             "kind": "keras_cv",
             "name": self.name,
             "data": shapes,
-            "data_fingerprint": identity.parts["X"][:16],
             "target": self.target.kind,
             "classes": None if classes is None else [str(label) for label in classes],
             "cv": str(self.cv),
@@ -339,14 +338,19 @@ class KerasCV:
                 "scikit-learn": _version("scikit-learn"),
                 "numpy": _version("numpy"),
             },
-            "identity": identity.to_json(),
+            "identity": self._identity().to_json(),
         }
+
+    @functools.cached_property
+    def _data_fingerprint(self) -> str:
+        """Of X, which may be large: read once."""
+        return fingerprint(self.X)
 
     def _identity(self) -> Identity:
         return Identity.of(
             {
                 "model function": self.model_function.create_model,
-                "X": self.X,
+                "X": self._data_fingerprint,
                 "y": [self.target.kind, self.target.labels],
                 "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
                 "scoring": self.scoring.identity,

@@ -54,12 +54,7 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
             f"{path} holds a search of {differs}, so its scores cannot be compared; give this "
             f"search a study of its own, or the {which} of the study"
         )
-    if _is_earlier(recorded, wanted):
-        logger.warning(
-            "%s was made by an earlier gpsearch: its space and settings are as they were; whether "
-            "its functions and data are cannot be checked",
-            path,
-        )
+    warn_if_earlier(path, recorded, wanted)
     if recorded.seed != wanted.seed:
         raise StudyMismatchError(
             f"{path} was searched with random_state={recorded.seed}, not {wanted.seed}; leave "
@@ -82,17 +77,34 @@ def what_differs(
     """
     if not _same_space(one, other):
         return f"another space ({_space_difference(one, other, *names)})"
-    if not _same_objective(one, other):
+    if not same_objective(one, other):
         return f"another objective ({_objective_difference(one, other, *names)})"
     return ""
 
 
+def same_objective(one: StudyInfo, other: StudyInfo) -> bool:
+    """Whether two objectives are the same, as far as both records can show."""
+    if _is_earlier(one, other):
+        return not _differing_facts(one, other, "", "")
+    return one.objective_fingerprint == other.objective_fingerprint
+
+
+def warn_if_earlier(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
+    """Warn that functions and data were not compared, where the study is of an earlier gpsearch."""
+    if _is_earlier(recorded, wanted):
+        logger.warning(
+            "%s was made by an earlier gpsearch: its description is the same; whether its "
+            "functions and data are cannot be checked",
+            path,
+        )
+
+
 def say_unidentified(path: str, description: Mapping[str, Any]) -> None:
-    """Warn of the parts of an objective that are told by their class alone."""
+    """Warn of the parts of an objective that are identified by their class alone."""
     if names := description.get("identity", {}).get("unidentified"):
         logger.warning(
-            "%s: the objective holds what cannot be told from another of its kind: %s. When the "
-            "study is continued, a change there is not noticed.",
+            "%s: parts of the objective cannot be identified: %s. When the study is continued, a "
+            "change there is not noticed.",
             path,
             "; ".join(names),
         )
@@ -104,12 +116,6 @@ def _same_space(one: StudyInfo, other: StudyInfo) -> bool:
         return len(set(prints)) == 1
     sources = one.space.get("constraint"), other.space.get("constraint")
     return canonical_json(one.space) == canonical_json(other.space) and same_source(*sources)
-
-
-def _same_objective(one: StudyInfo, other: StudyInfo) -> bool:
-    if _is_earlier(one, other):
-        return not _differing_facts(one, other, "", "")
-    return one.objective_fingerprint == other.objective_fingerprint
 
 
 def _is_earlier(one: StudyInfo, other: StudyInfo) -> bool:

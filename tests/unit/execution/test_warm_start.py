@@ -1,5 +1,7 @@
 """What an earlier study is good for depends on its objective."""
 
+import dataclasses
+
 import pytest
 
 from gpsearch.errors import StudyError
@@ -44,6 +46,16 @@ def test_the_same_objective_makes_its_scores_known(earlier, tmp_path):
     assert [t.params for t in given] == [{"x": t.params["x"], "n": t.params["n"]} for t in expected]
     assert [t.folds for t in given] == [t.folds for t in expected]
     assert len(study.trials) == len(expected) + 3
+
+
+def test_an_objective_of_an_earlier_gpsearch_is_compared_by_its_description(earlier, caplog):
+    old = Study.open(earlier)
+    old.info = dataclasses.replace(old.info, objective_fingerprint="0" * 64)
+    study = run(bowl, NEW, warm_start=old, n_calls=1)
+    assert len(study.trials) == len(inside(old)) + 1
+    assert "made by an earlier gpsearch" in caplog.text
+    study = run(other, NEW, warm_start=old, n_calls=1)
+    assert [trial.origin for trial in study.trials] == ["x0"]
 
 
 def test_another_objective_makes_its_best_params_first_guesses(earlier):

@@ -1,5 +1,6 @@
 """EstimatorCV as an objective of a plain search."""
 
+import importlib
 import math
 
 import numpy as np
@@ -93,6 +94,18 @@ def test_fingerprint_tells_data_folds_scoring_and_estimator_apart(data):
     ]
     digests = [other.fingerprint() for other in others]
     assert len({same, *digests}) == 8
+
+
+@pytest.mark.parametrize("kind", ["estimator_cv", "keras_cv"])
+def test_x_is_read_once_for_fingerprint_and_description(data, kind, monkeypatch):
+    read = []
+    module = importlib.import_module(f"gpsearch.objective.{kind}")
+    monkeypatch.setattr(module, "fingerprint", lambda X: read.append(X) or "2:x")
+    made = objective(data) if kind == "estimator_cv" else gs.KerasCV(lambda: None, *data)
+    parts = made.describe()["identity"]["parts"]
+    assert made.fingerprint()
+    assert "X" in parts
+    assert len(read) == 1
 
 
 def test_without_y(data):

@@ -41,7 +41,7 @@ def test_what_is_no_score(returned):
 
 
 def test_what_is_no_objective():
-    with pytest.raises(InvalidObjectiveError, match="str"):
+    with pytest.raises(InvalidObjectiveError, match="a function from a dict"):
         as_objective("score")
     objective = as_objective(lambda params: 1.0)
     assert as_objective(objective) is objective
