@@ -68,7 +68,7 @@ def run_repeats(
             f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it; add one of them, or "
             "leave it out."
         ).about("optimum_prior", optimum_prior)
-    session = Session.read("compare", **options)
+    session = Session.read(**options)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
     makers = {

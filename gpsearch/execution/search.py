@@ -150,7 +150,6 @@ def search(
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     progress, live = boolean("progress", progress), boolean("live", live)
     session = Session.read(
-        "search",
         n_jobs=n_jobs,
         executor=executor,
         isolate=isolate,

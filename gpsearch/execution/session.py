@@ -31,10 +31,8 @@ logger = logging.getLogger("gpsearch")
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """How a call evaluates, and for how long."""
+    """How a search or a comparison evaluates, and for how long."""
 
-    call: str
-    """The function that the user called: "search" or "compare"."""
     placement: Placement
     """Where trials run."""
     fold_rule: FoldRule | None
@@ -45,7 +43,6 @@ class Session:
     @classmethod
     def read(
         cls,
-        call: str,
         *,
         n_jobs: Any,
         executor: Any,
@@ -58,7 +55,6 @@ class Session:
         """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
         seconds = optional(positive, "timeout", timeout, "seconds")
         return cls(
-            call=call,
             placement=Placement(
                 n_jobs=read_jobs(n_jobs),
                 executor=executor,
@@ -89,18 +85,10 @@ class Session:
             raise
         run.writer.set_stop_reason(run.reason)
         if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
-            self._say_how_to_continue(run.study, run.reason)
+            _say_how_to_continue(run.study, run.reason)
         if run.reason == StopReason.TERMINATED.value:
             end_process_soon()
             raise SystemExit(SHELL_EXIT + signal.SIGTERM)
-
-    def _say_how_to_continue(self, study: Study, reason: str) -> None:
-        how = (
-            f"pass the study to continue: gpsearch.{self.call}(..., study=study)"
-            if study.path is None
-            else f"everything so far is in {study.path}"
-        )
-        logger.warning("%s %d trials are finished; %s.", reason, len(study.ended), how)
 
 
 def read_space(space: Any, study: StudyPath | Study | None) -> Space:
@@ -137,7 +125,11 @@ def open_study(
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
     seed = None if random_state is None else read_seed(random_state)
-    fingerprint, description = objective.fingerprint(), objective.describe()
+    identity: dict[str, Any] = {
+        "space": space,
+        "objective_fingerprint": objective.fingerprint(),
+        "description": objective.describe(),
+    }
     if isinstance(study, Study):
         record = study
     elif path is not None and path.exists():
@@ -145,19 +137,18 @@ def open_study(
     else:
         return Study.create(
             path,
-            space=space,
             seed=read_seed(None) if seed is None else seed,
-            objective_fingerprint=fingerprint,
-            description=description,
             settings={**settings, **(first or {})},
             objective=objective,
+            **identity,
         )
-    record.require_same(
-        space=space,
-        seed=record.seed if seed is None else seed,
-        objective_fingerprint=fingerprint,
-        description=description,
-        settings=settings,
-    )
+    seed = record.seed if seed is None else seed
+    record.require_same(seed=seed, settings=settings, **identity)
     record.objective = objective
     return record
+
+
+def _say_how_to_continue(study: Study, reason: str) -> None:
+    where = "in memory: pass the study to continue" if study.path is None else f"in {study.path}"
+    n = len(study.ended)
+    logger.warning("%s %d trials are finished; everything so far is %s.", reason, n, where)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gpsearch.errors import StudyMismatchError
 from gpsearch.identity import SCHEME, changed_parts, same_source
+from gpsearch.space import Space
 from gpsearch.space.storage import canonical_json
+from gpsearch.study.encoding import dump
+from gpsearch.version import __version__
 
 logger = logging.getLogger("gpsearch")
 
@@ -38,6 +43,28 @@ class StudyInfo:
     """Seconds since 1970."""
     version: str
     """The version of gpsearch that created the study."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        space: Space,
+        seed: int,
+        objective_fingerprint: str,
+        description: Mapping[str, Any],
+        settings: Mapping[str, Any],
+    ) -> StudyInfo:
+        """The head of a study of this search, begun now, as a file gives it back."""
+        return cls(
+            space=_as_stored(space.to_json()),
+            space_fingerprint=space.fingerprint(),
+            objective_fingerprint=objective_fingerprint,
+            seed=seed,
+            description=_as_stored(description),
+            settings=_as_stored(settings),
+            created=time.time(),
+            version=__version__,
+        )
 
 
 def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
@@ -173,3 +200,7 @@ def _differing_facts(one: StudyInfo, other: StudyInfo, its_name: str, other_name
 
 def _without_addresses(fact: Any) -> Any:
     return re.sub(" at 0x[0-9a-f]+", "", fact) if isinstance(fact, str) else fact
+
+
+def _as_stored(value: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(dump(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import shutil
@@ -94,6 +95,14 @@ def write_whole(path: Path, content: bytes) -> None:
         unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def back_up(path: Path, version: int) -> Path:
+    """Copy a study beside itself, under a name that is free."""
+    names = (Path(f"{path}.v{version}.bak{n or ''}") for n in itertools.count())
+    backup = next(name for name in names if not name.exists())
+    write_whole(backup, path.read_bytes())
+    return backup
 
 
 def sync_folder(folder: Path) -> None:

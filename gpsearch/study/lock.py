@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from gpsearch.errors import StudyLockedError
+from gpsearch.errors import StudyLockedError, StudyReadOnlyError
 
 try:
     import fcntl
@@ -47,6 +47,8 @@ class WriteLock:
     ------
     StudyLockedError
         Another process, or another search in this one, holds it.
+    StudyReadOnlyError
+        Nothing can be written there.
     """
 
     def __init__(self, study: Path) -> None:
@@ -59,7 +61,13 @@ class WriteLock:
                     f"{study} is being written by another search in this process; wait until it "
                     "ends, or give this search a study of its own"
                 )
-            self._descriptor = self._acquire()
+            try:
+                self._descriptor = self._acquire()
+            except OSError as error:
+                raise StudyReadOnlyError(
+                    f"{study} cannot be written: {error}; a search needs the right to write to the "
+                    "folder of its study"
+                ) from error
             _held.add(self._path)
 
     def release(self) -> None:

@@ -22,36 +22,33 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import json
 import logging
 import os
-import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpsearch.errors import (
-    StudyCorruptError,
-    StudyError,
-    StudyLockedError,
-    StudyReadOnlyError,
-)
+from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
-from gpsearch.study.location import check_path, room, sync_folder
-from gpsearch.study.tables import Row, checksum, fold_row, read_fold, read_trial, trial_row
-from gpsearch.study.trial import Trial
-from gpsearch.study.version1 import (
-    FOLD_COLUMNS_1,
-    TRIAL_COLUMNS_1,
-    fold_row_of_1,
-    trial_row_of_1,
+from gpsearch.study.location import back_up, check_path, room, sync_folder
+from gpsearch.study.tables import (
+    Queued,
+    Row,
+    checksum,
+    fold_row,
+    queue_row,
+    read_fold,
+    read_queued,
+    read_trial,
+    trial_row,
 )
+from gpsearch.study.trial import Trial
+from gpsearch.study.version1 import fold_row_of_1, trial_row_of_1
 
 logger = logging.getLogger("gpsearch")
 
@@ -78,26 +75,6 @@ TABLES = {
         crc INTEGER NOT NULL
     """,
 }
-TRIAL_COLUMNS = "number, state, params, seed, origin, proposal, started, ended, reason, traceback"
-FOLD_COLUMNS = (
-    "trial, fold, score, best_epoch, epochs, seconds, fit_seconds, score_seconds, trainer, note, "
-    "error, metrics, train_metrics, curves"
-)
-QUEUE_COLUMNS = "id, params, origin, trial"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Queued:
-    """A point to evaluate before the strategy is asked."""
-
-    id: int
-    """Place in the queue."""
-    params: Mapping[str, Any]
-    """The params."""
-    origin: str
-    """Where they come from: ``x0`` or ``enqueued``."""
-    trial: int | None = None
-    """Number of the trial that evaluates them; None while they wait."""
 
 
 class StudyFile:
@@ -107,22 +84,16 @@ class StudyFile:
     """
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        *,
-        writable: bool,
-        name: str = "the study in memory",
+        self, connection: sqlite3.Connection, name: str = "the study in memory", *, writable: bool
     ) -> None:
         self._connection = connection
         self._name = name
         self._writable = writable
         self._mutex = threading.RLock()
 
-    # ------------------------------------------------------------------ open and close
-
     @classmethod
     def create(cls, path: Path | None, info: StudyInfo) -> StudyFile:
-        """Make a new study; None keeps it in memory.
+        """Make a new study and open it for reading; None keeps it in memory.
 
         The file appears under its name whole or not at all: it is written beside it first.
 
@@ -139,18 +110,12 @@ class StudyFile:
         with _translated(str(path)):
             for leftover in (unfinished, Path(f"{unfinished}-journal")):
                 leftover.unlink(missing_ok=True)
-            file = cls(
-                _connect(f"{unfinished.absolute().as_uri()}?mode=rwc"),
-                writable=True,
-                name=str(path),
-            )
-            try:
+            address = f"{unfinished.absolute().as_uri()}?mode=rwc"
+            with contextlib.closing(cls(_connect(address), str(path), writable=True)) as file:
                 file._initialise(info)
-            finally:
-                file.close()
             os.replace(unfinished, path)
             sync_folder(path.parent)
-        return cls.connect(path, writable=True)
+        return cls.connect(path, writable=False)
 
     @classmethod
     def connect(cls, path: Path, *, writable: bool) -> StudyFile:
@@ -166,7 +131,7 @@ class StudyFile:
         check_path(path)
         with _translated(str(path)):
             connection = _connect_existing(path, writable=writable)
-        file = cls(connection, writable=writable, name=str(path))
+        file = cls(connection, str(path), writable=writable)
         try:
             file._check(path)
         except BaseException:
@@ -189,8 +154,6 @@ class StudyFile:
         """Close the file; again is harmless."""
         with self._mutex:
             self._connection.close()
-
-    # ------------------------------------------------------------------ read
 
     def read_info(self) -> StudyInfo:
         """Read the head of the study."""
@@ -230,18 +193,13 @@ class StudyFile:
     def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
         """All points that were ever queued, in order."""
         with self._mutex, _translated(self._name):
-            rows = self._rows(f"SELECT {QUEUE_COLUMNS}, crc FROM queue ORDER BY id")
-        return [
-            Queued(id=id_, params=encoding.decode(params), origin=origin, trial=trial)
-            for id_, params, origin, trial in rows
-        ]
+            rows = self._rows("queue", by="id")
+        return [read_queued(row, encoding) for row in rows]
 
     def data_version(self) -> int:
         """A number that changes when another process has written."""
         with self._mutex, _translated(self._name):
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    # ------------------------------------------------------------------ write
 
     def write_trial(
         self,
@@ -249,44 +207,39 @@ class StudyFile:
         encoding: ParamsEncoding,
         *,
         folds: Sequence[FoldResult] = (),
-        queued: int | None = None,
+        queued: Queued | None = None,
     ) -> None:
-        """Write a trial's row, with `folds` that are new; `queued` was its place in the queue."""
+        """Write a trial's row, with `folds` that are new, and its entry of the queue."""
         row = trial_row(trial, encoding)
         with self._transaction():
-            self._put("trial", TRIAL_COLUMNS, row)
+            self._put("trial", row)
             for fold in folds:
-                self._put("fold", FOLD_COLUMNS, fold_row(trial.number, fold))
+                self._put("fold", fold_row(trial.number, fold))
             if queued is not None:
-                sql = f"SELECT {QUEUE_COLUMNS} FROM queue WHERE id = ?"
-                id_, params, origin, _ = self._connection.execute(sql, (queued,)).fetchone()
-                self._put("queue", QUEUE_COLUMNS, (id_, params, origin, trial.number))
+                self._put("queue", queue_row(queued, encoding))
 
     def write_fold(self, number: int, fold: FoldResult) -> None:
         """Write one fold result of trial `number`."""
         with self._transaction():
-            self._put("fold", FOLD_COLUMNS, fold_row(number, fold))
+            self._put("fold", fold_row(number, fold))
 
     def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
         """Write `entries` into the queue, all or none."""
         with self._transaction():
             for entry in entries:
-                params = encoding.encode(entry.params)
-                self._put("queue", QUEUE_COLUMNS, (entry.id, params, entry.origin, entry.trial))
+                self._put("queue", queue_row(entry, encoding))
 
     def write_stop_reason(self, reason: str) -> None:
         """Write why the search ended; empty when it goes on."""
         with self._transaction():
-            self._put("head", "name, value", ("stop_reason", dump(reason)))
-
-    # ------------------------------------------------------------------ private
+            self._put("head", ("stop_reason", dump(reason)))
 
     def _initialise(self, info: StudyInfo) -> None:
         with self._transaction():
             for table in TABLES:
                 self._make(table)
             for name, value in dataclasses.asdict(info).items():
-                self._put("head", "name, value", (name, dump(value)))
+                self._put("head", (name, dump(value)))
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -308,7 +261,7 @@ class StudyFile:
             if verdict != "ok":
                 raise _corrupt(self._name, verdict)
             if version < VERSION and self._writable:
-                backup = _back_up(path, version)
+                backup = back_up(path, version)
                 self._migrate()
                 logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
 
@@ -316,14 +269,11 @@ class StudyFile:
         """Bring the tables of version 1 to today's."""
         with self._transaction():
             trial_rows, fold_rows = self._trial_and_fold_rows()
-            for table, columns, rows in (
-                ("trial", TRIAL_COLUMNS, trial_rows),
-                ("fold", FOLD_COLUMNS, fold_rows),
-            ):
+            for table, rows in (("trial", trial_rows), ("fold", fold_rows)):
                 self._connection.execute(f"DROP TABLE {table}")
                 self._make(table)
                 for row in rows:
-                    self._put(table, columns, row)
+                    self._put(table, row)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _version(self) -> int:
@@ -331,14 +281,10 @@ class StudyFile:
 
     def _trial_and_fold_rows(self) -> tuple[list[Row], list[Row]]:
         """All rows of the two tables, as today's version has them, in order."""
+        trials, folds = self._rows("trial", by="number"), self._rows("fold", by="trial, fold")
         if self._version() == 1:
-            trials = self._rows(f"SELECT {TRIAL_COLUMNS_1}, crc FROM trial ORDER BY number")
-            folds = self._rows(f"SELECT {FOLD_COLUMNS_1}, crc FROM fold ORDER BY trial, fold")
             return list(map(trial_row_of_1, trials)), list(map(fold_row_of_1, folds))
-        return (
-            self._rows(f"SELECT {TRIAL_COLUMNS}, crc FROM trial ORDER BY number"),
-            self._rows(f"SELECT {FOLD_COLUMNS}, crc FROM fold ORDER BY trial, fold"),
-        )
+        return trials, folds
 
     def _make(self, table: str) -> None:
         self._connection.execute(f"CREATE TABLE {table} ({TABLES[table]})")
@@ -361,14 +307,14 @@ class StudyFile:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _put(self, table: str, columns: str, row: Row) -> None:
+    def _put(self, table: str, row: Row) -> None:
         marks = ", ".join("?" * (len(row) + 1))
-        sql = f"INSERT OR REPLACE INTO {table} ({columns}, crc) VALUES ({marks})"
+        sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
         self._connection.execute(sql, (*row, checksum(row)))
 
-    def _rows(self, sql: str) -> list[Row]:
+    def _rows(self, table: str, by: str) -> list[Row]:
         rows = []
-        for *values, crc in self._connection.execute(sql):
+        for *values, crc in self._connection.execute(f"SELECT * FROM {table} ORDER BY {by}"):
             if checksum(tuple(values)) != crc:
                 raise _corrupt(self._name, f"the values of row {values[0]!r} have changed")
             rows.append(tuple(values))
@@ -376,18 +322,8 @@ class StudyFile:
 
     def _read_head(self) -> dict[str, Any]:
         with self._mutex, _translated(self._name):
-            rows = self._rows("SELECT name, value, crc FROM head")
+            rows = self._rows("head", by="name")
         return {name: json.loads(value) for name, value in rows}
-
-
-def _back_up(path: Path, version: int) -> Path:
-    """Copy a study beside itself, under a name that is free."""
-    names = (f"{path}.v{version}.bak{n or ''}" for n in itertools.count())
-    backup = next(free for name in names if not (free := Path(name)).exists())
-    unfinished = Path(f"{backup}.new")
-    shutil.copyfile(path, unfinished)
-    os.replace(unfinished, backup)
-    return backup
 
 
 def _connect(address: str) -> sqlite3.Connection:
@@ -431,7 +367,7 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
             "the same command continues the search"
         )
     code &= 0xFF
-    # SQLITE_ERROR: what every study has, a table or a column, is not there under its name.
+    # SQLITE_ERROR: what every study has, such as a table, is not there under its name.
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return _corrupt(name, str(error))
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):

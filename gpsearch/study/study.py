@@ -1,4 +1,4 @@
-"""The durable record of a search: read by anyone at any time, written by one search at a time.
+"""The durable record of a search: any process may read it, one search at a time writes it.
 
 A `Study` reads. `Study.writing` gives a `StudyWriter` for the length of a ``with`` block; a
 search holds it from its first trial to its last.
@@ -7,18 +7,15 @@ search holds it from its first trial to its last.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gpsearch.errors import StudyError, StudyReadOnlyError, public
+from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
-from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
+from gpsearch.study.encoding import ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
 from gpsearch.study.location import check_path, study_path
@@ -26,7 +23,6 @@ from gpsearch.study.lock import WriteLock
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
-from gpsearch.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,8 +84,6 @@ class Study:
         self._trials: list[Trial] | None = None
         self._seen_version = -1
 
-    # ------------------------------------------------------------------ make and open
-
     @classmethod
     @public(dimensions="space")
     def create(
@@ -129,15 +123,12 @@ class Study:
             Another process is making a study there.
         """
         space = Space(space)
-        info = StudyInfo(
-            space=space.to_json(),
-            space_fingerprint=space.fingerprint(),
-            objective_fingerprint=objective_fingerprint,
+        info = StudyInfo.of(
+            space=space,
             seed=seed,
-            description=_as_stored(description),
-            settings=_as_stored(settings),
-            created=time.time(),
-            version=__version__,
+            objective_fingerprint=objective_fingerprint,
+            description=description or {},
+            settings=settings or {},
         )
         if path is None:
             return cls(None, StudyFile.create(None, info), space, objective)
@@ -147,7 +138,7 @@ class Study:
             raise StudyError(f"the folder {path.parent} does not exist; make it first.").about(
                 "path", str(path)
             )
-        lock = _lock(path)
+        lock = WriteLock(path)
         try:
             if path.exists():
                 check_path(path)
@@ -155,11 +146,11 @@ class Study:
                     f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
                     "continues it"
                 ).about("path", str(path))
-            StudyFile.create(path, info).close()
+            file = StudyFile.create(path, info)
         finally:
             lock.release()
         say_unidentified(str(path), info.description)
-        return cls(path, StudyFile.connect(path, writable=False), space, objective)
+        return cls(path, file, space, objective)
 
     @classmethod
     @public()
@@ -170,8 +161,8 @@ class Study:
         ----------
         path : path
         space : Space, optional
-            The live space, whose category objects the params shall hold; by default the space
-            is read from the study.
+            Its category objects are used in the trials; by default the space is read from the
+            study.
         objective : Objective, optional
             Kept for `best_model`.
 
@@ -185,28 +176,9 @@ class Study:
         path = study_path(path)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
-    def require_same(
-        self,
-        *,
-        space: Space,
-        seed: int,
-        objective_fingerprint: str,
-        description: Mapping[str, Any],
-        settings: Mapping[str, Any],
-    ) -> None:
-        """Raise StudyMismatchError when a search is not the one recorded here."""
-        wanted = dataclasses.replace(
-            self.info,
-            space=_as_stored(space.to_json()),
-            space_fingerprint=space.fingerprint(),
-            seed=seed,
-            objective_fingerprint=objective_fingerprint,
-            description=_as_stored(description),
-            settings=_as_stored(settings),
-        )
-        refuse_other(self._name, self.info, wanted)
-
-    # ------------------------------------------------------------------ read
+    def require_same(self, **search: Any) -> None:
+        """Raise StudyMismatchError where the arguments of `StudyInfo.of` are another search's."""
+        refuse_other(self._name, self.info, StudyInfo.of(**search))
 
     @property
     def seed(self) -> int:
@@ -268,7 +240,7 @@ class Study:
 
     @property
     def best_params(self) -> Params:
-        """Params of the best trial, plain types."""
+        """Configuration of the best trial, in plain types."""
         return dict(self.best_trial.params)
 
     @property
@@ -302,10 +274,8 @@ class Study:
         best = f", best score {self.best_score:.6g}" if n_complete else ""
         return f"<Study {self._name}: {len(trials)} trials, {n_complete} complete{best}>"
 
-    # ------------------------------------------------------------------ the best model
-
     def best_model(self, objective: Any = None) -> Any:
-        """The model of the best params, fitted on all the data.
+        """The model of the best configuration, fitted on all the data.
 
         Parameters
         ----------
@@ -329,6 +299,7 @@ class Study:
         best = self.best_trial
         return refit(dict(best.params), seed=best.seed, folds=best.folds)
 
+    @public()
     def save_model(self, path: str | os.PathLike[str], objective: Any = None) -> None:
         """Write `best_model` as one ``.keras`` file, which plain Keras loads.
 
@@ -344,37 +315,39 @@ class Study:
         Raises
         ------
         StudyError
-            The path ends otherwise, there is nothing to refit with, or the model is no network.
+            The path ends otherwise, `best_model` raises, or the model is not a network.
         InvalidObjectiveError
             The preprocessing is a transformer that Keras cannot hold.
         """
         if not str(path).endswith(".keras"):
-            raise StudyError(f'save_model({str(path)!r}): the path must end in ".keras"')
+            raise StudyError('must end in ".keras".').about("path", str(path))
         model = self.best_model(objective)
         if not hasattr(model, "save"):
             raise StudyError(
-                f"save_model({str(path)!r}): the best model is a {type(model).__name__}, no Keras "
-                "network; keep study.best_model() with joblib or skops"
-            )
+                f"the best model is a {type(model).__name__}, not a Keras network; keep "
+                "study.best_model() with joblib or skops."
+            ).about("path", str(path))
         model.save(path)
-
-    # ------------------------------------------------------------------ write
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[StudyWriter]:
-        """Hold the right to write for the length of a ``with`` block; yields what writes.
+        """Hold the right to write for the length of a ``with`` block.
+
+        Yields
+        ------
+        StudyWriter
 
         Raises
         ------
         StudyLockedError
-            Another process, or another search in this one, is writing; the message says who.
+            Another process, or another search in this one, is writing; the message says which.
         """
         if self._writer is not None:
             raise StudyError(f"{self._name} is being written by a search in this process already")
         with contextlib.ExitStack() as stack:
             file = self._file
             if self._location is not None:
-                stack.callback(_lock(self._location).release)
+                stack.callback(WriteLock(self._location).release)
                 file = StudyFile.connect(self._location, writable=True)
                 stack.callback(file.close)
             self._writer = StudyWriter(self, file, self._encoding)
@@ -385,7 +358,7 @@ class Study:
                 self._writer = self._trials = None
 
     def enqueue(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
-        """Have the next search evaluate `params` (one or several) before it asks its strategy.
+        """Have the next search evaluate one or several configurations before its own proposals.
 
         Raises
         ------
@@ -393,13 +366,9 @@ class Study:
             They do not belong to the space.
         """
         several = [params] if isinstance(params, Mapping) else list(params)
-        if self._writer is not None:
-            self._writer.queue_params(several, origin="enqueued")
-        else:
-            with self.writing() as writer:
-                writer.queue_params(several, origin="enqueued")
-
-    # ------------------------------------------------------------------ private
+        writing = contextlib.nullcontext(self._writer) if self._writer else self.writing()
+        with writing as writer:
+            writer.queue_params(several, origin="enqueued")
 
     @property
     def _name(self) -> str:
@@ -414,17 +383,3 @@ class Study:
             self._seen_version = version
             self._trials = self._file.read_trials(self._encoding)
         return self._trials
-
-
-def _lock(path: Path) -> WriteLock:
-    try:
-        return WriteLock(path)
-    except OSError as error:
-        raise StudyReadOnlyError(
-            f"{path} cannot be written: {error}; a search needs the right to write to the folder "
-            "of its study"
-        ) from error
-
-
-def _as_stored(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return dict(json.loads(dump(value or {})))

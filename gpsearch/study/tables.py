@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gpsearch.evaluation import FoldResult
@@ -14,6 +15,20 @@ from gpsearch.study.trial import Trial
 
 Row = tuple[Any, ...]
 """Values in the order of their table's columns, without the checksum."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A configuration to evaluate before the strategy is asked."""
+
+    id: int
+    """Place in the queue."""
+    params: Mapping[str, Any]
+    """The configuration."""
+    origin: str
+    """Where it comes from: ``x0`` or ``enqueued``."""
+    trial: int | None = None
+    """Number of the trial that evaluates it; None while it waits."""
 
 
 def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
@@ -54,6 +69,11 @@ def fold_row(number: int, fold: FoldResult) -> Row:
     )
 
 
+def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:
+    """Row of an entry of the queue."""
+    return entry.id, encoding.encode(entry.params), entry.origin, entry.trial
+
+
 def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
     """Inverse of `trial_row`, with the fold results, which have rows of their own."""
     number, state, params, seed, origin, proposal, started, ended, reason, traceback = row
@@ -74,9 +94,8 @@ def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) 
 
 def read_fold(row: Row) -> FoldResult:
     """Inverse of `fold_row`."""
-    _, fold, score, best_epoch, epochs, seconds, *times, trainer, note, error = row[:11]
-    metrics, train_metrics, curves = row[11:]
-    fit_seconds, score_seconds = times
+    _, fold, score, best_epoch, epochs, seconds, fit_seconds, score_seconds = row[:8]
+    trainer, note, error, metrics, train_metrics, curves = row[8:]
     return FoldResult(
         fold=fold,
         score=math.nan if score is None else score,
@@ -92,6 +111,12 @@ def read_fold(row: Row) -> FoldResult:
         note=note,
         error=error,
     )
+
+
+def read_queued(row: Row, encoding: ParamsEncoding) -> Queued:
+    """Inverse of `queue_row`."""
+    id_, params, origin, trial = row
+    return Queued(id=id_, params=encoding.decode(params), origin=origin, trial=trial)
 
 
 def checksum(row: Row) -> int:

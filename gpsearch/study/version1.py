@@ -12,9 +12,6 @@ import json
 from gpsearch.study.encoding import dump
 from gpsearch.study.tables import Row
 
-TRIAL_COLUMNS_1 = "number, state, params, seed, origin, started, ended, reason, traceback"
-FOLD_COLUMNS_1 = "trial, fold, score, best_epoch, epochs, seconds, path, metrics, curves"
-
 PROPOSALS = {
     "given": "given",
     "x0": "queued",

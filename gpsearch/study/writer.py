@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from gpsearch.errors import InvalidSearchError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding
-from gpsearch.study.sqlite import Queued, StudyFile
+from gpsearch.study.sqlite import StudyFile
+from gpsearch.study.tables import Queued
 from gpsearch.study.trial import Proposed, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -75,12 +76,13 @@ class StudyWriter:
             proposal=proposal,
         )
         self._begun[trial.number] = time.monotonic()
-        self._file.write_trial(trial, self._encoding, queued=queued)
+        if queued is None:
+            self._file.write_trial(trial, self._encoding)
+        else:
+            entry = dataclasses.replace(self._queue[queued], trial=trial.number)
+            self._file.write_trial(trial, self._encoding, queued=entry)
+            self._queue[queued] = entry
         self.trials.append(trial)
-        self._queue = [
-            dataclasses.replace(entry, trial=trial.number) if entry.id == queued else entry
-            for entry in self._queue
-        ]
         return trial.number
 
     def record_fold(self, number: int, fold: FoldResult) -> None:
@@ -192,7 +194,7 @@ class StudyWriter:
         return self._rows
 
     def _taken_over(self, trial: Trial) -> Trial:
-        # A trial of a search that died: the time since then was nobody's training.
+        """A trial left running by a search that died, without the time since then."""
         if trial.finished:
             return trial
         spent = math.fsum(fold.seconds for fold in trial.folds)
