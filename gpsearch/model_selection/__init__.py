@@ -1,8 +1,8 @@
-"""The face that scikit-learn users know.
+"""The search as a scikit-learn estimator.
 
-`search_cv` holds the estimator. `distributions` reads what `RandomizedSearchCV` takes as a
-space, `subjects` turns estimator and data into an objective, `routing` sends the arguments of
-``fit`` where they belong, and `results` reads ``cv_results_`` from the study.
+`search_cv` holds the estimator. `distributions` reads ``param_distributions`` as a space,
+`subjects` turns estimator and data into an objective, `routing` sends the arguments of ``fit``
+to estimator, splitter and scorer, and `results` makes ``cv_results_`` from the study.
 """
 
 from gpsearch.model_selection.search_cv import GPSearchCV

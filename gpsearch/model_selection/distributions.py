@@ -1,20 +1,19 @@
-"""``param_distributions`` as `RandomizedSearchCV` takes them, read as a space.
+"""``param_distributions``, as `RandomizedSearchCV` takes them, read as a space.
 
 ========================================= ==================================================
 written                                   searched as
 ========================================= ==================================================
 what `gpsearch.Space` reads               the same
 a list, an array, any iterable            Categorical; repeated choices count once
-choices that no file holds: estimators,   Categorical of names for them, so that a study on disk
-functions, dicts, arrays                  continues; the fit is given the choices themselves
+choices that a study cannot store:        Categorical of names for them, so that a study on disk
+estimators, functions, dicts, arrays      continues; the fit is given the choices themselves
 another frozen scipy.stats distribution   Real or Integer over its central 99.8 %, log-uniform
                                           where that spans three decades above zero
 a list of dicts                           one choice among them; their dimensions exist only
                                           where their dict is chosen
 ========================================= ==================================================
 
-The space holds names and values of its own where it must; `Distributions.translate` turns its
-params into those of the estimator.
+`Distributions.translate` turns params of that space into params of the estimator.
 """
 
 from __future__ import annotations
@@ -44,17 +43,16 @@ READ_BY_SPACE = ("uniform", "loguniform", "reciprocal", "randint")
 
 @dataclass(frozen=True, kw_only=True)
 class Distributions:
-    """A space, and the way from its params to those of the estimator."""
+    """A space, and the translation of its params to those of the estimator."""
 
     space: Space
     """What is searched."""
     alternatives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For each choice of `ALTERNATIVE`, the values that are fixed with it."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Names of the estimator's parameters by those of the space, where they differ."""
-
+    """Dimension to parameter of the estimator, where the names differ."""
     objects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """For a dimension of the space, the choices by the names that stand for them."""
+    """For each dimension of named choices, the choices by their names."""
 
     def translate(self, params: Mapping[str, Any]) -> Params:
         """Params as the estimator takes them."""
@@ -68,7 +66,7 @@ class Distributions:
 
     @property
     def translates(self) -> bool:
-        """Whether the estimator takes other params than the space holds."""
+        """Whether the estimator's params differ from those of the space."""
         return bool(self.alternatives or self.objects)
 
     def _object(self, name: str, value: Any) -> Any:
@@ -77,21 +75,7 @@ class Distributions:
 
 
 def read_distributions(given: Any) -> Distributions:
-    """Read ``param_distributions``.
-
-    Parameters
-    ----------
-    given : dict, list of dicts, list of dimensions, or Space
-
-    Returns
-    -------
-    Distributions
-
-    Raises
-    ------
-    InvalidSpaceError
-        It is empty, or an entry is nothing that can be searched.
-    """
+    """Read a dict, a list of dicts, a list of dimensions, or a Space."""
     if isinstance(given, Space):
         return Distributions(space=given)
     several = isinstance(given, Sequence) and not isinstance(given, str)
@@ -103,7 +87,7 @@ def read_distributions(given: Any) -> Distributions:
         if len(entries) > 1:
             return _alternatives(entries)
         space = _space({name: _stored(entry) for name, entry in entries[0].items()})
-        named = {n: e.objects for n, e in entries[0].items() if isinstance(e, _Named)}
+        named = {n: e.objects for n, e in entries[0].items() if isinstance(e, _NamedChoices)}
         return Distributions(space=space, objects=named)
     raise InvalidSpaceError(
         "must be a dict of parameter name to distribution, a list of such dicts, or a "
@@ -111,8 +95,8 @@ def read_distributions(given: Any) -> Distributions:
     ).about("param_distributions", given)
 
 
-class _Named:
-    """Choices, some of which have a name in their place."""
+class _NamedChoices:
+    """Choices; a name stands for each one that a study cannot store."""
 
     def __init__(self, choices: list[Any]) -> None:
         self.objects: dict[str, Any] = {}
@@ -162,7 +146,7 @@ def _entry(name: str, entry: Any) -> Any:
         raise InvalidSpaceError(f"{name!r} has no values to choose from; give at least one.").about(
             "param_distributions", entry=name
         )
-    named = _Named(choices)
+    named = _NamedChoices(choices)
     return named if named.objects else choices
 
 
@@ -174,17 +158,17 @@ def _is_range(entry: tuple[Any, ...]) -> bool:
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
-    """Choices without repetitions, where that can be told."""
+    """Choices without repetitions, where all can be hashed."""
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     try:
         # True and 1 are different choices, and equal as keys of a dict
         return list({(type(value), value): value for value in plain}.values())
-    except TypeError:  # one cannot be hashed
+    except TypeError:
         return plain
 
 
 def _name(choice: Any) -> str:
-    """What stands for a choice in the record: the same in every process."""
+    """The name of a choice in the study: the same in every process."""
     if inspect.isroutine(choice) or inspect.isclass(choice):
         text = choice.__qualname__
     else:
@@ -198,7 +182,7 @@ def _distribution(name: str, frozen: Any) -> Any:
         return frozen
     if not hasattr(frozen, "ppf") or family is None:
         raise InvalidSpaceError(
-            f"{name!r} is {frozen!r}, whose bounds cannot be told. Write gs.Real(low, high) or "
+            f"{name!r} is {frozen!r}, whose bounds are unknown. Write gs.Real(low, high) or "
             "gs.Integer(low, high)."
         ).about("param_distributions", entry=name)
     low, high = frozen.ppf(TAIL), frozen.ppf(1 - TAIL)
@@ -210,7 +194,7 @@ def _distribution(name: str, frozen: Any) -> Any:
 
 
 def _space(entries: Mapping[str, Any]) -> Space:
-    """The space of one dict; where every value is given, its first is a dimension of one value."""
+    """The space of one dict; if all values are fixed, the first is a dimension of one value."""
     fixed = {name: _single(entry) for name, entry in entries.items() if _is_single(entry)}
     if len(fixed) < len(entries):
         return Space({**entries, **{name: [value] for name, value in fixed.items()}})
@@ -234,7 +218,7 @@ def _alternatives(several: Sequence[Mapping[str, Any]]) -> Distributions:
             shared = sum(name in other for other in several) > 1 or name == ALTERNATIVE
             own = f"{name}[{number}]" if shared else name
             dimensions[own], names[own] = _stored(entry), name
-            if isinstance(entry, _Named):
+            if isinstance(entry, _NamedChoices):
                 objects[own] = entry.objects
             conditions[own] = {ALTERNATIVE: [label]}
     return Distributions(
@@ -253,10 +237,10 @@ def _is_single(entry: Any) -> bool:
 
 
 def _single(entry: Any) -> Any:
-    if isinstance(entry, _Named):
+    if isinstance(entry, _NamedChoices):
         return next(iter(entry.objects.values()))
     return entry[0] if isinstance(entry, list) else entry
 
 
 def _stored(entry: Any) -> Any:
-    return entry.stored if isinstance(entry, _Named) else entry
+    return entry.stored if isinstance(entry, _NamedChoices) else entry

@@ -33,31 +33,26 @@ TRAINING = (
     "preprocess",
     "monitor_fold",
 )
-"""Arguments of `GPSearchCV` that only a model function has a use for; None where not given."""
+"""Arguments of `GPSearchCV` for a model function only; None where not given."""
 
 
 class ModelSubject:
     """A ``create_model`` function, cross-validated by `KerasCV`.
 
-    Parameters
-    ----------
-    search : GPSearchCV
-        Whose arguments are used.
-    X, y : as in ``GPSearchCV.fit``
-    params : mapping
-        Further arguments of ``fit``: groups, sample_weight, and settings of the training.
+    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``: groups,
+    sample_weight, and settings of the training.
     """
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
         if search.return_train_score:
             raise InvalidSearchError(
-                "GPSearchCV(return_train_score=True): over a model function, training rows are "
-                "not scored. Search over KerasClassifier(create_model) instead, or leave it out."
-            )
+                "must be False over a model function, whose training rows are not scored; or "
+                "search over KerasClassifier(create_model)."
+            ).about("return_train_score", True)
         if y is None:
             raise InvalidObjectiveError(
-                "GPSearchCV.fit(X, y=None): over a model function it requires y to be passed."
-            )
+                "a model function requires y to be passed, but the target y is None."
+            ).about("y", None)
         given = {name: getattr(search, name) for name in TRAINING} | _training(params)
         self._given = {name: value for name, value in given.items() if value is not None}
         self._create_model = search.estimator
@@ -68,9 +63,9 @@ class ModelSubject:
             self._given["patience"] = min(callbacks.patience, epochs)
         if callbacks.watch and "patience" not in self._given:
             raise InvalidSearchError(
-                "GPSearchCV(callbacks=...): a callback reads a metric of held-back rows (val_...), "
-                "and there are none. Give patience, too: early stopping holds rows back."
-            )
+                "a callback reads a metric of held-back rows (val_...), and there are none. Give "
+                "patience, too: early stopping holds rows back."
+            ).about("callbacks")
         self._callbacks = callbacks.rest
         scorers = _scorers(search.scoring)
         if len(scorers) > 1:
@@ -94,31 +89,30 @@ class ModelSubject:
         )
         self.trials_at_once: int | None = search.n_jobs
         self._raises = search.error_score == "raise"
-        main = self.objective.scoring.scorer
-        read = {name: main if name == metric else one for name, one in scorers.items()}
+        read = {**scorers, metric: self.objective.scoring.scorer}
         if self.objective.target.is_classification:
-            read = {
-                name: ScorerByName(get_scorer(one)) if isinstance(scorers[name], str) else one
-                for name, one in read.items()
+            read |= {
+                name: ScorerByName(get_scorer(read[name]))
+                for name, given in scorers.items()
+                if isinstance(given, str)
             }
         self.scorer = read if several else read[metric]
 
     def working(self) -> AbstractContextManager[Any]:
-        """Context of the search."""
+        """See `Subject.working`."""
         return contextlib.nullcontext()
 
     def error(self, trials: list[Trial]) -> Exception | None:
-        """What the search ends with at once."""
-        failed = [trial for trial in trials if trial.state == "failed"] if self._raises else []
-        if not failed:
-            return None
-        return InvalidObjectiveError(
-            f"GPSearchCV(error_score='raise'): trial {failed[0].number} failed: "
-            f"{failed[0].reason}\n{failed[0].traceback}"
-        )
+        """See `Subject.error`."""
+        for trial in trials:
+            if self._raises and trial.state == "failed":
+                return InvalidObjectiveError(
+                    f"trial {trial.number} failed: {trial.reason}\n{trial.traceback}"
+                ).about("error_score", "raise")
+        return None
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
-        """Train `params` on all the data, for the median of the folds' best epochs."""
+        """See `Subject.refit`; trains for the median of the folds' best epochs."""
         settings = {**self._given, "callbacks": self._callbacks, **params}
         settings.pop("monitor_fold", None)
         if (epochs := epochs_to_refit(trial.folds)) is not None:
@@ -130,14 +124,10 @@ class ModelSubject:
 
 
 class ScorerByName:
-    """A scorer given by name, called on a fitted `KerasClassifier` as `KerasCV` calls it.
+    """A scikit-learn scorer, called on a fitted `KerasClassifier` as `KerasCV` calls it.
 
     scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
     strings. So the labels are numbered in their order, and the last of two is the positive one.
-
-    Parameters
-    ----------
-    scorer : scikit-learn scorer
     """
 
     def __init__(self, scorer: Any) -> None:
@@ -147,7 +137,7 @@ class ScorerByName:
         """Score of `estimator`, whose labels y holds."""
         classes = estimator.classes_
         known = isinstance(classes, np.ndarray) and bool(np.isin(y, classes).all())
-        if not known:  # several labels at once, or one that was never seen
+        if not known:  # several labels for each row, or one that the training rows lack
             return self.scorer(estimator, X, y, **params)
         numbers = np.searchsorted(classes, y)
         return self.scorer(estimator.network_.numbered(), estimator._features(X), numbers, **params)
@@ -157,7 +147,7 @@ class ScorerByName:
 
 
 def _training(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of the training among the arguments of ``fit``, as Keras's own ``fit`` has them."""
+    """Settings of the training among the arguments of ``fit``, by the names of Keras's ``fit``."""
     known = {*OVERRIDABLE, "validation_split", "verbose", "groups", "sample_weight"}
     if unknown := sorted(set(params) - known):
         raise TypeError(
@@ -172,7 +162,7 @@ def _training(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scorers(scoring: Any) -> dict[str, Any]:
-    """Scorers, as `KerasCV` takes them, by name."""
+    """Scorers by name, as `KerasCV` takes them."""
     if isinstance(scoring, Mapping):
         return dict(scoring)
     if isinstance(scoring, list | tuple | set):
@@ -181,7 +171,7 @@ def _scorers(scoring: Any) -> dict[str, Any]:
 
 
 def _splitter(search: Any, y: Any) -> Any:
-    """The splitter that scikit-learn would take."""
+    """The splitter that scikit-learn would choose."""
     target = None if isinstance(y, Mapping | tuple) else read_target(y, search.task)
     try:
         if target is None:

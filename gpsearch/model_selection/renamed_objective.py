@@ -1,4 +1,4 @@
-"""An objective that takes the estimator's params, searched over a space with names of its own."""
+"""An objective whose params have other names or values than the space that is searched."""
 
 from __future__ import annotations
 
@@ -13,15 +13,8 @@ from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Point, Space
 
 
-class Translated:
-    """An objective that is evaluated at translated params.
-
-    Parameters
-    ----------
-    objective : Objective
-        Takes the params of the estimator.
-    distributions : Distributions
-    """
+class RenamedObjective:
+    """An objective that takes the estimator's params; `distributions` translates the space's."""
 
     def __init__(self, objective: Objective, distributions: Distributions) -> None:
         self.objective = objective
@@ -31,10 +24,10 @@ class Translated:
 
     def validate(self, space: Space) -> None:
         """See `Objective.validate`."""
-        self.objective.validate(_TranslatedSpace(space, self.distributions))  # type: ignore[arg-type]
+        self.objective.validate(_RenamedSpace(space, self.distributions))  # type: ignore[arg-type]
 
     def fingerprint(self) -> str:
-        """See `Objective.fingerprint`; a name in the space may stand for other choices now."""
+        """See `Objective.fingerprint`; it includes the choices that the names stand for."""
         given = [self.distributions.objects, self.distributions.alternatives]
         return fingerprint([self.objective.fingerprint(), *given])
 
@@ -59,8 +52,8 @@ class Translated:
         return self.objective.refit(self.distributions.translate(params), **options)  # type: ignore[attr-defined]
 
 
-class _TranslatedSpace:
-    """What an objective asks of a space when it validates one."""
+class _RenamedSpace:
+    """The part of a space that `Objective.validate` uses, in the estimator's names."""
 
     def __init__(self, space: Space, distributions: Distributions) -> None:
         self._space, self._distributions = space, distributions

@@ -1,4 +1,4 @@
-"""A study as ``cv_results_``, and what is said about the fits that failed.
+"""A study as ``cv_results_``, and the report of the fits that failed.
 
 Everything is read from the trials, so a search that was continued from its file has the results
 of the uninterrupted one.
@@ -10,6 +10,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ from gpsearch.study import Trial
 Results = dict[str, Any]
 
 
+class RowTypeError(InvalidSearchError, TypeError):
+    """A callable ``refit`` did not return an integer."""
+
+
+class RowIndexError(InvalidSearchError, IndexError):
+    """A callable ``refit`` returned an integer that is not a row of ``cv_results_``."""
+
+
 def cv_results(
     trials: Sequence[Trial],
     params: Sequence[Mapping[str, Any]],
@@ -34,44 +43,13 @@ def cv_results(
     return_train_score: bool,
     error_score: Any = math.nan,
 ) -> Results:
-    """The trials as scikit-learn's searches show them.
+    """The finished trials as scikit-learn's searches show them.
 
-    Parameters
-    ----------
-    trials : sequence of m Trial
-        Finished.
-    params : sequence of m dict
-        As the estimator takes them.
-    n_splits : int
-        Folds of a complete trial.
-    metrics : sequence of str
-        Names of the metrics: ["score"] for a single one.
-    metric : str
-        The one that was searched for, which is a fold's score.
-    return_train_score : bool
-    error_score : float or "raise"
-        Score of the folds that a failed trial did not run.
-
-    Returns
-    -------
-    dict of str to array
-        ``params``, ``param_*``, ``mean_fit_time``, ``split0_test_score``, ``mean_test_score``,
-        ``std_test_score`` (ddof 0), ``rank_test_score`` and so on. A fold that was not run is NaN.
+    `params` are those of the estimator, one dict for each trial. `metric`, one of `metrics`, was
+    searched for: it is a fold's score. `error_score` stands for folds that a failed trial did not
+    run; any other fold that was not run is NaN. Deviations have ddof 0.
     """
-
-    def table(
-        value: Callable[[FoldResult, str], float], name: str, missing: float = math.nan
-    ) -> np.ndarray:
-        return _by_fold(trials, n_splits, lambda fold: value(fold, name), missing)
-
-    stand_in = math.nan if error_score == "raise" else error_score
-
-    def score(fold: FoldResult, name: str) -> float:
-        return fold.score if fold.error or name == metric else fold.metrics.get(name, math.nan)
-
-    def train_score(fold: FoldResult, name: str) -> float:
-        return fold.score if fold.error else fold.train_metrics.get(name, math.nan)
-
+    missing = math.nan if error_score == "raise" else error_score
     results: Results = {}
     for name, seconds in (("fit_time", _fit_seconds), ("score_time", _score_seconds)):
         values = _by_fold(trials, n_splits, seconds, math.nan)
@@ -80,10 +58,12 @@ def cv_results(
     results |= _masked(params)
     results["params"] = [dict(p) for p in params]
     for name in metrics:
-        _store(results, f"test_{name}", table(score, name, stand_in))
+        score = partial(_score, name=None if name == metric else name)
+        _store(results, f"test_{name}", _by_fold(trials, n_splits, score, missing))
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
         if return_train_score:
-            _store(results, f"train_{name}", table(train_score, name))
+            score = partial(_train_score, name=name)
+            _store(results, f"train_{name}", _by_fold(trials, n_splits, score, math.nan))
     return results
 
 
@@ -97,37 +77,25 @@ def metric_names(trials: Sequence[Trial]) -> list[str]:
 
 
 def select_best(refit: Any, results: Results, metric: str) -> int:
-    """Index of the best params: the first of rank 1, or what a callable `refit` says.
-
-    Raises
-    ------
-    TypeError, IndexError
-        A callable returned no index of `results`.
-    """
+    """Row of the best configuration: the first of rank 1, or what a callable `refit` returns."""
     if not callable(refit):
         return int(results[f"rank_test_{metric}"].argmin())
     index = refit(results)
     if not isinstance(index, int | np.integer):
-        raise TypeError(
-            f"GPSearchCV(refit=...): best_index_ returned is not an integer: {index!r}. The "
-            "callable must return a row of cv_results_."
-        )
+        raise RowTypeError(
+            f"best_index_ returned is not an integer: {index!r}. The callable must return a row of "
+            "cv_results_."
+        ).about("refit", refit)
     if not 0 <= index < len(results["params"]):
-        raise IndexError(
-            f"GPSearchCV(refit=...): best_index_ index out of range: {index!r}, where cv_results_ "
-            f"has {len(results['params'])} rows."
-        )
+        raise RowIndexError(
+            f"best_index_ index out of range: {index!r}, where cv_results_ has "
+            f"{len(results['params'])} rows."
+        ).about("refit", refit)
     return int(index)
 
 
 def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -> None:
-    """Warn about fits that failed; raise where all did.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        No fit succeeded.
-    """
+    """Warn about fits that failed; raise where all did."""
     reasons: Counter[str] = Counter()
     tracebacks: dict[str, str] = {}
     not_run = 0
@@ -137,7 +105,7 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
             succeeded = sum(math.isfinite(fold.score) for fold in trial.folds)
             scored_badly = len(trial.folds) - succeeded
             reasons[trial.reason] += 0 if scored_badly else 1
-            tracebacks.setdefault(trial.reason, _of_the_estimator(trial.traceback))
+            tracebacks.setdefault(trial.reason, _first_traceback(trial.traceback))
             not_run += n_splits - succeeded - 1
     reasons = +reasons
     n_failed, total = reasons.total(), len(trials) * n_splits
@@ -164,8 +132,8 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
     )
 
 
-def _of_the_estimator(traceback: str) -> str:
-    """The traceback of what was raised first, without what was raised because of it."""
+def _first_traceback(traceback: str) -> str:
+    """The traceback of the first error of a chain: the estimator's own."""
     return traceback.split("\nThe above exception was the direct cause")[0].rstrip()
 
 
@@ -175,6 +143,14 @@ def _fit_seconds(fold: FoldResult) -> float:
 
 def _score_seconds(fold: FoldResult) -> float:
     return math.nan if fold.score_seconds is None else fold.score_seconds
+
+
+def _score(fold: FoldResult, name: str | None) -> float:
+    return fold.score if fold.error or name is None else fold.metrics.get(name, math.nan)
+
+
+def _train_score(fold: FoldResult, name: str) -> float:
+    return fold.score if fold.error else fold.train_metrics.get(name, math.nan)
 
 
 def _by_fold(
@@ -209,7 +185,7 @@ def _store(results: Results, name: str, values: np.ndarray) -> None:
 
 
 def _ranks(means: np.ndarray) -> np.ndarray:
-    """Rank 1 is the greatest mean; what has none shares the last rank."""
+    """Rank 1 is the greatest mean; NaN shares the last rank."""
     if np.isnan(means).all():
         return np.ones(len(means), dtype=np.int32)
     filled = np.where(np.isnan(means), np.nanmin(means) - 1, means)
@@ -231,7 +207,7 @@ def _masked(params: Sequence[Mapping[str, Any]]) -> Results:
 
 
 def _dtype(values: list[Any]) -> np.dtype:
-    """The type that NumPy gives numbers; object for all else."""
+    """The type that NumPy gives numbers; object for everything else."""
     try:
         array = np.array(values)
     except ValueError:
@@ -240,12 +216,7 @@ def _dtype(values: list[Any]) -> np.dtype:
 
 
 def check_refit(refit: Any, metrics: Sequence[str]) -> None:
-    """Raise unless `refit` says which of several metrics decides.
-
-    Raises
-    ------
-    InvalidSearchError
-    """
+    """Raise an InvalidSearchError unless `refit` names which of several metrics decides."""
     named = isinstance(refit, str) and refit in metrics
     if list(metrics) == [SINGLE] or named or refit is False or callable(refit):
         return

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 @dataclass(frozen=True, kw_only=True)
 class Routed:
-    """The arguments of one call of ``fit``, by who takes them."""
+    """The arguments of one call of ``fit``, by what takes them."""
 
     fit: Mapping[str, Any] = field(default_factory=dict)
     """For the estimator."""
@@ -27,9 +27,9 @@ class Routed:
 def route(search: Any, scorer: Any, params: Mapping[str, Any]) -> Routed:
     """Route the arguments of ``search.fit``.
 
-    With metadata routing they go where they were requested; without it ``groups`` goes to the
-    splitter, everything else to the estimator, and ``sample_weight`` to a scorer that takes it,
-    too.
+    With metadata routing they go where they were requested. Without it ``groups`` goes to the
+    splitter and everything else to the estimator; ``sample_weight`` goes to a scorer that takes
+    it, too.
     """
     if routing_enabled():
         routed = process_routing(search, "fit", **params)
@@ -65,15 +65,10 @@ def router(search: Any, scorer: Any) -> MetadataRouter:
             estimator=search.estimator,
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
-    made.add(
-        scorer=scorer,
-        method_mapping=MethodMapping()
-        .add(caller="score", callee="score")
-        .add(caller="fit", callee="score"),
-    )
-    return made.add(
-        splitter=search.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
-    )
+    scored = MethodMapping().add(caller="score", callee="score").add(caller="fit", callee="score")
+    made.add(scorer=scorer, method_mapping=scored)
+    split = MethodMapping().add(caller="fit", callee="split")
+    return made.add(splitter=search.cv, method_mapping=split)
 
 
 def routing_enabled() -> bool:
@@ -84,9 +79,9 @@ def routing_enabled() -> bool:
 def _weighs(search: Any, scorer: Any) -> bool:
     """Whether any scorer takes weights; a warning names those that do not."""
     several = getattr(scorer, "_scorers", {"": scorer})
-    takes = {name: _takes_weights(one) for name, one in several.items()}
-    for name, able in takes.items():
-        if not able:
+    takes_weights = {name: _takes_weights(one) for name, one in several.items()}
+    for name, takes in takes_weights.items():
+        if not takes:
             label = f"{name}={several[name]}" if name else f"{several[name]}"
             warnings.warn(
                 f"The scoring {label} does not support sample_weight, which may lead to "
@@ -94,11 +89,11 @@ def _weighs(search: Any, scorer: Any) -> bool:
                 UserWarning,
                 stacklevel=4,
             )
-    return any(takes.values())
+    return any(takes_weights.values())
 
 
 def _takes_weights(scorer: Any) -> bool:
-    asked = getattr(scorer, "_accept_sample_weight", None)
-    if asked is not None:
-        return bool(asked())
+    accepts = getattr(scorer, "_accept_sample_weight", None)
+    if accepts is not None:
+        return bool(accepts())
     return "sample_weight" in inspect.signature(scorer).parameters

@@ -25,7 +25,7 @@ from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, read_distributions
 from gpsearch.model_selection.model_subject import ModelSubject
-from gpsearch.model_selection.renamed_objective import Translated
+from gpsearch.model_selection.renamed_objective import RenamedObjective
 from gpsearch.model_selection.results import (
     check_refit,
     cv_results,
@@ -53,24 +53,37 @@ def _best_has(name: str) -> Callable[[Any], bool]:
     """Whether the estimator has a method: the best one where there is one."""
 
     def has(self: Any) -> bool:
-        if not self.refit:
-            raise AttributeError(
-                f"This GPSearchCV instance was initialized with `refit={self.refit}`. {name} is "
-                "available only after refitting on the best parameters: give refit=True, or fit "
-                "an estimator with best_params_ yourself."
-            )
-        getattr(_face(self), name)
+        _require_refit(self, name)
+        getattr(_visible_estimator(self), name)
         return True
 
     return has
 
 
-@contextmanager
-def _lines(verbose: int) -> Iterator[None]:
-    """Print as much as was asked for of what the log says of each params.
+def _of_best(name: str) -> Any:
+    """The method `name` of the best estimator, there where that estimator has it."""
 
-    Whoever has set up the log gets what it asks for instead.
-    """
+    def method(self: Any, X: Any) -> Any:
+        check_is_fitted(self)
+        return getattr(self.best_estimator_, name)(X)
+
+    method.__name__, method.__qualname__ = name, f"GPSearchCV.{name}"
+    method.__doc__ = f"``{name}`` of the best estimator."
+    return available_if(_best_has(name))(method)
+
+
+def _require_refit(search: Any, name: str) -> None:
+    if not search.refit:
+        raise AttributeError(
+            f"This GPSearchCV instance was initialized with `refit={search.refit}`. {name} is "
+            "available only after refitting on the best parameters: give refit=True, or fit an "
+            "estimator with best_params_ yourself."
+        )
+
+
+@contextmanager
+def _trial_lines(verbose: int) -> Iterator[None]:
+    """Print the log's lines about trials as `verbose` asks, unless the user has set up the log."""
     level = trial_logger.level
     if verbose > 1 and not trial_logger.isEnabledFor(logging.INFO):
         handler: logging.Handler = logging.StreamHandler(sys.stdout)
@@ -88,8 +101,8 @@ def _lines(verbose: int) -> Iterator[None]:
         trial_logger.setLevel(level)
 
 
-def _face(search: Any) -> Any:
-    """The estimator that people see through the search."""
+def _visible_estimator(search: Any) -> Any:
+    """The estimator whose methods and tags the search shows."""
     if hasattr(search, "best_estimator_"):
         return search.best_estimator_
     if is_model_function(search.estimator):
@@ -98,9 +111,9 @@ def _face(search: Any) -> Any:
 
 
 class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
-    """Search for the best params of an estimator by Bayesian optimisation.
+    """Search for the best configuration of an estimator by Bayesian optimisation.
 
-    `RandomizedSearchCV` with a Gaussian process in place of chance: same arguments, same
+    `RandomizedSearchCV` with a Gaussian process in place of random draws: same arguments, same
     attributes, fewer fits.
 
     Parameters
@@ -111,56 +124,55 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     param_distributions : dict, list of dicts, or Space
         From parameter name to a list of choices, a frozen scipy.stats distribution, or a
         dimension (``gs.Real``, ``gs.Integer``, ``gs.Categorical``). A single number, string or
-        boolean, which `RandomizedSearchCV` refuses, is that value for all params. Of a list of
-        dicts, one is chosen for each params.
+        boolean, which `RandomizedSearchCV` refuses, is that value in every configuration. Of a
+        list of dicts, each configuration takes one.
     n_iter : int, default 50
-        Params that are evaluated, at most: a finite space ends before that.
+        Most configurations to evaluate; a smaller finite space ends the search earlier.
     scoring : str, callable, list, tuple, dict or None, default None
         As in scikit-learn. Of several, the search maximises the one that `refit` names, or the
         first where `refit` is a callable or False; the others are recorded.
     n_jobs : int, optional
-        Folds of one params fitted at once, by joblib; -1 for all cores. Over a model function,
-        trials trained at once, each in a process of its own.
+        Folds of one configuration fitted at once, by joblib; -1 for all cores. Over a model
+        function, trials trained at once, each in a process of its own.
     refit : bool, str or callable, default True
-        Fit the best params on all the data. A string names the metric that decides; a callable
-        takes ``cv_results_`` and returns the row to take.
+        Fit the best configuration on all the data. A string names the metric that decides; a
+        callable takes ``cv_results_`` and returns the row to take.
     cv : int, splitter, iterable or None, default None
-        As in scikit-learn: None is 5 folds, stratified for a classifier. All params are scored on
-        the same folds.
+        As in scikit-learn: None is 5 folds, stratified for a classifier. All configurations are
+        scored on the same folds.
     verbose : int, default 0
-        1: a bar where there is a terminal or a notebook, and a line for each params that fail; 2:
-        and a line for each params. With 0, one warning at the end tells of all fits that failed.
+        1 shows a progress bar, and a line for each failed trial; 2 also a line for each finished
+        trial. With 0, one warning at the end reports all failed fits.
     pre_dispatch : int or str, default "2*n_jobs"
-        Folds of one params handed to the processes of `n_jobs` ahead of time, as joblib has it.
-        Over a model function there is nothing to hand over ahead: a trial starts when a process is
-        free.
+        Folds of one configuration that joblib sends to the processes of `n_jobs` in advance.
+        Ignored over a model function: a trial starts when a process is free.
     random_state : int, RandomState or Generator, optional
         Seed of the search.
     error_score : "raise" or float, default NaN
-        Score of a fit that fails. With NaN the other folds of its params are not tried, and the
-        search keeps away from such params.
+        Score of a fit that fails. With NaN the trial's other folds are not tried, and the search
+        avoids similar configurations.
     return_train_score : bool, default False
         Score the training rows, too.
     strategy : str or Strategy, default "gp"
-        What proposes params; see `gpsearch.search`. Where some fits take many times as long as
-        others, "gp_per_second" spends a given time better.
+        What proposes configurations; see `gpsearch.search`. Where some fits take many times as
+        long as others, "gp_per_second" spends a given time better.
     n_initial_points : int, optional
-        Params before the first model.
+        Configurations evaluated before the first model is fitted.
     optimum_prior : "by_name", dict or None, default "by_name"
         Where good values are expected, first and softly; see `gpsearch.search`.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
     timeout : float, optional
-        Seconds after which no params are begun.
+        Seconds after which no trial starts.
     epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
     validation_fraction, monitor_fold : optional
         For a model function only, as in `KerasCV`. For weights of the classes, search over
         ``KerasClassifier(create_model, class_weight=...)``.
     task : {"classification", "regression"}, optional
-        For a model function only: what y is; by default read from y. Give it where the search
-        itself is cross-validated, which asks before there is a y.
+        For a model function only: what y holds; by default read from y. Give it where the search
+        itself is cross-validated, since scikit-learn then asks for the task before it passes y.
 
     Attributes
     ----------
@@ -168,7 +180,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         The record behind the search: trials, plots, report.
     cv_results_ : dict of arrays
     best_params_, best_score_, best_index_
-        Of the row that decides. `best_score_` is missing where `refit` is a callable.
+        Of the best row of ``cv_results_``. No `best_score_` where `refit` is a callable.
     best_estimator_ : estimator
         Fitted on all the data.
     scorer_, n_splits_, refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
@@ -254,7 +266,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         metric="refit",
     )
     def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:
-        """Search, and fit the best params on all the data.
+        """Search, and fit the best configuration on all the data.
 
         Parameters
         ----------
@@ -300,60 +312,22 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         **params
             For the scorer, with metadata routing.
         """
-        self._require_refit("score")
+        _require_refit(self, "score")
         check_is_fitted(self)
         scorer = self.scorer_
         if isinstance(scorer, dict):
             scorer = scorer[self.refit if isinstance(self.refit, str) else next(iter(scorer))]
-        arguments = score_arguments(self, params)
-        value = (
-            scorer(self.best_estimator_, X, **arguments)
-            if y is None
-            else scorer(self.best_estimator_, X, y, **arguments)
-        )
+        data = (X,) if y is None else (X, y)
+        value = scorer(self.best_estimator_, *data, **score_arguments(self, params))
         return value[self.refit] if isinstance(value, dict) else value
 
-    @available_if(_best_has("predict"))
-    def predict(self, X: Any) -> Any:
-        """``predict`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict(X)
-
-    @available_if(_best_has("predict_proba"))
-    def predict_proba(self, X: Any) -> Any:
-        """``predict_proba`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict_proba(X)
-
-    @available_if(_best_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any) -> Any:
-        """``predict_log_proba`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.predict_log_proba(X)
-
-    @available_if(_best_has("decision_function"))
-    def decision_function(self, X: Any) -> Any:
-        """``decision_function`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.decision_function(X)
-
-    @available_if(_best_has("score_samples"))
-    def score_samples(self, X: Any) -> Any:
-        """``score_samples`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.score_samples(X)
-
-    @available_if(_best_has("transform"))
-    def transform(self, X: Any) -> Any:
-        """``transform`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.transform(X)
-
-    @available_if(_best_has("inverse_transform"))
-    def inverse_transform(self, X: Any) -> Any:
-        """``inverse_transform`` of the best estimator."""
-        check_is_fitted(self)
-        return self.best_estimator_.inverse_transform(X)
+    predict = _of_best("predict")
+    predict_proba = _of_best("predict_proba")
+    predict_log_proba = _of_best("predict_log_proba")
+    decision_function = _of_best("decision_function")
+    score_samples = _of_best("score_samples")
+    transform = _of_best("transform")
+    inverse_transform = _of_best("inverse_transform")
 
     @property
     def classes_(self) -> Any:
@@ -370,7 +344,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             raise AttributeError("GPSearchCV object has no n_features_in_ attribute.") from error
         return self.best_estimator_.n_features_in_
 
-    # One shape in a notebook for every search.
+    # a notebook shows it as scikit-learn's own searches
     _sk_visual_block_ = RandomizedSearchCV._sk_visual_block_
 
     def get_metadata_routing(self) -> Any:
@@ -379,7 +353,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        inner = get_tags(_face(self))
+        inner = get_tags(_visible_estimator(self))
         known = self.task or not is_model_function(self.estimator) or "study_" in vars(self)
         tags.estimator_type = inner.estimator_type if known else None
         tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
@@ -400,8 +374,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             )
         objective: Any = subject.objective
         if distributions.translates:
-            objective = Translated(objective, distributions)
-        with _lines(self.verbose):
+            objective = RenamedObjective(objective, distributions)
+        with _trial_lines(self.verbose):
             study = search(
                 objective,
                 distributions.space,
@@ -449,11 +423,3 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             self._best_trial = trials[self.best_index_]
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
-
-    def _require_refit(self, name: str) -> None:
-        if self.refit is False:
-            raise AttributeError(
-                f"This GPSearchCV instance was initialized with `refit=False`. {name} is "
-                "available only after refitting on the best parameters: give refit=True, or fit "
-                "an estimator with best_params_ yourself."
-            )

@@ -1,7 +1,7 @@
 """What `GPSearchCV` searches over: a scikit-learn estimator, or a function to a Keras model.
 
-A subject makes the objective of the search and fits the best params on all the data. The one
-of a model function stands in `model_subject`.
+A subject makes the objective of the search and fits the best configuration on all the data. The
+one of a model function is in `model_subject`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Subject(Protocol):
     """What is searched over."""
 
     objective: Any
-    """The objective of the search; takes params of the estimator."""
+    """The objective of the search; it takes params of the estimator."""
     scorer: Any
     """A scorer, or a dict of them."""
     metrics: list[str] | None
-    """Names of the metrics, ["score"] for a single one; None where the folds will tell."""
+    """Names of the metrics, ["score"] for a single one; None where only the folds hold them."""
     trials_at_once: int | None
     """``n_jobs`` of the search over trials."""
 
@@ -43,7 +43,7 @@ class Subject(Protocol):
         """Context that the search runs in."""
 
     def error(self, trials: list[Any]) -> Exception | None:
-        """What the search ends with at once, after `trials`; None while it goes on."""
+        """The error that ends the search after `trials`; None while it continues."""
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
         """Fit `params`, which `trial` evaluated, on all the data."""
@@ -52,17 +52,11 @@ class Subject(Protocol):
 class EstimatorSubject:
     """A scikit-learn estimator or Pipeline.
 
-    Parameters
-    ----------
-    search : GPSearchCV
-        Whose arguments are used.
-    X, y : as in ``GPSearchCV.fit``
-    params : mapping
-        Further arguments of ``fit``.
+    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``.
     """
 
     trials_at_once: int | None = 1
-    """Folds, not trials, run beside each other: no proposal goes without the last score."""
+    """Folds run in parallel, not trials, so that each proposal uses the last score."""
     metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
@@ -95,15 +89,15 @@ class EstimatorSubject:
         )
 
     def working(self) -> AbstractContextManager[Any]:
-        """Context of the search."""
+        """See `Subject.working`."""
         return self.objective.workers()
 
     def error(self, trials: list[Any]) -> Exception | None:
-        """What the search ends with at once."""
+        """See `Subject.error`."""
         return self.objective.raised
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
-        """Fit `params` on all the data."""
+        """See `Subject.refit`."""
         return self.objective.refit(dict(params))
 
 
@@ -118,7 +112,7 @@ def read_scorer(search: Any) -> Any:
 
 
 def check_arguments(search: Any) -> None:
-    """Raise for arguments of a `GPSearchCV` that break a rule, before anything is fitted.
+    """Check the arguments of a `GPSearchCV` before anything is fitted.
 
     Raises
     ------
@@ -153,7 +147,12 @@ def check_arguments(search: Any) -> None:
         whole("verbose", search.verbose, 0)
     boolean("return_train_score", search.return_train_score)
     read_error_score(search.error_score)
-    _check_pre_dispatch(search.pre_dispatch)
+    pre_dispatch = search.pre_dispatch
+    positive = is_whole(pre_dispatch) and pre_dispatch > 0
+    if not positive and not (isinstance(pre_dispatch, str) and _joblib_reads(pre_dispatch)):
+        raise InvalidSearchError(
+            "must be a positive integer, 'all', or a text such as '2*n_jobs', as joblib reads it."
+        ).about("pre_dispatch", pre_dispatch)
     if search.study is not None and not isinstance(search.study, str | os.PathLike):
         raise InvalidSearchError(
             "must be the path of a file, or None; an open Study cannot be cloned with its "
@@ -161,16 +160,8 @@ def check_arguments(search: Any) -> None:
         ).about("study", search.study)
 
 
-def _check_pre_dispatch(given: Any) -> None:
-    whole = is_whole(given) and given > 0
-    if not whole and not (isinstance(given, str) and _joblib_reads(given)):
-        raise InvalidSearchError(
-            "must be a positive integer, 'all', or a text such as '2*n_jobs', as joblib reads it."
-        ).about("pre_dispatch", given)
-
-
 def _joblib_reads(pre_dispatch: str) -> bool:
-    """Whether joblib takes the text, which it reads when it is called, be it for no work."""
+    """Whether joblib takes the text; it reads it when it is called, even with no work."""
     calls = (joblib.delayed(abs)(value) for value in range(0))
     try:
         joblib.Parallel(2, backend="threading", pre_dispatch=pre_dispatch)(calls)
@@ -180,7 +171,7 @@ def _joblib_reads(pre_dispatch: str) -> bool:
 
 
 def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
-    """The folds of all params, split once."""
+    """Row numbers of all folds, split once."""
     try:
         splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
         splits = list(splitter.split(X, y, **split_params))

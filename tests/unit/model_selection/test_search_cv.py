@@ -467,6 +467,30 @@ REFUSALS = {
     "no dispatch": ({"pre_dispatch": 0}, None, InvalidSearchError, "pre_dispatch=0.*positive"),
     "bad dispatch": ({"pre_dispatch": "2*n"}, None, InvalidSearchError, "'2.n'.*as joblib reads"),
     "no bool": ({"refit": 2}, None, InvalidSearchError, "refit=2"),
+    "refit to no row": (
+        {"refit": lambda results: 1.5},
+        None,
+        TypeError,
+        r"^GPSearchCV\(refit=<lambda>\): best_index_ returned is not an integer: 1.5",
+    ),
+    "refit beyond the rows": (
+        {"refit": lambda results: 99},
+        None,
+        IndexError,
+        r"^GPSearchCV\(refit=<lambda>\): best_index_ index out of range: 99",
+    ),
+    "model without y": (
+        {"estimator": gs.mlp},
+        None,
+        InvalidObjectiveError,
+        r"^GPSearchCV.fit\(y=None\): a model function requires y to be passed",
+    ),
+    "model with train scores": (
+        {"estimator": gs.mlp, "return_train_score": True},
+        None,
+        InvalidSearchError,
+        r"^GPSearchCV\(return_train_score=True\): must be False over a model function",
+    ),
 }
 
 
@@ -474,7 +498,7 @@ REFUSALS = {
 def test_refusals(data, case):
     options, space, error, message = REFUSALS[case]
     with pytest.raises(error, match=f"(?s){message}"):
-        search(space=space, **options).fit(*data)
+        search(space=space, **options).fit(*(data[:1] if case == "model without y" else data))
 
 
 def test_refusals_of_data(data):
