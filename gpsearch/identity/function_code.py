@@ -159,6 +159,17 @@ def without_changes(state: dict[str, Any], method: Any, kind: type) -> dict[str,
     }
 
 
+def without_class_changes(own: dict[str, Any], class_name: str) -> dict[str, Any]:
+    """Entries of a class without those that its methods change, such as a counter."""
+    codes = (getattr(getattr(value, "__func__", value), "__code__", None) for value in own.values())
+    changed = {name for code in codes if code is not None for name in function_code(code).changes}
+    return {
+        name: value
+        for name, value in own.items()
+        if not {f"{class_name}.{name}", f"cls.{name}"} & changed
+    }
+
+
 def _node(code: types.CodeType) -> Any:
     """The node of the syntax tree that was compiled to `code`; None where that is not certain."""
     tree, compiled = _parsed("".join(linecache.getlines(code.co_filename)))

@@ -18,6 +18,7 @@ from gpsearch.identity.function_code import (
     function_code,
     outer_values,
     without_changes,
+    without_class_changes,
 )
 from gpsearch.identity.installed import installed_name, is_installed
 
@@ -185,6 +186,7 @@ class Reader:
         if is_installed(kind.__module__):
             return _sealed("installed", installed_name(kind, kind.__qualname__).encode())
         own = {name: value for name, value in vars(kind).items() if _is_written(kind, name, value)}
+        own = without_class_changes(own, kind.__name__)
         return self._many("class", kind.__name__, list(kind.__bases__), own)
 
 

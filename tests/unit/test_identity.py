@@ -304,6 +304,21 @@ def test_what_a_function_changes_itself_is_not_compared():
     assert total == len(calls) == len(seen) == 1
 
 
+def test_what_a_class_counts_itself_is_not_compared():
+    class Counting:
+        calls, rate = 0, 0.1
+
+        def __call__(self, x):
+            Counting.calls += 1
+            return self.rate * x
+
+    before = fingerprint(Counting)
+    Counting()(1.0)
+    assert fingerprint(Counting) == before
+    Counting.rate = 0.2
+    assert fingerprint(Counting) != before
+
+
 def test_random_generators_are_not_compared():
     rng, old = np.random.default_rng(0), random.Random(0)
 
