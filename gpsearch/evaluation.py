@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -97,15 +97,15 @@ class Objective(Protocol):
     """What a search evaluates."""
 
     name: str
-    """What a reader of the study is told was tuned."""
+    """Name shown in the report."""
     n_folds: int
     """Folds of a complete evaluation."""
 
     def validate(self, space: Space) -> None:
-        """Raise at once when no params of `space` could be evaluated."""
+        """Raise where no configuration of `space` can be evaluated."""
 
     def fingerprint(self) -> str:
-        """Hex digest of all that decides a score apart from params and seed."""
+        """Equal for objectives that give equal scores; see `gpsearch.identity`."""
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
@@ -118,7 +118,7 @@ class Objective(Protocol):
         on_fold: OnFold | None = None,
         done: Sequence[FoldResult] = (),
     ) -> Evaluation:
-        """Evaluate `params`; the same params and seed give the same scores.
+        """Evaluate a configuration; the same `params` and `seed` give the same scores.
 
         Parameters
         ----------
@@ -131,6 +131,18 @@ class Objective(Protocol):
         done : sequence of FoldResult
             Folds of this very evaluation that were recorded earlier: not run again.
         """
+
+
+def run_folds(
+    results: Iterable[FoldResult], on_fold: OnFold | None, done: Sequence[FoldResult]
+) -> Evaluation:
+    """The folds in `done` and those of `results`, run one by one until `on_fold` returns False."""
+    folds = {result.fold: result for result in done}
+    for result in results:
+        folds[result.fold] = result
+        if on_fold is not None and on_fold(result) is False:
+            break
+    return Evaluation(folds=tuple(folds[index] for index in sorted(folds)))
 
 
 def mean_score(folds: Sequence[FoldResult]) -> float:

@@ -1,9 +1,8 @@
 """Rows that are read when they are needed: a `tf.data.Dataset` or `keras.utils.PyDataset` as X.
 
-Cross-validation chooses rows by number, so a dataset is read once through when the objective is
-made: its rows are counted, and y, which is small, is kept. From then on only the batches in
-which chosen rows lie are read. What cannot be kept in memory cannot be shuffled as a whole
-either: a training shuffles within a buffer of rows.
+Cross-validation chooses rows by number, so a dataset is read once when the objective is made: its
+rows are counted, and y is kept. Afterwards only the batches with chosen rows are read. Training
+shuffles within a buffer of rows.
 """
 
 from __future__ import annotations
@@ -16,17 +15,14 @@ import numpy as np
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 
-# Rows in memory at once while a training shuffles.
-BUFFER_ROWS = 10_000
-
-# Rows in a batch of a dataset that comes without batches.
-BATCH_ROWS = 256
+BUFFER_ROWS = 10_000  # in memory at once while a training shuffles
+BATCH_ROWS = 256  # of a dataset that comes without batches
 
 REASON = "X is a dataset, which is read batch by batch"
 
 
 class Streamed:
-    """Chosen rows of a dataset, with the face of an array where that needs no reading.
+    """Chosen rows of a dataset, with the attributes of an array that need no reading.
 
     Parameters
     ----------
@@ -78,7 +74,7 @@ class Streamed:
     def __getitem__(self, chosen: Any) -> Streamed:
         rows = self._rows[chosen]
         if np.any(np.diff(rows) <= 0):
-            raise IndexError("rows of a dataset are given out in its own order")
+            raise IndexError("rows of a dataset can be taken in its own order only")
         return Streamed(self._source, self._offsets, rows, self._row_shape, self._identity)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
@@ -96,18 +92,22 @@ class Streamed:
 
 
 def is_dataset(X: Any) -> bool:
-    """Whether X is a dataset of TensorFlow or Keras; asks for no import of either."""
+    """Whether X is a dataset of TensorFlow or Keras; imports neither."""
     kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(X).__mro__}
     return bool(kinds & {"tensorflow.DatasetV2", "keras.PyDataset"})
 
 
-def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
-    """Count the rows of a dataset, and keep what it holds beside the features.
+def read_dataset(
+    dataset: Any, y: Any = None, sample_weight: Any = None
+) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
+    """Count the rows of a dataset, and read what it holds beside the features.
 
     Parameters
     ----------
     dataset : tf.data.Dataset or keras.utils.PyDataset
         Of (x, y) or (x, y, sample_weight), in batches or, a `tf.data.Dataset`, row by row.
+    y, sample_weight : None
+        Refused: the dataset gives them.
 
     Returns
     -------
@@ -120,6 +120,10 @@ def read_dataset(dataset: Any) -> tuple[Streamed, np.ndarray, np.ndarray | None]
     InvalidObjectiveError
         It does not give pairs of arrays, or other rows in the second pass than in the first.
     """
+    if y is not None or sample_weight is not None:
+        raise InvalidObjectiveError(
+            "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and sample_weight."
+        ).about("y" if sample_weight is None else "sample_weight")
     source = _batched(dataset)
     lengths, targets, weights, prints = [], [], [], []
     features = np.empty((0,))

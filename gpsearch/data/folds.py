@@ -1,7 +1,7 @@
 """Which rows train, which decide when to stop, and which are scored.
 
 The splits depend on the data and the objective's ``random_state`` alone, never on a trial, so
-every params is judged on the same rows.
+every configuration is judged on the same rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Folds with their preprocessing done: kept between trials, or made when they are asked for."""
+"""Folds with their preprocessing done: kept between trials where they are small."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ class PreparedFold:
         return features
 
     def keep(self) -> None:
-        """Make all features now, for everything that will ask for them."""
+        """Make all features now, for all later calls."""
         fold = self._fold
         test = self.features(fold.test) if len(fold.test) else None
         self._kept = (self.features(fold.train), test, self.raw_test)
 
 
 class PreparedFolds:
-    """Prepares folds on demand; params have no part in it, so every trial gets the same.
+    """Prepares folds on demand; every trial gets the same.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class PreparedFolds:
         return prepared
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was kept: to prepare it anew takes less than to send it."""
+        """Without what was kept: to send it takes longer than to prepare it again."""
         return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
 
 

@@ -89,7 +89,7 @@ def check_features(features: Parts) -> None:
 
 
 def check_preprocess(preprocess: Any, X: Parts) -> None:
-    """Raise at once for what no fold could be preprocessed with.
+    """Raise where no fold can be preprocessed.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
     Raises
     ------
     InvalidObjectiveError
-        An unknown name, an object that is no transformer, or raw X that is not numeric and
-        finite though nothing will make it so.
+        An unknown name, an object that is not a transformer, or raw X that is not numeric
+        and finite where nothing makes it so.
     """
     given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
     if isinstance(X, Streamed) and preprocess is not None:

@@ -1,4 +1,4 @@
-"""X and y as a person has them, read into what training and scoring need.
+"""X and y as users give them, read into what training and scoring need.
 
 =========== ================================================================================
 parts       what X (or y, for several outputs) consists of: one array or data frame, or a
@@ -85,6 +85,19 @@ def read_features(X: Parts) -> Parts:
     return features
 
 
+def check_lengths(X: Parts, **others: Any) -> None:
+    """Raise unless each of `others` is None or has one entry for each row of X."""
+    n = n_rows(X)
+    for name, parts in others.items():
+        for part_name, part in [] if parts is None else named_parts(parts):
+            if _length(part) != n:
+                label = f"{name}[{part_name!r}]" if part_name else name
+                raise InvalidObjectiveError(
+                    f"X has {n} rows, but {label} has {_length(part)}: inconsistent numbers of "
+                    "samples. Each row of X needs one entry."
+                ).about(name)
+
+
 def read_target(y: Parts, task: str | None = None) -> Target:
     """What y is, and y in numbers.
 
@@ -105,13 +118,13 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     Raises
     ------
     InvalidObjectiveError
-        y holds NaN, a single class, or values that are no numbers where numbers are needed.
+        y holds NaN, a single class, or values that are not numbers where numbers are needed.
     """
     if task not in (None, "classification", "regression"):
         raise InvalidObjectiveError('must be "classification", "regression" or None.').about(
             "task", task
         )
-    if isinstance(y, Mapping | tuple):
+    if in_parts(y):
         values = map_parts(_as_numbers, y)
         return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
     labels = np.asarray(y)
@@ -203,6 +216,11 @@ def is_text(part: Any) -> bool:
     return array.dtype.kind in "UT"
 
 
+def in_parts(X: Any) -> bool:
+    """Whether X is a dict or tuple of arrays; a sparse matrix by keys is a dict, too."""
+    return isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr")
+
+
 def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
     """Apply `function` to each part, keeping the structure.
 
@@ -211,20 +229,20 @@ def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
     >>> map_parts(len, {"text": [1, 2], "image": [3, 4]})
     {'text': 2, 'image': 2}
     """
+    if not in_parts(parts):
+        return function(parts)
     if isinstance(parts, Mapping):
         return {name: function(part) for name, part in parts.items()}
-    if isinstance(parts, tuple):
-        return tuple(function(part) for part in parts)
-    return function(parts)
+    return tuple(map(function, parts))
 
 
 def named_parts(parts: Parts) -> list[tuple[str, Any]]:
     """Parts with their names; "" for a lone part, the position for members of a tuple."""
+    if not in_parts(parts):
+        return [("", parts)]
     if isinstance(parts, Mapping):
         return list(parts.items())
-    if isinstance(parts, tuple):
-        return [(str(position), part) for position, part in enumerate(parts)]
-    return [("", parts)]
+    return [(str(position), part) for position, part in enumerate(parts)]
 
 
 def n_rows(parts: Parts) -> int:
@@ -277,7 +295,7 @@ def _is_sparse(part: Any) -> bool:
 
 
 def _length(part: Any) -> int:
-    return int(part.shape[0]) if _is_sparse(part) else len(part)
+    return int(part.shape[0]) if hasattr(part, "shape") else len(part)
 
 
 def _as_numbers(values: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What `KerasClassifier` and `KerasRegressor` share: parameters, training, data, keeping.
+"""What `KerasClassifier` and `KerasRegressor` share: parameters, training, data, saving.
 
 The arguments of ``create_model`` are parameters of the estimator, beside those of training. So
 ``clone``, ``set_params``, Pipelines and every search see them.
@@ -19,9 +19,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gpsearch.data.preprocessing import check_preprocess
 from gpsearch.data.rows import (
     Parts,
-    Target,
+    check_lengths,
+    in_parts,
     is_text,
-    n_rows,
     read_features,
     read_target,
 )
@@ -116,9 +116,9 @@ class KerasEstimator(BaseEstimator):
         overrides: Mapping[str, Any],
     ) -> Self:
         features = self._read(X, reset=True)
-        target = read_target(y, None if isinstance(y, Mapping | tuple) else self._task)
+        target = read_target(y, None if in_parts(y) else self._task)
         weight = read_weights(sample_weight)
-        _check_lengths(features, target, weight)
+        check_lengths(features, y=target.encoded, sample_weight=weight)
         self.network_, self.training_, self._rebuild = fit_network(
             self._wanted(class_weight, overrides), features, target, weight
         )
@@ -159,7 +159,7 @@ class KerasEstimator(BaseEstimator):
 
     def _read(self, X: Parts, *, reset: bool) -> Parts:
         """X, checked as scikit-learn does where it is an array of numbers."""
-        if isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr"):
+        if in_parts(X):
             features = read_features(X)
         elif is_text(X) and (reset or not hasattr(self, "n_features_in_")):
             features = read_features(X)
@@ -180,7 +180,7 @@ class KerasEstimator(BaseEstimator):
         check_is_fitted(self)
         return self._read(X, reset=False)
 
-    # ---------------------------------------------------------------- keeping
+    # ---------------------------------------------------------------- saving
 
     @property
     def model_(self) -> Any:
@@ -236,10 +236,9 @@ class KerasEstimator(BaseEstimator):
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        """The trained weights beside the call that rebuilds their model.
+        """The trained weights and the call that rebuilds their model.
 
-        A model with a loss or layer of the user's own could be unpickled only where those were
-        registered with Keras; its function is enough.
+        So a loss or layer of the user's own need not be registered with Keras.
         """
         state = dict(super().__getstate__())
         if "network_" in state and "_rebuild" in state:
@@ -261,7 +260,7 @@ class KerasEstimator(BaseEstimator):
 
 
 def check_y(estimator: Any, y: Any) -> None:
-    """Raise where there is no y."""
+    """Raise where y is None."""
     if y is None:
         raise InvalidObjectiveError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
@@ -269,8 +268,8 @@ def check_y(estimator: Any, y: Any) -> None:
 
 
 def read_y(y: Any) -> Any:
-    """Y as an array; a single column is warned of and flattened, as scikit-learn does."""
-    if isinstance(y, Mapping | tuple):
+    """Y as an array; a single column is flattened with a warning, as in scikit-learn."""
+    if in_parts(y):
         return y
     values = np.asarray(y)
     if values.ndim == 2 and values.shape[1] == 1:
@@ -280,14 +279,3 @@ def read_y(y: Any) -> Any:
             "y"
         )
     return values
-
-
-def _check_lengths(features: Parts, target: Target, sample_weight: Any) -> None:
-    n = n_rows(features)
-    given = {"y": target.encoded, "sample_weight": sample_weight}
-    for name, value in given.items():
-        if value is not None and n_rows(value) != n:
-            raise InvalidObjectiveError(
-                f"X has {n} rows, but {name} has {n_rows(value)}: inconsistent numbers of samples. "
-                "Each row of X needs one entry."
-            ).about(name)

@@ -50,7 +50,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a person asks of one fit."""
+    """The settings of one fit."""
 
     call: str
     """Opening of error messages: the name of the estimator."""

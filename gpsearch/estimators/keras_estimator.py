@@ -6,7 +6,7 @@ or Keras's own ``fit``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gpsearch.data.rows import Parts
+from gpsearch.data.rows import Parts, in_parts
 from gpsearch.errors import public
 from gpsearch.estimators.base import KerasEstimator, check_y, read_y
 from gpsearch.training.fitted import loss_name
@@ -125,24 +125,21 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             fit alone.
         """
         check_y(self, y)
-        if not isinstance(y, Mapping | tuple):
+        if not in_parts(y):
             check_classification_targets(y)
         labels = read_y(y)
-        several = not isinstance(labels, Mapping | tuple) and labels.ndim > 1
-        self._label_dtype = labels.dtype if several else None
+        self._label_dtype = None if in_parts(y) or labels.ndim == 1 else labels.dtype
         return self._fit(X, labels, sample_weight, self.class_weight, training)
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable label of each row."""
-        features = self._features(X)
-        labels = self.network_.predict(features)
+        labels = self.network_.predict(self._features(X))
         return labels if self._label_dtype is None else labels.astype(self._label_dtype)
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Parts) -> np.ndarray:
         """Probabilities, shape (n, n_classes)."""
-        features = self._features(X)
-        return self.network_.predict_proba(features)
+        return self.network_.predict_proba(self._features(X))
 
     def decision_function(self, X: Parts) -> np.ndarray:
         """What ranks the labels: shape (n,) for two classes, else (n, n_classes).
@@ -196,8 +193,7 @@ compiled, random_state, **model_params
 
     def predict(self, X: Parts) -> Any:
         """Predicted values, shape (n,) or (n, n_outputs)."""
-        features = self._features(X)
-        return self.network_.predict(features)
+        return self.network_.predict(self._features(X))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

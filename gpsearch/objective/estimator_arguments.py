@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from gpsearch.arguments import is_number
+from gpsearch.data.rows import in_parts
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.estimator_fold import SINGLE, Split, in_parts
+from gpsearch.objective.estimator_fold import SINGLE, Split
 
 
 def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -> list[Split]:
     """Row numbers of all folds, split once."""
     try:
-        labels = None if isinstance(y, Mapping | tuple) else y
+        labels = None if in_parts(y) else y
         splitter = check_cv(cv, labels, classifier=classifier)
         rows = np.zeros((n, 1)) if in_parts(X) else X
         splits = [
@@ -44,13 +45,13 @@ def read_error_score(error_score: Any) -> Any:
     """Read a number, or "raise"."""
     if error_score == "raise":
         return error_score
-    if isinstance(error_score, numbers.Real) and not isinstance(error_score, bool):
+    if is_number(error_score):
         return float(error_score)
     raise InvalidObjectiveError("must be a number or 'raise'.").about("error_score", error_score)
 
 
 def read_metric(metric: str | None, scorer: Any) -> str | None:
-    """Name of the metric to maximise; None where a callable will tell its names."""
+    """Name of the metric to maximise; None for a callable, whose names are not known yet."""
     names = metric_names(scorer)
     if not names:
         return metric
@@ -72,7 +73,7 @@ def metric_names(scorer: Any) -> list[str]:
 
 
 def scorer_name(scorer: Any, metric: str | None) -> str:
-    """What a reader of the study is told was maximised."""
+    """Name of what is maximised, shown in the report."""
     several = getattr(scorer, "_scorers", None)
     if several:
         return str(metric)
@@ -81,11 +82,11 @@ def scorer_name(scorer: Any, metric: str | None) -> str:
 
 
 def refusal(estimator: Any, params: Mapping[str, Any], error: Exception) -> str:
-    """What the estimator says of params that it does not take, and the name that was meant."""
+    """Why the estimator does not take a configuration, with the names that may be meant."""
     valid = [str(name) for name in estimator.get_params(deep=True)]
     unknown = [name for name in params if name not in valid and name.split("__")[0] not in valid]
     if not unknown:
-        return f"{type(estimator).__name__} refuses the params {dict(params)!r}: {error}"
+        return f"{type(estimator).__name__} refuses {dict(params)!r}: {error}"
     folded = {name.lower(): name for name in valid}
     close = [folded[n] for n in difflib.get_close_matches(unknown[0].lower(), folded, n=3)]
     tails = [name for name in valid if name.endswith(f"__{unknown[0]}")]

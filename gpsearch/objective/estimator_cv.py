@@ -1,12 +1,12 @@
-"""A cross-validated scikit-learn estimator as an objective: params to one score for each fold.
+"""A cross-validated scikit-learn estimator as an objective.
 
 ============ ==============================================================================
 scorer       what scikit-learn's `check_scoring` makes of `scoring`: one score or several
 metric       name of the score that the search maximises; the others are recorded
 ============ ==============================================================================
 
-Every fold is a fresh clone with the params set, fitted on the training rows and scored on the
-held-out rows: what `sklearn.model_selection.cross_validate` does, one params after the other.
+In each fold a clone with the configuration is fitted on the training rows and scored on the
+held-out rows, as `sklearn.model_selection.cross_validate` does.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import indexable
 
+from gpsearch.data.rows import in_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
-from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity, fingerprint
 from gpsearch.objective.estimator_arguments import (
     metric_names,
@@ -40,9 +41,7 @@ from gpsearch.objective.estimator_fold import (
     FoldOutcome,
     fit,
     fit_and_score,
-    in_parts,
     last_step,
-    length,
 )
 
 if TYPE_CHECKING:
@@ -81,15 +80,15 @@ class EstimatorCV:
     n_jobs : int, optional
         Folds fitted at once, by joblib.
     pre_dispatch : int or str, default "2*n_jobs"
-        Folds handed to joblib's workers ahead of time.
+        Folds sent to joblib's workers ahead of time.
     name : str, optional
-        What a reader of the study is told was tuned; by default the class of the estimator.
+        Name shown in the report; by default the class of the estimator.
 
     Attributes
     ----------
     raised : Exception or None
-        The error that ended a trial and that no other params would mend; with
-        ``error_score="raise"`` any error.
+        The error that ended a trial and would end any other; with ``error_score="raise"`` any
+        error.
 
     Raises
     ------
@@ -132,7 +131,7 @@ class EstimatorCV:
         self.X: Any
         self.y: Any
         self.X, self.y = (X, y) if in_parts(X) else indexable(X, y)
-        self.n = length(self.X)
+        self.n = n_rows(self.X)
         self.cv = cv
         self.folds = read_folds(cv, self.X, y, self.n, groups, is_classifier(estimator))
         self.n_folds = len(self.folds)
@@ -149,7 +148,7 @@ class EstimatorCV:
 
     @public(params="space")
     def validate(self, space: Space) -> None:
-        """Set params of `space` on a clone.
+        """Set configurations of `space` on a clone.
 
         Raises
         ------
@@ -168,36 +167,19 @@ class EstimatorCV:
         on_fold: OnFold | None = None,
         done: Sequence[FoldResult] = (),
     ) -> Evaluation:
-        """Fit and score every fold that is not `done`; see `Objective.evaluate`.
-
-        Raises
-        ------
-        TrialFailedError
-            A fit or score failed and `error_score` is no finite number.
-        """
-        results = {result.fold: result for result in done}
-        todo = [fold for fold in range(self.n_folds) if fold not in results]
-        for fold, outcome in zip(todo, self._outcomes(params, todo, seed), strict=False):
-            results[fold] = result = self._result(fold, outcome)
-            if on_fold is not None and on_fold(result) is False:
-                break
-        return Evaluation(folds=tuple(results[fold] for fold in sorted(results)))
+        """See `Objective.evaluate`; a fold that fails scores a finite `error_score`."""
+        known = {result.fold for result in done}
+        todo = [fold for fold in range(self.n_folds) if fold not in known]
+        outcomes = zip(todo, self._outcomes(params, todo, seed), strict=False)
+        results = (self._result(fold, outcome) for fold, outcome in outcomes)
+        return run_folds(results, on_fold, done)
 
     def __call__(self, params: Params) -> Evaluation:
-        """Evaluate `params` with seed 0."""
+        """Evaluate a configuration with seed 0."""
         return self.evaluate(params, seed=0)
 
     def refit(self, params: Params, *, seed: int = 0, folds: Sequence[FoldResult] = ()) -> Any:
-        """Fit a clone with `params` on all the data.
-
-        Parameters
-        ----------
-        params : dict
-        seed : int
-            Not used: an unseeded estimator is fitted as the user would.
-        folds : sequence of FoldResult
-            Not used: `KerasCV.refit` reads the number of epochs from them.
-        """
+        """Fit a clone with `params` on all the data; seed and folds are not used."""
         return fit(self._configured(params), self.X, self.y, self.fit_params)
 
     @contextmanager
@@ -257,7 +239,7 @@ class EstimatorCV:
         return {**self.__dict__, "_parallel": None}
 
     def _configured(self, params: Mapping[str, Any]) -> Any:
-        """A clone with `params` set; params that are estimators are cloned too."""
+        """A clone with `params` set; values that are estimators are cloned too."""
         estimator = clone(self.estimator)
         try:
             return estimator.set_params(**{k: clone(v, safe=False) for k, v in params.items()})

@@ -1,7 +1,6 @@
 """One fold of a scikit-learn estimator: fitted on the training rows, scored on the others.
 
-Rows are taken from X when a fold needs them, and never kept: of an array that was handed over,
-or of its memory map in a worker process.
+Rows are taken from X, or from its memory map in a worker process, when a fold needs them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
 
-from gpsearch.data.rows import n_rows, take
+from gpsearch.data.rows import in_parts, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
 
 SINGLE = "score"
@@ -49,13 +48,9 @@ class FoldOutcome:
 
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
-    """Fit in place, without handing over a y that is None."""
-    # What `fit` returns is not relied on: not every estimator returns itself.
-    if y is None:
-        estimator.fit(X, **fit_params)
-    else:
-        estimator.fit(X, y, **fit_params)
-    return estimator
+    """Fit in place; a y of None is left out."""
+    estimator.fit(*_given(X, y), **fit_params)
+    return estimator  # not every `fit` returns its estimator
 
 
 def fit_and_score(
@@ -70,22 +65,14 @@ def fit_and_score(
     return_train_score: bool,
     remote: bool,
 ) -> FoldOutcome:
-    """Fit in place, and score; what is raised on the way is part of the outcome.
+    """Fit in place, and score; an error is part of the outcome.
 
-    Parameters
-    ----------
-    estimator : estimator
-    X, y : all rows
-    split : (train, test) row numbers
-    scorer : callable
-    fit_params, score_params : mapping
-        An array with one entry for each row is split as X is.
-    return_train_score : bool
-    remote : bool
-        Whether the outcome goes to another process.
+    X and y hold all rows, of which `split` names the training and the held-out ones; an array of
+    `fit_params` or `score_params` with one entry for each row is split likewise. `remote` says
+    whether the outcome goes to another process.
     """
     train, test = split
-    n = length(X)
+    n = n_rows(X)
     started = time.perf_counter()
     try:
         X_train, y_train = _features(estimator, X, train, train), _rows(y, train)
@@ -118,11 +105,15 @@ def fit_and_score(
     )
 
 
+def _given(X: Any, y: Any) -> tuple[Any, ...]:
+    return (X,) if y is None else (X, y)
+
+
 def _score(
     estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
 ) -> dict[str, float]:
     """Scores by name; of several, those that failed are left out with a warning."""
-    value = scorer(estimator, X, **params) if y is None else scorer(estimator, X, y, **params)
+    value = scorer(estimator, *_given(X, y), **params)
     if not isinstance(value, dict):
         return {SINGLE: _number(value, SINGLE)}
     scores = {}
@@ -165,9 +156,7 @@ def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> An
 def _rows(values: Any, rows: np.ndarray) -> Any:
     if values is None:
         return None
-    return (
-        take(values, rows) if isinstance(values, Mapping | tuple) else _safe_indexing(values, rows)
-    )
+    return take(values, rows) if in_parts(values) else _safe_indexing(values, rows)
 
 
 def _rows_of_params(params: Mapping[str, Any], rows: np.ndarray, n: int) -> dict[str, Any]:
@@ -179,23 +168,9 @@ def _rows_of_params(params: Mapping[str, Any], rows: np.ndarray, n: int) -> dict
 
 
 def _has_rows(value: Any, n: int) -> bool:
-    if isinstance(value, str | Mapping) or np.ndim(getattr(value, "shape", ())) == 0:
-        return False
     if hasattr(value, "shape"):
         return len(value.shape) > 0 and value.shape[0] == n
-    return hasattr(value, "__len__") and len(value) == n
-
-
-def in_parts(X: Any) -> bool:
-    """Whether X is a dict or tuple of arrays; a sparse matrix by keys is a dict, too."""
-    return isinstance(X, Mapping | tuple) and not hasattr(X, "tocsr")
-
-
-def length(X: Any) -> int:
-    """Number of rows."""
-    if in_parts(X):
-        return n_rows(X)
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    return not isinstance(value, str | Mapping) and hasattr(value, "__len__") and len(value) == n
 
 
 def last_step(estimator: Any) -> Any:

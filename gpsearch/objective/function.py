@@ -1,4 +1,4 @@
-"""Any function of params as an objective."""
+"""Any function of a configuration as an objective."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def as_objective(
     Parameters
     ----------
     objective : Objective or callable
-        A callable takes one dict of params and returns one score, or one for each fold.
+        A callable takes a configuration, a dict, and returns one score, or one for each fold.
     greater_is_better : bool, default True
         False where a callable returns a loss.
 
@@ -63,13 +63,13 @@ def as_objective(
 
 
 class FunctionObjective:
-    """A plain function of params.
+    """A plain function of a configuration.
 
     Parameters
     ----------
     function : callable
-        From a dict of params to one score or a sequence of scores, one for each fold. Where it
-        takes an argument named ``seed``, it is given the trial's seed.
+        From a configuration to one score, or to a sequence of scores, one for each fold. An
+        argument named ``seed`` receives the trial's seed.
     greater_is_better : bool, default True
         False where it returns a loss.
     """
@@ -84,7 +84,7 @@ class FunctionObjective:
         self._takes_seed = "seed" in _argument_names(function)
 
     def validate(self, space: Space) -> None:
-        """Accept every space: what a plain function takes cannot be known."""
+        """Accept every space."""
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`: of the function and its direction."""
@@ -110,18 +110,7 @@ class FunctionObjective:
         on_fold: OnFold | None = None,
         done: Sequence[FoldResult] = (),
     ) -> Evaluation:
-        """Call the function.
-
-        All folds come from one call, so they are handed over together: a study records all of
-        them or none, and folds in `done`, of which there are then none, would spare nothing.
-
-        Raises
-        ------
-        TrialFailedError
-            It returned NaN or infinity.
-        InvalidObjectiveError
-            It returned something that is no score.
-        """
+        """See `Objective.evaluate`; one call gives all folds, so none is `done` before."""
         started = time.perf_counter()
         given = {"seed": seed} if self._takes_seed else {}
         scores = self._read(self.function(dict(params), **given))
@@ -134,7 +123,7 @@ class FunctionObjective:
         )
 
     def __call__(self, params: Params) -> Evaluation:
-        """Evaluate `params` with seed 0."""
+        """Evaluate a configuration with seed 0."""
         return self.evaluate(params, seed=0)
 
     def _read(self, returned: Any) -> list[float]:

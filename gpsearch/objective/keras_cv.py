@@ -1,4 +1,4 @@
-"""A cross-validated Keras model as an objective: params to one score for each fold."""
+"""A cross-validated Keras model as an objective."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
 from gpsearch.data.preprocessing import check_preprocess
 from gpsearch.data.rows import (
     Parts,
+    check_lengths,
     n_rows,
     named_parts,
     read_features,
@@ -28,7 +29,7 @@ from gpsearch.data.rows import (
 )
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
-from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params
+from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity, fingerprint
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
@@ -48,29 +49,24 @@ from gpsearch.training.trainer import (
 if TYPE_CHECKING:
     from gpsearch.space import Space
 
-# Points drawn from the space to check that every combination of names can be called.
-CHECKED_POINTS = 50
-
-# Of these, models that may fail to build before the function counts as broken.
-BUILT_POINTS = 5
-
-# Rows on which the scorer is tried before the search.
-SCORED_ROWS = 1000
+CHECKED_POINTS = 50  # of the space, whose training settings are checked before the search
+BUILT_POINTS = 5  # of these, models that may fail to build before the function counts as broken
+SCORED_ROWS = 1000  # on which the scorer is tried before the search
 
 
 class KerasCV:
     """Cross-validated training of ``create_model(**params)``.
 
     Each fold preprocesses, trains and stops on its training part alone; its held-out part is
-    scored once. The same folds serve every params.
+    scored once. The same folds serve every configuration.
 
     Parameters
     ----------
     create_model : callable
-        Returns a compiled Keras model. Its arguments are filled by name from the params; it may
-        also take ``n_features``, ``input_shape``, ``n_classes``, ``n_outputs`` and
-        ``target_kind``, which are told from the data. Params named ``epochs``, ``batch_size``
-        and ``patience`` go to training.
+        Returns a compiled Keras model. Its arguments are filled by name from the configuration;
+        it may also take ``n_features``, ``input_shape``, ``n_classes``, ``n_outputs`` and
+        ``target_kind``, which are read from the data. Dimensions named ``epochs``,
+        ``batch_size`` and ``patience`` go to training.
     X : array-like, data frame, or dict or tuple of them; or a dataset
         Features, n rows. A `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y) or (x, y,
         sample_weight) that gives the same rows in each pass is read batch by batch, and trained
@@ -112,7 +108,7 @@ class KerasCV:
     random_state : int, default 0
         Seed of the splits, and of ``objective(params)``.
     name : str, optional
-        What a reader of the study is told was tuned; by default the function's name.
+        Name shown in the report; by default that of the function.
 
     Raises
     ------
@@ -160,11 +156,11 @@ class KerasCV:
         kind = InvalidObjectiveError
         fraction("validation_fraction", validation_fraction, kind=kind)
         if is_dataset(X):
-            X, y, sample_weight = _read_dataset(X, y, sample_weight)
+            X, y, sample_weight = read_dataset(X, y, sample_weight)
         self.X = read_features(X)
         self.n = n_rows(self.X)
         self.target = read_target(y, task)
-        self._check_lengths(groups, sample_weight)
+        check_lengths(self.X, y=self.target.encoded, groups=groups, sample_weight=sample_weight)
         check_preprocess(preprocess, self.X)
         self.preprocess = preprocess
         self.scoring = Scoring(scoring, metrics, self.target)
@@ -199,8 +195,8 @@ class KerasCV:
         Raises
         ------
         InvalidObjectiveError
-            No params of the space could be evaluated: a name nobody takes, an argument nothing
-            fills, a batch larger than a training part, a function that raises wherever it is
+            No configuration of the space can be evaluated: an unknown name, a missing argument,
+            a batch larger than a training part, a function that raises for each configuration
             tried, a model that is not compiled, an output that does not fit y, or a scorer that
             needs what the model does not give.
         """
@@ -215,11 +211,11 @@ class KerasCV:
                 return self._try(params)
             except InvalidObjectiveError:
                 raise
-            except Exception as error:  # the user's function; for other params it may do
+            except Exception as error:  # the user's function; other values may do
                 raised = error
         raise InvalidObjectiveError(
-            f"{self.model_function.name} raised for each of {BUILT_POINTS} params drawn from the "
-            f"space; for the last, {params}: {type(raised).__name__}: {raised}"
+            f"{self.model_function.name} raised for each of {BUILT_POINTS} configurations of "
+            f"the space; for the last, {params}: {type(raised).__name__}: {raised}"
         ) from raised
 
     @public()
@@ -231,29 +227,18 @@ class KerasCV:
         on_fold: OnFold | None = None,
         done: Sequence[FoldResult] = (),
     ) -> Evaluation:
-        """Train and score every fold that is not `done`; see `Objective.evaluate`.
-
-        Raises
-        ------
-        TrialFailedError
-            Training diverged, or the score is not finite.
-        """
-        results = {result.fold: result for result in done}
-        evaluation = object()
-        for fold in self.folds:
-            if fold.index in results:
-                continue
-            results[fold.index] = result = self._run_fold(fold, params, seed, evaluation)
-            if on_fold is not None and on_fold(result) is False:
-                break
-        return Evaluation(folds=tuple(results[index] for index in sorted(results)))
+        """See `Objective.evaluate`. Raises `TrialFailedError` where training diverges."""
+        evaluation, known = object(), {result.fold for result in done}
+        todo = [fold for fold in self.folds if fold.index not in known]
+        results = (self._run_fold(fold, params, seed, evaluation) for fold in todo)
+        return run_folds(results, on_fold, done)
 
     def __call__(self, params: Params) -> Evaluation:
-        """Evaluate `params` with the objective's own seed."""
+        """Evaluate a configuration with the objective's own seed."""
         return self.evaluate(params, seed=self.random_state)
 
     def with_fresh_folds(self, random_state: int) -> KerasCV:
-        """The same objective on other splits: what scores are worth that were chosen on these.
+        """The same objective on other splits, to measure the optimism of a chosen score.
 
         Parameters
         ----------
@@ -281,7 +266,7 @@ class KerasCV:
         folds: Sequence[FoldResult] = (),
         epochs: int | None = None,
     ) -> FittedNetwork:
-        """Train `params` on all the data.
+        """Train a configuration on all the data.
 
         Parameters
         ----------
@@ -332,12 +317,7 @@ class KerasCV:
             "preprocess": None if self.preprocess is None else str(self.preprocess),
             "monitor_fold": self.monitor_fold,
             "random_state": self.random_state,
-            "versions": {
-                "keras": _version("keras"),
-                "tensorflow": _version("tensorflow", "tensorflow-cpu"),
-                "scikit-learn": _version("scikit-learn"),
-                "numpy": _version("numpy"),
-            },
+            "versions": _versions(),
             "identity": self._identity().to_json(),
         }
 
@@ -434,7 +414,7 @@ class KerasCV:
         )
 
     def _settings_of(self, params: Params) -> TrainingSettings:
-        """Training settings with those among the params in place of the objective's own."""
+        """The objective's training settings, replaced by those of the configuration."""
         given = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
         given.update({name: params[name] for name in TRAINING_NAMES if name in params})
         try:
@@ -458,17 +438,6 @@ class KerasCV:
         watches_own = patience is not None and not self.monitor_fold
         return min(len(fold.fit if watches_own else fold.train) for fold in self.folds)
 
-    def _check_lengths(self, groups: Any, sample_weight: Any) -> None:
-        given = {"y": self.target.encoded, "groups": groups, "sample_weight": sample_weight}
-        for name, value in given.items():
-            for part_name, part in [] if value is None else named_parts(value):
-                if len(part) != self.n:
-                    label = f"{name}[{part_name!r}]" if part_name else name
-                    raise InvalidObjectiveError(
-                        f"X has {self.n} rows, but {label} has {len(part)}. Each row of X needs "
-                        "one entry."
-                    ).about(name)
-
     def _try(self, params: Params) -> None:
         """Build one model, and compare and score its untrained outputs."""
         fold = self.folds[0]
@@ -488,17 +457,9 @@ class KerasCV:
         self.scoring.check(view, X_rows, labels)
 
 
-def _read_dataset(dataset: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    if y is not None or sample_weight is not None:
-        raise InvalidObjectiveError(
-            "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and sample_weight."
-        ).about("y" if sample_weight is None else "sample_weight")
-    return read_dataset(dataset)
-
-
-def _version(*names: str) -> str | None:
-    """Version of the first installed distribution of these names."""
-    for name in names:
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("keras", "tensorflow", "tensorflow-cpu", "scikit-learn", "numpy"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            return importlib.metadata.version(name)
-    return None
+            found[name.removesuffix("-cpu")] = importlib.metadata.version(name)
+    return found

@@ -33,7 +33,7 @@ class Scoring:
     Raises
     ------
     InvalidObjectiveError
-        An unknown name, or a metric function that is no scorer.
+        An unknown name, or a metric function in place of a scorer.
     """
 
     def __init__(self, scoring: Any, metrics: Any, target: Target) -> None:
@@ -57,7 +57,7 @@ class Scoring:
         Raises
         ------
         TrialFailedError
-            The score is no finite number.
+            The score is not a finite number.
         """
         value = self._call(self.scorer, view, X, y)
         try:
