@@ -1,4 +1,4 @@
-"""Rows: what X and y hold, which rows train and which are scored, and how features are made.
+"""Rows: X and y, which rows train and which are scored, and their preprocessing.
 
 ====================== ====================================================================
 rows, datasets, blocks X and y read; datasets read batch by batch; large arrays block by block
@@ -8,5 +8,5 @@ preprocessing          transformers fitted on the training part of each fold
 prepared_folds         folds with their preprocessing done, once per objective
 ====================== ====================================================================
 
-NumPy, pandas and scikit-learn alone: nothing here knows a network.
+NumPy, pandas and scikit-learn alone.
 """

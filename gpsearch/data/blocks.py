@@ -1,6 +1,6 @@
-"""Rows of large arrays, chosen and changed block by block: no second array of their size.
+"""Rows of large arrays, chosen and changed block by block, without a second array of their size.
 
-What is made so lies on a boundary of `ALIGNMENT` bytes, where TensorFlow takes it without a copy.
+New arrays begin on a boundary of `ALIGNMENT` bytes, so that TensorFlow takes them without a copy.
 """
 
 from __future__ import annotations

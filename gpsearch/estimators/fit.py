@@ -1,4 +1,4 @@
-"""One network trained on all the rows that it is given: what ``fit`` of a Keras estimator does.
+"""``fit`` of a Keras estimator: one network, trained on all rows.
 
 Programs are kept for the next fit of the same architecture, in this process: a search over a
 Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` does.

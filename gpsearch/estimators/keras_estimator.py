@@ -133,13 +133,15 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable label of each row."""
-        labels = self.network_.predict(self._features(X))
+        features = self._features(X)  # first: raises where nothing was fitted
+        labels = self.network_.predict(features)
         return labels if self._label_dtype is None else labels.astype(self._label_dtype)
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Parts) -> np.ndarray:
         """Probabilities, shape (n, n_classes)."""
-        return self.network_.predict_proba(self._features(X))
+        features = self._features(X)
+        return self.network_.predict_proba(features)
 
     def decision_function(self, X: Parts) -> np.ndarray:
         """What ranks the labels: shape (n,) for two classes, else (n, n_classes).
@@ -193,7 +195,8 @@ compiled, random_state, **model_params
 
     def predict(self, X: Parts) -> Any:
         """Predicted values, shape (n,) or (n, n_outputs)."""
-        return self.network_.predict(self._features(X))
+        features = self._features(X)
+        return self.network_.predict(features)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

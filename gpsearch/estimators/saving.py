@@ -31,7 +31,7 @@ Path = str | os.PathLike[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What a file holds."""
+    """The content of a file."""
 
     network: FittedNetwork
     """The trained network; takes X as it was given to ``fit``."""
@@ -134,7 +134,7 @@ def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None
 
 
 def _compile_like(model: Any, link: str | None, loss: str) -> None:
-    """Give the model a loss that says how its outputs relate to probabilities."""
+    """Give the model a loss of the saved link, from which `output_link` reads it."""
     keras = import_keras()
     if link == "logit":
         model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))

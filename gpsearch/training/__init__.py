@@ -1,4 +1,4 @@
-"""One fold of one Keras model: built, trained, and read as scikit-learn reads an estimator.
+"""One fold of one Keras model: built, trained, and wrapped as a scikit-learn estimator.
 
 ================ =============================================================================
 model_function   ``create_model`` called by name, with seeded initial weights

@@ -1,7 +1,6 @@
 """A trained network as scikit-learn sees one: `predict`, `predict_proba`, `classes_`.
 
-The same view serves scorers during a search and a person afterwards, so what was scored is what
-is used.
+The same view serves scorers during a search and users afterwards: what was scored is what is used.
 
 ========== ==================================================================================
 outputs    what the network returns, shape (n,), (n, units), or one such array per output
@@ -79,7 +78,7 @@ class FittedNetwork(BaseEstimator):
         return forward_in_batches(self.model, features)
 
     def remember(self, X: Parts, outputs: Any) -> None:
-        """Return `outputs` whenever asked about this very object X, without computing anew."""
+        """Return `outputs` for this very object X from now on, without computing them."""
         self._remembered = (X, outputs)
 
     def predict(self, X: Parts) -> Any:
@@ -157,7 +156,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable class of each row, in the labels of y."""
         outputs = np.asarray(self.outputs(X))
-        threshold = 0.0 if self.link == "logit" or _is_hinge(self.model) else 0.5
+        threshold = 0.0 if self.link == "logit" or "hinge" in loss_name(self.model) else 0.5
         if self.target.kind == "multilabel":
             return (outputs > threshold).astype(np.int32)
         if outputs.ndim == 2 and outputs.shape[1] > 1:
@@ -220,7 +219,7 @@ def output_link(model: Any) -> str:
     if type(last).__name__ == "Softmax":
         return "probability"
     activation = getattr(last, "activation", None)
-    if activation is None:  # a layer of the user's own: believe the loss it is trained with
+    if activation is None:  # a layer of the user's own: the loss decides
         return "probability" if "crossentropy" in loss_name(model) else "score"
     bounded = getattr(activation, "__name__", "") in ("sigmoid", "softmax", "hard_sigmoid")
     return "probability" if bounded else "score"
@@ -251,10 +250,6 @@ def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     inputs = keras.Input((scaler.n_features_in_,))
     standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
     return keras.Model(inputs, model(standardize(inputs)))
-
-
-def _is_hinge(model: Any) -> bool:
-    return "hinge" in loss_name(model)
 
 
 def _gives_probabilities(view: FittedClassifier) -> bool:

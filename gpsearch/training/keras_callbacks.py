@@ -1,4 +1,4 @@
-"""The Keras callbacks that a person gives: fresh ones for each training, early stopping as ours."""
+"""The user's Keras callbacks: fresh ones for each training, early stopping as our own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gpsearch.training.backend import import_keras
 
 @dataclass(frozen=True, kw_only=True)
 class Callbacks:
-    """What callbacks ask of a training."""
+    """Callbacks, read."""
 
     patience: int | None = None
     """Of an early stopping on ``val_loss``, which every trainer has built in."""
@@ -43,7 +43,7 @@ def read_callbacks(given: Any) -> Callbacks:
     Raises
     ------
     InvalidObjectiveError
-        Something that is no Keras callback.
+        Something other than a Keras callback.
     """
     if given is None:
         return Callbacks()
@@ -54,7 +54,7 @@ def read_callbacks(given: Any) -> Callbacks:
     several = list(given) if isinstance(given, Sequence) else [given]
     if wrong := [one for one in several if not isinstance(one, keras.callbacks.Callback)]:
         raise InvalidObjectiveError(
-            f"{wrong[0]!r} is no keras.callbacks.Callback. Give callbacks, or a function that "
+            f"{wrong[0]!r} is not a keras.callbacks.Callback. Give callbacks, or a function that "
             "returns a list of them."
         ).about("callbacks", given)
     patience = [one.patience for one in several if _is_plain_early_stopping(one)]

@@ -1,7 +1,7 @@
 """The plain loop: Keras's own ``fit`` with its own ``EarlyStopping``.
 
-It takes every model that Keras takes, so it is the fallback; and it is nobody's reimplementation,
-so it is the oracle that the compiled trainer is held against.
+It takes every model that Keras takes, so it is the fallback. It calls Keras itself, so it is the
+oracle that the compiled trainer is compared with.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LoopTrainer:
     callbacks : callable, optional
         Returns the user's own Keras callbacks, fresh for each fold.
     reason : str, default ""
-        Why this trainer serves, where the compiled one was asked for; one clause.
+        Why this trainer runs in place of the compiled one; one clause.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class LoopTrainer:
 def batch_order(n: int, seed: Any, epoch: Any) -> Any:
     """The order of rows in one epoch: a permutation that `seed` and `epoch` decide.
 
-    Every trainer uses this order, so that trainers can be compared batch by batch. Without
-    state, it is the same in a graph, in a data pipeline and at the prompt.
+    Every trainer uses this order, so that trainers can be compared batch by batch. It has no
+    state, so it is the same in a graph, in a data pipeline and in eager code.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def _in_order(rows: Rows, batch_size: int) -> Any:
 
 
 def validation_batch(batch_size: int) -> int:
-    """Rows in one validation step: larger than a training step, as nothing is learned there."""
+    """Rows in one validation step."""
     return max(batch_size, FORWARD_ROWS)
 
 

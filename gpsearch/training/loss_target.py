@@ -1,4 +1,4 @@
-"""y as the loss of a given model takes it, and whether the model's output fits y at all."""
+"""y as the loss of a given model takes it, and whether the model's output fits y."""
 
 from __future__ import annotations
 

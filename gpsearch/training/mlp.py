@@ -41,7 +41,7 @@ def mlp(
 ) -> Any:
     """A compiled multilayer perceptron for the data at hand.
 
-    Every hidden layer is Dense, activation, Dropout. The last three arguments are told by
+    Every hidden layer is Dense, activation, Dropout. The last three arguments come from
     `KerasCV`; all others can be dimensions of a space.
 
     Parameters

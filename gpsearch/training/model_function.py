@@ -1,4 +1,4 @@
-"""The user's ``create_model``: which arguments it gets, and what its source says."""
+"""The user's ``create_model``: its arguments, and the models that it builds."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, name_counts, seeded
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
-"""Params that go to training; `create_model` gets them too where it takes them."""
+"""Entries of a configuration for the training; `create_model` may take them as well."""
 
 DATA_NAMES = ("n_features", "input_shape", "n_classes", "n_outputs", "target_kind")
-"""Facts about the data that `create_model` is told where it takes them and no param gives them."""
+"""Facts about the data that `create_model` may take, where the configuration lacks them."""
 
 
 class ModelFunction:
@@ -28,11 +28,10 @@ class ModelFunction:
     Parameters
     ----------
     create_model : callable
-        Its arguments are filled by name from the params. Where it takes them, it is also told
-        ``n_features`` (columns of X), ``input_shape`` (of one row), ``n_classes`` (None for a
-        regression), ``n_outputs`` (units the last layer needs: 1 for two classes) and
-        ``target_kind`` ("binary", "multiclass", "multilabel", "regression", "several"), all
-        after preprocessing.
+        Its arguments are filled by name from the configuration. It may also take ``n_features``
+        (columns of X), ``input_shape`` (of one row), ``n_classes`` (None for a regression),
+        ``n_outputs`` (units the last layer needs: 1 for two classes) and ``target_kind``
+        ("binary", "multiclass", "multilabel", "regression", "several"), all after preprocessing.
 
     Raises
     ------
@@ -62,18 +61,17 @@ class ModelFunction:
         self._first_names: dict[str, int] = {}
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise unless params of these names fit the function's signature.
+        """Raise unless a configuration with these names fits the function's signature.
 
         Parameters
         ----------
         names : iterable of str
-            Names of all params, fixed values among them.
+            Fixed values among them.
 
         Raises
         ------
         InvalidObjectiveError
-            A name that neither `create_model` nor training takes, or an argument that nothing
-            fills.
+            A name that neither `create_model` nor training takes, or a missing argument.
         """
         names = set(names)
         unknown = sorted(names - set(self.takes) - set(TRAINING_NAMES))
@@ -94,14 +92,14 @@ class ModelFunction:
     def arguments(
         self, params: Mapping[str, Any], facts: Mapping[str, Any], training: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """What the function is called with: params first, then training, then data facts."""
+        """Arguments of the function: from the configuration, else training, else data facts."""
         chosen = {
             name: value
             for name, value in params.items()
             if name in self.takes or (self.takes_any and name not in TRAINING_NAMES)
         }
-        told = {**facts, **training}
-        return {**{name: told[name] for name in self.takes if name in told}, **chosen}
+        offered = {**facts, **training}
+        return {name: offered[name] for name in self.takes if name in offered} | chosen
 
     def build(self, arguments: Mapping[str, Any], features: Parts, seed: int) -> Any:
         """Build the model with initial weights that `seed` decides.
@@ -123,8 +121,7 @@ class ModelFunction:
         Raises
         ------
         InvalidObjectiveError
-            The function returned something else, or what it had returned before: a fold would
-            start from what another has learnt.
+            The function returned something else, or parts of the model it returned before.
         """
         keras = import_keras()
         with seeded(seed), self._same_names():
@@ -146,11 +143,11 @@ class ModelFunction:
 
     @contextlib.contextmanager
     def _same_names(self) -> Iterator[None]:
-        """Let Keras number the layers alike in each build, not on through the process.
+        """Let Keras give the layers the same numbers in each build but the first.
 
         TensorFlow keeps a kernel for each name and shape of a variable, which takes 35 kB and
-        longer than all else about the variable. Only the first build has other numbers: what
-        it makes for good, or finds made, may be named next to the layers of any later one.
+        most of the time that a variable costs. What the first build creates for good keeps its
+        names.
         """
         counts = name_counts()
         before = dict(counts)
@@ -166,13 +163,7 @@ class ModelFunction:
                 counts[name] = max(count, counts.get(name, 0))
 
     def outputs(self, model: Any, features: Parts) -> Any:
-        """What a model that was built makes of a few rows, untrained.
-
-        Raises
-        ------
-        InvalidObjectiveError
-            It cannot take them.
-        """
+        """Outputs of an untrained model for a few rows; raises where it cannot take them."""
         try:
             return self._run(model, features)
         except InvalidObjectiveError:
@@ -196,7 +187,7 @@ class ModelFunction:
             ) from error
 
     def _check_fresh(self, model: Any) -> None:
-        """Raise where the model learns in something that the one before it has learnt in."""
+        """Raise where the model shares variables or optimizer with the one built before."""
         learning = [model, model.optimizer, *model.trainable_variables]
         before = {id(part): part for part in (ref() for ref in self._last_built)}
         shared = [part for part in learning if part is not None and id(part) in before]

@@ -2,7 +2,7 @@
 
 =========== ================================================================================
 task        model function, configuration, prepared features, rows and seeds: all that one
-            training needs, but for the trainer
+            training needs, except for the trainer
 trainer     the compiled program, or Keras's own ``fit``: see `choose_trainer`
 built_by    equal for two models only where one call of the model function made both
 =========== ================================================================================
@@ -39,7 +39,7 @@ from gpsearch.training.trainer import (
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkTask:
-    """All that one training needs, but for the trainer."""
+    """All that one training needs, except for the trainer."""
 
     function: ModelFunction
     """Makes the model."""
@@ -117,11 +117,9 @@ class TrainedNetwork:
         )
 
     def kept(self) -> FittedNetwork:
-        """The network for good: its own model, and a target without y."""
+        """The network as a model of its own, and a target without y."""
         model = self.model
-        if (
-            self.fold.trainer == "compiled"
-        ):  # the first model of an architecture stays in its program
+        if self.fold.trainer == "compiled":  # its program trains in the first model
             weights = self.fold.weights()
             model = self.task.build()
             model.set_weights(weights)

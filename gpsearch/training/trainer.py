@@ -1,4 +1,4 @@
-"""What training one fold takes and gives: the contract between `KerasCV` and its trainers."""
+"""The contract of a trainer: rows and settings to a trained fold."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.training.backend import import_keras
 
-# Rows in one forward pass of validation or prediction. Large enough that small data is one pass.
-FORWARD_ROWS = 4096
-
+FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
 DEFAULT_BATCH_SIZE = 32
 
 
@@ -152,7 +150,7 @@ def epochs_to_refit(folds: Sequence[FoldResult]) -> int | None:
 
     Returns
     -------
-    int, or None where no fold tells its best epoch
+    int, or None where no fold has a best epoch
     """
     best = [fold.best_epoch for fold in folds if fold.best_epoch is not None]
     return max(1, round(statistics.median(best))) if best else None
