@@ -1,11 +1,11 @@
-"""The command line: ``gpsearch run search.toml`` and what reads its study.
+"""The command line: ``gpsearch run search.toml``, and commands that read its study.
 
 =========== ====================================================================
 exit code   meaning
 =========== ====================================================================
 0           done
-1           the study holds no finished trial, or a comparison that ran
-            out of time fewer than two complete repeats
+1           the study holds no finished trial, or a comparison ended at its
+            timeout before two complete repeats
 2           the call, the configuration or the study is wrong, or a file cannot
             be written
 130         interrupted (Ctrl-C); the same command continues
@@ -39,27 +39,30 @@ from gpsearch.study.lock import holder_of
 from gpsearch.version import __version__
 
 DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
-EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of a search and a comparison
+EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of both run and compare
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    with contextlib.suppress(AttributeError):  # a value of the user's need not fit the terminal
+    with contextlib.suppress(AttributeError):  # the terminal may lack characters of a value
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    arguments.said = shlex.join(["gpsearch", *(sys.argv[1:] if argv is None else argv)])
+    arguments.command_line = shlex.join(["gpsearch", *(sys.argv[1:] if argv is None else argv)])
     try:
         return int(arguments.command(arguments))
     except GPSearchError as error:
-        told = error.rule if error.argument == "path" else error
-        print(f"gpsearch: {told}", file=sys.stderr)
-        return WRONG
+        return _refuse(error.rule if error.argument == "path" else error)
     except KeyboardInterrupt:
         print("gpsearch: interrupted.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `gpsearch export ... | head`
         sys.stderr.close()
         return DONE
+
+
+def _refuse(message: object) -> int:
+    print(f"gpsearch: {message}", file=sys.stderr)
+    return WRONG
 
 
 # -------------------------------------------------------------------- commands
@@ -75,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     _require_suffix(report)
     study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
-        # No page: whoever presses Ctrl-C wants the prompt back. The search has said how to go on.
+        # no report: Ctrl-C returns to the prompt at once, and the search has printed how to go on
         end_process_soon()
         return INTERRUPTED
     if not study.complete:
@@ -85,7 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print(_result(study))
     print(f"Ended    {study.stop_reason}")
     print(f"Study    {study.path}")
-    _write_page(study, report, arguments.said)
+    _write_page(study, report, arguments.command_line)
     print(f"Report   {report}")
     return DONE
 
@@ -94,7 +97,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         _require_suffix(arguments.report)
     chosen = _chosen(arguments, "study", "strategies", "n_calls", "n_repeats")
-    if Path(arguments.subject).suffix == ".toml":
+    runs = Path(arguments.subject).suffix == ".toml"
+    if runs:
         config = load_config(arguments.subject)
         study = Path(chosen.get("study", config.comparison["study"]))
         try:
@@ -105,22 +109,17 @@ def _compare(arguments: argparse.Namespace) -> int:
             print(_state_line(Study.open(study)))
             return NOTHING_FINISHED
     elif chosen:
-        print(
-            f"gpsearch: {arguments.subject} is a comparison that was made; what is compared is "
-            f"said with a configuration (.toml), so {', '.join(chosen)} cannot be given.",
-            file=sys.stderr,
+        return _refuse(
+            f"{', '.join(chosen)} cannot be given for {arguments.subject}, a comparison that was "
+            "made; give them with its configuration (.toml)."
         )
-        return WRONG
     else:
         study = Path(arguments.subject)
         comparison = open_comparison(study)
     if arguments.output is not None:
-        with _writing(arguments.output):
-            Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
+        _write(arguments.output, comparison.to_frame().to_csv(index=False).encode())
     if arguments.report is not None:
-        said = arguments.said if Path(arguments.subject).suffix == ".toml" else ""
-        _write_page(comparison, arguments.report, said)
+        _write_page(comparison, arguments.report, arguments.command_line if runs else "")
     if arguments.json:
         print(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
@@ -134,7 +133,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
-    """The arguments of a search or a comparison that the command line gives."""
+    """The options that the command line gives, as arguments of `search` or `compare`."""
     names = (*names, *EVALUATION)
     given = {name: getattr(arguments, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
@@ -170,16 +169,14 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.format == "csv":
         text = frame.to_csv(index=False)
     else:
-        text = (
-            frame.to_json(orient="records", indent=2, date_format="iso", default_handler=str) + "\n"
-        )
-    with _writing(arguments.output or "standard output"):
-        if arguments.output is None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            Path(arguments.output).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(Path(arguments.output), text.encode(errors="backslashreplace"))
+        text = frame.to_json(orient="records", indent=2, date_format="iso", default_handler=str)
+        text += "\n"
+    if arguments.output is not None:
+        _write(arguments.output, text.encode(errors="backslashreplace"))
+        return DONE
+    with _writing("standard output"):
+        sys.stdout.write(text)
+        sys.stdout.flush()
     return DONE
 
 
@@ -188,30 +185,36 @@ def _report(arguments: argparse.Namespace) -> int:
     suffix = f".{arguments.format or 'html'}"
     path = Path(arguments.output or Path(arguments.study).with_suffix(suffix))
     if arguments.format is not None and path.suffix != suffix:
-        print(
-            f"gpsearch: --format {arguments.format} writes a file with the suffix {suffix}, and "
-            f"--output {arguments.output} has another; give one of the two.",
-            file=sys.stderr,
+        return _refuse(
+            f"--format {arguments.format} writes a file with the suffix {suffix}, and --output "
+            f"{arguments.output} has another; give one of the two."
         )
-        return WRONG
     _write_page(open_comparison(study) if is_comparison(study) else study, path)
     print(f"Report   {path}")
     return DONE
 
 
 def _require_suffix(path: str | Path) -> None:
-    """Before anything is trained."""
+    """Refuse a report of unknown format before anything is trained."""
     from gpsearch.report import require_suffix
 
     require_suffix(path)
 
 
 def _write_page(subject: Study | Comparison, path: str | Path, command: str = "") -> None:
-    from gpsearch.report import render_report  # draws: the other commands start sooner without
+    from gpsearch.report import (
+        render_report,  # imports matplotlib, which other commands do not need
+    )
 
     with _writing(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         render_report(subject, path, command=command)
+
+
+def _write(path: str | Path, content: bytes) -> None:
+    with _writing(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(Path(path), content)
 
 
 @contextlib.contextmanager
@@ -235,7 +238,7 @@ def _init(arguments: argparse.Namespace) -> int:
 def _state_line(study: Study) -> str:
     states = [trial.state for trial in study.trials]
     counts = [f"{states.count(s)} {s}" for s in ("complete", "stopped", "failed", "running")]
-    told = ", ".join(count for count in counts if not count.startswith("0 ")) or "no trial yet"
+    present = ", ".join(count for count in counts if not count.startswith("0 ")) or "no trial yet"
     assert study.path is not None
     holder = holder_of(study.path)
     if holder:
@@ -244,7 +247,7 @@ def _state_line(study: Study) -> str:
         now = study.stop_reason
     else:
         now = "No search is running; the same command continues it."
-    return f"{study.path}: {told}. {now}".rstrip()
+    return f"{study.path}: {present}. {now}".rstrip()
 
 
 def _result(study: Study) -> str:
@@ -322,34 +325,34 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run the search of a configuration file, or continue it")
     run.add_argument("config", help="a TOML file; `gpsearch init` writes one")
-    run.add_argument("--study", help="the record's file, in place of the configuration's")
-    run.add_argument("--report", help="the page's file, in place of the configuration's")
-    run.add_argument("--n-calls", type=int, help="trainings in all, earlier runs included")
+    run.add_argument("--study", help="path of the record, in place of the configuration's")
+    run.add_argument("--report", help="path of the report, in place of the configuration's")
+    run.add_argument("--n-calls", type=int, help="trainings in all, including earlier runs")
     _add_evaluation(run, n_jobs="trainings at once, each in a worker process")
     run.set_defaults(command=_run)
 
     compare = commands.add_parser(
-        "compare", help="strategies side by side, several times each, or what came of it"
+        "compare", help="compare strategies over several runs each, or show a comparison"
     )
-    compare.add_argument("subject", help="a TOML file to run or continue; or a comparison's study")
-    compare.add_argument("--study", help="the record's file, in place of the configuration's")
+    compare.add_argument("subject", help="a TOML file to run or continue, or a comparison's study")
+    compare.add_argument("--study", help="path of the record, in place of the configuration's")
     compare.add_argument("--strategies", nargs="+", help="such as: gp random grid tpe")
     compare.add_argument("--n-calls", type=int, help="trainings in each run")
     compare.add_argument("--n-repeats", type=int, help="runs of each strategy")
     _add_evaluation(compare, n_jobs="runs at once, each in a worker process")
-    compare.add_argument("--json", action="store_true", help="for programs")
+    compare.add_argument("--json", action="store_true", help="print JSON, for programs")
     compare.add_argument("-o", "--output", help="a CSV file for every evaluation")
-    compare.add_argument("--report", help="an HTML page to write")
+    compare.add_argument("--report", help="an HTML report to write")
     compare.set_defaults(command=_compare)
 
-    show = commands.add_parser("show", help="how a search stands")
+    show = commands.add_parser("show", help="the state of a search and its best trial")
     show.add_argument("study")
-    show.add_argument("--json", action="store_true", help="for programs")
+    show.add_argument("--json", action="store_true", help="print JSON, for programs")
     show.set_defaults(command=_show)
 
-    best = commands.add_parser("best", help="the best params so far")
+    best = commands.add_parser("best", help="the best configuration so far")
     best.add_argument("study")
-    best.add_argument("--json", action="store_true", help="for programs")
+    best.add_argument("--json", action="store_true", help="print JSON, for programs")
     best.set_defaults(command=_best)
 
     export = commands.add_parser("export", help="all trials as a table")
@@ -358,7 +361,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", help="a file; standard output without it")
     export.set_defaults(command=_export)
 
-    report = commands.add_parser("report", help="one page of a study or a comparison")
+    report = commands.add_parser("report", help="write the report of a study or a comparison")
     report.add_argument("study")
     report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
     report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")

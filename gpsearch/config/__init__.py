@@ -3,7 +3,7 @@
 ======================= ====================================================================
 in the file             meaning
 ======================= ====================================================================
-``study``, ``report``   where the record and the page go, from the current directory
+``study``, ``report``   paths of the record and of the report, from the current directory
 ``[data]``              ``dataset`` (one of scikit-learn's own), or ``file`` (CSV, Parquet)
                         with its ``target`` column and, where the rows have them, the columns
                         ``groups`` and ``sample_weight``, or ``function`` to (X, y)
@@ -19,13 +19,13 @@ in the file             meaning
                         table the ready-made ``mlp`` is searched over its own space
 ======================= ====================================================================
 
-What is Python and not TOML is named: ``"module:name"`` or ``"file.py:name"``. So are
-``create_model`` and ``function``, and where they are not plain values ``preprocess``, ``scoring``,
-``cv`` and ``callbacks`` of the objective, ``strategy``, ``racing``, ``callback`` and ``stop`` of
-the search, ``racing`` of the comparison. Files are looked up from the folder of the configuration,
-so that it runs from anywhere.
+A Python object is named as ``"module:name"`` or ``"file.py:name"``: ``create_model`` and
+``function``; ``preprocess``, ``scoring``, ``cv`` and ``callbacks`` of the objective; ``strategy``,
+``racing``, ``callback`` and ``stop`` of the search; ``racing`` of the comparison. Files are looked
+up from the folder of the configuration, so that it runs from anywhere.
 
-`source` knows the text and on which line a thing stands, `reading` makes a `Config` of it.
+`toml_source` knows the text and its lines, `python_objects` loads what is named, and `search_call`
+makes a `Config` of both.
 """
 
 from gpsearch.config.search_call import Config, load_config

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
 from gpsearch.comparison import Comparison, compare
+from gpsearch.config.python_objects import describe_error, find_function, find_object
 from gpsearch.config.toml_source import Source
 from gpsearch.errors import InvalidSearchError
 from gpsearch.execution import BelowNoise, NoImprovement, TargetScore, search
@@ -25,7 +22,7 @@ from gpsearch.study import Study
 from gpsearch.training import mlp, mlp_space
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
-SHARED = (  # by [search] and [compare]; a timeout is not, for a comparison takes far longer
+SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison takes far longer
     "n_calls",
     "n_initial_points",
     "optimum_prior",
@@ -39,7 +36,7 @@ SHARED = (  # by [search] and [compare]; a timeout is not, for a comparison take
 )
 READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 COLUMNS = ("groups", "sample_weight")  # arguments of KerasCV that a column of a file may hold
-NAMED = {  # arguments that may name something in Python
+NAMED = {  # arguments that may name a Python object
     "objective": ("preprocess", "scoring", "cv", "callbacks"),
     "search": ("strategy", "racing", "callback", "stop"),
     "compare": ("racing",),
@@ -53,10 +50,10 @@ STOP_RULES: dict[str, tuple[tuple[type, ...], str, Callable[[Any], Any]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a configuration file says, read and checked; nothing is trained yet."""
+    """A configuration file, read and checked; nothing is trained yet."""
 
     source: Source
-    """The file, and where in it things stand."""
+    """The file, with the line of each entry."""
     objective: KerasCV
     """The model and the data, ready to evaluate."""
     space: Space
@@ -66,9 +63,9 @@ class Config:
     comparison: dict[str, Any]
     """Arguments of `gpsearch.compare` beyond objective and space; its study among them."""
     study: Path
-    """Where the record goes; the file's own name with ``.db`` unless it says otherwise."""
+    """Path of the record; by default the configuration's name with ``.db``."""
     report: Path
-    """Where the page goes; the study's name with ``.html`` unless the file says otherwise."""
+    """Path of the report; by default the study's name with ``.html``."""
 
     def run(self, **overrides: Any) -> Study:
         """Run the search, or continue it; `overrides` replace arguments of `gpsearch.search`."""
@@ -92,9 +89,9 @@ def load_config(path: str | Path) -> Config:
     Raises
     ------
     InvalidConfigError
-        When the file cannot be read, or a key or value breaks a rule; with its line.
+        The file cannot be read, or a key or value breaks a rule; the message names its line.
     GPSearchError
-        When what the file describes cannot be searched, as `KerasCV` and `Space` say it.
+        The file describes something that `KerasCV` or `Space` refuses.
     """
     return _Reader(Source(Path(path))).config()
 
@@ -154,14 +151,14 @@ class _Reader:
                 f'is {named!r}; write "mlp" for the ready-made network, or "module:name" or '
                 '"file.py:name" for a function of yours',
             )
-        return self._function("objective", "create_model", named)
+        return find_function(self.source, "objective", "create_model", named)
 
     def _name_python(self, table: str, arguments: dict[str, Any]) -> None:
-        """Replace names by what they name."""
+        """Replace the names of Python objects by the objects."""
         for key in NAMED[table]:
             value = arguments.get(key)
             if isinstance(value, str) and ":" in value:
-                arguments[key] = self._named(table, key, value)
+                arguments[key] = find_object(self.source, table, key, value)
             elif key in ("callback", "callbacks") and key in arguments:
                 raise self.source.error(
                     table, key, f'is {value!r}; write "module:name" or "file.py:name"'
@@ -169,7 +166,7 @@ class _Reader:
 
     def _stop_rules(self, stop: Any) -> Any:
         if not isinstance(stop, dict):
-            if callable(stop) or isinstance(stop, list):  # named in Python
+            if callable(stop) or isinstance(stop, list):  # a Python object, loaded by its name
                 return stop
             raise self.source.error(
                 "search", "stop", f"is {stop!r}; write a table, such as {{ no_improvement = 20 }}"
@@ -201,7 +198,7 @@ class _Reader:
     # ---------------------------------------------------------------- data
 
     def _data(self, table: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-        """X, y, and what else the columns of a file hold."""
+        """X, y, and further columns of a file as arguments of `KerasCV`."""
         self.source.check_keys("data", table, ["dataset", "file", "target", *COLUMNS, "function"])
         given = [key for key in ("dataset", "file", "function") if key in table]
         if len(given) != 1:
@@ -251,11 +248,11 @@ class _Reader:
         return frame.drop(columns=used), frame[table["target"]], beside
 
     def _called(self, named: Any) -> tuple[Any, Any]:
-        function = self._function("data", "function", named)
+        function = find_function(self.source, "data", "function", named)
         try:
             returned = function()
-        except Exception as error:  # a person's own code
-            raise self.source.error("data", "function", _raised(named, error)) from error
+        except Exception as error:  # the user's code
+            raise self.source.error("data", "function", describe_error(named, error)) from error
         if not isinstance(returned, tuple) or len(returned) != 2:
             raise self.source.error(
                 "data",
@@ -263,63 +260,3 @@ class _Reader:
                 f"is {named!r}, which returned {type(returned).__name__}; it must return X, y",
             )
         return returned
-
-    # ---------------------------------------------------------------- what is Python
-
-    def _function(self, table: str, key: str, named: Any) -> Callable[..., Any]:
-        function = self._named(table, key, named)
-        if not callable(function):
-            raise self.source.error(table, key, f"is {named!r}, which is not a function")
-        result: Callable[..., Any] = function
-        return result
-
-    def _named(self, table: str, key: str, named: Any) -> Any:
-        """What "module:name" or "file.py:name" names."""
-        home, colon, name = str(named).rpartition(":")
-        if not colon:
-            raise self.source.error(
-                table, key, f'is {named!r}; write "module:name" or "file.py:name"'
-            )
-        try:
-            module = (
-                _module_of_file(self.folder / home)
-                if home.endswith(".py")
-                else importlib.import_module(home)
-            )
-        except (ModuleNotFoundError, FileNotFoundError) as error:
-            raise self.source.error(
-                table, key, f"is {named!r}, which cannot be loaded: {error}"
-            ) from error
-        except Exception as error:  # a person's own code
-            raise self.source.error(table, key, _raised(named, error)) from error
-        if not hasattr(module, name):
-            raise self.source.error(table, key, f"is {named!r}, but {home} has no {name!r}")
-        return getattr(module, name)
-
-
-def _module_of_file(path: Path) -> ModuleType:
-    name = f"gpsearch_config_{path.stem}"
-    known = sys.modules.get(name)
-    if known is not None and known.__file__ == str(path):
-        return known
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module  # inspect.getsource looks it up there
-    try:
-        SourceFileLoader(name, str(path)).exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _raised(named: Any, error: Exception) -> str:
-    """What went wrong in a person's own code, and in which line of it."""
-    if isinstance(error, SyntaxError):
-        return f"is {named!r}, which is not valid Python: {error}"
-    frames = traceback.extract_tb(error.__traceback__)
-    last = next((f for f in reversed(frames) if f.filename != __file__), None)
-    place = f" (line {last.lineno} of {Path(last.filename).name})" if last else ""
-    return f"is {named!r}, which raised {type(error).__name__}: {error}{place}"

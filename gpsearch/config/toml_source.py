@@ -1,4 +1,4 @@
-"""The text of a configuration: what it says, and on which line."""
+"""The text of a configuration: its tables, and the line of each entry."""
 
 from __future__ import annotations
 
@@ -19,17 +19,7 @@ HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
 
 class Source:
-    """One configuration file.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    InvalidConfigError
-        It cannot be read, is not TOML, or holds a name at its top that nobody knows.
-    """
+    """One configuration file, whose top-level names are checked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -80,9 +70,9 @@ class Source:
     def error(
         self, table: str, subject: str, message: str, *, key: str | None = None
     ) -> InvalidConfigError:
-        """An error that says where it is: file, line, table and subject, then what is wrong there.
+        """An error that names file, line, table and subject, then what is wrong there.
 
-        `key` is the entry whose line it is; by default `subject` is its name.
+        The line is that of the entry `key`, by default of `subject`.
         """
         place = f"[{table}] {subject}".strip() if table else subject
         line = self.line_of(table, subject if key is None else key)
@@ -96,15 +86,19 @@ class Source:
     def placing(self, *tables: str, but: Iterable[str] = ()) -> Iterator[None]:
         """Give an error about an entry of these tables the line of that entry.
 
-        Entries in `but` were replaced by the caller: no line of the file is at fault.
+        The caller has replaced the entries in `but`: an error about them gets no line.
         """
         try:
             yield
         except GPSearchError as error:
             for table in () if error.argument in but else tables:
-                key = error.entry if table == "space" else error.argument
+                key, value = error.argument, error.value
+                if table == "space":
+                    key = error.entry
+                elif error.entry:
+                    value = f"{{{error.entry} = {value}}}"
                 if key in self.table(table):
-                    given = "" if error.value == "..." else f" = {error.value}"
+                    given = "" if error.value == "..." else f" = {value}"
                     raise self.error(table, f"{key}{given}:", error.rule, key=key) from error
             raise
 

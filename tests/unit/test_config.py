@@ -142,9 +142,13 @@ def test_a_function_can_load_the_data(write):
             "optimum_prior = { lr = 1.0 }",
             r"line 12: .* optimum_prior: 'lr' is not a dimension",
         ),
-        ("n_calls = 7", 'x0 = { lr = 1.0, opt = "sgd" }', r"line 12: \[search\] x0 = 1.0: .*'lr'"),
+        (
+            "n_calls = 7",
+            'x0 = { lr = 1.0, opt = "sgd" }',
+            r"line 12: \[search\] x0 = \{lr = 1.0\}: .*'lr'",
+        ),
         ("n_calls = 7", 'timeout = "1h"', r"line 12: \[search\] timeout = '1h': .*seconds"),
-        ("n_calls = 7", "x0 = [{ lr = 0.5 }]", r"line 12: \[search\] x0 = 0.5: .*'lr'"),
+        ("n_calls = 7", "x0 = [{ lr = 0.5 }]", r"line 12: \[search\] x0 = \{lr = 0.5\}: .*'lr'"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(write, old, new, message):
