@@ -20,15 +20,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfcx, log_ndtr, ndtr
 
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess
-
-Array = NDArray[np.float64]
+from gpsearch.surrogate.feasibility import HALF_LOG_TWO_PI, log_normal_cdf
+from gpsearch.surrogate.kernels import Array
 
 SQRT_HALF_PI = np.sqrt(np.pi / 2.0)
-HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 LOG_EVEN_ODDS = float(np.log(0.5))
 BELOW_EVEN_ODDS = 1000.0  # outweighs every difference between log acquisitions
 SQRT_HALF = np.sqrt(0.5)
@@ -50,8 +48,8 @@ class Acquisition(Protocol):
 class LogExpectedImprovement:
     """``log E[max(f - loss, 0)] = log h(u) + log(v) / 2``.
 
-    With a noise variance b it is augmented by ``log(1 - sqrt(b / (v + b)))``: what is known
-    better than it could be measured is not worth measuring once more (Huang et al. 2006, Global
+    With a noise variance b it is augmented by ``log(1 - sqrt(b / (v + b)))``: where the prediction
+    is more precise than a measurement, measuring again gains little (Huang et al. 2006, Global
     optimization of stochastic black-box systems, equation 13). Without it, the last evaluations
     crowd around the best point, each for an improvement that is a fraction of the noise.
     """
@@ -63,7 +61,7 @@ class LogExpectedImprovement:
     """b, the variance of a measurement of the warped loss."""
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         mean, variance = self.process.predict(Z)
         sd = np.sqrt(variance)
         value = log_h((self.incumbent - mean) / sd)[0] + np.log(sd)
@@ -92,7 +90,7 @@ class LogProbabilityOfImprovement:
     """By how much to improve, in standard deviations of the warped losses."""
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         mean, variance = self.process.predict(Z)
         return log_ndtr((self.incumbent - self.margin - mean) / np.sqrt(variance))
 
@@ -101,8 +99,7 @@ class LogProbabilityOfImprovement:
         mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
         sd = np.sqrt(variance)
         u = (self.incumbent - self.margin - mean) / sd
-        value = log_ndtr(u)
-        slope = np.exp(-0.5 * u * u - HALF_LOG_TWO_PI - value)
+        value, slope = log_normal_cdf(u)
         of_mean, of_variance = -slope / sd, -slope * u / (2.0 * variance)
         return value, of_mean[:, None] * mean_gradient + of_variance[:, None] * variance_gradient
 
@@ -116,12 +113,12 @@ class LowerConfidenceBound:
     """Standard deviations below the mean."""
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         mean, variance = self.process.predict(Z)
         return self.kappa * np.sqrt(variance) - mean
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients."""
+        """See `Acquisition.with_gradient`."""
         mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
         sd = np.sqrt(variance)
         gradient = (0.5 * self.kappa / sd)[:, None] * variance_gradient - mean_gradient
@@ -132,23 +129,23 @@ class LowerConfidenceBound:
 class WeightedByFeasibility:
     """A logarithmic acquisition times the probability of success, steeply less below even odds.
 
-    ``a + log p + 1000 min(log p - log 1/2, 0)``. The product alone is not enough: once what is
-    feasible is known well, improvement there is worth ``exp(-20)``, and a region where every
-    evaluation failed is worth more, its loss being unknown, at any p that a model would admit. A
-    point that is more likely to fail than not is therefore taken when nothing else is left.
+    ``a + log p + 1000 min(log p - log 1/2, 0)``. The product alone is not enough: once the feasible
+    region is known well, the expected improvement there is about ``exp(-20)``. A region where every
+    evaluation failed has an unknown loss, and would win at any p that the model predicts. So a
+    point that is more likely to fail than not is taken only when nothing else is left.
     """
 
     acquisition: Acquisition
     model: FeasibilityModel
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         log_probability = self.model.log_probability(Z)
         below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
         return self.acquisition(Z) + log_probability + BELOW_EVEN_ODDS * below
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients."""
+        """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
         log_probability, of_probability = self.model.log_probability_gradient(Z)
         below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
@@ -191,7 +188,7 @@ def log_h(u: Array) -> tuple[Array, Array]:
     ([-500014.734, -0.919, 2.303], [1000.002, 1.253, 0.1])
     """
     u = np.asarray(u, dtype=float)
-    # all at once by what holds almost everywhere: a proposal spends much of its time here
+    # one formula for all, then the tails anew: a proposal spends much of its time here
     x = np.clip(u, SERIES_BELOW, DEFINITION_ABOVE)
     mills = SQRT_HALF_PI * erfcx(x * -SQRT_HALF)
     ratio = 1.0 + x * mills

@@ -9,10 +9,10 @@ smooth      dimensions climbed by gradient: Real, and Integer of many values (d,
 listed      the others, whose values are tried one by one                    (d,)
 =========== ================================================================ =======
 
-A cloud of random points and of small moves around the best observed ones is valued at once; the
-best of both climb, all together: L-BFGS on the smooth dimensions alternates with the best change
-of one listed dimension, as in Optuna's GP sampler. Climbing together makes one call of the
-surrogate serve all starts, which is what makes a proposal cost milliseconds.
+Random points and small moves around the best observed ones are valued at once. The best of both
+climb together: L-BFGS on the smooth dimensions alternates with the best change of one listed
+dimension, as in Optuna's GP sampler. One call of the surrogate serves all starts, so that a
+proposal costs milliseconds.
 """
 
 from __future__ import annotations
@@ -26,20 +26,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from gpsearch.acquisition.improvement import Acquisition
+from gpsearch.acquisition.improvement import Acquisition, Array
 from gpsearch.space import Space
 
-Array = NDArray[np.float64]
-
 MANY_VALUES = 40  # an Integer with more values is climbed by gradient and then snapped
-SHORTER = 0.7 ** np.arange(12)  # of a step that may leave the feasible region: the last is 2 %
-MOVED = 1.5  # coordinates that a small move changes, on average, beside the one it always does
+SHORTER = 0.7 ** np.arange(12)  # fractions of a step, tried where a constraint may refuse it whole
+MOVED = 1.5  # coordinates that a small move changes on average, besides the one it always changes
 LEAST_GAIN = 1e-9  # of a log acquisition; less is rounding
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How hard to look."""
+    """How many candidates and iterations a maximisation takes."""
 
     random: int = 400
     """Candidates drawn from the space's own distribution."""
@@ -81,8 +79,8 @@ def maximise(
     Yields
     ------
     (d,) float array
-        Of all that were valued the best, then the next, each tested for the constraint only when
-        its turn comes: a constraint is the user's function, and may be slow.
+        The valued points, best first. Each is tested for the constraint only when its turn comes:
+        a constraint is the user's function, and may be slow.
     """
     effort = effort or Effort()
     climb = _Climb(acquisition, space)
@@ -99,7 +97,7 @@ def maximise(
 
 
 class _Climb:
-    """A search in progress; it remembers every point that was valued."""
+    """A maximisation in progress; it remembers every point that was valued."""
 
     def __init__(self, acquisition: Acquisition, space: Space) -> None:
         self._acquisition, self._space = acquisition, space
@@ -174,7 +172,7 @@ class _Climb:
         self._keep_better(S, values, snapped.reshape(tried.shape), np.arange(len(S)))
 
     def _by_single_changes(self, S: Array, values: Array, sweeps: int) -> bool:
-        """Improve `S` and `values` in place on the listed dimensions; False when already best."""
+        """Improve `S` and `values` in place on the listed dimensions; whether anything changed."""
         changed = np.arange(len(S))
         for sweep in range(sweeps):
             tried = []
@@ -185,7 +183,7 @@ class _Climb:
                 tried.append(block)
             Z = np.concatenate(tried, axis=1)
             Z = self._space.snap(Z.reshape(-1, S.shape[1])).reshape(Z.shape)
-            # a start that no change improves is done: the next sweep would try the same again
+            # a start that no change improves is done: the next sweep would repeat the attempt
             changed = self._keep_better(S, values, Z, changed)
             if not len(changed):
                 return sweep > 0
@@ -194,10 +192,7 @@ class _Climb:
     def _keep_better(
         self, S: Array, values: Array, tried: Array, rows: NDArray[np.intp]
     ) -> NDArray[np.intp]:
-        """Replace starts by what is better; the rows that were replaced.
-
-        Row i of (r, c, d) `tried` holds candidates for start ``rows[i]``.
-        """
+        """Replace start ``rows[i]`` by the best of ``tried[i]`` if better; the replaced rows."""
         gained = self.value(tried.reshape(-1, S.shape[1])).reshape(tried.shape[:2])
         improved = []
         for i, row in enumerate(rows):
@@ -214,14 +209,9 @@ def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -
     """Moves of a few coordinates, of all sizes from a three-hundredth of the cube to a third."""
     d = len(space)
     base = around[rng.integers(len(around), size=number)]
-    chance, normal, fresh = (
-        rng.random((number, d)),
-        rng.standard_normal((number, d)),
-        rng.random((number, d)),
-    )
-    one = rng.integers(d, size=number)
-    moved = chance < MOVED / d
-    moved[np.arange(number), one] = True
+    moved = rng.random((number, d)) < MOVED / d
+    normal, fresh = rng.standard_normal((number, d)), rng.random((number, d))
+    moved[np.arange(number), rng.integers(d, size=number)] = True
     moved, normal, fresh = (_by_name(space, draws) for draws in (moved, normal, fresh))
     step = 10.0 ** rng.uniform(-2.5, -0.5, size=(number, 1)) * normal
     whole = np.where(space.n_values > 1, 1.0 / np.maximum(space.n_values - 1, 1), 0.0)
@@ -231,8 +221,5 @@ def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -
 
 
 def _by_name(space: Space, draws: NDArray[Any]) -> NDArray[Any]:
-    """Columns of `draws` for the dimensions in the order of their names.
-
-    So the order in which a space lists its dimensions decides nothing.
-    """
+    """`draws`, one column for each name in sorted order: a reordered space proposes the same."""
     return draws[:, np.argsort(np.argsort(space.names))]

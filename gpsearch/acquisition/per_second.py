@@ -16,13 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gpsearch.acquisition.improvement import Acquisition
+from gpsearch.acquisition.improvement import Acquisition, Array
 from gpsearch.surrogate import GaussianProcess
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,12 +29,12 @@ class PerSecond:
     """Fitted to the logarithms of the seconds, without an output transform."""
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         mean, variance = self.log_time.predict(Z)
         return self.acquisition(Z) + self._log_rate(mean, variance)
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients."""
+        """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
         mean, variance, of_mean, of_variance = self.log_time.predict_gradient(Z)
         return value + self._log_rate(mean, variance), gradient + self._log_rate(

@@ -21,7 +21,7 @@ class Density(Protocol):
         ----------
         Z : (m, d) float array
         active : (m, d) bool array
-            Which dimensions exist; the others count nothing.
+            Which dimensions exist; the others have no influence.
 
         Returns
         -------
@@ -35,7 +35,7 @@ class Density(Protocol):
 class WeightedByPrior:
     """``a + (beta / n) log pi``, with a prior density pi of the optimum.
 
-    So a logarithmic acquisition is multiplied by ``pi^(beta / n)``: after beta evaluations the
+    A logarithmic acquisition is thus multiplied by ``pi^(beta / n)``: after beta evaluations the
     prior counts once, and in the end not at all (Hvarfner et al. 2022, πBO: augmenting acquisition
     functions with user beliefs, equation 6).
     """
@@ -47,12 +47,12 @@ class WeightedByPrior:
     """``beta / n``, n evaluations so far."""
 
     def __call__(self, Z: Array) -> Array:
-        """Values at the rows of `Z`."""
+        """See `Acquisition`."""
         value, _ = self.density.log_density(Z, self.space.active(Z))
         return self.acquisition(Z) + self.weight * value
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients."""
+        """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
         log_density, slope = self.density.log_density(Z, self.space.active(Z))
         return value + self.weight * log_density, gradient + self.weight * slope

@@ -1,4 +1,4 @@
-"""The rule of thumb of what to tune first, by the names of dimensions.
+"""The rule of thumb for what to tune first, by the names of dimensions.
 
 For networks: the learning rate first; then momentum, hidden units and batch size; then the number
 of layers and the decay of the learning rate (Ng 2017, Improving deep neural networks, course
@@ -24,7 +24,7 @@ CLASSIC_ORDER: tuple[tuple[str, ...], ...] = (
 
 
 def classic_tier(name: str) -> int | None:
-    """Tier of a dimension in the classic order, from 1; None where it says nothing.
+    """Tier of a dimension in the classic order, from 1; None for an unknown name.
 
     >>> classic_tier("learning_rate"), classic_tier("n_neurons_1"), classic_tier("act_func")
     (1, 2, None)
@@ -34,7 +34,7 @@ def classic_tier(name: str) -> int | None:
 
 
 def bare_name(name: str) -> str:
-    """A dimension's name without prefix, number and spelling.
+    """A dimension's name without prefix and number, in lower case with underscores.
 
     >>> bare_name("optimizer__Learning-Rate"), bare_name("n_neurons_2"), bare_name("beta_1")
     ('learning_rate', 'n_neurons', 'beta_1')

@@ -5,7 +5,7 @@ symbol    meaning
 ========= ===================================================================================
 v         a value in the user's units
 z         its place in [0, 1]: 0 at the first value, 1 at the last
-u         a quantile in [0, 1): ``quantile(u)`` is the z below which a share u of draws lies
+u         a probability in [0, 1): a share u of random draws lies below ``quantile(u)``
 K         number of values; 0 for a Real
 ========= ===================================================================================
 
@@ -30,7 +30,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 
 Array = NDArray[np.float64]
 
-LARGEST_INTEGER = 2**53  # beyond it a float no longer tells neighbouring integers apart
+LARGEST_INTEGER = 2**53  # above, neighbouring integers are one float
 
 
 class Column(ABC):
@@ -63,7 +63,7 @@ class Column(ABC):
 
     @abstractmethod
     def identity(self, value: Any) -> Hashable:
-        """What is equal for equal values and differs otherwise, even for 1 and True."""
+        """A key that is equal for equal values only; 1 and True differ."""
 
 
 def make_column(name: str, dimension: Dimension) -> Column:
@@ -222,7 +222,7 @@ class _CategoricalColumn(Column):
         if len(self._index) < self.n_values or any(c != c for c in self.categories):
             raise InvalidSpaceError(
                 f"the categories of {name!r} are {list(self.categories)!r}; each must occur once, "
-                "and NaN is none."
+                "and none may be NaN."
             ).about("dimensions", entry=name)
         shares = np.asarray(dimension.prior_, dtype=float)
         if len(shares) != self.n_values or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:

@@ -1,4 +1,4 @@
-"""Dimensions of what people write.
+"""Dimensions, read from what users write.
 
 ==================================================== =======================================
 written                                              read as

@@ -35,7 +35,7 @@ DRAWS_PER_POINT = 1000  # rejection sampling gives up after this many draws with
 
 
 class Space(skopt.space.Space):
-    """A search space: named dimensions, what ties them together, and values that are fixed.
+    """A search space: named dimensions, conditions and a constraint on them, and fixed values.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class Space(skopt.space.Space):
         the caller's stay as they are.
     conditions : dict, optional
         ``{"momentum": {"opt": ["sgd", "rmsprop"]}}``: momentum exists only for these values of
-        opt. Elsewhere it is absent from the params and takes no part in the search.
+        opt. Elsewhere the configuration does not hold it, and it does not affect the search.
     constraint : callable, optional
-        ``constraint(params) -> bool``; only params for which it is true are proposed.
+        ``constraint(params) -> bool``; only configurations for which it is true are proposed.
 
     Attributes
     ----------
@@ -192,10 +192,10 @@ class Space(skopt.space.Space):
         return self._conditions.canonicalise(np.column_stack(snapped))
 
     def quantile(self, u: Array) -> Array:
-        """(n, d) places of the random draws that stand at the quantiles `u` of each dimension.
+        """(n, d) quantiles of the space's own distribution, by dimension, at probabilities `u`.
 
-        Uniform `u` give the space's own distribution: every value of a uniform Integer equally
-        likely, categories by their prior.
+        Uniform `u` give random draws: the values of a uniform Integer are equally likely, those of
+        a Categorical follow its prior.
         """
         u = np.atleast_2d(np.asarray(u, dtype=float))
         placed = [column.quantile(u[:, j]) for j, column in enumerate(self.columns)]
@@ -328,7 +328,7 @@ class Space(skopt.space.Space):
     # ---------------------------------------------------------------- private
 
     def _decode(self, z: Array, like: Sequence[Sequence[Any]] | None = None) -> list[Point]:
-        """Points of snapped `z`; of `like`, where given, Reals keep their unrounded values."""
+        """Points of snapped `z`; where `like` is given, Reals keep its unrounded values."""
         points = [[c.decode(v) for c, v in zip(self.columns, row, strict=True)] for row in z]
         if like is not None:
             active = self.active(z)

@@ -1,8 +1,8 @@
-"""Beliefs about the loss where it was not measured: Gaussian processes on NumPy and SciPy.
+"""Gaussian processes on NumPy and SciPy: the loss where it was not measured.
 
-`kernels` says how alike two points are, `warping` on which scale losses are modelled, `priors`
-and `likelihood` what makes hyperparameters credible, `gaussian_process` predicts the loss, and
-`feasibility` whether an evaluation will succeed.
+`kernels` correlates points, `warping` transforms losses, `priors` and `likelihood` give the
+posterior of the hyperparameters, `gaussian_process` predicts the loss, and `feasibility` predicts
+whether an evaluation succeeds.
 """
 
 from gpsearch.surrogate.feasibility import FeasibilityModel

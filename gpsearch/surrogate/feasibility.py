@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from gpsearch.surrogate.gaussian_process import GaussianProcess
-from gpsearch.surrogate.kernels import Mask
-
-Array = NDArray[np.float64]
+from gpsearch.surrogate.kernels import Array, Mask
 
 HALF_LOG_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 
@@ -64,8 +62,7 @@ class FeasibilityModel:
         mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
         total = variance + self._noise
         x = (self.threshold - mean) / np.sqrt(total)
-        value = log_ndtr(x)
-        slope = np.exp(-0.5 * x * x - HALF_LOG_TWO_PI - value)  # phi / Phi
+        value, slope = log_normal_cdf(x)
         x_gradient = (
             -mean_gradient / np.sqrt(total)[:, None]
             - (0.5 * x / total)[:, None] * variance_gradient
@@ -75,3 +72,9 @@ class FeasibilityModel:
     @property
     def _noise(self) -> float:
         return self.process.hyperparameters.noise
+
+
+def log_normal_cdf(x: Array) -> tuple[Array, Array]:
+    """``log Phi(x)`` and its derivative ``phi(x) / Phi(x)``."""
+    value = log_ndtr(x)
+    return value, np.exp(-0.5 * x * x - HALF_LOG_TWO_PI - value)

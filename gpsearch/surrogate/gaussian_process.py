@@ -31,6 +31,7 @@ from scipy.optimize import minimize
 from scipy.special import ndtri
 
 from gpsearch.surrogate.kernels import (
+    Array,
     Mask,
     ScaledSqDistTo,
     matern52,
@@ -40,8 +41,6 @@ from gpsearch.surrogate.kernels import (
 from gpsearch.surrogate.likelihood import Hyperparameters, NegativeLogPosterior
 from gpsearch.surrogate.priors import Priors
 from gpsearch.surrogate.warping import Linear, Shape, Warp
-
-Array = NDArray[np.float64]
 
 LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
@@ -173,7 +172,9 @@ class GaussianProcess:
         -------
         mean, variance : (m,) float arrays
         """
-        k_z = self._covariance(Z)
+        k_z = matern52_correlation(self._sq_dist_to_observed(Z))
+        k_z *= self.hyperparameters.signal
+        k_z += self.mean_variance
         whitened = lapack.dtrtrs(self.factor, k_z.T, lower=1)[0]
         variance = self._prior_variance - np.einsum("ij,ij->j", whitened, whitened)
         return k_z @ self.alpha, np.maximum(variance, LEAST_VARIANCE)
@@ -212,10 +213,10 @@ class GaussianProcess:
     def fantasize(self, Z: Array) -> GaussianProcess:
         """The process as if the losses at the (p, d) rows of `Z` were known to be their means.
 
-        It is surer there and predicts the same means everywhere: what is being evaluated is not
-        proposed again, and nothing is invented about how it will end (Ginsbourger et al. 2010,
-        Kriging is well-suited to parallelize optimization, "kriging believer"). Four at a time this
-        reached less regret than a constant lie or joint samples (``benchmarks/parallel.py``).
+        Its variance is lower there and its means are the same everywhere, so that a pending point
+        is not proposed again (Ginsbourger et al. 2010, Kriging is well-suited to parallelize
+        optimization, "kriging believer"). With four evaluations at once this reached less regret
+        than a constant lie or joint samples (``benchmarks/parallel.py``).
         """
         Z_all = np.concatenate([self.Z, Z])
         t = np.concatenate([self.t, self.predict(Z)[0]])
@@ -239,23 +240,18 @@ class GaussianProcess:
     def _sq_dist_to_observed(self) -> ScaledSqDistTo:
         return ScaledSqDistTo(self.Z, self.hyperparameters.weights, self.categorical)
 
-    def _covariance(self, Z: Array) -> Array:
-        k_z = matern52_correlation(self._sq_dist_to_observed(Z))
-        k_z *= self.hyperparameters.signal
-        k_z += self.mean_variance
-        return k_z
-
     @property
     def _prior_variance(self) -> float:
         return self.hyperparameters.signal + self.mean_variance
 
 
 def fitted_on(n: int, d: int) -> int:
-    """Of n observations, how many the hyperparameters are fitted on; the posterior takes all.
+    """Number of the n observations on which the hyperparameters are fitted.
 
-    Half of them, but at least 64 and 8 for each of d dimensions, and at most 300: d + 3 numbers
-    are known well by then, and a fit takes the cube of the observations. Searches of 100
-    evaluations ended no worse for it on 14 tables and surrogates of real trainings, 20 seeds each.
+    Half of them, but at least 64 and 8 for each of d dimensions, and at most 300: that suffices
+    for d + 3 numbers, and the cost of a fit is cubic. The posterior takes all observations.
+    Searches of 100 evaluations ended no worse for it on 14 tables and surrogates of real trainings,
+    20 seeds each.
 
     >>> fitted_on(50, 8), fitted_on(100, 8), fitted_on(100, 14), fitted_on(2000, 8)
     (50, 64, 100, 300)
@@ -265,9 +261,9 @@ def fitted_on(n: int, d: int) -> int:
 
 
 def representatives(y: Array, number: int) -> NDArray[np.intp]:
-    """Rows that stand for all: the best half of `number`, the rest evenly over the ranks.
+    """Rows to fit on: half of `number` are the best, the others lie evenly over the ranks.
 
-    The choice depends on the losses alone, not on the order in which they were told.
+    The choice depends on the losses alone, not on their order.
 
     >>> representatives(np.array([5.0, 1.0, 4.0, 2.0, 3.0]), 4)
     array([1, 3, 4, 0])
@@ -295,5 +291,5 @@ def _condition(
         K = at.signal * k + mean_variance
         K.flat[:: len(t) + 1] = at.signal + mean_variance + noise
         factor, failed = lapack.dpotrf(K, lower=1, overwrite_a=1, clean=1)
-        noise = 10.0 * noise  # only where rounding outweighs it: thousands of repeated points
+        noise = 10.0 * noise  # rounding may outweigh it where thousands of points repeat
     return factor, lapack.dpotrs(factor, t, lower=1)[0]

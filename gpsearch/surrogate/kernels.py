@@ -102,29 +102,17 @@ def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array
 
 
 def scaled_sq_dist(Z: Array, other: Array, weights: Array, categorical: Mask) -> Array:
-    """``s_ik = sum_j w_j D_j(z_i, z'_k)``; see `ScaledSqDistTo`.
-
-    Parameters
-    ----------
-    Z : (n, d) float array
-    other : (m, d) float array
-    weights : (d,) float array
-        Inverse squared length scales.
-    categorical : (d,) bool array
-
-    Returns
-    -------
-    (n, m) float array
-    """
+    """(n, m) distances between the rows of `Z` and `other`; see `ScaledSqDistTo`."""
     return ScaledSqDistTo(other, weights, categorical)(Z)
 
 
 class ScaledSqDistTo:
-    """``s_ik = sum_j w_j D_j(z_i, z'_k)`` to the same places again and again, by one product each.
+    """``s_ik = sum_j w_j D_j(z_i, z'_k)`` to fixed points z', by one matrix product.
 
     With coordinates in length scales, ``|a - b|² = a a + b b - 2 a b`` is the product of
-    ``(a, a a, 1)`` and ``(-2 b, 1, b b)``. A category counts as a coordinate for each of its
-    values, ``sqrt(w / 2)`` where it is this one and 0 elsewhere: two places are w apart, or 0.
+    ``(a, a a, 1)`` and ``(-2 b, 1, b b)``. A categorical dimension has one coordinate for each of
+    its values: ``sqrt(w / 2)`` for the value of the point, 0 for the others. Two points then differ
+    by w or 0.
 
     Parameters
     ----------
@@ -149,8 +137,8 @@ class ScaledSqDistTo:
             (j, np.unique(other[:, j]), float(np.sqrt(weights[j] / 2.0)))
             for j in np.flatnonzero(categorical)
         ]
-        # a place has one value of each category, also where it is none that others have
-        self._of_categories = float(weights[categorical].sum()) / 2.0
+        # every point has one value of each categorical dimension, known to `other` or not
+        self._sq_length = float(weights[categorical].sum()) / 2.0
         self._width = len(self._roots) + sum(len(values) for _, values, _ in self._coded) + 2
         right = self._coordinates(other)
         right[:, :-2] *= -2.0
@@ -172,6 +160,6 @@ class ScaledSqDistTo:
             np.multiply(same, root, out=coordinates[:, at : at + len(values)])
             at += len(values)
         np.einsum("ij,ij->i", numbers, numbers, out=coordinates[:, -2])
-        coordinates[:, -2] += self._of_categories
+        coordinates[:, -2] += self._sq_length
         coordinates[:, -1] = 1.0
         return coordinates

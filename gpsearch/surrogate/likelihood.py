@@ -25,39 +25,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from gpsearch.surrogate.kernels import Mask, matern52, pair_sq_dist
+from gpsearch.surrogate.kernels import Array, Mask, matern52, pair_sq_dist
 from gpsearch.surrogate.priors import Priors
 from gpsearch.surrogate.warping import Warp
-
-Array = NDArray[np.float64]
 
 LOG_WEIGHT_BOUNDS = (-7.0, 7.0)  # length scales from 0.03 to 33 times the width of the cube
 LOG_SIGNAL_BOUNDS = (-5.0, 5.0)
 LOG_NOISE_BOUNDS = (float(np.log(1e-6)), 2.0)  # the floor keeps K positive definite
 START_NOISE = 0.01
-STEPS = (0.5, 2.0, 0.3)  # of log a, log b and rho that bend the posterior as one of log w does
+STEPS = (0.5, 2.0, 0.3)  # of log a, log b and rho: curvature as for log w
 NOT_POSITIVE_DEFINITE = 1e10  # what a line search steps back from
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """What a fit finds; in units of the unit cube and of warped losses."""
+    """The result of a fit, in units of the unit cube and of warped losses."""
 
     weights: Array
     """(d,) inverse squared length scales."""
     signal: float
     """Prior variance of the warped loss."""
     noise: float
-    """Variance of what is not explained, beside that known of each loss."""
+    """Noise variance, added to the known variance of each loss."""
     rho: float = 0.0
     """Shape of the output transform."""
 
     @classmethod
     def unpack(cls, x: Array) -> Hyperparameters:
-        """Read what a fit moves."""
+        """Read the vector x of `NegativeLogPosterior`."""
         return cls(
             weights=np.exp(x[:-3]),
             signal=float(np.exp(x[-3])),
@@ -65,29 +62,12 @@ class Hyperparameters:
             rho=float(x[-1]),
         )
 
-    def pack(self) -> Array:
-        """Write what a fit moves."""
-        return np.concatenate(
-            [np.log(self.weights), [np.log(self.signal), np.log(self.noise), self.rho]]
-        )
-
 
 class NegativeLogPosterior:
     """``-log p(y | x) - log p(x)`` and its gradient in x.
 
     One evaluation costs O(n³ + d n²): a Cholesky factor, its inverse, and one product with the
-    layers for all length scales together.
-
-    Parameters
-    ----------
-    Z : (n, d) float array
-    y : (n,) float array
-        Losses.
-    variances : (n,) float array
-        Known variance of each loss; zero where none is known.
-    categorical : (d,) bool array
-    warp : Warp
-    priors : Priors
+    layers for all length scales together. `variances` are zero where none is known.
     """
 
     def __init__(
@@ -117,12 +97,12 @@ class NegativeLogPosterior:
 
     @property
     def step(self) -> Array:
-        """Steps of much the same effect: counted in them, a fit takes a quarter less to find."""
+        """Scales of x in which L-BFGS takes a quarter fewer iterations."""
         return np.concatenate([np.ones(len(self._layers)), STEPS])
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
-        """Between which values each x is fitted."""
+        """Lower and upper bound of each entry of x."""
         lengths = [LOG_WEIGHT_BOUNDS] * len(self._layers)
         return [*lengths, LOG_SIGNAL_BOUNDS, LOG_NOISE_BOUNDS, self._warp.shape.bounds]
 

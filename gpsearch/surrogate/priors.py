@@ -11,9 +11,9 @@ theta       ``(log w, log a, log b)``                               (d + 2,)
 
 All in units of the unit cube and of standardised losses. The forms of the length scales, the
 signal and the noise are those of Optuna's GP sampler: they hold the length scales near 1, so that
-a dimension has to earn its importance, and the noise low, so that a clean objective is
-interpolated. The mean of a process is not the mean of its losses, because a search crowds them
-where they are low: it is a normal variable of its own, which adds a constant to the covariance
+only data make a dimension important, and the noise low, so that an objective without noise is
+interpolated. The mean of the process is not the mean of the losses, because a search evaluates
+mostly where they are low: it is a normal variable, which adds a constant to the covariance
 (Rasmussen & Williams 2006, section 2.7).
 """
 
@@ -22,9 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from gpsearch.surrogate.kernels import Array
 
 ROOMY = 8  # dimensions beyond which points of the cube are far apart
 

@@ -13,9 +13,10 @@ log J          ``sum_i log dt_i / dy_i``                                        
 ============== ================================================================ =======
 
 Losses of network trainings are bounded on one side and spread over orders of magnitude on the
-other; near their best values a process on y sees no differences. `rho` is fitted together with
+other; near the best of them a process on y resolves no differences. `rho` is fitted together with
 the kernel (Snelson, Rasmussen & Ghahramani 2004, Warped Gaussian processes): the Jacobian makes
-the evidence of different transforms comparable, so one that buys nothing stays linear.
+the evidence of different transforms comparable, and the transform stays linear where no other
+fits better.
 """
 
 from __future__ import annotations
@@ -25,12 +26,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from gpsearch.surrogate.kernels import Array
 
 LEAST_SD = 1e-12  # transformed losses that differ by less count as equal
-LARGEST_U = 1e12  # spreads away from the median: worse is no more informative, only overflows
+LARGEST_U = 1e12  # larger standardised losses say no more, and overflow
 LEAST_SCALE, LARGEST_LOSS = 1e-150, 1e150  # between them, squares are finite and not zero
 
 
@@ -56,7 +56,7 @@ class Shape(Protocol):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Between which values it is fitted."""
+        """Lower and upper bound of the fit."""
 
     def log_density(self, rho: float) -> tuple[float, float]:
         """Log prior density up to a constant, and its derivative."""
@@ -76,16 +76,16 @@ class Linear:
     bounds: tuple[float, float] = (0.0, 0.0)
 
     def log_density(self, rho: float) -> tuple[float, float]:
-        """Flat."""
+        """See `Shape.log_density`; flat."""
         return 0.0, 0.0
 
     def transform(self, u: Array, rho: float) -> Transformed:
-        """Give u back."""
+        """See `Shape.transform`."""
         zero = np.zeros_like(u)
         return Transformed(u, zero, zero, zero)
 
     def inverse(self, g: Array, rho: float) -> Array:
-        """Give g back."""
+        """See `Shape.inverse`."""
         return g
 
 
@@ -95,8 +95,7 @@ class YeoJohnson:
 
     ``g(u) = ((1 + u)^rho - 1) / rho`` for ``u >= 0`` and
     ``g(u) = -((1 - u)^(2 - rho) - 1) / (2 - rho)`` for ``u < 0`` (Yeo & Johnson 2000, equation
-    2.1). Below 1 it draws large losses together and spreads the small ones, which are what the
-    search is about.
+    2.1). Below 1 it compresses large losses and spreads small ones, among which the search decides.
     """
 
     start: float = 1.0
@@ -105,12 +104,12 @@ class YeoJohnson:
     """Standard deviation of the normal prior of rho around `start`."""
 
     def log_density(self, rho: float) -> tuple[float, float]:
-        """Log density of the normal prior."""
+        """See `Shape.log_density`."""
         distance = (rho - self.start) / self.spread
         return -0.5 * distance**2, -distance / self.spread
 
     def transform(self, u: Array, rho: float) -> Transformed:
-        """Transform standardised losses."""
+        """See `Shape.transform`."""
         sign = np.copysign(1.0, u)
         power = (sign + 1.0) * (rho - 1.0) + (2.0 - rho)  # rho above zero, 2 - rho below
         log = np.log1p(np.abs(u))
@@ -130,7 +129,7 @@ class YeoJohnson:
         return Transformed(sign * g, g_power, (power - 1.0) * log, sign * log)
 
     def inverse(self, g: Array, rho: float) -> Array:
-        """Invert `transform`."""
+        """See `Shape.inverse`."""
         sign = np.where(g >= 0, 1.0, -1.0)
         power = np.where(g >= 0, rho, 2.0 - rho)
         small = np.abs(power) < 1e-8
@@ -142,7 +141,7 @@ class YeoJohnson:
 
 @dataclass(frozen=True, kw_only=True)
 class Warped:
-    """Losses on the scale of the process, with what a fit of the shape needs."""
+    """Warped losses and their derivatives in rho."""
 
     t: Array
     """(n,) warped losses with mean 0 and variance 1."""
@@ -160,7 +159,7 @@ class Warped:
 
 @dataclass(frozen=True, kw_only=True)
 class Warp:
-    """A shape tied to the losses it was made for.
+    """A shape and the scale of the losses that it transforms.
 
     Examples
     --------
@@ -178,7 +177,7 @@ class Warp:
 
     @classmethod
     def of(cls, y: Array, shape: Shape) -> Warp:
-        """Standardise by what the few worst losses, which may be of any size, do not move."""
+        """Make the warp of losses `y`; its scale is robust against a few very bad ones."""
         y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
         centre = float(np.median(y))
         better = centre - y[y <= centre]
@@ -202,13 +201,9 @@ class Warp:
         sd = math.sqrt(centred @ centred / n)
         if not sd > LEAST_SD:
             zero = np.zeros_like(u)
+            slope = zero - np.log(self.scale)
             return Warped(
-                t=zero,
-                t_rho=zero,
-                log_slope=zero - np.log(self.scale),
-                log_slope_rho=zero,
-                mean=mean,
-                sd=1.0,
+                t=zero, t_rho=zero, log_slope=slope, log_slope_rho=zero, mean=mean, sd=1.0
             )
         t = centred / sd
         sd_rho = float(t @ transformed.g_rho) / n  # d sd / d rho
