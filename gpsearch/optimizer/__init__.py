@@ -10,7 +10,7 @@ Its own tests run unchanged (``benchmarks/skopt_tests.py``). What differs on pur
 ================ ===========================================================================
 first points     a scrambled Sobol sequence; ``initial_point_generator="random"`` draws
                  scikit-optimize's numbers, apart from those of Integers, uniform here
-names            a dimension named as settings of networks are is searched first where such a
+names            a dimension with the name of a network's setting is searched first where such a
                  setting is usually good; ``optimum_prior=None`` treats all alike
 ask              every call gives another point, which is pending until it is told;
                  ``base_estimator="GP"`` has scikit-optimize's ask, which repeats itself
@@ -19,7 +19,7 @@ finite spaces    no point is asked for twice; at the end `Optimizer` raises
                  SpaceExhaustedError, and `gp_minimize`, which promises `n_calls` calls,
                  evaluates the most promising points again and warns
 fitting          happens when a point is asked for: ``tell(fit=False)`` adds no model, and
-                 what it told is used all the same
+                 its losses are used nevertheless
 models           one for each tell, as there, but only the last holds a fit; an earlier one
                  fits again when it is asked to predict
 margins          `xi` is in standard deviations of the losses, and for PI alone

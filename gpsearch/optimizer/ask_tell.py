@@ -35,7 +35,14 @@ from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
-EXPLORATION_ALONE = 1e6
+NOT_STOCK = ("n_random_starts", "noise", "optimum_prior")  # arguments that its loop is not given
+STOCK_DEFAULTS = {
+    "base_estimator": "GP",
+    "n_initial_points": 10,
+    "initial_point_generator": "random",
+    "acq_func": "gp_hedge",
+}
+LARGEST_KAPPA = 1e6  # for kappa="inf", which is exploration alone in scikit-optimize
 
 
 class Optimizer(skopt.Optimizer):
@@ -85,10 +92,9 @@ class Optimizer(skopt.Optimizer):
     noise : "gaussian" or float, default "gaussian"
         Variance of the losses: fitted, or known.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
-        Where the optimum is expected, first and softly: settings of networks, known by the names of
-        their dimensions, where they are usually good; with a dict such as
-        ``{"learning_rate": 1e-3}`` near those values; with None nowhere. See
-        `gpsearch.strategy.optimum_prior`.
+        Where the search looks first. "by_name" expects settings of networks, known by the names of
+        their dimensions, where they are usually good; a dict such as ``{"learning_rate": 1e-3}``
+        holds expected values; None expects nothing. See `gpsearch.strategy.optimum_prior`.
 
     Attributes
     ----------
@@ -147,21 +153,10 @@ class Optimizer(skopt.Optimizer):
                     "this scikit-learn does not take scikit-optimize's boosted trees for a "
                     "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'."
                 ).about("base_estimator", "GBRT")
-            super().__init__(
-                dimensions,
-                "GP" if base_estimator is None else base_estimator,
-                n_initial_points=10 if n_initial_points is None else n_initial_points,
-                initial_point_generator=initial_point_generator or "random",
-                n_jobs=n_jobs,
-                acq_func=acq_func or "gp_hedge",
-                acq_optimizer=acq_optimizer,
-                random_state=random_state,
-                model_queue_size=model_queue_size,
-                space_constraint=space_constraint,
-                acq_func_kwargs=acq_func_kwargs,
-                acq_optimizer_kwargs=acq_optimizer_kwargs,
-                avoid_duplicates=avoid_duplicates,
-            )
+            stock = {k: v for k, v in arguments.items() if k not in NOT_STOCK}
+            stock["n_initial_points"] = n_initial_points
+            missing = {k: v for k, v in STOCK_DEFAULTS.items() if stock[k] is None}
+            super().__init__(**stock | missing)
             return
         self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
@@ -184,9 +179,7 @@ class Optimizer(skopt.Optimizer):
             self._first_points = FirstPoints(
                 self.space, initial_point_generator, n_initial_points, self.rng
             )
-        # scikit-optimize writes exploration alone as "inf": beside a million deviations any mean
-        # is nothing
-        self._kappa = min(float((acq_func_kwargs or {}).get("kappa", 1.96)), EXPLORATION_ALONE)
+        self._kappa = min(float((acq_func_kwargs or {}).get("kappa", 1.96)), LARGEST_KAPPA)
         self._options = options_for(
             acq_optimizer,
             xi=(acq_func_kwargs or {}).get("xi", 0.01),
@@ -213,9 +206,8 @@ class Optimizer(skopt.Optimizer):
         n_points : int, optional
             Give a list of so many different points.
         strategy : {"believer", "cl_min", "cl_mean", "cl_max"}, default "believer"
-            What the points of a batch, and those pending, count as until they are told: as the
-            mean that the process predicts, which invents nothing, or as a constant lie, the
-            least, mean or greatest loss told.
+            The loss of pending points and of earlier points of the batch until they are told: the
+            mean that the process predicts, or the least, mean or greatest loss told.
 
         Returns
         -------
@@ -361,7 +353,7 @@ class Optimizer(skopt.Optimizer):
         return result
 
     def update_next(self) -> None:
-        """Drop the pending points, and the answers that ask repeats."""
+        """Drop the pending points, and the points that `ask` repeats."""
         if not self._is_ours:
             super().update_next()
             return
@@ -373,7 +365,7 @@ class Optimizer(skopt.Optimizer):
         Parameters
         ----------
         random_state : int, RandomState or None
-            Of the copy; its next points differ from this one's unless both were asked alike.
+            Of the copy.
         """
         twin = Optimizer(
             self.space.dimensions if not self._is_ours else self.space,
@@ -420,7 +412,7 @@ class Optimizer(skopt.Optimizer):
 
     @property
     def _repeats(self) -> bool:
-        """Whether ask repeats its answer until something is told, as scikit-optimize does."""
+        """Whether `ask` repeats its point until something is told, as scikit-optimize does."""
         return self.base_estimator_ is not None
 
     @property

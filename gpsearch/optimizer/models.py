@@ -19,23 +19,14 @@ ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # normal probabilities at
 class SurrogateModel:
     """The Gaussian process after the first n observations, fitted when it is first asked.
 
-    scikit-optimize keeps every model it ever fitted; this one keeps what it takes to fit it
-    again, which is nothing: the observations are shared with the result.
-
-    Parameters
-    ----------
-    space : Space
-        Its transform makes the rows that `predict` takes.
-    n : int
-        Observations that the model knows.
-    fit : callable
-        Fits the process to them.
+    scikit-optimize keeps every fitted model; this one fits again when it is needed, from the
+    observations that the result holds. `fit` fits the process to the first `n` of them.
     """
 
     def __init__(self, space: Space, n: int, fit: Callable[[], GaussianProcess]) -> None:
         self._space, self._fit = space, fit
         self.n_observations = n
-        """Observations that the model knows."""
+        """Number of observations that the model is fitted to."""
         self._process: GaussianProcess | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""What an optimizer was told, and what it waits for."""
+"""Told and pending points of an `Optimizer`, and scikit-optimize's generators of first points."""
 
 from __future__ import annotations
 
@@ -25,14 +25,7 @@ LARGEST_SEED = np.iinfo(np.int32).max
 
 
 class Observations:
-    """Told points with their losses, and pending points.
-
-    Parameters
-    ----------
-    space : Space
-    noise : float, optional
-        Known variance of every loss.
-    """
+    """Told points with their losses, and pending points; `noise` is a known variance of losses."""
 
     def __init__(self, space: Space, noise: float | None) -> None:
         self._space, self._noise = space, noise
@@ -54,11 +47,7 @@ class Observations:
         self.pending = [p for p in self.pending if self._space.key(p) not in told]
 
     def history(self, pending: Sequence[Point], lie: str) -> History:
-        """What a strategy sees.
-
-        With a constant lie, what is pending counts as told: with the least, mean or greatest
-        loss, and with the least, mean or greatest time.
-        """
+        """What a strategy sees; with a constant lie, pending points have that loss and time."""
         points, losses, log_times = self.points, self.losses, self.log_times
         finite = [loss for loss in losses if np.isfinite(loss)]
         if lie in LIES and pending and finite:
@@ -67,31 +56,24 @@ class Observations:
             if log_times:
                 log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
             pending = ()
-        noise = None if self._noise is None else [self._noise] * len(points)
         seconds = np.exp(log_times) if log_times else None
-        return History.of(points, losses, noise, seconds, pending=pending)
+        return History.of(points, losses, self._variances(len(points)), seconds, pending)
 
     def fit_first(self, n: int, options: GPOptions) -> GaussianProcess:
         """The process fitted to the first n told points."""
-        noise = None if self._noise is None else [self._noise] * n
-        return fit_process(
-            self._space, History.of(self.points[:n], self.losses[:n], noise), options
-        )
+        history = History.of(self.points[:n], self.losses[:n], self._variances(n))
+        return fit_process(self._space, history, options)
+
+    def _variances(self, n: int) -> list[float] | None:
+        return None if self._noise is None else [self._noise] * n
 
 
 class FirstPoints:
     """The first points of one of scikit-optimize's generators.
 
     Its rows are quantiles of the space's own distribution, so that integers are uniform and
-    categories may be anything; those that break the constraint are passed over. "random" draws
-    as it goes, the numbers that scikit-optimize draws for the same random state.
-
-    Parameters
-    ----------
-    space : Space
-    generator : str or InitialPointGenerator
-    n_points : int
-    rng : RandomState
+    categories may be anything; infeasible ones are skipped. "random" draws when a point is asked
+    for: the numbers that scikit-optimize draws for the same random state.
     """
 
     def __init__(

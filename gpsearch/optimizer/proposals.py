@@ -6,8 +6,8 @@ logEI, EI  log expected improvement on the least posterior mean: the same maximi
 PI         log probability to improve by `xi` standard deviations of the losses
 LCB        lower confidence bound, `kappa` standard deviations below the mean
 EIps, PIps EI and PI, for each second: a second process models the logarithm of the time
-gp_hedge   the maximisers of EI, LCB and PI, of which one is drawn; those whose points came to
-           have low posterior means are drawn more often
+gp_hedge   the maximisers of EI, LCB and PI, of which one is drawn; the lower the posterior means
+           of its points, the more often
 ========== ==================================================================================
 
 gp_hedge: Hoffman, Brochu & de Freitas 2011, Portfolio allocation for Bayesian optimization.
@@ -20,13 +20,14 @@ from typing import Literal
 
 import numpy as np
 
+from gpsearch.acquisition import Effort
 from gpsearch.arguments import one_of
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, trial_rng
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.strategy.optimum_prior import OptimumPriorChoice
 from gpsearch.strategy.strategy import Array
-from gpsearch.surrogate import GaussianProcess
+from gpsearch.surrogate import GaussianProcess, Priors
 
 ACQ_FUNCS = ("logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge")
 OURS: dict[str, Literal["LogEI", "LogPI", "LCB"]] = {
@@ -42,26 +43,18 @@ HEDGED = ("EI", "LCB", "PI")
 
 
 class Proposals:
-    """What `Optimizer` asks for its points.
+    """One `GPStrategy` for each acquisition function in use, of which one proposes.
 
     Parameters
     ----------
-    space : Space
-    acq_func : {"logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge"}
-    seed : int
-    n_initial_points : int
-        Points before the first fit.
+    space, seed, n_initial_points, optimum_prior
+        As of `GPStrategy`.
+    acq_func : str
+        One of `ACQ_FUNCS`.
     options : GPOptions
-        Of the process and its maximisation; the acquisition is set by `acq_func`.
-    optimum_prior : "by_name", dict, OptimumPrior or None
-        Where the optimum is expected.
+        Without the acquisition, which `acq_func` decides.
     eta : float
         How firmly gp_hedge prefers what did well.
-
-    Raises
-    ------
-    InvalidSearchError
-        For an unknown `acq_func`.
     """
 
     def __init__(
@@ -94,17 +87,9 @@ class Proposals:
         self._candidates_at = 0
 
     def propose(self, history: History, number: int) -> Point:
-        """Propose a point.
-
-        Parameters
-        ----------
-        history : History
-        number : int
-            Of the point: evaluated and pending ones before it. Addresses the randomness.
-        """
-        if number < self._n_initial_points or history.failed.all():
-            return list(self._strategies[0].propose(history, number))
-        if len(self._strategies) > 1:
+        """Propose a point; see `Strategy.propose`."""
+        is_initial = number < self._n_initial_points or history.failed.all()
+        if len(self._strategies) > 1 and not is_initial:
             return self._hedged(history, number)
         return list(self._strategies[0].propose(history, number))
 
@@ -140,25 +125,13 @@ def options_for(
 ) -> GPOptions:
     """Options of the process from scikit-optimize's arguments.
 
-    Parameters
-    ----------
-    acq_optimizer : {"auto", "lbfgs", "sampling"}
-        "sampling" values random candidates alone.
-    xi, kappa : float
-    noise : float, optional
-        Known variance of the losses: nothing is fitted beside it.
-    effort : dict
-        ``n_points`` and ``n_restarts_optimizer``, where they were given.
+    `noise` is a known variance, in addition to which none is fitted; `effort` holds ``n_points``
+    and ``n_restarts_optimizer`` where they were given. "sampling" values random candidates alone.
     """
-    options = GPOptions(kappa=kappa, margin=xi)
-    maximisation = options.effort
+    maximisation = Effort()
     if acq_optimizer == "sampling":
-        maximisation = replace(
-            maximisation, random=effort.get("n_points", 10_000), moves=0, starts=0
-        )
+        maximisation = Effort(random=effort.get("n_points", 10_000), moves=0, starts=0)
     elif "n_restarts_optimizer" in effort:
-        maximisation = replace(maximisation, starts=max(1, effort["n_restarts_optimizer"]))
-    priors = options.priors
-    if noise is not None:
-        priors = replace(priors, noise_rate=NO_FURTHER_NOISE)
-    return replace(options, effort=maximisation, priors=priors)
+        maximisation = Effort(starts=max(1, effort["n_restarts_optimizer"]))
+    priors = Priors() if noise is None else Priors(noise_rate=NO_FURTHER_NOISE)
+    return GPOptions(kappa=kappa, margin=xi, effort=maximisation, priors=priors)

@@ -1,4 +1,4 @@
-"""Searches as scikit-optimize's ``OptimizeResult``."""
+"""A search or a study as scikit-optimize's ``OptimizeResult``."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def make_result(
 def plottable(arguments: dict[str, Any]) -> dict[str, Any]:
     """Arguments of a search for ``result.specs``.
 
-    scikit-optimize's plots draw the acquisition function that stands there, and know ours as the
-    one that None means: the expected improvement of which it is the logarithm.
+    scikit-optimize's plots draw the acquisition function that stands there. None means expected
+    improvement to them, of which logEI is the logarithm.
     """
     ours = arguments.get("acq_func") == "logEI"
     return {**arguments, "acq_func": None} if ours else dict(arguments)
@@ -81,11 +81,10 @@ def study_result(study: Study) -> OptimizeResult:
     Returns
     -------
     OptimizeResult
-        Of the losses: scores with their sign changed where greater is better. Its space is the
-        study's, normalised as scikit-optimize's plots want it; a trial that failed has the
-        loss inf, and one that was stopped the loss that the search counts for it, free of the
-        effects of the folds that it ran. ``models`` holds one model, the process of the search, or
-        none while no trial has succeeded.
+        Of losses: scores with their sign changed where greater is better. Its space is the study's,
+        normalised as scikit-optimize's plots want it. A failed trial has the loss inf, a stopped
+        one the loss of the history, without the effects of its folds. ``models`` holds the process
+        of the search, or nothing while no trial has succeeded.
 
     Examples
     --------

@@ -20,14 +20,14 @@ from gpsearch.space import Point, Space
 
 @dataclass(frozen=True)
 class PointConstraint:
-    """A constraint on points, for a space that asks with params; absent values are None."""
+    """A constraint on points as a constraint on params; absent values are None."""
 
     names: tuple[str, ...]
     of_point: Callable[[Point], bool]
     also: Callable[[dict[str, Any]], bool] | None = None
 
     def __call__(self, params: dict[str, Any]) -> bool:
-        """Whether the constraint, and the one that the space had before, hold."""
+        """Whether this constraint and the earlier one of the space hold."""
         point = [params.get(name) for name in self.names]
         return bool(self.of_point(point)) and (self.also is None or bool(self.also(params)))
 

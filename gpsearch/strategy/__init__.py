@@ -52,7 +52,8 @@ STRATEGIES = {
     "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
 }
 """Name to module, and what makes it there; a module is imported when its strategy is made."""
-GAUSSIAN_PROCESS = ("gp", "gp_per_second")  # take a prior of the optimum
+GAUSSIAN_PROCESS = ("gp", "gp_per_second")
+"""Strategies that take a prior of the optimum."""
 
 
 def make_strategy(
@@ -65,7 +66,7 @@ def make_strategy(
     optimum_prior: OptimumPriorChoice = BY_NAME,
     **options: Any,
 ) -> Strategy:
-    """Make a strategy by name, or accept one's own.
+    """Make a strategy by name, or wrap one that the user made.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def make_strategy(
     ------
     InvalidSearchError
         For an unknown name, an unknown option, a budget below 1, a strategy whose package is not
-        installed, or expected values for one that has no use for them.
+        installed, or a prior of the optimum for one that takes none.
 
     Examples
     --------
@@ -102,7 +103,7 @@ def make_strategy(
         options["optimum_prior"] = optimum_prior
     elif optimum_prior is not None and optimum_prior != BY_NAME:
         raise InvalidSearchError(
-            f"of the strategies only {' and '.join(GAUSSIAN_PROCESS)} take expected values."
+            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it."
         ).about("optimum_prior", optimum_prior)
     if not isinstance(name, str):
         if options:
@@ -132,7 +133,7 @@ def make_strategy(
 
 
 class _OwnStrategy:
-    """A strategy of one's own, held to the contract: its points are checked and made canonical."""
+    """A user's strategy, held to the contract: its points are checked and made canonical."""
 
     def __init__(self, strategy: Any, space: Space) -> None:
         if not callable(getattr(strategy, "propose", None)):

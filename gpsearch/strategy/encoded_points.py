@@ -13,8 +13,8 @@ from gpsearch.strategy.strategy import Array
 class EncodedPoints:
     """The z of points, remembered from one proposal to the next.
 
-    A history grows by a point at a time while a search runs; converting all of it anew took
-    longer than fitting. What is remembered is a function of the point alone.
+    A history grows by one point at a time; converting all of it for each proposal took longer than
+    fitting the process.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class EncodedPoints:
             if name not in self._known
         }
         if new:
-            if len(self._known) > 2 * len(points) + len(new):  # another history: forget the last
+            if len(self._known) > 2 * len(points) + len(new):  # a new history: drop the last
                 self._known.clear()
                 new = dict(zip(names, points, strict=True))
             z = self._space.to_z(list(new.values()))

@@ -1,4 +1,4 @@
-"""Values at which a user expects the optimum, as a density that a search outgrows.
+"""Values at which a user expects the optimum, as a density.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape

@@ -12,12 +12,11 @@ f           incumbent: least posterior mean at an evaluated point            sca
 
 The first points are quasi-random, and denser where the optimum is expected (`OptimumPrior`). From
 then on each proposal fits a process to all losses, and maximises the logarithm of expected
-improvement on f, augmented by how much of what would be measured is news. With noise, the least
-*mean* is the loss to improve on, not the luckiest measurement. Pending points count as evaluated
-with their predicted means, so that the next proposal looks elsewhere. Where evaluations failed,
-the improvement is weighed with the probability of success, which has a model of its own. Where
-evaluations differ in duration, improvement may count for each second; the duration then has a
-model of its own, too.
+improvement on f, augmented so that what is known precisely is not measured again. With noise, f is
+the least *mean*, not the least measurement. Pending points count as evaluated with their predicted
+means, so that the next proposal differs from them. Where evaluations failed, improvement is
+weighted by the probability of success, which a second process models. Where evaluations differ in
+duration, improvement may count for each second; another process then models the duration.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -70,7 +69,7 @@ class GPOptions:
     """What is maximised: LogEI (log expected improvement), LogPI (log probability of one) or LCB
     (lower confidence bound)."""
     augmented: bool = True
-    """Whether LogEI leaves alone what is known better than it could be measured."""
+    """Whether LogEI avoids points whose loss is known more precisely than a measurement."""
     per_second: bool = False
     """Whether improvement counts for each second that its evaluation takes."""
     kappa: float = 1.96
@@ -142,19 +141,15 @@ class GPStrategy:
 
     def propose(self, history: History, number: int) -> Proposal:
         """Give the point of trial `number`; see `Strategy.propose`."""
-        # Matrices this small lose more to waiting for a second thread than they gain from it: up
-        # to a hundredfold where the cores are busy training.
+        # Matrices are so small that a second thread of BLAS costs time: up to a hundredfold where
+        # the cores are busy training.
         with _thread_pools().limit(limits=1, user_api="blas"):
             return self._propose(history, number)
 
     def _propose(self, history: History, number: int) -> Proposal:
         rng = trial_rng(self._seed, number)
         if number < self._n_initial_points or history.failed.all():
-            seen = keys(self._space, history.visited)
-            first = self._first_points.first_unseen(seen, start=number)
-            if first is not None:
-                return Proposal(first, "initial")
-            return draw_unseen(self._space, seen, rng)
+            return self._first_points.propose(history, rng, start=number)
         acquisition, good = self.acquisition(history)
         ranking = maximise(
             acquisition,
@@ -179,7 +174,7 @@ class GPStrategy:
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
         succeeded = ~history.failed
-        Z = self._encoded.encode([p for p, ok in zip(history.points, succeeded, strict=True) if ok])
+        Z = self._encode(history, succeeded)
         fits = [
             GaussianProcess.fit(
                 Z,
@@ -202,19 +197,7 @@ class GPStrategy:
         if history.pending:
             process = process.fantasize(self._encoded.encode(history.pending))
             mean, _ = process.predict(process.Z)
-        acquisition: Acquisition
-        if options.acquisition == "LCB":
-            acquisition = LowerConfidenceBound(process=process, kappa=options.kappa)
-        elif options.acquisition == "LogPI":
-            acquisition = LogProbabilityOfImprovement(
-                process=process, incumbent=float(mean.min()), margin=options.margin
-            )
-        else:
-            acquisition = LogExpectedImprovement(
-                process=process,
-                incumbent=float(mean.min()),
-                noise=process.hyperparameters.noise if options.augmented else 0.0,
-            )
+        acquisition = self._improvement(process, incumbent=float(mean.min()))
         if history.failed.any():
             model = FeasibilityModel.fit(
                 self._encoded.encode(history.points), history.failed, categorical=space.categorical
@@ -223,9 +206,7 @@ class GPStrategy:
         timed = history.seconds > 0  # false for NaN
         if options.per_second and timed.any():
             log_time = GaussianProcess.fit(
-                self._encoded.encode(
-                    [p for p, ok in zip(history.points, timed, strict=True) if ok]
-                ),
+                self._encode(history, timed),
                 np.log(history.seconds[timed]),
                 categorical=space.categorical,
                 priors=options.priors,
@@ -239,6 +220,24 @@ class GPStrategy:
                 weight=prior.n_evaluations / len(history),
             )
         return acquisition, good
+
+    def _improvement(self, process: GaussianProcess, incumbent: float) -> Acquisition:
+        """The acquisition by the process alone."""
+        options = self._options
+        if options.acquisition == "LCB":
+            return LowerConfidenceBound(process=process, kappa=options.kappa)
+        if options.acquisition == "LogPI":
+            return LogProbabilityOfImprovement(
+                process=process, incumbent=incumbent, margin=options.margin
+            )
+        noise = process.hyperparameters.noise if options.augmented else 0.0
+        return LogExpectedImprovement(process=process, incumbent=incumbent, noise=noise)
+
+    def _encode(self, history: History, chosen: np.ndarray) -> Array:
+        """Encode the evaluated points for which `chosen` is true."""
+        return self._encoded.encode(
+            [point for point, kept in zip(history.points, chosen, strict=True) if kept]
+        )
 
     def _make_first_points(self) -> Iterator[list[Point]]:
         space, prior = self._space, self.optimum_prior
@@ -261,8 +260,8 @@ def gp_per_second(
 
     For spaces in which some configurations take many times as long as others, and a budget of time
     rather than of evaluations. Where all evaluations take about the same, it is the strategy
-    ``gp``. ``benchmarks/per_second.py`` measures where it saves time and where that cannot be told.
-    It expects nothing by name: what is usual of networks, many units and small batches, is slow.
+    ``gp``. ``benchmarks/per_second.py`` measures where it saves time.
+    "by_name" is no prior here: what is usual for networks, many units and small batches, is slow.
 
     Parameters
     ----------
@@ -287,7 +286,7 @@ def gp_per_second(
 
 @functools.cache
 def _thread_pools() -> ThreadpoolController:
-    return ThreadpoolController()  # it looks through the libraries that are loaded: once is enough
+    return ThreadpoolController()  # once: it searches all loaded libraries
 
 
 def default_initial_points(n_dims: int) -> int:
@@ -300,7 +299,7 @@ def default_initial_points(n_dims: int) -> int:
 
 
 def known_variances(variances: Array) -> Array:
-    """Variances without gaps: where one is unknown, the largest known; zeros where none is.
+    """Variances with the largest known one in place of NaN; zeros where all are NaN.
 
     >>> known_variances(np.array([0.1, np.nan, 0.3])), known_variances(np.array([np.nan]))
     (array([0.1, 0.3, 0.3]), array([0.]))

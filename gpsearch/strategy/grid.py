@@ -18,7 +18,7 @@ import numpy as np
 from gpsearch.space import Point, Space
 from gpsearch.strategy.sobol import BLOCK, sobol_blocks
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
+from gpsearch.strategy.unseen import DistinctPoints
 
 DRAWS_PER_CELL = 8  # quasi-random draws for each cell before the cells left over follow in order
 
@@ -27,16 +27,16 @@ class GridStrategy:
     """A grid of at least `n_calls` points, in an order that covers it evenly from the start.
 
     Unordered categories are all on the grid; the other dimensions start with two levels, and
-    the one with the fewest is refined until the grid has `n_calls` points. Cells are visited as
-    a quasi-random sequence hits them, so that a budget that ends early has seen all of the
-    space coarsely instead of one edge of it finely. A budget that outlives the grid goes on
-    with one of twice as many points, to the end of a finite space.
+    the one with the fewest is refined until the grid has `n_calls` points. Cells are visited in
+    the order in which a quasi-random sequence hits them, so that a search that ends early has
+    covered the whole space coarsely. After the last point of the grid follows one of twice as many
+    points, and so on to the end of a finite space.
 
     Parameters
     ----------
     space : Space
     seed : int
-        Takes no part in the grid, which is the same for every seed.
+        Of the random points after the grid, which is the same for every seed.
     n_calls : int
         Decides the resolution.
     n_initial_points : int
@@ -59,16 +59,12 @@ class GridStrategy:
     def __init__(
         self, space: Space, *, seed: int, n_calls: int = 100, n_initial_points: int = 0
     ) -> None:
-        self._space, self._seed = space, seed
+        self._seed = seed
         self._grid = DistinctPoints(space, _grids(space, n_calls))
 
     def propose(self, history: History, number: int) -> Proposal:
         """Give the first point of the grid that was not visited; see `Strategy.propose`."""
-        seen = keys(self._space, history.visited)
-        point = self._grid.first_unseen(seen)
-        if point is not None:
-            return Proposal(point, "initial")
-        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
+        return self._grid.propose(history, trial_rng(self._seed, number))
 
 
 def grid_sizes(space: Space, n_points: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What the strategy is told of a study: a function of its trials.
+"""From the trials of a study to the history that a strategy sees.
 
 ======== ===================================================================================
 y_ij     loss of trial i on fold j
@@ -9,16 +9,15 @@ s_i²     variance of ``y_ij - b_j`` over the folds of trial i, times ``n / (n -
 s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals
 ======== ===================================================================================
 
-The same folds serve every trial, and some folds are harder than others for all configurations. That
-part of the spread between folds does not blur a comparison of two trials, so it is taken off:
-the variance of a trial's mean is that of what is left. A trial that was stopped after some
-folds is not judged by their plain mean either, which would favour one that ran the easy folds,
-but by ``mean_j(y_ij - b_j)``.
+The same folds serve every trial, and some folds are harder than others for all configurations. The
+effects of the folds cancel in a comparison of two trials, so they are subtracted before the
+variance of a trial's mean is taken. The loss of a trial that was stopped after some folds is
+``mean_j(y_ij - b_j)``: the plain mean would favour a trial that ran the easy folds.
 
-A variance from k values is itself uncertain, and one that comes out small by luck would make
-the surrogate sure of noise. It is moderated towards s², as if s² came from `PRIOR_FOLDS` more
-folds (Smyth 2004, Linear models and empirical Bayes methods, equation for the posterior
-variance; its prior estimated here by the median).
+A variance from k values is itself uncertain, and one that is small by chance would make the
+surrogate fit noise. It is moderated towards s², as if s² came from `PRIOR_FOLDS` more folds (Smyth
+2004, Linear models and empirical Bayes methods, equation for the posterior variance; its prior
+estimated here by the median).
 """
 
 from __future__ import annotations
@@ -51,14 +50,13 @@ def history_of(
     trials : sequence of Trial
         In the order of their numbers.
     known : dict, optional
-        Points by the number of their trial, filled here: a caller that asks repeatedly keeps them,
-        so that each trial is converted once.
+        A cache of points by the number of their trial, filled here.
 
     Returns
     -------
     History
-        Failed trials have the loss NaN; a variance is NaN where fewer than two complete trials
-        of several folds tell what the folds have in common. The seconds are those of one fold.
+        Failed trials have the loss NaN; variances are NaN where fewer than two trials of several
+        folds are complete. The seconds are those of one fold.
     """
     folds = FoldStatistics.of(trials)
     finished = [trial for trial in trials if trial.finished]
@@ -93,7 +91,7 @@ def fit_process(
 
 @dataclass(frozen=True, kw_only=True)
 class FoldStatistics:
-    """What the folds of the complete trials have in common."""
+    """Effects and scatter of the folds of the complete trials."""
 
     effects: dict[int, float] = field(default_factory=dict)
     """b_j by the number of the fold."""
@@ -106,7 +104,7 @@ class FoldStatistics:
 
     @classmethod
     def of(cls, trials: Sequence[Trial]) -> FoldStatistics:
-        """Learn from the complete ones among `trials`; of what has none, nothing is known."""
+        """Estimate from the complete ones among `trials`; NaN where there are fewer than two."""
         complete = [trial for trial in trials if trial.state == "complete"]
         k = max((len(trial.folds) for trial in complete), default=0)
         complete = [trial for trial in complete if len(trial.folds) == k]

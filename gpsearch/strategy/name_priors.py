@@ -9,11 +9,11 @@ p, q        of the beta density of good places; 1 and 1 where nothing is     sca
 pi          ``FLOOR + (1 - FLOOR) z^(p - 1) (1 - z)^(q - 1) / B(p, q)``      (n,)
 =========== ================================================================ =======
 
-A range alone says too little: a learning rate is too large at one end and too small at the other;
-wide networks mostly do better than narrow ones, weak dropout better than strong, small batches
-better than large. That holds often and not always, so the prior is soft: the first points are
-drawn from the beta densities, and the acquisition is weighted by `pi`, half as firmly as by values
-that a user expects (Hvarfner et al. 2022, πBO: augmenting acquisition functions with user beliefs).
+A learning rate is too large at one end of its range and too small at the other; wide networks
+mostly do better than narrow ones, weak dropout better than strong, small batches better than
+large. That holds often and not always, so the prior is soft: the first points are drawn from the
+beta densities, and the acquisition is weighted by `pi`, half as firmly as by expected values
+(Hvarfner et al. 2022, πBO: augmenting acquisition functions with user beliefs).
 
 The densities are rules of thumb, not fits. Densities fitted to two of three families of tables of
 real trainings lean the same ways, and served the third as well; what they gain on other networks
@@ -43,8 +43,7 @@ NAME_PRIORS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("batch, small", r"batch|batchsize", (1.0, 1.5)),
     ("momentum, strong", r"momentum", (1.5, 1.0)),
 )
-"""What it is and where good values are, the words that a name must hold, p and q; the first that
-fits counts."""
+"""Setting and where its good values are; pattern in the name; p and q. The first match counts."""
 
 
 class NamePrior:
@@ -114,7 +113,7 @@ def usual_shape(name: str) -> tuple[float, float] | None:
     """
     bare = bare_name(name)
     if re.search(r"(^|_)(steps|schedule|epochs)(_|$)", bare):
-        return None  # how something goes on, not how much of it
+        return None  # "decay_steps" is not a decay
     return next(
         (shape for _, words, shape in NAME_PRIORS if re.search(rf"(^|_)({words})(_|$)", bare)), None
     )

@@ -1,10 +1,10 @@
-"""The prior of the optimum: where a search looks first, and which the evaluations outweigh.
+"""The prior of the optimum: where a search looks first, until the evaluations outweigh it.
 
 ========== =================================================================================
 "by_name"  what the names of the dimensions say: `NamePrior`, the default
 None       nothing is expected
-a dict     values of one's own by the name of their dimension: `ExpectedValues`
-an object  a density of one's own, an `OptimumPrior`
+a dict     expected values by the name of their dimension: `ExpectedValues`
+an object  a density, as `OptimumPrior` describes it
 ========== =================================================================================
 
 The first points follow the prior, and the acquisition is multiplied by its density to a power
@@ -35,10 +35,10 @@ class OptimumPrior(Density, Protocol):
     n_evaluations: float
     """Evaluations after which it counts once, and from then on less."""
     mode: Array | None
-    """(d,) place to evaluate first; None for none."""
+    """(d,) point to evaluate first, or None."""
 
     def quantile(self, u: Array) -> Array:
-        """(n, d) rows for ``Space.quantile``: where the first points stand for uniform `u`."""
+        """(n, d) rows for ``Space.quantile``: uniform `u`, moved towards the optimum."""
 
     def describe(self) -> dict[str, str]:
         """Name of a dimension to what is expected of it, in words."""

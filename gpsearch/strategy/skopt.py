@@ -24,12 +24,12 @@ ACQ_FUNCS = ("gp_hedge", "EI", "LCB", "PI")
 class SkoptStrategy:
     """``skopt.Optimizer``, replayed over the history.
 
-    Its random state moves with every ask and tell, so the loop is kept alive from one call to
-    the next, and replayed from the start wherever the history is not the one it was told: a
-    resumed run proposes what the uninterrupted one would. What stock scikit-optimize cannot do
-    is done around it, and said here: categories are encoded by index; a failed trial is told
-    with the worst loss seen so far; pending points are told to a copy with its "cl_min" lie;
-    a repeated point is replaced by a random one that is new.
+    Its random state changes with every ask and tell. So the loop is kept from one call to the
+    next, and replayed from the start where the history differs from what it was told: a resumed
+    run proposes what the uninterrupted one would. What stock scikit-optimize cannot do is done
+    around it: categories are encoded by index; a failed trial is told with the worst loss so far;
+    pending points are told to a copy with its "cl_min" lie; a repeated point is replaced by a new
+    random one.
 
     Parameters
     ----------
@@ -72,10 +72,10 @@ class SkoptStrategy:
     def propose(self, history: History, number: int) -> Proposal:
         """Ask the stock loop for the point of trial `number`; see `Strategy.propose`."""
         if self._space.constraint is not None:
-            # the stock loop would draw for ever where nothing is feasible; this ends
+            # raises where nothing is feasible: the stock loop would draw without end
             draw_unseen(self._space, set(), trial_rng(self._seed, number))
         with warnings.catch_warnings():
-            # repeated points, and fits that did not converge: dealt with here, and its own
+            # about repeated points, which are replaced below, and fits that did not converge
             warnings.simplefilter("ignore")
             self._replay(history)
             point = without_indices(self._space, self._next(history.pending))
@@ -152,10 +152,8 @@ def _encoded(dimension: skopt.space.Dimension) -> skopt.space.Dimension:
 
 def _with_worst_for_failed(losses: Array) -> list[float]:
     """The losses, a failed one as the worst that came before it; 0 where none did."""
-    filled: list[float] = []
-    worst = -np.inf
-    for loss in losses.tolist():
-        if np.isfinite(loss):
-            worst = max(worst, loss)
-        filled.append(loss if np.isfinite(loss) else worst if np.isfinite(worst) else 0.0)
+    finite = np.isfinite(losses)
+    worst = np.maximum.accumulate(np.where(finite, losses, -np.inf))
+    worst[np.isneginf(worst)] = 0.0
+    filled: list[float] = np.where(finite, losses, worst).tolist()
     return filled

@@ -12,7 +12,7 @@ from scipy.stats import qmc
 
 from gpsearch.space import Space
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
+from gpsearch.strategy.unseen import DistinctPoints
 
 BLOCK = 64  # rows of the sequence made at once; a power of two keeps the sequence balanced
 
@@ -44,7 +44,7 @@ class SobolStrategy:
     def __init__(
         self, space: Space, *, seed: int, n_calls: int = 100, n_initial_points: int = 0
     ) -> None:
-        self._space, self._seed = space, seed
+        self._seed = seed
         blocks = sobol_blocks(len(space), np.random.default_rng(seed))
         self._sequence = DistinctPoints(
             space, (space.from_z(space.quantile(rows)) for rows in blocks)
@@ -52,11 +52,7 @@ class SobolStrategy:
 
     def propose(self, history: History, number: int) -> Proposal:
         """Give the point of trial `number`; see `Strategy.propose`."""
-        seen = keys(self._space, history.visited)
-        point = self._sequence.first_unseen(seen, start=number)
-        if point is not None:
-            return Proposal(point, "initial")
-        return draw_unseen(self._space, seen, trial_rng(self._seed, number))
+        return self._sequence.propose(history, trial_rng(self._seed, number), start=number)
 
 
 def sobol_blocks(n_dims: int, rng: np.random.Generator) -> Iterator[Array]:

@@ -28,10 +28,6 @@ from gpsearch.study.trial import Proposed
 Array = NDArray[np.float64]
 
 
-def _no_values() -> Array:
-    return np.empty(0)
-
-
 @dataclass(frozen=True, kw_only=True)
 class History:
     """What a strategy sees of a search; everything is minimised.
@@ -45,11 +41,11 @@ class History:
 
     points: Sequence[Point] = ()
     """The n evaluated points, oldest first."""
-    losses: Array = field(default_factory=_no_values)
+    losses: Array = field(default_factory=lambda: np.empty(0))
     """(n,) losses; NaN where the evaluation failed."""
-    variances: Array = field(default_factory=_no_values)
+    variances: Array = field(default_factory=lambda: np.empty(0))
     """(n,) variances of these losses, as means over folds; NaN where unknown."""
-    seconds: Array = field(default_factory=_no_values)
+    seconds: Array = field(default_factory=lambda: np.empty(0))
     """(n,) seconds of each evaluation, or of a fold of it; NaN where unknown."""
     pending: Sequence[Point] = ()
     """Points that are being evaluated and have no loss yet."""
@@ -59,8 +55,7 @@ class History:
         if any(shape != (len(self.points),) for shape in shapes):
             raise InvalidSearchError(
                 f"History: {len(self.points)} points with losses of shape {shapes[0]}, variances "
-                f"of shape {shapes[1]} and seconds of shape {shapes[2]}; there must be one of each "
-                "for every point."
+                f"of shape {shapes[1]} and seconds of shape {shapes[2]}; each point needs one."
             )
 
     @classmethod
@@ -91,7 +86,7 @@ class History:
 
     @property
     def visited(self) -> list[Point]:
-        """All points that need no second look: the evaluated and the pending ones."""
+        """The evaluated and the pending points."""
         return [*self.points, *self.pending]
 
     def __len__(self) -> int:
@@ -99,7 +94,7 @@ class History:
 
 
 class Proposal(list[Any]):
-    """A point that knows how it was proposed; in all else it is the plain list.
+    """A point as a list, with how it was proposed.
 
     Parameters
     ----------
@@ -119,7 +114,7 @@ class Proposal(list[Any]):
 
 
 def source_of(point: Point) -> Proposed:
-    """How a point was proposed; a bare one, of a user's own strategy, by its model.
+    """How a point was proposed; a plain list, from a user's strategy, counts as "model".
 
     >>> source_of(Proposal([0.5], "initial")), source_of([0.5])
     ('initial', 'model')

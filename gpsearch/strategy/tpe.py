@@ -1,8 +1,8 @@
 """Optuna's tree-structured Parzen estimator on a gpsearch history.
 
-The history is told to a fresh study for each proposal, and the sampler is seeded by the
-trial's number: so the proposal depends on nothing else. Categories stand as their indices, since
-Optuna stores strings, numbers and booleans alone.
+The history is told to a fresh study for each proposal, and the sampler is seeded by the trial's
+number, so that the proposal depends on nothing else. Categories are told as their indices, since
+Optuna stores only strings, numbers and booleans.
 
 Reference: Watanabe, "Tree-structured Parzen estimator", arXiv:2304.11127 (2023).
 """

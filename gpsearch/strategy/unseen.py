@@ -1,4 +1,4 @@
-"""Points that were not visited yet, and the end of a space that has no more of them."""
+"""Points that were not visited yet, and the error when a space has no more of them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.strategy import Proposal
+from gpsearch.strategy.strategy import History, Proposal
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
 DRAWS = 255  # random points tried before such a space is enumerated
 MORE_DRAWS = 30_000  # random points tried where it cannot be
 BLOCK = 256  # random points drawn at once, after a few smaller blocks
-FRUITLESS = 2**12  # candidates of a sequence in a row that may be infeasible or repeated
+FRUITLESS = 2**12  # consecutive candidates of a sequence that may be infeasible or repeated
 
 
 def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:
@@ -84,6 +84,12 @@ class DistinctPoints:
         self._points: dict[Hashable, Point] = {}
         self._order: list[Hashable] = []
         self._fruitless = 0
+
+    def propose(self, history: History, rng: np.random.Generator, start: int = 0) -> Proposal:
+        """The first unvisited point from number `start` on; at the end, a random one."""
+        seen = keys(self._space, history.visited)
+        point = self.first_unseen(seen, start)
+        return draw_unseen(self._space, seen, rng) if point is None else Proposal(point, "initial")
 
     def first_unseen(self, seen: set[Hashable], start: int = 0) -> Point | None:
         """The first point from number `start` on that is not in `seen`; None at the end."""

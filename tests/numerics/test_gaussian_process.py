@@ -151,7 +151,7 @@ def test_a_fit_finds_which_dimension_matters():
     assert process.hyperparameters.noise < 0.02
 
 
-def test_known_variances_are_believed():
+def test_known_variances_enter_the_posterior():
     rng = np.random.default_rng(8)
     Z = np.linspace(0.0, 1.0, 21)[:, None]
     y = 2.0 * Z[:, 0]
@@ -213,7 +213,7 @@ def test_two_thousand_points_are_fitted():
     assert middle == pytest.approx(np.exp(2.5), rel=0.02)
 
 
-def test_what_is_believed_moves_no_mean_and_lowers_variances():
+def test_fantasies_move_no_mean_and_lower_variances():
     Z, y, categorical = mixed_data(10)
     process = GaussianProcess.fit(Z, y, categorical=categorical)
     pending, query = mixed_data(11, n=3)[0], mixed_data(12, n=30)[0]

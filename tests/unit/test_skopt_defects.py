@@ -31,7 +31,7 @@ from gpsearch.surrogate import GaussianProcess
 
 
 class Layer:
-    """A category of a person's own."""
+    """A category of a user's own class."""
 
 
 def run(optimizer, n, loss):
@@ -324,7 +324,7 @@ def test_21_a_lie_under_improvement_per_second_keeps_loss_and_time_apart(strateg
 
 
 def test_22_n_jobs_evaluates_beside_each_other():
-    both = threading.Barrier(2, timeout=60)  # nobody passes it alone
+    both = threading.Barrier(2, timeout=60)  # both must reach it
 
     def objective(params):
         both.wait()

@@ -55,7 +55,7 @@ def test_known_points_take_no_calls_and_others_do():
         pytest.param({"x0": ([0.0, 1],)}, "should be a list", id="x0 is a tuple of points"),
         pytest.param({"x0": [[0.0, 1]], "y0": object()}, "iterable", id="y0"),
         pytest.param({"y0": [1.0]}, "no `x0`", id="y0 alone"),
-        pytest.param({"n_calls": 10.0}, "whole", id="calls that are no count"),
+        pytest.param({"n_calls": 10.0}, "whole", id="calls as a float"),
     ],
 )
 def test_a_wrong_budget_or_start_has_its_own_error(arguments, message):

@@ -1,4 +1,4 @@
-"""Strategies by name, and a person's own."""
+"""Strategies by name, and a user's own."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,9 @@ def make(name, space=SPACE, **options):
         pytest.param({"name": "staged"}, "no such strategy", id="removed name"),
         pytest.param({"name": "gp", "importance": "classic"}, "'importance'", id="removed option"),
         pytest.param(
-            {"name": "random", "optimum_prior": {"n": 2}}, "only gp and gp_per", id="useless prior"
+            {"name": "random", "optimum_prior": {"n": 2}},
+            "only the strategies gp and gp_per",
+            id="useless prior",
         ),
         pytest.param({"name": object()}, "propose", id="object without propose"),
     ],
@@ -40,7 +42,7 @@ def test_a_wrong_argument_has_its_own_error(arguments, message):
 
 
 class Always:
-    """A person's strategy: no base class, no name."""
+    """A user's strategy: no base class, no name."""
 
     def __init__(self, point):
         self.point = point

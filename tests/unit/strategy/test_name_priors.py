@@ -82,7 +82,7 @@ def test_unknown_names_are_searched_as_without_a_prior() -> None:
 
 
 def test_the_prior_matters_first_and_is_outgrown() -> None:
-    """The best is where nobody would look: the prior costs some evaluations, not the optimum."""
+    """The optimum is where none is expected: the prior costs some evaluations, not the optimum."""
     space = Space(NETWORK)
 
     def loss(point: list) -> float:

@@ -34,7 +34,7 @@ def search(prior="by_name", study=None, n_calls=3, **options):
 
 
 class Middle:
-    """A density of one's own: flat, with the middle of the space as its mode."""
+    """A user's density: flat, with the middle of the space as its mode."""
 
     n_evaluations = 4.0
     mode = np.array([0.5, 0.5])

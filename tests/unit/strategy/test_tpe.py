@@ -76,7 +76,7 @@ def test_a_dimension_that_does_not_exist_is_not_told():
     assert record.params == {"opt": 1}
 
 
-def test_the_persons_optuna_stays_as_loud_as_it_was():
+def test_the_users_optuna_stays_as_loud_as_it_was():
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.DEBUG)
     try:
