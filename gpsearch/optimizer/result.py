@@ -27,38 +27,33 @@ def make_result(
     rng: Any = None,
     specs: dict[str, Any] | None = None,
 ) -> OptimizeResult:
-    """Make an ``OptimizeResult``.
+    """Make an ``OptimizeResult`` with the attributes that scikit-optimize gives it.
+
+    A failed evaluation has the loss inf, so that plots and callbacks, which take minima, ignore it.
+    Without a successful evaluation ``x`` is None and ``fun`` is NaN.
 
     Parameters
     ----------
     space : Space
         Normalised, as `read_space` makes it.
     points, losses : sequences of length n
-        A failed evaluation has the loss inf, so that scikit-optimize's plots and callbacks,
-        which take minima, pass over it.
     models : sequence
         Fitted surrogates, of which the last is used.
     rng, specs : optional
         As scikit-optimize has them.
-
-    Returns
-    -------
-    OptimizeResult
-        ``x``, ``fun``, ``x_iters``, ``func_vals``, ``space``, ``models``, ``random_state``,
-        ``specs``. Without a successful evaluation ``x`` is None and ``fun`` is NaN.
     """
     values = np.array(losses, dtype=float)
     best = int(np.argmin(values)) if np.isfinite(values).any() else None
-    result = OptimizeResult()
-    result.x = None if best is None else points[best]
-    result.fun = math.nan if best is None else float(values[best])
-    result.func_vals = values
-    result.x_iters = list(points)
-    result.models = list(models)
-    result.space = space
-    result.random_state = rng
-    result.specs = specs
-    return result
+    return OptimizeResult(
+        x=None if best is None else points[best],
+        fun=math.nan if best is None else float(values[best]),
+        func_vals=values,
+        x_iters=list(points),
+        models=list(models),
+        space=space,
+        random_state=rng,
+        specs=specs,
+    )
 
 
 def plottable(arguments: dict[str, Any]) -> dict[str, Any]:

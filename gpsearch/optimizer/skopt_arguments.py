@@ -46,8 +46,7 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
         ``space_constraint(point) -> bool``.
     """
     if space_constraint is not None and not callable(space_constraint):
-        wanted = "callable"
-        raise refusal(InvalidSearchError, "space_constraint", space_constraint, wanted, "None")
+        raise refusal(InvalidSearchError, "space_constraint", space_constraint, "callable", "None")
     stock = not isinstance(dimensions, Mapping | Space)
     # without its constraint, if it is a stock space: that one is added below
     space = Space(skopt.space.Space(list(dimensions)) if stock else dimensions)

@@ -16,15 +16,7 @@ from gpsearch.space.columns import Array, Column
 
 
 class Conditions:
-    """The conditions of a space, in terms of z.
-
-    Parameters
-    ----------
-    when : dict
-        ``{"momentum": {"opt": ("sgd", "rmsprop")}}``.
-    names, columns : sequences of length d
-        The dimensions of the space.
-    """
+    """The conditions of a space, in terms of z; `when` is as `Space.when` holds it."""
 
     def __init__(
         self, when: Mapping[str, Mapping[str, Any]], names: Sequence[str], columns: Sequence[Column]

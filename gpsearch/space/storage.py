@@ -15,13 +15,11 @@ from gpsearch.space.columns import plain
 def dimension_to_json(dimension: Dimension) -> dict[str, Any]:
     """Name, kind and values of a dimension."""
     if isinstance(dimension, Categorical):
-        prior = None if dimension.prior is None else [float(p) for p in dimension.prior]
-        categories = [value_to_json(plain(category)) for category in dimension.categories]
         return {
             "name": dimension.name,
             "type": "categorical",
-            "categories": categories,
-            "prior": prior,
+            "categories": [value_to_json(plain(category)) for category in dimension.categories],
+            "prior": None if dimension.prior is None else [float(p) for p in dimension.prior],
         }
     return {
         "name": dimension.name,
@@ -44,10 +42,10 @@ def dimension_from_json(entry: dict[str, Any]) -> Dimension:
 
 
 def canonical_json(description: Mapping[str, Any]) -> dict[str, Any]:
-    """What `Space.to_json` tells of the points, equal for all spellings; no constraint.
+    """What `Space.to_json` says of the points, equal for all spellings; without the constraint.
 
-    Bounds are floats, conditions hold in any order, a prior that makes all categories equally
-    likely is none, and an object that JSON cannot hold is not told.
+    Bounds are floats, the values of a condition are sorted, a prior that makes all categories
+    equally likely is None, and "an object" stands for what JSON cannot hold.
     """
     kinds = {entry["name"]: entry["type"] for entry in description["dimensions"]}
 
@@ -93,13 +91,9 @@ def value_to_json(value: Any) -> Any:
 
 def value_from_json(stored: Any) -> Any:
     """Inverse of `value_to_json`; of a ``repr`` only the text is left."""
-    if isinstance(stored, dict):
-        return (
-            stored["repr"]
-            if "repr" in stored
-            else tuple(value_from_json(part) for part in stored["tuple"])
-        )
-    return stored
+    if not isinstance(stored, dict):
+        return stored
+    return stored["repr"] if "repr" in stored else tuple(map(value_from_json, stored["tuple"]))
 
 
 def storable(stored: Any) -> bool:

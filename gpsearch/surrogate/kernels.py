@@ -73,22 +73,8 @@ def matern52_correlation(sq_dist: Array) -> Array:
 
 
 def pair_sq_dist(Z: Array, pairs: tuple[Rows, Rows], categorical: Mask) -> Array:
-    """Squared distances of pairs of points, one layer for each dimension.
+    """(d, p) squared distances between p pairs of rows of `Z`; Hamming's where categorical.
 
-    Parameters
-    ----------
-    Z : (n, d) float array
-    pairs : two (p,) int arrays
-        Rows of `Z`.
-    categorical : (d,) bool array
-        Dimensions whose distance is Hamming's.
-
-    Returns
-    -------
-    (d, p) float array
-
-    Examples
-    --------
     >>> Z = np.array([[0.0, 0.0], [0.5, 0.5]])
     >>> pair_sq_dist(Z, np.tril_indices(2, -1), np.array([False, True]))
     array([[0.25],
