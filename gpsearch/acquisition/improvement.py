@@ -65,7 +65,7 @@ class LogExpectedImprovement:
         mean, variance = self.process.predict(Z)
         sd = np.sqrt(variance)
         value = log_h((self.incumbent - mean) / sd)[0] + np.log(sd)
-        return value + log_news(variance, self.noise)[0]
+        return value + log_augmentation(variance, self.noise)[0]
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """Values and gradients, by ``du = -dmu / sd - u dv / (2 v)``."""
@@ -73,10 +73,10 @@ class LogExpectedImprovement:
         sd = np.sqrt(variance)
         u = (self.incumbent - mean) / sd
         value, slope = log_h(u)
-        news, of_news = log_news(variance, self.noise)
-        of_mean, of_variance = -slope / sd, (1.0 - slope * u) / (2.0 * variance) + of_news
-        gradient = of_mean[:, None] * mean_gradient + of_variance[:, None] * variance_gradient
-        return value + np.log(sd) + news, gradient
+        augmentation, augmentation_slope = log_augmentation(variance, self.noise)
+        d_mean, d_variance = -slope / sd, (1.0 - slope * u) / (2.0 * variance) + augmentation_slope
+        gradient = d_mean[:, None] * mean_gradient + d_variance[:, None] * variance_gradient
+        return value + np.log(sd) + augmentation, gradient
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,8 +100,8 @@ class LogProbabilityOfImprovement:
         sd = np.sqrt(variance)
         u = (self.incumbent - self.margin - mean) / sd
         value, slope = log_normal_cdf(u)
-        of_mean, of_variance = -slope / sd, -slope * u / (2.0 * variance)
-        return value, of_mean[:, None] * mean_gradient + of_variance[:, None] * variance_gradient
+        d_mean, d_variance = -slope / sd, -slope * u / (2.0 * variance)
+        return value, d_mean[:, None] * mean_gradient + d_variance[:, None] * variance_gradient
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,16 +147,16 @@ class WeightedByFeasibility:
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
-        log_probability, of_probability = self.model.log_probability_gradient(Z)
+        log_probability, probability_gradient = self.model.log_probability_gradient(Z)
         below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
         steepness = np.where(below < 0.0, 1.0 + BELOW_EVEN_ODDS, 1.0)
         return (
             value + log_probability + BELOW_EVEN_ODDS * below,
-            gradient + steepness[:, None] * of_probability,
+            gradient + steepness[:, None] * probability_gradient,
         )
 
 
-def log_news(variance: Array, noise: float) -> tuple[Array, Array]:
+def log_augmentation(variance: Array, noise: float) -> tuple[Array, Array]:
     """``log(1 - r)`` with ``r = sqrt(b / (v + b))``, and its derivative in v, for any b and v > 0.
 
     Where v is far below b the difference cancels; ``1 - r = v / ((v + b)(1 + r))`` does not. The
@@ -164,7 +164,7 @@ def log_news(variance: Array, noise: float) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> value, slope = log_news(np.array([1e-12, 3.0]), 1.0)
+    >>> value, slope = log_augmentation(np.array([1e-12, 3.0]), 1.0)
     >>> [round(float(v), 3) for v in value], round(float(slope[1]), 3)
     ([-28.324, -0.693], 0.125)
     """

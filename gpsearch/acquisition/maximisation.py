@@ -87,10 +87,10 @@ def maximise(
     if everything is not None:
         climb.value(everything)
         return climb.ranking()
-    cloud = space.quantile(_by_name(space, rng.random((effort.random, len(space)))))
+    drawn = space.quantile(_by_name(space, rng.random((effort.random, len(space)))))
     moves = _moves(space, around, effort.moves, rng)
     half = effort.starts // 2
-    starts = [*climb.best(cloud, half), *climb.best(moves, effort.starts - half)]
+    starts = [*climb.best(drawn, half), *climb.best(moves, effort.starts - half)]
     if starts:
         climb.ascend(np.array(starts), effort)
     return climb.ranking()
@@ -144,8 +144,8 @@ class _Climb:
     def _by_gradient(self, S: Array, values: Array, iterations: int) -> None:
         """Improve `S` and `values` in place on the smooth dimensions.
 
-        The sum over the starts is maximised: its terms share no variable, so each start climbs
-        its own hill.
+        The sum over the starts is maximised: its terms share no variable, so the starts are
+        independent.
         """
         smooth = self._smooth
         exists = self._space.active(S)[:, smooth]
@@ -214,8 +214,8 @@ def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -
     moved[np.arange(number), rng.integers(d, size=number)] = True
     moved, normal, fresh = (_by_name(space, draws) for draws in (moved, normal, fresh))
     step = 10.0 ** rng.uniform(-2.5, -0.5, size=(number, 1)) * normal
-    whole = np.where(space.n_values > 1, 1.0 / np.maximum(space.n_values - 1, 1), 0.0)
-    step = np.copysign(np.maximum(np.abs(step), whole), step)  # at least to the next value
+    least = np.where(space.n_values > 1, 1.0 / np.maximum(space.n_values - 1, 1), 0.0)
+    step = np.copysign(np.maximum(np.abs(step), least), step)  # at least to the next value
     goal = np.where(space.categorical, space.quantile(fresh), np.clip(base + step, 0.0, 1.0))
     return space.snap(np.where(moved, goal, base))
 

@@ -36,10 +36,8 @@ class PerSecond:
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
-        mean, variance, of_mean, of_variance = self.log_time.predict_gradient(Z)
-        return value + self._log_rate(mean, variance), gradient + self._log_rate(
-            of_mean, of_variance
-        )
+        mean, variance, d_mean, d_variance = self.log_time.predict_gradient(Z)
+        return value + self._log_rate(mean, variance), gradient + self._log_rate(d_mean, d_variance)
 
     def _log_rate(self, mean: Array, variance: Array) -> Array:
         """Linear in its arguments, so it serves values and gradients alike."""

@@ -197,10 +197,10 @@ class GaussianProcess:
         solved = lapack.dpotrs(self.factor, k_z.T, lower=1)[0].T
         variance = self._prior_variance - np.einsum("ij,ij->i", k_z, solved)
         weights = np.where(self.categorical, 0.0, 2.0 * at.signal * at.weights)
-        of_mean, of_variance = dk * self.alpha, dk * solved
-        mean_gradient = weights * (Z * of_mean.sum(1)[:, None] - of_mean @ self.Z)
+        d_mean, d_variance = dk * self.alpha, dk * solved
+        mean_gradient = weights * (Z * d_mean.sum(1)[:, None] - d_mean @ self.Z)
         variance_gradient = (-2.0 * weights) * (
-            Z * of_variance.sum(1)[:, None] - of_variance @ self.Z
+            Z * d_variance.sum(1)[:, None] - d_variance @ self.Z
         )
         variance_gradient[variance < LEAST_VARIANCE] = 0.0
         return (

@@ -10,7 +10,7 @@ from gpsearch.acquisition import (
     LowerConfidenceBound,
     WeightedByFeasibility,
 )
-from gpsearch.acquisition.improvement import SERIES_BELOW, log_h, log_news
+from gpsearch.acquisition.improvement import SERIES_BELOW, log_augmentation, log_h
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, YeoJohnson
 
 
@@ -77,7 +77,7 @@ def acquisitions(process: GaussianProcess) -> list:
 @pytest.mark.parametrize("noise", [0.0, 1e-6, 0.2, 5.0])
 def test_what_is_news_keeps_its_digits(noise):
     variance = np.logspace(-14, 3, 18)
-    value, slope = log_news(variance, noise)
+    value, slope = log_augmentation(variance, noise)
     for v, ours, ours_slope in zip(variance, value, slope, strict=True):
         with mpmath.workdps(60):
             b, x = mpmath.mpf(noise), mpmath.mpf(float(v))
