@@ -17,9 +17,11 @@ def bowl(point):
     return (point[0] - 0.5) ** 2 + 0.1 * (point[1] - 4) ** 2
 
 
-def test_the_signature_is_scikit_optimizes():
+def test_the_signature_is_scikit_optimizes_with_one_keyword_more():
     ours, stock = (list(inspect.signature(f).parameters) for f in (gp_minimize, skopt.gp_minimize))
-    assert ours == stock
+    assert ours == [*stock, "optimum_prior"]
+    with pytest.raises(TypeError):
+        gp_minimize(bowl, SPACE, *[None] * (len(stock) - 2), "by_name")  # only by its name
 
 
 def test_the_result_is_scikit_optimizes():
