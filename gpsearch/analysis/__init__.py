@@ -1,9 +1,9 @@
-"""Questions asked of one study: what random search would have found, what mattered, what holds.
+"""What one study says about random search, its dimensions and its best configurations.
 
-`best_of_random` estimates a random search of the same space, `importance` the share of each
-dimension in the differences between scores, `recheck` what the best scores are worth on fresh
-splits, `one_standard_error` which params are as good and simpler. `posterior` holds what they
-share: the surrogate of a finished study. Nothing here writes a study.
+`best_of_random` estimates the result of a random search of the same space, `sensitivity` the
+importance of each dimension; `recheck` scores the best configurations again on fresh splits;
+`one_standard_error` finds a simpler configuration that is as good. `posterior` samples from the
+surrogate of a finished study. Nothing here writes a study.
 """
 
 from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random

@@ -6,20 +6,20 @@ symbol      meaning                                                          sha
 x_(i)       scores of N random draws, rising                                 (N,)
 m           draws of a random search                                         scalar
 E_m         expected greatest score of m draws                               scalar
-f_s         sample s of the surrogate's belief about the score               (S, D)
+f_s         sample s of the surrogate's posterior of the score               (S, D)
 =========== ================================================================ =======
 
-From draws that were made, E_m is estimated without bias as the mean of the maximum over all
-subsets of size m,
+From N draws, E_m is estimated without bias as the mean of the maximum over all subsets of size
+m,
 
     E_m = sum_i x_(i) C(i - 1, m - 1) / C(N, m),        m <= N
 
 (Tang et al. 2020, Showing your work doesn't always work, equation 4; drawing with replacement,
 as is often done, makes random search look worse than it is).
 
-A search by a model draws few points at random, if any. Beyond these the surrogate
-speaks: each sample of its posterior is a possible score function, of which m random draws are
-made, each with the noise of an evaluation. That is an estimate, and every result says so.
+A search by a model draws few points at random, if any. The estimate therefore comes from the
+surrogate: each sample of its posterior is a possible score function, of which m random draws are
+made, each with the noise of an evaluation.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.arguments import fraction, whole
-from gpsearch.errors import StudyError, public
+from gpsearch.errors import public
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
@@ -54,29 +54,27 @@ class RandomEstimate:
     expected: Array
     """(m,) expected best score after so many, in the user's units."""
     low: Array
-    """(m,) lower end of the band in which the best of one random search lies."""
+    """(m,) lower end of the band that holds the best of one random search."""
     high: Array
     """(m,) upper end of that band."""
     confidence: float
     """Probability of the band."""
     observed: Array
-    """(k,) expected best of the first k <= m draws by the study's own random points alone."""
+    """(k,) expected best of the first k <= m draws, from the study's random trials alone."""
     n_random: int
-    """Random points of the study, on which `observed` rests."""
+    """Random trials of the study, from which `observed` follows."""
     best: float
     """Best score of the study, in the user's units."""
     n_calls: int
-    """Trials that it took."""
+    """Trials of the study."""
     evaluations: int | None
     """Random draws that are expected to reach `best`; None where more than the last `n`."""
     greater_is_better: bool
     """False where the scores are losses."""
 
     def __str__(self) -> str:
-        if self.evaluations is None:
-            needs = f"more than {self.n[-1]}"
-        else:
-            needs = f"about {self.evaluations}"
+        enough = self.evaluations
+        needs = f"more than {self.n[-1]}" if enough is None else f"about {enough}"
         at = min(self.n_calls, len(self.n)) - 1
         return (
             f"By estimate, not by measurement: a random search of {self.n[at]} trials would have "
@@ -199,17 +197,12 @@ def estimate_random(
 def random_scores(study: Study) -> Array:
     """(k,) scores of the trials whose points were drawn from the space at random.
 
-    A search's own first points do not count: they are laid out evenly, and where good values are
-    expected.
-
-    A failed draw counts as the worst score of the study: random search would have met it too.
+    The initial points of a search do not count: they are spread evenly, or placed where good
+    values are expected. A failed trial counts with the worst score of the study.
     """
     drawn = [trial for trial in study.ended if trial.proposal == "random"]
     scores = np.array([trial.score for trial in drawn], dtype=float)
-    known = [trial.score for trial in study.complete]
-    if not known:
-        raise StudyError("the study has no complete trial: there is no score to compare with")
-    return np.where(np.isnan(scores), min(known), scores)
+    return np.where(np.isnan(scores), min(trial.score for trial in study.complete), scores)
 
 
 @lru_cache(maxsize=8)

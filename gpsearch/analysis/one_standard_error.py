@@ -1,7 +1,7 @@
-"""The one-standard-error choice: the simplest params that are as good as the best.
+"""The one-standard-error choice: the simplest configuration that is as good as the best.
 
-A search's best score is uncertain by its standard error over the folds. Of all params whose score
-is within one such error of it, the simplest is the better bet (Breiman et al. 1984,
+A search's best score is uncertain by its standard error over the folds. Among all configurations
+whose score is within one such error of it, the simplest is chosen (Breiman et al. 1984,
 Classification and regression trees, section 3.4.3).
 """
 
@@ -23,7 +23,7 @@ SIMPLER: tuple[tuple[str, ...], ...] = (
     ("width", "filters", "n_filters"),
     ("epochs",),
 )
-"""What is looked for in a space, in this order; less of each is simpler."""
+"""Names looked for in a space, the first decides first; less of each is simpler."""
 
 Simpler = Sequence[str] | Callable[[dict[str, Any]], Any]
 
@@ -41,7 +41,7 @@ class OneStandardError:
     n_within: int
     """Complete trials that reach it, the best included."""
     order: str
-    """What was taken for simpler, in words."""
+    """Which configurations count as simpler, in words."""
 
     def __str__(self) -> str:
         if self.n_within == 1:
@@ -63,16 +63,16 @@ class OneStandardError:
 
 @public()
 def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStandardError:
-    """Choose the simplest params that are not clearly worse than the best.
+    """Choose the simplest configuration within one standard error of the best.
 
     Parameters
     ----------
     study : Study
     simpler : sequence of str, or callable, optional
-        Names of dimensions, the one that decides first before the others: less is simpler, or
-        more for a name with a minus before it ("-drop_rate"). A callable gives a number, or a
-        tuple of numbers, for params: less is simpler. By default the layers, units and epochs
-        that the space has. Equally simple params are told apart by their score.
+        Names of dimensions, the first decides first: less is simpler, or more for a name after a
+        minus ("-drop_rate"). A callable maps a configuration to a number or a tuple of numbers:
+        less is simpler. By default the layers, units and epochs that the space has. Among equally
+        simple configurations the best score decides.
 
     Returns
     -------
@@ -100,8 +100,8 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
     best = study.best_trial
     if math.isnan(best.standard_error):
         raise StudyError(
-            f"one_standard_error: trial {best.number} has a single fold, so that its standard "
-            "error is unknown; search with several folds"
+            f"one_standard_error: trial {best.number} has a single fold, so its standard error is "
+            "unknown; search with several folds"
         )
     if callable(simpler):
         key, order = simpler, "by the function given"
@@ -120,15 +120,15 @@ def _default(space: Space) -> list[str]:
     found = [name for aliases in SIMPLER for name in space.names if bare_name(name) in aliases]
     if not found:
         raise InvalidSearchError(
-            f"nothing among {', '.join(space.names)} is known to be simpler at one end; say what "
-            'is, as in simpler=["n_layers", "-drop_rate"].'
+            f"which end is simpler is unknown for {', '.join(space.names)}; name dimensions, as "
+            'in simpler=["n_layers", "-drop_rate"].'
         ).about("simpler", None)
     return found
 
 
 def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], Any]:
-    for name in names:
-        bare = name.removeprefix("-")
+    signs = [(name.removeprefix("-"), -1.0 if name.startswith("-") else 1.0) for name in names]
+    for bare, _ in signs:
         if bare not in space.names:
             raise InvalidParamsError(
                 f"{bare!r} is not a dimension of the space; they are {', '.join(space.names)}"
@@ -136,16 +136,12 @@ def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], An
         place = space.names.index(bare)
         if isinstance(space.dimensions[place], Categorical) and space.categorical[place]:
             raise InvalidParamsError(
-                f"the categories of {bare!r} have no order; pass a function of the params instead."
+                f"the categories of {bare!r} have no order; pass a function of params instead."
             ).about("simpler", list(names))
 
     def key(params: dict[str, Any]) -> tuple[float, ...]:
-        # What does not exist for these params is the simplest of all.
-        return tuple(
-            (-1.0 if name.startswith("-") else 1.0) * params[bare] if bare in params else -math.inf
-            for name in names
-            for bare in [name.removeprefix("-")]
-        )
+        # A dimension that does not exist in a configuration is the simplest of all.
+        return tuple(sign * params[bare] if bare in params else -math.inf for bare, sign in signs)
 
     return key
 

@@ -1,4 +1,4 @@
-"""The surrogate of a finished study, and samples of what it believes.
+"""The surrogate of a finished study, and samples of its posterior.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape
@@ -31,25 +31,25 @@ from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
 
 Array = NDArray[np.float64]
 
-ENTRIES = 2**16  # of a covariance at a time: as many as a core's own cache holds
+ENTRIES = 2**16  # entries of a covariance at a time: they fit into a core's own cache
 BLOCK = 2048  # places whose waves are held in memory at a time
-N_WAVES = 1024  # in a sampled function; the prior covariance is then right to about 0.03
+N_WAVES = 1024  # waves of a sampled function: the error of the prior covariance is about 0.03
 
 
-def fitted_process(study: Study, call: str, least: int = 2) -> GaussianProcess:
+def fitted_process(study: Study, call: str) -> GaussianProcess:
     """The surrogate as the strategy "gp" fits it, over all trials of a study that have a score.
 
     Raises
     ------
     StudyError
-        Fewer than `least` trials are complete.
+        Fewer than two trials are complete.
     """
     complete = len(study.complete)
-    if complete < least:
+    if complete < 2:
         failed = [trial for trial in study.trials if trial.state == "failed"]
         why = f" The last failure: {failed[-1].reason}." if failed else ""
         raise StudyError(
-            f"{call} needs at least {least} complete trials; the study has {complete}, and "
+            f"{call} needs at least 2 complete trials; the study has {complete}, and "
             f"{len(failed)} failed.{why}"
         )
     return fit_process(study.space, study_history(study))
@@ -87,7 +87,7 @@ def averaged_covariance(
     (c, b, d), n = rows.shape, len(process.Z)
     left = embed(process, space, rows.reshape(-1, d))
     right = embed(process, space, process.Z)
-    # |l|² - 2 l r + |r|² as one product: passes over the entries are what takes the time here.
+    # |l|² - 2 l r + |r|² as one product: the time goes into passes over the entries.
     left = np.column_stack([left, np.square(left).sum(axis=1), np.ones(len(left))])
     right = np.column_stack([-2.0 * right, np.ones(n), np.square(right).sum(axis=1)]).T
     left = left.reshape(c, b, -1)
@@ -131,18 +131,18 @@ def sample_losses(
 def noisy_scores(
     process: GaussianProcess, Z: Array, number: int, rng: np.random.Generator
 ) -> Array:
-    """(number, m) draws of the scores that evaluations at the rows of `Z` could give.
+    """(number, m) draws of the scores of evaluations at the rows of `Z`; greater is better.
 
-    Greater is better. Each is a draw of the loss, led back from the surrogate's scale to the
-    user's units, with the noise of a typical evaluation. That of the folds is added in the user's
-    units: on a transformed scale it has no typical size. Losses worse than any observed are cut
-    there: the normal tail reaches losses that no training has.
+    Each is a draw of the loss, transformed back from the surrogate's scale to the user's units,
+    with the noise of a typical evaluation. The noise of the folds is added in the user's units: on
+    the transformed scale it has no typical size. Losses are cut at the worst observation: the
+    normal tail reaches losses that no training has.
     """
     noise = process.hyperparameters.noise
     t = sample_losses(process, Z, number, rng)
     t += np.sqrt(noise) * rng.standard_normal(t.shape)
     losses = unwarp(process, t)
-    slope = process.warp.scale * _led_back(process, process.t)[1]  # dy/dt
+    slope = process.warp.scale * _inverse(process, process.t)[1]  # dy/dt
     of_folds = np.maximum(process.noise - noise, 0.0) * np.square(slope)
     losses += np.sqrt(np.median(of_folds)) * rng.standard_normal(t.shape)
     return flipped(np.minimum(losses, unwarp(process, process.t.max())))
@@ -151,16 +151,16 @@ def noisy_scores(
 def unwarp(process: GaussianProcess, t: Array) -> Array:
     """Losses in the user's units of warped losses `t`.
 
-    Beyond the best and the worst observation the way back is a straight line: the curve of the
-    transform, which no observation supports there, may bend to infinity.
+    Beyond the best and the worst observation the inverse is continued as a straight line: no
+    observation supports its curve there, which may go to infinity.
     """
     inside = np.clip(t, process.t.min(), process.t.max())
-    u, slope = _led_back(process, inside)
+    u, slope = _inverse(process, inside)
     return process.warp.centre + process.warp.scale * (u + slope * (t - inside))
 
 
-def _led_back(process: GaussianProcess, t: Array) -> tuple[Array, Array]:
-    """Standardised losses u of warped losses `t` that were observed, or lie between; ``du/dt``."""
+def _inverse(process: GaussianProcess, t: Array) -> tuple[Array, Array]:
+    """Standardised losses u of warped losses `t` within the observed range, and ``du/dt``."""
     shape, rho = process.warp.shape, process.hyperparameters.rho
     u = shape.inverse(process.g_mean + process.g_sd * t, rho)
     return u, process.g_sd * np.exp(-shape.transform(u, rho).log_slope)
@@ -177,8 +177,8 @@ class PosteriorFunctions:
 
     (Wilson et al. 2020, Efficiently sampling functions from Gaussian process posteriors,
     equations 12 and 13). The frequencies of a Matérn-5/2 kernel are multivariate t with 5 degrees
-    of freedom; a category stands as a unit vector over ``sqrt 2``: their squared distance is
-    Hamming's.
+    of freedom; a category is a unit vector over ``sqrt 2``, so that the squared distance of two
+    categories is Hamming's.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ class PosteriorFunctions:
     space : Space
         Where the process was fitted.
     number : int
-        Samples.
+        Number of samples.
     rng : Generator
     n_waves : int, default 1024
         F.

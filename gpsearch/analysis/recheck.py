@@ -1,16 +1,16 @@
-"""How optimistic a search's own score is: its best params scored again on fresh splits.
+"""How optimistic a search's own score is: its best configurations scored on fresh splits.
 
-The best of many noisy scores is partly luck: the params that the folds happened to favour win,
-and their score on the same folds is too good ("overtuning"). On other splits of the same data,
-with other seeds, the luck is gone; what is lost is the optimism of the search's own score.
+The best of many noisy scores is partly luck: a configuration that the folds happened to favour
+wins, and its score on the same folds is too good ("overtuning"). Other splits of the same data and
+other seeds do not favour it; the difference is the optimism of the search's own score.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape
 =========== ================================================================ =======
-k           params scored again: the best of the search                      scalar
+k           configurations scored again: the best of the search              scalar
 m           fresh splits, each a whole cross-validation                      scalar
-s_i         score of params i in the search                                  (k,)
-f_ij        score of params i on fresh split j                               (k, m)
+s_i         score of configuration i in the search                           (k,)
+f_ij        score of configuration i on fresh split j                        (k, m)
 =========== ================================================================ =======
 
 Reference: Cawley & Talbot 2010, On over-fitting in model selection and subsequent selection bias
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FRESH = 2**31  # numbers of fresh splits start here: no trial of a search comes so far
+FRESH = 2**31  # first number of a fresh split: far above any trial number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recheck:
-    """The best params of a search, scored again on fresh splits; greater is better throughout."""
+    """The best configurations of a search, scored on fresh splits; greater is better."""
 
     numbers: tuple[int, ...]
     """(k,) numbers of the trials, the best of the search first."""
@@ -56,7 +56,7 @@ class Recheck:
     fresh_errors: Array
     """(k,) standard errors of the fresh scores: over the folds of all fresh splits."""
     score_name: str = "score"
-    """What the score is called."""
+    """Name of the score."""
 
     @property
     def fresh_means(self) -> Array:
@@ -68,55 +68,55 @@ class Recheck:
 
     @property
     def optimism(self) -> float:
-        """How much better the best params scored in the search than on fresh splits."""
+        """How much better the best configuration scored in the search than on fresh splits."""
         return float(self.searched[0] - self.fresh_means[0])
 
     @property
     def optimism_error(self) -> float:
-        """Standard error of `optimism`, as far as the fresh splits have part in it."""
+        """The part of the standard error of `optimism` that comes from the fresh splits."""
         return float(self.fresh_errors[0])
 
     @property
     def best(self) -> int:
-        """Row of the params with the greatest mean fresh score."""
+        """Row of the configuration with the greatest mean fresh score."""
         if np.isnan(self.fresh_means).all():
-            raise StudyError("none of the rechecked params could be trained on the fresh splits")
+            raise StudyError("every training on the fresh splits failed")
         return int(np.nanargmax(self.fresh_means))
 
     @property
     def unchanged(self) -> bool:
-        """Whether every score came out exactly as in the search: nothing was drawn afresh."""
+        """Whether every fresh score equals that of the search: nothing was drawn afresh."""
         return bool(np.all(self.fresh == self.searched[:, None]))
 
     def sentences(self) -> list[str]:
-        """What the fresh splits say of the search's result."""
+        """Conclusions for the report."""
         if self.unchanged:
             return [
-                "The objective gave exactly the same scores again: it has no splits to make afresh "
-                "and draws nothing from its seed, so this says nothing of its optimism."
+                "The objective gave exactly the same scores again: it has no splits to draw afresh "
+                "and does not use its seed, so this says nothing of its optimism."
             ]
         k, m = self.fresh.shape
         splits = "a fresh split" if m == 1 else f"{m} fresh splits"
         if math.isnan(self.optimism):
-            said = [f"The best params of the search could not be trained on {splits}."]
+            sentences = [f"The best configuration could not be trained on {splits}."]
         else:
-            said = [
-                f"On {splits} the best params score {self.fresh_means[0]:.4g} ± "
-                f"{self.optimism_error:.2g}, where the search said {self.searched[0]:.4g}: "
-                + self._judged()
+            sentences = [
+                f"On {splits} the best configuration scores {self.fresh_means[0]:.4g} ± "
+                f"{self.optimism_error:.2g}; in the search it scored {self.searched[0]:.4g}: "
+                + self._verdict()
             ]
         best = self.best
         if best != 0:
             gain = self.fresh_means[best] - self.fresh_means[0]
             error = math.hypot(self.fresh_errors[best], self.fresh_errors[0])
             clear = "" if gain > 2.0 * error else ", a difference within the noise"
-            said.append(
-                f"Of the {k} rechecked, those of trial {self.numbers[best]} come out first there "
+            sentences.append(
+                f"Of the {k} rechecked, trial {self.numbers[best]} is the best there "
                 f"({self.fresh_means[best]:.4g}){clear}."
             )
         elif k > 1:
-            said.append(f"They are still the best of the {k} that were scored again.")
-        return said
+            sentences.append(f"It is still the best of the {k} that were scored again.")
+        return sentences
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each rechecked trial.
@@ -140,7 +140,7 @@ class Recheck:
     def __str__(self) -> str:
         return "\n".join(self.sentences())
 
-    def _judged(self) -> str:
+    def _verdict(self) -> str:
         size = abs(self.optimism)
         if not size > 2.0 * self.optimism_error:
             return "no optimism beyond the noise."
@@ -158,23 +158,23 @@ def recheck(
     n_splits: int = 1,
     random_state: int | None = None,
 ) -> Recheck:
-    """Score the best params of a search again, on fresh splits and with fresh seeds.
+    """Score the best configurations of a search again, on fresh splits and with fresh seeds.
 
-    Every params meets the same fresh splits.
+    All configurations are scored on the same fresh splits.
 
     Parameters
     ----------
     study : Study
     objective : Objective, optional
-        What the study searched; by default the one that this process searched with. One with
-        ``with_fresh_folds(random_state)``, as `KerasCV` has it, is split afresh; any other is
-        used as it is, so pass one that scores on other data or draws from its seed.
+        Objective of the search; by default the one that this process searched with. One with
+        ``with_fresh_folds(random_state)``, as `KerasCV` has, is split afresh; any other is used
+        as it is, so pass one that scores on other data or draws from its seed.
     k : int, default 5
-        Params to score again.
+        Configurations to score again.
     n_splits : int, default 1
         Fresh splits; each costs k evaluations.
     random_state : int, optional
-        Of the fresh splits; by default they follow from the study's seed.
+        Seed of the fresh splits; by default the study's own.
 
     Returns
     -------
@@ -203,19 +203,20 @@ def recheck(
     objective = study.objective if objective is None else objective
     if objective is None:
         raise StudyError(
-            f"recheck needs the objective to score with, which {study!r} does not hold; pass it: "
+            f"recheck needs the objective, which {study!r} does not hold; pass it: "
             "recheck(study, gpsearch.KerasCV(...))"
         )
-    study.best_trial  # raises where no trial is complete  # noqa: B018
     top = sorted(study.complete, key=lambda trial: (trial.loss, trial.number))[:k]
+    if not top:
+        raise StudyError(f"recheck: {study!r} has no complete trial to score again")
     seed = study.seed if random_state is None else random_state
     fresh, folds = np.full((len(top), n_splits), np.nan), [list[float]() for _ in top]
     for j in range(n_splits):
         split_seed = trial_seed(seed, FRESH + j)
-        splitted = _split_afresh(objective, split_seed)
+        fresh_objective = _split_afresh(objective, split_seed)
         for i, trial in enumerate(top):
             job = Job(number=0, params=dict(trial.params), seed=trial_seed(split_seed, i))
-            outcome = evaluate(splitted, job)
+            outcome = evaluate(fresh_objective, job)
             if outcome.state == "complete":
                 fresh[i, j] = np.mean([fold.score for fold in outcome.folds])
                 folds[i] += [fold.score for fold in outcome.folds]

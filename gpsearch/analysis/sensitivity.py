@@ -1,4 +1,4 @@
-"""How much each dimension mattered: Sobol indices of what the surrogate believes.
+"""How much each dimension mattered: Sobol indices of the surrogate's posterior.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape
@@ -12,16 +12,17 @@ T_j         total index, ``1 - Var(E[t_s | all but z_j]) / V``: with all     (S,
 =========== ================================================================ =======
 
 Saltelli et al. 2010, Variance based sensitivity analysis of model output, equations (b) and (f)
-of table 2, as SciPy estimates them. The spread over the samples is the uncertainty; that of
-the surrogate's own hyperparameters is not in it.
+of table 2, as SciPy estimates them. The spread over the samples is the uncertainty, without that
+of the surrogate's own hyperparameters.
 
-The variance is that of the loss on the scale on which the surrogate fits it: there, a few
-diverged trainings do not outweigh all the rest. It is taken over the whole space, bad regions
-included: what mattered for finding the good region, not what is left to gain within it.
+The variance is that of the loss on the scale on which the surrogate fits it, where a few diverged
+trainings do not outweigh the rest. It is taken over the whole space, bad regions included: the
+indices say what mattered for finding the good region, not what is left to gain within it.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,13 @@ Array = NDArray[np.float64]
 
 N_SAMPLES = 100
 N_POINTS = 512  # base points of the design, a power of two; it has (d + 2) times as many
-SURE = 0.9  # posterior probability from which a contradiction is called one
+SURE = 0.9  # posterior probability from which the data contradict the rule of thumb
 NEGLIGIBLE = 0.05  # share of the variance below which a dimension does not matter
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Importance:
-    """Shares of the variance of the score that dimensions account for, with uncertainty."""
+    """Share of the variance of the score that each dimension explains, with uncertainty."""
 
     names: tuple[str, ...]
     """(d,) dimensions, in the order of the space."""
@@ -62,7 +63,7 @@ class Importance:
     n_trials: int
     """Trials with a score that the surrogate was fitted to."""
     all_equal: bool = False
-    """Whether all their scores are equal, so that no dimension can matter; all indices are 0."""
+    """Whether all their scores are equal; then all indices are 0."""
 
     @property
     def first(self) -> Array:
@@ -91,57 +92,55 @@ class Importance:
 
     @property
     def negligible(self) -> tuple[str, ...]:
-        """Dimensions of which it is clear that they do not matter."""
+        """Dimensions that clearly do not matter: the interval ends below `NEGLIGIBLE`."""
         if self.all_equal:
             return ()
         _, high = self.total_interval
         return tuple(name for name, top in zip(self.names, high, strict=True) if top < NEGLIGIBLE)
 
     def sentences(self) -> list[str]:
-        """What mattered, and where that is not what the rule of thumb says."""
+        """Conclusions for the report: what mattered, and whether the rule of thumb holds."""
         if self.all_equal:
             return [f"All {self.n_trials} scores are equal: no dimension can be said to matter."]
         low, high = self.total_interval
-        place = {name: j for j, name in enumerate(self.names)}
-        top = self.order[0]
-        j = place[top]
-        said = [
-            f"{top} mattered most: {self.total[j]:.0%} of the differences between scores "
-            f"({low[j]:.0%} to {high[j]:.0%}), {self.first[j]:.0%} on its own."
+        top = int(np.argmax(self.total))
+        sentences = [
+            f"{self.names[top]} mattered most: {self.total[top]:.0%} of the differences between "
+            f"scores ({low[top]:.0%} to {high[top]:.0%}), {self.first[top]:.0%} on its own."
         ]
         if self.negligible:
-            said.append(
-                f"{', '.join(self.negligible)}: no effect to speak of "
+            sentences.append(
+                f"{', '.join(self.negligible)}: hardly any effect "
                 f"(each below {NEGLIGIBLE:.0%}); the default will do."
             )
-        return said + self.against_the_rule_of_thumb()
+        return sentences + self.against_the_rule_of_thumb()
 
     def against_the_rule_of_thumb(self) -> list[str]:
-        """Where the data contradict the classic order; one sentence where they do not."""
+        """Where the data contradict the rule of thumb, `CLASSIC_ORDER`, or that they do not.
+
+        Empty where fewer than two tiers of it are in the space.
+        """
         tiers = {name: tier for name in self.names if (tier := classic_tier(name)) is not None}
-        said = []
-        for above in tiers:
-            for below in tiers:
-                if tiers[above] >= tiers[below]:
-                    continue
-                a, b = self.names.index(above), self.names.index(below)
-                probability = float((self.total_samples[:, b] > self.total_samples[:, a]).mean())
-                if probability >= SURE:
-                    said.append(
-                        f"Against the rule of thumb, {below} mattered more than {above} here: "
-                        f"{self.total[b]:.0%} against {self.total[a]:.0%} of the differences, with "
-                        f"probability {probability:.0%}."
-                    )
-        if said or len(set(tiers.values())) < 2:
-            return said
+        sentences = []
+        for above, below in itertools.permutations(tiers, 2):
+            a, b = self.names.index(above), self.names.index(below)
+            probability = float((self.total_samples[:, b] > self.total_samples[:, a]).mean())
+            if tiers[above] < tiers[below] and probability >= SURE:
+                sentences.append(
+                    f"Against the rule of thumb, {below} mattered more than {above} here: "
+                    f"{self.total[b]:.0%} against {self.total[a]:.0%} of the differences, with "
+                    f"probability {probability:.0%}."
+                )
+        if sentences or len(set(tiers.values())) < 2:
+            return sentences
         ranked = sorted(tiers, key=lambda name: tiers[name])
         return [f"Nothing contradicts the rule of thumb ({', '.join(ranked)})."]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a dimension, the most important first.
+        """One row for each dimension, the most important first.
 
-        Columns: name, first, first_low, first_high, total, total_low, total_high, classic (the
-        tier of the rule of thumb from 1, missing where it says nothing).
+        Columns: name, first, first_low, first_high, total, total_low, total_high, classic (its
+        tier in the rule of thumb, from 1; missing where it has none).
         """
         import pandas as pd
 
@@ -191,7 +190,7 @@ def estimate_importance(
     n_points : int, default 512
         Base points of the design, a power of two.
     seed : int, default 0
-        Of samples and design.
+        Seed of samples and design.
     process : GaussianProcess, optional
         The surrogate of these trials, where it is fitted already.
 

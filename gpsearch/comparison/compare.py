@@ -48,19 +48,18 @@ def compare(
 
     All strategies meet the same objective: the same folds throughout, and within a repeat the
     same randomness of each evaluation. In repeat r every strategy is made with the same seed, and
-    an evaluation draws from a seed made of r and its configuration, whichever strategy asks and
-    when. Equal configurations in one repeat therefore have *one* score, and it is computed once: a
-    second strategy that proposes one is given the recorded fold results, or waits for them. That
-    saves time and changes nothing else, for evaluating it again would give the same numbers. Each
-    strategy is charged the full training time all the same. Different repeats share nothing.
+    the seed of an evaluation follows from r and its configuration. Equal configurations of one
+    repeat therefore have *one* score, which is computed once: a second strategy that proposes the
+    configuration is given the recorded fold results, or waits for them. Each strategy is charged
+    the full training time. Different repeats share nothing.
 
     With ``n_jobs`` above 1, or an executor, different runs go side by side, never two trials of
     one run: each strategy knows all its scores when it proposes, and the comparison is that of
     ``n_jobs=1``.
 
-    This holds for objectives that keep their promise: equal params and seed, equal scores. A noisy
-    function of your own should take an argument ``seed`` and draw from it alone; one that does not
-    is evaluated once for each configuration of a repeat.
+    This requires objectives whose score follows from configuration and seed. A noisy function of
+    your own should take an argument ``seed`` and draw from it alone; one that does not is
+    evaluated once for each configuration of a repeat.
 
     Parameters
     ----------
@@ -84,11 +83,11 @@ def compare(
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     timeout : float, optional
-        Seconds after which no trial starts. The same call continues the comparison; what it
-        returns until then are the repeats that are complete for every strategy.
+        Seconds after which no trial starts. The repeats that are complete for every strategy are
+        returned; the same call continues the comparison.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
-        an earlier one has stopped is given the folds that are known, and evaluates the rest.
+        another one has stopped a trial is given the known folds, and evaluates the rest.
     n_jobs : int, optional
         Runs at once; above 1 in isolated worker processes, -1 for one for each core. More than
         ``len(strategies) * n_repeats`` are of no use.

@@ -1,4 +1,4 @@
-"""A comparison: what several strategies found, repeat by repeat, and what can be said of it.
+"""A comparison: what several strategies found in each repeat, and what follows from it.
 
 =========== ================================================================ =========
 symbol      meaning                                                          shape
@@ -8,10 +8,10 @@ B           best score so far, greater is better                             (S,
 area        mean of the middle half of B: how good, how early                (S, R)
 =========== ================================================================ =========
 
-Before its first success a run counts with the worst score that any run of the comparison saw.
-A run that ended before its budget, as where a finite space is exhausted, keeps its best.
-The area leaves out the first quarter of a run, whose scores may be of any size (an R² of -1e14
-where a network all but diverged), and for balance the last: the interquartile mean.
+Before its first success a run counts with the worst score of the comparison. A run that ended
+before its budget, as when a finite space is exhausted, keeps its best. The area leaves out the
+first quarter of a run, whose scores may be of any size (an R² of -1e14 where a network almost
+diverged), and for balance the last quarter: it is the interquartile mean.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ class Difference:
     """How much better one strategy is than another; positive is better, in units of the score."""
 
     strategy: str
-    """The one."""
+    """The strategy that is judged."""
     baseline: str
-    """The other."""
+    """The strategy that it is compared with."""
     end: Interval
     """Difference of the best scores at the end, paired by repeat."""
     area: Interval
@@ -70,22 +70,22 @@ class Difference:
     p: float
     """Wilcoxon's signed-rank test of the differences at the end."""
     p_holm: float
-    """The same, corrected for the number of strategies compared with the baseline."""
+    """The same, with Holm's correction for the number of strategies compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """What a strategy saves over random search for the same score; infinite where unbounded."""
+    """What a strategy saves over random search for the same score."""
 
     strategy: str
-    """The strategy."""
+    """Name of the strategy."""
     n: int
     """Evaluations that it made."""
     random_evaluations: Interval
-    """Evaluations by which random search expects the same score. Infinity: more than all random
-    evaluations of the comparison together can tell."""
+    """Evaluations after which random search expects the same score; infinite where they are more
+    than `most`."""
     most: int
-    """Random evaluations of the comparison: beyond these, nothing is known."""
+    """Random evaluations of the comparison, in all repeats: no estimate goes further."""
     seconds: float
     """Mean time of a run of the strategy, its proposals included."""
     random_seconds: Interval
@@ -93,14 +93,16 @@ class Saving:
 
     @property
     def evaluations(self) -> Interval:
-        """Random evaluations less its own: those saved."""
-        of = self.random_evaluations
-        return Interval(value=of.value - self.n, low=of.low - self.n, high=of.high - self.n)
+        """Evaluations saved: those of random search less its own."""
+        needs = self.random_evaluations
+        return Interval(
+            value=needs.value - self.n, low=needs.low - self.n, high=needs.high - self.n
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """Strategies side by side; made by `compare`, `compare_studies` or `open_comparison`."""
+    """Runs of several strategies; made by `compare`, `compare_studies` or `open_comparison`."""
 
     runs: Mapping[str, tuple[tuple[Trial, ...], ...]]
     """For each strategy its R runs, each with its trials in order."""
@@ -113,13 +115,13 @@ class Comparison:
     greater_is_better: bool = True
     """False where the scores are losses of a function, negated."""
     score_name: str = "score"
-    """What the score is called."""
+    """Name of the score."""
     name: str = ""
-    """What was tuned."""
+    """Name of the objective."""
     info: StudyInfo | None = None
-    """What its study is about; None for searches of several studies."""
+    """Description of its study; None where the runs come from several studies."""
     path: Path | None = None
-    """The file of its study; None for one in memory, and for several studies."""
+    """File of its study; None for a study in memory, and for several studies."""
 
     # Attached from above, by `gpsearch.conveniences`.
     table: ClassVar[Callable[..., pd.DataFrame]]
@@ -137,8 +139,8 @@ class Comparison:
             )
         if self.n_repeats < 2:
             raise InvalidSearchError(
-                "a comparison needs at least 2 repeats: the difference of two single runs cannot "
-                "be told from luck. Use n_repeats=5 or more."
+                "a comparison needs at least 2 repeats, because the difference of two single runs "
+                "may be chance. Use n_repeats=5 or more."
             )
         for strategy, runs in self.runs.items():
             for repeat, trials in enumerate(runs):
@@ -146,11 +148,9 @@ class Comparison:
                     failed = [trial.reason for trial in trials if trial.state == "failed"]
                     why = f": {failed[-1]}" if failed else ""
                     raise StudyError(
-                        f"no trial of {strategy!r} is complete in repeat {repeat}, so that there "
-                        f"is nothing to compare{why}"
+                        f"no trial of {strategy!r} is complete in repeat {repeat}, so there is "
+                        f"nothing to compare{why}"
                     )
-
-    # ------------------------------------------------------------------ the numbers
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -201,12 +201,10 @@ class Comparison:
         """Mean best score so far over the repeats, in the user's units, with its band."""
         return mean_band(self.as_user_value(self.best_of(strategy)), confidence)
 
-    # ------------------------------------------------------------------ what they say
-
     def differences(
         self, baseline: str | None = None, *, confidence: float = 0.95
     ) -> tuple[Difference, ...]:
-        """Compare every strategy with one of them.
+        """Compare each strategy with the baseline.
 
         Parameters
         ----------
@@ -238,33 +236,12 @@ class Comparison:
             for strategy, gap, p, p_holm in zip(others, gaps, p_values, holm(p_values), strict=True)
         )
 
-    def difference_curve(
-        self, strategy: str, baseline: str | None = None, confidence: float = 0.95
-    ) -> Band:
-        """Paired difference of the best score so far after each evaluation, with its band."""
-        baseline = self.baseline if baseline is None else baseline
-        return mean_band(self.best_of(strategy) - self.best_of(baseline), confidence)
-
-    def better_curve(
-        self, strategy: str, baseline: str | None = None, confidence: float = 0.95
-    ) -> Band:
-        """Probability of the better score after each evaluation, with Jeffreys' intervals."""
-        baseline = self.baseline if baseline is None else baseline
-        gaps = self.best_of(strategy) - self.best_of(baseline)
-        found = [win_probability(gap, confidence) for gap in gaps.T]
-        return Band(
-            mean=np.array([interval.value for interval in found]),
-            low=np.array([interval.low for interval in found]),
-            high=np.array([interval.high for interval in found]),
-        )
-
     def saving(self, strategy: str, *, confidence: float = 0.95) -> Saving:
         """What `strategy` saves over random search for the score it reached.
 
-        All random evaluations of all repeats are one sample of what random search draws; from it
-        follows the expected best of m draws, and the m that expects what the strategy reached.
-        Its interval comes from draws of the score that the strategy reaches in the mean, and of
-        the sample: a bootstrap of the random evaluations.
+        The random evaluations of all repeats are one sample of the scores of random search. From
+        it follows the expected best of m draws, and the m at which it equals the strategy's mean
+        best score. The interval comes from draws of that mean and a bootstrap of the sample.
 
         Raises
         ------
@@ -273,8 +250,8 @@ class Comparison:
         """
         if RANDOM not in self.runs:
             raise InvalidSearchError(
-                "what a strategy saves is counted in random evaluations, and the strategy "
-                f"{RANDOM!r} is not among {', '.join(self.strategies)}"
+                "what a strategy saves is counted in evaluations of random search, but "
+                f"{RANDOM!r} is not among the strategies {', '.join(self.strategies)}"
             )
         row, at_end = self._index(RANDOM), self.best_of(strategy)[:, -1]
         made = np.isfinite(self._table(lambda trial: 0.0)[row])
@@ -283,9 +260,9 @@ class Comparison:
         rng = np.random.default_rng(0)
         reached = mean_draws(at_end, SAVING_DRAWS, rng)
         curves = expected_best(rng.choice(pool, (SAVING_DRAWS, len(pool))))
-        needed = [draws_to_reach(*of) for of in zip(reached.tolist(), curves, strict=True)]
+        needed = [draws_to_reach(*pair) for pair in zip(reached.tolist(), curves, strict=True)]
         tail = (1.0 - confidence) / 2.0
-        # Quantiles that are draws themselves: between a number and infinity there is no middle.
+        # A quantile must be one of the draws: interpolation fails between a number and infinity.
         low, high = np.quantile(needed, [tail, 1.0 - tail], method="inverted_cdf")
         evaluations = Interval(
             value=draws_to_reach(float(at_end.mean()), expected_best(pool)),
@@ -319,13 +296,11 @@ class Comparison:
 
     @property
     def baseline(self) -> str:
-        """What the strategies are measured against unless another is named."""
+        """Default baseline: "random", or the first strategy where it did not take part."""
         return RANDOM if RANDOM in self.runs else self.strategies[0]
 
-    # ------------------------------------------------------------------ shown
-
     def to_frame(self) -> pd.DataFrame:
-        """One row an evaluation.
+        """One row for each evaluation.
 
         Columns: strategy, repeat, n (from 1), state, score and best (in the user's units),
         seconds, shared (taken from an equal evaluation), ``param_<name>``, seed, reason.
@@ -334,7 +309,7 @@ class Comparison:
 
         names = [*self.space.names, *self.space.fixed]
         rows: list[dict[str, Any]] = []
-        met: set[Hashable] = set()
+        seen: set[Hashable] = set()
         for s, (strategy, runs) in enumerate(self.runs.items()):
             for r, trials in enumerate(runs):
                 for i, trial in enumerate(trials):
@@ -346,11 +321,11 @@ class Comparison:
                         "score": self.as_user_value(trial.score),
                         "best": self.as_user_value(self.best[s, r, i]),
                         "seconds": self.seconds[s, r, i],
-                        "shared": self._identity(trial) in met,
+                        "shared": self._identity(trial) in seen,
                     }
                     row |= {f"param_{name}": trial.params.get(name) for name in names}
                     rows.append(row | {"seed": trial.seed, "reason": trial.reason})
-                    met.add(self._identity(trial))
+                    seen.add(self._identity(trial))
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
@@ -359,12 +334,10 @@ class Comparison:
             f"{self.n_calls} evaluations>"
         )
 
-    # ------------------------------------------------------------------ private
-
     def _index(self, strategy: str) -> int:
         if strategy not in self.runs:
             raise InvalidSearchError(
-                f"the comparison holds no strategy {strategy!r}; it has "
+                f"{strategy!r} is not a strategy of the comparison; they are "
                 f"{', '.join(self.strategies)}"
             )
         return self.strategies.index(strategy)
@@ -380,14 +353,13 @@ class Comparison:
 
     @cached_property
     def _spent(self) -> dict[Hashable, float]:
-        """Seconds of each distinct evaluation: those of the trial that was first to make it."""
-        every = [trial for runs in self.runs.values() for run in runs for trial in run]
+        """Seconds of each distinct evaluation, from the trial that made it first."""
+        trials = [trial for runs in self.runs.values() for run in runs for trial in run]
         spent: dict[Hashable, float] = {}
-        for trial in sorted(every, key=lambda trial: trial.started):
+        for trial in sorted(trials, key=lambda trial: trial.started):
             trained = math.fsum(fold.seconds for fold in trial.folds)
-            spent.setdefault(
-                self._evaluation(trial), trial.seconds if trial.state == "failed" else trained
-            )
+            seconds = trial.seconds if trial.state == "failed" else trained
+            spent.setdefault(self._evaluation(trial), seconds)
         return spent
 
     def _evaluation(self, trial: Trial) -> Hashable:

@@ -1,9 +1,7 @@
-"""How a comparison lives in one study, and how it is read back.
+"""The runs of a comparison, read from its study, or from the studies of several searches.
 
-A comparison is a study like any other. The origin of a trial says whose it is: ``gp#2`` is a
-trial of the strategy "gp" in repeat 2; within a run, trials stand in the order of their numbers.
-So the file has one writer and one lock, survives as every study does, and can be looked at with
-everything that reads studies.
+A comparison is a study like any other. The origin of a trial names its run: ``gp#2`` is a trial
+of the strategy "gp" in repeat 2. Within a run, trials stand in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -36,13 +34,13 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
     if not is_comparison(record):
         raise StudyError(
             f"{record!r} is a single search, not a comparison; gpsearch.compare(..., study=...) "
-            "makes one, and compare_studies puts several searches side by side"
+            "makes one, and compare_studies compares several searches"
         )
     return complete_part(record, list(runs_of(record)))
 
 
 def complete_part(study: Study, labels: Sequence[str]) -> Comparison:
-    """Make the comparison of the repeats that are complete for every one of some strategies.
+    """Make the comparison of the repeats that are complete for all strategies in `labels`.
 
     Raises
     ------
@@ -53,8 +51,8 @@ def complete_part(study: Study, labels: Sequence[str]) -> Comparison:
     n_repeats = min((_complete_repeats(study, runs.get(label, {})) for label in labels), default=0)
     if n_repeats < LEAST_REPEATS:
         raise StudyError(
-            f"{study!r} holds {n_repeats} complete repeats of every strategy yet, and a "
-            f"comparison needs {LEAST_REPEATS}; the call that made it continues it"
+            f"{study!r} holds {n_repeats} complete repeats of every strategy; a comparison needs "
+            f"{LEAST_REPEATS}. The call that made it continues it."
         )
     return comparison_of(study, labels, n_repeats)
 
@@ -91,23 +89,21 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
     >>> compare_studies({s: [find(s, 0), find(s, 1)] for s in ("sobol", "random")})
     <Comparison of sobol, random: 2 repeats of 5 evaluations>
     """
-    every = [study for of in studies.values() for study in of]
-    if not every:
+    labelled = [(label, study) for label, repeats in studies.items() for study in repeats]
+    if not labelled:
         raise InvalidSearchError("compare_studies: there is no study to compare")
-    first, *_ = every
-    home = next(label for label, of in studies.items() if of)
-    for label, of in studies.items():
-        for study in of:
-            differs = what_differs(first.info, study.info, (repr(home), repr(label)))
-            if not differs and study.greater_is_better != first.greater_is_better:
-                differs = "losses and not scores, or the other way round"
-            if differs:
-                raise StudyMismatchError(
-                    f"compare_studies: {label!r} with random_state {study.seed} searched "
-                    f"{differs} than {home!r}; only on the same space, folds and model do scores "
-                    "tell strategies apart. Search anew, or leave the study out."
-                )
-    seeds = {label: sorted(study.seed for study in of) for label, of in studies.items()}
+    home, first = labelled[0]
+    for label, study in labelled:
+        differs = what_differs(first.info, study.info, (repr(home), repr(label)))
+        if not differs and study.greater_is_better != first.greater_is_better:
+            differs = "losses and not scores, or the other way round"
+        if differs:
+            raise StudyMismatchError(
+                f"compare_studies: {label!r} with random_state {study.seed} searched {differs} "
+                f"than {home!r}; strategies are compared on the same space, folds and model. "
+                "Search anew, or leave the study out."
+            )
+    seeds = {label: sorted(study.seed for study in repeats) for label, repeats in studies.items()}
     (label, wanted), *rest = seeds.items()
     for other, theirs in rest:
         if theirs != wanted or len(set(theirs)) < len(theirs):
@@ -119,14 +115,14 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
     runs = {
         label: tuple(
             tuple(trial for trial in study.trials if trial.finished)
-            for study in sorted(of, key=lambda study: study.seed)
+            for study in sorted(repeats, key=lambda study: study.seed)
         )
-        for label, of in studies.items()
+        for label, repeats in studies.items()
     }
     return Comparison(
         runs=runs,
         seeds=tuple(wanted),
-        n_calls=max(len(trials) for of in runs.values() for trials in of),
+        n_calls=max(len(trials) for repeats in runs.values() for trials in repeats),
         space=first.space,
         greater_is_better=first.greater_is_better,
         score_name=first.score_name,

@@ -9,18 +9,18 @@ B           best score so far                                                (R,
 d           difference of two strategies, repeat by repeat                   (R, ...)
 =========== ================================================================ =========
 
-Repeats are few. The percentile bootstrap of a mean is then too narrow, by the factor
+For few repeats the percentile bootstrap of a mean is too narrow, by the factor
 ``sqrt((R - 1) / R)`` and by the difference between the normal and the t distribution: at R = 5
-its 95 % intervals hold the truth about 84 % of the time. Its percentiles are therefore expanded,
-from ``alpha / 2`` to
+its 95 % intervals hold the true mean about 84 % of the time. Its percentiles are therefore
+expanded, from ``alpha / 2`` to
 
     alpha' / 2 = Phi(-sqrt(R / (R - 1)) t_{R - 1; 1 - alpha / 2})
 
 (Hesterberg 2015, What teachers should know about the bootstrap, section 4.1.2, "expanded
-percentile interval"). Still no resample reaches beyond the data: of two normal repeats all
-intervals that it can give hold the truth half of the time, of three 75 %. So an interval is the
-wider, at each end, of the bootstrap's, which sees skewness, and Student's t, which does not need
-many repeats.
+percentile interval"). Still, no resample reaches beyond the data: with two normal repeats the
+widest interval holds the true mean half of the time, with three 75 %. Each end of an interval is
+therefore the outer one of the bootstrap's, which follows skewness, and Student's t's, which needs
+few repeats.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def mean_band(values: Array, confidence: float = 0.95) -> Band:
 def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
     """Mean of the (R,) `values`, R >= 2, with its interval; see `mean_band`.
 
-    Of paired differences this is the paired bootstrap.
+    For paired differences this is the paired bootstrap.
 
     >>> interval = mean_interval(np.array([1.0, 2.0, 3.0, 2.0, 2.0]))
     >>> interval.value, interval.excludes_zero
@@ -132,7 +132,7 @@ def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
 
 
 def mean_draws(values: Array, number: int, rng: np.random.Generator) -> Array:
-    """(number,) draws of where the mean behind the (R,) `values` may lie, R >= 2.
+    """(number,) draws of the unknown mean of which the (R,) `values` are a sample, R >= 2.
 
     ``mean + s / sqrt(R) t_{R - 1}``: their quantiles are the ends of Student's interval.
     """
@@ -145,7 +145,7 @@ def win_probability(differences: Array, confidence: float = 0.95) -> Interval:
     """Share of the repeats that were won, ties as halves, with Jeffreys' interval.
 
     The interval is that of ``Beta(w + 1/2, R - w + 1/2)`` for w wins (Brown, Cai & DasGupta 2001,
-    Interval estimation for a binomial proportion), which stays honest when all were won.
+    Interval estimation for a binomial proportion), which has a width even when all were won.
 
     >>> won = win_probability(np.array([0.1, 0.2, 0.3, 0.1, 0.4]))
     >>> won.value, round(won.low, 2), won.high
@@ -154,18 +154,18 @@ def win_probability(differences: Array, confidence: float = 0.95) -> Interval:
     repeats = len(differences)
     wins = float((differences > 0).sum() + 0.5 * (differences == 0).sum())
     tail = (1.0 - confidence) / 2.0
-    beliefs = stats.beta(wins + 0.5, repeats - wins + 0.5)
-    low = 0.0 if wins == 0 else float(beliefs.ppf(tail))
-    high = 1.0 if wins == repeats else float(beliefs.ppf(1.0 - tail))
+    posterior = stats.beta(wins + 0.5, repeats - wins + 0.5)
+    low = 0.0 if wins == 0 else float(posterior.ppf(tail))
+    high = 1.0 if wins == repeats else float(posterior.ppf(1.0 - tail))
     return Interval(value=wins / repeats, low=low, high=high)
 
 
 def wilcoxon_p(differences: Array) -> float:
     """Two-sided p of Wilcoxon's signed-rank test that the differences are symmetric around zero.
 
-    Exact for up to 50 differences. Where some are zero, which take part in the ranking (Pratt
-    1959), or tied, the signs are permuted: of up to 13 differences exhaustively. With R repeats p
-    cannot fall below `least_p`, whatever the differences.
+    Exact for up to 50 differences. Where some are zero (these are ranked too: Pratt 1959) or
+    tied, the signs are permuted, exhaustively up to 13 differences. With R repeats p cannot fall
+    below `least_p`.
 
     >>> wilcoxon_p(np.array([0.1, 0.2, 0.3, 0.15, 0.4])), wilcoxon_p(np.zeros(5))
     (0.0625, 1.0)
@@ -181,12 +181,12 @@ def wilcoxon_p(differences: Array) -> float:
 
 
 def least_p(repeats: int) -> float:
-    """The least p that `wilcoxon_p` can give: ``2 / 2**R``."""
+    """The smallest p that `wilcoxon_p` can give: ``2 / 2**R``."""
     return 2.0 / 2.0**repeats
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values for being several (Holm 1979).
+    """Correct p values for multiple tests (Holm 1979).
 
     ``p'_(i) = max_{j <= i} min(1, (k - j + 1) p_(j))`` for the k values in rising order.
 

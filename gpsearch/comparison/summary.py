@@ -1,4 +1,4 @@
-"""A comparison in words: what differs, by how much, and what these repeats cannot tell."""
+"""Table and conclusions of a comparison, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGNIFICANT = 0.05
 
 
 def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
-    """One row a strategy.
+    """One row for each strategy.
 
     Columns: strategy; score with its interval low and high (mean best at the end, in the user's
     units); area (mean best so far over the middle half of the run); random_evaluations with low
@@ -68,28 +68,28 @@ def summary(comparison: Comparison, confidence: float = 0.95) -> str:
 
 
 def summary_html(comparison: Comparison, confidence: float = 0.95) -> str:
-    """The same as an HTML fragment, for a notebook."""
+    """Table and conclusions as an HTML fragment, for a notebook."""
     heads, rows = table_cells(comparison, confidence)
     cells = "".join(f"<th scope='col'>{html.escape(head)}</th>" for head in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    said = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison, confidence))
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison, confidence))
     return (
         f"<p>{html.escape(_title(comparison, confidence))}</p>"
-        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table><ul>{said}</ul>"
+        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table><ul>{items}</ul>"
     )
 
 
 def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
-    """What follows from a comparison, one sentence or two for each strategy."""
+    """What follows from a comparison: one or two sentences for each strategy."""
     if comparison.all_equal:
         return [
-            f"Every evaluation gave the same {comparison.score_name}: there is nothing to find, or "
-            "the score does not see it, and the strategies cannot be told apart."
+            f"Every evaluation gave the same {comparison.score_name}, so the strategies cannot be "
+            "told apart."
         ]
     differences = comparison.differences(confidence=confidence)
-    said = []
+    sentences = []
     for difference in differences:
         line = _verdict(difference, comparison, confidence)
         if (
@@ -98,19 +98,16 @@ def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
             and not _always_alike(difference, comparison)
         ):
             line += " " + _saved(comparison.saving(difference.strategy, confidence=confidence))
-        said.append(line)
+        sentences.append(line)
     if (note := _reach_of_the_test(comparison, len(differences))) is not None:
-        said.append(note)
-    return said
-
-
-# -------------------------------------------------------------------- sentences
+        sentences.append(note)
+    return sentences
 
 
 def _title(comparison: Comparison, confidence: float) -> str:
-    of = f" of {comparison.name}" if comparison.name else ""
+    subject = f" of {comparison.name}" if comparison.name else ""
     return (
-        f"Comparison{of}: {comparison.n_repeats} repeats of {comparison.n_calls} evaluations, "
+        f"Comparison{subject}: {comparison.n_repeats} repeats of {comparison.n_calls} evaluations, "
         f"same folds and seeds; best {comparison.score_name} with {confidence:.0%} intervals."
     )
 
@@ -132,13 +129,12 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
         return (
             f"{a} and {b} cannot be told apart at the end: {a} was {side} by "
             f"{_number(abs(end.low))} in each of {comparison.n_repeats} repeats, by exactly as "
-            "much each time, so that nothing is known of the noise."
+            "much each time, so the noise is unknown."
         )
     sentence = (
         f"{a} is {side} than {b} by {_amount(end)} after {comparison.n_calls} evaluations, and "
-        "was better "
-        f"in {_share(difference.better.value, comparison.n_repeats)} repeats (probability "
-        f"{_number(difference.better.low)} to {_number(difference.better.high)})."
+        f"was better in {difference.better.value * comparison.n_repeats:g} of "
+        f"{comparison.n_repeats} repeats (probability {_range(difference.better)})."
     )
     could = least_p(comparison.n_repeats) * (len(comparison.strategies) - 1) <= SIGNIFICANT
     if could and difference.p_holm > SIGNIFICANT:
@@ -147,7 +143,7 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
 
 
 def _always_alike(difference: Difference, comparison: Comparison) -> bool:
-    """Whether a few repeats gave the very same difference, as scores that count hits may."""
+    """Whether few repeats gave exactly the same difference, as happens with an accuracy."""
     few = least_p(comparison.n_repeats) > SIGNIFICANT
     return few and difference.end.low == difference.end.high != 0.0
 
@@ -173,7 +169,7 @@ def _saved(saving: Saving) -> str:
 
 
 def _reach_of_the_test(comparison: Comparison, number: int) -> str | None:
-    """What the rank test can at best say of so few repeats, where that is not enough."""
+    """The smallest p that the rank test can give, where so few repeats cannot be significant."""
     least = least_p(comparison.n_repeats)
     if least * number <= SIGNIFICANT:
         return None
@@ -183,9 +179,6 @@ def _reach_of_the_test(comparison: Comparison, number: int) -> str | None:
         f"({min(1.0, least * number):.2g} after Holm's correction for {number}); {enough} repeats "
         "would allow it to."
     )
-
-
-# -------------------------------------------------------------------- cells
 
 
 def table_cells(
@@ -222,10 +215,6 @@ def _range(interval: Interval) -> str:
 
 
 def _amount(interval: Interval) -> str:
-    """The size of a difference whose direction is told in words."""
+    """The size of a difference, without its sign."""
     ends = sorted([abs(interval.low), abs(interval.high)])
     return f"{_number(abs(interval.value))} ({_number(ends[0])} to {_number(ends[1])})"
-
-
-def _share(value: float, repeats: int) -> str:
-    return f"{value * repeats:g} of {repeats}"

@@ -74,8 +74,8 @@ def test_estimate_rises_and_says_that_it_is_one(study):
     assert estimate.evaluations is None or estimate.evaluations > study.info.settings["n_calls"]
 
 
-def test_first_points_where_good_values_are_expected_are_no_random_draws():
-    """They would be the best of a random search that nobody made."""
+def test_initial_points_are_not_random_draws():
+    """Placed where good values are expected, they would overrate random search."""
     study = gs.search(
         score,
         SPACE,

@@ -66,7 +66,7 @@ def test_an_honest_score_shows_no_optimism():
     assert len(found.sentences()) == 1
 
 
-def test_every_params_meets_the_same_fresh_splits(study):
+def test_all_configurations_are_scored_on_the_same_fresh_splits(study):
     class Shared(Lucky):
         def with_fresh_folds(self, random_state):
             return Shared(random_state)

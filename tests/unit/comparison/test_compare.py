@@ -153,14 +153,6 @@ def test_what_is_known_of_a_strategy_that_is_told_the_answer():
     # the expected least of 10 uniform draws is 1 / 11
     assert difference.end.low < 1 / 11 < difference.end.high
     assert difference.better.value == 1.0
-    better = comparison.better_curve("oracle")
-    assert better.mean[-1] == 1.0
-    assert better.low[-1] == difference.better.low
-    assert (better.low <= better.mean).all()
-    assert better.mean.min() == 1.0  # it holds the optimum from the first evaluation on
-    ahead = comparison.difference_curve("oracle")
-    assert (np.diff(ahead.mean) <= 0).all()
-    np.testing.assert_allclose(ahead.mean[-1], difference.end.value)
     assert difference.p == pytest.approx(2 / 2**6)
     saving = comparison.saving("oracle")
     assert math.isinf(saving.random_evaluations.value)
