@@ -1,9 +1,9 @@
-"""Plots of a study: frozen series of numbers first, then their drawing onto given Axes.
+"""Plots of a study: frozen series are extracted first, then drawn onto given Axes.
 
-`data` reads the series out of a study, `model` and `dependence` out of the surrogate fitted to
-its trials; `gpsearch.analysis` and `gpsearch.comparison` have their own. The other modules draw.
-A plot function takes a study or its series, draws onto the Axes it is given or makes some, and
-returns them; it changes no global style. matplotlib is loaded when the first of them is used.
+`data` extracts the series from a study, `model_averages` and `dependence` from the surrogate
+fitted to its trials. The other modules draw. A plot function takes a study or its series, draws
+onto the given Axes or makes some, and returns them; it changes no global style. matplotlib is
+loaded when the first plot function is used.
 
 >>> from gpsearch.plotting import convergence_series
 """

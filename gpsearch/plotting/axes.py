@@ -1,9 +1,9 @@
-"""One dimension as an axis: where its values stand, how it is scaled, what its ticks say.
+"""One dimension as an axis: coordinates of its values, scale, limits and tick labels.
 
 ============ ==============================================================================
-value        what the user gave, in the user's units
-coordinate   where it stands on the axis: the value itself for a Real or Integer, which may
-             then have a logarithmic axis; the index of the category for a Categorical
+value        in the user's units
+coordinate   position on the axis: the value itself for a Real or Integer (the axis may be
+             logarithmic), the index of the category for a Categorical
 place        its z in [0, 1], as the surrogate sees it
 ============ ==============================================================================
 """
@@ -22,8 +22,9 @@ from gpsearch.space import Categorical, Integer, Space
 
 Array = NDArray[np.float64]
 
-GRID_SIZE = 40  # values of a Real, or of an Integer with more, at which a curve is computed
-LABEL_LENGTH = 14  # a longer category name is cut: it would run into its neighbour
+GRID_SIZE = 40  # values at which a curve is computed, at most
+FEW = 12  # an Integer with at most this many values is drawn as single values
+LABEL_LENGTH = 14  # a longer category name is cut, so that it does not touch its neighbour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +48,11 @@ class DimensionAxis:
     high: float
     """Coordinate of the last value."""
     log: bool = False
-    """True where the dimension is logarithmic, and so its axis."""
+    """Whether the dimension, and so its axis, is logarithmic."""
     labels: tuple[str, ...] = ()
     """Names of the categories; empty for a Real or Integer."""
     ordered: bool = True
-    """False for categories without an order, which no line may join."""
+    """False for categories without an order: no line is drawn between them."""
 
 
 def dimension_axis(space: Space, name: str) -> DimensionAxis:
@@ -60,13 +61,12 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
     Raises
     ------
     InvalidParamsError
-        When the space has no such dimension.
+        The space has no such dimension.
     """
     if name not in space.names:
-        fixed = f"; {name!r} is fixed at {space.fixed[name]!r}" if name in space.fixed else ""
+        fixed = f" (it is fixed at {space.fixed[name]!r})" if name in space.fixed else ""
         raise InvalidParamsError(
-            f"dimension {name!r} is none of the space{fixed}; its dimensions are "
-            f"{', '.join(space.names)}."
+            f"{name!r} is not a dimension of the space{fixed}; they are {', '.join(space.names)}."
         )
     index = space.names.index(name)
     dimension = space.dimensions[index]
@@ -102,7 +102,7 @@ def category_label(category: Any) -> str:
 
 
 def coordinates(space: Space, axis: DimensionAxis, params: Sequence[Mapping[str, Any]]) -> Array:
-    """(n,) coordinates of `params` on `axis`; NaN where they lack the dimension."""
+    """(n,) coordinates of configurations on `axis`; NaN where one lacks the dimension."""
     column = space.columns[axis.index]
     identity = column.identity if axis.kind == "categorical" else float
     return np.array(
@@ -128,3 +128,54 @@ def grid(space: Space, axis: DimensionAxis, size: int = GRID_SIZE) -> tuple[Arra
     identity = column.identity if axis.kind == "categorical" else float
     values = [column.decode(place) for place in places]
     return places, np.array([float(identity(value)) for value in values])  # type: ignore[arg-type]
+
+
+def discrete(dimension: DimensionAxis) -> bool:
+    """Whether single values are drawn: categories, or a few integers."""
+    few = dimension.kind == "integer" and dimension.high - dimension.low < FEW and not dimension.log
+    return dimension.kind == "categorical" or few
+
+
+def axis_limits(dimension: DimensionAxis) -> tuple[float, float]:
+    """Limits that leave room for markers at the first and the last value."""
+    low, high = dimension.low, dimension.high
+    if discrete(dimension):
+        return low - 0.5, high + 0.5
+    if dimension.log:
+        factor = (high / low) ** 0.04
+        return low / factor, high * factor
+    margin = 0.04 * (high - low)
+    return low - margin, high + margin
+
+
+def jitter(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
+    """(n,) small shifts that separate equal values of a discrete axis; else zeros."""
+    # Seeded by the dimension, so that a trial is shifted differently along two axes.
+    rng = np.random.default_rng(dimension.index)
+    return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
+
+
+def crowded(dimension: DimensionAxis, *, small: bool, room: int = 22) -> bool:
+    """Whether the category names are too long to stand side by side below an axis."""
+    return sum(map(len, dimension.labels)) > (12 if small else room)
+
+
+def wrapped(name: str) -> str:
+    r"""A long name in two lines, broken at the underscore nearest to its middle.
+
+    >>> wrapped("learning_rate_decay"), wrapped("momentum")
+    ('learning_\nrate_decay', 'momentum')
+    """
+    breaks = [i for i, letter in enumerate(name) if letter in "_ " and 0 < i < len(name) - 1]
+    if len(name) <= 12 or not breaks:
+        return name
+    at = min(breaks, key=lambda i: abs(i - len(name) / 2)) + 1
+    return f"{name[:at]}\n{name[at:]}"
+
+
+def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
+    """At most n round values, evenly spread over less than two decades."""
+    start = 10.0 ** np.floor(np.log10(dimension.low))
+    rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
+    inside = [v for v in rounds if dimension.low <= v * (1 + 1e-9) and v <= dimension.high]
+    return inside[:: max(1, int(np.ceil(len(inside) / n)))]

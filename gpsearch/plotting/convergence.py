@@ -16,11 +16,12 @@ from gpsearch.plotting.style import (
     GREEN,
     GREY,
     ORANGE,
-    ink,
+    legend_above,
     new_axes,
     quiet_frame,
-    say,
     score_limits,
+    show_message,
+    text_colour,
 )
 from gpsearch.study import Study
 
@@ -39,10 +40,9 @@ def plot_convergence(
     """Draw every trial's score and the best score so far.
 
     Complete trials are dots, stopped ones open diamonds, failed ones crosses at the edge. The
-    band is one standard error of the best score, as far as it blurs a comparison of trials: what
-    a fold does to every trial alike is taken off. A score far below the others
-    stands as a small triangle at the edge, so that one diverged training does not flatten the
-    plot.
+    band is one standard error of the best score in a comparison of trials: the effect of a fold
+    on all trials is subtracted. A score far below the others is a small triangle at the edge, so
+    that one diverged training does not flatten the plot.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def plot_convergence(
     target : float, optional
         A score to compare with, in the user's units: the known optimum, or a baseline.
     baseline : RandomEstimate, optional
-        What random search would have found, drawn with its band: an estimate from this study,
-        by `gpsearch.analysis.estimate_random`.
+        Estimate of what random search would have found, drawn with its band; made by
+        `gpsearch.analysis.estimate_random`.
     log : bool, optional
         Logarithmic score axis. By default on for losses that are positive and span more than
         two decades.
@@ -68,12 +68,12 @@ def plot_convergence(
     ax = new_axes(ax)
     n = len(series.numbers)
     if not n:
-        return say(ax, "No trial has ended yet.")
+        return show_message(ax, "No trial has ended yet.")
     states = np.array(series.states)
     failed, stopped = states == "failed", states == "stopped"
     band = series.best[-1] + series.best_errors[-1] * np.array([-1.0, 1.0])
-    shown = [series.best, band, np.array([np.nan if target is None else target])]
-    limits = score_limits(series.values, np.concatenate(shown), series.greater_is_better)
+    shown = np.array([*series.best, *band, np.nan if target is None else target])
+    limits = score_limits(series.values, shown, series.greater_is_better)
     positive = not failed.all() and np.nanmin([*series.values, *series.best]) > 0
     spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
     if (spread > 100 and not series.greater_is_better) if log is None else log:
@@ -84,7 +84,7 @@ def plot_convergence(
         ax.axvspan(-0.5, series.guided_from - 0.5, color=GREY, alpha=0.12, linewidth=0, zorder=0)
         ax.annotate(
             "initial points",
-            # Where the failed and the worst do not stand.
+            # The failed and the worst trials are at the other edge.
             (-0.6, 1.0 if series.greater_is_better else 0.0),
             xycoords=("data", "axes fraction"),
             xytext=(3, -9 if series.greater_is_better else 4),
@@ -110,19 +110,8 @@ def plot_convergence(
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("trial")
     ax.set_ylabel(series.label)
-    quiet_frame(ax)
-    ax.grid(False, axis="x")
-    ax.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=5,
-        fontsize="small",
-        frameon=False,
-        borderpad=0.2,
-        borderaxespad=0.2,
-        handletextpad=0.3,
-        columnspacing=1.0,
-    )
+    quiet_frame(ax, grid="y")
+    legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
     return ax
 
 
@@ -156,7 +145,7 @@ def _draw_trials(
             series.numbers[complete],
             series.values[complete],
             s=18 * float(np.clip(MANY / len(complete), 0.2, 1.0)),
-            color=ink(),
+            color=text_colour(),
             alpha=0.55,
             linewidth=0,
             label="trial",
@@ -170,7 +159,7 @@ def _draw_trials(
             s=26,
             marker="D",
             facecolor="none",
-            edgecolor=ink(),
+            edgecolor=text_colour(),
             linewidth=0.9,
             label="stopped early",
             zorder=4,

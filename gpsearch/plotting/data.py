@@ -1,14 +1,4 @@
-"""Reading the series that plots show out of a study: no plotting library, no surrogate.
-
-Scores are in the user's units: greater is better, except for a function that returns a loss
-(``greater_is_better=False``), whose losses are shown as the user knows them, and fall.
-
-=========== =========================================================================
-n           trials that have ended
-d           dimensions shown
-F           folds
-=========== =========================================================================
-"""
+"""The series of the plots, extracted from a study without plotting library or surrogate."""
 
 from __future__ import annotations
 
@@ -20,7 +10,7 @@ from numpy.typing import NDArray
 
 from gpsearch.arguments import one_of
 from gpsearch.errors import StudyError
-from gpsearch.plotting.axes import coordinates, dimension_axis
+from gpsearch.plotting.axes import Array, coordinates, dimension_axis
 from gpsearch.plotting.series import (
     ConvergenceSeries,
     EvaluationsSeries,
@@ -35,8 +25,6 @@ from gpsearch.study import Study, Trial
 
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
-
-Array = NDArray[np.float64]
 
 
 def convergence_series(study: Study) -> ConvergenceSeries:
@@ -72,7 +60,7 @@ def convergence_series(study: Study) -> ConvergenceSeries:
 
 
 def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) -> EvaluationsSeries:
-    """Extract where a study looked.
+    """Extract the coordinates and scores of the trials of a study.
 
     Parameters
     ----------
@@ -83,7 +71,7 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     """
     names = study.space.names if dimensions is None else dimensions
     axes = tuple(dimension_axis(study.space, name) for name in names)
@@ -112,16 +100,13 @@ def learning_curves_series(study: Study, number: int | None = None) -> LearningC
     StudyError
         No such trial, or it recorded no learning curve.
     """
-    if number is None:
-        trial = study.best_trial
-    else:
-        found = [trial for trial in study.trials if trial.number == number]
-        if not found:
-            raise StudyError(
-                f"plot_learning_curves(number={number}): the study's trials are numbered from 0 "
-                f"to {len(study.trials) - 1}."
-            )
-        trial = found[0]
+    trials = {trial.number: trial for trial in study.trials}
+    if number is not None and number not in trials:
+        raise StudyError(
+            f"plot_learning_curves(number={number}): the study's trials are numbered from 0 to "
+            f"{len(trials) - 1}."
+        )
+    trial = study.best_trial if number is None else trials[number]
     curves: dict[str, list[FoldCurve]] = {}
     for fold in trial.folds:
         for name, values in fold.curves.items():
@@ -131,7 +116,7 @@ def learning_curves_series(study: Study, number: int | None = None) -> LearningC
             curves.setdefault(name, []).append(curve)
     if not curves:
         raise StudyError(
-            f"trial {trial.number} holds no learning curve: only objectives that train by epochs "
+            f"trial {trial.number} has no learning curve: only objectives that train in epochs "
             "record one."
         )
     return LearningCurvesSeries(
@@ -147,10 +132,11 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
     StudyError
         No trial is complete.
     """
-    complete = require_complete(study, 1, "plot_fold_spread")
+    complete = study.complete
+    if not complete:
+        raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")
     best = sorted(complete, key=lambda trial: (trial.loss, trial.number))[:n_best]
-    # Of a single trial nobody can tell what its folds do to every trial.
-    alone = len(complete) == 1
+    alone = len(complete) == 1  # the effect of a fold on all trials is then unknown
     effects = {} if alone else _fold_effects(complete)
     errors = {
         trial.number: trial.standard_error if alone else error
@@ -197,7 +183,7 @@ def timeline_series(study: Study) -> TimelineSeries:
 def time_to_target_series(
     comparison: Comparison, target: float, *, against: str = "evaluations"
 ) -> TimeToTargetSeries:
-    """Extract what each strategy spent until it had reached a score.
+    """Extract the cost at which each strategy reached a score.
 
     Parameters
     ----------
@@ -216,10 +202,8 @@ def time_to_target_series(
     found, most = {}, 0.0
     for row, strategy in enumerate(comparison.strategies):
         best = comparison.best_of(strategy)
-        each = np.ones_like(best)
-        if against == "seconds":
-            each = comparison.seconds[row]
-        spent = np.cumsum(each, axis=1)
+        costs = comparison.seconds[row] if against == "seconds" else np.ones_like(best)
+        spent = np.cumsum(costs, axis=1)
         reached = best >= goal
         known = reached.any(axis=1)
         found[strategy] = np.sort(spent[known, reached[known].argmax(axis=1)])
@@ -227,45 +211,24 @@ def time_to_target_series(
     return TimeToTargetSeries(spent=found, n_repeats=comparison.n_repeats, most=most)
 
 
-# ------------------------------------------------------------------------- shared readings
-
-
 def comparison_errors(study: Study) -> Array:
-    """(n,) standard errors by which the scores of ended trials may be compared; NaN if unknown.
+    """(n,) standard errors of the scores of ended trials in a comparison; NaN if unknown.
 
-    The same folds serve every trial, and what makes a fold hard for all of them does not blur a
-    comparison; see `gpsearch.strategy.history`, whose variances these are.
+    All trials share their folds, so the effect of a fold on all of them does not count; see
+    `gpsearch.strategy.history`.
     """
     trials = study.ended
     folds = FoldStatistics.of(trials)
     return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
 
 
-def require_complete(study: Study, n: int, call: str) -> list[Trial]:
-    """The complete trials, of which `call` needs at least `n`.
-
-    Raises
-    ------
-    StudyError
-        There are fewer; the message says how the trials ended.
-    """
-    complete = study.complete
-    if len(complete) < n:
-        failed = sum(trial.state == "failed" for trial in study.trials)
-        raise StudyError(
-            f"{call} needs at least {n} complete trial{'s' if n > 1 else ''}; the study has "
-            f"{len(complete)}, and {failed} failed. Let the search run further."
-        )
-    return complete
-
-
 def score_label(study: Study) -> str:
-    """What the scores are called on an axis: the scoring's name, "score" or "loss"."""
+    """Name of the score on an axis."""
     return study.score_name.replace("_", " ")
 
 
 def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
-    """By how much each fold's scores lie above the trials' means: the median over the trials."""
+    """Median over the trials of each fold's score less the trial's mean."""
     excess: dict[int, list[float]] = {}
     for trial in complete:
         for fold in trial.folds:
@@ -274,7 +237,7 @@ def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
 
 
 def _guided_from(trials: Sequence[Trial]) -> int | None:
-    """Number of the first trial that a model proposed; None where an older study does not tell."""
+    """Number of the first trial that a model proposed; None if none, or if not recorded."""
     for trial in trials:
         if trial.proposal in ("model", ""):
             return trial.number if trial.proposal else None

@@ -11,14 +11,14 @@ from gpsearch.plotting.axes import Array, DimensionAxis, dimension_axis, grid
 from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
 from gpsearch.study import Study
 
-BACKGROUND = 128  # draws of the other dimensions behind a curve
-BACKGROUND_OF_MAP = 64  # fewer behind each of the many cells of a map
+BACKGROUND = 128  # draws of the other dimensions for a curve
+BACKGROUND_OF_MAP = 64  # fewer for each of the many cells of a map
 MAP_SIZE = 28  # values of each of the two dimensions of a map
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartialDependenceSeries:
-    """The averaged score along one dimension, as the surrogate believes it."""
+    """The surrogate's average of the score along one dimension."""
 
     axis: DimensionAxis
     grid: Array
@@ -35,17 +35,17 @@ class PartialDependenceSeries:
     """(n,) their scores."""
     influence: float
     """Standard deviation of the averaged function over the draws of the dimension, on the
-    surrogate's scale: 0 where the dimension has no effect of its own, 1 where it explains all."""
+    surrogate's scale: 0 where it has no effect on its own, 1 where it explains everything."""
     greater_is_better: bool
     label: str
     """Name of the score."""
     all_equal: bool
-    """Whether all observed scores are the same, so that nothing depends on anything."""
+    """Whether all observed scores are equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartialDependenceMapSeries:
-    """The averaged score over two dimensions, as the surrogate believes it."""
+    """The surrogate's average of the score over two dimensions."""
 
     x: DimensionAxis
     y: DimensionAxis

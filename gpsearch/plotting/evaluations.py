@@ -1,4 +1,4 @@
-"""Where a search looked: every pair of dimensions, every trial."""
+"""Matrix of the evaluated values: each dimension and each pair of dimensions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from gpsearch.plotting.axes import Array, DimensionAxis
+from gpsearch.plotting.axes import Array, DimensionAxis, discrete, jitter
 from gpsearch.plotting.data import evaluations_series
 from gpsearch.plotting.series import EvaluationsSeries
 from gpsearch.plotting.style import (
@@ -18,15 +18,13 @@ from gpsearch.plotting.style import (
     MATRIX_LIMIT,
     ORANGE,
     SEQUENTIAL,
-    apart,
-    discrete,
     new_axes,
-    say,
+    show_message,
     triangle,
 )
 from gpsearch.study import Study
 
-BINS = 12  # of the histogram of a dimension with more values than that
+BINS = 12  # of a histogram
 
 
 def plot_evaluations(
@@ -34,18 +32,18 @@ def plot_evaluations(
     dimensions: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> NDArray[np.object_]:
-    """Draw which values were tried, for each dimension and for each pair of them.
+    """Draw which values were tried, for each dimension and for each pair of dimensions.
 
-    The diagonal counts the trials; a cell below it has a dot for each, dark for the first and
-    light for the last. Failed trials are crosses, the best one is a ring.
+    The diagonal counts the trials; a cell below it has a dot for each trial, dark for the first
+    and light for the last. Failed trials are crosses, the best one has a ring.
 
     Parameters
     ----------
     study : Study or EvaluationsSeries
     dimensions : sequence of str, optional
-        Names of the dimensions to show; by default all, of more than ten the first ten.
+        Names of the dimensions to show; by default the first ten.
     ax : Axes, optional
-        Its place is divided; by default a new figure is made.
+        Divided into cells; by default a new figure.
 
     Returns
     -------
@@ -54,7 +52,7 @@ def plot_evaluations(
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     """
     if isinstance(study, Study):
         names = study.space.names[:MATRIX_LIMIT] if dimensions is None else dimensions
@@ -63,7 +61,7 @@ def plot_evaluations(
     else:
         series, left_out = study, 0
     if not len(series.numbers):
-        return np.array([[say(new_axes(ax), "No trial has ended yet.")]])
+        return np.array([[show_message(new_axes(ax), "No trial has ended yet.")]])
     cells = triangle(ax, series.axes)
     failed = np.array(series.states) == "failed"
     for i, axis in enumerate(series.axes):
@@ -79,7 +77,7 @@ def _draw_pair(
     cell: Axes, series: EvaluationsSeries, x: int, y: int, failed: NDArray[np.bool_]
 ) -> None:
     n = len(series.numbers)
-    shifts = np.column_stack([apart(series.axes[x], n), apart(series.axes[y], n)])
+    shifts = np.column_stack([jitter(series.axes[x], n), jitter(series.axes[y], n)])
     points = series.coordinates[:, [x, y]] + shifts
     size = float(np.clip(600 / len(points), 4, 14))
     cell.scatter(
@@ -116,7 +114,7 @@ def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:
         edges = np.linspace(axis.low, axis.high, BINS + 1)
         if axis.log:
             edges = np.geomspace(axis.low, axis.high, BINS + 1)
-            edges[[0, -1]] = axis.low, axis.high  # rounding would leave the ends out
+            edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
         cell.hist(values, bins=list(edges), color=BLUE, alpha=0.75)
 
 

@@ -7,17 +7,25 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from gpsearch.analysis import Importance, estimate_importance
-from gpsearch.plotting.style import BLUE, SKY, ink, new_axes, quiet_frame, say
+from gpsearch.plotting.style import (
+    BLUE,
+    SKY,
+    legend_above,
+    new_axes,
+    quiet_frame,
+    show_message,
+    text_colour,
+)
 from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 
 def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
-    """Draw the share of the differences between scores that each dimension accounts for.
+    """Draw the share of the differences between scores that each dimension explains.
 
-    The light bar is the total, interactions with other dimensions included, the dark bar within
-    it what the dimension does on its own; the line is the interval of the total. Totals count
-    every interaction once for each of its dimensions, and so may sum to more than 100%.
+    The light bar is the total with interactions, the dark bar what the dimension explains on its
+    own; the line is the interval of the total. An interaction counts for each of its dimensions,
+    so totals may sum to more than 100%.
 
     Parameters
     ----------
@@ -38,7 +46,7 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     d = len(importance.names)
     ax = new_axes(ax, (6.4, 1.2 + 0.32 * d))
     if importance.all_equal:
-        return say(ax, "All scores are equal: no dimension can be said to matter.")
+        return show_message(ax, "All scores are equal: no dimension can be said to matter.")
     order = np.argsort(-importance.total, kind="stable")
     total, rows = importance.total[order], np.arange(d)
     low, high = (end[order] for end in importance.total_interval)
@@ -49,7 +57,7 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
         rows,
         xerr=np.abs(np.vstack([total - low, high - total])),
         fmt="none",
-        ecolor=ink(),
+        ecolor=text_colour(),
         elinewidth=1.2,
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
@@ -59,7 +67,6 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("share of the differences between scores")
-    quiet_frame(ax)
-    ax.grid(False, axis="y")
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize="small", frameon=False)
+    quiet_frame(ax, grid="x")
+    legend_above(ax)
     return ax

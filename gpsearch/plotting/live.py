@@ -1,4 +1,4 @@
-"""The convergence plot of a search that runs, redrawn in its place in a notebook."""
+"""The convergence plot of a running search, redrawn in place in a notebook."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gpsearch.study import Study
 
 logger = logging.getLogger("gpsearch")
 
-SHARE = 0.1  # of the time may go into drawing
+SHARE = 0.1  # of the time may be spent on drawing
 INCHES, DPI = (6.4, 3.4), 100
 
 
 class LiveConvergence:
-    """One picture in the output of a notebook's cell, replaced whenever it is drawn again.
+    """A convergence plot in the output of a notebook cell, replaced as trials end.
 
-    Drawing takes at most a tenth of the time: of trials that end faster than that, several are
-    shown at once. A drawing that fails is logged, and ends the show, not the search.
+    Drawing takes at most a tenth of the time, so several short trials may appear at once. If
+    drawing fails, the error is logged and the plot is no longer updated; the search goes on.
 
     Parameters
     ----------
@@ -31,8 +31,7 @@ class LiveConvergence:
 
     Examples
     --------
-    ``gpsearch.search(..., live=True)`` does this for a search of its own. A search that another
-    process runs is watched by
+    ``gpsearch.search(..., live=True)`` uses it. To watch the search of another process:
 
     >>> view = study.watch()                                            # doctest: +SKIP
     >>> while not study.stop_reason:                                    # doctest: +SKIP
@@ -48,12 +47,12 @@ class LiveConvergence:
         self.update()
 
     def update(self) -> None:
-        """Draw again, unless nothing ended since, or the last drawing was too short ago."""
+        """Draw again if a trial has ended and enough time has passed."""
         if time.monotonic() >= self._free_from:
             self._draw()
 
     def close(self) -> None:
-        """Draw how it ended."""
+        """Draw the final state."""
         self._draw()
 
     def _draw(self) -> None:
@@ -80,7 +79,7 @@ class LiveConvergence:
 
 
 def _png(study: Study) -> bytes:
-    # A figure of its own: pyplot would show it once more when the cell ends.
+    # Not from pyplot, which would show the figure again when the cell ends.
     figure = Figure(figsize=INCHES, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     plot_convergence(study, ax=figure.add_subplot())

@@ -1,4 +1,4 @@
-"""What the surrogate believes of averages of the score: the source of partial dependence.
+"""The surrogate's posterior of averages of the score: the source of partial dependence.
 
 =========== ==================================================================== ===========
 symbol      meaning                                                              shape
@@ -20,9 +20,9 @@ which is the variance of the averaged function under the joint posterior of all 
 average of pointwise variances (Rasmussen & Williams 2006, equations 2.25 and 2.26).
 
 The average is taken on the scale on which the surrogate fits the losses, where a few diverged
-trainings cannot outweigh the rest, and is then led back to the user's units, as are ``m ± sqrt
-v``. Where the surrogate's scale is linear this is the ordinary mean; else it is the mean that
-belongs to the scale (a quasi-arithmetic mean), and the band is exact.
+trainings do not outweigh the rest, and is then transformed back to the user's units, as are
+``m ± sqrt v``. Where the scale is linear this is the ordinary mean; else it is the
+quasi-arithmetic mean of the scale, and the band is exact.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from gpsearch.strategy.history import study_history
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
 
-BLOCK = 2**15  # rows that are held in memory at a time
+BLOCK = 2**15  # rows in memory at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +59,7 @@ class ScoreModel:
     process: GaussianProcess
     """Fitted to the losses of the trials that have one."""
     points: tuple[dict[str, object], ...]
-    """(n,) params of these trials."""
+    """(n,) configurations of these trials."""
     scores: Array
     """(n,) their scores, in the user's units."""
     greater_is_better: bool
@@ -135,13 +135,13 @@ class ScoreModel:
     def _average(self, rows: Array, weights: Array) -> tuple[Array, Array]:
         process, c = self.process, len(rows)
         q = averaged_covariance(process, self.space, rows, weights)
-        # Without conditions the rows of every cell differ in the same way: one speaks for all.
-        alike = not self.space.when and self.space.params_constraint is None
-        spoken = slice(1 if alike else c)
+        # Without conditions the prior variance is the same in every cell.
+        same = not self.space.when and self.space.params_constraint is None
+        some = slice(1 if same else c)
         prior = np.array(
             [
                 w @ prior_covariance(process, z, z) @ w
-                for z, w in zip(rows[spoken], weights[spoken], strict=True)
+                for z, w in zip(rows[some], weights[some], strict=True)
             ]
         )
         whitened = solve_triangular(process.factor, q.T, lower=True, check_finite=False)
@@ -152,7 +152,7 @@ class ScoreModel:
 def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> ScoreModel:
     """Fit the surrogate, as the strategy "gp" does, to all trials that have a score.
 
-    Stopped trials count with the wider uncertainty of their fewer folds; failed ones do not.
+    Stopped trials count with the uncertainty of their fewer folds; failed ones do not count.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Drawing partial dependence: curves, maps, and the matrix of both."""
+"""Plots of partial dependence: curves, maps, and the matrix of both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
-from gpsearch.plotting.axes import Array, DimensionAxis
+from gpsearch.plotting.axes import Array, DimensionAxis, discrete, jitter
 from gpsearch.plotting.dependence import (
     PartialDependenceMapSeries,
     PartialDependenceSeries,
@@ -27,12 +27,9 @@ from gpsearch.plotting.style import (
     MATRIX_LIMIT,
     ORANGE,
     SEQUENTIAL,
-    apart,
-    discrete,
-    explain,
+    figure_legend,
     new_axes,
     panel_grid,
-    panels,
     quiet_frame,
     scale_axis,
     triangle,
@@ -40,10 +37,10 @@ from gpsearch.plotting.style import (
 from gpsearch.plotting.text import number
 from gpsearch.study import Study
 
-MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a map alone: there are many
+MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a single map
 WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a curve
 BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
-MANY = 150  # observations from which their dots on a map are drawn smaller
+MANY = 150  # observations above which their dots on a map are smaller
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
 
 
@@ -64,22 +61,22 @@ def plot_partial_dependence(
     study : Study or ScoreModel
     dimensions : str, pair, or list of these, optional
         ``"lr"`` draws a curve, ``("lr", "opt")`` a map, a list one panel for each entry. By
-        default one curve for each dimension, those with the most influence first.
+        default one curve for each dimension, the most influential first.
     ax : Axes, optional
-        Where to draw, its place divided among several panels; by default a new figure.
+        Where to draw, divided for several panels; by default a new figure.
 
     Returns
     -------
-    Axes, or an array of them where `dimensions` is a list or left out
+    Axes, or an array of Axes where `dimensions` is a list or None
 
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     StudyError
         Fewer than two trials are complete.
     """
-    wanted = _read(study, dimensions)
+    wanted = _entries(study, dimensions)
     model = fit_score_model(study) if isinstance(study, Study) else study
     if isinstance(dimensions, str):
         return draw_curve(partial_dependence_series(model, dimensions), new_axes(ax))
@@ -89,7 +86,7 @@ def plot_partial_dependence(
     if dimensions is None:
         wanted = [*sorted(curves, key=lambda name: -curves[name].influence)]
     maps = len(curves) < len(wanted)
-    cells = _free_panels(ax, len(wanted)) if maps else panel_grid(ax, len(wanted))
+    cells = panel_grid(ax, len(wanted), shared=not maps)
     limits = curve_limits(list(curves.values()))
     for position, (entry, cell) in enumerate(zip(wanted, cells, strict=True)):
         if isinstance(entry, str):
@@ -101,7 +98,7 @@ def plot_partial_dependence(
         if position == 0 and curves and next(iter(curves.values())).all_equal:
             cell.set_title("all scores are equal", fontsize="small")
     if ax is None and not maps:
-        explain(
+        figure_legend(
             cells,
             {
                 "mean": {"linestyle": "-", "color": BLUE, "linewidth": 2},
@@ -129,9 +126,9 @@ def plot_partial_dependence_matrix(
     ----------
     study : Study or ScoreModel
     dimensions : sequence of str, optional
-        By default all, of more than ten the ten with the most influence.
+        By default the ten most influential.
     ax : Axes, optional
-        Its place is divided; by default a new figure is made.
+        Divided into cells; by default a new figure.
 
     Returns
     -------
@@ -140,11 +137,11 @@ def plot_partial_dependence_matrix(
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     StudyError
         Fewer than two trials are complete.
     """
-    names = [name for name in _read(study, dimensions) if isinstance(name, str)]
+    names = [name for name in _entries(study, dimensions) if isinstance(name, str)]
     model = fit_score_model(study) if isinstance(study, Study) else study
     curves = {name: partial_dependence_series(model, name) for name in names}
     if dimensions is None:
@@ -186,7 +183,7 @@ def draw_curve(
     """Draw one curve with its band and the observed trials onto `ax`."""
     low, high = limits or curve_limits([series])
     inside = (series.scores >= low) & (series.scores <= high)
-    shift = apart(series.axis, len(series.scores), 0.3)
+    shift = jitter(series.axis, len(series.scores), 0.3)
     ax.scatter(
         (series.observed + shift)[inside],
         series.scores[inside],
@@ -195,7 +192,7 @@ def draw_curve(
         alpha=0.6,
         linewidth=0,
     )
-    if (~inside).any():  # no room for their scores, but it is seen that these values were tried
+    if (~inside).any():  # strokes at the edge show that these values were tried
         ax.plot(
             (series.observed + shift)[~inside],
             np.full((~inside).sum(), 0.015 if series.greater_is_better else 0.985),
@@ -231,7 +228,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     return ax
 
 
-def _read(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, str]]:
+def _entries(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, str]]:
     names = study.space.names
     if dimensions is None:
         return list(names)
@@ -250,17 +247,8 @@ def _read(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, s
     return [entry if isinstance(entry, str) else tuple(entry) for entry in entries]
 
 
-def _free_panels(ax: Axes | None, n: int) -> NDArray[np.object_]:
-    """(n,) Axes in rows of at most three, each with a y axis of its own."""
-    columns = min(n, 3)
-    cells = panels(ax, -(-n // columns), columns).ravel()
-    for spare in cells[n:]:
-        spare.set_axis_off()
-    return cells[:n]
-
-
 def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
-    """Limits that show all means, all but the ends of the bands and the worst observations."""
+    """Limits that leave out only the ends of the bands and the worst observations."""
     if not curves:
         return 0.0, 1.0
     scores, better = curves[0].scores, curves[0].greater_is_better
@@ -316,9 +304,9 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
             x_edges, y_edges, np.ma.masked_where(~vague, vague), alpha=0, hatch="///", zorder=1
         )
     n = len(series.scores)
-    x = series.observed[:, 0] + apart(series.x, n)
-    y = series.observed[:, 1] + apart(series.y, n)
-    small = float(np.clip(MANY / n, 0.1, 1.0))  # thousands of dots would hide the map
+    x = series.observed[:, 0] + jitter(series.x, n)
+    y = series.observed[:, 1] + jitter(series.y, n)
+    small = float(np.clip(MANY / n, 0.1, 1.0))  # thousands of large dots would hide the map
     ax.scatter(
         x, y, s=small * size, color="white", edgecolor="black", linewidth=0.5 * small**0.5, zorder=2
     )
@@ -337,7 +325,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
 
 
 def _edges(axis: DimensionAxis, values: Array) -> Array:
-    """(m + 1,) borders between m values, half a step beyond the ends of a discrete axis."""
+    """(m + 1,) borders of the cells of m values, the outer ones half a step beyond the ends."""
     if len(values) == 1:
         return np.array([values[0] - 0.5, values[0] + 0.5])
     scaled = np.log(values) if axis.log else values

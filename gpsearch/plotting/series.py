@@ -1,7 +1,7 @@
-"""What a study's plots show: frozen series of numbers.
+"""The data of each plot, as frozen series.
 
-Scores are in the user's units: greater is better, except for a function that returns a loss
-(``greater_is_better=False``), whose losses are shown as the user knows them, and fall.
+Scores are in the user's units: for a function that returns a loss (``greater_is_better=False``)
+they are losses.
 
 =========== =========================================================================
 n           trials that have ended
@@ -17,14 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.plotting.axes import DimensionAxis
-
-Array = NDArray[np.float64]
+from gpsearch.plotting.axes import Array, DimensionAxis
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvergenceSeries:
-    """How the best score changed as trials ended; one entry a trial, by number."""
+    """Score of each trial, and the best score so far."""
 
     numbers: NDArray[np.int64]
     """(n,) trial numbers, rising."""
@@ -48,7 +46,7 @@ class ConvergenceSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationsSeries:
-    """Where the search looked: the coordinates of all trials that have ended."""
+    """Coordinates and scores of all trials that have ended."""
 
     axes: tuple[DimensionAxis, ...]
     """(d,) dimensions."""
@@ -97,7 +95,7 @@ class FoldSpreadSeries:
     numbers: tuple[int, ...]
     """(k,) trial numbers."""
     scores: tuple[Array, ...]
-    """(k,) arrays of the scores of each fold, less what that fold does to every trial alike."""
+    """(k,) arrays of the scores of each fold, less the effect of that fold on all trials."""
     means: Array
     """(k,) scores: the means over the folds."""
     standard_errors: Array
@@ -119,18 +117,18 @@ class TimelineSeries:
     ends: Array
     """(n,) seconds since the first trial started."""
     lanes: NDArray[np.int64]
-    """(n,) row on which the trial is drawn, such that no two trials of a row overlap."""
+    """(n,) row on which the trial is drawn; the trials of a row do not overlap."""
     states: tuple[str, ...]
     """(n,) "complete", "stopped" or "failed"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeToTargetSeries:
-    """What the repeats of each strategy spent until they had reached a score."""
+    """Evaluations or seconds that each strategy needed to reach a score."""
 
     spent: dict[str, Array]
-    """By strategy: what each repeat that reached the score had spent by then, rising."""
+    """By strategy: cost at which each successful repeat reached the score, rising."""
     n_repeats: int
-    """Repeats of each strategy, with those that never reached it."""
+    """Repeats of each strategy, those that never reached the score included."""
     most: float
-    """The most that a repeat spent in all."""
+    """Greatest total cost of a repeat."""

@@ -1,4 +1,4 @@
-"""The observed scores along each dimension, and whole trials as lines through all of them."""
+"""Observed scores along each dimension, and trials as lines through all dimensions."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from gpsearch.evaluation import as_user_value
-from gpsearch.plotting.axes import Array, DimensionAxis
+from gpsearch.plotting.axes import Array, DimensionAxis, jitter, wrapped
 from gpsearch.plotting.data import evaluations_series
 from gpsearch.plotting.series import EvaluationsSeries
 from gpsearch.plotting.style import (
     GREY,
     ORANGE,
     SEQUENTIAL,
-    apart,
-    explain,
-    ink,
+    figure_legend,
     new_axes,
     panel_grid,
     quiet_frame,
-    say,
     scale_axis,
     score_limits,
-    wrapped,
+    show_message,
+    text_colour,
 )
 from gpsearch.plotting.text import literal, number
 from gpsearch.study import Study
@@ -42,10 +40,10 @@ def plot_slices(
     dimensions: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> NDArray[np.object_]:
-    """Draw the score of every trial against each dimension, one panel a dimension.
+    """Draw the score of every trial against each dimension, one panel for each dimension.
 
-    Dark dots are early trials, light ones late; the best has a ring. Scores far below the
-    others stand as triangles at the edge, failed trials as crosses.
+    Dark dots are early trials, light ones late; the best has a ring. Scores far below the others
+    are triangles at the edge, failed trials crosses.
 
     Returns
     -------
@@ -54,12 +52,12 @@ def plot_slices(
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     """
     series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
     scored = ~np.isnan(series.values)
     if not scored.any():
-        return np.array([say(new_axes(ax), "No trial has a score yet.")])
+        return np.array([show_message(new_axes(ax), "No trial has a score yet.")])
     best = series.values[[] if series.best is None else [series.best]]
     limits = score_limits(series.values, best, series.greater_is_better)
     cells = panel_grid(ax, len(series.axes))
@@ -67,7 +65,7 @@ def plot_slices(
     outside, failed = scored & ~inside, np.array(series.states) == "failed"
     edge, down = (0.02, "v") if series.greater_is_better else (0.98, "^")
     for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
-        x = series.coordinates[:, i] + apart(axis, len(scored))
+        x = series.coordinates[:, i] + jitter(axis, len(scored))
         cell.scatter(
             x[inside],
             series.values[inside],
@@ -111,7 +109,7 @@ def plot_slices(
             marks["off the scale"] = dot | {"marker": down, "color": GREY}
         if failed.any():
             marks["failed"] = {"marker": "x", "color": ORANGE, "markersize": 5}
-        explain(cells, marks)
+        figure_legend(cells, marks)
     return cells
 
 
@@ -122,9 +120,8 @@ def plot_parallel_coordinates(
 ) -> Axes:
     """Draw each trial as a line through the axes of all dimensions, the best trials on top.
 
-    The best fifth of the trials is coloured by score, the best one is the thick line; the
-    others are grey. Each dimension stands on its own scale, logarithmic where it is; trials
-    that lack a dimension pass below its axis.
+    The best fifth of the trials is coloured by score, the best one is the thick line; the others
+    are grey. Each dimension has its own scale; trials that lack a dimension pass below its axis.
 
     Returns
     -------
@@ -133,19 +130,19 @@ def plot_parallel_coordinates(
     Raises
     ------
     InvalidParamsError
-        A name that is no dimension of the space.
+        A name that is not a dimension of the space.
     """
     series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
     scored = np.flatnonzero(~np.isnan(series.values))
     d = len(series.axes)
     ax = new_axes(ax, (max(6.4, 1.15 * d), 4.2))
     if not len(scored):
-        return say(ax, "No trial has a score yet.")
+        return show_message(ax, "No trial has a score yet.")
     if d == 1:
-        return say(ax, "Parallel coordinates need two dimensions or more; plot_slices shows one.")
+        return show_message(ax, "Parallel coordinates need two dimensions; plot_slices shows one.")
     heights = np.column_stack(
         [
-            _height(axis, series.coordinates[:, i] + apart(axis, len(series.values), 0.13))
+            _height(axis, series.coordinates[:, i] + jitter(axis, len(series.values), 0.13))
             for i, axis in enumerate(series.axes)
         ]
     )
@@ -167,7 +164,7 @@ def plot_parallel_coordinates(
     )
     ax.plot(*lines[order[-1]].T, color=ORANGE, linewidth=2.6, zorder=4)
     for i, axis in enumerate(series.axes):
-        ax.plot([i, i], [0, 1], color=ink(), linewidth=0.8, zorder=3)
+        ax.plot([i, i], [0, 1], color=text_colour(), linewidth=0.8, zorder=3)
         for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
             ax.annotate(
                 literal(text),
@@ -192,17 +189,14 @@ def plot_parallel_coordinates(
     ax.tick_params(axis="x", length=0)
     thick = f"thick: trial {series.numbers[order[-1]]}, {number(series.values[order[-1]])}"
     equal = len(order) > 1 and np.ptp(series.values[order]) == 0
-    said = f"the best {n_top} of {len(order)} trials by {series.label}; {thick}"
-    ax.set_title(
-        f"all {len(order)} scores are equal; {thick}" if equal else said,
-        fontsize="small",
-        loc="left",
-    )
+    shown = f"all {len(order)} scores are equal" if equal else ""
+    shown = shown or f"the best {n_top} of {len(order)} trials by {series.label}"
+    ax.set_title(f"{shown}; {thick}", fontsize="small", loc="left")
     return ax
 
 
 def _height(axis: DimensionAxis, values: Array) -> Array:
-    """Places of coordinates between 0 and 1."""
+    """Heights of coordinates on a vertical axis from 0 to 1."""
     if axis.log:
         values, low, high = np.log(values), np.log(axis.low), np.log(axis.high)
     else:

@@ -1,4 +1,4 @@
-"""Strategies side by side: what `gpsearch.compare` measured."""
+"""Plots of a comparison of strategies."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from gpsearch.plotting.style import (
     DASHES,
     GREY,
     ORANGE,
-    ink,
+    legend_beside,
     new_axes,
     quiet_frame,
+    text_colour,
 )
 from gpsearch.plotting.text import number
 
@@ -32,8 +33,8 @@ def plot_comparison(
 ) -> Axes:
     """Draw each strategy's best score so far: the mean over the repeats, with its band.
 
-    Bands that overlap do not say that two strategies are alike: the repeats are paired, and
-    `plot_differences` shows what that tells.
+    The repeats are paired, so two strategies may differ although their bands overlap: see
+    `plot_differences`.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def plot_comparison(
     ax : Axes, optional
         Where to draw; by default a new figure.
     confidence : float, default 0.95
-        Of the bands.
+        Probability of the bands.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def plot_comparison(
             linewidth=1.8,
             label=strategy,
         )
-    # The first few evaluations are far below all that matters, and would take most of the axis.
+    # The first few evaluations are far below the rest, and would take most of the axis.
     worst = min if comparison.greater_is_better else max
     start = min(max(2, len(n) // 5), len(n) - 1)
     ends = [value for c in curves.values() for value in (*c.low[start:], *c.high[start:])]
@@ -88,7 +89,7 @@ def plot_comparison(
     quiet_frame(ax)
     if comparison.all_equal:
         ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
+    legend_beside(ax)
     return ax
 
 
@@ -101,8 +102,7 @@ def plot_differences(
 ) -> Axes:
     """Draw by how much each strategy ends better than the baseline, paired by repeat.
 
-    Grey dots are the repeats. An interval that holds zero says that the difference is within
-    the noise.
+    Grey dots are the repeats. Where the interval holds zero, the difference is within the noise.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def plot_differences(
             gaps[:, -1], np.full(len(gaps), row + 0.22), s=14, color=GREY, alpha=0.7, linewidth=0
         )
         end = difference.end
-        clear = end.low > 0 or end.high < 0
+        clear = end.excludes_zero
         ax.plot([end.low, end.high], [row, row], color=BLUE, linewidth=2 if clear else 1.2)
         ax.plot(
             end.value,
@@ -140,17 +140,18 @@ def plot_differences(
             markersize=6,
             markerfacecolor=BLUE if clear else "none",
         )
-    ax.axvline(0.0, color=ink(), linewidth=0.9)
+    ax.axvline(0.0, color=text_colour(), linewidth=0.9)
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
     ax.set_ylim(len(differences) - 0.4, -0.6)
     name = comparison.score_name.replace("_", " ")
     ax.set_xlabel(f"{name} at the end, better than {differences[0].baseline} by")
-    said = f"filled: clear of zero at {confidence:.0%}"
-    if comparison.all_equal:
-        said = "all scores are equal"
-    ax.set_title(said, fontsize="small", loc="left")
-    quiet_frame(ax)
-    ax.grid(False, axis="y")
+    title = (
+        "all scores are equal"
+        if comparison.all_equal
+        else f"filled: clear of zero at {confidence:.0%}"
+    )
+    ax.set_title(title, fontsize="small", loc="left")
+    quiet_frame(ax, grid="x")
     return ax
 
 
@@ -171,7 +172,7 @@ def plot_time_to_target(
     ax : Axes, optional
         Where to draw; by default a new figure.
     against : {"evaluations", "seconds"}, default "evaluations"
-        What is spent: evaluations, or the time of these evaluations, proposals left out.
+        What is counted: evaluations, or their time without that of the proposals.
 
     Returns
     -------
@@ -184,16 +185,16 @@ def plot_time_to_target(
     """
     series = time_to_target_series(comparison, target, against=against)
     ax = new_axes(ax)
-    for i, (strategy, at) in enumerate(series.spent.items()):
-        shares = np.arange(len(at) + 1) / series.n_repeats
+    for i, (strategy, spent) in enumerate(series.spent.items()):
+        shares = np.arange(len(spent) + 1) / series.n_repeats
         ax.step(
-            [0.0, *at, series.most],
+            [0.0, *spent, series.most],
             [*shares, shares[-1]],
             where="post",
             color=_colour(strategy, i, comparison.baseline),
             linestyle=DASHES[i % len(DASHES)],
             linewidth=1.8,
-            label=f"{strategy}: {len(at)} of {series.n_repeats}",
+            label=f"{strategy}: {len(spent)} of {series.n_repeats}",
         )
     if not any(map(len, series.spent.values())):
         ax.text(0.5, 0.5, "No repeat has reached it.", ha="center", transform=ax.transAxes)
@@ -204,12 +205,12 @@ def plot_time_to_target(
     name = comparison.score_name.replace("_", " ")
     ax.set_ylabel(f"repeats at a {name} of {number(target, 4)}")
     quiet_frame(ax)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
+    legend_beside(ax)
     return ax
 
 
 def _colour(strategy: str, index: int, baseline: str) -> str:
-    """The baseline in grey, the others in the order of the palette."""
+    """Grey for the baseline, orange for "gp", else the palette in its order."""
     if strategy == baseline:
         return GREY
     return ORANGE if strategy == "gp" else CYCLE[index % (len(CYCLE) - 1)]

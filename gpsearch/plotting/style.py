@@ -1,14 +1,14 @@
-"""What all plots share: colours, axes of dimensions, markers of states, places in a figure.
+"""What all plots share: colours, panels, frames, legends, scaled axes.
 
-Colours are those of Okabe & Ito (2008, Color universal design), which colour-blind people
-tell apart; whatever colour says, a marker or a line style says too, so that greyscale prints
-hold. Text and frames take the colours of the reader's own matplotlib style.
+Colours are those of Okabe & Ito (2008, Color universal design), which colour-blind people can
+distinguish. A marker or a line style repeats what a colour says, for prints in grey. Text and
+frames take the colours of the user's own matplotlib style.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -26,24 +26,30 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
-from gpsearch.plotting.axes import Array, DimensionAxis
+from gpsearch.plotting.axes import (
+    Array,
+    DimensionAxis,
+    axis_limits,
+    crowded,
+    few_log_ticks,
+    wrapped,
+)
 from gpsearch.plotting.text import literal, number
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1, 1, 1, 1, 1)))
-SEQUENTIAL = "cividis"  # the perceptual map that is nearly the same for all colour vision
+SEQUENTIAL = "cividis"  # perceptually uniform, and nearly the same for all colour vision
 
 PANEL_INCHES = (3.1, 2.5)
 CELL_INCHES = 1.35  # side of a cell of a matrix plot
-FEW = 12  # an Integer with at most this many values is drawn as single values
 OFF_SCALE = 0.25  # share of the scores that an axis may leave out
-MATRIX_LIMIT = 10  # more dimensions than this make cells that nobody can read
+MATRIX_LIMIT = 10  # dimensions of a matrix plot: with more, the cells are too small to read
 
 
-def ink() -> str:
-    """The colour of text in the style in force."""
+def text_colour() -> str:
+    """The text colour of the current style."""
     return str(matplotlib.rcParams["text.color"])
 
 
@@ -60,7 +66,7 @@ def panels(
     inches: tuple[float, float] = PANEL_INCHES,
     **kwargs: Any,
 ) -> NDArray[np.object_]:
-    """A (rows, columns) array of Axes: of a new figure, or within the place of `ax`."""
+    """(rows, columns) Axes of a new figure, or inside `ax`."""
     if ax is None:
         size = (inches[0] * columns, inches[1] * rows)
         _, axes = plt.subplots(
@@ -78,24 +84,23 @@ def panels(
     return np.asarray(grid.subplots(squeeze=False, **kwargs))
 
 
-def panel_grid(ax: Axes | None, n: int) -> NDArray[np.object_]:
-    """(n,) Axes in rows of at most four, with a common y axis."""
-    columns = min(n, 4) if n != 5 and n != 6 else 3
-    rows = -(-n // columns)
-    cells = panels(ax, rows, columns, sharey=True).ravel()
-    for spare in cells[n:]:
-        spare.set_axis_off()
+def panel_grid(ax: Axes | None, n: int, *, shared: bool = True) -> NDArray[np.object_]:
+    """(n,) Axes in rows of at most four with a shared y axis, or of three with their own."""
+    columns = min(n, 3 if not shared or n in (5, 6) else 4)
+    cells = panels(ax, -(-n // columns), columns, sharey=shared).ravel()
+    for unused in cells[n:]:
+        unused.set_axis_off()
     return cells[:n]
 
 
 def triangle(
     ax: Axes | None, dimensions: Sequence[DimensionAxis], right: float = 0.15
 ) -> NDArray[np.object_]:
-    """A (d, d) array of the cells of a matrix plot, the upper ones None, scaled and labelled.
+    """(d, d) cells of a matrix plot, scaled and labelled; None above the diagonal.
 
-    The cell of row i and column j < i has dimension j along x and dimension i along y; the
-    cells of the diagonal have dimension i along x and a y axis without ticks. `right` is the
-    room beside the matrix in inches.
+    The cell of row i and column j < i has dimension j along x and dimension i along y; a cell on
+    the diagonal has its dimension along x and a y axis without ticks. `right` is the width beside
+    the matrix in inches.
     """
     d = len(dimensions)
     inches = CELL_INCHES if d > 3 else 1.4 * CELL_INCHES
@@ -143,7 +148,7 @@ def triangle(
 
 
 def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = False) -> float:
-    """Inches that the tick labels and names of `dimensions` need beside a matrix."""
+    """Inches for the tick labels and names of `dimensions` beside a matrix."""
     longest = 5
     for dimension in dimensions:
         if dimension.labels and not (slanted and not crowded(dimension, small=True)):
@@ -151,33 +156,31 @@ def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = Fal
     return 0.5 + longest * (0.04 if slanted else 0.058)
 
 
-def crowded(dimension: DimensionAxis, *, small: bool, room: int = 22) -> bool:
-    """Whether the category names are too long to stand side by side below an axis."""
-    return sum(map(len, dimension.labels)) > (12 if small else room)
-
-
-def wrapped(name: str) -> str:
-    r"""A long name in two lines, broken at the underscore nearest to its middle.
-
-    >>> wrapped("learning_rate_decay"), wrapped("momentum")
-    ('learning_\nrate_decay', 'momentum')
-    """
-    breaks = [i for i, letter in enumerate(name) if letter in "_ " and 0 < i < len(name) - 1]
-    if len(name) <= 12 or not breaks:
-        return name
-    at = min(breaks, key=lambda i: abs(i - len(name) / 2)) + 1
-    return f"{name[:at]}\n{name[at:]}"
-
-
-def quiet_frame(ax: Axes) -> None:
-    """Leave only the left and the lower line of the frame, and a faint grid."""
+def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
+    """Keep only the left and the lower line of the frame, and a faint grid."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, linewidth=0.6, color=GREY, alpha=0.25)
+    if grid != "both":
+        ax.grid(False, axis="y" if grid == "x" else "x")
     ax.set_axisbelow(True)
 
 
-def explain(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
-    """Write a legend above the panels of a figure: what each mark, given by its look, means."""
+def legend_above(ax: Axes, **options: Any) -> None:
+    """Write the legend above the right end of `ax`, in a row."""
+    ax.legend(
+        **{"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 5}
+        | {"fontsize": "small", "frameon": False}
+        | options
+    )
+
+
+def legend_beside(ax: Axes, fontsize: str = "small") -> None:
+    """Write the legend to the right of `ax`, in a column."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=fontsize, frameon=False)
+
+
+def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
+    """Write a legend above the panels of a figure, from the look of each mark by its name."""
     handles = [
         Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
     ]
@@ -193,7 +196,7 @@ def explain(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> Non
     )
 
 
-def say(ax: Axes, text: str) -> Axes:
+def show_message(ax: Axes, text: str) -> Axes:
     """Write `text` in the middle of an empty plot."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, wrap=True)
@@ -221,13 +224,13 @@ def scale_axis(
     small : bool
         Fewer ticks, for the cells of a matrix.
     room : int
-        Letters of category names that stand side by side below the axis, unless it is small.
+        Letters of category names that fit side by side below the axis, unless it is small.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
     if dimension.log:
         (ax.set_xscale if which == "x" else ax.set_yscale)("log")
-    set_limits(*padded(dimension))
+    set_limits(*axis_limits(dimension))
     if dimension.kind == "categorical":
         positions = np.arange(len(dimension.labels))
         keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
@@ -236,7 +239,7 @@ def scale_axis(
         if which == "x" and crowded(dimension, small=small, room=room):
             ax.tick_params(
                 axis="x",
-                labelrotation=35 if small else 50,  # steep: else they push the panel aside
+                labelrotation=35 if small else 50,  # flat labels would push the panel aside
                 labelsize="x-small" if small else "small",
                 pad=2,
             )
@@ -249,7 +252,7 @@ def scale_axis(
             if decades > 3:
                 axis.set_minor_formatter(NullFormatter())
         else:
-            axis.set_major_locator(FixedLocator(_few_log_ticks(dimension, 3 if small else 5)))
+            axis.set_major_locator(FixedLocator(few_log_ticks(dimension, 3 if small else 5)))
             axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
         axis.set_minor_formatter(NullFormatter())
@@ -265,37 +268,12 @@ def scale_axis(
         (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
 
 
-def padded(dimension: DimensionAxis) -> tuple[float, float]:
-    """Limits that leave room for markers at the first and the last value."""
-    low, high = dimension.low, dimension.high
-    if discrete(dimension):
-        return low - 0.5, high + 0.5
-    if dimension.log:
-        factor = (high / low) ** 0.04
-        return low / factor, high * factor
-    margin = 0.04 * (high - low)
-    return low - margin, high + margin
-
-
-def discrete(dimension: DimensionAxis) -> bool:
-    """Whether the axis is read as single values: categories, or a handful of integers."""
-    few = dimension.kind == "integer" and dimension.high - dimension.low < FEW and not dimension.log
-    return dimension.kind == "categorical" or few
-
-
-def apart(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
-    """(n,) small shifts that part trials with the same value of a discrete axis; else zeros."""
-    # Drawn by the dimension's place, so that one trial is not shifted alike along two axes.
-    rng = np.random.default_rng(dimension.index)
-    return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
-
-
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
-    """Limits of a score axis on which `must_show` and the better part of `values` is seen.
+    """Limits of a score axis that show `must_show` and the better part of `values`.
 
-    One training that diverged would squeeze all others into a line. Values further from the
-    median than three times the distance from there to the best are left to the edge, but no
-    more of them than `OFF_SCALE`.
+    One diverged training would squeeze all others into a line. Values that lie further below the
+    median than three times the distance from the median to the best are off the scale, at most a
+    share `OFF_SCALE` of them.
     """
     values = values[np.isfinite(values)]
     must_show = must_show[np.isfinite(must_show)]
@@ -315,11 +293,3 @@ def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tu
         low, high = min(low, float(must_show.min())), max(high, float(must_show.max()))
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
     return low - margin, high + margin
-
-
-def _few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
-    """At most n round values, evenly spread over less than two decades."""
-    start = 10.0 ** np.floor(np.log10(dimension.low))
-    rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
-    inside = [v for v in rounds if dimension.low <= v * (1 + 1e-9) and v <= dimension.high]
-    return inside[:: max(1, int(np.ceil(len(inside) / n)))]

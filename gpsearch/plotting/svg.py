@@ -1,4 +1,4 @@
-"""Figures as SVG text for a page that has its own colours."""
+"""Figures as SVG text that takes the colours of its page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from html import escape
 from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from gpsearch.plotting.style import BLUE
 
-# Colours that no plot uses: in the text they are replaced by those of the page, so that one
-# figure serves a light and a dark page.
+# Colours that no plot uses: they are replaced by those of the page, light or dark.
 INK, PAPER = "#010203", "#fdfefd"
 PAGE_STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it can be selected, and is small
@@ -35,7 +33,7 @@ PAGE_STYLE: Any = {
 
 
 def svg(
-    draw: Callable[[Axes], Any],
+    draw: Callable[..., Any],
     *,
     title: str,
     inches: tuple[float, float],
@@ -47,14 +45,14 @@ def svg(
     Parameters
     ----------
     draw : callable
-        Called with the Axes.
+        Called with the Axes as keyword argument `ax`.
     title : str
-        What a screen reader says of the figure.
+        Description for screen readers.
     inches : width and height
     constrained : bool
-        Whether matplotlib lays the figure out; not where `draw` places its own cells.
+        Whether matplotlib lays the figure out; False where `draw` places its own cells.
     prefix : str
-        Put before the names of clip paths and the like, which must be unique in a page.
+        Makes the ids of clip paths and the like unique in a page.
 
     Returns
     -------
@@ -66,7 +64,7 @@ def svg(
         figure = Figure(figsize=inches, layout="constrained" if constrained else None)
         FigureCanvasSVG(figure)
         ax = figure.add_subplot() if constrained else figure.add_axes((0, 0, 1, 1))
-        draw(ax)
+        draw(ax=ax)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number as people write it: no exponent from 0.001 to 999,999.
+    """Format a number, without an exponent from 0.001 to 999,999.
 
     >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
     ('0.3', '1e-5', '128', '48000')
@@ -27,7 +27,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def literal(text: str) -> str:
-    r"""Text of a user's that matplotlib neither reads as a formula nor fails to draw.
+    r"""Escape text so that matplotlib draws it as it is, not as a formula.
 
     >>> print(literal("$x"), literal("caf\udce9"))
     \$x caf?
@@ -36,12 +36,12 @@ def literal(text: str) -> str:
 
 
 def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
-    """Numbers of one column with the same decimals, `digits` of them in the typical one.
+    """Format the numbers of a column with the same decimals: `digits` for the median.
 
     >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
     (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
 
-    One that would be rounded to nothing keeps two digits of its own.
+    A number that would be rounded to 0 keeps two digits.
 
     >>> aligned([0.5, 1e-7])
     ['0.5000', '1e-7']

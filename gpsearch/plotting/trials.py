@@ -1,4 +1,4 @@
-"""Below the mean: learning curves, scores of single folds, and when each trial ran."""
+"""Details of trials: learning curves, fold scores, scores on fresh splits, start and end."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from gpsearch.plotting.style import (
     GREY,
     ORANGE,
     SKY,
-    ink,
+    legend_above,
+    legend_beside,
     new_axes,
     panels,
     quiet_frame,
-    say,
+    show_message,
+    text_colour,
 )
 from gpsearch.study import Study
 
-SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60.0, 3600.0
 CURVE_INCHES = (4.6, 3.2)
-NARROW = 0.004  # share of the timeline's width below which a bar is a line
+NARROW = 0.004  # share of the timeline's width below which a bar has no gap beside it
 
 
 def plot_learning_curves(
@@ -36,8 +37,7 @@ def plot_learning_curves(
 ) -> NDArray[np.object_]:
     """Draw the learning curves of one trial, each fold a line; a dot marks its best epoch.
 
-    A curve and its validation twin ("loss" and "val_loss") share a panel, the twin drawn solid
-    and the curve of training thin.
+    A training curve ("loss", thin) and its validation curve ("val_loss") share a panel.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def plot_learning_curves(
     number : int, optional
         Trial number; by default the best trial.
     ax : Axes, optional
-        Its place is divided; by default a new figure is made.
+        Divided into panels; by default a new figure.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def plot_learning_curves(
         cell.set_ylabel(f"{name} (thin), {twin}" if twin in series.curves else name)
         cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         quiet_frame(cell)
-    cells[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="x-small", frameon=False)
+    legend_beside(cells[-1], fontsize="x-small")
     cells[0].set_title(f"trial {series.number}", fontsize="small", loc="left")
     return np.asarray(cells)
 
@@ -91,8 +91,8 @@ def plot_fold_spread(
 ) -> Axes:
     """Draw the fold scores of the best trials, with mean and standard error.
 
-    What a fold does to every trial alike is taken off, for it does not blur a comparison. Where
-    the bars of several trials overlap, the folds do not tell them apart.
+    The effect of a fold on all trials is subtracted, because it does not matter in a comparison.
+    Where the bars of trials overlap, their difference is within the noise of the folds.
 
     Returns
     -------
@@ -106,7 +106,9 @@ def plot_fold_spread(
     series = fold_spread_series(study, n_best) if isinstance(study, Study) else study
     ax = new_axes(ax)
     for row, scores in enumerate(series.scores):
-        ax.scatter(scores, np.full(len(scores), row), s=14, color=ink(), alpha=0.45, linewidth=0)
+        ax.scatter(
+            scores, np.full(len(scores), row), s=14, color=text_colour(), alpha=0.45, linewidth=0
+        )
     errors = np.nan_to_num(series.standard_errors)
     rows = np.arange(len(series.numbers))
     ax.errorbar(
@@ -117,16 +119,15 @@ def plot_fold_spread(
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")
     ax.set_xlabel(f"{series.label}: folds, mean ± standard error")
-    quiet_frame(ax)
-    ax.grid(False, axis="y")
+    quiet_frame(ax, grid="x")
     return ax
 
 
 def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
-    """Draw what the best params scored in the search and, again, on fresh splits.
+    """Draw the scores of the best configurations in the search and on fresh splits.
 
     Where the mean on fresh splits (filled, with its standard error) lies to the left of the
-    search's own score (open), the search was optimistic. Scores are drawn greater is better.
+    search's own score (open), the search was optimistic. Greater is better.
 
     Returns
     -------
@@ -162,14 +163,13 @@ def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
     ax.set_ylim(k - 0.5, -0.5)
     ax.set_ylabel("trial, best first")
     ax.set_xlabel(recheck.score_name.replace("_", " "))
-    quiet_frame(ax)
-    ax.grid(False, axis="y")
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize="small", frameon=False)
+    quiet_frame(ax, grid="x")
+    legend_above(ax)
     return ax
 
 
 def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes:
-    """Draw when each trial ran; trials that ran at the same time stand on different rows.
+    """Draw when each trial ran; trials that ran at the same time are on different rows.
 
     Returns
     -------
@@ -178,16 +178,13 @@ def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes
     series = timeline_series(study) if isinstance(study, Study) else study
     ax = new_axes(ax, (6.4, 1.2 + 0.35 * (1 + max(series.lanes, default=0))))
     if not len(series.numbers):
-        return say(ax, "No trial has ended yet.")
+        return show_message(ax, "No trial has ended yet.")
     total = float(series.ends.max())
-    unit, seconds = "s", 1.0
-    if total > 3 * SECONDS_PER_HOUR:
-        unit, seconds = "h", SECONDS_PER_HOUR
-    elif total > 3 * SECONDS_PER_MINUTE:
-        unit, seconds = "min", SECONDS_PER_MINUTE
+    units = {"h": 3600.0, "min": 60.0, "s": 1.0}
+    unit = next((name for name, seconds in units.items() if total > 3 * seconds), "s")
     colours = {"complete": BLUE, "stopped": SKY, "failed": ORANGE}
     hatches = {"complete": "", "stopped": "///", "failed": "xxx"}
-    # A gap parts neighbours; of a bar as narrow as that it would leave nothing to be seen.
+    # An edge in the background colour separates neighbours, but would hide a narrow bar.
     narrow = series.ends - series.starts < NARROW * total
     for state in dict.fromkeys(series.states):
         rows = np.array([s == state for s in series.states])
@@ -196,8 +193,8 @@ def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes
         ]
         ax.barh(
             series.lanes[rows] + 1,
-            (series.ends - series.starts)[rows] / seconds,
-            left=series.starts[rows] / seconds,
+            (series.ends - series.starts)[rows] / units[unit],
+            left=series.starts[rows] / units[unit],
             height=0.8,
             color=colours[state],
             hatch=hatches[state],
@@ -211,5 +208,5 @@ def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes
     ax.invert_yaxis()
     quiet_frame(ax)
     ax.grid(True, axis="x", color=GREY, alpha=0.25)
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize="small", frameon=False)
+    legend_above(ax)
     return ax

@@ -142,7 +142,7 @@ class TestDimensions:
         np.testing.assert_array_equal(at, np.round(at))
 
     def test_unknown_name_lists_the_known_ones(self):
-        with pytest.raises(InvalidParamsError, match=r"'lr' is none.*rate, units"):
+        with pytest.raises(InvalidParamsError, match=r"'lr' is not a dimension.*rate, units"):
             dimension_axis(self.space, "lr")
 
     def test_fixed_name_says_so(self):

@@ -154,7 +154,7 @@ class TestMap:
 
 class TestRefusals:
     def test_unknown_dimension_before_any_fit(self, make_study):
-        with pytest.raises(InvalidParamsError, match="'lr' is none of the space"):
+        with pytest.raises(InvalidParamsError, match="'lr' is not a dimension of the space"):
             partial_dependence_series(make_study(n=1), "lr")
 
     def test_too_few_trials(self, make_study):
