@@ -1,8 +1,7 @@
-"""One self-contained HTML page of a study, and the few lines a notebook shows of it.
+"""One self-contained HTML page of a study or a comparison, and a study's summary in a notebook.
 
-`content` reads out of the study what is told, as frozen values without any markup; `advice`
-draws the conclusions a reader would; `page` puts both, and the figures of `gpsearch.plotting`,
-into the templates.
+`content` extracts the texts of a study, `findings` the results of the surrogate, `advice` what to
+try next, `figures` the drawings of `gpsearch.plotting`; `page` renders them with the templates.
 """
 
 from gpsearch.report.page import render_report, render_summary, require_suffix

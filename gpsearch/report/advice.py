@@ -1,4 +1,4 @@
-"""What to try next: the conclusions an experienced reader would draw from a study."""
+"""What to try next, derived from a study by rules of experience."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gpsearch.space import Real
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 
-AT_BOUND = 0.05  # share of the axis within which the best is said to lie at its bound
-FAILED_SHARE = 0.1  # of the trials, from which failures are a finding
-TOP_SHARE = 0.2  # of the trials: the best, of which most must lie at a bound to point beyond it
-ENOUGH_PER_DIMENSION = 5  # trials for each dimension, below which the curves are guesses
-WIDE = 1000.0  # high / low from which a linear axis hides the small values
-WIDE_RATE = 10.0  # the same for a learning rate, which is always searched by its magnitude
-LATE_SHARE = 0.2  # of the trials; an improvement among these last ones means "not done yet"
+AT_BOUND = 0.05  # share of the axis within which a value lies at its bound
+FAILED_SHARE = 0.1  # of the trials, from which failures are mentioned
+TOP_SHARE = 0.2  # of the trials: most of these best ones must lie at a bound to point beyond it
+ENOUGH_PER_DIMENSION = 5  # trials for each dimension, below which the curves are uncertain
+WIDE = 1000.0  # high / low from which a linear scale hardly tries small values
+WIDE_RATE = 10.0  # the same for a learning rate, whose magnitude matters
+LATE_SHARE = 0.2  # of the trials; a best trial among these last ones suggests more trials
 
 
 def advise(study: Study, result: Result | None, findings: Findings) -> list[str]:
-    """Sentences on what to change or try, most telling first; none where nothing stands out.
+    """Sentences on what to change or try, the most important first.
 
     Parameters
     ----------
@@ -37,12 +37,13 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     if result is None:
         return advice
     best, curves = study.best_trial, findings.curves
-    idle = findings.importance.negligible if findings.importance is not None else ()
+    idle = findings.importance.negligible if findings.importance else ()
     for name, curve in curves.items():
         if name not in idle and (bound := _at_bound(study, curve)) is not None:
+            end = curve.axis.low if bound == "lower" else curve.axis.high
             advice.append(
-                f"The best {name} lies at its {bound} bound ({number(_end(curve, bound))}): if it "
-                "can go further, widen the space there."
+                f"The best {name} lies at its {bound} bound ({number(end)}): if it can go "
+                "further, widen the space there."
             )
     advice += _scales(study)
     ended = len(study.ended)
@@ -63,9 +64,8 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
         )
     if result.tied > 1:
         advice.append(
-            f"{result.tied} trials lie within one standard error of the difference to the best: "
-            "the folds do not tell them apart. Prefer the simplest of them, or score them again "
-            "on fresh folds."
+            f"{result.tied} trials lie within one standard error of the difference to the best. "
+            "Prefer the simplest of them, or score them again on fresh folds."
         )
     return advice
 
@@ -84,26 +84,23 @@ def _failures(study: Study) -> list[str]:
 
 
 def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
-    """The bound, lower or upper, at which the best trial lies and beyond which all points.
+    """The bound, lower or upper, at which the best trial lies and beyond which it may get better.
 
-    What points there is the curve, or most of the best trials: where the search has settled in a
-    corner, the average over all the rest of the space says little of it. A lower bound of 0 is none
-    to widen: no setting of a training goes below.
+    The curve must rise towards it, or most of the best trials must lie there: where the search has
+    settled in a corner, the average over the rest of the space says little. A lower bound of 0
+    does not count: no setting of a training goes below.
     """
     axis = curve.axis
-    if axis.kind == "categorical" or curve.all_equal:
+    complete = sorted(study.complete, key=lambda trial: trial.loss)
+    if axis.kind == "categorical" or curve.all_equal or axis.name not in complete[0].params:
         return None
-    complete = study.complete
-    complete.sort(key=lambda trial: trial.loss)
     top = [t for t in complete[: max(3, round(TOP_SHARE * len(complete)))] if axis.name in t.params]
-    if axis.name not in complete[0].params:
-        return None
     places = np.array([float(trial.params[axis.name]) for trial in top])
     low, high = axis.low, axis.high
     if axis.log:
         places, low, high = np.log(places), np.log(low), np.log(high)
     places = (places - low) / (high - low)
-    # Of two values either is a bound: there, chance alone puts half of the trials at one.
+    # With two values, each is a bound, and chance alone puts half of the trials there.
     n_values = study.space.n_values[axis.index]
     most = max(0.5, 2 / n_values if n_values else 0.0)
     better = as_user_value(curve.mean, curve.greater_is_better)
@@ -119,25 +116,18 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     return None
 
 
-def _end(curve: PartialDependenceSeries, bound: str) -> float:
-    return curve.axis.low if bound == "lower" else curve.axis.high
-
-
 def _scales(study: Study) -> list[str]:
-    linear = [
-        dimension
-        for dimension in study.space.dimensions
-        if isinstance(dimension, Real) and dimension.prior == "uniform"
-    ]
-    told = []
-    for dimension in linear:
+    sentences = []
+    for dimension in study.space.dimensions:
+        if not isinstance(dimension, Real) or dimension.prior != "uniform":
+            continue
         ratio = dimension.high / dimension.low if dimension.low > 0 else np.inf
         rate = classic_tier(dimension.name) == 1  # the learning rate
         if (ratio >= WIDE and dimension.low > 0) or (rate and ratio >= WIDE_RATE):
             above = "" if dimension.low > 0 else " and a lower bound above 0"
-            told.append(
+            sentences.append(
                 f"{dimension.name} runs from {number(dimension.low)} to {number(dimension.high)} "
                 "on a linear scale, which hardly tries small values: give it "
                 f"prior='log-uniform'{above}."
             )
-    return told
+    return sentences

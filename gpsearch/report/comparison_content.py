@@ -1,4 +1,4 @@
-"""What a report tells of a comparison of strategies."""
+"""The texts of a comparison's report, without markup."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
 from gpsearch.plotting.text import aligned
-from gpsearch.report.content import Cell, Row
-from gpsearch.report.facts import read_conditions, read_facts, read_space, short
+from gpsearch.report.content import Cell, Row, value_cells
+from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.study.duration import duration
 
 
 def read_comparison(
     comparison: Comparison, title: str | None = None, command: str = ""
 ) -> dict[str, Any]:
-    """The values of the templates ``comparison.html`` and ``comparison.md``, figures aside."""
+    """The values of the templates ``comparison.html`` and ``comparison.md``, without figures."""
     name, info = comparison.name, comparison.info
     table, rows = table_cells(comparison)
     return {
@@ -45,23 +45,23 @@ def read_comparison(
 
 def _again(comparison: Comparison) -> str:
     if comparison.info is None:
-        return "gpsearch.comparison.compare_studies(...)  # of the studies that were put together"
-    said: dict[str, Any] = {
+        return "gpsearch.comparison.compare_studies(...)  # with the same studies"
+    arguments: dict[str, Any] = {
         "strategies": list(comparison.strategies),
         "n_calls": comparison.n_calls,
         "n_repeats": comparison.n_repeats,
         "random_state": comparison.info.seed,
     }
     if comparison.path is not None:
-        said["study"] = str(comparison.path)
+        arguments["study"] = str(comparison.path)
     if not comparison.greater_is_better:
-        said["greater_is_better"] = False
-    call = ", ".join(f"{name}={value!r}" for name, value in said.items())
+        arguments["greater_is_better"] = False
+    call = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     return f"gpsearch.compare(objective, space, {call})"
 
 
 def _rows(comparison: Comparison) -> tuple[Row, ...]:
-    """One row a run: what it found, when, and at which params."""
+    """One row for each run: its best score, when it was reached, and the configuration."""
     found = comparison.as_user_value(comparison.best[:, :, -1])
     texts = np.reshape(aligned(found.ravel().tolist()), found.shape)
     rows = []
@@ -72,18 +72,14 @@ def _rows(comparison: Comparison) -> tuple[Row, ...]:
             failed = sum(trial.state == "failed" for trial in trials)
             seconds = float(comparison.seconds[s, r].sum())
             after = trials.index(best) + 1
-            row = [
+            cells = (
                 Cell(text=strategy, key=strategy),
                 Cell(text=str(r), key=r),
                 Cell(text=str(texts[s, r]), key=float(found[s, r])),
                 Cell(text=str(after), key=after),
                 Cell(text=str(failed) if failed else "", key=failed),
                 Cell(text=duration(seconds), key=seconds),
-            ]
-            for name in comparison.space.names:
-                value = best.params.get(name)
-                is_number = isinstance(value, int | float) and not isinstance(value, bool)
-                text = "" if value is None else short(value)
-                row.append(Cell(text=text, key=float(value) if is_number else text))  # type: ignore[arg-type]
-            rows.append(Row(number=r, state="complete", cells=tuple(row), is_best=False))
+                *value_cells(comparison.space, best),
+            )
+            rows.append(Row(number=r, state="complete", cells=cells, is_best=False))
     return tuple(rows)

@@ -1,9 +1,10 @@
-"""What a report tells of a study, as plain values: numbers as text, no markup."""
+"""The texts of a study's report, without markup."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from gpsearch.plotting.data import comparison_errors, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
-from gpsearch.space import Categorical, Space
+from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration
 
@@ -22,14 +23,14 @@ class Cell:
     """One value of the table of trials."""
 
     text: str
-    """What is shown."""
+    """The text in the table."""
     key: float | str
-    """What the column is sorted by; empty where there is no value."""
+    """Sort key; empty where there is no value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One trial."""
+    """One trial, or one run of a comparison."""
 
     number: int
     state: str
@@ -55,17 +56,17 @@ class Result:
     number: int
     score: str
     spread: str
-    """Standard error and folds, as a sentence; empty where one fold tells nothing of it."""
+    """Standard error and number of folds; empty for a single fold."""
     folds: tuple[str, ...]
     params: tuple[tuple[str, str], ...]
     tied: int
-    """Complete trials, itself among them, whose score differs from its own by no more than the
-    standard error of that difference."""
+    """Complete trials, the best included, whose score differs from the best by no more than the
+    standard error of the difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """All of a report but its figures."""
+    """The values of the templates ``report.html`` and ``report.md``, without figures."""
 
     title: str
     summary: str
@@ -76,8 +77,8 @@ class Content:
     direction: str
     """Whether greater or smaller is better."""
     result: Result | None
-    counts: tuple[tuple[str, int], ...]
-    """Trials by state."""
+    counts: str
+    """Number of trials in each state."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     failures: tuple[Failure, ...]
@@ -91,24 +92,23 @@ class Content:
 
 
 def read_content(study: Study, title: str | None = None, command: str = "") -> Content:
-    """Read a study; every part stands for a study of any size, an empty one too."""
+    """Extract the content of a report; the study may be empty."""
     trials = study.trials
     name = str(study.info.description.get("name") or "") or (
         study.path.stem if study.path is not None else "a function"
     )
-    counts = {state: 0 for state in ("complete", "stopped", "failed", "running")}
-    for trial in trials:
-        counts[trial.state] += 1
-    result = read_result(study)
+    counts = Counter[str](trial.state for trial in trials)
+    states = [state for state in ("complete", "stopped", "failed", "running") if counts[state]]
+    result, label = read_result(study), score_label(study)
     return Content(
         title=title or f"Search: {name}",
         summary=_summary(study, trials),
         stop_reason=study.stop_reason,
-        label=score_label(study),
+        label=label,
         direction="greater is better" if study.greater_is_better else "smaller is better",
         result=result,
-        counts=tuple((state, count) for state, count in counts.items() if count),
-        columns=_columns(study),
+        counts=", ".join(f"{counts[state]} {state}" for state in states),
+        columns=("trial", "state", label, "± (std. error)", *study.space.names, "time", "origin"),
         rows=_rows(study, trials, result),
         failures=tuple(_failure(trial) for trial in trials if trial.reason),
         space=read_space(study.space),
@@ -165,11 +165,6 @@ def _summary(study: Study, trials: list[Trial]) -> str:
     return text + "."
 
 
-def _columns(study: Study) -> tuple[str, ...]:
-    label = score_label(study)
-    return ("trial", "state", label, "± (std. error)", *study.space.names, "time", "origin")
-
-
 def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row, ...]:
     scores = [study.as_user_value(trial.score) for trial in trials]
     errors = [trial.standard_error for trial in trials]
@@ -183,7 +178,7 @@ def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row
                 Cell(text=trial.state, key=trial.state),
                 Cell(text=score_text, key="" if math.isnan(score) else score),
                 Cell(text=error_text, key="" if math.isnan(error) else error),
-                *(_param(study.space, name, trial) for name in study.space.names),
+                *value_cells(study.space, trial),
                 Cell(text=duration(trial.seconds), key=trial.seconds),
                 Cell(text=trial.origin, key=trial.origin),
             ),
@@ -193,18 +188,17 @@ def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row
     )
 
 
-def _param(space: Space, name: str, trial: Trial) -> Cell:
-    if name not in trial.params:
-        return Cell(text="", key="")
-    value = trial.params[name]
-    dimension = space.dimensions[space.names.index(name)]
-    if isinstance(dimension, Categorical) and not _is_number(value):
-        return Cell(text=short(value), key=short(value))
-    return Cell(text=short(value), key=float(value))
+def value_cells(space: Space, trial: Trial) -> tuple[Cell, ...]:
+    """The cells of a configuration; empty where a dimension does not exist in it."""
+    return tuple(
+        _value_cell(trial.params[name]) if name in trial.params else Cell(text="", key="")
+        for name in space.names
+    )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _value_cell(value: Any) -> Cell:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Cell(text=short(value), key=float(value) if is_number else short(value))
 
 
 def _failure(trial: Trial) -> Failure:
@@ -218,16 +212,16 @@ def _failure(trial: Trial) -> Failure:
 
 
 def _again(study: Study) -> str:
-    """The Python call; a search in a file is continued by the same call."""
+    """The Python calls that read the study and continue it."""
     settings = study.info.settings
-    said = {"n_calls": settings.get("n_calls", len(study.trials))}
+    arguments = {"n_calls": settings.get("n_calls", len(study.trials))}
     if study.path is not None:
-        said["study"] = str(study.path)
-    said["random_state"] = study.seed
-    usual = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
-    usual["optimum_prior"] = "by_name"
-    said |= {name: v for name, v in settings.items() if name in usual and v != usual[name]}
-    call = ", ".join(f"{name}={value!r}" for name, value in said.items())
+        arguments["study"] = str(study.path)
+    arguments["random_state"] = study.seed
+    defaults = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
+    defaults["optimum_prior"] = "by_name"
+    arguments |= {n: v for n, v in settings.items() if n in defaults and v != defaults[n]}
+    call = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     lines = [f"gpsearch.search(objective, space, {call})"]
     if study.path is not None:
         lines.insert(0, f"gpsearch.Study.open({str(study.path)!r})  # to read it")

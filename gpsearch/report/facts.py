@@ -1,4 +1,4 @@
-"""What was searched and how it was run, as rows of text: the same for a study and a comparison."""
+"""Space and settings of a study or a comparison, as rows of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gpsearch.study.info import StudyInfo
 
 
 def read_space(space: Space) -> tuple[tuple[str, str, str, str], ...]:
-    """Name, kind, values and scale of each dimension, and of what is fixed."""
+    """Name, kind, values and scale of each dimension, and of each fixed argument."""
     fixed = ((name, "fixed", short(value), "") for name, value in space.fixed.items())
     return (*(_dimension(space, i) for i in range(len(space))), *fixed)
 
@@ -28,14 +28,13 @@ def read_conditions(space: Space, info: StudyInfo | None) -> tuple[str, ...]:
         for name, parents in space.when.items()
     ]
     if info is not None and (constraint := info.space.get("constraint")):
-        lines.append(f"Only params for which the constraint holds: {constraint.strip()}")
+        lines.append(f"Only configurations that satisfy the constraint: {constraint.strip()}")
     return tuple(lines)
 
 
 def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...]:
-    """Name and value of all that a study knows of how it was run."""
-    facts = [("study", str(path) if path is not None else "in memory")]
-    facts.append(("seed", str(info.seed)))
+    """Name and value of everything recorded about how a study was run."""
+    facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
     facts += [
         (name.replace("_", " "), "none" if _expects_nothing(name, value) else _plain(value))
         for name, value in info.settings.items()
@@ -47,12 +46,8 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
         if name not in ("versions", "identity", *info.settings) and value not in (None, [], {}, "")
     ]
     if info.description.get("monitor_fold"):
-        facts.append(
-            (
-                "early stopping",
-                "watched the fold that is scored (monitor_fold=True): scores are optimistic",
-            )
-        )
+        watched = "watched the fold that is scored (monitor_fold=True): scores are optimistic"
+        facts.append(("early stopping", watched))
     facts.append(("objective fingerprint", info.objective_fingerprint or "none"))
     facts.append(("space fingerprint", info.space_fingerprint))
     shown = {"gpsearch": info.version} | (dict(versions) if isinstance(versions, Mapping) else {})
@@ -65,7 +60,7 @@ def _expects_nothing(name: str, value: Any) -> bool:
 
 
 def short(value: Any) -> str:
-    """A value of params as text.
+    """A value of a configuration as text.
 
     >>> short(0.00123456), short(128), short("relu"), short((32, 16)), short(True)
     ('0.00123', '128', 'relu', '(32, 16)', 'True')

@@ -1,9 +1,14 @@
-"""The figures of a report: each drawn by `gpsearch.plotting`, as SVG text with its caption."""
+"""The figures of a report, drawn by `gpsearch.plotting` as SVG text with captions.
+
+Importing this module loads matplotlib.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,6 +16,7 @@ import numpy as np
 from gpsearch.analysis import Importance, Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.evaluation import as_user_value
+from gpsearch.plotting.convergence import plot_convergence
 from gpsearch.plotting.data import (
     convergence_series,
     fold_spread_series,
@@ -21,18 +27,29 @@ from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
     partial_dependence_map_series,
 )
+from gpsearch.plotting.evaluations import plot_evaluations
+from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.model_averages import ScoreModel
+from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
+from gpsearch.plotting.slices import plot_parallel_coordinates
+from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
+from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number
+from gpsearch.plotting.trials import (
+    plot_fold_spread,
+    plot_learning_curves,
+    plot_recheck,
+    plot_timeline,
+)
 from gpsearch.report.findings import Findings
 from gpsearch.study import Study
 
 PANEL_INCHES = (3.5, 2.6)
-WIDE_INCHES = (9.6, 3.6)
-NARROW_INCHES = 4.8
+WIDTH, NARROW_WIDTH, HEIGHT = 9.6, 4.8, 3.6  # inches of a wide figure, and of its narrow copy
 MAPPED = 3  # the most influential dimensions, whose pairs are mapped
 MATRIX_DIMENSIONS = 8  # of the matrix of evaluations: more would be too small to read in a page
 PARALLEL_DIMENSIONS = 12  # of the parallel coordinates, likewise
-TIMELINE_LANES = 2  # fewer trials at a time make a timeline without news
+TIMELINE_LANES = 2  # rows from which a timeline is shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +59,12 @@ class Figure:
     svg: str
     caption: str
     narrow: str = ""
-    """The same for a phone; empty where the figure is small anyway, or needs its width."""
+    """A copy for phones; empty where the figure is small, or needs its width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """All figures of the page; empty where the study does not give them."""
+    """All figures of the page; empty where the study has no data for them."""
 
     convergence: Figure
     curves: tuple[Figure, ...]
@@ -56,32 +73,14 @@ class Figures:
     importance: Figure | None
     """How much each dimension mattered."""
     recheck: Figure | None
-    """The best params in the search and on fresh splits."""
+    """Scores of the best configurations in the search and on fresh splits."""
 
 
 def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = None) -> Figures:
-    """Draw everything the study gives."""
-    from gpsearch.plotting import plot_convergence
-
-    random = findings.random
-    dashes = (
-        ""
-        if random is None
-        else " Dashes: what random search is expected to have reached, by estimate, with a "
-        f"{random.confidence:.0%} band."
-    )
-    course = convergence_series(study)
-    convergence = _figure(
-        lambda ax: plot_convergence(course, ax=ax, baseline=random),
-        "The score of every trial, and the best so far with its standard error in a comparison of "
-        f"trials.{dashes}",
-        "convergence",
-        WIDE_INCHES,
-        narrow=NARROW_INCHES,
-    )
+    """Draw all figures of a study."""
     model, names = findings.model, list(findings.curves)
     return Figures(
-        convergence=convergence,
+        convergence=_draw_convergence(study, findings),
         curves=_draw_curves(findings.curves),
         maps=() if model is None else _draw_maps(model, names[:MAPPED]),
         others=_draw_others(study, names),
@@ -92,69 +91,68 @@ def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = Non
 
 def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
     """Draw the course of each strategy, the differences at the end, and the time to a target."""
-    from gpsearch.plotting import plot_comparison, plot_differences, plot_time_to_target
-
     target = float(comparison.curve(comparison.baseline).mean[-1])
     return (
-        _figure(
-            lambda ax: plot_comparison(comparison, ax=ax),
+        _wide_figure(
+            partial(plot_comparison, comparison),
             "The best score so far of each strategy: the mean over the repeats, with its band.",
             "course",
-            WIDE_INCHES,
-            narrow=NARROW_INCHES,
         ),
-        _figure(
-            lambda ax: plot_differences(comparison, ax=ax),
+        _wide_figure(
+            partial(plot_differences, comparison),
             f"By how much each strategy ended better than {comparison.baseline}; grey dots are "
             "the repeats. An interval that holds zero is within the noise.",
             "differences",
-            (WIDE_INCHES[0], 1.3 + 0.4 * len(comparison.strategies)),
-            narrow=NARROW_INCHES,
+            1.3 + 0.4 * len(comparison.strategies),
         ),
-        _figure(
-            lambda ax: plot_time_to_target(comparison, target, ax=ax),
+        _wide_figure(
+            partial(plot_time_to_target, comparison, target),
             f"How many repeats have reached {number(target, 4)}, the mean of what "
             f"{comparison.baseline} found in the end.",
             "target",
-            WIDE_INCHES,
-            narrow=NARROW_INCHES,
         ),
     )
 
 
-def _draw_importance(importance: Importance) -> Figure:
-    from gpsearch.plotting import plot_importance
+def _draw_convergence(study: Study, findings: Findings) -> Figure:
+    caption = (
+        "The score of every trial, and the best so far with its standard error in a comparison of "
+        "trials."
+    )
+    if findings.random is not None:
+        caption += (
+            " Dashes: what random search is expected to have reached, by estimate, with a "
+            f"{findings.random.confidence:.0%} band."
+        )
+    draw = partial(plot_convergence, convergence_series(study), baseline=findings.random)
+    return _wide_figure(draw, caption, "convergence")
 
-    return _figure(
-        lambda ax: plot_importance(importance, ax=ax),
+
+def _draw_importance(importance: Importance) -> Figure:
+    return _wide_figure(
+        partial(plot_importance, importance),
         "Light: with all interactions; dark: on its own. Interactions count once for each of "
         "their dimensions.",
         "importance",
-        (WIDE_INCHES[0], 1.1 + 0.3 * len(importance.names)),
-        narrow=NARROW_INCHES,
+        1.1 + 0.3 * len(importance.names),
     )
 
 
 def _draw_recheck(recheck: Recheck) -> Figure:
-    from gpsearch.plotting import plot_recheck
-
-    return _figure(
-        lambda ax: plot_recheck(recheck, ax=ax),
-        "The best params as the search scored them, and again on fresh splits.",
+    return _wide_figure(
+        partial(plot_recheck, recheck),
+        "The best configurations: their scores in the search, and on fresh splits.",
         "recheck",
-        (WIDE_INCHES[0], 1.3 + 0.32 * len(recheck.numbers)),
-        narrow=NARROW_INCHES,
+        1.3 + 0.32 * len(recheck.numbers),
     )
 
 
 def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure, ...]:
-    from gpsearch.plotting.partial import curve_limits, draw_curve
-
     limits = curve_limits(list(series.values()))
     return tuple(
         _figure(
-            lambda ax, curve=curve: draw_curve(curve, ax, limits=limits),
-            f"{name}",
+            partial(draw_curve, curve, limits=limits),
+            name,
             f"curve{i}",
             PANEL_INCHES,
             title=f"{curve.label} along {name}: {_peak(curve)}",
@@ -164,7 +162,7 @@ def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure,
 
 
 def _peak(curve: PartialDependenceSeries) -> str:
-    """Where the average is best, for who does not see the curve."""
+    """Where the average is best, for screen readers."""
     better = as_user_value(curve.mean, curve.greater_is_better)
     if curve.all_equal or np.isnan(better).all():
         return "the same everywhere"
@@ -173,93 +171,83 @@ def _peak(curve: PartialDependenceSeries) -> str:
 
 
 def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
-    from gpsearch.plotting.partial import draw_map
-
-    pairs = [(x, y) for i, x in enumerate(names) for y in names[i + 1 :]]
     return tuple(
         _figure(
-            lambda ax, pair=pair: draw_map(partial_dependence_map_series(model, pair), ax),
-            f"{pair[0]} and {pair[1]}",
+            partial(draw_map, partial_dependence_map_series(model, (x, y))),
+            f"{x} and {y}",
             f"map{i}",
             PANEL_INCHES,
-            title=f"{model.label} over {pair[0]} and {pair[1]}",
+            title=f"{model.label} over {x} and {y}",
         )
-        for i, pair in enumerate(pairs)
+        for i, (x, y) in enumerate(combinations(names, 2))
     )
 
 
 def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
-    from gpsearch.plotting import (
-        plot_evaluations,
-        plot_fold_spread,
-        plot_learning_curves,
-        plot_parallel_coordinates,
-        plot_timeline,
-    )
-
-    trials = study.ended
     figures = []
-    complete = [trial for trial in trials if trial.state == "complete"]
-    if any(len(trial.folds) > 1 for trial in complete):
-        spread = fold_spread_series(study)
+    if any(len(trial.folds) > 1 for trial in study.complete):
         figures.append(
-            _figure(
-                lambda ax: plot_fold_spread(spread, ax=ax),
-                "The best trials, fold by fold, less what a fold does to every trial alike: where "
-                "the bars overlap, the folds do not tell them apart.",
+            _wide_figure(
+                partial(plot_fold_spread, fold_spread_series(study)),
+                "The best trials, fold by fold, less the effect of a fold on all trials: where the "
+                "bars overlap, the difference is within the noise of the folds.",
                 "folds",
-                WIDE_INCHES,
-                narrow=NARROW_INCHES,
             )
         )
-    if complete and any(fold.curves for fold in study.best_trial.folds):
-        curves = learning_curves_series(study)
+    if study.complete and any(fold.curves for fold in study.best_trial.folds):
         figures.append(
-            _figure(
-                lambda ax: plot_learning_curves(curves, ax=ax),
+            _wide_figure(
+                partial(plot_learning_curves, learning_curves_series(study)),
                 "How the best trial was trained: each fold a line, its best epoch a dot.",
                 "learning",
-                WIDE_INCHES,
-                narrow=NARROW_INCHES,
             )
         )
-    if complete and len(study.space) > 1:
-        few = len(study.space) <= PARALLEL_DIMENSIONS
-        crossed = study.space.names if few else (names or study.space.names)[:PARALLEL_DIMENSIONS]
-        figures.append(
-            _figure(
-                lambda ax: plot_parallel_coordinates(study, crossed, ax=ax),
-                f"The best fifth of the trials through {'all' if few else 'the most influential'} "
-                "dimensions, over all others in grey.",
-                "parallel",
-                (max(WIDE_INCHES[0], 0.9 * len(crossed)), WIDE_INCHES[1]),
-            )
-        )
-    if trials:
-        shown = (names or study.space.names)[:MATRIX_DIMENSIONS]
-        side = 1.35 * max(len(shown), 2) + 1.5
-        which = "" if len(shown) == len(study.space) else " (the most influential dimensions)"
-        figures.append(
-            _figure(
-                lambda ax: plot_evaluations(study, shown, ax=ax),
-                f"Where the search looked{which}: dark dots first, light ones last.",
-                "evaluations",
-                (side, side),
-                constrained=False,
-            )
-        )
+    if study.complete and len(study.space) > 1:
+        figures.append(_draw_parallel_coordinates(study, names))
+    if not study.ended:
+        return tuple(figures)
+    figures.append(_draw_evaluations(study, names))
     timeline = timeline_series(study)
-    if trials and timeline.lanes.max() + 1 >= TIMELINE_LANES:
-        figures.append(
-            _figure(
-                lambda ax: plot_timeline(timeline, ax=ax),
-                "When each trial ran.",
-                "timeline",
-                (WIDE_INCHES[0], 1.4 + 0.3 * float(timeline.lanes.max())),
-                narrow=NARROW_INCHES,
-            )
-        )
+    last = float(timeline.lanes.max())
+    if last + 1 >= TIMELINE_LANES:
+        draw = partial(plot_timeline, timeline)
+        figures.append(_wide_figure(draw, "When each trial ran.", "timeline", 1.4 + 0.3 * last))
     return tuple(figures)
+
+
+def _draw_parallel_coordinates(study: Study, names: Sequence[str]) -> Figure:
+    few = len(study.space) <= PARALLEL_DIMENSIONS
+    shown = study.space.names if few else (names or study.space.names)[:PARALLEL_DIMENSIONS]
+    return _figure(
+        partial(plot_parallel_coordinates, study, shown),
+        f"The best fifth of the trials through {'all' if few else 'the most influential'} "
+        "dimensions, over all others in grey.",
+        "parallel",
+        (max(WIDTH, 0.9 * len(shown)), HEIGHT),
+    )
+
+
+def _draw_evaluations(study: Study, names: Sequence[str]) -> Figure:
+    shown = (names or study.space.names)[:MATRIX_DIMENSIONS]
+    which = "" if len(shown) == len(study.space) else " (the most influential dimensions)"
+    side = 1.35 * max(len(shown), 2) + 1.5
+    return _figure(
+        partial(plot_evaluations, study, shown),
+        f"Where the search looked{which}: dark dots first, light ones last.",
+        "evaluations",
+        (side, side),
+        constrained=False,
+    )
+
+
+def _wide_figure(
+    draw: Callable[..., Any], caption: str, name: str, height: float = HEIGHT
+) -> Figure:
+    """Draw a figure of the page's width, and a narrow copy."""
+    wide = _figure(draw, caption, name, (WIDTH, height))
+    size = (NARROW_WIDTH, max(height, PANEL_INCHES[1]))
+    narrow = _figure(draw, caption, f"{name}-narrow", size)
+    return Figure(svg=wide.svg, caption=caption, narrow=narrow.svg)
 
 
 def _figure(
@@ -269,18 +257,8 @@ def _figure(
     inches: tuple[float, float],
     *,
     constrained: bool = True,
-    narrow: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw a figure, and once more `narrow` inches wide where it is too wide for a phone.
-
-    A screen reader says the title, by default the caption.
-    """
-    from gpsearch.plotting.svg import svg
-
+    """Draw a figure; the title, by default the caption, is for screen readers."""
     text = svg(draw, title=title or caption, inches=inches, constrained=constrained, prefix=name)
-    small = ""
-    if narrow is not None:
-        size = (narrow, max(inches[1], PANEL_INCHES[1]))
-        small = svg(draw, title=title or caption, inches=size, prefix=f"{name}-narrow")
-    return Figure(svg=text, caption=caption, narrow=small)
+    return Figure(svg=text, caption=caption)

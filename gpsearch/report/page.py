@@ -1,4 +1,4 @@
-"""The page: content, advice and figures in the templates."""
+"""The page of a report: content, advice and figures in the templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
 from gpsearch.report.comparison_content import read_comparison
 from gpsearch.report.content import read_content, read_result
-from gpsearch.report.figures import draw_comparison, draw_figures
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
 from gpsearch.study.duration import duration
@@ -40,23 +39,23 @@ def render_report(
 ) -> Path:
     """Write one self-contained HTML page of a study, or of a comparison of strategies.
 
-    The page opens from disk, asks nothing of the network and stands for itself: the result with
-    its uncertainty, what to try next, convergence, partial dependence, the table of trials,
-    failures, and how the search was run.
+    The page opens from disk and loads nothing from the network. It shows the result with its
+    uncertainty, what to try next, convergence, what mattered, partial dependence, the table of
+    trials, failures, and how the search was run.
 
     Parameters
     ----------
     study : Study or Comparison
         A study at any stage, also while its search runs.
     path : path
-        File to write; an old one stands until the new one is whole. ``.html`` is the page,
-        ``.md`` tells the same in Markdown, without figures.
+        File to write; an old one is kept until the new one is complete. ``.html`` is the page,
+        ``.md`` the same in Markdown, without figures.
     title : str, optional
         By default the name of the objective.
     command : str, optional
         Shell command or code with which the search is run again; by default the Python call.
     recheck : Recheck, optional
-        The best params scored again on fresh splits, by `gpsearch.analysis.recheck`: the report
+        The best configurations scored on fresh splits, by `gpsearch.analysis.recheck`: the report
         then says how optimistic the search's own score was.
 
     Returns
@@ -67,7 +66,7 @@ def render_report(
     Raises
     ------
     InvalidSearchError
-        The suffix is another.
+        The suffix is none of these.
     OSError
         The file cannot be written.
     """
@@ -77,19 +76,18 @@ def render_report(
         compared = read_comparison(study, title, command)
         if suffix == ".md":
             return _write(path, "comparison.md", compared)
+        from gpsearch.report.figures import draw_comparison
+
         return _write(path, "comparison.html", compared | {"figures": draw_comparison(study)})
     content = read_content(study, title, command)
     findings = read_findings(study)
-    told = {
-        "title": content.title,
-        "content": content,
-        "findings": findings,
-        "recheck": recheck,
-        "advice": advise(study, content.result, findings),
-    }
+    advice = advise(study, content.result, findings)
+    values = vars(content) | {"findings": findings, "recheck": recheck, "advice": advice}
     if suffix == ".md":
-        return _write(path, "report.md", told)
-    return _write(path, "report.html", told | {"figures": draw_figures(study, findings, recheck)})
+        return _write(path, "report.md", values)
+    from gpsearch.report.figures import draw_figures
+
+    return _write(path, "report.html", values | {"figures": draw_figures(study, findings, recheck)})
 
 
 def require_suffix(path: str | os.PathLike[str]) -> str:
@@ -98,7 +96,7 @@ def require_suffix(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     InvalidSearchError
-        A report is not written in that form.
+        The suffix is not that of a report.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
@@ -110,7 +108,7 @@ def require_suffix(path: str | os.PathLike[str]) -> str:
 
 
 def render_summary(study: Study) -> str:
-    """The HTML by which a notebook shows a study: best params, score, and the course in brief."""
+    """The HTML summary of a study in a notebook: best configuration, score and convergence."""
     trials = study.trials
     series = convergence_series(study)
     return (
@@ -137,7 +135,7 @@ def _write(path: Path, template: str, values: Mapping[str, Any]) -> Path:
 
 
 def _spark(series: ConvergenceSeries) -> str:
-    """Points of the best score so far as an SVG polyline; empty for fewer than two."""
+    """Points of an SVG polyline of the best score so far; empty for fewer than two."""
     known = ~np.isnan(series.best)
     if known.sum() < 2:
         return ""
@@ -164,7 +162,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _markdown_cell(text: str) -> str:
-    r"""Text as it stands in one cell of a Markdown table, its own marks made harmless.
+    r"""Text for a cell of a Markdown table, with Markdown characters escaped.
 
     >>> print(_markdown_cell("a|b* <c>"))
     a\|b\* &lt;c&gt;

@@ -1,4 +1,5 @@
 import errno
+import html
 import os
 import re
 import stat
@@ -334,6 +335,24 @@ class TestFreshSplits:
         searched = next(line for line in ax.lines if line.get_label() == "in the search")
         np.testing.assert_array_equal(searched.get_xdata(), recheck.searched)
         assert [t.get_text() for t in ax.get_yticklabels()] == [str(n) for n in recheck.numbers]
+
+    @pytest.mark.parametrize("suffix", [".html", ".md"])
+    def test_the_rule_of_thumb_is_checked_against_the_data(self, make_study, tmp_path, suffix):
+        space = {"n_layers": (0.0, 1.0), "learning_rate": (0.0, 1.0), "drop": (0.0, 1.0)}
+
+        def page(score):
+            study = make_study(space, score, n=30, noise=1e-3)
+            path = render_report(study, tmp_path / f"report{suffix}")
+            return html.unescape(path.read_text(encoding="utf-8")).replace("\\", "")
+
+        contradicted = page(lambda params: params["n_layers"] + 0.2 * params["learning_rate"])
+        assert (
+            "Against the rule of thumb, n_layers mattered more than learning_rate" in contradicted
+        )
+        assert "Nothing contradicts the rule of thumb" not in contradicted
+        confirmed = page(lambda params: 0.2 * params["n_layers"] + params["learning_rate"])
+        assert "Nothing contradicts the rule of thumb (learning_rate, n_layers)." in confirmed
+        assert "Against the rule of thumb" not in confirmed
 
     def test_the_simplest_of_the_best_is_named(self, text, mixed_study):
         chosen = one_standard_error(mixed_study)
