@@ -61,10 +61,7 @@ class Recheck:
     @property
     def fresh_means(self) -> Array:
         """(k,) mean fresh scores; NaN where every training failed."""
-        known = np.isfinite(self.fresh)
-        counts = known.sum(axis=1)
-        sums = np.where(known, self.fresh, 0.0).sum(axis=1)
-        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        return np.ma.masked_invalid(self.fresh).mean(axis=1).filled(np.nan)
 
     @property
     def optimism(self) -> float:

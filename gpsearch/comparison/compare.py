@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gpsearch.comparison.comparison import Comparison
-from gpsearch.comparison.runs import comparison_of, complete_part
+from gpsearch.comparison.runs import complete_part
 from gpsearch.errors import public
 from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
@@ -145,6 +145,4 @@ def compare(
     )
     if record.stop_reason == StopReason.INTERRUPTED.value:
         raise KeyboardInterrupt
-    if record.stop_reason == StopReason.REPEATS.value:
-        return comparison_of(record, labels, n_repeats)
-    return complete_part(record, labels)
+    return complete_part(record, labels, n_repeats)

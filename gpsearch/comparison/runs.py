@@ -39,8 +39,8 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
     return complete_part(record, list(runs_of(record)))
 
 
-def complete_part(study: Study, labels: Sequence[str]) -> Comparison:
-    """Make the comparison of the repeats that are complete for all strategies in `labels`.
+def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
+    """Make the comparison of the first repeats, at most `most`, that all strategies completed.
 
     Raises
     ------
@@ -48,13 +48,24 @@ def complete_part(study: Study, labels: Sequence[str]) -> Comparison:
         There are fewer than two.
     """
     runs = runs_of(study)
-    n_repeats = min((_complete_repeats(study, runs.get(label, {})) for label in labels), default=0)
+    complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]
+    n_repeats = min(complete if most is None else [*complete, most], default=0)
     if n_repeats < LEAST_REPEATS:
         raise StudyError(
             f"{study!r} holds {n_repeats} complete repeats of every strategy; a comparison needs "
             f"{LEAST_REPEATS}. The call that made it continues it."
         )
-    return comparison_of(study, labels, n_repeats)
+    return Comparison(
+        runs={label: tuple(tuple(runs[label][r]) for r in range(n_repeats)) for label in labels},
+        seeds=tuple(trial_seed(study.seed, r) for r in range(n_repeats)),
+        n_calls=int(study.info.settings["n_calls"]),
+        space=study.space,
+        greater_is_better=study.greater_is_better,
+        score_name=study.score_name,
+        name=str(study.info.description.get("name", "")),
+        info=study.info,
+        path=study.path,
+    )
 
 
 def is_comparison(study: Study) -> bool:
@@ -127,26 +138,6 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
         greater_is_better=first.greater_is_better,
         score_name=first.score_name,
         name=str(first.info.description.get("name", "")),
-    )
-
-
-def comparison_of(study: Study, labels: Sequence[str], n_repeats: int) -> Comparison:
-    """Make the comparison of the first repeats of some strategies, all of them complete."""
-    runs = runs_of(study)
-    return Comparison(
-        runs={
-            label: tuple(tuple(runs[label].get(r, [])) for r in range(n_repeats))
-            for label in labels
-            if label in runs
-        },
-        seeds=tuple(trial_seed(study.seed, r) for r in range(n_repeats)),
-        n_calls=int(study.info.settings["n_calls"]),
-        space=study.space,
-        greater_is_better=study.greater_is_better,
-        score_name=study.score_name,
-        name=str(study.info.description.get("name", "")),
-        info=study.info,
-        path=study.path,
     )
 
 

@@ -24,6 +24,7 @@ from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 
 if TYPE_CHECKING:
+    from gpsearch.analysis import Recheck
     from gpsearch.comparison import Comparison
 
 
@@ -51,8 +52,8 @@ def convergence_series(study: Study) -> ConvergenceSeries:
         values=values,
         standard_errors=errors,
         states=tuple(trial.state for trial in trials),
-        best=np.where(known, values[leader], np.nan) if trials else np.empty(0),
-        best_errors=np.where(known, errors[leader], np.nan) if trials else np.empty(0),
+        best=np.where(known, values[leader], np.nan),
+        best_errors=np.where(known, errors[leader], np.nan),
         guided_from=_guided_from(trials),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
@@ -222,9 +223,9 @@ def comparison_errors(study: Study) -> Array:
     return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
 
 
-def score_label(study: Study) -> str:
+def score_label(scored: Study | Comparison | Recheck) -> str:
     """Name of the score on an axis."""
-    return study.score_name.replace("_", " ")
+    return scored.score_name.replace("_", " ")
 
 
 def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
@@ -246,10 +247,6 @@ def _guided_from(trials: Sequence[Trial]) -> int | None:
 
 def _leaders(scores: Array) -> NDArray[np.int64]:
     """(n,) row of the greatest score up to each row, the first of equals; -1 before any."""
-    leaders = np.full(len(scores), -1, dtype=np.int64)
-    leader = -1
-    for i, score in enumerate(scores):
-        if not np.isnan(score) and (leader < 0 or score > scores[leader]):
-            leader = i
-        leaders[i] = leader
-    return leaders
+    before = np.fmax.accumulate(np.append(-np.inf, scores))[:-1]
+    rows = np.arange(len(scores), dtype=np.int64)
+    return np.maximum.accumulate(np.where(scores > before, rows, -1))

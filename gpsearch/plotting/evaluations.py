@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from gpsearch.plotting.axes import Array, DimensionAxis, discrete, jitter
@@ -17,7 +16,8 @@ from gpsearch.plotting.style import (
     GREY,
     MATRIX_LIMIT,
     ORANGE,
-    SEQUENTIAL,
+    draw_by_number,
+    draw_ring,
     new_axes,
     show_message,
     triangle,
@@ -74,35 +74,16 @@ def plot_evaluations(
 
 
 def _draw_pair(
-    cell: Axes, series: EvaluationsSeries, x: int, y: int, failed: NDArray[np.bool_]
+    cell: Axes, series: EvaluationsSeries, i: int, j: int, failed: NDArray[np.bool_]
 ) -> None:
     n = len(series.numbers)
-    shifts = np.column_stack([jitter(series.axes[x], n), jitter(series.axes[y], n)])
-    points = series.coordinates[:, [x, y]] + shifts
-    size = float(np.clip(600 / len(points), 4, 14))
-    cell.scatter(
-        points[~failed, 0],
-        points[~failed, 1],
-        c=series.numbers[~failed],
-        norm=Normalize(0, 1.1 * max(int(series.numbers[-1]), 1)),
-        cmap=SEQUENTIAL,
-        s=size,
-        linewidth=0,
-        rasterized=len(points) > 200,
-    )
+    x, y = (series.coordinates[:, k] + jitter(series.axes[k], n) for k in (i, j))
+    size = float(np.clip(600 / n, 4, 14))
+    draw_by_number(cell, x, y, series.numbers, ~failed, s=size, rasterized=n > 200)
     if failed.any():
-        cell.scatter(
-            points[failed, 0], points[failed, 1], marker="x", color=ORANGE, s=12, linewidth=1
-        )
+        cell.scatter(x[failed], y[failed], marker="x", color=ORANGE, s=12, linewidth=1)
     if series.best is not None:
-        cell.scatter(
-            points[series.best, 0],
-            points[series.best, 1],
-            s=46,
-            facecolor="none",
-            edgecolor=ORANGE,
-            linewidth=1.4,
-        )
+        draw_ring(cell, x[series.best], y[series.best], s=46, linewidth=1.4)
 
 
 def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:

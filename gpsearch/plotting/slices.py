@@ -8,7 +8,6 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from gpsearch.evaluation import as_user_value
@@ -19,6 +18,8 @@ from gpsearch.plotting.style import (
     GREY,
     ORANGE,
     SEQUENTIAL,
+    draw_by_number,
+    draw_ring,
     figure_legend,
     new_axes,
     panel_grid,
@@ -66,15 +67,7 @@ def plot_slices(
     edge, down = (0.02, "v") if series.greater_is_better else (0.98, "^")
     for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
         x = series.coordinates[:, i] + jitter(axis, len(scored))
-        cell.scatter(
-            x[inside],
-            series.values[inside],
-            c=series.numbers[inside],
-            norm=Normalize(0, 1.1 * max(int(series.numbers[-1]), 1)),
-            cmap=SEQUENTIAL,
-            s=16,
-            linewidth=0,
-        )
+        draw_by_number(cell, x, series.values, series.numbers, inside, s=16)
         for mask, marker, colour in [(outside, down, GREY), (failed, "x", ORANGE)]:
             cell.scatter(
                 x[mask],
@@ -86,9 +79,7 @@ def plot_slices(
                 transform=cell.get_xaxis_transform(),
             )
         if series.best is not None:
-            cell.scatter(
-                x[series.best], best, s=60, facecolor="none", edgecolor=ORANGE, linewidth=1.5
-            )
+            draw_ring(cell, x[series.best], best[0], s=60, linewidth=1.5)
         scale_axis(cell, "x", axis)
         cell.set_ylim(*limits)
         if cell.get_subplotspec().is_first_col():

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from gpsearch.plotting.data import time_to_target_series
+from gpsearch.plotting.data import score_label, time_to_target_series
 from gpsearch.plotting.style import (
     BLUE,
     CYCLE,
@@ -80,7 +80,7 @@ def plot_comparison(
     ax.set_xlim(1, max(comparison.n_calls, 2))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("evaluations")
-    ax.set_ylabel(f"best {comparison.score_name.replace('_', ' ')} so far")
+    ax.set_ylabel(f"best {score_label(comparison)} so far")
     ax.set_title(
         f"mean of {comparison.n_repeats} repeats, {confidence:.0%} bands",
         fontsize="small",
@@ -143,8 +143,7 @@ def plot_differences(
     ax.axvline(0.0, color=text_colour(), linewidth=0.9)
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
     ax.set_ylim(len(differences) - 0.4, -0.6)
-    name = comparison.score_name.replace("_", " ")
-    ax.set_xlabel(f"{name} at the end, better than {differences[0].baseline} by")
+    ax.set_xlabel(f"{score_label(comparison)} at the end, better than {differences[0].baseline} by")
     title = (
         "all scores are equal"
         if comparison.all_equal
@@ -202,8 +201,7 @@ def plot_time_to_target(
     ax.set_ylim(-0.03, 1.03)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("evaluations" if against == "evaluations" else "time of the evaluations [s]")
-    name = comparison.score_name.replace("_", " ")
-    ax.set_ylabel(f"repeats at a {name} of {number(target, 4)}")
+    ax.set_ylabel(f"repeats at a {score_label(comparison)} of {number(target, 4)}")
     quiet_frame(ax)
     legend_beside(ax)
     return ax

@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
@@ -177,6 +178,21 @@ def legend_above(ax: Axes, **options: Any) -> None:
 def legend_beside(ax: Axes, fontsize: str = "small") -> None:
     """Write the legend to the right of `ax`, in a column."""
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=fontsize, frameon=False)
+
+
+def draw_by_number(
+    ax: Axes, x: Array, y: Array, numbers: NDArray[np.int64], shown: NDArray[np.bool_], **look: Any
+) -> None:
+    """Draw a dot for each shown trial, dark for the first of all and light for the last."""
+    shades = Normalize(0, 1.1 * max(int(numbers[-1]), 1))
+    ax.scatter(
+        x[shown], y[shown], c=numbers[shown], norm=shades, cmap=SEQUENTIAL, linewidth=0, **look
+    )
+
+
+def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
+    """Draw a ring around the best trial."""
+    ax.scatter(x, y, facecolor="none", edgecolor=ORANGE, **look)
 
 
 def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:

@@ -9,7 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gpsearch.analysis import Recheck
-from gpsearch.plotting.data import fold_spread_series, learning_curves_series, timeline_series
+from gpsearch.plotting.data import (
+    fold_spread_series,
+    learning_curves_series,
+    score_label,
+    timeline_series,
+)
 from gpsearch.plotting.series import FoldSpreadSeries, LearningCurvesSeries, TimelineSeries
 from gpsearch.plotting.style import (
     BLUE,
@@ -162,7 +167,7 @@ def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
     ax.set_yticks(rows, [str(number) for number in recheck.numbers])
     ax.set_ylim(k - 0.5, -0.5)
     ax.set_ylabel("trial, best first")
-    ax.set_xlabel(recheck.score_name.replace("_", " "))
+    ax.set_xlabel(score_label(recheck))
     quiet_frame(ax, grid="x")
     legend_above(ax)
     return ax

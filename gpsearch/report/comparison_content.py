@@ -8,6 +8,7 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
+from gpsearch.plotting.data import score_label
 from gpsearch.plotting.text import aligned
 from gpsearch.report.content import Cell, Row, value_cells
 from gpsearch.report.facts import read_conditions, read_facts, read_space
@@ -29,7 +30,7 @@ def read_comparison(
         "columns": (
             "strategy",
             "repeat",
-            f"best {comparison.score_name.replace('_', ' ')}",
+            f"best {score_label(comparison)}",
             "reached after",
             "failed",
             "training",
@@ -81,5 +82,5 @@ def _rows(comparison: Comparison) -> tuple[Row, ...]:
                 Cell(text=duration(seconds), key=seconds),
                 *value_cells(comparison.space, best),
             )
-            rows.append(Row(number=r, state="complete", cells=cells, is_best=False))
+            rows.append(Row(state="complete", cells=cells))
     return tuple(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,21 +33,9 @@ class Cell:
 class Row:
     """One trial, or one run of a comparison."""
 
-    number: int
     state: str
     cells: tuple[Cell, ...]
-    is_best: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """One trial without a score, or one that was stopped."""
-
-    number: int
-    state: str
-    reason: str
-    traceback: str
-    params: str
+    is_best: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +70,8 @@ class Content:
     """Number of trials in each state."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[Trial, ...]
+    """Trials that failed or were stopped."""
     space: tuple[tuple[str, str, str, str], ...]
     """Name, kind, values and scale of each dimension."""
     conditions: tuple[str, ...]
@@ -110,7 +100,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> C
         counts=", ".join(f"{counts[state]} {state}" for state in states),
         columns=("trial", "state", label, "± (std. error)", *study.space.names, "time", "origin"),
         rows=_rows(study, trials, result),
-        failures=tuple(_failure(trial) for trial in trials if trial.reason),
+        failures=tuple(trial for trial in trials if trial.reason),
         space=read_space(study.space),
         conditions=read_conditions(study.space, study.info),
         facts=read_facts(study.info, study.path),
@@ -171,7 +161,6 @@ def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
     return tuple(
         Row(
-            number=trial.number,
             state=trial.state,
             cells=(
                 Cell(text=str(trial.number), key=trial.number),
@@ -201,14 +190,13 @@ def _value_cell(value: Any) -> Cell:
     return Cell(text=short(value), key=float(value) if is_number else short(value))
 
 
-def _failure(trial: Trial) -> Failure:
-    return Failure(
-        number=trial.number,
-        state=trial.state,
-        reason=trial.reason,
-        traceback=trial.traceback,
-        params=", ".join(f"{name}={short(value)}" for name, value in trial.params.items()),
-    )
+def params_text(params: Mapping[str, Any]) -> str:
+    """A configuration in one line.
+
+    >>> params_text({"lr": 0.01, "opt": "adam"})
+    'lr=0.01, opt=adam'
+    """
+    return ", ".join(f"{name}={short(value)}" for name, value in params.items())
 
 
 def _again(study: Study) -> str:

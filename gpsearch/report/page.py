@@ -19,7 +19,7 @@ from gpsearch.plotting.data import convergence_series
 from gpsearch.plotting.series import ConvergenceSeries
 from gpsearch.report.advice import advise
 from gpsearch.report.comparison_content import read_comparison
-from gpsearch.report.content import read_content, read_result
+from gpsearch.report.content import params_text, read_content, read_result
 from gpsearch.report.findings import read_findings
 from gpsearch.study import Study
 from gpsearch.study.duration import duration
@@ -157,7 +157,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["cell"] = _markdown_cell
+    environment.filters |= {"cell": _markdown_cell, "params_text": params_text}
     return environment
 
 

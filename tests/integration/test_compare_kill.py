@@ -39,7 +39,7 @@ def n_trials(path):
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
-    """The script, and beside it whole.db: what one process makes that nobody disturbs."""
+    """The script, and beside it whole.db: what one undisturbed process makes."""
     folder = tmp_path_factory.mktemp("compare")
     (folder / "script.py").write_text(SCRIPT)
     call = [sys.executable, "script.py", "whole.db", "1"]
