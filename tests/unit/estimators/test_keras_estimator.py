@@ -153,7 +153,7 @@ def test_other_callbacks_run_and_stay_as_they_were(X, y):
     assert "val_loss" in network.history_
     assert network.training_.note.startswith("Keras callbacks")
     assert network.callbacks[1] is schedule
-    with pytest.raises(InvalidObjectiveError, match=r"is no keras\.callbacks\.Callback"):
+    with pytest.raises(InvalidObjectiveError, match=r"is not a keras\.callbacks\.Callback"):
         KerasClassifier(callbacks=[3]).fit(X, y)
 
 
