@@ -62,21 +62,14 @@ def make_folds(
 
     Parameters
     ----------
-    cv : int, splitter or iterable of (train, test)
-        An int means shuffled folds with `random_state`: stratified for classes, and keeping
-        groups together where groups are given.
+    cv, groups, validation_fraction, random_state
+        See `KerasCV`.
     features : parts
         X, for splitters that look at it.
     target : Target
         What to stratify by.
     n : int
         Number of rows.
-    groups : sequence of length n, optional
-        Rows of one group are never on two sides of a split.
-    validation_fraction : float
-        Share of a training part that early stopping watches, in (0, 1).
-    random_state : int
-        Seed of all splits.
 
     Returns
     -------

@@ -75,12 +75,7 @@ class Preprocessor:
 
 
 def check_features(features: Parts) -> None:
-    """Raise unless preprocessed features are numeric and finite.
-
-    Raises
-    ------
-    InvalidObjectiveError
-    """
+    """Raise unless preprocessed features are numeric and finite."""
     check_numeric(
         features,
         "A network needs finite numbers: impute, encode or drop them in `preprocess`.",
@@ -90,11 +85,6 @@ def check_features(features: Parts) -> None:
 
 def check_preprocess(preprocess: Any, X: Parts) -> None:
     """Raise where no fold can be preprocessed.
-
-    Parameters
-    ----------
-    preprocess : None, "standardize", transformer, or dict of them by part
-    X : parts
 
     Raises
     ------

@@ -56,22 +56,9 @@ class Target:
 
 
 def read_features(X: Parts) -> Parts:
-    """Check that X has rows, and as many in each part; arrays in place of lists.
+    """X with arrays in place of lists; raises unless its parts have rows, and equally many.
 
-    Parameters
-    ----------
-    X : array-like, data frame, or dict or tuple of them
-        Features, rows along axis 0.
-
-    Returns
-    -------
-    parts
-        The same structure. Data frames stay data frames, for transformers that want columns.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        X has no rows, or its parts differ in length.
+    Data frames stay data frames, for transformers that want columns.
     """
     features = map_parts(_as_rows, X)
     lengths = {name: _length(part) for name, part in named_parts(features)}
@@ -164,19 +151,7 @@ def read_target(y: Parts, task: str | None = None) -> Target:
 def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
     """Raise unless every part is numeric and finite, or text, which a layer may read.
 
-    Parameters
-    ----------
-    parts : parts
-        Arrays or data frames.
-    remedy : str
-        What to do instead.
-    stage : str
-        When the parts are as they are, where that is not from the start.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        A part holds NaN, infinity, or text among other things.
+    The message says at which `stage` the values appear, and the `remedy`.
     """
     for name, part in named_parts(parts):
         label = (f" in part {name!r}" if name else "") + stage

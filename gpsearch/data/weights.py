@@ -12,17 +12,7 @@ from gpsearch.errors import InvalidObjectiveError
 
 
 def read_weights(sample_weight: Any) -> np.ndarray | None:
-    """Weights of rows as floats.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n,) or None
-
-    Raises
-    ------
-    InvalidObjectiveError
-        They are not finite numbers, or none is above zero.
-    """
+    """Weights of rows as floats; raises unless they are finite and one is above zero."""
     if sample_weight is None:
         return None
     try:

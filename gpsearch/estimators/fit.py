@@ -97,22 +97,7 @@ class Rebuild:
 def fit_network(
     wanted: Wanted, X: Parts, target: Target, sample_weight: np.ndarray | None
 ) -> tuple[FittedNetwork, TrainingFacts, Rebuild]:
-    """Train a network.
-
-    Parameters
-    ----------
-    wanted : Wanted
-    X : parts
-        Raw features, n rows.
-    target : Target
-        Of the same rows.
-    sample_weight : (n,) float array or None
-
-    Returns
-    -------
-    network : FittedNetwork
-    facts : TrainingFacts
-    rebuild : Rebuild
+    """Train a network on raw features X.
 
     Raises
     ------

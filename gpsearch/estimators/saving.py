@@ -87,15 +87,7 @@ def save_network(estimator: Any, path: Path) -> None:
 
 
 def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None) -> Loaded:
-    """Read what `save_network` wrote.
-
-    Parameters
-    ----------
-    kind : str
-        Name of the estimator's class.
-    path : path
-    custom_objects : dict or None
-        As ``keras.models.load_model`` takes them.
+    """Read what `save_network` wrote for an estimator whose class is named `kind`.
 
     Raises
     ------

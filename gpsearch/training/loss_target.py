@@ -39,15 +39,7 @@ _ONE_HOT_LOSSES = {
 def loss_target(target: Target, model: Any) -> Parts:
     """The numbers to train on: one column for each class where the loss compares columns.
 
-    Parameters
-    ----------
-    target : Target
-    model : keras.Model
-        Compiled and built.
-
-    Returns
-    -------
-    (n,) int32 or float32 array, (n, units) float32 array, or the parts of y
+    Returns an (n,) int32 or float32 array, an (n, units) float32 array, or the parts of y.
     """
     if target.classes is None:
         return target.encoded
@@ -58,23 +50,9 @@ def loss_target(target: Target, model: Any) -> Parts:
 
 
 def check_output(target: Target, model: Any, outputs: Any, y: Parts, name: str) -> None:
-    """Raise where the outputs for a few rows cannot be compared with y.
+    """Raise where a model's outputs for a few rows cannot be compared with their y.
 
-    Parameters
-    ----------
-    target : Target
-    model : keras.Model
-        Compiled and built.
-    outputs : array or structure of arrays
-        The model's outputs for the first rows of y.
-    y : parts
-        From `loss_target`, the same rows.
-    name : str
-        The model function's name, for the message.
-
-    Raises
-    ------
-    InvalidObjectiveError
+    y comes from `loss_target`; `name` is that of the model function, for the message.
     """
     keras = import_keras()
     if target.kind != "several":

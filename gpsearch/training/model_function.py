@@ -211,19 +211,7 @@ class ModelFunction:
 
 
 def data_facts(features: Parts, target: Target) -> dict[str, Any]:
-    """What `create_model` may ask about the data.
-
-    Parameters
-    ----------
-    features : parts
-        Preprocessed.
-    target : Target
-
-    Returns
-    -------
-    dict
-        One entry for each of `DATA_NAMES`.
-    """
+    """One entry for each of `DATA_NAMES`, from preprocessed features."""
     first = named_parts(features)[0][1]
     return {
         "n_features": int(first.shape[-1]) if first.ndim > 1 else 1,

@@ -74,12 +74,7 @@ class NetworkTask:
         return self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
 
     def check(self, model: Any) -> None:
-        """Raise where the output of `model` cannot be compared with y.
-
-        Raises
-        ------
-        InvalidObjectiveError
-        """
+        """Raise where the output of `model` cannot be compared with y."""
         outputs = self.function.outputs(model, self.prepared.sample)
         y = take(loss_target(self.target, model), self.prepared.sample_rows)
         check_output(self.target, model, outputs, y, self.function.name)
@@ -171,18 +166,7 @@ def choose_trainer(
     callbacks: Callable[[], Sequence[Any]] | None,
     programs: CompiledTrainer,
 ) -> Trainer:
-    """The trainer that suits the data and the callbacks.
-
-    Parameters
-    ----------
-    X : parts
-    compiled : bool
-        Whether a compiled program may train.
-    callbacks : callable or None
-        Returns Keras callbacks, fresh for each training.
-    programs : CompiledTrainer
-        Serves where a compiled program can.
-    """
+    """The trainer that suits the data and the callbacks: `programs` wherever it can train."""
     if not compiled:
         return LoopTrainer(callbacks)
     if callbacks is not None:

@@ -109,12 +109,7 @@ class Trainer(Protocol):
 
 
 def checked_settings(given: Mapping[str, Any]) -> TrainingSettings:
-    """Training settings from plain values.
-
-    Parameters
-    ----------
-    given : mapping
-        ``epochs``, ``batch_size`` and ``patience``.
+    """Training settings from ``epochs``, ``batch_size`` and ``patience``.
 
     Raises
     ------
@@ -142,27 +137,13 @@ def fold_seeds(seed: int, index: int) -> tuple[int, int]:
 
 
 def epochs_to_refit(folds: Sequence[FoldResult]) -> int | None:
-    """Epochs for a training on all rows: the median of the folds' best epochs.
-
-    Parameters
-    ----------
-    folds : sequence of FoldResult
-
-    Returns
-    -------
-    int, or None where no fold has a best epoch
-    """
+    """Epochs for a training on all rows: the median of the folds' best epochs; None without."""
     best = [fold.best_epoch for fold in folds if fold.best_epoch is not None]
     return max(1, round(statistics.median(best))) if best else None
 
 
 def check_converged(curves: Mapping[str, Sequence[float]]) -> None:
-    """Raise where no epoch ended with a finite loss to choose it by.
-
-    Raises
-    ------
-    TrialFailedError
-    """
+    """Raise `TrialFailedError` where no epoch ended with a finite loss to choose it by."""
     watched = curves.get("val_loss", curves["loss"][-1:])
     if not any(math.isfinite(value) for value in watched):
         raise TrialFailedError(
@@ -172,11 +153,6 @@ def check_converged(curves: Mapping[str, Sequence[float]]) -> None:
 
 
 def check_finite(outputs: Any) -> None:
-    """Raise where a trained model's outputs are not all finite.
-
-    Raises
-    ------
-    TrialFailedError
-    """
+    """Raise `TrialFailedError` where a trained model's outputs are not all finite."""
     if not all(np.isfinite(part).all() for part in import_keras().tree.flatten(outputs)):
         raise TrialFailedError("training diverged: the model's outputs hold NaN or infinity")
