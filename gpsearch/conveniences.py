@@ -1,8 +1,8 @@
 """Plots, report and result as methods of a study and of a comparison.
 
-`Study` and `Comparison` stand below the rooms that draw and describe them, and import none of
-them: their methods that need these rooms are attached here, from above, when gpsearch is
-imported. Each loads its room when it is called. Within the package, functions are called.
+`Study` and `Comparison` do not import the rooms that draw and describe them: the methods that need
+these rooms are attached here when gpsearch is imported. Each loads its room when it is called.
+Within the package, the functions are called instead.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """What an objective is, and the values it returns.
 
-An objective turns params into one score for each fold. The objective makes these values and
-the study stores them; the two do not know each other, so the values live below both.
+An objective turns a configuration into one score for each fold. The objective makes these values
+and the study stores them; neither imports the other.
 
 =============== =========================================================================
 score           the user's metric on one scored fold; greater is better
 loss            a score with its sign changed (`flipped`); smaller is better
-evaluation      the fold results of one params; its score is their mean
+evaluation      the fold results of one configuration; its score is their mean
 =============== =========================================================================
 """
 
@@ -55,8 +55,8 @@ class FoldResult:
     score_seconds: float | None = None
     """Wall time of scoring the held-out part; None where it was not measured apart."""
     trainer: str = ""
-    """What trained: "compiled", "loop", "fit" (an estimator's own), "function" (a plain function,
-    which does as it likes), or "given" (a score that was not evaluated here)."""
+    """What trained: "compiled", "loop", "fit" (an estimator's own), "function" (a plain function),
+    or "given" where the score was not evaluated here."""
     note: str = ""
     """Why that trainer, where it was not the user's choice."""
     error: str = ""
@@ -65,7 +65,7 @@ class FoldResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The fold results of one params.
+    """The fold results of one configuration.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class Objective(Protocol):
         on_fold : callable, optional
             Called with each fold's result as it ends. Returning False stops the evaluation.
         done : sequence of FoldResult
-            Folds of this very evaluation that were recorded earlier: not run again.
+            Folds of this evaluation that were recorded earlier: not run again.
         """
 
 
@@ -156,7 +156,7 @@ def std_score(folds: Sequence[FoldResult]) -> float:
 
 
 def flipped(values: Value) -> Value:
-    """Losses of scores, or scores of losses: the one place where a sign changes."""
+    """Scores as losses, or losses as scores: the one place where the sign changes."""
     return -values
 
 

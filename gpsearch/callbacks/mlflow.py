@@ -1,13 +1,10 @@
-"""Trials for an MLflow server: a run for the study, and nested in it a run for each trial.
-
-MLflow is imported here alone; ``mlflow-skinny`` suffices.
-"""
+"""Trials for an MLflow server; ``mlflow-skinny`` suffices."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gpsearch.callbacks.trial_callback import Handover, metrics_of, require
+from gpsearch.callbacks.trial_callback import TrialWriter, metrics_of, require
 from gpsearch.study import Study, Trial
 
 STUDY, TRIAL = "gpsearch.study", "gpsearch.trial"  # tags by which a run is found again
@@ -15,7 +12,7 @@ BATCH = 1000  # metrics that MLflow takes at once
 PARAM_CHARACTERS = 6000  # of a param's value that MLflow takes
 
 
-class MLflow(Handover):
+class MLflow(TrialWriter):
     """Log each finished trial as a run of MLflow, nested in one run for the study.
 
     Params, results and the learning curves of the folds (one step an epoch) are logged. The
@@ -66,16 +63,13 @@ class MLflow(Handover):
         )
 
     def _runs(self, experiment: str, identity: str) -> list[Any]:
-        runs: list[Any] = []
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [experiment], f"tags.`{STUDY}` = '{identity}'", page_token=token
-            )
+        own = f"tags.`{STUDY}` = '{identity}'"
+        page = self._client.search_runs([experiment], own)
+        runs = list(page)
+        while page.token:
+            page = self._client.search_runs([experiment], own, page_token=page.token)
             runs += page
-            token = page.token
-            if not token:
-                return runs
+        return runs
 
     def _find_or_make_parent(self, experiment: str, identity: str, study: Study) -> str:
         for run in self._runs(experiment, identity):

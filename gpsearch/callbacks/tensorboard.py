@@ -10,11 +10,11 @@ import os
 import shutil
 from pathlib import Path
 
-from gpsearch.callbacks.trial_callback import Handover, metrics_of, require
+from gpsearch.callbacks.trial_callback import TrialWriter, metrics_of, require
 from gpsearch.study import Study, Trial
 
 
-class TensorBoard(Handover):
+class TensorBoard(TrialWriter):
     """Write each finished trial as a run of TensorBoard.
 
     Each trial has a folder of its own, with its params and results for the HParams page and the

@@ -1,4 +1,4 @@
-"""What the callbacks share: each finished trial is handed on once; no failure ends a search."""
+"""What the callbacks share: each finished trial is sent once; no failure ends a search."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from gpsearch.study import Study, Trial
 logger = logging.getLogger("gpsearch")
 
 
-class Handover(ABC):
-    """Hands the trials of a study on, whenever one ends and none twice."""
+class TrialWriter(ABC):
+    """Forwards each finished trial of a study once."""
 
     name: str
-    """How the receiver is called in messages."""
+    """Name of the receiver in messages."""
 
     def on_trial_end(self, study: Study, trial: Trial) -> None:
-        """Hand on what is finished and not yet handed on: an earlier search may have died."""
+        """Write all trials that are not written yet: an earlier search may have died."""
         try:
             self.write(study)
         except Exception as error:
-            # The study has everything; a server that is away for an hour must not end a search.
-            logger.warning("%s was not told of trial %d: %r", self.name, trial.number, error)
+            # The study has everything; a server that does not answer must not end a search.
+            logger.warning("%s did not receive trial %d: %r", self.name, trial.number, error)
 
     @abstractmethod
     def write(self, study: Study) -> None:
-        """Hand on all finished trials of `study` that have not been handed on before.
+        """Write all finished trials of `study` that are not written yet.
 
         Parameters
         ----------

@@ -1,11 +1,10 @@
 """The loop: from an objective and a space to a study, through any executor.
 
-`search` reads its arguments, `repeats` those of a comparison; `session` opens the study and says
-how the call ended. A `plan` chooses what starts next, `run` records what came of it, and
-`placement` drives a run, in this process or on `workers`. Every random number of a trial comes
-from the study's seed and the trial's number (in a comparison, the repeat and the configuration),
-and each step is in the study before the next is decided: that, and nothing else, is why a resumed
-search is the same search.
+`search` reads its arguments, `repeats` those of a comparison; `session` opens the study and records
+how the call ended. A `plan` chooses what starts next, `run` records the results, and `placement`
+drives a run, in this process or on `workers`. A resumed search is the same search, because every
+random number of a trial comes from the study's seed and the trial's number (in a comparison, the
+repeat and the configuration), and each step is in the study before the next is decided.
 """
 
 from gpsearch.execution.rules.below_noise import BelowNoise

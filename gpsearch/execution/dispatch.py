@@ -1,8 +1,7 @@
-"""The loop over workers: a free one gets a new point at once.
+"""The loop over workers: a free one gets a new trial at once.
 
-All events come through one queue to the thread of the search, which alone touches the study:
-a fold result from a worker, and the end of a trial. The points of the running trials stand in
-the history as pending.
+Fold results and the ends of trials come through one queue to the thread of the search, which alone
+touches the study. The points of the running trials are pending in the history.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class Events:
             return False
         reply: Future[bool] = Future()
         self._queue.put(_FoldEnded(number=number, fold=fold, reply=reply))
-        if self._closed:  # meanwhile: nobody else will answer
+        if self._closed:  # meanwhile, so that nothing else will answer
             self.close()
         return reply.result()
 
@@ -67,7 +66,7 @@ class Events:
                 return self._queue.get(timeout=LOOK_UP)
 
     def close(self) -> None:
-        """Let every worker that waits for a word stop its trial."""
+        """Stop the trial of every worker that waits for an answer."""
         self._closed = True
         while not self._queue.empty():
             event = self._queue.get()
@@ -103,7 +102,7 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
             return
         event = events.next()
         if isinstance(event, _FoldEnded):
-            # A worker that was given up for dead may still send what nobody waits for.
+            # A worker that was taken for dead may still send a fold.
             current = event.number in running
             goes_on = False
             try:
@@ -137,5 +136,5 @@ def _exception(future: Future[Outcome]) -> BaseException | None:
 def _broken(error: BaseException) -> StudyError:
     return StudyError(
         f"the executor takes no more trials ({error!r}); every finished trial is in the study, and "
-        "the same search with a new executor continues it"
+        "the same call with a new executor continues it"
     )

@@ -84,7 +84,7 @@ def _open_workers(
     arrays: SharedArrays,
 ) -> Workers:
     if placement.executor is None:
-        # Its library is not imported by those who search in their own process.
+        # Imported here: a search in this process does not need its library.
         from gpsearch.execution.workers.pool import IsolatedWorkers
 
         return IsolatedWorkers(

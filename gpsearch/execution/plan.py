@@ -1,7 +1,7 @@
 """What a run evaluates next: one search, or several strategies several times each.
 
-`Run` records, races, watches the clock and tells the callbacks; which trial starts next it asks
-of a plan. A plan is a function of the study: one made anew goes on where the study stands.
+`Run` records, races, watches the clock and calls the callbacks; a plan decides which trial starts
+next. It is a function of the study: a new plan continues where the study stands.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Start:
 
 
 class Plan(Protocol):
-    """What `Run` asks; it writes nothing."""
+    """Decides what a `Run` evaluates; writes nothing."""
 
     def trials(self) -> list[Trial]:
         """Trials of the study that belong to the plan and count against its budget."""
@@ -53,23 +53,14 @@ class Plan(Protocol):
         """The next trial; None where none may start before a running one has ended."""
 
     def known(self, trial: Trial) -> Trial | None:
-        """A finished trial whose evaluation is that of `trial`, which then need not be made."""
+        """A finished trial with the same evaluation as `trial`, which then is not run again."""
 
     def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
-        """The search that `trial` is part of, and the trial, as a racing rule is to see them."""
+        """The search that `trial` is part of, and the trial in it: arguments of a racing rule."""
 
 
 class SearchPlan:
-    """One strategy, and before it what waits in the study's queue.
-
-    Parameters
-    ----------
-    writer : StudyWriter
-        Holds the queue.
-    strategy : Strategy
-    n_calls : int
-        Trials of the study when the search is over, those with a given score aside.
-    """
+    """The study's queue, then one strategy, up to `n_calls` trials without a given score."""
 
     def __init__(self, writer: StudyWriter, strategy: Strategy, *, n_calls: int) -> None:
         self._writer, self._study = writer, writer.study
@@ -130,7 +121,7 @@ class _StrategyRun:
     seed: int
     """Seed of the repeat: that of each of its strategies."""
     strategy: Strategy | None = None
-    """Made when it is first asked."""
+    """Made when it is first used."""
     proposed: Params | None = None
     """What it proposed, while another run evaluates the same."""
     proposal: Proposed = ""
@@ -144,15 +135,8 @@ class RepeatsPlan:
 
     A run has one trial at a time, so that it is the same whatever runs beside it: only different
     runs go side by side. Equal configurations of a repeat have the same seed and are evaluated
-    once; a run that proposes what another is evaluating waits for it.
-
-    Parameters
-    ----------
-    study : Study
-    strategies : dict of str to callable
-        Each makes its strategy from the seed of a repeat.
-    n_calls, n_repeats : int
-        Trials of each run; runs of each strategy.
+    once; a run that proposes what another is evaluating waits for it. `strategies` make a strategy
+    from the seed of a repeat.
     """
 
     def __init__(
@@ -190,7 +174,7 @@ class RepeatsPlan:
         return next((start for start in starts if start is not None), None)
 
     def known(self, trial: Trial) -> Trial | None:
-        """The evaluation of the same configuration in the same repeat that tells most."""
+        """The evaluation of the same configuration in the same repeat, with the most folds."""
         alike = [other for other in self._alike(trial) if other.finished]
         return min(alike, key=lambda t: (t.state == "stopped", -len(t.folds)), default=None)
 

@@ -1,7 +1,7 @@
-"""What a person sees while a search runs: a bar with the best score, and the log.
+"""What a user sees while a search runs: a bar with the best score, and the log.
 
-The bar stands on a terminal or in a notebook, and nowhere else: a log file gets one line a
-trial through ``logging`` (name ``gpsearch.trials``, level INFO) instead.
+The bar is shown on a terminal or in a notebook only; a log file gets one line a trial through
+``logging`` (name ``gpsearch.trials``, level INFO) instead.
 """
 
 from __future__ import annotations
@@ -17,21 +17,14 @@ from gpsearch.study import Study, Trial
 logger = logging.getLogger("gpsearch.trials")  # apart from what goes wrong with the search
 
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
-FAILURES_SAID = 3  # one by one beside a bar, which counts the others
+FAILURES_SHOWN = 3  # one by one beside a bar, which counts the others
 REASON_WIDTH = 300  # characters of a failure that the log shows
 
 
 class Progress:
     """A bar over the trials of a search.
 
-    Parameters
-    ----------
-    n_calls : int
-        The length of the bar.
-    shown : bool
-        False for none, wherever this runs.
-    live : bool, default False
-        Whether to show the convergence too, redrawn as trials end; in a notebook only.
+    With `live`, a notebook also shows the convergence, redrawn as trials end.
     """
 
     def __init__(self, n_calls: int, *, shown: bool, live: bool = False) -> None:
@@ -39,7 +32,7 @@ class Progress:
         self._shown = shown and has_display()
         self._live = live
         self._best = -math.inf
-        self._n_failed = self._n_said = 0
+        self._n_failed = self._n_shown = 0
         self._bar: Any = None
         self._view: Any = None
 
@@ -52,17 +45,16 @@ class Progress:
         if self._shown:
             self._bar = _make_bar(self._n_calls, evaluated, self._text(""))
         if self._live and not _in_notebook():
-            logger.warning("live=True shows the convergence in a notebook, and this is none")
+            logger.warning("live=True shows the convergence in a notebook only")
         elif self._live:
             self._view = study.watch()  # attached to Study from above
 
     def fold(self, trial: Trial, n_folds: int | None) -> None:
         """Show that a fold of `trial` has ended."""
         if self._bar is not None:
-            of = "" if n_folds is None else f"/{n_folds}"
-            self._bar.set_postfix_str(
-                self._text(f"trial {trial.number} fold {len(trial.folds)}{of}")
-            )
+            total = "" if n_folds is None else f"/{n_folds}"
+            step = f"trial {trial.number} fold {len(trial.folds)}{total}"
+            self._bar.set_postfix_str(self._text(step))
 
     def end(self, trial: Trial) -> None:
         """Show that `trial` has ended."""
@@ -70,11 +62,11 @@ class Progress:
         if self._bar is not None:
             self._bar.clear()  # the log may share the terminal with the bar
         if trial.state == "failed":
-            # a line of the log, not a page: the study holds the whole of it
+            # one line of the log; the study holds the whole reason
             reason = trial.reason[:REASON_WIDTH]
             reason += " ..." if reason != trial.reason else ""
-            self._n_said += 1
-            counted = self._bar is not None and self._n_said > FAILURES_SAID
+            self._n_shown += 1
+            counted = self._bar is not None and self._n_shown > FAILURES_SHOWN
             level = logging.INFO if counted else logging.WARNING
             logger.log(level, "trial %d failed: %s", trial.number, reason)
         else:
@@ -127,7 +119,7 @@ def _in_notebook() -> bool:
 
 def _make_bar(n_calls: int, evaluated: int, text: str) -> Any:
     with warnings.catch_warnings():
-        # tqdm warns where a notebook lacks ipywidgets, and then draws in text, which will do.
+        # tqdm warns where a notebook lacks ipywidgets, and then draws in text, which suffices.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
 
@@ -138,5 +130,5 @@ def _make_bar(n_calls: int, evaluated: int, text: str) -> Any:
             bar_format=BAR,
             dynamic_ncols=True,
             smoothing=0.1,
-            miniters=1,  # else quick first trials would make it wait for as many slow ones
+            miniters=1,  # else it waits for many slow trials after quick ones
         )

@@ -12,6 +12,7 @@ from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.run import Run
+from gpsearch.execution.search_arguments import strategy_name
 from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
@@ -130,7 +131,7 @@ def _read_strategies(
     elif isinstance(strategies, str):
         named = [(strategies, strategies)]
     else:
-        named = [(_name_of(spec), spec) for spec in strategies]
+        named = [(strategy_name(spec), spec) for spec in strategies]
     labels = [label for label, _ in named]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise InvalidSearchError(
@@ -143,14 +144,6 @@ def _read_strategies(
             "your own."
         ).about("strategies", labels)
     return dict(named)
-
-
-def _name_of(spec: StrategySpec) -> str:
-    return spec if isinstance(spec, str) else str(getattr(spec, "name", _callable_name(spec)))
-
-
-def _callable_name(spec: Any) -> str:
-    return str(getattr(spec, "__name__", type(spec).__name__))
 
 
 def _make(

@@ -1,8 +1,8 @@
 """A search in progress: what starts next, what a result means, when it is over.
 
 `Run` knows nothing of processes and futures. Its caller (`run_serially` below, or the concurrent
-loop) asks for jobs, evaluates them anywhere, and hands back fold results and outcomes; each is in
-the study before the next question is asked. What starts next is the choice of a `Plan`.
+loop) takes jobs from it, evaluates them anywhere, and reports fold results and outcomes; each is in
+the study before the next call. A `Plan` chooses what starts next.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Callback = Callable[[Any], Any]
 
 @runtime_checkable
 class TrialCallback(Protocol):
-    """What wants the study rather than its result, as `gpsearch.callbacks` do."""
+    """A callback that takes the study rather than its result, as those of `gpsearch.callbacks`."""
 
     def on_trial_end(self, study: Study, trial: Trial) -> Any:
         """Take a trial that has just ended; returning True ends the search."""
@@ -40,20 +40,9 @@ class TrialCallback(Protocol):
 class Run:
     """One call of `gpsearch.search` or `gpsearch.compare` on a study that is open for writing.
 
-    Parameters
-    ----------
-    writer : StudyWriter
-    objective : Objective
-    plan : Plan
-        What starts next, and when nothing more does.
-    deadline : float, default infinity
-        `time.monotonic` after which nothing starts.
-    rules : sequence of stopping rules, optional
-    callbacks : sequence of callables or TrialCallback, optional
-        Called after each trial; returning True ends the search.
-    fold_rule : callable, optional
-        Decides after each fold whether its trial goes on.
-    progress : Progress
+    Nothing starts after `deadline`, a time of `time.monotonic`. `fold_rule` decides after each fold
+    whether its trial goes on; `rules` and `callbacks` decide after each trial whether the search
+    does.
     """
 
     def __init__(
@@ -87,16 +76,18 @@ class Run:
     def next_job(self) -> Job | None:
         """Record and return the next trial to evaluate; None when none may start now.
 
-        Trials that an earlier process left running come first, with their own params, seeds and
+        Trials that an earlier process left running come first, with their configurations, seeds and
         recorded folds.
         """
-        while True:
-            trial = self._interrupted.pop(0) if self._interrupted else self._start()
-            if trial is None or (job := self._job(trial)) is not None:
-                return None if trial is None else job
+        while (trial := self._next_trial()) is not None:
+            if (job := self._job(trial)) is not None:
+                return job
+        return None
 
-    def _start(self) -> Trial | None:
-        """Start the next trial of the plan; None when none may start now."""
+    def _next_trial(self) -> Trial | None:
+        """An interrupted trial, or the next of the plan; None when none may start now."""
+        if self._interrupted:
+            return self._interrupted.pop(0)
         self._apply_rules()
         if self.reason:
             return None
@@ -121,7 +112,7 @@ class Run:
         return self.study.trials[number]
 
     def _job(self, trial: Trial) -> Job | None:
-        """What is left to evaluate of a started trial; None where what is known ends it."""
+        """What is left to evaluate of a started trial; None where known results end it."""
         known = self._plan.known(trial)
         if known is not None and not self._is_raced(known):
             self._finish_as(trial, known)
@@ -167,7 +158,7 @@ class Run:
         return self._goes_on(trial)
 
     def finish(self, number: int, outcome: Outcome) -> None:
-        """Record the end of a trial, then tell the callbacks."""
+        """Record the end of a trial, then call the callbacks."""
         trial = self.writer.end_trial(
             number,
             outcome.state,
@@ -177,11 +168,11 @@ class Run:
         )
         self.progress.end(trial)
         self._rules_due = True
-        # Every callback is told, also after one that asked to end.
-        if any([self._tell(callback, trial) for callback in self._callbacks]):
+        # Every callback is called, also after one that asked to end.
+        if any([self._call(callback, trial) for callback in self._callbacks]):
             self._stop(StopReason.CALLBACK)
 
-    def _tell(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
+    def _call(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):
             return bool(callback.on_trial_end(self.study, trial))
         return bool(callback(study_result(self.study)))
@@ -211,7 +202,7 @@ class Run:
         except StudyError:
             if self.study.complete:
                 raise
-            return None  # it asked for the best of trials that all failed
+            return None  # the rule needs a complete trial, and all failed
 
     def _stop(self, reason: StopReason) -> None:
         self.reason = self.reason or reason.value

@@ -16,7 +16,12 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
 from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, Run, TrialCallback
-from gpsearch.execution.search_arguments import read_callables, read_points, read_scores
+from gpsearch.execution.search_arguments import (
+    read_callables,
+    read_points,
+    read_scores,
+    strategy_name,
+)
 from gpsearch.execution.session import Session, open_study, read_space
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective
@@ -58,7 +63,7 @@ def search(
     progress: bool = True,
     live: bool = False,
 ) -> Study:
-    """Search `space` for the params with the greatest score.
+    """Search `space` for the configuration with the greatest score.
 
     Everything is recorded as it happens, and the same call continues a search that was stopped
     or killed: it then proposes and evaluates what the uninterrupted search would have.
@@ -66,7 +71,7 @@ def search(
     Parameters
     ----------
     objective : Objective or callable
-        `KerasCV`, or any function of params that returns a score, or one for each fold.
+        `KerasCV`, or any function of a configuration that returns a score, or one for each fold.
     space : Space, dict or list of dimensions
         What `Space` reads.
     n_calls : int, default 50
@@ -77,7 +82,7 @@ def search(
     random_state : int, RandomState or Generator, optional
         By default a fresh seed, which the study keeps.
     strategy : str or Strategy, default "gp"
-        "gp", "gp_per_second" (where some params train many times as long as others), "random",
+        "gp", "gp_per_second" (where training times differ much between configurations), "random",
         "grid", "sobol", "tpe" or "skopt"; or an object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
@@ -86,36 +91,36 @@ def search(
         known by the names of their dimensions, are tried where they are usually good. A dict
         such as ``{"learning_rate": 1e-3, "opt": ["adam", "sgd"]}`` holds values that you expect
         instead; None expects nothing. See `gpsearch.strategy.optimum_prior`.
-    x0 : params or point, or a list of these, optional
+    x0 : configuration or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional
         Known scores of `x0` (losses with ``greater_is_better=False``): recorded, not evaluated.
     warm_start : path or Study, optional
         An earlier study, of the same space or one that overlaps it. Where the objective is the
-        same, its trials count as known; otherwise its best params are evaluated first.
+        same, its trials count as known; otherwise its best configurations are evaluated first.
     callback : callable, callback of `gpsearch.callbacks`, or a list of these, optional
         A callable is called with `Study.result` after each trial, as in scikit-optimize;
-        returning True ends the search. An object with a method ``on_trial_end(study, trial)``
-        is told in that way.
+        returning True ends the search. Of an object with ``on_trial_end(study, trial)``, that
+        method is called.
     timeout : float, optional
         Seconds after which no trial starts; the running one is finished.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
-        Whether a trial goes on is asked after each fold but the last: a rule of
+        Decides after each fold but the last whether the trial goes on: a rule of
         `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. By default
         all folds are run.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
-        1, or as many as the executor has workers. Trials that run beside each other are proposed
-        without knowledge of each other's scores.
+        1, or as many as the executor has workers. Concurrent trials are proposed without knowledge
+        of each other's scores.
     executor : Executor, Dask client or str, optional
         Any ``concurrent.futures.Executor``, a ``distributed.Client``, or the address of a Dask
         scheduler.
     isolate : bool, default False
-        Train in a worker process, which a crash, a hang or a leak of the training cannot leave.
+        Train in a worker process, so that a crash, a hang or a leak does not reach the search.
     trial_timeout : float, optional
         Seconds after which a trial fails; implies `isolate`.
     memory_limit : float, optional
@@ -181,7 +186,7 @@ def search(
         objective=objective,
         random_state=random_state,
         settings={
-            "strategy": strategy if isinstance(strategy, str) else _name_of(strategy),
+            "strategy": strategy_name(strategy),
             "n_initial_points": n_initial_points,
             "optimum_prior": prior_setting(optimum_prior),
             "greater_is_better": greater_is_better,
@@ -212,7 +217,3 @@ def search(
 def _earlier(warm_start: StudyPath | Study) -> Study:
     with renaming(path="warm_start"):
         return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
-
-
-def _name_of(strategy: Any) -> str:
-    return str(getattr(strategy, "name", type(strategy).__name__))

@@ -71,6 +71,14 @@ def read_scores(
     return [as_user_value(float(value), greater_is_better) for value in values]
 
 
+def strategy_name(strategy: Any) -> str:
+    """Name of a strategy, or of a function that makes one."""
+    if isinstance(strategy, str):
+        return strategy
+    own = getattr(strategy, "__name__", type(strategy).__name__)
+    return str(getattr(strategy, "name", own))
+
+
 def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
     """Read a callable or an object with `method`, or a list of these."""
     listed = isinstance(given, Sequence) and not isinstance(given, str)

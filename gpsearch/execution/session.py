@@ -108,15 +108,8 @@ def open_study(
 ) -> Study:
     """Open the study that a call continues, or make it.
 
-    Parameters
-    ----------
-    study : path, Study or None
-        None for a new one in memory.
-    space, objective, random_state
-    settings : dict
-        What decides the course of the search; an existing study must have the same.
-    first : dict, optional
-        Further settings of a new study, which may be others when it is continued.
+    An existing study must have the same `settings`, which decide the course of the search; `first`
+    are further settings of a new study, which may differ when it is continued.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM: the first ends the search tidily, the second at once.
 
-Python hands a signal to the program between two of its own steps, and a compiled training is
-one long step. The first signal therefore takes effect when that step is done. The second need
-not wait, for the study is whole at any moment: a thread that the system wakes ends the process.
+Python handles a signal between two of its own steps, and a compiled training is one long step. The
+first signal therefore takes effect when that step is done. The second need not wait, because the
+study is whole at any moment: a thread that the system wakes ends the process.
 """
 
 from __future__ import annotations
@@ -50,10 +50,7 @@ def stoppable() -> Iterator[None]:
 
 
 def end_process_soon() -> None:
-    """Spare the interpreter the walk through all that was imported when it ends.
-
-    The processor's third of a second, which is several on a machine as busy as a search makes it.
-    """
+    """Skip garbage collection at exit, which takes seconds where all cores are busy."""
     atexit.register(gc.freeze)
 
 

@@ -1,8 +1,8 @@
-"""Params and curves as JSON text, and back.
+"""Configurations and curves as JSON text, and back.
 
 A category is stored by value where JSON, or a tuple of what JSON holds, is its whole value.
-Other categories are stored as their place among the categories, which only the space that the
-process itself made can resolve: `require_storable` keeps such a space out of a file.
+Other categories are stored as their index among the categories, which only the space of this
+process can resolve: `require_storable` refuses such a space for a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gpsearch.space.storage import storable, value_from_json, value_to_json
 
 
 class ParamsEncoding:
-    """The JSON text of the params of one space.
+    """The JSON text of the configurations of one space.
 
     Decoding gives the space's own category objects and fixed values, by identity.
     """
@@ -43,7 +43,7 @@ class ParamsEncoding:
         return dump({name: self._encode_value(name, value) for name, value in params.items()})
 
     def decode(self, text: str) -> dict[str, Any]:
-        """Params of their JSON text."""
+        """Configuration of its JSON text."""
         return {name: self._decode_value(name, stored) for name, stored in json.loads(text).items()}
 
     def _encode_value(self, name: str, value: Any) -> Any:
@@ -66,7 +66,7 @@ class ParamsEncoding:
 
 
 class Curves(Mapping[str, tuple[float, ...]]):
-    """Learning curves that are parsed when they are first looked at.
+    """Learning curves that are parsed when they are first read.
 
     A long study holds far more numbers in its curves than in all the rest.
     """
@@ -100,7 +100,7 @@ def dump(value: Any) -> str:
 
 
 def require_storable(space: Space, path: str) -> None:
-    """Raise when a file could not give the values of `space` back.
+    """Raise where a file could not give the values of `space` back.
 
     Raises
     ------

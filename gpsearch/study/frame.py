@@ -24,18 +24,13 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
     ]
     rows = []
     for trial in trials:
+        epochs = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
         row: dict[str, Any] = {
             "number": trial.number,
             "state": trial.state,
             "score": trial.score,
             "std": trial.std,
             "standard_error": trial.standard_error,
-        }
-        row |= {f"param_{name}": trial.params.get(name) for name in names}
-        scores = {fold.fold: fold.score for fold in trial.folds}
-        row |= {f"fold_{j}": scores.get(j, math.nan) for j in range(n_folds)}
-        epochs = [fold.best_epoch for fold in trial.folds if fold.best_epoch is not None]
-        row |= {
             "best_epoch": sum(epochs) / len(epochs) if epochs else math.nan,
             "seconds": trial.seconds,
             "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
@@ -44,5 +39,7 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
             "seed": trial.seed,
             "reason": trial.reason,
         }
+        row |= {f"param_{name}": trial.params.get(name) for name in names}
+        row |= {f"fold_{fold.fold}": fold.score for fold in trial.folds}
         rows.append(row)
     return pd.DataFrame(rows, columns=columns)

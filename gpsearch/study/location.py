@@ -18,7 +18,7 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InvalidSearchError
-        It is no path.
+        It is not a path.
     StudyError
         The system cannot have such a file, or it is a directory.
     """
@@ -64,7 +64,7 @@ def check_path(path: Path) -> None:
 
 
 def room(name: str) -> str:
-    """What the disk of the file `name` has free, for an error's message."""
+    """Free space on the disk of the file `name`, for an error message."""
     folder = Path(name).parent
     try:
         free = shutil.disk_usage(folder).free
@@ -76,7 +76,7 @@ def room(name: str) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears under its name whole or not at all, in place of an older one.
 
-    A link stays one, and what is no file, such as a terminal, is just written to.
+    A link stays one; what is not a file, such as a terminal, is written to directly.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():

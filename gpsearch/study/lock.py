@@ -1,10 +1,10 @@
 """One writer at a time for a study's file.
 
 The lock is the operating system's own (``fcntl`` on the file ``<study>.lock``): it dies with
-its holder however that ends, so a killed process leaves nothing to clean up and a process
-number that is used again fools nobody. The file's text, which only serves the message, says
-who holds it and since when. A record lock, unlike ``flock``, is not inherited by forked
-children, so an orphaned worker cannot keep a dead search's lock.
+its holder however that ends, so a killed process leaves nothing to clean up. The file's text,
+which only serves the message, says which process holds it and since when. A record lock, unlike
+``flock``, is not inherited by forked children, so an orphaned worker cannot keep a dead search's
+lock.
 """
 
 from __future__ import annotations
@@ -32,16 +32,11 @@ _mutex = threading.Lock()
 """Guards `_held` between the threads of this process."""
 
 PATIENCE = 0.2
-"""Seconds that a taken lock is asked for: `holder_of` takes it for the blink of an eye."""
+"""Seconds for which a lock that is held is tried again: `holder_of` takes it for a moment."""
 
 
 class WriteLock:
-    """The right to write to a study, held from construction to `release`.
-
-    Parameters
-    ----------
-    study : path
-        The study's file; need not exist yet.
+    """The right to write to a study's file, which need not exist yet, held until `release`.
 
     Raises
     ------
@@ -120,7 +115,7 @@ class WriteLock:
 
 
 def holder_of(study: Path) -> str:
-    """Who writes to a study: ``process 17 on host since ...``; empty for nobody."""
+    """What writes to a study: ``process 17 on host since ...``; empty where nothing does."""
     path = f"{study.resolve()}.lock"
     with _mutex:
         if path in _held:

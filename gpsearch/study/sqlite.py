@@ -6,12 +6,12 @@ table     one row for
 head      each fact about the study (`StudyInfo`, the stop reason), as JSON by name
 trial     each trial; written when it starts, again when it ends
 fold      each fold result, written as the fold ends
-queue     each point to evaluate before the strategy is asked
+queue     each configuration to evaluate before the strategy is asked
 ========= ==================================================================================
 
-Every write is one transaction, on the disk when the call returns. The rollback journal is
-used, not the write-ahead log: between transactions the study is then really one file, it
-may lie on a network file system, and readers need no right to write beside it. A write takes
+Every write is one transaction, on the disk when the call returns. The rollback journal is used, not
+the write-ahead log: between transactions the study then is one file, it may lie on a network file
+system, and readers need no right to write beside it. A write takes
 about a millisecond, and readers block it no longer than they read.
 
 Each row carries the CRC-32 of its values, so that damage inside a value, which SQLite does not
@@ -191,7 +191,7 @@ class StudyFile:
         return [read_trial(row, folds.get(row[0], ()), encoding) for row in trial_rows]
 
     def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
-        """All points that were ever queued, in order."""
+        """All entries that were ever queued, in order."""
         with self._mutex, _translated(self._name):
             rows = self._rows("queue", by="id")
         return [read_queued(row, encoding) for row in rows]
@@ -236,8 +236,8 @@ class StudyFile:
 
     def _initialise(self, info: StudyInfo) -> None:
         with self._transaction():
-            for table in TABLES:
-                self._make(table)
+            for table, columns in TABLES.items():
+                self._connection.execute(f"CREATE TABLE {table} ({columns})")
             for name, value in dataclasses.asdict(info).items():
                 self._put("head", (name, dump(value)))
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -271,7 +271,7 @@ class StudyFile:
             trial_rows, fold_rows = self._trial_and_fold_rows()
             for table, rows in (("trial", trial_rows), ("fold", fold_rows)):
                 self._connection.execute(f"DROP TABLE {table}")
-                self._make(table)
+                self._connection.execute(f"CREATE TABLE {table} ({TABLES[table]})")
                 for row in rows:
                     self._put(table, row)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -285,9 +285,6 @@ class StudyFile:
         if self._version() == 1:
             return list(map(trial_row_of_1, trials)), list(map(fold_row_of_1, folds))
         return trials, folds
-
-    def _make(self, table: str) -> None:
-        self._connection.execute(f"CREATE TABLE {table} ({TABLES[table]})")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -339,8 +336,8 @@ def _connect_existing(path: Path, *, writable: bool) -> sqlite3.Connection:
     address = path.resolve().as_uri()
     if writable:
         return _connect(f"{address}?mode=rw")
-    # A reader, too, opens for writing where it may: after a crash in the middle of a write
-    # SQLite must undo the half-written pages before anyone can read.
+    # A reader also opens for writing where it may: after a crash in the middle of a write, SQLite
+    # must undo the half-written pages before they can be read.
     mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
     connection = _connect(f"{address}?mode={mode}")
     connection.execute("PRAGMA query_only = ON")
@@ -354,7 +351,7 @@ def _translated(name: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _study_error(name, error) from error
     except UnicodeDecodeError as error:  # of sqlite3's own message, which quotes what it found
-        raise _corrupt(name, "names that are no text") from error
+        raise _corrupt(name, "names that are not text") from error
     except OSError as error:
         raise StudyError(f"{name} cannot be written: {error}{room(name)}") from error
 

@@ -375,7 +375,7 @@ class Study:
         return "the study in memory" if self.path is None else str(self.path)
 
     def _current(self) -> list[Trial]:
-        # The writer is alone and knows its own writes; a reader looks for those of others.
+        # The writer is alone and knows its own writes; a reader checks for those of others.
         if self._writer is not None:
             return self._writer.trials
         version = self._file.data_version()

@@ -1,9 +1,9 @@
-"""A trial: one evaluation of one params, as the study records it.
+"""A trial: one evaluation, as the study records it.
 
-A trial is ``running`` from the moment its params are stored until its end is stored. It then
+A trial is ``running`` from the moment its configuration is stored until its end is stored. It then
 is ``complete`` (every fold was scored), ``stopped`` (ended early on purpose, with the folds it
 has) or ``failed`` (no score; `Trial.reason` says why). A trial left ``running`` by a killed
-process is run again, with its own params and seed, when the search is resumed.
+process is run again, with its configuration and seed, when the search is resumed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TrialState = Literal["running", "complete", "stopped", "failed"]
 Proposed = Literal["initial", "model", "given", "queued", "random", ""]
 """How the point of a trial was proposed: laid out in advance, before or without a model
 (``initial``), by a model (``model``), with its score (``given``), by the user (``queued``), drawn
-at random from the space (``random``); empty where an older study does not tell."""
+at random from the space (``random``); empty where an older study does not hold it."""
 
 GIVEN: Proposed = "given"
 """Origin and proposal of a trial whose score was given: it does not count against the budget."""
@@ -29,7 +29,7 @@ GIVEN: Proposed = "given"
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One evaluation of one params.
+    """One evaluation of a configuration.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Trial:
     state: TrialState
     """``running``, ``complete``, ``stopped`` or ``failed``."""
     params: Mapping[str, Any]
-    """The evaluated params, in the user's units."""
+    """The evaluated configuration, in the user's units."""
     folds: tuple[FoldResult, ...] = ()
     """Fold results in the order of the folds."""
     seed: int
@@ -59,8 +59,8 @@ class Trial:
     traceback: str = ""
     """The traceback of a trial that raised."""
     origin: str = ""
-    """What proposed the params: a strategy's name, ``x0``, ``given`` (a score that came with
-    its params, not evaluated here), ``enqueued``."""
+    """What proposed the configuration: a strategy's name, ``x0``, ``given`` (its score was given,
+    not evaluated here) or ``enqueued``."""
     proposal: Proposed = ""
     """How the point was proposed; see `Proposed`."""
 

@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 class StudyWriter:
     """Records trials as they start, run and end; each call is on the disk when it returns.
 
-    Parameters
-    ----------
-    study : Study
-    file : StudyFile
-        Open for writing.
-    encoding : ParamsEncoding
-        Of the study's space.
-
     Attributes
     ----------
     study : Study
@@ -57,14 +49,7 @@ class StudyWriter:
     ) -> int:
         """Record that `params` are about to be evaluated; returns the trial's number.
 
-        Parameters
-        ----------
-        params : mapping
-        seed : int
-        origin, proposal : str
-            See `Trial`.
-        queued : int, optional
-            `Queued.id` of the entry that is evaluated.
+        See `Trial` for the arguments; `queued` is `Queued.id` of the entry that is evaluated.
         """
         trial = Trial(
             number=len(self.trials),
@@ -100,17 +85,7 @@ class StudyWriter:
         traceback: str = "",
         folds: Sequence[FoldResult] = (),
     ) -> Trial:
-        """Record the end of a running trial.
-
-        Parameters
-        ----------
-        number : int
-        state : "complete", "stopped" or "failed"
-        reason, traceback : str
-            Why it failed or was stopped.
-        folds : sequence of FoldResult
-            All its fold results; those that `record_fold` has not seen are recorded now.
-        """
+        """Record the end of a running trial, and those of `folds` that are not recorded yet."""
         trial = self._running(number)
         known = {fold.fold for fold in trial.folds}
         missing = [fold for fold in folds if fold.fold not in known]

@@ -66,21 +66,15 @@ class BelowNoise:
         noise = cross_validation_noise(max(complete, key=lambda trial: trial.score))
         if math.isnan(noise) and len(complete) == self.min_trials:
             logger.warning(
-                "BelowNoise cannot stop this search: one score for each trial tells nothing of its "
-                "noise; return one for each fold"
+                "BelowNoise cannot stop this search: the noise of one score for each trial is "
+                "unknown; return one for each fold"
             )
         if not noise > 0:  # also when it is unknown
             return None
         return StopReason.NOISE if self.gap(study) < noise else None
 
     def gap(self, study: Study) -> float:
-        """The most that the best known point can be from the best there is, as a loss.
-
-        Parameters
-        ----------
-        study : Study
-            With at least one complete trial.
-        """
+        """The most that the best known point can be from the best there is, as a loss."""
         history = study_history(study)
         process = fit_process(study.space, history)
         mean, _ = process.predict(process.Z)

@@ -1,4 +1,4 @@
-"""Not spending all folds on a hopeless trial.
+"""Stopping a trial before its last fold where it will not be the best.
 
 After each fold a trial is compared with the incumbent, the best complete trial:
 
@@ -13,15 +13,15 @@ The last two are those of Bergman, Purucker & Hutter (2024), Don't waste your ti
 stopping cross-validation. In their study the forgiving rule found better configurations within
 the same time on most data sets; the aggressive one was faster still, but failed more often.
 
-Where some folds are harder than others for every params, these two stop good trials when the
+Where some folds are harder than others for every configuration, these two stop good trials when the
 first fold is a hard one, and hardly any when it is easy. The paired rule compares fold by fold:
 
 ======== ===================================================================================
 y_j, x_j scores of the trial and of the incumbent on fold j
 m, k     folds that the trial has run; folds of a complete trial
 d        mean over the m folds of ``y_j - x_j``
-s²       variance over the folds of what is left of a trial's scores without its mean and
-         without the effects of the folds, as in `gpsearch.strategy.history`
+s²       variance of a trial's scores over the folds, without the effects of the folds, as in
+         `gpsearch.strategy.history`
 ======== ===================================================================================
 
 The differences on the folds to come scatter about that of the folds so far, so the difference

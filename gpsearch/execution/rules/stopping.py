@@ -69,7 +69,7 @@ class NoImprovement:
 
     trials: int
     """How many finished trials in a row, in the order of their numbers; at least 1. Trials with
-    a given score (``y0``, ``warm_start``) set the best, but nobody waited for them."""
+    a given score (``y0``, ``warm_start``) set the best, but do not count."""
     min_delta: float = 0.0
     """Gains up to this do not count as an improvement; at least 0."""
 
@@ -81,10 +81,8 @@ class NoImprovement:
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""
-        best, waited = -float("inf"), 0
-        for trial in study.trials:
-            if not trial.finished:
-                continue
+        best, waited = -math.inf, 0
+        for trial in study.ended:
             improved = trial.state == "complete" and trial.score > best + self.min_delta
             if improved:
                 best = trial.score

@@ -1,1 +1,1 @@
-"""Where trials run: in this process, in isolated worker processes, on other people's executors."""
+"""Where trials run: in this process, in isolated worker processes, on executors of the user's."""

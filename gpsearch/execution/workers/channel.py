@@ -1,8 +1,8 @@
 """Fold results on their way from worker processes to the study.
 
-A worker on the machine of the search sends each fold result as it ends and waits for the word
+A worker on the machine of the search sends each fold result as it ends and waits for the answer
 whether its trial goes on. Each worker has a connection of its own: one that is killed in the
-middle of a message harms no other. Workers elsewhere hand their folds in with the trial.
+middle of a message harms no other. Workers on other machines return their folds with the trial.
 """
 
 from __future__ import annotations
@@ -30,17 +30,11 @@ class Address:
     port: int
     """TCP port of the loopback interface."""
     key: bytes
-    """What a worker must know to be listened to."""
+    """Secret that a worker authenticates with."""
 
 
 class FoldReceiver:
-    """Listens for the workers of one search until closed.
-
-    Parameters
-    ----------
-    sink : callable
-        Called with each fold result, in a thread of its own for each worker.
-    """
+    """Listens for the workers of one search until closed; one thread for each calls `sink`."""
 
     def __init__(self, sink: FoldSink) -> None:
         self._sink = sink
@@ -54,7 +48,7 @@ class FoldReceiver:
     def close(self) -> None:
         """Take no further workers."""
         self._closed = True
-        # A blocked accept() only notices that it is over when somebody calls.
+        # A blocked accept() returns only on a connection.
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.address.port), timeout=1.0).close()
         self._listener.close()
@@ -63,7 +57,7 @@ class FoldReceiver:
         while not self._closed:
             try:
                 connection = self._listener.accept()
-            # Whoever calls without the key, or dies while calling, is not a worker.
+            # a caller without the key, or one that died while it connected
             except Exception:
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -76,12 +70,7 @@ class FoldReceiver:
 
 
 class FoldSender:
-    """A worker's end.
-
-    Parameters
-    ----------
-    address : Address
-    """
+    """A worker's end."""
 
     def __init__(self, address: Address) -> None:
         self._connection: Connection | None = None

@@ -1,4 +1,4 @@
-"""Where trials run: other people's executors behind one protocol. Dask is imported here alone.
+"""Where trials run: executors of the user's behind one protocol. Dask is imported here alone.
 
 ============================ ==============================================================
 in this process              no executor at all: `gpsearch.execution.run.run_serially`
@@ -10,6 +10,7 @@ Dask                         a client, or the address of a scheduler
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import os
@@ -20,15 +21,15 @@ from typing import Any, Protocol
 import cloudpickle
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
-from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.channel import Address, FoldSink
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
 from gpsearch.execution.workers.worker import Parcel, evaluate_anywhere
 
 LOOK_UP = 0.2
-"""Seconds after which a wait is begun anew. A signal that arrives on the way into it, which is long
-where all cores are busy, does not end it: Python heeds it between two of its own steps."""
+"""Seconds after which a wait is begun anew: a signal that arrives just before a wait does not end
+it."""
 
 DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
@@ -39,7 +40,7 @@ class WorkerKilledError(RuntimeError):
 
 
 class Workers(Protocol):
-    """What evaluates trials beside the search."""
+    """What evaluates trials concurrently."""
 
     @property
     def slots(self) -> int:
@@ -57,14 +58,8 @@ def pack(
 ) -> Parcel:
     """Pack an objective for its way to other processes.
 
-    Parameters
-    ----------
-    objective : Objective
-    address : Address or None
-        Where workers of this machine hand in their folds.
-    arrays : SharedArrays, optional
-        Where every worker sees the files of this process: large arrays then travel as the names
-        of files, whose pages the workers share.
+    Workers of this machine send their folds to `address`. With `arrays`, for workers that see the
+    files of this process, large arrays travel as the names of files, whose pages they share.
 
     Raises
     ------
@@ -84,24 +79,18 @@ def pack(
 
 def is_remote(executor: Any) -> bool:
     """Whether `executor` is a Dask client or the address of its scheduler."""
-    return isinstance(executor, str) or _is_dask_client(executor)
+    # By name, so that Dask is not imported.
+    return isinstance(executor, str) or any(
+        kind.__name__ == "Client" and kind.__module__.startswith("distributed")
+        for kind in type(executor).__mro__
+    )
 
 
 class ExecutorWorkers:
     """Any ``concurrent.futures.Executor``; it belongs to the caller and stays open.
 
-    Parameters
-    ----------
-    executor : Executor
-    objective : Objective
-    n_jobs : int, optional
-        Trials at once; by default as many as the executor has workers.
-    sink : callable
-        Takes the fold results.
-    address : Address
-        Where worker processes of this machine reach `sink`.
-    arrays : SharedArrays
-        For a pool of processes, which are of this machine.
+    Without `n_jobs`, as many trials at once as the executor has workers. Worker processes of this
+    machine reach `sink` at `address`.
     """
 
     def __init__(
@@ -116,7 +105,7 @@ class ExecutorWorkers:
     ) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise InvalidSearchError(
-                "must have concurrent.futures' submit, or be a Dask client or the address of its "
+                "must be an executor of concurrent.futures, a Dask client or the address of a Dask "
                 "scheduler."
             ).about("executor", executor)
         self._executor = executor
@@ -146,15 +135,8 @@ class ExecutorWorkers:
 class DaskWorkers:
     """A Dask cluster. The objective travels to each worker once.
 
-    Parameters
-    ----------
-    client : distributed.Client or str
-        A client, which stays open, or the address of a scheduler (``tcp://...``).
-    objective : Objective
-    n_jobs : int, optional
-        Trials at once; by default one for each thread of the cluster, as it is at the time.
-    address : Address
-        Where workers of this machine hand in their folds.
+    `client` is a ``distributed.Client``, which stays open, or the address of a scheduler
+    (``tcp://...``).
 
     Raises
     ------
@@ -165,11 +147,10 @@ class DaskWorkers:
     def __init__(
         self, client: Any, objective: Objective, *, n_jobs: int | None, address: Address
     ) -> None:
-        parcel = pack(objective, address)
+        self._parcel = pack(objective, address)
         self._owned = isinstance(client, str)
         self._client = _connect(client) if isinstance(client, str) else client
         self._n_jobs = n_jobs
-        self._parcel = parcel
         self._scattered = self._scatter()
         self._executor = self._client.get_executor(pure=False, retries=DASK_RETRIES)
 
@@ -198,14 +179,6 @@ class DaskWorkers:
             self._client.close()
 
 
-def _is_dask_client(executor: Any) -> bool:
-    # Named, not imported: whoever has no Dask has no client either.
-    return any(
-        kind.__name__ == "Client" and kind.__module__.startswith("distributed")
-        for kind in type(executor).__mro__
-    )
-
-
 def _connect(address: str) -> Any:
     try:
         distributed = importlib.import_module("distributed")
@@ -223,11 +196,7 @@ def _connect(address: str) -> Any:
 
 def _evaluate_in_thread(shared: tuple[Objective, FoldSink], job: Job) -> Outcome:
     objective, sink = shared
-
-    def on_fold(fold: FoldResult) -> bool:
-        return sink(job.number, fold)
-
-    return evaluate(objective, job, on_fold=on_fold)
+    return evaluate(objective, job, on_fold=functools.partial(sink, job.number))
 
 
 def available_cores() -> int:

@@ -1,8 +1,7 @@
 """One trial evaluated, whatever the objective does.
 
-`evaluate` runs wherever the objective runs: in the process of the search, in a worker process,
-on a cluster. It turns every way in which an objective can misbehave, short of killing its
-process, into a value.
+`evaluate` runs where the objective runs: in the process of the search, in a worker process, on a
+cluster. It turns every failure of an objective that does not kill the process into an `Outcome`.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ class Job:
     number: int
     """The trial's number."""
     params: Mapping[str, Any]
-    """The trial's params."""
+    """The trial's configuration."""
     seed: int
     """The trial's seed."""
     done: tuple[FoldResult, ...] = ()
-    """Folds that an earlier, interrupted evaluation of this trial has recorded."""
+    """Folds that an earlier, interrupted evaluation of this trial recorded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +52,8 @@ class Outcome:
 def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> Outcome:
     """Evaluate a trial; a failure of the objective is an outcome, not an error.
 
-    Parameters
-    ----------
-    objective : Objective
-    job : Job
-    on_fold : callable, optional
-        Called with each new fold result; returning False stops the trial. What it raises is
-        raised here, not mistaken for a failure of the objective.
-
-    Returns
-    -------
-    Outcome
+    `on_fold` is called with each new fold result; returning False stops the trial. What it raises
+    is raised here, not taken for a failure of the objective.
     """
     folds = {fold.fold: fold for fold in job.done}
     escaped: list[BaseException] = []
@@ -99,7 +89,7 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
         raise escaped[0]
     for fold in folds.values():
         if not math.isfinite(fold.score):
-            return outcome("failed", f"fold {fold.fold} scored {fold.score}, no finite number")
+            return outcome("failed", f"fold {fold.fold} scored {fold.score}, which is not finite")
     if not folds:
         return outcome("failed", "the objective returned no fold result")
     n_folds = getattr(objective, "n_folds", None)
@@ -117,11 +107,11 @@ def sentence(error: BaseException) -> str:
     """Kind and message of an error, on one line; what is too long for one is shortened."""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # an error that cannot even say what it is
+    except Exception:  # an error without a text
         text = ""
     if len(text) > REASON_CHARACTERS:
         text = f"{text[:REASON_CHARACTERS]} ..."
-    if text and isinstance(error, TrialFailedError):  # said by an objective, whole as it is
+    if text and isinstance(error, TrialFailedError):  # an objective's own sentence
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -1,4 +1,4 @@
-"""Large arrays on their way to workers of the same machine: the name of a file, not its content.
+"""Large arrays for workers of the same machine travel as the name of a file.
 
 ============================ ==============================================================
 an array that maps a file    opened from that file again
@@ -29,7 +29,8 @@ MAPPED_BYTES = 2**20
 """Bytes from which an array goes by a file, as in joblib."""
 
 IN_MEMORY = "/dev/shm"
-"""Folder of Linux whose files lie in memory; used while the array takes half its room at most."""
+"""Folder of Linux whose files lie in memory; used where the array takes at most half of the space
+that is free."""
 
 
 class SharedArrays:
@@ -52,7 +53,7 @@ class SharedArrays:
             return file.getvalue()
 
     def write(self, array: np.ndarray) -> Path | None:
-        """A file with the content of `array`; None where there is no room for one."""
+        """A file with the content of `array`; None where it cannot be written."""
         problem: Exception | None = None
         for root in _roots(array.nbytes):
             try:
@@ -61,8 +62,8 @@ class SharedArrays:
                 problem = error
         if not self._warned:
             logger.warning(
-                "each worker process gets a copy of its own of an array of %.0f MB, for it cannot "
-                "be written to a temporary file (%s); JOBLIB_TEMP_FOLDER names another folder",
+                "each worker process gets a copy of an array of %.0f MB, because it cannot be "
+                "written to a temporary file (%s); JOBLIB_TEMP_FOLDER names another folder",
                 array.nbytes / 1e6,
                 problem,
             )
@@ -108,7 +109,7 @@ class _MapPickler(cloudpickle.Pickler):
 
 
 def _mapped(path: str) -> np.ndarray:
-    # No memmap: what is made of one, such as a mean, would be another.
+    # Not a memmap: results computed from one would be memmaps, too.
     return np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
 
 
@@ -127,7 +128,7 @@ def _roots(size: int) -> list[str]:
 
 
 def _where(array: np.ndarray) -> tuple[Any, ...] | None:
-    """Arguments of `np.memmap` that open `array` again; None where it is no part of a file."""
+    """Arguments of `np.memmap` that open `array` again; None where it is not part of a file."""
     mapped: Any = array
     while isinstance(getattr(mapped, "base", None), np.ndarray):
         mapped = mapped.base

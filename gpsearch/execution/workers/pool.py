@@ -1,12 +1,13 @@
-"""Worker processes for trials that may hang, leak or die: `pebble`'s pool, made fit for it.
+"""Worker processes for trials that may hang, leak or die, on `pebble`'s pool.
 
-Each worker imports the objective once and serves many trials. A trial that outlives its time
-limit or takes its process with it fails; the worker is replaced, its neighbours go on.
+Each worker imports the objective once and serves many trials. A trial that exceeds its time limit
+or kills its process fails; its worker is replaced, the others go on.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import multiprocessing.context
 import os
@@ -35,8 +36,8 @@ from gpsearch.execution.workers.worker import (
     start_isolated,
 )
 
-MAX_POOLS_IN_VAIN = 3
-"""Pools that may break one after the other without one trial that ends."""
+MAX_BROKEN_POOLS = 3
+"""Pools that may break one after the other before a trial ends."""
 
 EXIT_ZERO = 256
 """Stands for the exit code 0, see `_Process`; no process has it."""
@@ -45,16 +46,7 @@ KILLED = "its worker process was killed (SIGKILL), as the system does when memor
 
 
 class IsolatedWorkers:
-    """A fixed number of worker processes.
-
-    Parameters
-    ----------
-    parcel : Parcel
-    n_workers : int
-    time_limit : float, optional
-        Seconds for each trial; its worker is killed then.
-    memory_limit : float, optional
-        Megabytes of private memory for each worker.
+    """A fixed number of worker processes, with limits as in `gpsearch.search`.
 
     Raises
     ------
@@ -79,7 +71,7 @@ class IsolatedWorkers:
             memory=memory_limit,
             traces=self._folder.name,
         )
-        self._in_vain = 0
+        self._broken_pools = 0
         self._pool = self._make_pool()
         try:
             probed = self._pool.schedule(probe, args=(parcel,))
@@ -103,7 +95,7 @@ class IsolatedWorkers:
         return self._n_workers
 
     def submit(self, job: Job) -> Future[Outcome]:
-        """Evaluate a trial; the future raises where its worker was lost through no fault of it."""
+        """Evaluate a trial; the future raises where its worker was killed from outside."""
         pooled = self._schedule(job)
         outcome: Future[Outcome] = Future()
         outcome.set_running_or_notify_cancel()
@@ -128,14 +120,16 @@ class IsolatedWorkers:
         )
 
     def _schedule(self, job: Job) -> Future[Outcome]:
-        args = (_without_data(self._parcel), job, self._limits.traces, self._time_limit)
+        # Every worker has the objective from its start; with each trial only its name travels.
+        name = dataclasses.replace(self._parcel, data=b"")
+        args = (name, job, self._limits.traces, self._time_limit)
         while True:
             try:
                 return self._pool.schedule(evaluate_isolated, args=args, timeout=self._time_limit)
             # The pool breaks when a worker is killed between two trials.
             except (RuntimeError, BrokenProcessPool):
-                self._in_vain += 1
-                if self._in_vain > MAX_POOLS_IN_VAIN:
+                self._broken_pools += 1
+                if self._broken_pools > MAX_BROKEN_POOLS:
                     raise
                 self._pool.stop()
                 self._pool.join()
@@ -155,17 +149,11 @@ class IsolatedWorkers:
         except BaseException as error:  # a broken pool
             outcome.set_exception(error)
             return
-        self._in_vain = 0
+        self._broken_pools = 0
         outcome.set_result(result)
 
     def _failed(self, job: Job, reason: str) -> Outcome:
-        trace = read_trace(self._limits.traces, job.number)
-        return failure(reason, traceback=trace)
-
-
-def _without_data(parcel: Parcel) -> Parcel:
-    # Every worker has the objective from its start; with each trial only its name travels.
-    return Parcel(digest=parcel.digest, data=b"", address=parcel.address)
+        return failure(reason, traceback=read_trace(self._limits.traces, job.number))
 
 
 def _cause(exitcode: int | None) -> str:
@@ -192,7 +180,7 @@ class _Process(multiprocessing.context.SpawnProcess):
         return EXIT_ZERO if code == 0 else code
 
     def terminate(self) -> None:
-        # A hung trial may be deaf to SIGTERM, and a worker has nothing to tidy up.
+        # A hung trial may ignore SIGTERM, and a worker has nothing to clean up.
         _kill_group(self.pid)
         self.kill()
 
@@ -207,7 +195,7 @@ class _Context(multiprocessing.context.SpawnContext):
 
     ``spawn`` starts by importing the parent's main script, so that a script without the
     ``if __name__ == "__main__"`` idiom would start its search once more in each worker. The
-    objective brings what it needs of the script along, so nothing of it has to be imported.
+    packed objective holds what it needs of the script.
     """
 
     Process = _Process

@@ -1,4 +1,4 @@
-"""The inside of a worker process: the objective is unpacked once, trials come and go."""
+"""The inside of a worker process: unpacks the objective once and evaluates many trials."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Parcel:
     """An objective ready to travel."""
 
     digest: str
-    """Tells it from other objectives in a worker that serves several searches."""
+    """Identifies it in a worker that serves several searches."""
     data: bytes
     """The objective, packed by cloudpickle: closures and notebook functions travel."""
     address: Address | None
-    """Where its fold results are taken; None where nobody listens."""
+    """Where its fold results are sent; None where they return with the trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ _unpacked: dict[str, Objective | str] = {}
 
 def _unpack(parcel: Parcel) -> Objective | str:
     if parcel.digest not in _unpacked:
-        _unpacked.clear()  # the data of an earlier search would only fill the memory
+        _unpacked.clear()  # frees the data of an earlier search
         try:
             _unpacked[parcel.digest] = cloudpickle.loads(parcel.data)
         except Exception as error:
@@ -141,10 +141,10 @@ def _sender(address: Address) -> FoldSender:
 
 
 def _end_with_parent() -> None:
-    """See to it that neither a worker nor what its trials start outlives the search or the worker.
+    """End this worker with the search, and what its trials have started with the worker.
 
     A trial may hang in C code that holds the interpreter's lock, so that no thread of this
-    process could act: a process of its own waits for either end, and kills the group.
+    process could act: another process waits for either end, and kills the group.
     """
     parent: Any = multiprocessing.parent_process()
     if parent is None:

@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_written_does_not_end_the_search(tmp_path, caplo
         progress=False,
     )
     assert len(study.trials) == 3
-    assert "TensorBoard was not told of trial 0" in caplog.text
+    assert "TensorBoard did not receive trial 0" in caplog.text
 
 
 def test_a_missing_library_is_one_sentence(tmp_path, monkeypatch):

@@ -79,4 +79,4 @@ class TestBar:
 def test_live_outside_a_notebook_says_that_there_is_none(caplog):
     study = run(live=True, n_calls=2)
     assert len(study.trials) == 2
-    assert "live=True shows the convergence in a notebook, and this is none" in caplog.text
+    assert "live=True shows the convergence in a notebook only" in caplog.text

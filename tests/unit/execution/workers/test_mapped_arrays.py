@@ -176,7 +176,7 @@ def test_without_room_it_travels_by_value_and_says_so_once(arrays, folder, monke
     np.testing.assert_array_equal(back["Z"], LARGE * 2)
     assert not list(folder.rglob("*.npy"))
     (record,) = caplog.records
-    assert "a copy of its own of an array of 3 MB" in record.message
+    assert "a copy of an array of 3 MB" in record.message
     assert "No space left on device" in record.message
 
 
