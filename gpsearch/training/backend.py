@@ -45,6 +45,24 @@ _GRAPH_LOCK = threading.RLock()
 _SEEDS_SET: set[int] = set()
 _MOST_SEEDS_SET = 100
 
+# Attributes in which Keras keeps books about its own objects: which belong to which, under what
+# address, and what the last call left behind; what a model is called, and where its weights came
+# from.
+BOOKKEEPING = {
+    *("_tracker", "_tracked", "_auto_config", "_inbound_nodes", "_outbound_nodes", "_nodes"),
+    *("_losses", "_loss_ids", "_losses_override", "_call_signature", "_keras_history"),
+    *("_compile_config", "_compiled_trainable_state", "_trainable_variables_indices"),
+    *("_exclude_from_weight_decay_cache", "_distribution_strategy", "_distribute_strategy"),
+    *("train_function", "test_function", "predict_function", "stop_training", "_lock"),
+    *("_called", "_saved_model_inputs_spec", "_saved_model_arg_spec", "_initial_epoch"),
+    *("name", "_name", "_path", "_parent_path", "output_names", "seed", "_initial_seed"),
+    *("build", "quantize", "_value"),
+    *("steps_per_execution", "_jit_compile", "_build_shapes_dict", "_flat_arguments"),
+    *("_operations", "_operations_by_depth", "keras_tensors", "_single_positional_tensor"),
+    *("call_signature_parameters", "_call_has_training_arg", "_call_has_mask_arg"),
+    *("_call_context_args", "_call_has_context_arg"),
+}
+
 # Bytes from which an array is not copied into a tensor.
 SHARED_BYTES = 2**20
 
@@ -126,14 +144,20 @@ def seeded(seed: int) -> Iterator[None]:
     seed : int
         From 0 to 2**32 - 1.
     """
-    with _BUILD_LOCK:
-        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-        try:
-            _set_seed(seed)
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002
+    with _BUILD_LOCK, streams_kept():
+        _set_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def streams_kept() -> Iterator[None]:
+    """Put Python's and NumPy's global generators back afterwards."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 def _set_seed(seed: int) -> None:
@@ -186,6 +210,22 @@ def name_counts() -> dict[str, int]:
         "object_name_uids", collections.defaultdict(int), set_to_default=True
     )
     return counts
+
+
+def names_that_count(model: Any) -> list[str]:
+    """Names by which rows, losses and weight decay find their part of a model."""
+    names: list[str] = []
+    for ends in (getattr(model, "inputs", None), getattr(model, "outputs", None)):
+        if ends is not None and len(ends) > 1:
+            names += [end._keras_history.operation.name for end in ends]
+    if getattr(model.optimizer, "_exclude_from_weight_decay_pattern", None) is not None:
+        names += [variable.path for variable in model.trainable_variables]
+    return names
+
+
+def forget_losses(model: Any) -> None:
+    """Drop the losses that layers keep from the last call, which may be tensors of a graph."""
+    model._clear_losses()
 
 
 @contextlib.contextmanager

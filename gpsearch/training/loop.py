@@ -15,7 +15,7 @@ import numpy as np
 
 from gpsearch.data.datasets import BUFFER_ROWS, Streamed
 from gpsearch.data.rows import map_parts, n_rows
-from gpsearch.training.backend import import_keras, import_tensorflow
+from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
 from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
 
@@ -188,7 +188,7 @@ def _as_tensors(rows: Rows) -> Any:
 
 def _without_automatic_xla(model: Any) -> None:
     """Undo XLA where the user did not ask for it: on a CPU it costs seconds for each fold."""
-    if model.get_compile_config().get("jit_compile", "auto") is not True:
+    if (compile_arguments(model) or {}).get("jit_compile", "auto") is not True:
         model.jit_compile = False
 
 

@@ -6,6 +6,7 @@ tracing once for each architecture it meets again.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -13,12 +14,15 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gpsearch.data.rows import Parts, is_text, named_parts
-from gpsearch.training.backend import import_keras, layers_of
+from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.witness import difference
 from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
+
+logger = logging.getLogger("gpsearch")
 
 # Programs kept, each a few megabytes; the one that was used longest ago goes first.
 KEPT_PROGRAMS = 32
@@ -52,7 +56,8 @@ class CompiledTrainer:
         self.n_reused = 0
         # By key: a program, or why there can be none.
         self._programs: OrderedDict[Hashable, Program | str] = OrderedDict()
-        self._last_call: tuple[Any, Hashable] = (None, "")
+        # Keys of models that turned out to differ: each configuration has its own program.
+        self._unlike: set[Hashable] = set()
         # A program trains in its host's variables: one fold at a time.
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
@@ -68,7 +73,7 @@ class CompiledTrainer:
     ) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         with self.lock:
-            found = self._program_for(model, fit, stop, built_by)
+            found = self._program_for(model, fit, stop, settings, seed, built_by)
             if isinstance(found, str):
                 loop = LoopTrainer(reason=found)
                 return loop.train(model, fit, stop, settings, seed=seed, built_by=built_by)
@@ -91,7 +96,13 @@ class CompiledTrainer:
         self.__init__()  # type: ignore[misc]
 
     def _program_for(
-        self, model: Any, fit: Rows, stop: Rows | None, built_by: Hashable
+        self,
+        model: Any,
+        fit: Rows,
+        stop: Rows | None,
+        settings: TrainingSettings,
+        seed: int,
+        built_by: Hashable,
     ) -> tuple[Program, ModelState] | str:
         """The program for a model with the model's state, or why there can be none."""
         reason = why_not(model)
@@ -99,20 +110,46 @@ class CompiledTrainer:
             return reason
         if any(is_text(part) for _, part in named_parts(fit.x)):
             return TEXT
-        call = (built_by, _outline(model))
-        if call != self._last_call[0]:
-            self._last_call = (call, architecture_key(model, built_by))
-        key = (self._last_call[1], _signature(fit), _signature(stop))
         state = ModelState.of(model)
-        if key not in self._programs:
-            self._programs[key] = found = self._traced(model, fit, stop)
+        configuration = (built_by, state.learning_rate, state.values.tobytes())
+        architecture = architecture_key(model)
+        key: Hashable = (architecture or built_by, _signature(fit), _signature(stop))
+        shared = self._programs.get(key)
+        if isinstance(shared, Program) and configuration not in shared.served:
+            if key not in self._unlike:
+                self._compare(key, shared, model, state, fit, stop, settings.batch_size, seed)
+            if key in self._unlike:
+                key = (key, configuration)
+        found = self._programs.get(key)
+        if found is None:
+            found = self._traced(model, fit, stop)
+            if isinstance(found, str) or architecture is not None:
+                self._programs[key] = found
             while len(self._programs) > KEPT_PROGRAMS:
                 self._programs.popitem(last=False)
         else:
             self._programs.move_to_end(key)
-            found = self._programs[key]
-            self.n_reused += not isinstance(found, str)
-        return found if isinstance(found, str) else (found, state)
+            self.n_reused += isinstance(found, Program)
+        if isinstance(found, str):
+            return found
+        found.served.add(configuration)
+        return found, state
+
+    def _compare(self, key: Hashable, program: Program, model: Any, *training: Any) -> None:
+        """Mark a key as that of models that differ, where a program shows it; say so once."""
+        try:
+            told = difference(program, model, *training)
+        except Exception as error:  # the user's code is run step by step, which it may not take
+            told = f"a step outside of a graph raised {_first_line(error)}"
+        if told:
+            self._unlike.add(key)
+            logger.warning(
+                "Two configurations have models that look alike but train differently (%s), so "
+                "each configuration is compiled by itself, which takes longer. Numbers that "
+                "differ between models are seen where they are attributes of layers, losses or "
+                "other objects, arguments of functions, or globals.",
+                told,
+            )
 
     def _traced(self, model: Any, fit: Rows, stop: Rows | None) -> Program | str:
         """A program whose host is `model`, or why there can be none."""
@@ -147,15 +184,6 @@ def why_not(model: Any) -> str:
     if getattr(model.optimizer, "use_ema", False):
         return "the optimizer averages weights (use_ema=True)"
     return ""
-
-
-def _outline(model: Any) -> Any:
-    """What tells most models apart at once, for a function may return others in the same call."""
-    layers = [
-        (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", ""))
-        for layer in layers_of(model)
-    ]
-    return layers, [tuple(variable.shape) for variable in model.variables]
 
 
 def _signature(rows: Rows | None) -> Any:

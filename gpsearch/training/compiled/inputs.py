@@ -1,16 +1,21 @@
 """Numbers of a model that a compiled program can take as inputs instead of building them in.
 
 Learning rates, momenta, dropout rates and penalties are Python numbers on Keras objects, and a
-trace would freeze them. Each is replaced, on the one model that is traced, by a `TracedScalar`:
-in arithmetic it is a tensor fed to the program, in Python's comparisons it is the number it was.
+trace would freeze them. Each is read, while the model is traced, as a `TracedScalar`: in
+arithmetic it is a tensor fed to the program, in Python's comparisons it is the number it was.
 Keras asks such questions while it is traced (``if self.momentum != 0``), and the answers shape
-the graph, so a program is shared only where they agree: between numbers that are all zero or all
-not, see `zeroness`.
+the graph, so a program is shared only between numbers that are all zero or all not.
+
+The objects themselves, which the user may have made once for all models, are never written to:
+for as long as a trace lasts their classes answer differently, to the tracing thread and for the
+objects of its model alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -134,25 +139,78 @@ def places(model: Any) -> list[Place]:
     return list(found.values())
 
 
-def zeroness(model: Any) -> tuple[bool, ...]:
-    """For each of the model's places, whether zero stands there."""
-    return tuple(place.value == 0 for place in places(model))
+@contextlib.contextmanager
+def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
+    """Let the model's places be read as the `TracedScalar` of each, in their order.
 
-
-def replace_by_traced(model: Any) -> list[TracedScalar]:
-    """Put a `TracedScalar` in each of the model's places, in their order.
-
-    To be called after the optimizer is built, for building asks more of a number than tracing.
+    To be entered after the optimizer is built, for building asks more of a number than tracing.
     """
-    scalars = []
-    for place in places(model):
-        scalar = TracedScalar(place.value)
-        object.__setattr__(place.owner, place.attribute, scalar)
-        if type(place.owner).__name__ == "Dropout" and scalar:
-            call = functools.partial(_traced_dropout, place.owner, scalar)
-            object.__setattr__(place.owner, "call", call)
-        scalars.append(scalar)
-    return scalars
+    found = places(model)
+    scalars = [TracedScalar(place.value) for place in found]
+    dropout = import_keras().layers.Dropout
+    answers: dict[tuple[type, str], Any] = {
+        (type(place.owner), place.attribute): _Answer(place.attribute) for place in found
+    }
+    if any(type(place.owner) is dropout for place in found):
+        answers[dropout, "call"] = _dropout_call(dropout.call)
+    with _CLASSES_LOCK, contextlib.ExitStack() as undo:
+        undo.callback(setattr, _traced, "scalars", {})
+        _traced.scalars = {
+            (id(place.owner), place.attribute): scalar
+            for place, scalar in zip(found, scalars, strict=True)
+        }
+        for (kind, name), answer in answers.items():
+            undo.enter_context(_class_attribute(kind, name, answer))
+        yield scalars
+
+
+class _Traced(threading.local):
+    """What this thread traces: scalars by the address of their owner and their attribute."""
+
+    scalars: dict[tuple[int, str], TracedScalar] = {}  # noqa: RUF012 (never changed, replaced)
+
+
+_traced = _Traced()
+
+# Two traces at once would undo each other's changes of a class.
+_CLASSES_LOCK = threading.RLock()
+
+
+class _Answer:
+    """An attribute of a Keras class that is the object's own, but where its model is traced."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            return self
+        scalar = _traced.scalars.get((id(owner), self.name))
+        if scalar is not None:
+            return scalar
+        if self.name not in owner.__dict__:
+            raise AttributeError(f"{kind.__name__!r} object has no attribute {self.name!r}")
+        return owner.__dict__[self.name]
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        owner.__dict__[self.name] = value
+
+    def __delete__(self, owner: Any) -> None:
+        del owner.__dict__[self.name]
+
+
+@contextlib.contextmanager
+def _class_attribute(kind: type, name: str, value: Any) -> Iterator[None]:
+    missing = object()
+    before = vars(kind).get(name, missing)
+    try:
+        setattr(kind, name, value)
+        yield
+    finally:
+        if before is not missing:
+            setattr(kind, name, before)
+        elif name in vars(kind):
+            delattr(kind, name)
 
 
 def is_builtin(thing: Any) -> bool:
@@ -173,20 +231,25 @@ def _owners(model: Any) -> Iterator[tuple[Any, Attributes]]:
     return ((owner, table) for owner, table in owners if is_builtin(owner))
 
 
-def _traced_dropout(layer: Any, rate: TracedScalar, inputs: Any, training: bool = False) -> Any:
-    """What `keras.layers.Dropout` does with a rate known only when the program runs.
+def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """``keras.layers.Dropout.call`` with a rate known only when the program runs.
 
     The same random numbers are compared with the rate, so the same units are dropped.
     """
-    if not training:
-        return inputs
-    keras, tf = import_keras(), import_tensorflow()
-    shape = tf.shape(inputs)
-    if layer.noise_shape is not None:
-        shape = [shape[i] if size is None else size for i, size in enumerate(layer.noise_shape)]
-    drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=layer.seed_generator)
-    scale = rate.derived(lambda value: 1 / (1 - value)).tensor(inputs.dtype)
-    return inputs * (tf.cast(drawn >= rate.tensor(inputs.dtype), inputs.dtype) * scale)
+
+    def call(self: Any, inputs: Any, training: bool = False) -> Any:
+        rate = _traced.scalars.get((id(self), "rate"))
+        if not rate or not training:
+            return plain(self, inputs, training=training)
+        keras, tf = import_keras(), import_tensorflow()
+        shape = tf.shape(inputs)
+        if self.noise_shape is not None:
+            shape = [shape[i] if size is None else size for i, size in enumerate(self.noise_shape)]
+        drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=self.seed_generator)
+        scale = rate.derived(lambda value: 1 / (1 - value)).tensor(inputs.dtype)
+        return inputs * (tf.cast(drawn >= rate.tensor(inputs.dtype), inputs.dtype) * scale)
+
+    return call
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 =============== =============================================================================
 host            the model that was traced; every fold is trained in its variables
-values          numbers fed to the graph in place of the host's own, see `traced_values`
+values          numbers fed to the graph in place of the host's own, see `inputs`
 curves          per epoch: loss, metrics, and both again on the stop rows; shape (epochs, k)
 best            copies of the host's weights at the epoch with the lowest validation loss
 =============== =============================================================================
@@ -15,7 +15,7 @@ fold and every configuration of the same architecture, because all that differs 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,14 @@ import numpy as np
 from gpsearch.data.rows import map_parts
 from gpsearch.training.backend import (
     as_tensor,
+    forget_losses,
     import_keras,
     import_tensorflow,
     learning_rate_of,
     pool_takes,
     single_threaded_executor,
 )
-from gpsearch.training.compiled.inputs import Place, places, replace_by_traced
+from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainingSettings, take_rows
@@ -99,6 +100,12 @@ class Program:
     stop : Rows or None
         Likewise; None for programs without early stopping.
 
+    Attributes
+    ----------
+    host : keras.Model
+    served : set
+        Stand for the configurations that were trained in it.
+
     Raises
     ------
     CannotCompileError
@@ -107,21 +114,20 @@ class Program:
 
     def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
         self.host = model
+        self.served: set[Hashable] = set()
         self._watches = stop is not None
         self._names: list[str] = []
         self._create_variables(fit)
-        originals = [(place, getattr(place.owner, place.attribute)) for place in places(model)]
-        self._scalars = replace_by_traced(model)
+        self._in_one_thread = True
         try:
-            self._in_one_thread = True
-            self._train = self._trace(fit, stop)
-            if not pool_takes(nesting(self._train.graph.as_graph_def())):
-                self._in_one_thread = False
-                self._train = self._trace(fit, stop)
-            self._check_graph()
-        except Exception:
-            restore(originals)
-            raise
+            with traced_scalars(model) as scalars:
+                self._train = self._trace(fit, stop, scalars)
+                if not pool_takes(nesting(self._train.graph.as_graph_def())):
+                    self._in_one_thread = False
+                    self._train = self._trace(fit, stop, scalars)
+        finally:
+            forget_losses(model)
+        self._check_graph()
 
     def run(
         self,
@@ -144,8 +150,8 @@ class Program:
         tf = import_tensorflow()
         with single_threaded_executor(self._in_one_thread):
             epochs, best_epoch, table = self._train(
-                _tensors(fit),
-                _tensors(stop),
+                tensors(fit),
+                tensors(stop),
                 state.variables,
                 tf.constant(state.learning_rate or 0.0, tf.float32),
                 tf.constant(state.values, tf.float64),
@@ -175,7 +181,7 @@ class Program:
             np.array(variable.numpy()) for variable in model.optimizer.variables
         ]
         two = take_rows(fit, np.arange(2))
-        x, y, weight = _tensors(two)
+        x, y, weight = tensors(two)
         outputs = model(x, training=False)
         model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
         model.compute_metrics(x, y, outputs, sample_weight=weight)
@@ -191,16 +197,23 @@ class Program:
         for variable, value in zip(self.host.variables, start, strict=True):
             variable.value.assign(value)
 
-    def _trace(self, fit: Rows, stop: Rows | None) -> Any:
+    def _trace(self, fit: Rows, stop: Rows | None, scalars: list[TracedScalar]) -> Any:
         tf = import_tensorflow()
         whole = tf.TensorSpec((), tf.int32)
+
+        def graph(fit: Any, stop: Any, start: Any, rate: Any, values: Any, *settings: Any) -> Any:
+            for i, scalar in enumerate(scalars):
+                scalar.bind(values[i])
+            self._load(start, rate)
+            return self._graph(fit, stop, *settings)
+
         with single_threaded_executor(self._in_one_thread):
-            return tf.function(self._graph, autograph=False).get_concrete_function(
+            return tf.function(graph, autograph=False).get_concrete_function(
                 _specs(fit),
                 _specs(stop),
                 [tf.TensorSpec(v.shape, v.value.dtype) for v in self.host.variables],
                 tf.TensorSpec((), tf.float32),
-                tf.TensorSpec((len(self._scalars),), tf.float64),
+                tf.TensorSpec((len(scalars),), tf.float64),
                 *[whole] * 4,
             )
 
@@ -208,9 +221,6 @@ class Program:
         self,
         fit: Any,
         stop: Any,
-        start: Any,
-        learning_rate: Any,
-        values: Any,
         batch_size: Any,
         epochs: Any,
         patience: Any,
@@ -218,9 +228,6 @@ class Program:
     ) -> Any:
         """All epochs, and at the end the best weights back in the host."""
         tf = import_tensorflow()
-        for i, scalar in enumerate(self._scalars):
-            scalar.bind(values[i])
-        self._load(start, learning_rate)
         inf = tf.constant(np.inf, tf.float32)
 
         def one_epoch(
@@ -365,13 +372,6 @@ def nesting(definition: Any) -> int:
     return max((1 + depth(name) for name in called(definition.node)), default=0)
 
 
-def restore(originals: list[tuple[Place, Any]]) -> None:
-    """Undo `replace_by_traced`."""
-    for place, value in originals:
-        object.__setattr__(place.owner, place.attribute, value)
-        place.owner.__dict__.pop("call", None)
-
-
 def _constant(value: np.ndarray) -> Any:
     """A constant of the graph; most slots of an optimiser start at one value throughout."""
     tf = import_tensorflow()
@@ -380,7 +380,8 @@ def _constant(value: np.ndarray) -> Any:
     return tf.constant(value)
 
 
-def _tensors(rows: Rows | None) -> Any:
+def tensors(rows: Rows | None) -> Any:
+    """Rows as ``(x, y, weight)`` in tensors; weight may be None."""
     if rows is None:
         return None
     weight = None if rows.weight is None else as_tensor(rows.weight)

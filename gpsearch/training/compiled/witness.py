@@ -1,0 +1,192 @@
+"""Whether a compiled program trains another model as plain Keras would.
+
+A program is shared between models that are described alike, and a description can miss what
+nobody thought of. So before a program serves another configuration, two steps of it are held
+against two steps of Keras's own ``train_step``, taken by the model itself on the same rows, from
+the same weights and random state: the loss and the metrics, then all variables of model and
+optimizer, then the outputs without training behaviour. The second step shows what the first
+cannot, such as momentum and a decaying learning rate.
+
+Two ways to compute one step round differently, and some steps magnify that: Adam divides a
+gradient by its size, even where it is rounding alone. Where the two differ, Keras's steps are
+taken again from weights that are moved by about a rounding; what moves as much then proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpsearch.data.rows import n_rows
+from gpsearch.training.backend import (
+    forget_losses,
+    import_keras,
+    import_tensorflow,
+    layers_of,
+    streams_kept,
+)
+from gpsearch.training.compiled.program import ModelState, Program, tensors
+from gpsearch.training.fitted import forward_in_batches
+from gpsearch.training.loop import batch_order
+from gpsearch.training.trainer import Rows, TrainingSettings, take_rows
+
+Quantities = dict[str, np.ndarray]
+"""By name: loss, metrics, variables and outputs."""
+
+# Relative: difference that raises suspicion, and by how much weights are moved to judge it.
+FINE, COARSE = (1e-4, 1e-6), (2e-2, 1e-3)
+N_NUDGES = 3
+# The worst of a few nudges is smaller than the worst that can be.
+SAFETY = 8.0
+# Of the stop rows, which only have to be there.
+STOP_ROWS = 8
+# Above, two ways overflow or not as it happens.
+HUGE = 1e30
+
+
+def difference(
+    program: Program,
+    model: Any,
+    state: ModelState,
+    fit: Rows,
+    stop: Rows | None,
+    batch_size: int,
+    seed: int,
+) -> str:
+    """What a program computes otherwise than Keras does for `model`, in one clause.
+
+    Parameters
+    ----------
+    program : Program
+        Traced on another model.
+    model : keras.Model
+        Built and compiled; it is left as it was.
+    state : ModelState
+        The model's.
+    fit, stop : Rows
+        What it is to be trained on; stop may be None.
+    batch_size : int
+    seed : int
+        Of the order of the rows.
+
+    Returns
+    -------
+    str
+        "" where nothing differs.
+    """
+    n = min(n_rows(fit.x), 2 * batch_size)
+    rows = take_rows(fit, np.linspace(0, n_rows(fit.x) - 1, n).astype(int))
+    few = None if stop is None else take_rows(stop, np.arange(min(STOP_ROWS, n_rows(stop.x))))
+    step = -(-n // 2)
+    model.optimizer.build(model.trainable_variables)
+    settings = TrainingSettings(epochs=1, batch_size=step)
+    with streams_kept():
+        with _restored(model):
+            before = _variables(model)
+            run = program.run(state, rows, few, settings, seed=seed)
+            losses = {
+                name: curve[0] for name, curve in run.curves.items() if not name.startswith("val_")
+            }
+            found = _quantities(program.host, losses, rows)
+        tolerance, nudge = _precision(model)
+        expected = _keras_steps(model, rows, step, seed)
+        allowed = {
+            name: tolerance * (_apart(value, before.get(name, 0.0)) + 1e-2 * _apart(value, 0.0))
+            for name, value in expected.items()
+            if value.dtype.kind == "f"  # others are counted, not computed
+        }
+        suspects = _beyond(found, expected, allowed)
+        for number in range(N_NUDGES if suspects else 0):
+            moved = _keras_steps(model, rows, step, seed, nudge=nudge, number=number)
+            for name in suspects:
+                spread = SAFETY * _apart(moved[name], expected[name])
+                allowed[name] = max(allowed.get(name, 0.0), spread)
+        suspects = _beyond(found, expected, allowed)
+    if not suspects:
+        return ""
+    name = suspects[0]
+    if expected[name].size == 1:
+        return f"{name} is {float(expected[name]):.6g}, and {float(found[name]):.6g} in the program"
+    return f"{name} differs by {_apart(found[name], expected[name]):.2g}"
+
+
+def _keras_steps(
+    model: Any, rows: Rows, step: int, seed: int, nudge: float = 0.0, number: int = 0
+) -> Quantities:
+    """What Keras's own steps give; the model is put back."""
+    n = n_rows(rows.x)
+    order = batch_order(n, seed, 0).numpy()
+    signs = np.random.default_rng(number)
+    with _restored(model):
+        for variable in model.trainable_variables if nudge else ():
+            value = np.asarray(variable.numpy())
+            move = nudge * (np.abs(value) + 0.1 * _apart(value, 0.0))
+            variable.assign(value + move * signs.choice([-1.0, 1.0], size=value.shape))
+        for start in range(0, n, step):
+            losses = model.train_step(tensors(take_rows(rows, order[start : start + step])))
+        return _quantities(model, {name: float(value) for name, value in losses.items()}, rows)
+
+
+def _quantities(model: Any, losses: dict[str, float], rows: Rows) -> Quantities:
+    outputs = import_keras().tree.flatten(forward_in_batches(model, rows.x))
+    return {
+        **{f"the {name}": np.asarray(value, np.float64) for name, value in losses.items()},
+        **_variables(model),
+        **{f"output {i}": np.asarray(part) for i, part in enumerate(outputs)},
+    }
+
+
+def _variables(model: Any) -> Quantities:
+    """Values by position, for two models name theirs differently."""
+    named = [("variable", model.variables), ("optimizer variable", model.optimizer.variables)]
+    return {
+        f"{what} {i}": np.asarray(variable.numpy())
+        for what, variables in named
+        for i, variable in enumerate(variables)
+    }
+
+
+@contextlib.contextmanager
+def _restored(model: Any) -> Iterator[None]:
+    """Put weights, random state and optimizer back afterwards, bit for bit."""
+    variables = [*model.variables, *model.optimizer.variables]
+    values = [variable.value.read_value() for variable in variables]
+    model.reset_metrics()
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.value.assign(value)
+        model.reset_metrics()
+        forget_losses(model)
+
+
+def _beyond(found: Quantities, expected: Quantities, allowed: dict[str, float]) -> list[str]:
+    """Names of what differs by more than is allowed."""
+    return [
+        name
+        for name, value in expected.items()
+        if name not in found
+        or found[name].shape != value.shape
+        or _apart(found[name], value) > allowed.get(name, 0.0)
+    ]
+
+
+def _apart(one: Any, other: Any) -> float:
+    """The largest difference; what has overflowed is equally large."""
+    bounded = [
+        np.clip(np.nan_to_num(np.asarray(values, np.float64), nan=HUGE), -HUGE, HUGE)
+        for values in (one, other)
+    ]
+    return float(np.max(np.abs(bounded[0] - bounded[1]), initial=0.0))
+
+
+def _precision(model: Any) -> tuple[float, float]:
+    """Tolerance and nudge for the precision that the model computes with."""
+    half = {layer.compute_dtype for layer in layers_of(model)} & {"float16", "bfloat16"}
+    on_gpu = import_tensorflow().config.list_logical_devices("GPU")
+    return COARSE if half or on_gpu else FINE
