@@ -4,7 +4,7 @@
 
 Each case runs in a process of its own, with a small X and with a large one, and is watched from
 outside: the proportional set size (Linux's PSS: what processes share counts once) of the process
-and all its children together, and the anonymous memory of the greatest child, which nobody shares.
+and all its children together, and the private memory of the greatest child.
 What is printed is the difference of the two peaks by that of the two X, so 1.0 is X itself and
 nothing else. The folds of an estimator wait a moment while they hold their rows.
 """

@@ -1,4 +1,4 @@
-"""Let an objective misbehave in every way: what a search makes of it.
+"""Objectives that fail in every way, and how a search handles them.
 
 ``python benchmarks/faults.py``
 

@@ -1,4 +1,4 @@
-"""Overhead: seconds of one ask and tell with n observations told, side by side with the peers.
+"""Overhead: seconds of one ask and tell after n observations, side by side with the peers.
 
 ``python benchmarks/overhead.py [--sizes 20,50,100] [--optimizers gpsearch,optuna-gp]``
 

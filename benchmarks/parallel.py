@@ -1,4 +1,4 @@
-"""Four evaluations at a time: what the points that are running count as, and what it costs.
+"""Four evaluations at a time: how running points are counted, and what it costs.
 
 ``python benchmarks/parallel.py [--seeds 4] [--at-once 4]``
 
@@ -8,7 +8,7 @@ points, the same noise and the same budget of evaluations, one at a time a quart
 ================= ==========================================================================
 one at a time     what four at a time cannot reach in as many evaluations
 believer          a running point counts as evaluated, with the mean that the process predicts
-cl_min            it counts as evaluated with the least loss told so far: a constant lie
+cl_min            it counts as evaluated with the least loss so far: a constant lie
 joint samples     each point is the best of a joint sample of the losses of 1,000 candidates:
                   Thompson sampling, which needs no fantasy
 ================= ==========================================================================

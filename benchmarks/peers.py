@@ -1,7 +1,7 @@
 """Optimisers behind one shape: ``make(name, dimensions, seed)`` gives ``ask()`` and ``tell()``.
 
 Points are lists in the order of the dimensions; losses are minimised, and NaN is a failure. A
-peer that cannot take a failure is told the worst loss it has seen, as its users do.
+peer that cannot take a failure gets the worst loss it has seen, as its users do.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 =========== ==================================================================================
 loss        what is minimised, without noise
-observed    the loss with the task's noise added: what an optimiser is told
+observed    the loss with the task's noise added, which the optimiser gets
 optimum     the least loss, exact for the synthetic tasks
 reference   the median, over repeats, of random search's best loss after 50 evaluations
 regret      ``(loss - optimum) / (reference - optimum)``, clipped to [0, 2]

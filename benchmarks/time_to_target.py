@@ -8,7 +8,7 @@ space, each cross-validated by the loop people write (build, compile, fit with E
 predict, for each fold). Its best score is the target. Against it stands `gpsearch.search` with
 racing, on the same folds, until a trial reaches the target (60 trials at most).
 
-The gain is a product, and its factors are told apart by measuring the steps between:
+The gain is a product; its factors are measured one step at a time:
 
 =================== ========================================================================
 fewer points        60 draws, then a search of as many trials as it takes: both compiled, no

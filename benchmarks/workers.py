@@ -1,4 +1,4 @@
-"""Measure how busy several workers are, and what the search loses by running beside itself.
+"""Measure how busy several workers are, and what the search loses by running trials in parallel.
 
 ``python benchmarks/workers.py [--workers 4] [--trials 40] [--repeats 5] [--seconds 2]``
 

@@ -8,7 +8,7 @@ import gpsearch as gs
 
 
 def create_model(n_filters, kernel_size, drop_rate, learning_rate, input_shape, n_classes):
-    """`input_shape` and `n_classes` are told from the data; the rest is searched."""
+    """`input_shape` and `n_classes` come from the data; the rest is searched."""
     model = keras.Sequential(
         [
             keras.Input(input_shape),

@@ -17,7 +17,7 @@ def make_waves(n, length=12, seed=0):
 
 
 def create_model(n_units, learning_rate, input_shape):
-    """`input_shape`, here (12, 1), is told from the data."""
+    """`input_shape`, here (12, 1), comes from the data."""
     model = keras.Sequential(
         [
             keras.Input(input_shape),

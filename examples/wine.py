@@ -16,7 +16,7 @@ transformer = make_column_transformer(
 
 
 def create_model(n_neurons, l2, drop_rate, learning_rate, opt, n_features, n_classes):
-    """The last two are told from the data; `wine.toml` searches the others."""
+    """The last two come from the data; `wine.toml` searches the others."""
     model = keras.Sequential(
         [
             keras.Input((n_features,)),
