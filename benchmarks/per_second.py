@@ -1,11 +1,10 @@
 """What improvement for each second saves where some configurations train far longer than others.
 
-First Branin's function, charged with simulated seconds. Then boosted trees on breast
-cancer data: from 5 to 500 trees of depth 1 to 6, so that the slowest configuration takes over a hundred
-times as long as the fastest. The strategies ``gp`` and
-``gp_per_second`` search the same folds with the same seeds, each for the same CPU time, their
-proposals included. The target is what random search reaches in that time, in the median of the
-repeats. Run it with
+First Branin's function, charged with simulated seconds. Then boosted trees on breast cancer data:
+from 5 to 500 trees of depth 1 to 6, so that the slowest configuration takes over a hundred times
+as long as the fastest. The strategies ``gp`` and ``gp_per_second`` search the same folds with the
+same seeds, each for the same CPU time, their proposals included. The target is what random search
+reaches in that time, in the median of the repeats. Run it with
 
     OMP_NUM_THREADS=1 python benchmarks/per_second.py results.json
 

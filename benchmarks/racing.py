@@ -6,7 +6,8 @@
 Each search tunes the six settings of the ready-made mlp that concern its training (one layer
 of 16 units), with the same folds and the same seed for every rule. Reported are, against the
 search without racing and paired by data set and seed: the final score of the search, the score
-of its best configuration on fresh folds, the CPU seconds of the whole search, and the folds trained.
+of its best configuration on fresh folds, the CPU seconds of the whole search, and the folds
+trained.
 
 Differences of scores are given in units of the noise: the standard deviation of the mean of a
 cross-validation, ``sqrt(s² / k)`` with the s² of `gpsearch.strategy.history`, of the same data
