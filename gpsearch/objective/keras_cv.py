@@ -179,7 +179,7 @@ class KerasCV:
         )
         self._prepared = PreparedFolds(self.X, preprocess)
         if batch_size is None:
-            batch_size = min(DEFAULT_BATCH_SIZE, self._rows_to_fit(patience))
+            batch_size = min(DEFAULT_BATCH_SIZE, self._fewest_rows(patience))
         self.settings = self._checked_settings(
             {"epochs": epochs, "batch_size": batch_size, "patience": patience}
         )
@@ -357,8 +357,7 @@ class KerasCV:
 
     def _run_fold(self, fold: Fold, params: Params, seed: int, evaluation: object) -> FoldResult:
         started = time.perf_counter()
-        settings = self._settings_of(params)
-        prepared = self._prepared[fold]
+        settings, prepared = self._settings_of(params), self._prepared[fold]
         task = self._task(fold, params, settings, prepared, fold_seeds(seed, fold.index))
         # A transformer may give each fold another number of columns.
         built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
@@ -395,19 +394,15 @@ class KerasCV:
         seeds: tuple[int, int],
     ) -> NetworkTask:
         """The training of `params` on one fold."""
-        rows: tuple[np.ndarray, np.ndarray | None] = fold.fit, fold.stop
-        if settings.patience is None:
-            rows = fold.train, None
-        elif self.monitor_fold and len(fold.test):
-            rows = fold.train, fold.test
+        fit, stop = self._rows(fold, settings.patience)
         return NetworkTask(
             function=self.model_function,
             params=params,
             settings=settings,
             prepared=prepared,
             target=self.target,
-            fit=rows[0],
-            stop=rows[1],
+            fit=fit,
+            stop=stop,
             seeds=seeds,
             sample_weight=self.sample_weight,
             class_weight=self.class_weight,
@@ -426,17 +421,24 @@ class KerasCV:
 
     def _checked_settings(self, given: Mapping[str, Any]) -> TrainingSettings:
         settings = checked_settings(given)
-        rows = self._rows_to_fit(settings.patience)
+        rows = self._fewest_rows(settings.patience)
         if settings.batch_size > rows:
             raise InvalidObjectiveError(
                 f"is larger than the smallest training part, {rows} rows. Use at most {rows}."
             ).about("batch_size", settings.batch_size)
         return settings
 
-    def _rows_to_fit(self, patience: int | None) -> int:
+    def _rows(self, fold: Fold, patience: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows of a fold to learn from, and those that early stopping watches."""
+        if patience is None:
+            return fold.train, None
+        if self.monitor_fold and len(fold.test):
+            return fold.train, fold.test
+        return fold.fit, fold.stop
+
+    def _fewest_rows(self, patience: int | None) -> int:
         """Rows that the smallest fold learns from."""
-        watches_own = patience is not None and not self.monitor_fold
-        return min(len(fold.fit if watches_own else fold.train) for fold in self.folds)
+        return min(len(self._rows(fold, patience)[0]) for fold in self.folds)
 
     def _try(self, params: Params) -> None:
         """Build one model, and compare and score its untrained outputs."""

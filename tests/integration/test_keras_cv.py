@@ -61,7 +61,7 @@ def test_a_model_function_may_raise_for_some_params_but_not_for_all(data):
 
 def test_batch_larger_than_a_training_part_is_refused(data):
     X, y = data
-    with pytest.raises(InvalidObjectiveError, match=r"batch_size=64 .* 30 rows"):
+    with pytest.raises(InvalidObjectiveError, match=r"batch_size=64\): .* 30 rows"):
         KerasCV(mlp, X, y, cv=2, batch_size=64)
 
 
