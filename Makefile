@@ -9,7 +9,7 @@ run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/breast_cancer.toml
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -169,8 +169,9 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.format == "csv":
         text = frame.to_csv(index=False)
     else:
-        text = frame.to_json(orient="records", indent=2, date_format="iso", default_handler=str)
-        text += "\n"
+        rows = frame.to_dict(orient="records")
+        exact = [{name: _json_value(value) for name, value in row.items()} for row in rows]
+        text = json.dumps(exact, indent=2, default=str) + "\n"
     if arguments.output is not None:
         _write(arguments.output, text.encode(errors="backslashreplace"))
         return DONE
@@ -279,6 +280,13 @@ def _params_lines(params: dict[str, Any], indent: str = "") -> str:
 def _first_failure(study: Study) -> str:
     reasons = [trial.reason for trial in study.trials if trial.state == "failed"]
     return f"The first failure: {reasons[0]}" if reasons else "No trial was run."
+
+
+def _json_value(value: Any) -> Any:
+    """A cell with all digits of a number; null for what JSON has no number for."""
+    if (isinstance(value, float) and not math.isfinite(value)) or str(value) == "NaT":
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:

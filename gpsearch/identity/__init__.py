@@ -8,8 +8,9 @@ thing                 compared                                     not compared
 ===================== ============================================ ==============================
 function              its code; default and closed-over values;    comments, docstrings, layout,
                       global values that it reads, functions and   type hints; what it changes
-                      classes among them recursively               itself; random generators;
-                                                                   modules imported inside of it
+                      classes among them recursively; lists,       itself; random generators;
+                      dicts, sets and objects that it reaches as   modules imported inside of it
+                      they were when first identified
 partial               function, arguments                          random generators
 bound method,         function, class, state of the object         attributes that the method
 callable object                                                    itself changes
@@ -18,7 +19,8 @@ object                class, and the state that pickle would keep  its address
 array, data frame,    type, shape, names, every value              order in memory, format of
 sparse matrix                                                      sparse storage
 dict, set             entries                                      their order
-estimator             class, parameters                            what it has learned
+estimator             class, parameters; also what it has learned  what one to search over has
+                      where a function uses it                     learned
 Keras object          class, configuration, weights                names
 installed package     name of the function or class                version
 ===================== ============================================ ==============================
@@ -81,7 +83,7 @@ class Identity:
         unidentified: dict[str, None] = {}
         for name, thing in parts.items():
             for part, value in _divided(name, thing).items():
-                reader = Reader(part)
+                reader = Reader(part, thing)
                 digests[part] = reader.token(value).hex()
                 unidentified.update(dict.fromkeys(reader.unidentified))
         return cls(digests, tuple(unidentified))
@@ -115,7 +117,7 @@ def fingerprint(thing: Any) -> str:
     >>> fingerprint(1) == fingerprint(1.0)
     False
     """
-    return SCHEME + Reader("").token(thing).hex()
+    return SCHEME + Reader("", thing).token(thing).hex()
 
 
 def code_fingerprint(function: Callable[..., Any]) -> str:

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import struct
 import types
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +25,15 @@ from gpsearch.identity.installed import installed_name, is_installed
 
 BLOCK_BYTES = 2**24  # of an array that lies scattered in memory, copied at once
 
+_FIRST_SEEN: weakref.WeakKeyDictionary[Any, dict[int, tuple[bytes, Any]]]
+_FIRST_SEEN = weakref.WeakKeyDictionary()
+"""For each function, what it can reach and change, as it was when first identified here."""
+
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes)
+_VALUES: tuple[type, ...] = (
+    *(tuple, frozenset, type, property, functools.partial, functools.cached_property),
+    *(types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType),
+)
 _CONTAINERS = (list, tuple, dict, set, frozenset, types.MappingProxyType)
 
 
@@ -35,10 +44,16 @@ class Reader:
     ----------
     name : str
         What the thing is called where it cannot be identified.
+    root : callable or any other thing
+        A function may change what it reaches, as a cache or a counter, in more ways than its code
+        shows: lists, dicts, sets and objects that it reaches count as they were when it was first
+        identified in this process.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, root: Any) -> None:
         self.unidentified: list[str] = []
+        self._root = root
+        self._first_seen = _first_seen(root)
         self._where = [name] if name else []
         self._open: list[int] = []
         # An address means one object only as long as that lives.
@@ -57,19 +72,35 @@ class Reader:
             return self._token(thing.item())
         if kind in _PLAIN:
             return _sealed(kind.__name__, _plain_bytes(thing))
+        if isinstance(thing, np.ma.MaskedArray):
+            return self._many("masked", thing.data, np.ma.getmaskarray(thing))
         if isinstance(thing, np.ndarray | np.generic):
             return self._array(np.asarray(thing))
         address = id(thing)
         if address in self._open:
             return _sealed("around", b"%d" % (len(self._open) - self._open.index(address)))
         if address not in self._done:
-            self._open.append(address)
-            try:
-                read = self._container if kind in _CONTAINERS else self._object
-                self._done[address] = read(thing), thing
-            finally:
-                self._open.pop()
+            self._done[address] = self._seen_first(thing) or (self._read(thing), thing)
         return self._done[address][0]
+
+    def _seen_first(self, thing: Any) -> tuple[bytes, Any] | None:
+        """What was read of a thing that may have changed since; None where it counts as it is."""
+        if self._first_seen is None or thing is self._root or isinstance(thing, _VALUES):
+            return None
+        if id(thing) in self._first_seen:
+            return self._first_seen[id(thing)]
+        known = len(self.unidentified)
+        read = self._read(thing), thing
+        if len(self.unidentified) == known:  # else each walk names what it cannot identify
+            self._first_seen[id(thing)] = read
+        return read
+
+    def _read(self, thing: Any) -> bytes:
+        self._open.append(id(thing))
+        try:
+            return (self._container if type(thing) in _CONTAINERS else self._object)(thing)
+        finally:
+            self._open.pop()
 
     def _many(self, tag: str, *things: Any) -> bytes:
         return _sealed(tag, *map(self._token, things))
@@ -109,7 +140,7 @@ class Reader:
         if isinstance(thing, types.MethodType):
             owner, function = thing.__self__, thing.__func__
             whole = isinstance(owner, type) or hasattr(type(owner), "get_params")
-            state = self._token(owner) if whole else self._state(owner, function)
+            state = self._token(owner) if whole else self._state(owner, _own(type(owner), function))
             return _sealed("method", self._token(function), state)
         if isinstance(thing, functools.partial):
             return self._many("partial", thing.func, partial_arguments(thing))
@@ -124,8 +155,9 @@ class Reader:
         except (NotImplementedError, ValueError, TypeError):
             pass  # it only looks like one
         if (wrapped := getattr(thing, "__wrapped__", None)) is not None:
-            return self._many("wrapper", kind, wrapped)
-        return self._state(thing, kind.__call__ if callable(thing) else None)
+            own = {k: v for k, v in getattr(thing, "__dict__", {}).items() if k[:2] != "__"}
+            return self._many("wrapper", kind, wrapped, own)
+        return self._state(thing, _own(kind, kind.__call__) if callable(thing) else None)
 
     def _library_object(self, thing: Any, kind: type) -> bytes | None:
         """Token of data, an estimator or a Keras object; None for anything else."""
@@ -135,13 +167,16 @@ class Reader:
             at = rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
             return self._many("sparse", rows.shape, *at, rows.data)
         if hasattr(kind, "columns") and hasattr(kind, "__array__"):
-            columns = (thing.iloc[:, i] for i in range(thing.shape[1]))
-            index = np.asarray(thing.index)
+            at = getattr(thing, "iloc", thing)  # polars has no index, and takes positions itself
+            columns = (at[:, i] for i in range(thing.shape[1]))
+            index = np.asarray(thing.index) if hasattr(kind, "iloc") else None
             return self._many("table", list(thing.columns), index, *map(_column, columns))
         if hasattr(kind, "__array__") and hasattr(thing, "dtype"):
             labels = [np.asarray(thing.index), thing.name] if hasattr(kind, "iloc") else []
             return self._many("column", _column(thing), *labels)
-        if hasattr(kind, "get_params") and hasattr(kind, "set_params"):
+        # A function may use what an estimator has learned; one that is searched over has not yet.
+        is_estimator = hasattr(kind, "get_params") and hasattr(kind, "set_params")
+        if is_estimator and self._first_seen is None:
             return self._many("estimator", kind, thing.get_params(deep=False))
         if hasattr(kind, "get_config") and _is_keras(kind):
             weights = thing.get_weights() if hasattr(kind, "get_weights") else []
@@ -187,6 +222,9 @@ class Reader:
             return _sealed("installed", installed_name(kind, kind.__qualname__).encode())
         own = {name: value for name, value in vars(kind).items() if _is_written(kind, name, value)}
         own = without_class_changes(own, kind.__name__)
+        for field in vars(kind).get("__dataclass_fields__", {}).values():
+            if callable(field.default_factory):
+                own[f"{field.name} by default"] = field.default_factory
         return self._many("class", kind.__name__, list(kind.__bases__), own)
 
 
@@ -194,6 +232,22 @@ def partial_arguments(partial: functools.partial[Any]) -> dict[int | str, Any]:
     """The arguments that a partial holds, by position or name, without random generators."""
     given: list[tuple[int | str, Any]] = [*enumerate(partial.args), *partial.keywords.items()]
     return {key: value for key, value in given if not isinstance(value, GENERATORS)}
+
+
+def _first_seen(root: Any) -> dict[int, tuple[bytes, Any]] | None:
+    while isinstance(root, functools.partial | types.MethodType):
+        root = root.func if isinstance(root, functools.partial) else root.__func__
+    if not callable(root) or isinstance(root, type):
+        return None
+    try:
+        return _FIRST_SEEN.setdefault(root, {})
+    except TypeError:  # without a hash, or without weak references
+        return {}
+
+
+def _own(kind: type, method: Any) -> Any:
+    """A method of a class of the user's, which may count or log; None for one of a library."""
+    return None if is_installed(kind.__module__) else method
 
 
 def _sealed(tag: str, *tokens: bytes) -> bytes:
@@ -219,7 +273,7 @@ def _blocks(array: np.ndarray) -> Iterable[np.ndarray]:
 
 def _column(column: Any) -> tuple[Any, ...]:
     """Type, categories and values of a column."""
-    categories = getattr(column.dtype, "categories", None)
+    categories = getattr(column.dtype, "categories", None) if hasattr(column, "iloc") else None
     known = None if categories is None else list(categories)
     return str(column.dtype), known, np.asarray(column)
 

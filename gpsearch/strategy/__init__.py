@@ -112,6 +112,11 @@ def make_strategy(
                 "already made; set it there."
             )
         return _OwnStrategy(name, space)
+    if name == "staged":  # of older studies
+        raise InvalidSearchError(
+            "was removed: it gained nothing. A study that it made can begin a new one: "
+            'gpsearch.search(..., strategy="gp", warm_start=study).'
+        ).about("strategy", name)
     if name not in STRATEGIES:
         raise InvalidSearchError(
             f"no such strategy; choose one of {', '.join(STRATEGIES)}, or pass an object with "

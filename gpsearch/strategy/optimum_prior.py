@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from gpsearch.acquisition.prior_weighting import Density
 from gpsearch.errors import InvalidSearchError
+from gpsearch.identity import SCHEME, STORED_DIGITS, fingerprint
 from gpsearch.space import Space
 from gpsearch.space.storage import value_to_json
 from gpsearch.strategy.expected_values import ExpectedValues, listed
@@ -90,4 +91,4 @@ def prior_setting(choice: OptimumPriorChoice) -> Any:
         return choice
     if isinstance(choice, Mapping):
         return {name: [value_to_json(v) for v in listed(values)] for name, values in choice.items()}
-    return type(choice).__name__
+    return f"{type(choice).__name__} {fingerprint(choice)[: STORED_DIGITS + len(SCHEME)]}"

@@ -357,6 +357,7 @@ class Study:
                 self._writer.end()
                 self._writer = self._trials = None
 
+    @public()
     def enqueue(self, params: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
         """Have the next search evaluate one or several configurations before its own proposals.
 

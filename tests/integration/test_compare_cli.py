@@ -100,7 +100,7 @@ def test_what_the_search_says_holds_for_the_comparison(tmp_path, monkeypatch):
 
 def test_wrong_calls_are_said(config, capsys):
     assert main(["compare", config, "--strategies", "sobol", "best"]) == 2
-    assert "strategy='best': no such strategy" in capsys.readouterr().err
+    assert "compare(strategies='best'): no such strategy" in capsys.readouterr().err
     assert main(["compare", config, "--n-repeats", "1"]) == 2
     assert "cannot tell a difference from luck" in capsys.readouterr().err
     assert main(["compare", "there-is-none.db"]) == 2

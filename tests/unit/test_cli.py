@@ -8,7 +8,7 @@ import pytest
 from gpsearch.cli import main
 from gpsearch.config import load_config
 from gpsearch.evaluation import FoldResult
-from gpsearch.execution import StopReason
+from gpsearch.execution import StopReason, search
 from gpsearch.study import Study
 
 
@@ -73,7 +73,18 @@ def test_export_holds_every_trial(study, tmp_path, capsys):
     frame = pd.read_csv(target)
     assert len(frame) == 3
     assert main(["export", study, "--format", "json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 3
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 3
+
+
+def test_export_keeps_every_digit(tmp_path, capsys):
+    path = tmp_path / "exact.db"
+    space = {"x": (1e-12, 1e-10, "log-uniform")}
+    study = search(lambda params: params["x"] / 3, space, n_calls=3, study=path, progress=False)
+    assert main(["export", str(path), "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["score"] for row in rows] == [trial.score for trial in study.trials]
+    assert [row["param_x"] for row in rows] == [trial.params["x"] for trial in study.trials]
 
 
 @pytest.mark.parametrize("command", [["show"], ["show", "--json"], ["best"], ["best", "--json"]])

@@ -1,10 +1,12 @@
 """What an identity tells apart and what it does not, case by case."""
 
 import collections
+import dataclasses
 import datetime
 import enum
 import fractions
 import functools
+import heapq
 import json
 import os
 import pickle
@@ -23,8 +25,9 @@ import pytest
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import BSpline
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
@@ -302,6 +305,111 @@ def test_what_a_function_changes_itself_is_not_compared():
     f(3)
     assert fingerprint(f) == before
     assert total == len(calls) == len(seen) == 1
+
+
+class Log:
+    def __init__(self):
+        self.n = 0
+        self.loaded = None
+
+    def record(self):
+        self.n += 1
+
+    def load(self):
+        if self.loaded is None:
+            self.loaded = np.ones(3)
+        return self.loaded
+
+
+def _pushes(heap):
+    heapq.heappush(heap, 1)
+
+
+def _through_a_method(log=Log()):  # noqa: B008
+    return lambda: log.record()
+
+
+def _through_a_cache(log=Log()):  # noqa: B008
+    return lambda: log.load()
+
+
+def _through_another_function(heap=[]):  # noqa: B006
+    return lambda: _pushes(heap)
+
+
+def _through_another_name(seen=[]):  # noqa: B006
+    def function():
+        alias = seen
+        alias.append(1)
+
+    return function
+
+
+def _through_an_iterator():
+    numbers = iter([1, 2, 3])
+    return lambda: next(numbers)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _through_a_method,
+        _through_a_cache,
+        _through_another_function,
+        _through_another_name,
+        _through_an_iterator,
+    ],
+)
+def test_what_a_function_changes_by_other_hands_counts_as_it_was(make):
+    """A search that goes on in the same process is the same search."""
+    function = make()
+    before = fingerprint(function)
+    function()
+    assert fingerprint(function) == before
+    assert fingerprint(functools.partial(function)) == fingerprint(functools.partial(function))
+
+
+class Scaled:
+    """A decorator that keeps a value of its own beside the function."""
+
+    def __init__(self, function, rate):
+        functools.update_wrapper(self, function)
+        self.rate = rate
+
+    def __call__(self, x):
+        return self.rate * self.__wrapped__(x)
+
+
+def test_a_number_that_a_function_reads_counts_as_it_is():
+    rate = 0.1
+
+    def function():
+        return rate
+
+    before = fingerprint(function)
+    rate = 0.2
+    assert fingerprint(function) != before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        [LinearRegression().fit([[0.0], [1.0]], y) for y in ([0.0, 1.0], [0.0, 2.0])],
+        [np.vectorize(function) for function in (abs, round)],
+        [np.ma.masked_array([1.0, 2.0], mask) for mask in ([0, 0], [0, 1])],
+        [BSpline([0, 1, 2, 3], c, 1) for c in ([1.0, 2.0], [1.0, 3.0])],
+        [
+            dataclasses.make_dataclass(
+                "Units", [("units", list, dataclasses.field(default_factory=factory))]
+            )
+            for factory in (list, dict)
+        ],
+        [Scaled(abs, rate) for rate in (0.1, 0.2)],
+    ],
+    ids=["fitted", "vectorize", "mask", "spline", "default_factory", "decorator"],
+)
+def test_what_a_function_uses_is_told_apart_by_what_it_holds(one, other):
+    assert fingerprint(lambda: one) != fingerprint(lambda: other)
 
 
 def test_what_a_class_counts_itself_is_not_compared():

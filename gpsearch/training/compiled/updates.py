@@ -35,6 +35,9 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)
     free = all(v.constraint is None and v.dtype == "float32" for v in variables)
     if update is None or not plain or not free or _alters_gradients(optimizer):
+        if isinstance(optimizer, import_keras().optimizers.LossScaleOptimizer):
+            optimizer.apply(gradients, variables)  # which it does in the replica alone
+            return
         # Called so, Keras does not sum over replicas, of which there is one: TensorFlow registers
         # the gradient of that sum, and with it the whole graph, for the life of the process.
         tf.distribute.get_replica_context().merge_call(

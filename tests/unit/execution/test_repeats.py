@@ -163,7 +163,7 @@ def test_a_plan_starts_the_first_run_that_has_no_trial_running():
 
 def test_a_timeout_ends_it_and_the_same_call_continues(tmp_path):
     path = tmp_path / "c.db"
-    with pytest.raises(StudyError, match=r"0 complete repeats.*the call that made it continues"):
+    with pytest.raises(StudyError, match=r"0 complete repeats.*The call that made it continues"):
         compared(study=path, timeout=1e-9)
     assert Study.open(path).stop_reason == StopReason.TIMEOUT.value
 

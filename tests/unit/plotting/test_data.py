@@ -210,7 +210,7 @@ def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
     study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
     now = [0.0]
     for clock in ("time", "monotonic"):
-        monkeypatch.setattr(f"gpsearch.study.study.time.{clock}", lambda: now[0])
+        monkeypatch.setattr(f"gpsearch.study.writer.time.{clock}", lambda: now[0])
     running = []
     with study.writing() as writer:
         for i in range(40):

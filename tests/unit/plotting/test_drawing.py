@@ -253,7 +253,7 @@ class TestComparison:
             assert any("sobol" in text for text in texts)
 
     def test_time_is_spent_in_evaluations_or_seconds(self, comparison):
-        with pytest.raises(InvalidSearchError, match=r"'trials'.*'evaluations' or 'seconds'"):
+        with pytest.raises(InvalidSearchError, match=r"'trials'.*'evaluations', 'seconds'"):
             plotting.plot_time_to_target(comparison, 0.5, against="trials")
 
     def test_equal_scores_are_said(self):

@@ -26,7 +26,7 @@ def make(name, space=SPACE, **options):
         pytest.param({"name": "sobol", "n_initial_points": -1}, "at least 0", id="negative"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
         pytest.param({"name": "skopt", "acq_func": "EIE"}, "gp_hedge", id="unknown acq_func"),
-        pytest.param({"name": "staged"}, "no such strategy", id="removed name"),
+        pytest.param({"name": "staged"}, "was removed", id="removed name"),
         pytest.param({"name": "gp", "importance": "classic"}, "'importance'", id="removed option"),
         pytest.param(
             {"name": "random", "optimum_prior": {"n": 2}},
