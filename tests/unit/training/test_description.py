@@ -289,7 +289,10 @@ def test_one_object_twice_is_not_two_equal_ones():
         lambda: open("a"),  # noqa: SIM115
         np.frompyfunc(lambda x: x, 1, 1),
     ],
-    ids=str,
+    ids=[
+        *("generator", "iterator", "random generator", "random state", "memory view"),
+        *("module that draws", "eval", "globals", "open file", "ufunc of Python"),
+    ],
 )
 def test_what_cannot_be_seen_is_not_described(thing):
     with pytest.raises(NotDescribed):
