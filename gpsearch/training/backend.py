@@ -12,7 +12,7 @@ name counts              layers are numbered alike in each build; without, on an
 function executor type   small graphs run in one thread; without, in TensorFlow's pool
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
 ``_learning_rate``       `learning_rate_of`; without, the schedule is found by its type
-``_compile_config``      `compile_arguments`; without, programs are shared within a call
+``_compile_config``      `compile_arguments`; without, the loop trains without XLA
 ``_momentums`` and kin   `slots_of`; without, Keras takes the step of the optimizer
 ``_keras_history``       `last_layer`; without, the last of the model's layers
 ======================== ==============================================================

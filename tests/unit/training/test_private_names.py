@@ -73,13 +73,16 @@ def test_the_learning_rate_without_the_private_name(scheduled):
         assert float(backend.learning_rate_of(Public())) == pytest.approx(0.2)
 
 
-def test_models_are_shared_within_a_call_where_compile_arguments_are_unknown():
+def test_compile_arguments_without_the_private_name():
+    """The key of a program reads the parts of a model, not these."""
     one, other = network(), network()
-    assert architecture_key(one, "a") == architecture_key(other, "b")
+    assert backend.compile_arguments(one) is not None
+    key = architecture_key(one)
     for model in (one, other):
         del model._compile_config
-    assert architecture_key(one, "a") == architecture_key(other, "a")
-    assert architecture_key(one, "a") != architecture_key(other, "b")
+        assert backend.compile_arguments(model) is None
+    assert architecture_key(one) == architecture_key(other)
+    assert key is not None
 
 
 def test_the_last_layer_without_the_private_name():
