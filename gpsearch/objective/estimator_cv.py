@@ -11,7 +11,6 @@ held-out rows, as `sklearn.model_selection.cross_validate` does.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from sklearn.utils import indexable
 from gpsearch.data.rows import in_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
-from gpsearch.identity import Identity, fingerprint
+from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
     metric_names,
     read_error_score,
@@ -216,16 +215,11 @@ class EstimatorCV:
             "identity": self._identity().to_json(),
         }
 
-    @functools.cached_property
-    def _data_fingerprint(self) -> str:
-        """Of X, which may be large: read once."""
-        return fingerprint(self.X)
-
     def _identity(self) -> Identity:
         return Identity.of(
             {
                 "estimator": self.estimator,
-                "X": self._data_fingerprint,
+                "X": self.X,
                 "y": self.y,
                 "folds": [list(split) for split in self.folds],
                 "scoring": [self.metric, getattr(self.scorer, "_scorers", self.scorer)],

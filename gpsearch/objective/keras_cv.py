@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import functools
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +29,7 @@ from gpsearch.data.rows import (
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
-from gpsearch.identity import Identity, fingerprint
+from gpsearch.identity import Identity
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
@@ -321,16 +320,11 @@ class KerasCV:
             "identity": self._identity().to_json(),
         }
 
-    @functools.cached_property
-    def _data_fingerprint(self) -> str:
-        """Of X, which may be large: read once."""
-        return fingerprint(self.X)
-
     def _identity(self) -> Identity:
         return Identity.of(
             {
                 "model function": self.model_function.create_model,
-                "X": self._data_fingerprint,
+                "X": self.X,
                 "y": [self.target.kind, self.target.labels],
                 "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
                 "scoring": self.scoring.identity,

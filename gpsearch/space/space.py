@@ -346,8 +346,8 @@ class Space(skopt.space.Space):
 
     def _check_names(self) -> None:
         if not self.names:
-            raise InvalidSpaceError(
-                "there is no dimension to search; give at least one with two values."
-            ).about("dimensions")
+            raise InvalidSpaceError("needs at least one dimension with two values or more.").about(
+                "dimensions"
+            )
         if twice := [name for name in self.names if self.names.count(name) > 1]:
             raise InvalidSpaceError(f"the name {twice[0]!r} occurs twice.").about("dimensions")

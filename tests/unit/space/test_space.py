@@ -59,8 +59,8 @@ class TestReading:
     @pytest.mark.parametrize(
         ("specification", "message"),
         [
-            pytest.param({}, "no dimension to search", id="nothing"),
-            pytest.param({"a": 1}, "no dimension to search", id="all fixed"),
+            pytest.param({}, "at least one dimension", id="nothing"),
+            pytest.param({"a": 1}, "at least one dimension", id="all fixed"),
             pytest.param({"a": []}, "'a' is an empty list", id="empty list"),
             pytest.param({"a": object()}, "'a' is <object", id="unknown entry"),
             pytest.param({"a": (2, 1)}, "'a' has the bounds 2 and 1", id="low above high"),
