@@ -64,7 +64,7 @@ BAD = [
     pytest.param({"x0": "abc"}, InvalidSearchError, "x0='abc'", id="text point"),
     pytest.param({"x0": [[0.0, 3]], "y0": [1.0, 2.0]}, InvalidSearchError, "x0 1 points", id="y0"),
     pytest.param({"x0": [0.0, 3], "y0": math.nan}, InvalidSearchError, "y0=nan", id="nan y0"),
-    pytest.param({"space": {}}, InvalidSpaceError, "no dimension", id="empty space"),
+    pytest.param({"space": {}}, InvalidSpaceError, "at least one dimension", id="empty space"),
     pytest.param({"objective": 3}, InvalidObjectiveError, "objective=3", id="objective"),
 ]
 
