@@ -33,7 +33,8 @@ def cluster(tmp_path_factory):
     """Address of a scheduler with two workers."""
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
-    quiet = ["--no-dashboard", "--scheduler-file", str(file)]
+    # A free port: another test, or another person, may have the usual one.
+    quiet = ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
     processes = [start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", *quiet)]
     try:
         for _ in range(2):
