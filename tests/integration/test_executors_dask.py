@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from gpsearch.comparison import compare
 from gpsearch.errors import InvalidSearchError
 from gpsearch.execution import StopReason, search
 from gpsearch.space import Real
@@ -100,6 +101,31 @@ def test_one_job_at_a_time_is_the_serial_search(cluster):
         (t.params, t.seed, t.score) for t in run(make_slow(), executor=cluster, n_jobs=1).trials
     ]
     assert told == [(t.params, t.seed, t.score) for t in run(make_slow()).trials]
+
+
+def test_a_comparison_on_a_cluster_is_the_serial_comparison(cluster):
+    def runs(**where):
+        comparison = compare(
+            make_slow(),
+            SPACE,
+            strategies=["gp", "random"],
+            n_calls=4,
+            n_repeats=2,
+            random_state=4,
+            progress=False,
+            **where,
+        )
+        return {
+            label: [[(trial.params, trial.score) for trial in run] for run in repeats]
+            for label, repeats in comparison.runs.items()
+        }
+
+    told = runs(executor=cluster)
+    assert {label: [len(run) for run in repeats] for label, repeats in told.items()} == {
+        "gp": [4, 4],
+        "random": [4, 4],
+    }
+    assert told == runs()
 
 
 def test_a_failing_trial_fails_alone(cluster):
