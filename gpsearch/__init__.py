@@ -19,8 +19,6 @@ floor room              alone imports               role
 7     comparison                                    several strategies, and honest statistics
 6     analysis                                      what one study says
 5     execution         tqdm (progress)             the loop from an objective to a study
-5     callbacks         mlflow (mlflow),            finished trials shown by other tools
-                        tensorboardX (tensorboard)
 5     execution.rules                               when a trial stops, and when a search stops
 5     execution.workers distributed (executors),    isolated processes, and executors of others
                         pebble (pool), cloudpickle

@@ -20,11 +20,7 @@ NOT_LOADED = [
     "distributed",
     "dask",
     "optuna",
-    "tensorboardX",
-    "mlflow",
 ]
-BY_NAME = ("importlib.import_module", "require")
-"""Functions that import what they are given by name."""
 TOP = {"__init__", "__main__"}
 
 
@@ -104,9 +100,7 @@ def imports(module):
                 found.extend(
                     Import(f"{child.module}.{alias.name}", typing_only) for alias in child.names
                 )
-            elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(
-                ("import_module", "require")
-            ):
+            elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith("import_module"):
                 found.extend(
                     Import(arg.value, typing_only)
                     for arg in child.args

@@ -31,7 +31,7 @@ Callback = Callable[[Any], Any]
 
 @runtime_checkable
 class TrialCallback(Protocol):
-    """A callback that takes the study rather than its result, as those of `gpsearch.callbacks`."""
+    """A callback that takes the study rather than its result."""
 
     def on_trial_end(self, study: Study, trial: Trial) -> Any:
         """Take a trial that has just ended; returning True ends the search."""

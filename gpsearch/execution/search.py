@@ -98,7 +98,7 @@ def search(
     warm_start : path or Study, optional
         An earlier study, of the same space or one that overlaps it. Where the objective is the
         same, its trials count as known; otherwise its best configurations are evaluated first.
-    callback : callable, callback of `gpsearch.callbacks`, or a list of these, optional
+    callback : callable, object with ``on_trial_end``, or a list of these, optional
         A callable is called with `Study.result` after each trial, as in scikit-optimize;
         returning True ends the search. Of an object with ``on_trial_end(study, trial)``, that
         method is called.

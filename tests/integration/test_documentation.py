@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import pytest
@@ -34,6 +35,8 @@ ROOMS = [
     ),
 ]
 NOT_OURS = ("_build", "_generated")
+FOREIGN = ("mlflow", "tensorboardX")
+"""Libraries of the pages that no extra installs."""
 FEW = {  # what a reader would wait for, and a test need not
     "n_calls": 2,
     "n_iter": 3,
@@ -87,9 +90,18 @@ def clean():
 @pytest.mark.parametrize("page", WITH_CODE, ids=names_of(WITH_CODE))
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    foreign = {library: mock.MagicMock() for library in FOREIGN}
+    for library, tool in foreign.items():
+        monkeypatch.setitem(sys.modules, library, tool)
     made = {"__name__": "__main__"}
     exec(compile(blocks_of(page), str(page), "exec"), made)
     assert any(value is gpsearch for value in made.values()), "it shows nothing of gpsearch"
+    if page.name == "logging.md":  # its last search tells both of its four trials
+        told = foreign["mlflow"].log_params.call_args_list[-4:]
+        assert [dict(*call.args) for call in told] == [dict(t.params) for t in made["study"].trials]
+        writer = foreign["tensorboardX"].SummaryWriter.return_value.__enter__.return_value
+        scores = [call.args[1]["score"] for call in writer.add_hparams.call_args_list]
+        assert scores == [trial.score for trial in made["study"].trials]
 
 
 def test_it_builds_without_a_warning(tmp_path):
