@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.evaluation import Params
 from gpsearch.space import Categorical, Integer, Real, Space
@@ -153,8 +154,8 @@ def _entry(name: str, entry: Any) -> Any:
 def _is_range(entry: tuple[Any, ...]) -> bool:
     """Whether a tuple is (low, high) or (low, high, prior), and not a tuple of choices."""
     bounds, prior = entry[:2], entry[2:]
-    numbers = all(isinstance(b, int | float | np.number) for b in bounds)
-    return len(bounds) == 2 and numbers and (not prior or isinstance(prior[0], str))
+    numbers = len(bounds) == 2 and all(map(is_number, bounds))
+    return numbers and (not prior or isinstance(prior[0], str))
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

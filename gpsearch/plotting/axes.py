@@ -77,7 +77,7 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
             index=index,
             low=0.0,
             high=float(space.n_values[index] - 1),
-            labels=tuple(category_label(category) for category in dimension.categories),
+            labels=tuple(map(category_label, space.columns[index].categories)),
             ordered=not bool(space.categorical[index]),
         )
     return DimensionAxis(

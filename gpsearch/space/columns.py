@@ -10,12 +10,13 @@ K         number of values; 0 for a Real
 ========= ===================================================================================
 
 A Real or Integer is linear, or linear in log10 for the prior "log-uniform". A Categorical is
-the index of its category over ``K - 1``; categories that are numbers in strictly rising or
-falling order count as ordered, so that 32 lies between 16 and 64.
+the index of its category over ``K - 1``. Three or more categories that are numbers are ordered, so
+that 32 lies between 16 and 64: as they are listed where they rise or fall, else by their values.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 from abc import ABC, abstractmethod
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skopt.space import Categorical, Dimension, Integer, Real
 
+from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 
 Array = NDArray[np.float64]
@@ -40,6 +42,10 @@ class Column(ABC):
     """Number of values; 0 for a Real."""
     categorical: bool = False
     """True where the values have no order."""
+    categories: tuple[Any, ...] = ()
+    """Those of a Categorical, by their places."""
+    shares: Array = np.empty(0)
+    """Their probabilities in random draws."""
 
     @abstractmethod
     def encode(self, values: Sequence[Any]) -> Array:
@@ -211,8 +217,11 @@ class _IntegerColumn(_NumericColumn):
 class _CategoricalColumn(Column):
     def __init__(self, name: str, dimension: Categorical) -> None:
         self.name = name
-        self.categories = tuple(plain(category) for category in dimension.categories)
-        self.n_values = len(self.categories)
+        listed = [plain(category) for category in dimension.categories]
+        self.n_values = len(listed)
+        self.categorical = self.n_values < 3 or not all(map(is_number, listed))
+        order = range(self.n_values) if self.categorical else _order(listed)
+        self.categories = tuple(listed[i] for i in order)
         try:
             self._index = {_typed(c): i for i, c in enumerate(self.categories)}
         except TypeError:
@@ -230,8 +239,8 @@ class _CategoricalColumn(Column):
                 f"the prior of {name!r} must hold one probability for each of its {self.n_values} "
                 f"categories, with the sum 1; it is {list(dimension.prior_)!r}."
             ).about("dimensions", entry=name)
-        self._edges = np.cumsum(shares)[:-1]
-        self.categorical = not _rising_or_falling(self.categories)
+        self.shares = shares[list(order)]
+        self._edges = np.cumsum(self.shares)[:-1]
 
     def encode(self, values: Sequence[Any]) -> Array:
         indices = np.array([self.identity(value) for value in values], dtype=float)
@@ -285,10 +294,7 @@ def _equal(category: Any, value: Any) -> bool:
     return isinstance(category, bool) == isinstance(value, bool) and bool(category == value)
 
 
-def _rising_or_falling(categories: tuple[Any, ...]) -> bool:
-    if len(categories) < 3 or not all(
-        isinstance(c, int | float) and not isinstance(c, bool) for c in categories
-    ):
-        return False
-    steps = np.diff(np.asarray(categories, dtype=float))
-    return bool((steps > 0).all() or (steps < 0).all())
+def _order(listed: Sequence[Any]) -> Sequence[int]:
+    """Positions of numbers as they are listed where they fall strictly, else by their values."""
+    falls = all(a > b for a, b in itertools.pairwise(listed))
+    return range(len(listed)) if falls else sorted(range(len(listed)), key=listed.__getitem__)

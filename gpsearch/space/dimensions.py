@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from skopt.space import Categorical, Dimension, Integer, Real
 
-from gpsearch.arguments import is_number
+from gpsearch.arguments import is_number, is_whole
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.space.columns import check_bounds, plain
 
@@ -178,7 +178,7 @@ def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dime
         raise InvalidSpaceError(
             f"the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole."
         ).about("dimensions", entry=name)
-    integer = kind == "integer" or (not kind and isinstance(low, int) and isinstance(high, int))
+    integer = kind == "integer" or (not kind and is_whole(low) and is_whole(high))
     check_bounds(name, low, high, prior)
     return Integer(int(low), int(high), prior) if integer else Real(low, high, prior)
 

@@ -70,7 +70,7 @@ def without_indices(space: Space, encoded: Point) -> Point:
     [2, 'b']
     """
     values = [
-        dimension.categories[value] if isinstance(dimension, Categorical) else value
-        for dimension, value in zip(space.dimensions, encoded, strict=True)
+        column.categories[value] if isinstance(dimension, Categorical) else value
+        for dimension, column, value in zip(space.dimensions, space.columns, encoded, strict=True)
     ]
     return space.canonical([values])[0]

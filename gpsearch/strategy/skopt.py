@@ -14,6 +14,7 @@ from skopt.utils import cook_estimator, normalize_dimensions
 from gpsearch.arguments import one_of
 from gpsearch.errors import public
 from gpsearch.space import Point, Space
+from gpsearch.space.columns import Column
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
@@ -88,7 +89,8 @@ class SkoptStrategy:
     def _start(self) -> skopt.Optimizer:
         """A new optimiser, as ``skopt.gp_minimize`` makes it."""
         rng = np.random.RandomState(self._seed % 2**32)
-        dimensions = normalize_dimensions([_encoded(d) for d in self._space.dimensions])
+        encoded = map(_encoded, self._space.dimensions, self._space.columns)
+        dimensions = normalize_dimensions(list(encoded))
         estimator = cook_estimator(
             "GP",
             space=dimensions,
@@ -141,12 +143,14 @@ class SkoptStrategy:
         return bool(self._space.feasible([without_indices(self._space, encoded)])[0])
 
 
-def _encoded(dimension: skopt.space.Dimension) -> skopt.space.Dimension:
+def _encoded(dimension: skopt.space.Dimension, column: Column) -> skopt.space.Dimension:
     """A copy of the dimension, with the index in place of each category."""
     if not isinstance(dimension, Categorical):
         return copy.copy(dimension)
     return Categorical(
-        list(range(len(dimension.categories))), prior=dimension.prior, name=dimension.name
+        list(range(column.n_values)),
+        prior=None if dimension.prior is None else column.shares.tolist(),
+        name=dimension.name,
     )
 
 

@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import expon, loguniform
+from scipy.stats import expon, loguniform, reciprocal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning, NotFittedError
@@ -92,6 +92,19 @@ def test_values_are_plain_python(data):
     params = found.fit(*data).best_params_
     assert type(params["C"]) is float
     assert type(params["degree"]) is int
+
+
+def test_numbers_are_searched_alike_in_any_order(data):
+    drawn = reciprocal(1e-3, 1e3).rvs(1000, random_state=0).tolist()
+    found = [search(space={"C": values}, n_iter=12).fit(*data) for values in (drawn, sorted(drawn))]
+    assert found[0].cv_results_["params"] == found[1].cv_results_["params"]
+    assert not found[0].study_.space.categorical.any()
+
+
+def test_a_tuple_of_choices_is_a_list_of_them(data):
+    found = search(SVC(), {"shrinking": (True, False), "C": (0.1, 1.0, 10.0)}, n_iter=6).fit(*data)
+    assert set(found.cv_results_["param_shrinking"].tolist()) == {True, False}
+    assert set(found.cv_results_["param_C"].tolist()) == {0.1, 1.0, 10.0}
 
 
 def test_several_metrics(data):

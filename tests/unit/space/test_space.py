@@ -102,7 +102,7 @@ class TestConversion:
             space.to_z([[1e-4], [1e-3], [1e-2], [1.0]])[:, 0], [0, 0.25, 0.5, 1]
         )
 
-    def test_numbers_in_order_are_ordered_and_others_are_not(self):
+    def test_numbers_are_ordered_however_they_are_listed_and_others_are_not(self):
         space = Space(
             {
                 "rising": [16, 32, 1000],
@@ -113,8 +113,19 @@ class TestConversion:
                 "bools": [False, True, 2],
             }
         )
-        assert space.categorical.tolist() == [False, False, True, True, True, True]
-        np.testing.assert_array_equal(space.to_z([[32, 3.0, 2, "b", 64, 2]])[0][:2], [0.5, 0.0])
+        assert space.categorical.tolist() == [False, False, False, True, True, True]
+        z = space.to_z([[32, 3.0, 2, "b", 64, 2]])
+        np.testing.assert_array_equal(z[0][:3], [0.5, 0.0, 0.5])
+        assert space.from_z(z) == [[32, 3.0, 2, "b", 64, 2]]
+
+    def test_probabilities_follow_their_numbers(self):
+        listed = Categorical([3, 1, 2], prior=[0.6, 0.1, 0.3], transform="identity")
+        drawn = Space({"n": listed}).from_z(Space({"n": listed}).quantile([[0.05], [0.2], [0.9]]))
+        assert drawn == [[1], [2], [3]]
+
+    def test_numpy_integers_bound_an_integer(self):
+        space = Space({"n": (np.int64(1), np.int64(6)), "x": (np.float64(0), np.int64(1))})
+        assert [type(dimension) for dimension in space.dimensions] == [Integer, Real]
 
     def test_true_and_one_are_different_categories(self):
         space = Space({"a": Categorical([1, True, "1"], transform="identity")})

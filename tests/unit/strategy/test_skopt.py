@@ -8,6 +8,7 @@ import skopt
 
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History, make_strategy
+from gpsearch.strategy.encoded_points import with_indices, without_indices
 
 QUICK = {"n_points": 200, "n_restarts_optimizer": 1}
 
@@ -28,6 +29,12 @@ def stock(monkeypatch):
 
 def loss_of(point):
     return (point[0] - 0.3) ** 2 + 0.01 * (point[1] - 7) ** 2
+
+
+def test_indices_of_numbers_follow_their_values():
+    space = Space({"n": Categorical([3, 1, 2], prior=[0.5, 0.2, 0.3]), "c": ["b", "a"]})
+    assert with_indices(space, [3, "b"]) == [2, 0]
+    assert without_indices(space, [0, 1]) == [1, "a"]
 
 
 def test_it_proposes_what_gp_minimize_evaluates():
