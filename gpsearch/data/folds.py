@@ -21,12 +21,13 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
     StratifiedShuffleSplit,
-    TimeSeriesSplit,
     check_cv,
 )
 
 from gpsearch.data.rows import Target
 from gpsearch.errors import InvalidObjectiveError
+
+Split = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,34 +84,113 @@ def make_folds(
         There are fewer rows, groups or members of a class than folds, a fold is empty, or a
         row is in both parts.
     """
-    by_class = target.kind in ("binary", "multiclass")
     y = target.encoded if target.kind != "several" else np.zeros(n)
-    splitter = _splitter(cv, y, n, by_class, groups, random_state)
+    splitter = _splitter(cv, y, n, target.by_class, groups, random_state)
     rows = features if hasattr(features, "shape") else np.zeros((n, 1))
     try:
         with warnings.catch_warnings():
             # scikit-learn only warns where some folds would lack a class altogether.
             warnings.filterwarnings("error", message="The least populated class")
-            splits = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(rows, y, groups)]
+            given = list(splitter.split(rows, y, groups))
     except (ValueError, TypeError, UserWarning) as error:
         raise InvalidObjectiveError(f"cannot split the data: {error}").about("cv", cv) from error
+    splits = read_splits(given, n)
     for index, (train, test) in enumerate(splits):
-        _check_split(index, train, test)
-    everything, nothing = np.arange(n), np.arange(0)
-    made = [
-        _make_fold(
+        if len(train) < 2 or np.intersect1d(train, test).size:
+            fault = "scores rows that it also trains on" if len(train) > 1 else "trains on one row"
+            raise InvalidObjectiveError(
+                f"fold {index} {fault}. Give at least two rows to train on, and others to score."
+            ).about("cv")
+    ordered = in_order(splits)
+    folds = [
+        make_fold(
             index,
             train,
             test,
-            labels=y if by_class else None,
+            target,
             groups=groups,
-            ordered=isinstance(splitter, TimeSeriesSplit),
-            fraction=validation_fraction,
+            ordered=ordered,
+            validation_fraction=validation_fraction,
             random_state=random_state,
         )
-        for index, (train, test) in enumerate([*splits, (everything, nothing)])
+        for index, (train, test) in enumerate([*splits, (np.arange(n), np.arange(0))])
     ]
-    return tuple(made[:-1]), made[-1]
+    return tuple(folds[:-1]), folds[-1]
+
+
+def make_fold(
+    index: int,
+    train: np.ndarray,
+    test: np.ndarray,
+    target: Target,
+    *,
+    groups: Sequence[Any] | None = None,
+    ordered: bool = False,
+    validation_fraction: float,
+    random_state: int,
+) -> Fold:
+    """One fold, its stop rows drawn from the training rows; the last of these where `ordered`."""
+    train = np.sort(train)
+    chosen = _stop_rows(
+        len(train),
+        labels=target.encoded[train] if target.by_class else None,
+        groups=None if groups is None else np.asarray(groups)[train],
+        ordered=ordered,
+        fraction=validation_fraction,
+        seed=int(np.random.SeedSequence(random_state, spawn_key=(index,)).generate_state(1)[0]),
+    )
+    return Fold(index=index, train=train, stop=train[chosen], test=np.sort(test))
+
+
+def read_splitter(cv: Any, y: Any = None, *, classifier: bool = False) -> Any:
+    """The splitter that scikit-learn makes of `cv`; raises where it makes none."""
+    if isinstance(cv, type):
+        raise InvalidObjectiveError(
+            f"is a class. Give a splitter made of it: {cv.__name__}()."
+        ).about("cv", cv)
+    try:
+        return check_cv(cv, y, classifier=classifier)
+    except (ValueError, TypeError) as error:
+        raise InvalidObjectiveError(
+            "must be a number of folds, a scikit-learn splitter or an iterable of (train, "
+            "test) row numbers."
+        ).about("cv", cv) from error
+
+
+def read_splits(given: Sequence[Any], n: int) -> list[Split]:
+    """Row numbers of each (train, test), counted from 0; boolean masks are read as such.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        There is no split, one is not a pair, a part has no rows, or names what is not a row.
+
+    Examples
+    --------
+    >>> read_splits([([True, True, False], [-1])], 3)
+    [(array([0, 1]), array([2]))]
+    """
+    if not given:
+        raise InvalidObjectiveError(
+            "No fits were performed. Was the CV iterator empty? Were there no candidates? A "
+            "generator can be used only once; give a list or a splitter."
+        ).about("cv")
+    if wrong := [split for split in given if not hasattr(split, "__len__") or len(split) != 2]:
+        raise InvalidObjectiveError(
+            f"holds {wrong[0]!r}, which is not a pair (train, test) of row numbers."
+        ).about("cv")
+    return [
+        (
+            _row_numbers(train, n, f"the training rows of fold {index}"),
+            _row_numbers(test, n, f"the scored rows of fold {index}"),
+        )
+        for index, (train, test) in enumerate(given)
+    ]
+
+
+def in_order(splits: Sequence[Split]) -> bool:
+    """Whether every scored row lies after the training rows of its fold, as in walk-forward."""
+    return all(train.max() < test.min() for train, test in splits)
 
 
 def fresh_splitter(cv: Any, random_state: int) -> Any:
@@ -149,13 +229,7 @@ def _splitter(
     if isinstance(cv, bool) or (isinstance(cv, int | np.integer) and cv < 2):
         raise InvalidObjectiveError("the number of folds must be at least 2.").about("cv", cv)
     if not isinstance(cv, int | np.integer):
-        try:
-            return check_cv(cv)
-        except ValueError as error:
-            raise InvalidObjectiveError(
-                "must be a number of folds, a scikit-learn splitter or an iterable of (train, "
-                "test) row numbers."
-            ).about("cv", cv) from error
+        return read_splitter(cv)
     n_folds = int(cv)
     if n_folds > n:
         raise InvalidObjectiveError(f"X has only {n} rows; use fewer folds.").about("cv", n_folds)
@@ -180,40 +254,23 @@ def _splitter(
     return KFold(n_folds, shuffle=True, random_state=random_state)
 
 
-def _check_split(index: int, train: np.ndarray, test: np.ndarray) -> None:
-    if len(train) < 2 or len(test) < 1:
+def _row_numbers(part: Any, n: int, label: str) -> np.ndarray:
+    rows = np.asarray(part)
+    if rows.dtype.kind == "b" and rows.shape == (n,):
+        rows = np.flatnonzero(rows)
+    if not rows.size:
+        raise InvalidObjectiveError(f"{label} are none. Use fewer folds or more data.").about("cv")
+    if rows.dtype.kind not in "iu" or rows.ndim != 1:
         raise InvalidObjectiveError(
-            f"fold {index} has {len(train)} training and {len(test)} scored rows; at least 2 and "
-            "1 are needed. Use fewer folds or more data."
+            f"{label} have type {rows.dtype}, shape {rows.shape}; they must be a list of whole "
+            f"numbers, or a boolean mask of shape ({n},)."
         ).about("cv")
-    if np.intersect1d(train, test).size:
+    if rows.min() < -n or rows.max() >= n:
+        wrong = rows.max() if rows.max() >= n else rows.min()
         raise InvalidObjectiveError(
-            f"fold {index} scores rows that it also trains on. A row must be in one of the two "
-            "parts."
+            f"{label} name row {wrong}, where X has {n} rows, 0 to {n - 1}."
         ).about("cv")
-
-
-def _make_fold(
-    index: int,
-    train: np.ndarray,
-    test: np.ndarray,
-    *,
-    labels: np.ndarray | None,
-    groups: Sequence[Any] | None,
-    ordered: bool,
-    fraction: float,
-    random_state: int,
-) -> Fold:
-    train = np.sort(train)
-    chosen = _stop_rows(
-        len(train),
-        labels=None if labels is None else labels[train],
-        groups=None if groups is None else np.asarray(groups)[train],
-        ordered=ordered,
-        fraction=fraction,
-        seed=int(np.random.SeedSequence(random_state, spawn_key=(index,)).generate_state(1)[0]),
-    )
-    return Fold(index=index, train=train, stop=train[chosen], test=np.sort(test))
+    return np.where(rows < 0, rows + n, rows).astype(np.intp)
 
 
 def _stop_rows(

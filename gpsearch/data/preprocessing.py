@@ -111,6 +111,10 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
             raise InvalidObjectiveError(
                 'the only name is "standardize". Give it, None, or any scikit-learn transformer.'
             ).about("preprocess", one)
+        if isinstance(one, type):
+            raise InvalidObjectiveError(f"is a class. Give a transformer: {one.__name__}().").about(
+                "preprocess", one
+            )
         if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
             raise InvalidObjectiveError(
                 "needs `fit` and `transform`, as scikit-learn's transformers have."

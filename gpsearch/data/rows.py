@@ -50,6 +50,11 @@ class Target:
         return self.kind in ("binary", "multiclass", "multilabel")
 
     @property
+    def by_class(self) -> bool:
+        """Whether each row has one class, to stratify by."""
+        return self.classes is not None and self.encoded.ndim == 1
+
+    @property
     def n_classes(self) -> int | None:
         """Number of classes; None where y holds none."""
         return None if self.classes is None else len(self.classes)
@@ -60,6 +65,7 @@ def read_features(X: Parts) -> Parts:
 
     Data frames stay data frames, for transformers that want columns.
     """
+    refuse_masked("X", X)
     features = map_parts(_as_rows, X)
     lengths = {name: _length(part) for name, part in named_parts(features)}
     if len(set(lengths.values())) > 1:
@@ -70,6 +76,15 @@ def read_features(X: Parts) -> Parts:
     if not lengths or not next(iter(lengths.values())):
         raise InvalidObjectiveError("X has no rows. Give at least two.").about("X")
     return features
+
+
+def refuse_masked(name: str, parts: Parts) -> None:
+    """Raise for a masked array: NumPy would drop the mask, and what is masked would count."""
+    if any(isinstance(part, np.ma.MaskedArray) for _, part in named_parts(parts)):
+        raise InvalidObjectiveError(
+            "a masked array: its masked values would count. Drop those rows, or fill the values "
+            f"in: {name}.filled(...)."
+        ).about(name)
 
 
 def check_lengths(X: Parts, **others: Any) -> None:
@@ -107,6 +122,11 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     InvalidObjectiveError
         y holds NaN, a single class, or values that are not numbers where numbers are needed.
     """
+    if y is None:
+        raise InvalidObjectiveError(
+            "there is no target. Give (create_model, X, y); for an autoencoder y is X itself."
+        ).about("y", None)
+    refuse_masked("y", y)
     if task not in (None, "classification", "regression"):
         raise InvalidObjectiveError('must be "classification", "regression" or None.').about(
             "task", task

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils.class_weight import compute_class_weight
 
-from gpsearch.data.rows import Target
+from gpsearch.data.rows import Target, refuse_masked
 from gpsearch.errors import InvalidObjectiveError
 
 
@@ -15,6 +16,7 @@ def read_weights(sample_weight: Any) -> np.ndarray | None:
     """Weights of rows as floats; raises unless they are finite and one is above zero."""
     if sample_weight is None:
         return None
+    refuse_masked("sample_weight", sample_weight)
     try:
         weights = np.asarray(sample_weight, float)
     except (TypeError, ValueError) as error:
@@ -27,6 +29,19 @@ def read_weights(sample_weight: Any) -> np.ndarray | None:
             "numbers, one for each row, and not all zero."
         ).about("sample_weight")
     return weights
+
+
+def read_groups(groups: Any) -> np.ndarray | None:
+    """The group of each row; raises unless they are a list of hashable values."""
+    if groups is None:
+        return None
+    refuse_masked("groups", groups)
+    values = np.asarray(groups)
+    if values.ndim != 1 or pd.isna(values).any():
+        raise InvalidObjectiveError(
+            f"of shape {values.shape}: must be a list of the group of each row, none missing."
+        ).about("groups")
+    return values
 
 
 def fit_weights(

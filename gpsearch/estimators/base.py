@@ -24,6 +24,7 @@ from gpsearch.data.rows import (
     is_text,
     read_features,
     read_target,
+    refuse_masked,
 )
 from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
@@ -41,6 +42,9 @@ class KerasEstimator(BaseEstimator):
     """What the classifier and the regressor share."""
 
     _task: str
+
+    rows_in_order = False
+    """Hold back the last rows, not random ones: set by a cross-validation that walks forward."""
 
     def __init__(
         self,
@@ -152,6 +156,7 @@ class KerasEstimator(BaseEstimator):
             compiled=self.compiled,
             class_weight=class_weight,
             seeds=(seeds[0], seeds[1]),
+            in_order=self.rows_in_order or "validation_split" in overrides,
             **{**own, **given},
         )
 
@@ -159,6 +164,7 @@ class KerasEstimator(BaseEstimator):
 
     def _read(self, X: Parts, *, reset: bool) -> Parts:
         """X, checked as scikit-learn does where it is an array of numbers."""
+        refuse_masked("X", X)
         if in_parts(X):
             features = read_features(X)
         elif is_text(X) and (reset or not hasattr(self, "n_features_in_")):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.arguments import fraction
-from gpsearch.data.folds import Fold, make_folds
+from gpsearch.data.folds import Fold, make_fold
 from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, Target, n_rows, take
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
@@ -68,6 +68,8 @@ class Wanted:
     """Keras callbacks."""
     validation_fraction: float
     """Share of the rows that early stopping holds back."""
+    in_order: bool
+    """Whether these are the last rows, for rows in the order of time."""
     preprocess: Any
     """See `Preprocessor`."""
     compiled: bool
@@ -153,12 +155,12 @@ def _split(wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target) -> tu
     fraction("validation_fraction", wanted.validation_fraction, kind=InvalidObjectiveError)
     if wanted.patience is None and callbacks.patience is None and not callbacks.watch:
         return Fold(index=0, train=everything, stop=nothing, test=nothing), False
-    _, whole = make_folds(
-        [(everything[1:], everything[:1])],  # only the split of all rows is wanted
-        X,
+    whole = make_fold(
+        1,
+        everything,
+        nothing,
         target,
-        n=n,
-        groups=None,
+        ordered=wanted.in_order,
         validation_fraction=wanted.validation_fraction,
         random_state=wanted.seeds[1],
     )

@@ -15,16 +15,17 @@ import joblib
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
 from sklearn.utils import get_tags
 
 from gpsearch.arguments import boolean, is_whole, refusal, whole
+from gpsearch.data.folds import read_splitter
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
 from gpsearch.objective.estimator_arguments import read_error_score
 from gpsearch.objective.estimator_cv import EstimatorCV
+from gpsearch.training.model_function import kind_of_thing
 
 
 class Subject(Protocol):
@@ -118,9 +119,11 @@ def check_arguments(search: Any) -> None:
     ------
     InvalidSearchError
     """
-    if not hasattr(search.estimator, "fit") and not callable(search.estimator):
+    what = kind_of_thing(search.estimator)
+    if what in ("a class", "a Keras model") or not (what or callable(search.estimator)):
         raise InvalidSearchError(
-            "must be an estimator with `fit`, or a function that returns a compiled Keras model."
+            f"{what and f'is {what}; it '}must be an estimator with `fit`, or a function that "
+            "returns a compiled Keras model."
         ).about("estimator", search.estimator)
     of_model = [name for name in (*TRAINING, "task") if getattr(search, name) is not None]
     if of_model and not is_model_function(search.estimator):
@@ -173,7 +176,7 @@ def _joblib_reads(pre_dispatch: str) -> bool:
 def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
     """Row numbers of all folds, split once."""
     try:
-        splitter = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        splitter = read_splitter(search.cv, y, classifier=is_classifier(search.estimator))
         splits = list(splitter.split(X, y, **split_params))
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(f"cannot split the data: {error}").about(

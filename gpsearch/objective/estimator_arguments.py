@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import check_cv
 
 from gpsearch.arguments import is_number
+from gpsearch.data.folds import Split, read_splits, read_splitter
 from gpsearch.data.rows import in_parts
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.estimator_fold import SINGLE, Split
+from gpsearch.objective.estimator_fold import SINGLE
+from gpsearch.objective.scoring import callable_name
 
 
 def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -> list[Split]:
-    """Row numbers of all folds, split once."""
+    """Row numbers of all folds, split once; a fold that scores training rows gets a warning."""
+    labels = None if in_parts(y) else y
+    splitter = read_splitter(cv, labels, classifier=classifier)
     try:
-        labels = None if in_parts(y) else y
-        splitter = check_cv(cv, labels, classifier=classifier)
-        rows = np.zeros((n, 1)) if in_parts(X) else X
-        splits = [
-            (np.asarray(train), np.asarray(test))
-            for train, test in splitter.split(rows, labels, groups)
-        ]
+        given = list(splitter.split(np.zeros((n, 1)) if in_parts(X) else X, labels, groups))
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(f"cannot split X: {error}").about("cv", cv) from error
-    if not splits:
-        raise InvalidObjectiveError(
-            "No fits were performed. Was the CV iterator empty? Were there no candidates? A "
-            "generator can be used only once; give a list or a splitter."
-        ).about("cv", cv)
-    for part in (part for split in splits for part in split):
-        if part.dtype.kind in "iu" and part.size and not -n <= part.min() <= part.max() < n:
-            raise InvalidObjectiveError(
-                f"a fold names row {part.max()}, where X has {n} rows, 0 to {n - 1}."
-            ).about("cv", cv)
+    splits = read_splits(given, n)
+    shared = [index for index, split in enumerate(splits) if np.intersect1d(*split).size]
+    if shared:
+        warnings.warn(
+            f"cv: fold {shared[0]} scores rows that it also trains on, so its score is optimistic.",
+            UserWarning,
+            stacklevel=4,
+        )
     return splits
 
 
@@ -74,11 +70,9 @@ def metric_names(scorer: Any) -> list[str]:
 
 def scorer_name(scorer: Any, metric: str | None) -> str:
     """Name of what is maximised, shown in the report."""
-    several = getattr(scorer, "_scorers", None)
-    if several:
+    if getattr(scorer, "_scorers", None):
         return str(metric)
-    function = getattr(scorer, "_score_func", scorer)
-    return str(getattr(function, "__name__", type(function).__name__))
+    return callable_name(scorer)
 
 
 def refusal(estimator: Any, params: Mapping[str, Any], error: Exception) -> str:

@@ -23,7 +23,8 @@ from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import indexable
 
-from gpsearch.data.rows import in_parts, n_rows
+from gpsearch.data.folds import in_order
+from gpsearch.data.rows import in_parts, n_rows, refuse_masked
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity
@@ -125,6 +126,13 @@ class EstimatorCV:
         pre_dispatch: int | str = "2*n_jobs",
         name: str | None = None,
     ) -> None:
+        if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+            raise InvalidObjectiveError(
+                "must be an estimator with `fit`, such as LogisticRegression(). For a function "
+                "that builds a Keras model use KerasCV."
+            ).about("estimator", estimator)
+        refuse_masked("X", X)
+        refuse_masked("y", y)
         self.estimator = estimator
         self.name = name or type(last_step(estimator)).__name__
         self.X: Any
@@ -134,6 +142,7 @@ class EstimatorCV:
         self.cv = cv
         self.folds = read_folds(cv, self.X, y, self.n, groups, is_classifier(estimator))
         self.n_folds = len(self.folds)
+        self._in_order = in_order(self.folds)
         self.error_score = read_error_score(error_score)
         self.scorer = check_scoring(estimator, scoring, raise_exc=error_score == "raise")
         self.metric = read_metric(metric, self.scorer)
@@ -236,9 +245,12 @@ class EstimatorCV:
         """A clone with `params` set; values that are estimators are cloned too."""
         estimator = clone(self.estimator)
         try:
-            return estimator.set_params(**{k: clone(v, safe=False) for k, v in params.items()})
+            estimator.set_params(**{k: clone(v, safe=False) for k, v in params.items()})
         except (ValueError, TypeError, AttributeError) as error:
             raise InvalidObjectiveError(refusal(estimator, params, error)) from error
+        if self._in_order and hasattr(last_step(estimator), "rows_in_order"):
+            last_step(estimator).rows_in_order = True
+        return estimator
 
     def _outcomes(
         self, params: Params, folds: Sequence[int], seed: int

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
 
+from gpsearch.data.folds import Split
 from gpsearch.data.rows import in_parts, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
 
 SINGLE = "score"
 """Name of the only metric, as ``cv_results_`` has it."""
-
-Split = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)

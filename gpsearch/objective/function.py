@@ -14,6 +14,7 @@ from gpsearch.arguments import boolean, is_number
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.identity import Identity
+from gpsearch.training.model_function import kind_of_thing
 
 if TYPE_CHECKING:
     from gpsearch.space import Space
@@ -48,6 +49,11 @@ def as_objective(
     -9.0
     """
     greater_is_better = boolean("greater_is_better", greater_is_better)
+    if what := kind_of_thing(objective):
+        made = "EstimatorCV(estimator, X, y), or use GPSearchCV"
+        raise InvalidObjectiveError(
+            f"is {what}. Give {made if what == 'an estimator' else 'KerasCV(create_model, X, y)'}."
+        ).about("objective", objective)
     if callable(getattr(objective, "evaluate", None)):
         if not greater_is_better:
             raise InvalidObjectiveError(
@@ -81,10 +87,31 @@ class FunctionObjective:
         self.function = function
         self.greater_is_better = bool(greater_is_better)
         self.name = str(getattr(function, "__name__", type(function).__name__))
-        self._takes_seed = "seed" in _argument_names(function)
+        signature = _signature(function)
+        self._takes_seed = "seed" in list(signature.parameters)[1:]
+        try:
+            signature.bind({}, **({"seed": 0} if self._takes_seed else {}))
+        except TypeError as error:
+            raise self._refusal(f"it cannot take one argument: {error}") from error
 
     def validate(self, space: Space) -> None:
-        """Accept every space."""
+        """Raise where the function takes the dimensions one by one, as ``create_model`` does."""
+        names = [*space.names, *space.fixed]
+        by_name = [
+            parameter.name
+            for position, parameter in enumerate(_signature(self.function).parameters.values())
+            if parameter.name in names
+            and parameter.name != "seed"
+            and (position > 0 or parameter.default is not parameter.empty)
+        ]
+        if by_name:
+            raise self._refusal(f"it takes {by_name[0]!r} by name")
+
+    def _refusal(self, why: str) -> InvalidObjectiveError:
+        return InvalidObjectiveError(
+            f"is called with one dict of params, but {why}. For a function that builds a model "
+            f"give KerasCV({self.name}, X, y), else lambda params: {self.name}(**params)."
+        ).about("objective", self.function)
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`: of the function and its direction."""
@@ -142,9 +169,8 @@ class FunctionObjective:
         return scores
 
 
-def _argument_names(function: Callable[..., Any]) -> Sequence[str]:
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):  # a builtin without a signature
-        return ()
-    return list(parameters)[1:]
+        return inspect.signature(function)
+    except ValueError:  # a builtin that does not tell its own
+        return inspect.signature(lambda params: ...)

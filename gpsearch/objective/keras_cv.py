@@ -26,7 +26,7 @@ from gpsearch.data.rows import (
     read_target,
     take,
 )
-from gpsearch.data.weights import fit_weights, read_weights
+from gpsearch.data.weights import fit_weights, read_groups, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity
@@ -159,7 +159,10 @@ class KerasCV:
         self.X = read_features(X)
         self.n = n_rows(self.X)
         self.target = read_target(y, task)
-        check_lengths(self.X, y=self.target.encoded, groups=groups, sample_weight=sample_weight)
+        groups, self.sample_weight = read_groups(groups), read_weights(sample_weight)
+        check_lengths(
+            self.X, y=self.target.encoded, groups=groups, sample_weight=self.sample_weight
+        )
         check_preprocess(preprocess, self.X)
         self.preprocess = preprocess
         self.scoring = Scoring(scoring, metrics, self.target)
@@ -168,7 +171,6 @@ class KerasCV:
         self.monitor_fold = boolean("monitor_fold", monitor_fold, kind=kind)
         self._groups, self._validation_fraction = groups, validation_fraction
         self._split()
-        self.sample_weight = read_weights(sample_weight)
         self.class_weight = class_weight
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
         self.callbacks = callbacks
@@ -232,8 +234,10 @@ class KerasCV:
         results = (self._run_fold(fold, params, seed, evaluation) for fold in todo)
         return run_folds(results, on_fold, done)
 
+    @public(space="params")
     def __call__(self, params: Params) -> Evaluation:
         """Evaluate a configuration with the objective's own seed."""
+        self._check_names(params)
         return self.evaluate(params, seed=self.random_state)
 
     def with_fresh_folds(self, random_state: int) -> KerasCV:
@@ -256,7 +260,7 @@ class KerasCV:
         fresh._split()
         return fresh
 
-    @public()
+    @public(space="params")
     def refit(
         self,
         params: Params,
@@ -282,6 +286,7 @@ class KerasCV:
         FittedNetwork
             Takes raw X; `.model` is the Keras model, `.save(path)` writes both as one file.
         """
+        self._check_names(params)
         settings = self._settings_of(params)
         epochs = epochs_to_refit(folds) if epochs is None else epochs
         if epochs is not None:
@@ -401,6 +406,11 @@ class KerasCV:
             sample_weight=self.sample_weight,
             class_weight=self.class_weight,
         )
+
+    def _check_names(self, params: Params) -> None:
+        if not isinstance(params, Mapping):
+            raise InvalidObjectiveError("must be a dict of name to value.").about("params", params)
+        self.model_function.check_names(params)
 
     def _settings_of(self, params: Params) -> TrainingSettings:
         """The objective's training settings, replaced by those of the configuration."""

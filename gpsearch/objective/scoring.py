@@ -46,8 +46,14 @@ class Scoring:
             scoring = "accuracy" if target.is_classification else "r2"
         self.scorer = _read_scorer(scoring)
         self._by_name = isinstance(scoring, str)
-        self.name = scoring if isinstance(scoring, str) else _callable_name(scoring)
-        named = metrics if isinstance(metrics, Mapping) else {name: name for name in metrics}
+        self.name = scoring if isinstance(scoring, str) else callable_name(scoring)
+        named = metrics
+        if isinstance(metrics, list | tuple | set) and all(isinstance(m, str) for m in metrics):
+            named = {name: name for name in metrics}
+        if not isinstance(named, Mapping):
+            raise InvalidObjectiveError(
+                'must be a list of names, such as ["accuracy"], or a dict of name to scorer.'
+            ).about("metrics", metrics)
         with renaming(scoring="metrics"):
             self.metrics = {name: _read_scorer(one) for name, one in named.items()}
 
@@ -147,9 +153,9 @@ def _read_scorer(scoring: Any) -> Any:
     return scoring
 
 
-def _callable_name(scoring: Any) -> str:
-    name = getattr(scoring, "__name__", None)
-    if name is None:
-        function = getattr(scoring, "_score_func", scoring)
-        name = getattr(function, "__name__", type(function).__name__)
-    return str(name)
+def callable_name(scorer: Any) -> str:
+    """Name of a scorer, shown in the report; "score" for the estimator's own."""
+    if type(scorer).__name__ == "_PassthroughScorer":
+        return "score"
+    function = getattr(scorer, "_score_func", scorer)
+    return str(getattr(function, "__name__", type(function).__name__))

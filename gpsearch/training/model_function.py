@@ -40,9 +40,11 @@ class ModelFunction:
     """
 
     def __init__(self, create_model: Callable[..., Any]) -> None:
-        if not callable(create_model):
+        what = kind_of_thing(create_model)
+        if what or not callable(create_model):
             raise InvalidObjectiveError(
-                "must be a function that returns a compiled Keras model."
+                f"{what and f'is {what}; it '}must be a function that returns a compiled Keras "
+                "model, a new one in each call."
             ).about("create_model", create_model)
         self.create_model = create_model
         self.name = str(getattr(create_model, "__name__", type(create_model).__name__))
@@ -208,6 +210,19 @@ class ModelFunction:
     def __getstate__(self) -> dict[str, Any]:
         """Without the models built and their names: they belong to this process."""
         return {**self.__dict__, "_last_built": [], "_first_names": {}}
+
+
+def kind_of_thing(thing: Any) -> str:
+    """What is no function but may be taken for one: "a class", "an estimator" or "a Keras model".
+
+    >>> kind_of_thing(dict), kind_of_thing(print)
+    ('a class', '')
+    """
+    if isinstance(thing, type):
+        return "a class"
+    if any(kind.__module__.startswith("keras.") for kind in type(thing).__mro__):
+        return "a Keras model" if hasattr(thing, "compute_loss") else "a Keras object"
+    return "an estimator" if hasattr(thing, "fit") else ""
 
 
 def data_facts(features: Parts, target: Target) -> dict[str, Any]:

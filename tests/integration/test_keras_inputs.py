@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
+from gpsearch import KerasClassifier
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
@@ -130,6 +132,15 @@ AT_ONCE = {
     "groups": ({"groups": np.ones(41)}, "X has 40 rows, but groups has 41"),
     "task": ({"task": "ranking"}, 'must be "classification"'),
     "class weight": ({"class_weight": {7: 1.0}}, "does not hold"),
+    "class of transformer": ({"preprocess": StandardScaler}, "is a class.* StandardScaler()"),
+    "metrics, a text": ({"metrics": "accuracy"}, r"metrics='accuracy'\).*such as \[\"accuracy\"]"),
+    "metrics, unknown": ({"metrics": "zz"}, "must be a list of names"),
+    "fraction, a text": ({"validation_fraction": "a"}, "between 0 and 1"),
+    "short groups": ({"groups": (1, 2)}, "X has 40 rows, but groups has 2"),
+    "masked weights": ({"sample_weight": np.ma.masked_less(X[:, 0] ** 2, 1)}, "a masked array"),
+    "built model": ({"create_model": ONE_MODEL}, "is a Keras model; it must be a function"),
+    "class": ({"create_model": keras.Sequential}, "is a class; it must be a function"),
+    "estimator": ({"create_model": KerasClassifier()}, "is an estimator; it must be a function"),
 }
 
 
@@ -137,7 +148,24 @@ AT_ONCE = {
 def test_refused_at_once(case):
     options, message = AT_ONCE[case]
     with pytest.raises(InvalidObjectiveError, match=message):
-        KerasCV(network(), X, Y, **{"cv": 2, **options})
+        KerasCV(**{"create_model": network(), "X": X, "y": Y, "cv": 2, **options})
+
+
+def test_groups_and_weights_may_be_tuples():
+    groups = tuple(range(20)) * 2
+    objective = KerasCV(network(), X, Y, cv=2, groups=groups, sample_weight=(1, 2) * 20)
+    assert objective.sample_weight.tolist() == [1, 2] * 20
+    for fold in objective.folds:
+        assert not set(fold.train % 20) & set(fold.test % 20)
+
+
+@pytest.mark.parametrize("call", [KerasCV.__call__, KerasCV.refit])
+def test_a_configuration_is_checked_where_no_search_does(call):
+    objective = KerasCV(network(), X, Y, cv=2)
+    with pytest.raises(InvalidObjectiveError, match=r"params=\{'rat': ...\}.*does not take 'rat'"):
+        call(objective, {"rat": 0.1})
+    with pytest.raises(InvalidObjectiveError, match=r"params=3.*must be a dict"):
+        call(objective, 3)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +176,9 @@ def test_refused_at_once(case):
         ({"a": X, "b": X[:-1]}, Y, "differ in length"),
         (X, np.zeros(40), "single class"),
         (X[:0], Y[:0], "no rows"),
+        (X, None, r"y=None\): there is no target.*autoencoder y is X"),
+        (np.ma.masked_greater(X, 1), Y, r"X=...\): a masked array"),
+        (X, np.ma.masked_greater(Y, 0), r"y=...\): a masked array"),
     ],
 )
 def test_refused_data(X, y, message):

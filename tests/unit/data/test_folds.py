@@ -61,6 +61,48 @@ def test_time_series_stops_on_the_latest_training_rows():
         assert fold.fit.max() < fold.stop.min() <= fold.stop.max() < fold.test.min()
 
 
+class Walk:
+    """A splitter of one's own."""
+
+    def split(self, X, y=None, groups=None):
+        yield from TimeSeriesSplit(3).split(X)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 3
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        list(TimeSeriesSplit(3).split(LABELS)),
+        Walk(),
+        [(np.arange(60) < 40, np.arange(60) >= 45)],
+        [(np.arange(-60, -20), [-1, -2])],
+    ],
+    ids=["list", "own splitter", "masks", "negative"],
+)
+def test_splits_that_walk_forward_stop_on_the_latest_training_rows(cv):
+    folds, whole = folds_of(LABELS, cv)
+    for fold in folds:
+        assert fold.fit.max() < fold.stop.min() <= fold.stop.max() < fold.test.min()
+    assert whole.stop.tolist() == list(range(54, 60))
+
+
+def test_other_splits_stop_on_random_training_rows():
+    walk = list(TimeSeriesSplit(3).split(LABELS))
+    folds, whole = folds_of(LABELS, [*walk, (np.arange(30, 60), np.arange(30))])
+    assert whole.stop.tolist() != list(range(54, 60))
+    assert folds[0].stop.tolist() != list(range(13, 15))
+
+
+def test_masks_and_negative_numbers_name_rows():
+    mask = np.arange(60) % 3 == 0
+    wanted = folds_of(LABELS, [(np.flatnonzero(~mask), np.flatnonzero(mask))])
+    as_masks = folds_of(LABELS, [(~mask, mask.tolist())])
+    negative = folds_of(LABELS, [(np.flatnonzero(~mask) - 60, np.flatnonzero(mask))])
+    assert fingerprint(wanted) == fingerprint(as_masks) == fingerprint(negative)
+
+
 def test_iterable_of_pairs_and_leave_one_out():
     pairs = [(np.arange(30, 60), np.arange(30)), (np.arange(30), np.arange(30, 60))]
     assert len(folds_of(LABELS, pairs)[0]) == 2
@@ -77,7 +119,18 @@ def test_iterable_of_pairs_and_leave_one_out():
         (LABELS, "five", "number of folds"),
         (LABELS, StratifiedKFold(13), "cannot split"),
         (LABELS, [(np.arange(40), np.arange(30, 60))], "scores rows that it also trains on"),
-        (LABELS, [(np.arange(60), np.arange(0))], "0 scored rows"),
+        (LABELS, [(np.arange(40), [-30])], "scores rows that it also trains on"),
+        (LABELS, [(np.arange(60) < 40, np.arange(60) > 30)], "scores rows that it also trains on"),
+        (LABELS, [(np.arange(60), np.arange(0))], "the scored rows of fold 0 are none"),
+        (LABELS, [(np.arange(60), [])], "the scored rows of fold 0 are none"),
+        (LABELS, [(np.arange(9.0), [20])], "training rows of fold 0 have type float64.*whole"),
+        (LABELS, [([1, 2], [60])], "scored rows of fold 0 name row 60, where X has 60 rows"),
+        (LABELS, [([1, -61], [5])], "training rows of fold 0 name row -61"),
+        (LABELS, [([True, False], [5])], r"type bool, shape \(2,\).*mask of shape \(60,\)"),
+        (LABELS, [([1], [5])], "trains on one row"),
+        (LABELS, [([1, 2], [5], [6])], "cannot split the data"),
+        (LABELS, [], "CV iterator empty"),
+        (LABELS, StratifiedKFold, r"is a class. Give a splitter made of it: StratifiedKFold\(\)"),
     ],
 )
 def test_bad_cv(y, cv, message):

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gpsearch import KerasClassifier, KerasRegressor
+from gpsearch import EstimatorCV, KerasClassifier, KerasRegressor
 from gpsearch.errors import InvalidObjectiveError
 
 keras = pytest.importorskip("keras")
@@ -163,6 +163,22 @@ def test_settings_of_one_fit(X, y):
     assert network.epochs == 25
     with pytest.raises(TypeError, match="does not take 'steps'"):
         KerasClassifier(**SMALL).fit(X, y, steps=2)
+
+
+def test_rows_in_order_hold_back_the_last_ones(X):
+    quantity = np.where(np.arange(120) % 60 < 48, 0.0, 1e3)
+
+    def last_were_held_back(curves):
+        return curves["loss"][0] < 100 < 1e5 < curves["val_loss"][0]
+
+    small = {**SMALL, "epochs": 1, "patience": 1, "learning_rate": 1e-4}
+    whole = KerasRegressor(**small).fit(X[:60], quantity[:60], validation_split=0.2)
+    assert last_were_held_back(whole.history_)
+    random = KerasRegressor(**small, validation_fraction=0.2).fit(X[:60], quantity[:60])
+    assert not last_were_held_back(random.history_)
+    network = make_pipeline(KerasRegressor(**small, validation_fraction=0.2))
+    walking = EstimatorCV(network, X, quantity, cv=[(np.arange(60), np.arange(60, 120))])
+    assert last_were_held_back(walking({}).folds[0].curves)
 
 
 def test_weights_shift_the_decision(X, y):

@@ -135,4 +135,24 @@ def test_refusals(data):
         objective(data, scoring=lambda estimator, X, y: "high")({})
     with pytest.raises(InvalidObjectiveError, match="cannot split X"):
         objective(data, cv=70)
+    with pytest.raises(InvalidObjectiveError, match="scored rows of fold 0 name row 80"):
+        objective(data, cv=[(np.arange(40), [80])])
+    with pytest.raises(InvalidObjectiveError, match="masked array"):
+        objective((data[0], np.ma.masked_less(data[1], 1)))
+    for estimator in (LogisticRegression, lambda C: None):
+        with pytest.raises(InvalidObjectiveError, match="must be an estimator with `fit`"):
+            objective(data, estimator)
     assert math.isnan(objective(data).error_score)
+
+
+def test_folds_are_rows_however_they_are_written(data):
+    train = np.arange(80) < 60
+    written = [(train, ~train), (np.flatnonzero(train), np.arange(-20, 0))]
+    scores = [objective(data, cv=[split])({}).score for split in written]
+    assert scores[0] == scores[1]
+    with pytest.warns(UserWarning, match="fold 0 scores rows that it also trains on"):
+        objective(data, cv=[(train, np.arange(80))])
+
+
+def test_the_estimators_own_score_has_a_name(data):
+    assert objective(data).describe()["scoring"] == "score"

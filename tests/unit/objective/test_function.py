@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from gpsearch import KerasClassifier, KerasCV, search
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.objective import as_objective
+from gpsearch.space import Space
 
 
 def test_one_score_or_one_for_each_fold():
@@ -47,6 +49,38 @@ def test_what_is_no_objective():
     assert as_objective(objective) is objective
     with pytest.raises(InvalidObjectiveError, match="already"):
         as_objective(objective, greater_is_better=False)
+
+
+def create_model(units, rate=0.1):
+    return units
+
+
+def with_defaults(units=4):
+    return units
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        pytest.param(create_model, "takes 'rate' by name.*KerasCV.create_model, X, y.", id="rate"),
+        pytest.param(with_defaults, "takes 'units' by name.*KerasCV", id="default"),
+        pytest.param(lambda units, rate: 1, "cannot take one argument.*KerasCV", id="two"),
+        pytest.param(lambda: 1, "cannot take one argument", id="none"),
+        pytest.param(KerasCV, r"is a class. Give KerasCV\(create_model, X, y\)", id="class"),
+        pytest.param(KerasClassifier(), "is an estimator. Give EstimatorCV", id="estimator"),
+    ],
+)
+def test_a_slip_is_named_before_anything_runs(objective, message):
+    space = Space({"units": (1, 4), "rate": (0.1, 1.0)})
+    with pytest.raises(InvalidObjectiveError, match=message):
+        search(objective, space, n_calls=1, progress=False)
+
+
+def test_names_of_arguments_that_a_call_gives():
+    def objective(units, seed=None, *, scale=2.0):
+        return units["units"] * scale
+
+    as_objective(objective).validate(Space({"units": (1, 4), "seed": (1, 2)}))
 
 
 def test_fingerprint_sees_code_and_direction_but_not_comments():
