@@ -39,8 +39,8 @@ from gpsearch.model_selection.subjects import (
     Subject,
     check_arguments,
     is_model_function,
-    read_scorer,
 )
+from gpsearch.objective.estimator_arguments import read_scoring
 from gpsearch.objective.estimator_fold import SINGLE
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
 
     def get_metadata_routing(self) -> Any:
         """Where ``fit`` and ``score`` send metadata, as scikit-learn's routing has it."""
-        return router(self, read_scorer(self))
+        return router(self, read_scoring(self.estimator, self.scoring, self.error_score))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

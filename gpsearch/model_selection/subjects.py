@@ -13,17 +13,14 @@ from typing import Any, Protocol
 
 import joblib
 import numpy as np
-from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils import get_tags
 
 from gpsearch.arguments import boolean, is_whole, refusal, whole
-from gpsearch.data.folds import read_splitter
-from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.errors import InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
-from gpsearch.objective.estimator_arguments import read_error_score
+from gpsearch.objective.estimator_arguments import read_error_score, read_scoring
 from gpsearch.objective.estimator_cv import EstimatorCV
 from gpsearch.training.model_function import kind_of_thing
 
@@ -61,7 +58,7 @@ class EstimatorSubject:
     metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
-        scorer = read_scorer(search)
+        scorer = read_scoring(search.estimator, search.scoring, search.error_score)
         several = getattr(scorer, "_scorers", None)
         if several is not None:
             check_refit(search.refit, list(several))
@@ -78,7 +75,8 @@ class EstimatorSubject:
             search.estimator,
             X,
             y,
-            cv=_splits(search, X, y, routed.split),
+            cv=search.cv,
+            split_params=routed.split,
             scoring=scorer,
             metric=search.refit if named else None,
             fit_params=routed.fit,
@@ -105,11 +103,6 @@ class EstimatorSubject:
 def is_model_function(estimator: Any) -> bool:
     """Whether `estimator` is a function to a Keras model."""
     return callable(estimator) and not hasattr(estimator, "fit")
-
-
-def read_scorer(search: Any) -> Any:
-    """The scorer, or scikit-learn's scorer of several metrics."""
-    return check_scoring(search.estimator, search.scoring, raise_exc=search.error_score == "raise")
 
 
 def check_arguments(search: Any) -> None:
@@ -171,21 +164,3 @@ def _joblib_reads(pre_dispatch: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _splits(search: Any, X: Any, y: Any, split_params: Mapping[str, Any]) -> list[Any]:
-    """Row numbers of all folds, split once."""
-    try:
-        splitter = read_splitter(search.cv, y, classifier=is_classifier(search.estimator))
-        splits = list(splitter.split(X, y, **split_params))
-    except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(f"cannot split the data: {error}").about(
-            "cv", search.cv
-        ) from error
-    declared = splitter.get_n_splits(X, y, **split_params)
-    if declared != len(splits):
-        raise InvalidObjectiveError(
-            f"cv.split and cv.get_n_splits return inconsistent results. Expected {declared} "
-            f"splits, got {len(splits)}"
-        ).about("cv", search.cv)
-    return splits

@@ -9,24 +9,35 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import check_scoring
 
 from gpsearch.arguments import is_number
 from gpsearch.data.folds import Split, read_splits, read_splitter
 from gpsearch.data.rows import in_parts
-from gpsearch.errors import InvalidObjectiveError
+from gpsearch.errors import GPSearchError, InvalidObjectiveError
 from gpsearch.objective.estimator_fold import SINGLE
-from gpsearch.objective.scoring import callable_name
+from gpsearch.objective.scoring import callable_name, read_scorer
 
 
-def read_folds(cv: Any, X: Any, y: Any, n: int, groups: Any, classifier: bool) -> list[Split]:
+def read_folds(
+    cv: Any, X: Any, y: Any, n: int, given: Mapping[str, Any], classifier: bool
+) -> list[Split]:
     """Row numbers of all folds, split once; a fold that scores training rows gets a warning."""
     labels = None if in_parts(y) else y
+    rows = np.zeros((n, 1)) if in_parts(X) else X
     splitter = read_splitter(cv, labels, classifier=classifier)
     try:
-        given = list(splitter.split(np.zeros((n, 1)) if in_parts(X) else X, labels, groups))
+        splits = read_splits(list(splitter.split(rows, labels, **given)), n)
+        declared = splitter.get_n_splits(rows, labels, **given)
+    except GPSearchError:
+        raise
     except (ValueError, TypeError) as error:
         raise InvalidObjectiveError(f"cannot split X: {error}").about("cv", cv) from error
-    splits = read_splits(given, n)
+    if declared != len(splits):
+        raise InvalidObjectiveError(
+            f"cv.split and cv.get_n_splits return inconsistent results. Expected {declared} "
+            f"splits, got {len(splits)}"
+        ).about("cv", cv)
     shared = [index for index, split in enumerate(splits) if np.intersect1d(*split).size]
     if shared:
         warnings.warn(
@@ -44,6 +55,15 @@ def read_error_score(error_score: Any) -> Any:
     if is_number(error_score):
         return float(error_score)
     raise InvalidObjectiveError("must be a number or 'raise'.").about("error_score", error_score)
+
+
+def read_scoring(estimator: Any, scoring: Any, error_score: Any) -> Any:
+    """The scorer, or scikit-learn's scorer of several metrics."""
+    several = scoring if isinstance(scoring, list | tuple | set) else [scoring]
+    for one in scoring.values() if isinstance(scoring, Mapping) else several:
+        if one is not None:
+            read_scorer(one)
+    return check_scoring(estimator, scoring, raise_exc=error_score == "raise")
 
 
 def read_metric(metric: str | None, scorer: Any) -> str | None:

@@ -20,7 +20,6 @@ import joblib
 import numpy as np
 import sklearn
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.utils import indexable
 
 from gpsearch.data.folds import in_order
@@ -33,9 +32,11 @@ from gpsearch.objective.estimator_arguments import (
     read_error_score,
     read_folds,
     read_metric,
+    read_scoring,
     refusal,
     scorer_name,
 )
+from gpsearch.objective.estimator_data import check_features, check_target
 from gpsearch.objective.estimator_fold import (
     SINGLE,
     FoldOutcome,
@@ -70,6 +71,8 @@ class EstimatorCV:
         Which of several scores is maximised; by default the first.
     groups : array-like of length n, optional
         For the splitter.
+    split_params : dict, optional
+        All arguments of the splitter, by name, where it takes others than `groups`.
     fit_params, score_params : dict, optional
         Passed to ``fit`` and to the scorer; an array with n rows is split as X is.
     error_score : "raise" or float, default NaN
@@ -118,6 +121,7 @@ class EstimatorCV:
         scoring: Any = None,
         metric: str | None = None,
         groups: Any = None,
+        split_params: Mapping[str, Any] | None = None,
         fit_params: Mapping[str, Any] | None = None,
         score_params: Mapping[str, Any] | None = None,
         error_score: Any = math.nan,
@@ -135,16 +139,18 @@ class EstimatorCV:
         refuse_masked("y", y)
         self.estimator = estimator
         self.name = name or type(last_step(estimator)).__name__
+        check_target(estimator, X, y, cv)
         self.X: Any
         self.y: Any
         self.X, self.y = (X, y) if in_parts(X) else indexable(X, y)
         self.n = n_rows(self.X)
         self.cv = cv
-        self.folds = read_folds(cv, self.X, y, self.n, groups, is_classifier(estimator))
+        given = {"groups": groups} if split_params is None else split_params
+        self.folds = read_folds(cv, self.X, y, self.n, given, is_classifier(estimator))
         self.n_folds = len(self.folds)
         self._in_order = in_order(self.folds)
         self.error_score = read_error_score(error_score)
-        self.scorer = check_scoring(estimator, scoring, raise_exc=error_score == "raise")
+        self.scorer = read_scoring(estimator, scoring, error_score)
         self.metric = read_metric(metric, self.scorer)
         self.fit_params = dict(fit_params or {})
         self.score_params = dict(score_params or {})
@@ -156,16 +162,17 @@ class EstimatorCV:
 
     @public(params="space")
     def validate(self, space: Space) -> None:
-        """Set configurations of `space` on a clone.
+        """Set configurations of `space` on clones, and compare X with what they take.
 
         Raises
         ------
         InvalidObjectiveError
-            The estimator has no parameter of a name, or refuses a value.
+            The estimator has no parameter of a name, or refuses a value; or X holds what no
+            configuration takes.
         """
         rng = np.random.default_rng(0)
-        for point in space.sample(CHECKED_POINTS, rng):
-            self._configured(space.params(point))
+        points = space.sample(CHECKED_POINTS, rng)
+        check_features([self._configured(space.params(point)) for point in points], self.X)
 
     def evaluate(
         self,

@@ -44,7 +44,7 @@ class Scoring:
                     "(estimator, X, y) -> float; estimator.predict(X) returns all outputs."
                 ).about("scoring", None)
             scoring = "accuracy" if target.is_classification else "r2"
-        self.scorer = _read_scorer(scoring)
+        self.scorer = read_scorer(scoring)
         self._by_name = isinstance(scoring, str)
         self.name = scoring if isinstance(scoring, str) else callable_name(scoring)
         named = metrics
@@ -55,7 +55,7 @@ class Scoring:
                 'must be a list of names, such as ["accuracy"], or a dict of name to scorer.'
             ).about("metrics", metrics)
         with renaming(scoring="metrics"):
-            self.metrics = {name: _read_scorer(one) for name, one in named.items()}
+            self.metrics = {name: read_scorer(one) for name, one in named.items()}
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.
@@ -128,7 +128,8 @@ class Scoring:
         return self.name if self._by_name else self.scorer
 
 
-def _read_scorer(scoring: Any) -> Any:
+def read_scorer(scoring: Any) -> Any:
+    """The scorer of a name, or the callable given; raises where it is neither."""
     if isinstance(scoring, str):
         names = get_scorer_names()
         if scoring not in names:

@@ -12,9 +12,11 @@ import pytest
 from scipy.stats import expon, loguniform, reciprocal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import FitFailedWarning, NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import get_scorer
+from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -460,7 +462,24 @@ REFUSALS = {
         InvalidSearchError,
         "refit=True.*scorer key",
     ),
-    "unknown scorer": ({"scoring": "acuracy"}, None, ValueError, "acuracy"),
+    "unknown scorer": (
+        {"scoring": "acuracy"},
+        None,
+        InvalidObjectiveError,
+        r"^GPSearchCV\(scoring='acuracy'\): .*Did you mean 'accuracy'",
+    ),
+    "unknown among several": (
+        {"scoring": {"a": "accuracy", "b": "f11"}, "refit": "a"},
+        None,
+        InvalidObjectiveError,
+        "scoring='f11'.*Did you mean 'f1'",
+    ),
+    "metric for a scorer": (
+        {"scoring": accuracy_score},
+        None,
+        InvalidObjectiveError,
+        r"make_scorer\(accuracy_score\)",
+    ),
     "no scorer": ({"scoring": []}, None, InvalidSearchError, "Empty list"),
     "too many folds": ({"cv": 50}, None, InvalidObjectiveError, "n_splits=50 cannot be greater"),
     "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "'nan'.*or 'raise'"),
@@ -518,8 +537,6 @@ def test_refusals_of_data(data):
     X, y = data
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         search().fit(X, y[:-1])
-    with pytest.raises(InvalidObjectiveError, match=r"All the \d+ fits failed"):
-        search().fit(X, np.column_stack([y, y]))
     with pytest.raises(InvalidObjectiveError, match=r"All the 4 fits failed(.|\n)*no proba"):
         search(scoring=failing_scorer).fit(X, y)
     with pytest.raises(NotFittedError):
@@ -528,6 +545,72 @@ def test_refusals_of_data(data):
         GPSearchCV("SVC", C).fit(X, y)
     with pytest.raises(TypeError, match="score"):
         GPSearchCV(Unscored(), C).fit(X, y)
+
+
+class Counting(LogisticRegression):
+    fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        Counting.fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+SCALED = make_pipeline(StandardScaler(), Counting())
+IMPUTED = make_pipeline(SimpleImputer(), Counting())
+DATA = {
+    "NaN": (Counting(), lambda X, y: (holed(X, np.nan), y), "X holds NaN: 1 of its values, which"),
+    "NaN scaled": (SCALED, lambda X, y: (holed(X, np.nan), y), "which Counting does not take"),
+    "infinity": (Counting(), lambda X, y: (holed(X, np.inf), y), "X holds infinity: 1 of"),
+    "infinity imputed": (IMPUTED, lambda X, y: (holed(X, np.inf), y), "SimpleImputer does not"),
+    "NaN in a frame": (
+        Counting(),
+        lambda X, y: (pd.DataFrame(holed(X, np.nan)), y),
+        "X holds NaN: 1 of its values",
+    ),
+    "text": (Counting(), lambda X, y: (X.astype(str) + "a", y), "X holds text, which"),
+    "one axis": (Counting(), lambda X, y: (X[:, 0], y), r"one axis.*X\.reshape\(-1, 1\)"),
+    "a number": (Counting(), lambda X, y: (3, y), "has no rows"),
+    "two columns": (Counting(), lambda X, y: (X, np.column_stack([y, y])), r"shape \(90, 2\)"),
+    "one class": (Counting(), lambda X, y: (X, 0 * y), "y holds the single class 0"),
+    "a lone member": (Counting(), lambda X, y: (X, holed(y, 2)), "class 2 of y has a single"),
+    "quantities": (Counting(), lambda X, y: (X, X[:, 0]), "y holds quantities such as"),
+    "NaN in y": (Counting(), lambda X, y: (X, holed(1.0 * y, np.nan)), "y holds missing values"),
+    "text for a regressor": (Ridge(), lambda X, y: (X, y.astype(str) + "a"), "are not numbers"),
+}
+
+
+def of_size(estimator):
+    """The parameter that shrinks the coefficients."""
+    return next(n for n in estimator.get_params() if n.split("__")[-1] in ("C", "alpha"))
+
+
+def holed(values, value):
+    values = values.copy()
+    values.flat[7] = value
+    return values
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_data_that_no_fit_takes_are_refused_before_the_first(data, case):
+    estimator, changed, message = DATA[case]
+    Counting.fits = 0
+    with pytest.raises(InvalidObjectiveError, match=rf"^GPSearchCV\.fit\([Xy]=.*{message}"):
+        search(estimator, {of_size(estimator): C["C"]}).fit(*changed(*data))
+    assert Counting.fits == 0
+
+
+def test_data_that_some_configuration_takes_are_searched(data):
+    X, y = data
+    pipeline = make_pipeline(StandardScaler(), "passthrough", LogisticRegression())
+    space = {"passthrough": [SimpleImputer(), "passthrough"], "logisticregression__C": C["C"]}
+    with pytest.warns((FitFailedWarning, UserWarning)):
+        found = search(pipeline, space, n_iter=6).fit(holed(X, np.nan), y)
+    assert isinstance(found.best_params_["passthrough"], SimpleImputer)
+    lone = search(cv=KFold(3)).fit(X, holed(y, 2))
+    assert np.isfinite(lone.best_score_)
+    assert search(HistGradientBoostingClassifier(max_iter=2), {"max_depth": [1, 2]}, n_iter=2).fit(
+        holed(X, np.inf), y
+    )
 
 
 def failing_scorer(estimator, X, y):
