@@ -133,7 +133,7 @@ def _call_with(
     made = args[0] if isinstance(args[0], type) else type(args[0])
     if not takes:
         return made.__name__ if argument in inspect.signature(made).parameters else ""
-    return made.__name__ if name == "__init__" else f"{made.__name__}.{name}"
+    return made.__name__ if name in ("__init__", "__new__") else f"{made.__name__}.{name}"
 
 
 def _shown(value: Any) -> str:

@@ -11,8 +11,7 @@ z            float array in the unit cube, one column for each dimension
 dicts, TOML tables, lists, tuples and frozen scipy.stats distributions.
 """
 
-from skopt.space import Categorical, Integer, Real
-
+from gpsearch.space.checked import Categorical, Integer, Real
 from gpsearch.space.space import Point, Space
 
 __all__ = ["Categorical", "Integer", "Point", "Real", "Space"]

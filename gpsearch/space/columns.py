@@ -16,11 +16,11 @@ that 32 lies between 16 and 64: as they are listed where they rise or fall, else
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 Array = NDArray[np.float64]
 
 LARGEST_INTEGER = 2**53  # above, neighbouring integers are one float
+LEAST_LOG_BOUND = float(np.finfo(float).tiny)  # below, floats lose digits
 
 
 class Column(ABC):
@@ -81,46 +82,77 @@ def make_column(name: str, dimension: Dimension) -> Column:
         For bounds that are not finite, a log prior that touches zero, categories that are
         repeated or unhashable.
     """
-    if isinstance(dimension, Real):
-        return _RealColumn(name, dimension)
-    if isinstance(dimension, Integer):
-        return _IntegerColumn(name, dimension)
-    if isinstance(dimension, Categorical):
-        return _CategoricalColumn(name, dimension)
-    raise InvalidSpaceError(
-        f"dimension {name!r} is a {type(dimension).__name__}; it must be a Real, an Integer or a "
-        "Categorical."
-    ).about("dimensions", entry=name)
+    with naming_entry(name):
+        if isinstance(dimension, Real):
+            return _RealColumn(name, dimension)
+        if isinstance(dimension, Integer):
+            return _IntegerColumn(name, dimension)
+        if isinstance(dimension, Categorical):
+            return _CategoricalColumn(name, dimension)
+        raise InvalidSpaceError("must be a Real, an Integer or a Categorical.")
 
 
-def check_bounds(name: str, low: Any, high: Any, prior: str) -> None:
+@contextlib.contextmanager
+def naming_entry(name: str) -> Iterator[None]:
+    """Name the entry of a space that breaks the rule."""
+    try:
+        yield
+    except InvalidSpaceError as error:
+        error.about("dimensions", entry=name)
+        raise
+
+
+def check_bounds(low: Any, high: Any, prior: str, *, whole: bool = False) -> None:
     """Raise InvalidSpaceError unless a numeric dimension can lie between these bounds."""
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    bounds, argument, value = f"the bounds {plain(low)!r} and {plain(high)!r}", "low", low
+    if not (is_number(low) and is_number(high)):
+        rule = "must be numbers."
+        if is_number(low):
+            argument, value = "high", high
+    elif not (math.isfinite(low) and math.isfinite(high) and low < high):
+        rule = (
+            "must be finite, and the lower one below the upper one. A single value is written as "
+            "that value."
+        )
+    elif whole and not (float(low).is_integer() and float(high).is_integer()):
+        rule = "of an Integer must be whole. Round them, or use a Real."
+    elif whole and max(abs(low), abs(high)) > LARGEST_INTEGER:
+        rule = "of an Integer must stay within 2**53. Use a Real, or a coarser unit."
+    elif not math.isfinite(float(high) - float(low)):
+        rule = "are further apart than a float can hold. Use a coarser unit."
+    elif prior not in ("uniform", "log-uniform"):
+        bounds, rule = "the prior", "must be 'uniform' or 'log-uniform'."
+        argument, value = "prior", prior
+    elif prior == "log-uniform" and low < LEAST_LOG_BOUND:
+        rule = (
+            "of a log-uniform dimension must lie above zero, the lower one at "
+            f"{LEAST_LOG_BOUND:.1e} or above, where floats are precise. Raise it, or use "
+            "prior='uniform'."
+        )
+    else:
+        return
+    raise InvalidSpaceError(f"{bounds} {rule}").about(argument, value)
+
+
+def check_shares(shares: Any, n_categories: int) -> None:
+    """Raise InvalidSpaceError unless these are probabilities of so many categories."""
+    try:
+        numbers = np.asarray(shares, dtype=float)
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
+    if numbers.shape != (n_categories,) or (numbers < 0).any() or abs(numbers.sum() - 1) > 1e-6:
         raise InvalidSpaceError(
-            f"{name!r} has the bounds {low!r} and {high!r}; both must be finite, and the lower "
-            "bound below the upper one. A single value is written as that value."
-        ).about("dimensions", entry=name)
-    if not math.isfinite(float(high) - float(low)):
-        raise InvalidSpaceError(
-            f"{name!r} has the bounds {low!r} and {high!r}, whose distance no float can hold. Use "
-            "a coarser unit."
-        ).about("dimensions", entry=name)
-    if prior not in ("uniform", "log-uniform"):
-        raise InvalidSpaceError(
-            f"{name!r} has the prior {prior!r}; it must be 'uniform' or 'log-uniform'."
-        ).about("dimensions", entry=name)
-    if prior == "log-uniform" and low <= 0:
-        raise InvalidSpaceError(
-            f"{name!r} has the prior 'log-uniform' and the lower bound {low!r}; a logarithmic "
-            "dimension must lie above zero. Raise low, or use prior='uniform'."
-        ).about("dimensions", entry=name)
+            f"the prior {shares!r} must hold one probability for each of the {n_categories} "
+            "categories, with the sum 1."
+        ).about("prior", shares)
 
 
 class _NumericColumn(Column):
     """What Real and Integer share: bounds, and a scale that is linear or logarithmic."""
 
     def __init__(self, name: str, dimension: Real | Integer) -> None:
-        check_bounds(name, dimension.low, dimension.high, dimension.prior)
+        whole = isinstance(dimension, Integer)
+        check_bounds(dimension.low, dimension.high, dimension.prior, whole=whole)
         low, high = float(dimension.low), float(dimension.high)
         self.log = dimension.prior == "log-uniform"
         self.name, self.low, self.high = name, low, high
@@ -138,11 +170,7 @@ class _NumericColumn(Column):
 
     def _checked(self, values: Sequence[Any]) -> Array:
         for value in values:
-            if (
-                not isinstance(value, numbers.Real)
-                or isinstance(value, bool)
-                or not self.low <= float(value) <= self.high
-            ):
+            if not is_number(value) or not self.low <= float(value) <= self.high:
                 raise InvalidParamsError(
                     f"{self.name!r} must be a number from {self.low:g} to {self.high:g}."
                 ).about("params", value, entry=self.name)
@@ -163,9 +191,7 @@ class _RealColumn(_NumericColumn):
         return np.clip(z, 0.0, 1.0)
 
     def places(self) -> Array:
-        raise InvalidSpaceError(f"{self.name!r} is a Real; its values cannot be listed.").about(
-            "dimensions", entry=self.name
-        )
+        raise InvalidSpaceError(f"{self.name!r} is a Real; its values cannot be listed.")
 
     def quantile(self, u: Array) -> Array:
         return np.asarray(u, dtype=float)
@@ -177,11 +203,6 @@ class _RealColumn(_NumericColumn):
 class _IntegerColumn(_NumericColumn):
     def __init__(self, name: str, dimension: Integer) -> None:
         super().__init__(name, dimension)
-        if max(abs(self.low), abs(self.high)) > LARGEST_INTEGER:
-            raise InvalidSpaceError(
-                f"{name!r} reaches to {dimension.low!r} or {dimension.high!r}; an Integer must "
-                "stay within 2**53. Use a Real, or a coarser unit."
-            ).about("dimensions", entry=name)
         self.n_values = int(self.high - self.low) + 1
 
     def encode(self, values: Sequence[Any]) -> Array:
@@ -226,20 +247,15 @@ class _CategoricalColumn(Column):
             self._index = {_typed(c): i for i, c in enumerate(self.categories)}
         except TypeError:
             raise InvalidSpaceError(
-                f"the categories of {name!r} must be hashable; a list can be written as a tuple."
-            ).about("dimensions", entry=name) from None
+                "categories must be hashable; a list can be written as a tuple."
+            ) from None
         if len(self._index) < self.n_values or any(c != c for c in self.categories):
             raise InvalidSpaceError(
-                f"the categories of {name!r} are {list(self.categories)!r}; each must occur once, "
-                "and none may be NaN."
-            ).about("dimensions", entry=name)
-        shares = np.asarray(dimension.prior_, dtype=float)
-        if len(shares) != self.n_values or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
-            raise InvalidSpaceError(
-                f"the prior of {name!r} must hold one probability for each of its {self.n_values} "
-                f"categories, with the sum 1; it is {list(dimension.prior_)!r}."
-            ).about("dimensions", entry=name)
-        self.shares = shares[list(order)]
+                f"of the categories {list(self.categories)!r} each must occur once, and none may "
+                "be NaN."
+            )
+        check_shares(dimension.prior_, self.n_values)
+        self.shares = np.asarray(dimension.prior_, dtype=float)[list(order)]
         self._edges = np.cumsum(self.shares)[:-1]
 
     def encode(self, values: Sequence[Any]) -> Array:

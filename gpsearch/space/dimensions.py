@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skopt.space import Categorical, Dimension, Integer, Real
+from skopt.space import Dimension
 
 from gpsearch.arguments import is_number, is_whole
 from gpsearch.errors import InvalidSpaceError
-from gpsearch.space.columns import check_bounds, plain
+from gpsearch.space.checked import Categorical, Integer, Real
+from gpsearch.space.columns import naming_entry, plain
 
 When = dict[str, tuple[Any, ...]]
 TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
@@ -71,7 +72,8 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
     for name, entry in entries:
         if isinstance(entry, Mapping) and "when" in entry:
             when[name] = read_when(name, entry["when"])
-        made = _read_entry(name, entry)
+        with naming_entry(name):
+            made = _read_entry(entry)
         if isinstance(made, Dimension):
             made.name = name
             dimensions.append(made)
@@ -93,99 +95,72 @@ def read_when(name: str, when: Any) -> When:
     }
 
 
-def _read_entry(name: str, entry: Any) -> Any:
+def _read_entry(entry: Any) -> Any:
     """A dimension, or the fixed value."""
     if isinstance(entry, Dimension):
         return copy.copy(entry)
     if isinstance(entry, Mapping):
-        return _read_table(name, entry)
+        return _read_table(entry)
     if hasattr(entry, "rvs") and hasattr(entry, "dist"):
-        return _read_distribution(name, entry)
+        return _read_distribution(entry)
     if isinstance(entry, tuple):
-        return _read_tuple(name, entry)
+        return _read_tuple(entry)
     if isinstance(entry, list | range | np.ndarray):
         values = [plain(value) for value in entry]
-        if not values:
-            raise InvalidSpaceError(f"{name!r} is an empty list; it must hold a value.").about(
-                "dimensions", entry=name
-            )
-        return values[0] if len(values) == 1 else _categorical(name, values)
+        return values[0] if len(values) == 1 else Categorical(values, transform="identity")
     if entry is None or isinstance(entry, str | int | float | bool | np.generic):
         return plain(entry)
     raise InvalidSpaceError(
-        f"{name!r} is {entry!r}, which is not a dimension. Write gs.Real(low, high), "
-        "gs.Integer(low, high), gs.Categorical([...]), a list of choices or a single value."
-    ).about("dimensions", entry=name)
+        f"{entry!r} is not a dimension. Write gs.Real(low, high), gs.Integer(low, high), "
+        "gs.Categorical([...]), a list of choices or a single value."
+    )
 
 
-def _read_tuple(name: str, entry: tuple[Any, ...]) -> Dimension:
-    low_high, rest = entry[:2], entry[2:]
-    if (
-        len(low_high) < 2
-        or not all(is_number(value) for value in low_high)
-        or len(rest) > 1
-        or (rest and rest[0] not in ("uniform", "log-uniform"))
-    ):
+def _read_tuple(entry: tuple[Any, ...]) -> Dimension:
+    numbers = len(entry) in (2, 3) and all(is_number(value) for value in entry[:2])
+    prior = entry[2] if len(entry) == 3 else "uniform"
+    if not numbers or prior not in ("uniform", "log-uniform"):
         raise InvalidSpaceError(
-            f"{name!r} is the tuple {entry!r}; a tuple must be (low, high) or (low, high, "
-            "'log-uniform'). Write choices as a list."
-        ).about("dimensions", entry=name)
-    return _numeric(name, low_high[0], low_high[1], rest[0] if rest else "uniform")
+            f"the tuple {entry!r} must be (low, high) or (low, high, 'log-uniform'). Write "
+            "choices as a list."
+        )
+    return _numeric(entry[0], entry[1], prior)
 
 
-def _read_table(name: str, table: Mapping[str, Any]) -> Dimension:
+def _read_table(table: Mapping[str, Any]) -> Dimension:
     if unknown := sorted(set(table) - TABLE_KEYS):
         raise InvalidSpaceError(
-            f"{name!r} has the unknown key {unknown[0]!r}; the keys are "
-            f"{', '.join(sorted(TABLE_KEYS))}."
-        ).about("dimensions", entry=name)
+            f"has the unknown key {unknown[0]!r}; the keys are {', '.join(sorted(TABLE_KEYS))}."
+        )
     kind = str(table.get("type", "categorical" if "categories" in table else "")).lower()
     if kind not in ("", "real", "integer", "categorical"):
         raise InvalidSpaceError(
-            f"{name!r} has the type {table['type']!r}; it must be 'real', 'integer' or "
-            "'categorical'."
-        ).about("dimensions", entry=name)
+            f"has the type {table['type']!r}; it must be 'real', 'integer' or 'categorical'."
+        )
     needed = ["categories"] if kind == "categorical" else ["low", "high"]
     if missing := [key for key in needed if key not in table]:
-        raise InvalidSpaceError(f"{name!r} lacks {missing[0]!r}.").about("dimensions", entry=name)
+        raise InvalidSpaceError(f"lacks {missing[0]!r}.")
     if kind == "categorical":
-        return _categorical(name, list(table["categories"]), table.get("prior"))
-    return _numeric(name, table["low"], table["high"], table.get("prior", "uniform"), kind)
+        return Categorical(table["categories"], table.get("prior"), transform="identity")
+    return _numeric(table["low"], table["high"], table.get("prior", "uniform"), kind)
 
 
-def _read_distribution(name: str, frozen: Any) -> Dimension:
+def _read_distribution(frozen: Any) -> Dimension:
     """A frozen scipy.stats distribution with a bounded, flat density."""
     family = frozen.dist.name
     low, high = (float(end) for end in frozen.support())
     if family == "uniform":
-        return _numeric(name, low, high, "uniform", "real")
+        return Real(low, high)
     if family in ("loguniform", "reciprocal"):
-        return _numeric(name, low, high, "log-uniform", "real")
+        return Real(low, high, "log-uniform")
     if family == "randint":
-        return _numeric(name, int(low), int(high), "uniform", "integer")
+        return Integer(low, high)
     raise InvalidSpaceError(
-        f"{name!r} is scipy.stats.{family}; of the distributions, uniform, loguniform and randint "
-        "are read. Write gs.Real(low, high) with the bounds to search between."
-    ).about("dimensions", entry=name)
+        f"of the distributions uniform, loguniform and randint are read, not scipy.stats.{family}. "
+        "Write gs.Real(low, high) with the bounds to search between."
+    )
 
 
-def _numeric(name: str, low: Any, high: Any, prior: str, kind: str = "") -> Dimension:
-    if not (is_number(low) and is_number(high)):
-        raise InvalidSpaceError(
-            f"{name!r} has the bounds {low!r} and {high!r}; both must be numbers."
-        ).about("dimensions", entry=name)
-    if kind == "integer" and not (float(low).is_integer() and float(high).is_integer()):
-        raise InvalidSpaceError(
-            f"the integer {name!r} has the bounds {low!r} and {high!r}; both must be whole."
-        ).about("dimensions", entry=name)
+def _numeric(low: Any, high: Any, prior: str, kind: str = "") -> Dimension:
     integer = kind == "integer" or (not kind and is_whole(low) and is_whole(high))
-    check_bounds(name, low, high, prior)
-    return Integer(int(low), int(high), prior) if integer else Real(low, high, prior)
-
-
-def _categorical(name: str, values: list[Any], prior: Any = None) -> Dimension:
-    if not values:
-        raise InvalidSpaceError(f"{name!r} has no categories; it must have at least one.").about(
-            "dimensions", entry=name
-        )
-    return Categorical(values, prior=prior, transform="identity")
+    return (Integer if integer else Real)(low, high, prior)

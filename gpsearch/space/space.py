@@ -89,7 +89,11 @@ class Space(skopt.space.Space):
         constraint: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         source = dimensions if isinstance(dimensions, skopt.space.Space) else None
-        reading = read(dimensions if source is None else source.dimensions)
+        if isinstance(source, Space):
+            dimensions = dict(zip(source.names, source.dimensions, strict=True))
+        elif source is not None:
+            dimensions = source.dimensions
+        reading = read(dimensions)
         self.names: list[str] = [dimension.name for dimension in reading.dimensions]
         self.fixed: dict[str, Any] = reading.fixed
         self.when = reading.when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
@@ -256,7 +260,10 @@ class Space(skopt.space.Space):
         constraint is described by its source and is not restored.
         """
         return {
-            "dimensions": [dimension_to_json(dimension) for dimension in self.dimensions],
+            "dimensions": [
+                {"name": name} | dimension_to_json(dimension)
+                for name, dimension in zip(self.names, self.dimensions, strict=True)
+            ],
             "fixed": {name: value_to_json(value) for name, value in self.fixed.items()},
             "when": {
                 name: {

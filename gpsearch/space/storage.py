@@ -13,16 +13,14 @@ from gpsearch.space.columns import plain
 
 
 def dimension_to_json(dimension: Dimension) -> dict[str, Any]:
-    """Name, kind and values of a dimension."""
+    """Kind and values of a dimension."""
     if isinstance(dimension, Categorical):
         return {
-            "name": dimension.name,
             "type": "categorical",
             "categories": [value_to_json(plain(category)) for category in dimension.categories],
             "prior": None if dimension.prior is None else [float(p) for p in dimension.prior],
         }
     return {
-        "name": dimension.name,
         "type": "integer" if isinstance(dimension, Integer) else "real",
         "low": plain(dimension.low),
         "high": plain(dimension.high),

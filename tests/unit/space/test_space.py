@@ -32,6 +32,13 @@ class TestReading:
                 scipy.stats.loguniform(1e-3, 1),
                 {"type": "real", "low": 1e-3, "prior": "log-uniform"},
             ),
+            ((np.int64(1), np.int32(9)), {"type": "integer", "low": 1, "high": 9}),
+            ((np.uint8(1), 9, "log-uniform"), {"type": "integer", "prior": "log-uniform"}),
+            (tuple(np.array([1, 9])), {"type": "integer", "low": 1, "high": 9}),
+            (tuple(np.array([1.0, 9.0])), {"type": "real", "low": 1.0, "high": 9.0}),
+            ((np.float32(0.5), 2), {"type": "real", "low": 0.5, "high": 2}),
+            ({"low": np.int64(1), "high": np.int64(9)}, {"type": "integer"}),
+            (Integer(np.int64(1), 9.0), {"type": "integer", "low": 1, "high": 9}),
             (scipy.stats.randint(2, 9), {"type": "integer", "low": 2, "high": 8}),
             (["a", "b"], {"type": "categorical", "categories": ["a", "b"]}),
             (np.array([8, 16]), {"type": "categorical", "categories": [8, 16]}),
@@ -61,10 +68,10 @@ class TestReading:
         [
             pytest.param({}, "at least one dimension", id="nothing"),
             pytest.param({"a": 1}, "at least one dimension", id="all fixed"),
-            pytest.param({"a": []}, "'a' is an empty list", id="empty list"),
-            pytest.param({"a": object()}, "'a' is <object", id="unknown entry"),
-            pytest.param({"a": (2, 1)}, "'a' has the bounds 2 and 1", id="low above high"),
-            pytest.param({"a": (1, "b")}, "'a' is the tuple", id="half a tuple"),
+            pytest.param({"a": []}, r"'a': ...}\): must hold at least one", id="empty list"),
+            pytest.param({"a": object()}, "<object object at", id="unknown entry"),
+            pytest.param({"a": (2, 1)}, r"'a': ...}\): the bounds 2 and 1", id="low above high"),
+            pytest.param({"a": (1, "b")}, r"the tuple \(1, 'b'\) must", id="half a tuple"),
             pytest.param({"a": (0.0, 1.0, "log-uniform")}, "'a'", id="log prior at zero"),
             pytest.param({"a": (-2.0, -1.0, "log-uniform")}, "above zero", id="log prior below"),
             pytest.param({"a": (0.0, float("inf"))}, "finite", id="infinite bound"),
@@ -89,6 +96,53 @@ class TestReading:
     def test_a_broken_specification_is_refused_by_name(self, specification, message):
         with pytest.raises(InvalidSpaceError, match=message):
             Space(specification)
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            pytest.param(lambda: Real("a", "b"), r"Real\(low='a'\): the bounds 'a' and", id="text"),
+            pytest.param(lambda: Real(0, "1"), r"Real\(high='1'\): the bounds 0 and", id="half"),
+            pytest.param(lambda: Real(None, 1), r"low=None\): .* must be numbers", id="None"),
+            pytest.param(lambda: Real(True, 5), "low=True.* must be numbers", id="boolean"),
+            pytest.param(lambda: Real(2, 1), "2 and 1 must be finite, and the lower", id="order"),
+            pytest.param(lambda: Real(0, np.inf), "must be finite", id="infinite"),
+            pytest.param(lambda: Real(1, 2, "log"), r"Real\(prior='log'\)", id="prior"),
+            pytest.param(lambda: Real(0, 1, "log-uniform"), "above zero.*Raise it", id="log zero"),
+            pytest.param(lambda: Real(5e-324, 1, "log-uniform"), "precise", id="denormal"),
+            pytest.param(lambda: Integer("a", "b"), r"Integer\(low='a'\)", id="integer text"),
+            pytest.param(lambda: Integer(0.5, 3.7), r"low=0.5\): .* whole", id="broken integer"),
+            pytest.param(lambda: Integer(1, 2**60), r"2\*\*53", id="huge integer"),
+            pytest.param(lambda: Categorical([]), r"categories=\[\]\): must hold", id="nothing"),
+            pytest.param(lambda: Categorical("abc"), "'abc'.*list of choices", id="a string"),
+            pytest.param(lambda: Categorical(None), "list of choices", id="no categories"),
+            pytest.param(lambda: Categorical([[1], [2]]), "as a tuple", id="lists"),
+            pytest.param(lambda: Categorical(["a"], [2]), "sum 1", id="prior's sum"),
+            pytest.param(lambda: Categorical(["a"], "uniform"), "probability", id="prior's kind"),
+        ],
+    )
+    def test_a_dimension_names_the_argument_that_breaks_a_rule(self, make, message):
+        with pytest.raises(InvalidSpaceError, match=message):
+            make()
+
+    @pytest.mark.parametrize(
+        ("stock", "message"),
+        [
+            pytest.param(skopt.space.Integer(0.5, 3.7), "must be whole", id="broken integer"),
+            pytest.param(skopt.space.Real(1e-320, 1, "log-uniform"), "precise", id="denormal"),
+            pytest.param(skopt.space.Real(True, 5), "numbers", id="boolean"),
+        ],
+    )
+    def test_a_dimension_of_scikit_optimize_is_checked_when_it_is_read(self, stock, message):
+        with pytest.raises(InvalidSpaceError, match=message):
+            Space({"x": stock})
+
+    def test_dimensions_are_scikit_optimizes_own(self):
+        made = [Real(0, 1), Integer(1, 3), Categorical(["a", "b"])]
+        kinds = [skopt.space.Real, skopt.space.Integer, skopt.space.Categorical]
+        assert list(map(type, made)) == kinds
+        assert list(map(isinstance, made, [Real, Integer, Categorical])) == [True] * 3
+        assert not isinstance(made[0], Integer)
+        assert Real(0, 1, base=2, name="x", prior="uniform").name == "x"
 
     def test_an_unknown_dimension_kind_is_refused(self):
         with pytest.raises(InvalidSpaceError, match="must be a Real, an Integer"):
@@ -125,7 +179,7 @@ class TestConversion:
 
     def test_numpy_integers_bound_an_integer(self):
         space = Space({"n": (np.int64(1), np.int64(6)), "x": (np.float64(0), np.int64(1))})
-        assert [type(dimension) for dimension in space.dimensions] == [Integer, Real]
+        assert list(map(isinstance, space.dimensions, [Integer, Real])) == [True, True]
 
     def test_true_and_one_are_different_categories(self):
         space = Space({"a": Categorical([1, True, "1"], transform="identity")})
