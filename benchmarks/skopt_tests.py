@@ -4,7 +4,7 @@
 
 The releases of scikit-optimize hold no tests: take the folder from a checkout of its source.
 The tests run twice, unchanged: as they are, and with gpsearch's two names in place of
-scikit-optimize's wherever the tests import them. A test counts when it passes for
+scikit-optimize's in every module of it that holds them. A test counts when it passes for
 scikit-optimize itself on the installed NumPy and scikit-learn. Printed are the counts and the
 tests that pass there and not here: one, test_hollow_iterations_stopper, which asserts how many
 calls the random first points of scikit-optimize need for one seed.
@@ -34,13 +34,20 @@ FILES = (
 IN_PLACE = '''
 """A pytest plugin that puts gpsearch's names in the place of scikit-optimize's."""
 
-import skopt.optimizer.base
+import importlib
+import pkgutil
+
+import skopt
 
 from gpsearch.optimizer import Optimizer, gp_minimize
 
-for module in (skopt, skopt.optimizer):
-    module.gp_minimize, module.Optimizer = gp_minimize, Optimizer
-skopt.optimizer.base.Optimizer = Optimizer  # for forest_minimize and the rest
+own = {skopt.Optimizer: Optimizer, skopt.gp_minimize: gp_minimize}
+modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(skopt.__path__, "skopt.")]
+for module in (skopt, *modules):
+    for name in ("Optimizer", "gp_minimize"):
+        stock = getattr(module, name, None)
+        if stock in own:
+            setattr(module, name, own[stock])
 '''
 
 

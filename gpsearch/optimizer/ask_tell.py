@@ -135,6 +135,8 @@ class Optimizer(skopt.Optimizer):
         noise: str | float = "gaussian",
         optimum_prior: OptimumPriorChoice = BY_NAME,
     ) -> None:
+        if isinstance(base_estimator, SurrogateModel):  # as CheckpointSaver hands it back
+            base_estimator = None
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         if n_random_starts is not None:
             warnings.warn(
@@ -148,6 +150,10 @@ class Optimizer(skopt.Optimizer):
         self._noise, self._optimum_prior = _checked_noise(noise), optimum_prior
         self._lock = threading.RLock()
         if not self._is_ours:
+            if optimum_prior is not None and optimum_prior != BY_NAME:
+                raise InvalidSearchError(
+                    "only gpsearch's process takes it: leave base_estimator out."
+                ).about("optimum_prior", optimum_prior)
             if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
                 raise InvalidSearchError(
                     "this scikit-learn does not take scikit-optimize's boosted trees for a "
@@ -325,9 +331,8 @@ class Optimizer(skopt.Optimizer):
     def _add_model(self) -> None:
         if self.models:
             self.models[-1].forget()
-        n = len(self.Xi)
-        fit = functools.partial(self._observations.fit_first, n, self._options)
-        self.models.append(SurrogateModel(self.space, n, fit))
+        history = functools.partial(self._observations.first, len(self.Xi))
+        self.models.append(SurrogateModel(self.space, history, self._options))
         if self.max_model_queue_size is not None:
             del self.models[: -self.max_model_queue_size]
 

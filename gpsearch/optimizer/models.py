@@ -9,6 +9,9 @@ import numpy as np
 from skopt.space import Categorical
 
 from gpsearch.space import Space
+from gpsearch.strategy import History
+from gpsearch.strategy.gp import GPOptions
+from gpsearch.strategy.history import fit_process
 from gpsearch.strategy.strategy import Array
 from gpsearch.surrogate import GaussianProcess
 
@@ -17,24 +20,59 @@ ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # normal probabilities at
 
 
 class SurrogateModel:
-    """The Gaussian process after the first n observations, fitted when it is first asked.
+    """The Gaussian process after the first observations, fitted when it is first asked.
 
     scikit-optimize keeps every fitted model; this one fits again when it is needed, from the
-    observations that the result holds. `fit` fits the process to the first `n` of them.
+    observations that the result holds.
+
+    Parameters
+    ----------
+    space : Space
+        Of the result.
+    history : callable
+        Gives the history that the model is fitted to.
+    options : GPOptions, optional
     """
 
-    def __init__(self, space: Space, n: int, fit: Callable[[], GaussianProcess]) -> None:
-        self._space, self._fit = space, fit
-        self.n_observations = n
-        """Number of observations that the model is fitted to."""
+    def __init__(
+        self, space: Space, history: Callable[[], History], options: GPOptions | None = None
+    ) -> None:
+        self._space, self._history, self._options = space, history, options
         self._process: GaussianProcess | None = None
 
     @property
     def process(self) -> GaussianProcess:
         """The fitted process, in warped losses."""
         if self._process is None:
-            self._process = self._fit()
+            self._process = fit_process(self._space, self._history(), self._options)
         return self._process
+
+    @property
+    def X_train_(self) -> Array:  # noqa: N802  (as scikit-optimize's models have it)
+        """(n, transformed dimensions) observed rows, as `predict` takes them."""
+        history = self._history()
+        points = [p for p, failed in zip(history.points, history.failed, strict=True) if not failed]
+        return np.asarray(self._space.transform(points), dtype=float)
+
+    @property
+    def y_train_(self) -> Array:
+        """(n,) observed losses, standardised."""
+        return (self._losses - self.y_train_mean_) / (self.y_train_std_ or 1.0)
+
+    @property
+    def y_train_mean_(self) -> float:
+        """Mean of the observed losses."""
+        return float(self._losses.mean())
+
+    @property
+    def y_train_std_(self) -> float:
+        """Standard deviation of the observed losses, which callbacks read."""
+        return float(self._losses.std())
+
+    @property
+    def _losses(self) -> Array:
+        history = self._history()
+        return history.losses[~history.failed]
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the noise-free loss at transformed rows.

@@ -11,9 +11,6 @@ from skopt.utils import cook_initial_point_generator
 
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History
-from gpsearch.strategy.gp import GPOptions
-from gpsearch.strategy.history import fit_process
-from gpsearch.surrogate import GaussianProcess
 
 LIES: dict[str, Callable[[list[float]], Any]] = {
     "cl_min": np.min,
@@ -59,10 +56,9 @@ class Observations:
         seconds = np.exp(log_times) if log_times else None
         return History.of(points, losses, self._variances(len(points)), seconds, pending)
 
-    def fit_first(self, n: int, options: GPOptions) -> GaussianProcess:
-        """The process fitted to the first n told points."""
-        history = History.of(self.points[:n], self.losses[:n], self._variances(n))
-        return fit_process(self._space, history, options)
+    def first(self, n: int) -> History:
+        """The first n told points."""
+        return History.of(self.points[:n], self.losses[:n], self._variances(n))
 
     def _variances(self, n: int) -> list[float] | None:
         return None if self._noise is None else [self._noise] * n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from scipy.optimize import OptimizeResult
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Point, Space
-from gpsearch.strategy.history import fit_process, study_history
+from gpsearch.strategy.history import study_history
 from gpsearch.strategy.strategy import Array
 from gpsearch.study import Study
 
@@ -95,8 +96,7 @@ def study_result(study: Study) -> OptimizeResult:
     losses = np.where(history.failed, math.inf, history.losses)
     models = []
     if not history.failed.all():
-        fit = functools.partial(fit_process, study.space, history)
-        models.append(SurrogateModel(space, len(history), fit))
+        models.append(SurrogateModel(space, functools.partial(copy.copy, history)))
     arguments = {
         "acq_func": None,
         "n_calls": len(history),

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import skopt.space
-from skopt.space import Categorical, Integer
+from skopt.space import Categorical, Dimension, Integer
 from skopt.utils import is_2Dlistlike, is_listlike
 
 from gpsearch.arguments import refusal
-from gpsearch.errors import InvalidParamsError, InvalidSearchError
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
 from gpsearch.space import Point, Space
 
 
@@ -41,23 +41,52 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
     Parameters
     ----------
     dimensions : list, skopt.space.Space, Space or dict
-        Lists and stock spaces are read by scikit-optimize itself, the rest by `Space`.
+        Lists and stock spaces are read by scikit-optimize itself, the rest by `Space`. Several
+        dimensions may have one name there; ``Space.names`` tells them apart.
     space_constraint : callable, optional
         ``space_constraint(point) -> bool``.
     """
     if space_constraint is not None and not callable(space_constraint):
         raise refusal(InvalidSearchError, "space_constraint", space_constraint, "callable", "None")
-    stock = not isinstance(dimensions, Mapping | Space)
-    # without its constraint, if it is a stock space: that one is added below
-    space = Space(skopt.space.Space(list(dimensions)) if stock else dimensions)
-    if stock and space_constraint is None:
-        space_constraint = getattr(dimensions, "constraint", None)
+    given: Any = dimensions  # dimensions that keep the names that the caller gave them
+    if isinstance(dimensions, Mapping | Space):
+        space = Space(dimensions)
+        given = getattr(dimensions, "dimensions", space.dimensions)
+    else:
+        given = _checked(dimensions)
+        space = Space(dict(zip(_distinct_names(given), given, strict=True)))
+        # of a stock space; it is added below
+        space_constraint = space_constraint or getattr(dimensions, "constraint", None)
     if space_constraint is not None:
         constraint = PointConstraint(tuple(space.names), space_constraint, space.params_constraint)
         space = Space(space, constraint=constraint)
-    for dimension in space.dimensions:
+    for dimension, original in zip(space.dimensions, given, strict=True):
+        dimension.name = original.name
         dimension.set_transformer("onehot" if isinstance(dimension, Categorical) else "normalize")
     return space
+
+
+def _checked(dimensions: Any) -> list[Dimension]:
+    """Dimensions as scikit-optimize reads them."""
+    try:
+        read: list[Dimension] = skopt.space.Space(list(dimensions)).dimensions
+    except (TypeError, ValueError) as error:
+        raise InvalidSpaceError(
+            f"{error} Each entry must be (low, high), (low, high, 'log-uniform'), a list of "
+            "choices, or a dimension."
+        ).about("dimensions", dimensions) from error
+    return read
+
+
+def _distinct_names(dimensions: Sequence[Dimension]) -> list[str]:
+    """A name for each dimension; scikit-optimize allows one name for several."""
+    names: list[str] = []
+    for i, dimension in enumerate(dimensions):
+        name = dimension.name or f"X_{i}"
+        while name in names:
+            name += f"_{i}"
+        names.append(name)
+    return names
 
 
 def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:

@@ -320,7 +320,7 @@ def test_it_pickles_and_goes_on_the_same():
 
 def test_model_queue_size_limits_the_models():
     result = run(Optimizer(DIMENSIONS, n_initial_points=2, model_queue_size=3), 9)
-    assert [model.n_observations for model in result.models] == [7, 8, 9]
+    assert [len(model.y_train_) for model in result.models] == [7, 8, 9]
 
 
 def test_run_asks_and_tells():
@@ -346,9 +346,20 @@ def test_a_result_before_anything_is_told_holds_nothing():
         pytest.param({"noise": -1.0}, "noise=-1.0", id="noise below zero"),
         pytest.param({"noise": math.nan}, "noise=nan", id="noise that is NaN"),
         pytest.param({"noise": None}, "noise=None", id="no noise"),
-        pytest.param({"dimensions": [(-1e308, 1e308)]}, "no float", id="too wide"),
+        pytest.param({"dimensions": [(-1e308, 1e308)]}, "further apart", id="too wide"),
         pytest.param({"space_constraint": 3}, "callable", id="space_constraint"),
         pytest.param({"initial_point_generator": "grit"}, "sobol", id="generator"),
+        pytest.param({"dimensions": [[]]}, r"dimensions=\[\[\]\].*\(low, high\)", id="no choices"),
+        pytest.param({"dimensions": [(3, 1)]}, "less than the", id="bounds in the wrong order"),
+        pytest.param({"dimensions": 3}, "dimensions=3", id="no dimensions"),
+        pytest.param(
+            {"base_estimator": "RF", "optimum_prior": {"X_0": 0.5}},
+            r"optimum_prior=.*leave base_estimator out",
+            id="a prior for another estimator",
+        ),
+        pytest.param(
+            {"acq_func": "MES", "optimum_prior": {"X_0": 0.5}}, "optimum_prior", id="for MES"
+        ),
         pytest.param({"base_estimator": "XGB"}, "'GBRT' or 'DUMMY'", id="estimator"),
     ],
 )
@@ -371,6 +382,24 @@ def test_another_estimator_runs_scikit_optimizes_own_loop():
         return optimizer.run(lambda p: (p[0] - 1) ** 2, n_iter=6).x_iters
 
     assert points_of(Optimizer) == points_of(skopt.Optimizer)
+
+
+def test_dimensions_of_one_name_are_told_apart_and_keep_their_names():
+    dimensions = [
+        Real(0.0, 1.0, name="lr"),
+        Integer(1, 3, name="lr"),
+        (0, 5),
+        Real(0, 1, name="X_2"),
+    ]
+    optimizer = Optimizer(dimensions, n_initial_points=2, random_state=0)
+    result = optimizer.run(lambda p: p[0] + p[1], 3)
+    assert [dimension.name for dimension in result.space.dimensions] == ["lr", "lr", None, "X_2"]
+    assert len(set(result.space.names)) == 4
+    twin = optimizer.copy(random_state=1)
+    assert twin.space == optimizer.space
+    assert [dimension.name for dimension in twin.space.dimensions] == ["lr", "lr", None, "X_2"]
+    limited = Optimizer(dimensions, space_constraint=lambda p: p[1] + p[2] <= 2, random_state=0)
+    assert all(n + m <= 2 for _, n, m, _ in limited.ask(5))
 
 
 def test_the_prior_by_name_can_be_left_out_and_a_copy_leaves_it_out_too():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skopt
 from scipy.optimize import OptimizeResult
-from skopt.callbacks import DeltaYStopper
+from skopt.callbacks import CheckpointSaver, DeltaYStopper, StdStopper, ThresholdStopper
 
 from gpsearch.optimizer import gp_minimize
 
@@ -33,6 +33,22 @@ def test_the_result_is_scikit_optimizes():
     assert result.specs["function"] == "base_minimize"
     assert result.specs["args"]["func"] is bowl
     assert result.fun < 0.05
+
+
+def test_callbacks_of_scikit_optimize_read_the_models_and_hand_them_back(tmp_path):
+    settings = {"n_calls": 8, "n_initial_points": 3, "random_state": 0}
+    whole = gp_minimize(bowl, SPACE, callback=StdStopper(0.0), **settings)
+    assert len(whole.x_iters) == 8
+    spread = whole.func_vals[:4].std()
+    stopped = gp_minimize(bowl, SPACE, callback=StdStopper(spread, log_interval=99), **settings)
+    assert len(stopped.x_iters) <= 4
+    reached = gp_minimize(bowl, SPACE, callback=ThresholdStopper(whole.fun), **settings)
+    assert reached.fun == whole.fun
+    saver = CheckpointSaver(tmp_path / "result.pkl", store_objective=False)
+    gp_minimize(bowl, SPACE, callback=saver, **settings)
+    longer = gp_minimize(bowl, SPACE, callback=saver, **settings, **saver.load())
+    assert len(longer.x_iters) == 16
+    assert longer.models[-1].predict(longer.space.transform([longer.x])).shape == (1,)
 
 
 def test_known_points_take_no_calls_and_others_do():

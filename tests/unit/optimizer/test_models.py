@@ -65,7 +65,7 @@ def test_many_rows_are_predicted_in_parts(result, monkeypatch):
 
 
 def test_an_earlier_model_knows_only_its_own_observations(result):
-    counts = [model.n_observations for model in result.models]
+    counts = [len(model.y_train_) for model in result.models]
     assert counts == list(range(8, 26))
     assert result.models[0].process.t.shape == (8,)
 
@@ -78,6 +78,20 @@ def test_only_the_last_model_holds_a_fit():
         for model in result.models[-1:]:
             model.predict([[0.5]])
     assert [model._process is not None for model in result.models] == [False] * 5 + [True]
+
+
+def test_a_model_tells_what_it_was_fitted_to_as_scikit_optimizes_does(result):
+    first = result.models[0]
+    assert first.X_train_.tolist() == result.space.transform(result.x_iters[:8]).tolist()
+    assert first.y_train_mean_ == pytest.approx(result.func_vals[:8].mean())
+    assert first.y_train_std_ == pytest.approx(result.func_vals[:8].std())
+    np.testing.assert_allclose(
+        first.y_train_ * first.y_train_std_ + first.y_train_mean_, result.func_vals[:8]
+    )
+    failed = gp_minimize(lambda p: np.nan if p[0] > 0 else 1.0, [(-1.0, 1.0)], n_calls=10)
+    assert len(failed.models[-1].X_train_) == sum(x <= 0 for (x,) in failed.x_iters)
+    assert failed.models[-1].y_train_std_ == 0.0
+    assert not failed.models[-1].y_train_.any()
 
 
 def test_dimensions_that_do_not_exist_do_not_change_a_prediction():
@@ -107,6 +121,23 @@ def test_scikit_optimizes_plots_take_the_result(result):
         result.space, result.models[-1], 1, result.space.transform(result.x_iters), n_points=9
     )
     assert abs(xi[np.argmin(yi)] - 20) < 8
+
+
+def test_scikit_optimizes_plots_skip_constant_dimensions_and_take_one_name_twice():
+    dimensions = [
+        Real(-1.0, 1.0, name="x"),
+        Categorical(["one"], name="constant"),
+        Integer(1, 5, name="x"),
+        [7],
+    ]
+    result = gp_minimize(lambda p: p[0] ** 2 + p[2], dimensions, n_calls=8, random_state=0)
+    assert result.x[1::2] == ["one", 7]
+    for plot in (
+        skopt.plots.plot_evaluations(result),
+        skopt.plots.plot_objective(result, n_points=4, n_samples=5),
+    ):
+        drawn = [axes for axes in plot.figure.axes if axes.axison and axes is not plot]
+        assert len(drawn) == 3  # of two dimensions: each alone, and the pair
 
 
 def test_scikit_optimizes_plots_take_a_result_with_failures():
