@@ -6,8 +6,8 @@ exit code   meaning
 0           done
 1           the study holds no finished trial, or a comparison ended at its
             timeout before two complete repeats
-2           the call, the configuration or the study is wrong, or a file cannot
-            be written
+2           the call, the configuration or the study is wrong, every trial failed
+            with the same error, or a file cannot be written
 130         interrupted (Ctrl-C); the same command continues
 143         terminated (SIGTERM); the same command continues
 =========== ====================================================================
@@ -146,15 +146,14 @@ def _show(arguments: argparse.Namespace) -> int:
         print(json.dumps(_summary(study), indent=2, default=str))
     else:
         print(_state_line(study))
-        if finished:
-            print(_result(study))
+        print(_result(study) if finished else _first_failure(study))
     return DONE if finished else NOTHING_FINISHED
 
 
 def _best(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
     if not study.complete:
-        print("gpsearch: the study holds no finished trial yet.", file=sys.stderr)
+        print(f"gpsearch: no trial is complete. {_first_failure(study)}", file=sys.stderr)
         return NOTHING_FINISHED
     if arguments.json:
         best = {"params": study.best_params, "score": study.best_score}
@@ -279,7 +278,7 @@ def _params_lines(params: dict[str, Any], indent: str = "") -> str:
 
 def _first_failure(study: Study) -> str:
     reasons = [trial.reason for trial in study.trials if trial.state == "failed"]
-    return f"The first failure: {reasons[0]}" if reasons else "No trial was run."
+    return f"The first failure: {reasons[0]}" if reasons else "No trial has ended."
 
 
 def _json_value(value: Any) -> Any:

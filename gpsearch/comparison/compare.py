@@ -31,11 +31,12 @@ def compare(
     n_calls: int = 30,
     n_repeats: int = 5,
     study: StudyPath | Study | None = None,
-    random_state: Any = 0,
+    random_state: Any = None,
     n_initial_points: int | None = None,
     optimum_prior: OptimumPriorChoice = BY_NAME,
     greater_is_better: bool = True,
     timeout: float | None = None,
+    max_same_errors: int | None = 5,
     racing: RacingName | FoldRule | None = None,
     n_jobs: int | None = None,
     executor: Any = None,
@@ -75,7 +76,8 @@ def compare(
     study : path or Study, optional
         The one file that records all runs. The same call continues a comparison that was stopped
         or killed; more repeats or further strategies extend it.
-    random_state : int, RandomState or Generator, default 0
+    random_state : int, RandomState or Generator, optional
+        By default 0, or the seed of the study that is continued.
     n_initial_points : int, optional
         As for `gpsearch.search`, for every strategy that has initial points.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
@@ -85,6 +87,8 @@ def compare(
     timeout : float, optional
         Seconds after which no trial starts. The repeats that are complete for every strategy are
         returned; the same call continues the comparison.
+    max_same_errors : int or None, default 5
+        As for `gpsearch.search`.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
         another one has stopped a trial is given the known folds, and evaluates the rest.
@@ -136,6 +140,7 @@ def compare(
         greater_is_better=greater_is_better,
         progress=progress,
         timeout=timeout,
+        max_same_errors=max_same_errors,
         racing=racing,
         n_jobs=n_jobs,
         executor=executor,

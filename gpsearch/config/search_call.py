@@ -28,6 +28,7 @@ SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison
     "optimum_prior",
     "random_state",
     "racing",
+    "max_same_errors",
     "n_jobs",
     "executor",
     "isolate",

@@ -1,8 +1,8 @@
 """The loop: from an objective and a space to a study, through any executor.
 
 `search` reads its arguments, `repeats` those of a comparison; `session` opens the study and records
-how the call ended. A `plan` chooses what starts next, `run` records the results, and `placement`
-drives a run, in this process or on `workers`. A resumed search is the same search, because every
+how the call ended. A `plan` chooses what starts next, `run` records the results. Trials run in
+this process or on `workers`. A resumed search is the same search, because every
 random number of a trial comes from the study's seed and the trial's number (in a comparison, the
 repeat and the configuration), and each step is in the study before the next is decided.
 """

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gpsearch.arguments import optional, whole
+from gpsearch.arguments import optional, refusal, whole
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.run import Run
-from gpsearch.execution.search_arguments import strategy_name
-from gpsearch.execution.session import Session, open_study, read_space
+from gpsearch.execution.session import Session, open_study, read_space, strategy_name
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
-from gpsearch.strategy import GAUSSIAN_PROCESS, STRATEGIES, Strategy, make_strategy
+from gpsearch.strategy import (
+    GAUSSIAN_PROCESS,
+    STRATEGIES,
+    Strategy,
+    make_strategy,
+    refuse_prior,
+)
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
     OptimumPriorChoice,
@@ -63,14 +67,14 @@ def run_repeats(
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     n_repeats = _read_repeats(n_repeats)
     specs = _read_strategies(strategies)
-    takes_prior = {label: spec in GAUSSIAN_PROCESS for label, spec in specs.items()}
-    if optimum_prior not in (None, BY_NAME) and not any(takes_prior.values()):
-        raise InvalidSearchError(
-            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it; add one of them, or "
-            "leave it out."
-        ).about("optimum_prior", optimum_prior)
+    takes_prior = {
+        label: isinstance(spec, str) and spec in GAUSSIAN_PROCESS for label, spec in specs.items()
+    }
+    if not any(takes_prior.values()):
+        refuse_prior(optimum_prior)
     session = Session.read(**options)
     space = read_space(space, study)
+    space.require_feasible()
     objective = as_objective(objective, greater_is_better=greater_is_better)
     makers = {
         label: functools.partial(
@@ -91,6 +95,7 @@ def run_repeats(
         space=space,
         objective=objective,
         random_state=random_state,
+        usual_seed=0,
         settings={
             "strategy": COMPARISON,
             "n_calls": n_calls,
@@ -98,18 +103,18 @@ def run_repeats(
             "optimum_prior": prior_setting(optimum_prior),
             "greater_is_better": greater_is_better,
         },
-        first={"expected_optimum": {label: words for label, words in expected.items() if words}},
+        first={
+            "expected_optimum": {label: words for label, words in expected.items() if words},
+            **session.settings(),
+        },
     )
     with record.writing() as writer:
-        run = Run(
+        session.conduct(
             writer,
             objective,
             RepeatsPlan(record, makers, n_calls=n_calls, n_repeats=n_repeats),
-            deadline=session.deadline,
-            fold_rule=session.fold_rule,
             progress=Progress(len(specs) * n_repeats * n_calls, shown=progress),
         )
-        session.conduct(run)
     return record, list(specs)
 
 
@@ -130,8 +135,11 @@ def _read_strategies(
         named = [(str(label), spec) for label, spec in strategies.items()]
     elif isinstance(strategies, str):
         named = [(strategies, strategies)]
-    else:
+    elif isinstance(strategies, Iterable):
         named = [(strategy_name(spec), spec) for spec in strategies]
+    else:
+        wanted = "a list of strategies, or a dict that names them"
+        raise refusal(InvalidSearchError, "strategies", strategies, wanted)
     labels = [label for label, _ in named]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise InvalidSearchError(
@@ -161,7 +169,12 @@ def _make(
             raise InvalidSearchError(
                 f"{spec!r} is neither a strategy nor a function that makes one."
             ).about("strategies")
-        ready = spec(space, seed=seed, n_calls=n_calls)
+        try:
+            ready = spec(space, seed=seed, n_calls=n_calls)
+        except TypeError as error:
+            raise InvalidSearchError(
+                f"{spec!r} cannot make a strategy from (space, seed=..., n_calls=...): {error}."
+            ).about("strategies") from error
     return make_strategy(
         ready,
         space,

@@ -18,7 +18,7 @@ from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.plan import Plan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
-from gpsearch.execution.rules.stopping import StoppingRule, StopReason
+from gpsearch.execution.rules.stopping import StoppingRule, StopReason, repeated_error
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.optimizer import study_result
 from gpsearch.study import Study, StudyWriter, Trial
@@ -42,7 +42,7 @@ class Run:
 
     Nothing starts after `deadline`, a time of `time.monotonic`. `fold_rule` decides after each fold
     whether its trial goes on; `rules` and `callbacks` decide after each trial whether the search
-    does.
+    does. Nothing starts either where the first `max_same_errors` trials failed with one error.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Run:
         rules: Sequence[StoppingRule] = (),
         callbacks: Sequence[Callback | TrialCallback] = (),
         fold_rule: FoldRule | None = None,
+        max_same_errors: int | None = None,
         progress: Progress,
     ) -> None:
         self.study = writer.study
@@ -67,10 +68,12 @@ class Run:
         self._rules = rules
         self._callbacks = callbacks
         self._fold_rule = fold_rule
+        self._max_same_errors = max_same_errors
         self._n_folds: int | None = getattr(objective, "n_folds", None)
         trials = plan.trials()
         self._interrupted = [trial for trial in trials if not trial.finished]
         self._rules_due = bool(self.study.ended)
+        self._has_ended_one = False
         progress.start(self.study, len(trials) - len(self._interrupted))
 
     def next_job(self) -> Job | None:
@@ -89,7 +92,7 @@ class Run:
         if self._interrupted:
             return self._interrupted.pop(0)
         self._apply_rules()
-        if self.reason:
+        if self.reason or self.repeated_error() is not None:
             return None
         if (over := self._plan.over()) is not None:
             self._stop(over)
@@ -167,10 +170,19 @@ class Run:
             folds=outcome.folds,
         )
         self.progress.end(trial)
-        self._rules_due = True
+        self._rules_due = self._has_ended_one = True
         # Every callback is called, also after one that asked to end.
         if any([self._call(callback, trial) for callback in self._callbacks]):
             self._stop(StopReason.CALLBACK)
+
+    def repeated_error(self) -> Trial | None:
+        """The first trial, where it and each after it failed with one error, too often.
+
+        A search that is continued evaluates one trial before: the error may be mended.
+        """
+        if self._max_same_errors is None or not self._has_ended_one:
+            return None
+        return repeated_error(self.study, self._max_same_errors)
 
     def _call(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpsearch.arguments import boolean, optional, whole
-from gpsearch.errors import public, renaming
-from gpsearch.evaluation import Objective
+from gpsearch.arguments import boolean, is_number, optional, refusal, whole
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
+from gpsearch.evaluation import Objective, as_user_value
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, RacingName
 from gpsearch.execution.rules.stopping import StoppingRule
-from gpsearch.execution.run import Callback, Run, TrialCallback
-from gpsearch.execution.search_arguments import (
-    read_callables,
-    read_points,
-    read_scores,
-    strategy_name,
-)
-from gpsearch.execution.session import Session, open_study, read_space
+from gpsearch.execution.run import Callback, TrialCallback
+from gpsearch.execution.session import Session, open_study, read_space, strategy_name
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective
+from gpsearch.space import Space
 from gpsearch.strategy import Strategy, make_strategy
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
@@ -52,6 +48,7 @@ def search(
     warm_start: StudyPath | Study | None = None,
     callback: Callback | TrialCallback | Sequence[Callback | TrialCallback] | None = None,
     timeout: float | None = None,
+    max_same_errors: int | None = 5,
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
     racing: RacingName | FoldRule | None = None,
     greater_is_better: bool = True,
@@ -103,7 +100,12 @@ def search(
         returning True ends the search. Of an object with ``on_trial_end(study, trial)``, that
         method is called.
     timeout : float, optional
-        Seconds after which no trial starts; the running one is finished.
+        Seconds after which no trial starts; the running one is finished. This limit and those
+        below may be infinite, which is none.
+    max_same_errors : int or None, default 5
+        Where as many trials, from the first, all failed with the same error, the search ends with
+        that error: no further trial would succeed. None goes on. A score that is not finite, a
+        trial out of time and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional
@@ -114,8 +116,9 @@ def search(
         False where a plain function returns a loss.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
-        1, or as many as the executor has workers. Concurrent trials are proposed without knowledge
-        of each other's scores.
+        1, or as many as the executor has workers. Several workers have the GPUs of the machine
+        (or those of ``CUDA_VISIBLE_DEVICES``) in turn, one each. Concurrent trials are proposed
+        without knowledge of each other's scores.
     executor : Executor, Dask client or str, optional
         Any ``concurrent.futures.Executor``, a ``distributed.Client``, or the address of a Dask
         scheduler.
@@ -139,7 +142,8 @@ def search(
     Raises
     ------
     InvalidSearchError, InvalidSpaceError, InvalidObjectiveError
-        Before any evaluation, when an argument breaks a rule.
+        Before any evaluation, when an argument breaks a rule; InvalidObjectiveError also where
+        every trial failed with the same error (`max_same_errors`).
     StudyError
         The study holds another search, is being written, is damaged, or its disk is full.
 
@@ -162,13 +166,16 @@ def search(
         memory_limit=memory_limit,
         racing=racing,
         timeout=timeout,
+        max_same_errors=max_same_errors,
     )
-    callbacks = read_callables("callback", callback, method="on_trial_end")
-    rules = read_callables("stop", stop)
+    callbacks = _read_callables("callback", callback, method="on_trial_end")
+    rules = _read_callables("stop", stop)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
-    points = read_points(space, x0)
-    scores = read_scores(y0, points, greater_is_better)
+    points = _read_points(space, x0)
+    if not points:
+        space.require_feasible()
+    scores = _read_scores(y0, points, greater_is_better)
     earlier = None if warm_start is None else _earlier(warm_start)
     make = functools.partial(
         make_strategy,
@@ -191,7 +198,7 @@ def search(
             "optimum_prior": prior_setting(optimum_prior),
             "greater_is_better": greater_is_better,
         },
-        first={"n_calls": n_calls, "expected_optimum": expected},
+        first={"n_calls": n_calls, "expected_optimum": expected, **session.settings()},
     )
     # Raising the budget later must not change what was proposed so far.
     first_budget = int(record.info.settings.get("n_calls", n_calls))
@@ -200,20 +207,70 @@ def search(
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)
-        run = Run(
+        session.conduct(
             writer,
             objective,
             SearchPlan(writer, proposer, n_calls=n_calls),
-            deadline=session.deadline,
             rules=rules,
             callbacks=callbacks,
-            fold_rule=session.fold_rule,
             progress=Progress(n_calls, shown=progress, live=live),
         )
-        session.conduct(run)
     return record
 
 
 def _earlier(warm_start: StudyPath | Study) -> Study:
     with renaming(path="warm_start"):
         return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
+
+
+def _read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
+    """Read a callable or an object with `method`, or a list of these."""
+    listed = isinstance(given, Sequence) and not isinstance(given, str)
+    several = [] if given is None else list(given) if listed else [given]
+    if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
+        other = "" if method == "__call__" else f", an object with the method {method}"
+        raise refusal(InvalidSearchError, name, broken[0], f"a function{other}, or a list of these")
+    return several
+
+
+def _read_points(space: Space, x0: Any) -> list[dict[str, Any]]:
+    """Configurations of ``x0``: one or a point, or a list of these."""
+    if x0 is None:
+        return []
+    if isinstance(x0, Mapping):
+        several: list[Any] = [x0]
+    elif isinstance(x0, Sequence) and not isinstance(x0, str):
+        # a list of params or points, or one point
+        nested = all(isinstance(entry, Mapping | list | tuple) for entry in x0)
+        several = list(x0) if nested and list(x0) not in space else [list(x0)]
+    else:
+        wanted = "a configuration, a point, or a list of these"
+        raise refusal(InvalidSearchError, "x0", x0, wanted)
+    with renaming(params="x0", point="x0"):
+        points = [
+            space.point(dict(entry)) if isinstance(entry, Mapping) else list(entry)
+            for entry in several
+        ]
+        if not all(feasible := space.feasible(points)):
+            refused = space.params(points[list(feasible).index(False)])
+            rule = "does not fulfil the constraint of the space."
+            raise InvalidParamsError(rule).about("x0", refused)
+        return [space.params(point) for point in points]
+
+
+def _read_scores(
+    y0: Any, points: Sequence[Mapping[str, Any]], greater_is_better: bool
+) -> list[float] | None:
+    """Scores of ``y0``, greater is better; None where none are given."""
+    if y0 is None:
+        return None
+    values = list(y0) if isinstance(y0, Sequence | np.ndarray) and not isinstance(y0, str) else [y0]
+    if len(values) != len(points):
+        raise InvalidSearchError(
+            f"holds {len(values)} scores, and x0 {len(points)} points; each point needs its own."
+        ).about("y0", y0)
+    if broken := [v for v in values if not is_number(v) or not math.isfinite(v)]:
+        raise InvalidSearchError(
+            f"holds {broken[0]!r}; a given score must be a finite number."
+        ).about("y0", y0)
+    return [as_user_value(float(value), greater_is_better) for value in values]

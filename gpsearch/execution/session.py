@@ -11,34 +11,61 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.arguments import boolean, optional, positive
-from gpsearch.errors import StudyError
+import numpy as np
+
+from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective
-from gpsearch.execution.placement import Placement, drive
-from gpsearch.execution.rules.racing import FoldRule
+from gpsearch.execution.dispatch import Events, run_concurrently
+from gpsearch.execution.plan import Plan
+from gpsearch.execution.rules.racing import RACING, FoldRule
 from gpsearch.execution.rules.stopping import StopReason
-from gpsearch.execution.run import Run
-from gpsearch.execution.search_arguments import read_jobs, read_racing, read_seed
+from gpsearch.execution.run import Run, run_serially
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
+from gpsearch.execution.workers.channel import FoldReceiver
+from gpsearch.execution.workers.devices import available_devices, devices_in_words
+from gpsearch.execution.workers.executors import (
+    DaskWorkers,
+    ExecutorWorkers,
+    Workers,
+    available_cores,
+    is_remote,
+    pack,
+)
 from gpsearch.execution.workers.job import sentence
+from gpsearch.execution.workers.mapped_arrays import SharedArrays
 from gpsearch.space import Space
-from gpsearch.study import Study
+from gpsearch.study import Study, StudyWriter
 from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
 
 logger = logging.getLogger("gpsearch")
 
+SEED_BITS = 32
+
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """How a search or a comparison evaluates, and for how long."""
+    """Where a search or a comparison evaluates, and for how long."""
 
-    placement: Placement
-    """Where trials run."""
+    n_jobs: int | None
+    """Trials at once; None for 1, or for as many as the executor has workers."""
+    executor: Any
+    """An executor of the caller's, a Dask client, a scheduler's address, or None."""
+    isolate: bool
+    """Whether to use worker processes where no executor is given."""
+    trial_timeout: float | None
+    """Seconds for each trial."""
+    memory_limit: float | None
+    """Megabytes for each worker process."""
     fold_rule: FoldRule | None
     """Whether a trial goes on after a fold."""
     deadline: float
     """`time.monotonic` after which no trial starts; infinity for none."""
+    max_same_errors: int | None
+    """See `gpsearch.search`."""
+    devices: list[str]
+    """Accelerators that worker processes have in turn; none where there is only one worker."""
 
     @classmethod
     def read(
@@ -51,44 +78,134 @@ class Session:
         memory_limit: Any,
         racing: Any,
         timeout: Any,
+        max_same_errors: Any,
     ) -> Session:
         """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
         seconds = optional(positive, "timeout", timeout, "seconds")
-        return cls(
-            placement=Placement(
-                n_jobs=read_jobs(n_jobs),
-                executor=executor,
-                isolate=boolean("isolate", isolate),
-                trial_timeout=optional(positive, "trial_timeout", trial_timeout, "seconds"),
-                memory_limit=optional(positive, "memory_limit", memory_limit, "megabytes"),
-            ),
-            fold_rule=read_racing(racing),
+        n_jobs = _read_jobs(n_jobs)
+        session = cls(
+            n_jobs=n_jobs,
+            executor=executor,
+            isolate=boolean("isolate", isolate),
+            trial_timeout=_read_limit("trial_timeout", trial_timeout, "seconds"),
+            memory_limit=_read_limit("memory_limit", memory_limit, "megabytes"),
+            fold_rule=_read_racing(racing),
             deadline=math.inf if seconds is None else time.monotonic() + seconds,
+            max_same_errors=_read_max_same_errors(max_same_errors),
+            devices=available_devices() if executor is None and (n_jobs or 1) > 1 else [],
         )
+        if executor is not None and session._is_isolated:
+            raise InvalidSearchError(
+                "leaves time and memory to the executor; isolate, trial_timeout and memory_limit "
+                "belong to the search's own worker processes. Drop one or the other."
+            ).about("executor", executor)
+        return session
 
-    def conduct(self, run: Run) -> None:
-        """Drive a run to its end, whatever ends it, and record why.
+    def conduct(
+        self, writer: StudyWriter, objective: Objective, plan: Plan, **options: Any
+    ) -> None:
+        """Drive a `Run` with these `options` to its end, whatever ends it, and record why.
 
         After Ctrl-C it returns; SIGTERM ends the process.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            Every trial failed with the same error.
         """
-        run.writer.set_stop_reason("")
+        run = Run(
+            writer,
+            objective,
+            plan,
+            deadline=self.deadline,
+            fold_rule=self.fold_rule,
+            max_same_errors=self.max_same_errors,
+            **options,
+        )
+        writer.set_stop_reason("")
         try:
             with contextlib.closing(run.progress), stoppable():
-                drive(run, self.placement)
+                self._drive(run)
         except KeyboardInterrupt:
             run.reason = StopReason.INTERRUPTED.value
         except Terminated:
             run.reason = StopReason.TERMINATED.value
         except Exception as error:
             with contextlib.suppress(StudyError):  # as where the error is that it cannot be written
-                run.writer.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
+                writer.set_stop_reason(f"{StopReason.ERROR.value} ({sentence(error)})")
             raise
-        run.writer.set_stop_reason(run.reason)
+        failed = None if run.reason else run.repeated_error()
+        if failed is not None:
+            run.reason = f"{StopReason.SAME_ERROR.value} ({failed.reason})"
+        writer.set_stop_reason(run.reason)
+        if failed is not None:
+            raise InvalidObjectiveError(
+                f"every trial so far failed with the same error, {failed.reason}. Mend it, and "
+                f"the same call continues.\n\nOf trial {failed.number}:\n{failed.traceback}"
+            ).about("objective")
         if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
             _say_how_to_continue(run.study, run.reason)
         if run.reason == StopReason.TERMINATED.value:
             end_process_soon()
             raise SystemExit(SHELL_EXIT + signal.SIGTERM)
+
+    def settings(self) -> dict[str, Any]:
+        """What a new study tells of it."""
+        if not self.devices:
+            return {}
+        return {"devices": devices_in_words(self.devices, self.n_jobs or 1)}
+
+    @property
+    def _is_isolated(self) -> bool:
+        return self.isolate or self.trial_timeout is not None or self.memory_limit is not None
+
+    def _drive(self, run: Run) -> None:
+        if self.executor is None and not self._is_isolated and (self.n_jobs or 1) == 1:
+            run_serially(run)
+            return
+        events = Events()
+        receiver = FoldReceiver(events.fold_ended)
+        arrays = SharedArrays()
+        try:
+            workers = self._open_workers(run, events, receiver, arrays)
+            try:
+                run_concurrently(run, workers, events)
+            except BaseException:
+                events.close()
+                workers.close(at_once=True)
+                raise
+            workers.close(at_once=False)
+        finally:
+            events.close()
+            receiver.close()
+            arrays.close()
+
+    def _open_workers(
+        self, run: Run, events: Events, receiver: FoldReceiver, arrays: SharedArrays
+    ) -> Workers:
+        if self.executor is None:
+            # Imported here: a search in this process does not need its library.
+            from gpsearch.execution.workers.pool import IsolatedWorkers
+
+            return IsolatedWorkers(
+                pack(run.objective, receiver.address, arrays=arrays),
+                self.n_jobs or 1,
+                time_limit=self.trial_timeout,
+                memory_limit=self.memory_limit,
+                devices=self.devices,
+            )
+        if is_remote(self.executor):
+            return DaskWorkers(
+                self.executor, run.objective, n_jobs=self.n_jobs, address=receiver.address
+            )
+        return ExecutorWorkers(
+            self.executor,
+            run.objective,
+            n_jobs=self.n_jobs,
+            sink=events.fold_ended,
+            address=receiver.address,
+            arrays=arrays,
+        )
 
 
 def read_space(space: Any, study: StudyPath | Study | None) -> Space:
@@ -97,19 +214,29 @@ def read_space(space: Any, study: StudyPath | Study | None) -> Space:
     return study.space if isinstance(study, Study) and study.space == space else space
 
 
+def strategy_name(strategy: Any) -> str:
+    """Name of a strategy, or of a function that makes one."""
+    if isinstance(strategy, str):
+        return strategy
+    own = getattr(strategy, "__name__", type(strategy).__name__)
+    return str(getattr(strategy, "name", own))
+
+
 def open_study(
     study: StudyPath | Study | None,
     *,
     space: Space,
     objective: Objective,
     random_state: Any,
+    usual_seed: int | None = None,
     settings: Mapping[str, Any],
     first: Mapping[str, Any] | None = None,
 ) -> Study:
     """Open the study that a call continues, or make it.
 
     An existing study must have the same `settings`, which decide the course of the search; `first`
-    are further settings of a new study, which may differ when it is continued.
+    are further settings of a new study, which may differ when it is continued. A new study without
+    a `random_state` has the `usual_seed`, or a fresh one.
 
     Raises
     ------
@@ -117,7 +244,7 @@ def open_study(
         The study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
-    seed = None if random_state is None else read_seed(random_state)
+    seed = None if random_state is None else _read_seed(random_state)
     identity: dict[str, Any] = {
         "space": space,
         "objective_fingerprint": objective.fingerprint(),
@@ -130,7 +257,7 @@ def open_study(
     else:
         return Study.create(
             path,
-            seed=read_seed(None) if seed is None else seed,
+            seed=_read_seed(usual_seed) if seed is None else seed,
             settings={**settings, **(first or {})},
             objective=objective,
             **identity,
@@ -145,3 +272,51 @@ def _say_how_to_continue(study: Study, reason: str) -> None:
     where = "in memory: pass the study to continue" if study.path is None else f"in {study.path}"
     n = len(study.ended)
     logger.warning("%s %d trials are finished; everything so far is %s.", reason, n, where)
+
+
+def _read_limit(name: str, value: Any, unit: str) -> float | None:
+    """Read a limit; infinity is none."""
+    if value is None or positive(name, value, unit, also="None") == math.inf:
+        return None
+    return float(value)
+
+
+def _read_max_same_errors(value: Any) -> int | None:
+    """Read a number of trials; infinity is none."""
+    if value is None or (is_number(value) and value == math.inf):
+        return None
+    return whole("max_same_errors", value, 1, also="None")
+
+
+def _read_jobs(n_jobs: Any) -> int | None:
+    """Trials at once: None leaves it to the executor, -1 is one for each core."""
+    if is_whole(n_jobs) and n_jobs == -1:
+        return available_cores()
+    return None if n_jobs is None else whole("n_jobs", n_jobs, 1, also="-1 for all cores, or None")
+
+
+def _read_racing(racing: Any) -> FoldRule | None:
+    """Read a racing rule, by name or as it is."""
+    if racing is None:
+        return None
+    if isinstance(racing, str) and racing in RACING:
+        return RACING[racing]
+    if not callable(racing):
+        wanted = f"one of {', '.join(map(repr, RACING))}, or a function of the study and the trial"
+        raise refusal(InvalidSearchError, "racing", racing, wanted, also="None")
+    rule: FoldRule = racing
+    return rule
+
+
+def _read_seed(random_state: Any) -> int:
+    """Seed of a search; a fresh one for None."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(0, 2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(0, 2**SEED_BITS))
+    if is_whole(random_state) and 0 <= int(random_state) < 2**SEED_BITS:
+        return int(random_state)
+    wanted = "an integer from 0 to 2**32 - 1, a NumPy RandomState or Generator"
+    raise refusal(InvalidSearchError, "random_state", random_state, wanted, also="None")

@@ -20,6 +20,8 @@ from typing import Any
 
 SHELL_EXIT = 128  # a shell reports a process that died of signal n as 128 + n
 
+END_OF_WATCH = 0  # no signal has this number
+
 HINT = "\ngpsearch: ending after the running step; once more to end at once.\n"
 
 
@@ -71,18 +73,39 @@ def _ended_by_the_second_signal() -> Iterator[None]:
         return
     watcher = threading.Thread(target=_watch, args=(awake,), name="gpsearch-signals", daemon=True)
     watcher.start()
+    _wakes.append(wake)
     try:
         yield
     finally:
+        _wakes.remove(wake)
         signal.set_wakeup_fd(before)
-        os.close(wake)  # ends the watcher
+        # Not by closing it alone: a child that was forked may hold it, too.
+        os.write(wake, bytes([END_OF_WATCH]))
+        os.close(wake)
         watcher.join()
+
+
+_wakes: list[int] = []
+"""The descriptor that signals are written to, where there is one."""
+
+
+def _part_from_watcher() -> None:
+    """Leave the signals of a forked child to it: they are not meant for the search."""
+    if _wakes:
+        signal.set_wakeup_fd(-1)
+        _wakes.clear()
+    if signal.getsignal(signal.SIGTERM) is _raise_terminated:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_part_from_watcher)
 
 
 def _watch(awake: int) -> None:
     seen: Counter[int] = Counter()
     with open(awake, "rb", buffering=0) as signals:
-        while number := signals.read(1):
+        while (number := signals.read(1)) and number[0] != END_OF_WATCH:
             seen[number[0]] += 1
             if number[0] not in (signal.SIGINT, signal.SIGTERM):
                 continue

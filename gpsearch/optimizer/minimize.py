@@ -12,7 +12,7 @@ from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
 
 from gpsearch.arguments import whole
-from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
+from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
 from gpsearch.optimizer.skopt_arguments import read_space
@@ -142,13 +142,16 @@ optimum_prior
         losses = values if values is not None else [func(list(point)) for point in points]
         if len(losses) != len(points):
             raise InvalidSearchError("`x0` and `y0` should have the same length.").about("y0", y0)
-        result = optimizer.tell(points, losses)
+        with renaming(y="func" if values is None else "y0"):
+            result = optimizer.tell(points, losses)
         result.specs = specs
         if eval_callbacks(callbacks, result):
             return result
     for _ in range(n_calls - n_told):
         point = _ask(optimizer)
-        result = optimizer.tell(point, func(list(point)))  # its own copy: it may change it
+        loss = func(list(point))  # its own copy: it may change it
+        with renaming(y="func"):
+            result = optimizer.tell(point, loss)
         result.specs = specs
         if eval_callbacks(callbacks, result):
             break

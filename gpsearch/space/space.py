@@ -236,6 +236,17 @@ class Space(skopt.space.Space):
         """(n,) booleans: which points satisfy the constraint."""
         return np.array([self._satisfies(point) for point in points], dtype=bool)
 
+    def require_feasible(self) -> None:
+        """Raise `InvalidSpaceError` where no point is found that satisfies the constraint."""
+        try:
+            self.sample(1, np.random.default_rng(0))
+        except SpaceExhaustedError:
+            if not self.enumerate():
+                raise InvalidSpaceError(
+                    f"none of {DRAWS_PER_POINT} random configurations fulfils it. Widen it, or the "
+                    "bounds of the space."
+                ).about("constraint", self.params_constraint) from None
+
     @property
     def cardinality(self) -> int | None:
         """Number of combinations of values, conditions and constraint aside; None if infinite."""
@@ -349,7 +360,19 @@ class Space(skopt.space.Space):
         return lambda params: of_point([params[name] for name in names])
 
     def _satisfies(self, point: Sequence[Any]) -> bool:
-        return self.params_constraint is None or bool(self.params_constraint(self.params(point)))
+        if self.params_constraint is None:
+            return True
+        params = self.params(point)
+        try:
+            fulfilled = self.params_constraint(dict(params))
+            if fulfilled is None:
+                raise TypeError("it returned None, neither true nor false")
+            return bool(fulfilled)
+        except Exception as error:  # the user's function
+            raise InvalidSpaceError(
+                f"cannot judge {params} ({type(error).__name__}: {error}). It must return True or "
+                "False for every configuration of the space."
+            ).about("constraint", self.params_constraint) from error
 
     def _check_names(self) -> None:
         if not self.names:

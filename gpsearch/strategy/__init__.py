@@ -37,6 +37,7 @@ __all__ = [
     "Proposal",
     "Strategy",
     "make_strategy",
+    "refuse_prior",
     "source_of",
     "trial_rng",
     "trial_seed",
@@ -99,12 +100,10 @@ def make_strategy(
     """
     whole("n_calls", n_calls, 1)
     optional(whole, "n_initial_points", n_initial_points, 0)
-    if name in GAUSSIAN_PROCESS:
+    if isinstance(name, str) and name in GAUSSIAN_PROCESS:
         options["optimum_prior"] = optimum_prior
-    elif optimum_prior is not None and optimum_prior != BY_NAME:
-        raise InvalidSearchError(
-            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it."
-        ).about("optimum_prior", optimum_prior)
+    else:
+        refuse_prior(optimum_prior)
     if not isinstance(name, str):
         if options:
             raise InvalidSearchError(
@@ -135,6 +134,16 @@ def make_strategy(
             f"make_strategy({name!r}): {str(error).split('() ')[-1]}; see {module}.{class_name} "
             "for its options."
         ) from error
+
+
+def refuse_prior(optimum_prior: Any) -> None:
+    """Raise where a prior of the optimum is given, to strategies that take none."""
+    by_default = isinstance(optimum_prior, str) and optimum_prior == BY_NAME
+    if optimum_prior is not None and not by_default:
+        raise InvalidSearchError(
+            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it; choose one of them, or "
+            "leave it out."
+        ).about("optimum_prior", optimum_prior)
 
 
 class _OwnStrategy:

@@ -68,7 +68,7 @@ def read_optimum_prior(choice: OptimumPriorChoice, space: Space) -> OptimumPrior
         return None
     if isinstance(choice, Mapping):
         return ExpectedValues(choice, space) if choice else None
-    if choice == BY_NAME:
+    if isinstance(choice, str) and choice == BY_NAME:
         by_name = NamePrior(space)
         return by_name if by_name.describe() else None
     if isinstance(choice, str) or not all(hasattr(choice, name) for name in MEMBERS):

@@ -1,27 +1,29 @@
 """One writer at a time for a study's file.
 
-The lock is the operating system's own (``fcntl`` on the file ``<study>.lock``): it dies with
-its holder however that ends, so a killed process leaves nothing to clean up. The file's text,
-which only serves the message, says which process holds it and since when. A record lock, unlike
-``flock``, is not inherited by forked children, so an orphaned worker cannot keep a dead search's
-lock.
+On POSIX systems the lock is the operating system's own (``fcntl`` on the file ``<study>.lock``): it
+dies with its holder however that ends, so a killed process leaves nothing to clean up. The file's
+text, which only serves the message, says which process holds it and since when. A record lock,
+unlike ``flock``, is not inherited by forked children, so an orphaned worker cannot keep a dead
+search's lock. Elsewhere the lock is that of `filelock`, whose file shows no text while it is held.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gpsearch.errors import StudyLockedError, StudyReadOnlyError
 
 try:
     import fcntl
-except ImportError:  # not a POSIX system: writers are kept apart within this process only
+except ImportError:  # not a POSIX system: the lock is that of filelock
     fcntl = None  # type: ignore[assignment]
 
 _held: set[str] = set()
@@ -57,7 +59,7 @@ class WriteLock:
                     "ends, or give this search a study of its own"
                 )
             try:
-                self._descriptor = self._acquire()
+                self._free = self._acquire_portable() if fcntl is None else self._acquire()
             except OSError as error:
                 raise StudyReadOnlyError(
                     f"{study} cannot be written: {error}; a search needs the right to write to the "
@@ -67,24 +69,19 @@ class WriteLock:
 
     def release(self) -> None:
         """Give the lock back and remove its file; again is harmless."""
-        if self._descriptor < 0 or os.getpid() != self._pid:
+        if os.getpid() != self._pid:
             return
-        # Removed while still held: a process that opened it meanwhile sees by the inode that its
-        # file is gone, and starts over.
         with _mutex:
-            with contextlib.suppress(OSError):
-                os.unlink(self._path)
-            os.close(self._descriptor)
-            self._descriptor = -1
+            free, self._free = self._free, lambda: None
+            free()
             _held.discard(self._path)
 
-    def _acquire(self) -> int:
+    def _acquire(self) -> Callable[[], None]:
         give_up = time.monotonic() + PATIENCE
         while True:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                if fcntl is not None:
-                    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _same_file(descriptor, self._path):
                     os.close(descriptor)
                     continue
@@ -95,15 +92,35 @@ class WriteLock:
                 if time.monotonic() < give_up:
                     time.sleep(PATIENCE / 10)
                     continue
-                raise StudyLockedError(
-                    f"{self._study} is being written by {holder}; wait until that search ends or "
-                    "stop it, or give this search a study of its own (reading is possible at any "
-                    "time: Study.open, gpsearch show)"
-                ) from None
+                raise self._refusal(holder) from None
             except BaseException:
                 os.close(descriptor)
                 raise
-            return descriptor
+            return functools.partial(self._give_back, descriptor)
+
+    def _give_back(self, descriptor: int) -> None:
+        # Removed while still held: a process that opened it meanwhile sees by the inode that its
+        # file is gone, and starts over.
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+        os.close(descriptor)
+
+    def _acquire_portable(self) -> Callable[[], None]:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._path)
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise self._refusal("another process") from None
+        return lock.release
+
+    def _refusal(self, holder: str) -> StudyLockedError:
+        return StudyLockedError(
+            f"{self._study} is being written by {holder}; wait until that search ends or stop it, "
+            "or give this search a study of its own (reading is possible at any time: Study.open, "
+            "gpsearch show)"
+        )
 
     @staticmethod
     def _sign(descriptor: int) -> None:
@@ -120,18 +137,31 @@ def holder_of(study: Path) -> str:
     with _mutex:
         if path in _held:
             return f"process {os.getpid()}"
+        if fcntl is None:
+            return _portable_holder(path)
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except OSError:
             return ""
         try:
-            if fcntl is not None:
-                fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return ""
         except OSError:
             return _describe_holder(os.pread(descriptor, 4096, 0))
         finally:
             os.close(descriptor)
+
+
+def _portable_holder(path: str) -> str:
+    from filelock import FileLock, Timeout
+
+    if not os.path.exists(path):
+        return ""
+    try:
+        with FileLock(path, timeout=0):
+            return ""
+    except Timeout:
+        return "another process"
 
 
 def _same_file(descriptor: int, path: str) -> bool:

@@ -370,7 +370,8 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StudyError(
             f"{name} cannot be written: {error}{room(name)}. Every trial reported so far is in "
-            "it; when there is room, the same command continues the search."
+            "it; when there is room, and no limit on the size of files (`ulimit -f`) stands in "
+            "the way, the same command continues the search."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StudyLockedError(

@@ -181,6 +181,34 @@ def test_limits_belong_to_the_own_workers():
             search(lambda params: 1.0, {"x": (0.0, 1.0)}, executor="tcp://x:1", **options)
 
 
+def test_workers_have_the_devices_in_turn(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+
+    def device(params):
+        assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+        time.sleep(1.0)  # so that each worker has a trial
+        return float(os.environ["CUDA_VISIBLE_DEVICES"])
+
+    study = search(device, {"x": (0.0, 1.0)}, n_calls=2, n_jobs=2, strategy="random")
+    assert sorted(trial.score for trial in study.trials) == [3.0, 5.0]
+    assert study.info.settings["devices"] == "each of 2 workers has a device: 3, 5"
+
+
+def test_one_worker_or_none_has_all_devices(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    for options in ({"n_jobs": 1}, {"n_jobs": 1, "isolate": True}):
+        study = search(
+            lambda params: len(os.environ["CUDA_VISIBLE_DEVICES"]),
+            {"x": (0.0, 1.0)},
+            n_calls=1,
+            strategy="random",
+            progress=False,
+            **options,
+        )
+        assert study.best_score == 3.0
+        assert "devices" not in study.info.settings
+
+
 SCRIPT = """
 import os, signal, subprocess, sys, time
 import gpsearch as gs

@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM while a training is one long step that heeds no signal."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -93,6 +94,30 @@ def test_an_application_that_watches_signals_itself_keeps_doing_so():
         signal.set_wakeup_fd(before)
         os.close(awake)
         os.close(wake)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+def test_a_forked_child_neither_holds_the_search_up_nor_speaks_for_it():
+    def idle():
+        time.sleep(600)
+
+    children = []
+    with stoppable():
+        for _ in range(2):
+            child = multiprocessing.get_context("fork").Process(target=idle, daemon=True)
+            child.start()
+            children.append(child)
+        children[0].terminate()
+        time.sleep(0.3)  # the second SIGTERM of the search would end this process
+        children[1].terminate()
+        for child in children:
+            child.join(timeout=60)
+        keeper = multiprocessing.get_context("fork").Process(target=idle, daemon=True)
+        keeper.start()
+    assert [child.exitcode for child in children] == [-signal.SIGTERM] * 2
+    assert keeper.is_alive()
+    keeper.kill()
+    keeper.join()
 
 
 def test_a_search_in_another_thread_leaves_signals_alone():

@@ -7,6 +7,7 @@ import pytest
 
 from gpsearch.cli import main
 from gpsearch.config import load_config
+from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import StopReason, search
 from gpsearch.study import Study
@@ -40,6 +41,20 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert "2 complete, 1 failed" in out
     assert "trial 1, score 0.95 ± 0.071 over 2 folds" in out
     assert "lr   0.5" in out
+
+
+def test_show_and_best_tell_why_no_trial_is_complete(tmp_path, capsys):
+    path = str(tmp_path / "failing.db")
+    with pytest.raises(InvalidObjectiveError, match="no such layer"):
+        search(fails, {"lr": (0.1, 0.9)}, n_calls=9, study=path, strategy="random", progress=False)
+    for command in ("show", "best"):
+        assert main([command, path]) == 1
+        told = "".join(capsys.readouterr())
+        assert "The first failure: ValueError: no such layer" in told
+
+
+def fails(params):
+    raise ValueError("no such layer")
 
 
 def test_show_as_json_is_for_programs(study, capsys):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, refusal, whole
-from gpsearch.errors import InvalidSearchError, public
-from gpsearch.study import Study
+from gpsearch.errors import InvalidSearchError, TrialFailedError, public
+from gpsearch.execution.workers.job import NOT_FINITE, OUT_OF_TIME
+from gpsearch.study import Study, Trial
 from gpsearch.study.trial import GIVEN
 
 
@@ -29,6 +30,7 @@ class StopReason(enum.Enum):
     EXHAUSTED = "Every feasible point of the space has been evaluated."
     CALLBACK = "A callback asked the search to end."
     RULE = "A stopping rule asked the search to end."
+    SAME_ERROR = "Every trial failed with the same error."
     ERROR = "The search ended with an error; the same command continues it."
     INTERRUPTED = "The search was interrupted; the same command continues it."
     TERMINATED = "The process was told to terminate; the same command continues the search."
@@ -88,3 +90,25 @@ class NoImprovement:
                 best = trial.score
             waited = 0 if improved else waited + (trial.origin != GIVEN)
         return StopReason.NO_IMPROVEMENT if waited >= self.trials else None
+
+
+def repeated_error(study: Study, least: int) -> Trial | None:
+    """The first trial, where all that ended, `least` or more, failed with the same error."""
+    trials = [trial for trial in study.ended if trial.origin != GIVEN]
+    if len(trials) < least or any(trial.state != "failed" for trial in trials):
+        return None
+    errors = {_error_of(trial) for trial in trials}
+    return trials[0] if len(errors) == 1 and None not in errors else None
+
+
+def _error_of(trial: Trial) -> Hashable:
+    """Kind and place of an error, whatever values its message names; None for a finding.
+
+    A score that is not finite, a trial out of time and `TrialFailedError` say something about one
+    configuration; others may do better.
+    """
+    finding = trial.reason.startswith(OUT_OF_TIME) or trial.reason.endswith(NOT_FINITE)
+    if finding or TrialFailedError.__name__ in trial.traceback:
+        return None
+    frames = [line for line in trial.traceback.splitlines() if line.startswith('  File "')]
+    return trial.reason.partition(":")[0], *frames[-1:]

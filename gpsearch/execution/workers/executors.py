@@ -31,6 +31,9 @@ LOOK_UP = 0.2
 """Seconds after which a wait is begun anew: a signal that arrives just before a wait does not end
 it."""
 
+DASK_SECONDS = 5
+"""Seconds in which a scheduler must answer."""
+
 DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
 
@@ -187,11 +190,12 @@ def _connect(address: str) -> Any:
             "executor", address
         ) from None
     try:
-        return distributed.Client(address)
+        return distributed.Client(address, timeout=DASK_SECONDS)
     except (OSError, ValueError) as error:
-        raise InvalidSearchError(f"no Dask scheduler answers there ({error})").about(
-            "executor", address
-        ) from error
+        raise InvalidSearchError(
+            f"no Dask scheduler answers there within {DASK_SECONDS} s ({error}). Start one, as "
+            "with `dask scheduler`, or give its address."
+        ).about("executor", address) from error
 
 
 def _evaluate_in_thread(shared: tuple[Objective, FoldSink], job: Job) -> Outcome:

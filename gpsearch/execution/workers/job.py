@@ -20,6 +20,10 @@ from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_
 TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cause stands there
 REASON_CHARACTERS = 1000  # of an error's message; the traceback holds the rest
 
+OUT_OF_TIME = "exceeded the time limit"
+NOT_FINITE = "is not finite"
+"""With which the reasons of such trials begin and end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -89,7 +93,7 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
         raise escaped[0]
     for fold in folds.values():
         if not math.isfinite(fold.score):
-            return outcome("failed", f"fold {fold.fold} scored {fold.score}, which is not finite")
+            return outcome("failed", f"fold {fold.fold} scored {fold.score}, which {NOT_FINITE}")
     if not folds:
         return outcome("failed", "the objective returned no fold result")
     n_folds = getattr(objective, "n_folds", None)

@@ -15,13 +15,14 @@ import io
 import logging
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import numpy as np
-from joblib.externals.loky.backend import resource_tracker
 
 logger = logging.getLogger("gpsearch")
 
@@ -32,17 +33,21 @@ IN_MEMORY = "/dev/shm"
 """Folder of Linux whose files lie in memory; used where the array takes at most half of the space
 that is free."""
 
+REMOVER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
+"""Removes a folder when the process that holds the other end of its input ends."""
+
 
 class SharedArrays:
     """Packs values, and keeps the files of their large arrays until closed.
 
     The files lie where joblib lays its own: in the folder that the environment variable
-    ``JOBLIB_TEMP_FOLDER`` names, else in memory, else with the temporary files. joblib's resource
-    tracker removes them also when this process is killed.
+    ``JOBLIB_TEMP_FOLDER`` names, else in memory, else with the temporary files. A process that
+    waits for the end of this one removes them also when this one is killed.
     """
 
     def __init__(self) -> None:
         self._folders: dict[str, Path] = {}
+        self._removers: list[subprocess.Popen[bytes]] = []
         self._count = 0
         self._warned = False
 
@@ -74,14 +79,20 @@ class SharedArrays:
         """Remove the files; what is mapped stays readable where it is."""
         for folder in self._folders.values():
             shutil.rmtree(folder, ignore_errors=True)
-            resource_tracker.unregister(str(folder), "folder")
         self._folders.clear()
+        for remover in self._removers:
+            remover.kill()
+            remover.communicate()
+        self._removers.clear()
 
     def _written(self, array: np.ndarray, root: str) -> Path:
         if root not in self._folders:
             folder = tempfile.mkdtemp(prefix="gpsearch-arrays-", dir=root)
-            resource_tracker.register(folder, "folder")
             self._folders[root] = Path(folder)
+            command = [sys.executable, "-I", "-S", "-c", REMOVER, folder]
+            # Its own session: Ctrl-C and the end of the search's group do not reach it.
+            remover = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+            self._removers.append(remover)
         self._count += 1
         path = self._folders[root] / f"{self._count}.npy"
         try:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +26,7 @@ import pebble
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError, available_cores
-from gpsearch.execution.workers.job import Job, Outcome, failure
+from gpsearch.execution.workers.job import OUT_OF_TIME, Job, Outcome, failure
 from gpsearch.execution.workers.worker import (
     Limits,
     Parcel,
@@ -61,11 +61,13 @@ class IsolatedWorkers:
         *,
         time_limit: float | None,
         memory_limit: float | None,
+        devices: Sequence[str] = (),
     ) -> None:
         self._parcel = parcel
         self._n_workers = n_workers
         self._time_limit = time_limit
         self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
+        self._devices = devices
         self._limits = Limits(
             threads=max(1, available_cores() // n_workers),
             memory=memory_limit,
@@ -116,7 +118,7 @@ class IsolatedWorkers:
             max_workers=self._n_workers,
             initializer=start_isolated,
             initargs=(self._parcel, self._limits),
-            context=_Context(),
+            context=_Context(self._devices),
         )
 
     def _schedule(self, job: Job) -> Future[Outcome]:
@@ -139,7 +141,7 @@ class IsolatedWorkers:
         try:
             result = pooled.result()
         except FutureTimeoutError:
-            result = self._failed(job, f"exceeded the time limit of {self._time_limit:g} s")
+            result = self._failed(job, f"{OUT_OF_TIME} of {self._time_limit:g} s")
         except pebble.ProcessExpired as death:
             _kill_group(death.pid)
             if death.exitcode == -signal.SIGKILL:
@@ -172,6 +174,15 @@ def _kill_group(pid: int | None) -> None:
 
 
 class _Process(multiprocessing.context.SpawnProcess):
+    device = ""
+    """The accelerator of the process; empty where it may use all."""
+
+    def run(self) -> None:
+        if self.device:  # before TensorFlow starts, which takes all memory of what it sees
+            os.environ["CUDA_VISIBLE_DEVICES"] = self.device
+            os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+        super().run()
+
     @property
     def exitcode(self) -> int | None:
         # No worker ends by itself. To pebble a zero means that one did, which would leave the
@@ -196,9 +207,22 @@ class _Context(multiprocessing.context.SpawnContext):
     ``spawn`` starts by importing the parent's main script, so that a script without the
     ``if __name__ == "__main__"`` idiom would start its search once more in each worker. The
     packed objective holds what it needs of the script.
+
+    Each process has the device that the fewest living ones have, where there are `devices`.
     """
 
-    Process = _Process
+    def __init__(self, devices: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._devices = devices
+        self._made: list[_Process] = []
+
+    def Process(self, *args: Any, **options: Any) -> _Process:  # type: ignore[override]  # noqa: N802
+        process = _Process(*args, **options)
+        self._made = [other for other in self._made if other.is_alive()]
+        used = [other.device for other in self._made]
+        process.device = min(self._devices, key=used.count, default="")
+        self._made.append(process)
+        return process
 
 
 _main_is_hidden = threading.Lock()

@@ -5,7 +5,12 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.comparison import compare, compare_studies, open_comparison
-from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
+from gpsearch.errors import (
+    InvalidObjectiveError,
+    InvalidSearchError,
+    StudyError,
+    StudyMismatchError,
+)
 from gpsearch.execution.plan import evaluation_seed
 from gpsearch.space import Space
 from gpsearch.study import Study
@@ -364,7 +369,9 @@ def test_a_run_without_a_complete_trial_is_named():
         raise ValueError("no memory left")
 
     with pytest.raises(StudyError, match=r"'sobol'.*repeat 0.*no memory left"):
-        compare(fails, SPACE, strategies=["sobol", "random"], n_calls=2, n_repeats=2)
+        compare(fails, SPACE, strategies=["sobol", "random"], n_calls=1, n_repeats=2)
+    with pytest.raises(InvalidObjectiveError, match="same error, ValueError: no memory left"):
+        compare(fails, SPACE, strategies=["sobol", "random"], n_calls=9, n_repeats=2)
 
 
 def test_another_budget_is_another_comparison(tmp_path):

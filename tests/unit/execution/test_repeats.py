@@ -182,6 +182,14 @@ def test_a_timeout_ends_it_and_the_same_call_continues(tmp_path):
     assert values(ended).equals(values(compared()))
 
 
+def test_without_a_random_state_it_goes_on_with_that_of_the_study(tmp_path):
+    short = {"n_calls": 2, "study": tmp_path / "study.db"}
+    first = compared(random_state=5, **short)
+    assert values(compared(**short)).equals(values(first))
+    assert Study.open(tmp_path / "study.db").seed == 5
+    assert values(compared(n_calls=2)).equals(values(compared(n_calls=2, random_state=0)))
+
+
 def test_failed_trials_are_shared():
     calls = Counter()
 
@@ -203,6 +211,10 @@ def test_failed_trials_are_shared():
         pytest.param({"n_jobs": 0}, r"compare\(n_jobs=0\)", id="no jobs"),
         pytest.param({"timeout": -1}, r"compare\(timeout=-1\)", id="no time"),
         pytest.param({"racing": "fast"}, r"compare\(racing='fast'\)", id="no such rule"),
+        pytest.param({"strategies": 3}, r"compare\(strategies=3\)", id="no strategies"),
+        pytest.param({"strategies": ["gp", print]}, r"compare\(strategies=", id="a builtin"),
+        pytest.param({"optimum_prior": np.ones(2)}, r"compare\(optimum_prior=", id="prior"),
+        pytest.param({"max_same_errors": "a"}, r"compare\(max_same_errors='a'\)", id="errors"),
         pytest.param({"executor": object(), "isolate": True}, "isolate", id="two places"),
     ],
 )

@@ -4,6 +4,7 @@ import logging
 import math
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gpsearch.errors import (
     InvalidSpaceError,
     StudyError,
     StudyMismatchError,
+    TrialFailedError,
 )
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
@@ -64,6 +66,51 @@ BAD = [
     pytest.param({"x0": "abc"}, InvalidSearchError, "x0='abc'", id="text point"),
     pytest.param({"x0": [[0.0, 3]], "y0": [1.0, 2.0]}, InvalidSearchError, "x0 1 points", id="y0"),
     pytest.param({"x0": [0.0, 3], "y0": math.nan}, InvalidSearchError, "y0=nan", id="nan y0"),
+    pytest.param({"x0": [0.0, 3], "y0": 5j}, InvalidSearchError, "y0=5j", id="complex y0"),
+    pytest.param({"max_same_errors": 0}, InvalidSearchError, "max_same_errors=0", id="errors"),
+    pytest.param(
+        {"strategy": "gp", "optimum_prior": np.ones(2)},
+        InvalidSearchError,
+        r"search\(optimum_prior=array",
+        id="prior",
+    ),
+    pytest.param(
+        {"optimum_prior": np.ones(2)}, InvalidSearchError, "optimum_prior=array", id="prior of none"
+    ),
+    pytest.param(
+        {"space": Space(SPACE, constraint=lambda params: params["x"] > 5)},
+        InvalidSpaceError,
+        "constraint=<lambda>: none of 1000 random configurations fulfils it",
+        id="no point",
+    ),
+    pytest.param(
+        {"space": Space({"n": (1, 3)}, constraint=lambda params: False)},
+        InvalidSpaceError,
+        "constraint=<lambda>: none of",
+        id="no point of few",
+    ),
+    pytest.param(
+        {"space": Space(SPACE, constraint=lambda params: params["y"] > 0)},
+        InvalidSpaceError,
+        r"constraint=<lambda>: cannot judge \{'x': .* \(KeyError: 'y'\)",
+        id="constraint raises",
+    ),
+    pytest.param(
+        {"space": Space(SPACE, constraint=lambda params: None)},
+        InvalidSpaceError,
+        "constraint=<lambda>: cannot judge .* returned None",
+        id="constraint without a verdict",
+    ),
+    pytest.param(
+        {"space": Space(SPACE, constraint=lambda params: params["n"] < 3), "x0": [[0, 2], [0, 3]]},
+        InvalidParamsError,
+        r"search\(x0=\{'x': 0.0, 'n': 3\}\): does not fulfil the constraint",
+        id="x0 against the constraint",
+    ),
+    pytest.param(
+        {"objective": lambda x, n: x}, InvalidObjectiveError, "one argument: missing", id="keywords"
+    ),
+    pytest.param({"objective": lambda: 1.0}, InvalidObjectiveError, "too many", id="no argument"),
     pytest.param({"space": {}}, InvalidSpaceError, "at least one dimension", id="empty space"),
     pytest.param({"objective": 3}, InvalidObjectiveError, "objective=3", id="objective"),
 ]
@@ -127,13 +174,68 @@ def test_the_budget_counts_failures():
     def failing(params):
         raise ValueError("no such optimiser")
 
-    study = run(failing)
+    study = run(failing, max_same_errors=None)
     assert [trial.state for trial in study.trials] == ["failed"] * 6
     assert study.trials[0].reason == "ValueError: no such optimiser"
     assert "failing" in study.trials[0].traceback
     assert study.stop_reason == StopReason.BUDGET.value
     with pytest.raises(StudyError, match="no such optimiser"):
         _ = study.best_score
+
+
+def returns_a_dict(params):
+    return {"loss": params["x"], "status": "ok"}
+
+
+def raises(params):
+    raise KeyError(f"no {params['x']}")
+
+
+def exits(params):
+    sys.exit(3)
+
+
+@pytest.mark.parametrize("objective", [returns_a_dict, raises, exits])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_same_error_in_every_trial_ends_the_search_with_it(objective, n_jobs, tmp_path):
+    options = {"study": tmp_path / "study.db", "n_calls": 40}
+    if n_jobs > 1:
+        options |= {"executor": ThreadPoolExecutor(n_jobs)}
+    with pytest.raises(InvalidObjectiveError) as refusal:
+        run(objective, **options)
+    study = Study.open(tmp_path / "study.db")
+    assert len(study.trials) in range(5, 5 + n_jobs)
+    assert study.trials[0].reason in str(refusal.value)
+    assert "Traceback (most recent call last)" in str(refusal.value)
+    assert study.stop_reason.startswith(StopReason.SAME_ERROR.value)
+    with pytest.raises(InvalidObjectiveError):  # continued, it tries once more
+        run(objective, **options)
+    assert len(study.trials) in range(6, 6 + 2 * n_jobs)
+    assert run(objective, max_same_errors=math.inf, **options | {"n_calls": 12}).trials[11].reason
+
+
+def test_what_may_hold_for_one_configuration_does_not_end_the_search():
+    calls = []
+
+    def by_turns(params):
+        calls.append(params)
+        if len(calls) % 2:
+            raise ValueError("odd")
+        raise KeyError("even")
+
+    def diverges(params):
+        raise TrialFailedError("diverged")
+
+    for objective in (by_turns, diverges, lambda params: math.nan):
+        assert len(run(objective, n_calls=9).trials) == 9
+    late = run(lambda params: params["x"] if params["x"] < 0 else 1 // 0, n_calls=12)
+    assert "failed" in {trial.state for trial in late.trials}
+
+
+def test_infinite_limits_are_none():
+    endless = {"timeout": math.inf, "trial_timeout": math.inf, "memory_limit": math.inf}
+    with ThreadPoolExecutor(1) as executor:  # which takes no limit
+        assert points(run(executor=executor, **endless)) == points(run(**endless))
 
 
 def test_a_failing_trial_does_not_end_the_search():

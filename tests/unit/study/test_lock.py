@@ -1,14 +1,17 @@
 """One writer: known by name to whoever comes second, forgotten as soon as it is dead."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 
+import gpsearch.study.lock as lock_module
 from gpsearch.errors import StudyLockedError
 from gpsearch.study.lock import WriteLock, holder_of
 
@@ -78,7 +81,7 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_on_the_new_file(tmp_pa
     thread.start()
     first.release()
     thread.join()
-    assert os.fstat(taken[0]._descriptor).st_ino == (tmp_path / "a.db.lock").stat().st_ino
+    assert os.fstat(taken[0]._free.args[0]).st_ino == (tmp_path / "a.db.lock").stat().st_ino
     taken[0].release()
 
 
@@ -104,3 +107,44 @@ def test_asking_who_writes_does_not_give_the_own_lock_up(tmp_path):
     told = subprocess.run([sys.executable, "-c", code, str(study)], capture_output=True, text=True)
     assert told.stdout.startswith(f"process {os.getpid()} on "), told.stderr
     lock.release()
+
+
+class FileLockOfOthers:
+    """The face of `filelock`, which is installed only where there are no POSIX locks."""
+
+    def __init__(self, path, timeout=-1):
+        self.path, self.timeout = path, timeout
+
+    def acquire(self, timeout=None):
+        self.file = open(self.path, "a")  # noqa: SIM115, it is held
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.file.close()
+            raise TimeoutError from None
+
+    def release(self):
+        self.file.close()
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *error):
+        self.release()
+
+
+def test_without_posix_locks_another_process_is_kept_out_by_filelock(tmp_path, monkeypatch):
+    stand_in = types.SimpleNamespace(FileLock=FileLockOfOthers, Timeout=TimeoutError)
+    monkeypatch.setitem(sys.modules, "filelock", stand_in)
+    monkeypatch.setattr(lock_module, "fcntl", None)
+    study = tmp_path / "a.db"
+    lock = WriteLock(study)
+    assert holder_of(study) == f"process {os.getpid()}"
+    lock.release()
+    assert holder_of(study) == ""
+    with open(tmp_path / "a.db.lock", "a") as other:  # another process's
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert holder_of(study) == "another process"
+        with pytest.raises(StudyLockedError, match="written by another process; wait"):
+            WriteLock(study)
+    WriteLock(study).release()
