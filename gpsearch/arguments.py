@@ -6,6 +6,7 @@ or raises an error of the given kind. ``also`` names what else the caller takes.
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -42,6 +43,13 @@ def whole(
     return int(value)
 
 
+def power_of_two(argument: str, value: Any) -> int:
+    """2, 4, 8, ..."""
+    if not is_whole(value) or value < 2 or value & (value - 1):
+        raise refusal(InvalidSearchError, argument, value, "a power of two")
+    return int(value)
+
+
 def positive(
     argument: str,
     value: Any,
@@ -53,6 +61,13 @@ def positive(
     """A number above 0, infinity among them; `unit` says what it counts."""
     if not is_number(value) or not value > 0:
         raise refusal(kind, argument, value, f"a number{unit and f' of {unit}'} above 0", also)
+    return float(value)
+
+
+def finite(argument: str, value: Any, *, also: str = "", kind: Kind = InvalidSearchError) -> float:
+    """A number that is neither infinite nor NaN."""
+    if not is_number(value) or not math.isfinite(value):
+        raise refusal(kind, argument, value, "a number", also)
     return float(value)
 
 
@@ -85,6 +100,21 @@ def one_of(
     if not isinstance(value, str) or value not in names:
         raise refusal(kind, argument, value, f"one of {', '.join(map(repr, names))}", also)
     return str(value)
+
+
+def instance_of(
+    argument: str,
+    value: Any,
+    types: type[T] | tuple[type[T], ...],
+    wanted: str,
+    *,
+    also: str = "",
+    kind: Kind = InvalidSearchError,
+) -> T:
+    """A value of one of `types`; `wanted` names them for the message."""
+    if not isinstance(value, types):
+        raise refusal(kind, argument, value, wanted, also)
+    return value
 
 
 def optional(

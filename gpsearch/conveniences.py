@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison import Comparison
+from gpsearch.errors import public
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
@@ -43,6 +44,7 @@ def result(study: Study) -> OptimizeResult:
     return study_result(study)
 
 
+@public()
 def report(self: Study | Comparison, path: StudyPath, **options: Any) -> Any:
     """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
     from gpsearch.report import render_report

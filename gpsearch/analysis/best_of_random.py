@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,19 +86,8 @@ class RandomEstimate:
 
 
 def expected_best(scores: Array) -> Array:
-    """E_m for m = 1 ... N: the expected greatest of m of the N scores.
+    """E_m for m = 1 ... N: the expected greatest of m of the (..., N) scores of random draws.
 
-    Parameters
-    ----------
-    scores : (..., N) float array
-        Scores of random draws, greater is better.
-
-    Returns
-    -------
-    (..., N) float array
-
-    Examples
-    --------
     >>> expected_best(np.array([3.0, 1.0, 2.0]))
     array([2.        , 2.66666667, 3.        ])
     """
@@ -108,13 +98,8 @@ def expected_best(scores: Array) -> Array:
 def draws_to_reach(score: float, expected: Array) -> float:
     """Draws after which the rising curve `expected` reaches `score`, interpolated.
 
-    Returns
-    -------
-    float
-        1 where the first draw does; infinity where the curve ends below it.
+    1 where the first draw does, infinity where the curve ends below it.
 
-    Examples
-    --------
     >>> draws_to_reach(2.5, np.array([2.0, 3.0, 3.5])), draws_to_reach(4.0, np.array([2.0, 3.0]))
     (1.5, inf)
     """
@@ -163,7 +148,8 @@ def estimate_random(
     """
     whole("n", n, 1)
     fraction("confidence", confidence)
-    process = process or fitted_process(study, "estimate_random")
+    whole("seed", seed, 0)
+    process = fitted_process(study, "estimate_random", process)
     rng = np.random.default_rng(seed)
     space = study.space
     points = space.sample(N_DRAWS, rng)
@@ -210,12 +196,8 @@ def _subset_weights(N: int) -> Array:
     """(N, N) array: row m - 1 holds C(i - 1, m - 1) / C(N, m) for i = 1 ... N."""
     i, m = np.arange(1, N + 1)[None, :], np.arange(1, N + 1)[:, None]
 
-    def log_choose(n: NDArray[np.int64], k: NDArray[np.int64]) -> Array:
+    def log_choose(n: Any, k: Any) -> Array:
         return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
-    possible = i >= m
-    log_weights = log_choose(np.where(possible, i - 1, m - 1), m - 1) - log_choose(
-        np.full_like(m, N), m
-    )
-    weights = np.where(possible, np.exp(log_weights), 0.0)
+    weights = np.exp(log_choose(i - 1, m - 1) - log_choose(N, m))  # 0 for i < m
     return weights / weights.sum(axis=1, keepdims=True)

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, Trial, require_study
 
 SIMPLER: tuple[tuple[str, ...], ...] = (
     ("n_hidden", "n_layers", "num_layers", "layers", "n_hidden_layers", "depth"),
@@ -97,7 +98,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
     >>> study.best_params, one_standard_error(study).trial.params
     ({'n_units': 8}, {'n_units': 1})
     """
-    best = study.best_trial
+    best = require_study(study).best_trial
     if math.isnan(best.standard_error):
         raise StudyError(
             f"one_standard_error: trial {best.number} has a single fold, so its standard error is "
@@ -106,8 +107,9 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
     if callable(simpler):
         key, order = simpler, "by the function given"
     else:
-        names = _default(study.space) if simpler is None else list(simpler)
-        key, order = _key_of(names, study.space), _in_words(names)
+        names = _default(study.space) if simpler is None else _names(simpler)
+        key = _key_of(names, study.space)
+        order = ", then ".join(f"more {n[1:]}" if n[0] == "-" else f"less {n}" for n in names)
     threshold = best.score - best.standard_error
     within = [trial for trial in study.complete if trial.score >= threshold]
     chosen = min(within, key=lambda trial: (key(dict(trial.params)), trial.loss, trial.number))
@@ -124,6 +126,14 @@ def _default(space: Space) -> list[str]:
             'in simpler=["n_layers", "-drop_rate"].'
         ).about("simpler", None)
     return found
+
+
+def _names(simpler: Any) -> list[str]:
+    listed = isinstance(simpler, Sequence) and not isinstance(simpler, str)
+    if not listed or not all(isinstance(name, str) and name for name in simpler):
+        wanted = "a list of names of dimensions, or a function of params"
+        raise refusal(InvalidSearchError, "simpler", simpler, wanted, also="None")
+    return list(simpler)
 
 
 def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], Any]:
@@ -144,8 +154,3 @@ def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], An
         return tuple(sign * params[bare] if bare in params else -math.inf for bare, sign in signs)
 
     return key
-
-
-def _in_words(names: Sequence[str]) -> str:
-    parts = [f"more {name[1:]}" if name.startswith("-") else f"less {name}" for name in names]
-    return ", then ".join(parts)

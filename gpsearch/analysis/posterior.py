@@ -14,37 +14,40 @@ Rasmussen & Williams (2006), Gaussian processes for machine learning, equation 2
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
+from gpsearch.arguments import instance_of, optional
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import flipped
 from gpsearch.space import Space
 from gpsearch.strategy.history import fit_process, study_history
-from gpsearch.study import Study
+from gpsearch.study import Study, require_study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
 
 Array = NDArray[np.float64]
 
-ENTRIES = 2**16  # entries of a covariance at a time: they fit into a core's own cache
 BLOCK = 2048  # places whose waves are held in memory at a time
 N_WAVES = 1024  # waves of a sampled function: the error of the prior covariance is about 0.03
 
 
-def fitted_process(study: Study, call: str) -> GaussianProcess:
+def fitted_process(
+    study: Study, call: str, process: GaussianProcess | None = None
+) -> GaussianProcess:
     """The surrogate as the strategy "gp" fits it, over all trials of a study that have a score.
+
+    `process` where it is fitted already.
 
     Raises
     ------
     StudyError
         Fewer than two trials are complete.
     """
-    complete = len(study.complete)
+    complete = len(require_study(study).complete)
     if complete < 2:
         failed = [trial for trial in study.trials if trial.state == "failed"]
         why = f" The last failure: {failed[-1].reason}." if failed else ""
@@ -52,7 +55,9 @@ def fitted_process(study: Study, call: str) -> GaussianProcess:
             f"{call} needs at least 2 complete trials; the study has {complete}, and "
             f"{len(failed)} failed.{why}"
         )
-    return fit_process(study.space, study_history(study))
+    wanted = "the surrogate of these trials"
+    given = optional(instance_of, "process", process, GaussianProcess, wanted)
+    return given or fit_process(study.space, study_history(study))
 
 
 def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Array:
@@ -67,39 +72,22 @@ def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Arr
 def averaged_covariance(
     process: GaussianProcess, space: Space, rows: Array, weights: Array
 ) -> Array:
-    """Prior covariance of weighted averages of the warped losses with the observations.
+    """(c, n) prior covariance of weighted averages of the warped losses with the observations.
 
-    Parameters
-    ----------
-    process : GaussianProcess
-    space : Space
-        Where the process was fitted.
-    rows : (c, b, d) float array
-        The b places of each of c averages.
-    weights : (c, b) float array
-        Their weights, which sum to 1.
-
-    Returns
-    -------
-    (c, n) float array
-        ``sum_b w_b k(z_b, Z)``.
+    Row i is ``sum_b w_ib k(z_ib, Z)`` for the (c, b, d) `rows`, places in `space`, and their
+    (c, b) `weights`, which sum to 1.
     """
-    (c, b, d), n = rows.shape, len(process.Z)
-    left = embed(process, space, rows.reshape(-1, d))
-    right = embed(process, space, process.Z)
+    left, right = (
+        embed(process, space, rows.reshape(-1, rows.shape[2])),
+        embed(process, space, process.Z),
+    )
     # |l|² - 2 l r + |r|² as one product: the time goes into passes over the entries.
     left = np.column_stack([left, np.square(left).sum(axis=1), np.ones(len(left))])
-    right = np.column_stack([-2.0 * right, np.ones(n), np.square(right).sum(axis=1)]).T
-    left = left.reshape(c, b, -1)
-    fit = max(1, ENTRIES // n)
-    some_c, some_b = max(1, fit // b), min(b, fit)
-    average = np.zeros((c, n))
-    for i, j in itertools.product(range(0, c, some_c), range(0, b, some_b)):
-        at = slice(i, i + some_c), slice(j, j + some_b)
-        distance = left[at] @ right
-        np.maximum(distance, 0.0, out=distance)  # cancellation leaves about -1e-16
-        average[at[0]] += (weights[at][:, None] @ matern52_correlation(distance))[:, 0]
-    return process.hyperparameters.signal * average + process.mean_variance
+    right = np.column_stack([-2.0 * right, np.ones(len(right)), np.square(right).sum(axis=1)])
+    cells = zip(weights, left.reshape(*weights.shape, -1), strict=True)
+    # One cell at a time fits into a core's cache. Cancellation leaves distances of about -1e-16.
+    average = [w @ matern52_correlation(np.maximum(z @ right.T, 0.0)) for w, z in cells]
+    return process.hyperparameters.signal * np.array(average) + process.mean_variance
 
 
 def embed(process: GaussianProcess, space: Space, Z: Array) -> Array:
@@ -188,24 +176,17 @@ class PosteriorFunctions:
     number : int
         Number of samples.
     rng : Generator
-    n_waves : int, default 1024
-        F.
     """
 
     def __init__(
-        self,
-        process: GaussianProcess,
-        space: Space,
-        number: int,
-        rng: np.random.Generator,
-        n_waves: int = N_WAVES,
+        self, process: GaussianProcess, space: Space, number: int, rng: np.random.Generator
     ) -> None:
         self._process, self._space = process, space
         at = process.hyperparameters
-        normal = rng.standard_normal((embed(process, space, process.Z[:1]).shape[1], n_waves))
-        self._waves = normal / np.sqrt(rng.chisquare(5.0, size=n_waves) / 5.0)
-        self._phases = rng.uniform(0.0, 2.0 * np.pi, size=n_waves)
-        self._weights = np.sqrt(2.0 * at.signal / n_waves) * rng.standard_normal((n_waves, number))
+        normal = rng.standard_normal((embed(process, space, process.Z[:1]).shape[1], N_WAVES))
+        self._waves = normal / np.sqrt(rng.chisquare(5.0, size=N_WAVES) / 5.0)
+        self._phases = rng.uniform(0.0, 2.0 * np.pi, size=N_WAVES)
+        self._weights = np.sqrt(2.0 * at.signal / N_WAVES) * rng.standard_normal((N_WAVES, number))
         self._constants = np.sqrt(process.mean_variance) * rng.standard_normal(number)
         errors = np.sqrt(process.noise)[:, None] * rng.standard_normal((len(process.Z), number))
         missing = process.t[:, None] - self._prior(process.Z) - errors

@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from gpsearch.arguments import whole
+from gpsearch.arguments import optional, whole
 from gpsearch.errors import InvalidObjectiveError, StudyError, public
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.job import Job, evaluate
 from gpsearch.strategy import trial_seed
-from gpsearch.study import Study
+from gpsearch.study import Study, require_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,17 +123,14 @@ class Recheck:
         """
         import pandas as pd
 
-        rows = []
-        for i, number in enumerate(self.numbers):
-            row: dict[str, Any] = {
-                "number": number,
-                "searched": self.searched[i],
-                "fresh": self.fresh_means[i],
-                "fresh_error": self.fresh_errors[i],
-                "optimism": self.searched[i] - self.fresh_means[i],
-            }
-            rows.append(row | {f"param_{name}": v for name, v in self.params[i].items()})
-        return pd.DataFrame(rows)
+        scores = {
+            "number": self.numbers,
+            "searched": self.searched,
+            "fresh": self.fresh_means,
+            "fresh_error": self.fresh_errors,
+            "optimism": self.searched - self.fresh_means,
+        }
+        return pd.DataFrame(scores).join(pd.DataFrame(list(self.params)).add_prefix("param_"))
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
@@ -195,14 +193,16 @@ def recheck(
     >>> recheck(study, k=1, n_splits=5).optimism > 0
     True
     """
+    require_study(study)
     whole("k", k, 1)
     whole("n_splits", n_splits, 1)
-    objective = study.objective if objective is None else objective
-    if objective is None:
+    optional(whole, "random_state", random_state, 0)
+    if objective is None and study.objective is None:
         raise StudyError(
             f"recheck needs the objective, which {study!r} does not hold; pass it: "
             "recheck(study, gpsearch.KerasCV(...))"
         )
+    objective = study.objective if objective is None else objective
     top = sorted(study.complete, key=lambda trial: (trial.loss, trial.number))[:k]
     if not top:
         raise StudyError(f"recheck: {study!r} has no complete trial to score again")
@@ -215,14 +215,16 @@ def recheck(
             job = Job(number=0, params=dict(trial.params), seed=trial_seed(split_seed, i))
             outcome = evaluate(fresh_objective, job)
             if outcome.state == "complete":
-                fresh[i, j] = np.mean([fold.score for fold in outcome.folds])
-                folds[i] += [fold.score for fold in outcome.folds]
+                scores = [fold.score for fold in outcome.folds]
+                fresh[i, j] = np.mean(scores)
+                folds[i] += scores
+    errors = [stats.sem(scores) if len(scores) > 1 else math.nan for scores in folds]
     return Recheck(
         numbers=tuple(trial.number for trial in top),
         params=tuple(dict(trial.params) for trial in top),
         searched=np.array([trial.score for trial in top]),
         fresh=fresh,
-        fresh_errors=np.array([_standard_error(scores) for scores in folds]),
+        fresh_errors=np.array(errors),
         score_name=study.score_name,
     )
 
@@ -236,7 +238,3 @@ def _split_afresh(objective: Any, seed: int) -> Objective:
             "gpsearch.objective.as_objective(function)."
         ).about("objective", objective)
     return objective
-
-
-def _standard_error(scores: list[float]) -> float:
-    return float(np.std(scores, ddof=1) / math.sqrt(len(scores))) if len(scores) > 1 else math.nan

@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
-from gpsearch.arguments import fraction, refusal, whole
-from gpsearch.errors import InvalidSearchError, public
+from gpsearch.arguments import fraction, power_of_two, whole
+from gpsearch.errors import public
+from gpsearch.space import Space
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
@@ -157,7 +158,7 @@ class Importance:
                 "classic": pd.array([classic_tier(name) for name in self.names], dtype="Int64"),
             }
         )
-        return rows.iloc[np.argsort(-self.total, kind="stable")].reset_index(drop=True)
+        return rows.sort_values("total", ascending=False, kind="stable", ignore_index=True)
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
@@ -216,21 +217,28 @@ def estimate_importance(
     """
     fraction("confidence", confidence)
     whole("n_samples", n_samples, 2)
-    if whole("n_points", n_points, 2) & (n_points - 1):
-        raise refusal(InvalidSearchError, "n_points", n_points, "a power of two")
-    process = process or fitted_process(study, "estimate_importance")
-    space, d = study.space, len(study.space)
-    names, n_trials = tuple(space.names), len(process.t)
-    if np.ptp(process.t) == 0.0:
-        nothing = np.zeros((n_samples, d))
-        return Importance(
-            names=names,
-            first_samples=nothing,
-            total_samples=nothing,
-            confidence=confidence,
-            n_trials=n_trials,
-            all_equal=True,
-        )
+    power_of_two("n_points", n_points)
+    whole("seed", seed, 0)
+    process = fitted_process(study, "estimate_importance", process)
+    all_equal = bool(np.ptp(process.t) == 0.0)
+    first = total = np.zeros((n_samples, len(study.space)))
+    if not all_equal:
+        first, total = _sobol_indices(process, study.space, n_samples, n_points, seed)
+    return Importance(
+        names=tuple(study.space.names),
+        first_samples=first,
+        total_samples=total,
+        confidence=confidence,
+        n_trials=len(process.t),
+        all_equal=all_equal,
+    )
+
+
+def _sobol_indices(
+    process: GaussianProcess, space: Space, n_samples: int, n_points: int, seed: int
+) -> tuple[Array, Array]:
+    """(S, d) first-order and total indices of samples of the posterior."""
+    d = len(space)
     functions = PosteriorFunctions(process, space, n_samples, np.random.default_rng(seed))
     # The estimators converge only for functions whose mean over the space is near zero.
     pilot = stats.qmc.Sobol(d, rng=np.random.default_rng(seed)).random(n_points)
@@ -241,10 +249,5 @@ def estimate_importance(
         dists=[stats.uniform()] * d,
         rng=np.random.default_rng(seed),
     )
-    return Importance(
-        names=names,
-        first_samples=np.clip(found.first_order.reshape(n_samples, d), 0.0, 1.0),
-        total_samples=np.clip(found.total_order.reshape(n_samples, d), 0.0, None),
-        confidence=confidence,
-        n_trials=n_trials,
-    )
+    first = np.clip(found.first_order.reshape(n_samples, d), 0.0, 1.0)
+    return first, np.clip(found.total_order.reshape(n_samples, d), 0.0, None)

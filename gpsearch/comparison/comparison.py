@@ -28,11 +28,11 @@ import numpy as np
 from scipy.stats import trim_mean
 
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best
+from gpsearch.arguments import fraction, one_of
 from gpsearch.comparison.statistics import (
     Array,
     Band,
     Interval,
-    best_so_far,
     holm,
     mean_band,
     mean_draws,
@@ -40,7 +40,7 @@ from gpsearch.comparison.statistics import (
     wilcoxon_p,
     win_probability,
 )
-from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study import Trial
@@ -94,10 +94,7 @@ class Saving:
     @property
     def evaluations(self) -> Interval:
         """Evaluations saved: those of random search less its own."""
-        needs = self.random_evaluations
-        return Interval(
-            value=needs.value - self.n, low=needs.low - self.n, high=needs.high - self.n
-        )
+        return self.random_evaluations.map(lambda needed: needed - self.n)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,7 +173,7 @@ class Comparison:
     @cached_property
     def best(self) -> Array:
         """(S, R, n) best score so far, greater is better; see the module for gaps."""
-        found = best_so_far(self.scores)
+        found = np.fmax.accumulate(self.scores, axis=-1)
         return np.where(np.isnan(found), np.nanmin(self.scores), found)
 
     @cached_property
@@ -189,6 +186,7 @@ class Comparison:
         """Whether every evaluation of every run has the same score."""
         return bool(np.nanmin(self.scores) == np.nanmax(self.scores))
 
+    @public()
     def best_of(self, strategy: str) -> Array:
         """(R, n) best score so far of one strategy, greater is better."""
         return np.asarray(self.best[self._index(strategy)])
@@ -197,10 +195,12 @@ class Comparison:
         """Scores in the user's unit: with their sign changed where the objective gives a loss."""
         return as_user_value(scores, self.greater_is_better)
 
+    @public()
     def curve(self, strategy: str, confidence: float = 0.95) -> Band:
         """Mean best score so far over the repeats, in the user's units, with its band."""
         return mean_band(self.as_user_value(self.best_of(strategy)), confidence)
 
+    @public(strategy="baseline")
     def differences(
         self, baseline: str | None = None, *, confidence: float = 0.95
     ) -> tuple[Difference, ...]:
@@ -218,24 +218,28 @@ class Comparison:
             One for each other strategy, in their order.
         """
         baseline = self.baseline if baseline is None else baseline
-        base = self.best_of(baseline)
+        base = self._index(baseline)
         others = [strategy for strategy in self.strategies if strategy != baseline]
-        gaps = [self.best_of(strategy) - base for strategy in others]
-        areas = dict(zip(self.strategies, self.area, strict=True))
-        p_values = [wilcoxon_p(gap[:, -1]) for gap in gaps]
+        rows = [self._index(strategy) for strategy in others]
+        ends = [self.best[row, :, -1] - self.best[base, :, -1] for row in rows]
+        areas = [self.area[row] - self.area[base] for row in rows]
+        p_values = [wilcoxon_p(end) for end in ends]
         return tuple(
             Difference(
                 strategy=strategy,
                 baseline=baseline,
-                end=mean_interval(gap[:, -1], confidence),
-                area=mean_interval(areas[strategy] - areas[baseline], confidence),
-                better=win_probability(gap[:, -1], confidence),
+                end=mean_interval(end, confidence),
+                area=mean_interval(area, confidence),
+                better=win_probability(end, confidence),
                 p=p,
                 p_holm=p_holm,
             )
-            for strategy, gap, p, p_holm in zip(others, gaps, p_values, holm(p_values), strict=True)
+            for strategy, end, area, p, p_holm in zip(
+                others, ends, areas, p_values, holm(p_values), strict=True
+            )
         )
 
+    @public()
     def saving(self, strategy: str, *, confidence: float = 0.95) -> Saving:
         """What `strategy` saves over random search for the score it reached.
 
@@ -248,6 +252,7 @@ class Comparison:
         InvalidSearchError
             Random search did not take part.
         """
+        fraction("confidence", confidence)
         if RANDOM not in self.runs:
             raise InvalidSearchError(
                 "what a strategy saves is counted in evaluations of random search, but "
@@ -277,15 +282,13 @@ class Comparison:
             random_evaluations=evaluations,
             most=int(made.sum()),
             seconds=float(own) + self.n_calls * self.proposal_seconds(strategy),
-            random_seconds=Interval(
-                value=each * evaluations.value,
-                low=each * evaluations.low,
-                high=each * evaluations.high,
-            ),
+            random_seconds=evaluations.map(lambda needed: each * needed),
         )
 
+    @public()
     def proposal_seconds(self, strategy: str) -> float:
         """Median time between two evaluations of a run: what a proposal costs."""
+        self._index(strategy)
         waits = [
             after.started - before.ended
             for run in self.runs[strategy]
@@ -310,22 +313,21 @@ class Comparison:
         names = [*self.space.names, *self.space.fixed]
         rows: list[dict[str, Any]] = []
         seen: set[Hashable] = set()
-        for s, (strategy, runs) in enumerate(self.runs.items()):
-            for r, trials in enumerate(runs):
-                for i, trial in enumerate(trials):
-                    row: dict[str, Any] = {
-                        "strategy": strategy,
-                        "repeat": r,
-                        "n": i + 1,
-                        "state": trial.state,
-                        "score": self.as_user_value(trial.score),
-                        "best": self.as_user_value(self.best[s, r, i]),
-                        "seconds": self.seconds[s, r, i],
-                        "shared": self._identity(trial) in seen,
-                    }
-                    row |= {f"param_{name}": trial.params.get(name) for name in names}
-                    rows.append(row | {"seed": trial.seed, "reason": trial.reason})
-                    seen.add(self._identity(trial))
+        for (s, strategy), r in itertools.product(enumerate(self.runs), range(self.n_repeats)):
+            for i, trial in enumerate(self.runs[strategy][r]):
+                row: dict[str, Any] = {
+                    "strategy": strategy,
+                    "repeat": r,
+                    "n": i + 1,
+                    "state": trial.state,
+                    "score": self.as_user_value(trial.score),
+                    "best": self.as_user_value(self.best[s, r, i]),
+                    "seconds": self.seconds[s, r, i],
+                    "shared": self._identity(trial) in seen,
+                }
+                row |= {f"param_{name}": trial.params.get(name) for name in names}
+                rows.append(row | {"seed": trial.seed, "reason": trial.reason})
+                seen.add(self._identity(trial))
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
@@ -335,12 +337,7 @@ class Comparison:
         )
 
     def _index(self, strategy: str) -> int:
-        if strategy not in self.runs:
-            raise InvalidSearchError(
-                f"{strategy!r} is not a strategy of the comparison; they are "
-                f"{', '.join(self.strategies)}"
-            )
-        return self.strategies.index(strategy)
+        return self.strategies.index(one_of("strategy", strategy, self.strategies))
 
     def _table(self, value: Any) -> Array:
         """(S, R, n) values of the trials; NaN where a run has fewer."""

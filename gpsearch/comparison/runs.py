@@ -7,19 +7,22 @@ of the strategy "gp" in repeat 2. Within a run, trials stand in the order of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from gpsearch.arguments import instance_of, refusal
 from gpsearch.comparison.comparison import Comparison
-from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError
+from gpsearch.errors import InvalidSearchError, StudyError, StudyMismatchError, public
 from gpsearch.execution import StopReason
 from gpsearch.execution.plan import run_of
 from gpsearch.execution.repeats import COMPARISON, LEAST_REPEATS
 from gpsearch.strategy import trial_seed
 from gpsearch.strategy.unseen import ENUMERABLE
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.info import what_differs
 from gpsearch.study.study import StudyPath
 
 
+@public(path="study")
 def open_comparison(study: StudyPath | Study) -> Comparison:
     """Read a comparison from its file, also while it is being made.
 
@@ -55,24 +58,23 @@ def complete_part(study: Study, labels: Sequence[str], most: int | None = None) 
             f"{study!r} holds {n_repeats} complete repeats of every strategy; a comparison needs "
             f"{LEAST_REPEATS}. The call that made it continues it."
         )
-    return Comparison(
-        runs={label: tuple(tuple(runs[label][r]) for r in range(n_repeats)) for label in labels},
-        seeds=tuple(trial_seed(study.seed, r) for r in range(n_repeats)),
+    return _comparison(
+        study,
+        {label: [runs[label][r] for r in range(n_repeats)] for label in labels},
+        seeds=[trial_seed(study.seed, r) for r in range(n_repeats)],
         n_calls=int(study.info.settings["n_calls"]),
-        space=study.space,
-        greater_is_better=study.greater_is_better,
-        score_name=study.score_name,
-        name=str(study.info.description.get("name", "")),
         info=study.info,
         path=study.path,
     )
 
 
+@public()
 def is_comparison(study: Study) -> bool:
     """Whether a study records a comparison, not a single search."""
-    return study.info.settings.get("strategy") == COMPARISON
+    return require_study(study).info.settings.get("strategy") == COMPARISON
 
 
+@public()
 def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
     """Compare searches that were made one by one.
 
@@ -100,6 +102,11 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
     >>> compare_studies({s: [find(s, 0), find(s, 1)] for s in ("sobol", "random")})
     <Comparison of sobol, random: 2 repeats of 5 evaluations>
     """
+    wanted = "a dict from a strategy's name to its studies"
+    instance_of("studies", studies, Mapping, wanted)
+    for repeats in studies.values():
+        if not isinstance(repeats, Sequence) or not all(isinstance(s, Study) for s in repeats):
+            raise refusal(InvalidSearchError, "studies", studies, wanted)
     labelled = [(label, study) for label, repeats in studies.items() for study in repeats]
     if not labelled:
         raise InvalidSearchError("compare_studies: there is no study to compare")
@@ -115,30 +122,23 @@ def compare_studies(studies: Mapping[str, Sequence[Study]]) -> Comparison:
                 "Search anew, or leave the study out."
             )
     seeds = {label: sorted(study.seed for study in repeats) for label, repeats in studies.items()}
-    (label, wanted), *rest = seeds.items()
+    (label, ours), *rest = seeds.items()
     for other, theirs in rest:
-        if theirs != wanted or len(set(theirs)) < len(theirs):
+        if theirs != ours or len(set(theirs)) < len(theirs):
             raise StudyMismatchError(
-                f"compare_studies: {label!r} was searched with random_state {wanted}, {other!r} "
+                f"compare_studies: {label!r} was searched with random_state {ours}, {other!r} "
                 f"with {theirs}; every strategy needs the same seeds, each once, so that equal "
                 "seeds are compared. Run the missing searches, or leave studies out."
             )
     runs = {
-        label: tuple(
-            tuple(trial for trial in study.trials if trial.finished)
+        label: [
+            [trial for trial in study.trials if trial.finished]
             for study in sorted(repeats, key=lambda study: study.seed)
-        )
+        ]
         for label, repeats in studies.items()
     }
-    return Comparison(
-        runs=runs,
-        seeds=tuple(wanted),
-        n_calls=max(len(trials) for repeats in runs.values() for trials in repeats),
-        space=first.space,
-        greater_is_better=first.greater_is_better,
-        score_name=first.score_name,
-        name=str(first.info.description.get("name", "")),
-    )
+    n_calls = max(len(trials) for repeats in runs.values() for trials in repeats)
+    return _comparison(first, runs, seeds=ours, n_calls=n_calls)
 
 
 def runs_of(study: Study) -> dict[str, dict[int, list[Trial]]]:
@@ -166,3 +166,22 @@ def _is_complete(study: Study, trials: Sequence[Trial]) -> bool:
         return True
     everything = study.space.enumerate(ENUMERABLE)
     return everything is not None and n_finished == len(everything)
+
+
+def _comparison(
+    study: Study,
+    runs: Mapping[str, Sequence[Sequence[Trial]]],
+    *,
+    seeds: Sequence[int],
+    **more: Any,
+) -> Comparison:
+    """A comparison of these runs, of what `study` searched."""
+    return Comparison(
+        runs={label: tuple(map(tuple, repeats)) for label, repeats in runs.items()},
+        seeds=tuple(seeds),
+        space=study.space,
+        greater_is_better=study.greater_is_better,
+        score_name=study.score_name,
+        name=str(study.info.description.get("name", "")),
+        **more,
+    )

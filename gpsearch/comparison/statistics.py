@@ -26,12 +26,14 @@ few repeats.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from gpsearch.arguments import fraction
 
 Array = NDArray[np.float64]
 
@@ -55,6 +57,10 @@ class Interval:
         """Whether zero lies outside."""
         return self.low > 0.0 or self.high < 0.0
 
+    def map(self, rising: Callable[[float], float]) -> Interval:
+        """The interval of a rising function of what is estimated."""
+        return Interval(value=rising(self.value), low=rising(self.low), high=rising(self.high))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
@@ -68,15 +74,6 @@ class Band:
     """(n,) upper ends."""
 
 
-def best_so_far(scores: Array) -> Array:
-    """Best score up to each evaluation; NaN before the first that succeeded.
-
-    >>> best_so_far(np.array([np.nan, 1.0, np.nan, 0.5, 2.0]))
-    array([nan,  1.,  1.,  1.,  2.])
-    """
-    return np.fmax.accumulate(scores, axis=-1)
-
-
 def expanded_confidence(confidence: float, n: int) -> float:
     """Level at which the percentile bootstrap of n values covers `confidence`; see the module.
 
@@ -88,18 +85,8 @@ def expanded_confidence(confidence: float, n: int) -> float:
 
 
 def mean_band(values: Array, confidence: float = 0.95) -> Band:
-    """Mean over repeats, with its interval: the bootstrap's and Student's; see the module.
-
-    Parameters
-    ----------
-    values : (R, n) float array
-        R >= 2.
-    confidence : float, default 0.95
-
-    Returns
-    -------
-    Band
-    """
+    """Mean of the (R, n) `values` over R >= 2 repeats, with its interval; see the module."""
+    fraction("confidence", confidence)
     mean, n = values.mean(axis=0), len(values)
     found = stats.bootstrap(
         (values,),
@@ -193,10 +180,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    k = len(p_values)
-    adjusted = [0.0] * k
-    highest = 0.0
-    for rank, index in enumerate(sorted(range(k), key=lambda i: p_values[i])):
-        highest = max(highest, min(1.0, (k - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
+    p = np.array(p_values)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(len(p), 0, -1) * p[order]))
+    return adjusted.tolist()

@@ -10,7 +10,7 @@ place        its z in [0, 1], as the surrogate sees it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 GRID_SIZE = 40  # values at which a curve is computed, at most
 FEW = 12  # an Integer with at most this many values is drawn as single values
+OFF_SCALE = 0.25  # share of the scores that an axis may leave out
 LABEL_LENGTH = 14  # a longer category name is cut, so that it does not touch its neighbour
 
 
@@ -55,6 +56,16 @@ class DimensionAxis:
     """False for categories without an order: no line is drawn between them."""
 
 
+def dimension_axes(space: Space, names: Sequence[str] | None = None) -> tuple[DimensionAxis, ...]:
+    """Make the axes of several dimensions, by default of all; see `dimension_axis`."""
+    if names is None:
+        names = space.names
+    elif isinstance(names, str) or not isinstance(names, Iterable):
+        rule = f"must be a list of names of dimensions; they are {', '.join(space.names)}."
+        raise InvalidParamsError(rule).about("dimensions", names)
+    return tuple(dimension_axis(space, name) for name in names)
+
+
 def dimension_axis(space: Space, name: str) -> DimensionAxis:
     """Make the axis of the dimension `name`.
 
@@ -64,10 +75,11 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
         The space has no such dimension.
     """
     if name not in space.names:
-        fixed = f" (it is fixed at {space.fixed[name]!r})" if name in space.fixed else ""
+        fixed = name in [*space.fixed]
+        why = f" (it is fixed at {space.fixed[name]!r})" if fixed else ""
         raise InvalidParamsError(
-            f"{name!r} is not a dimension of the space{fixed}; they are {', '.join(space.names)}."
-        )
+            f"{name!r} is not a dimension of the space{why}; they are {', '.join(space.names)}."
+        ).about("dimensions")
     index = space.names.index(name)
     dimension = space.dimensions[index]
     if isinstance(dimension, Categorical):
@@ -103,31 +115,30 @@ def category_label(category: Any) -> str:
 
 def coordinates(space: Space, axis: DimensionAxis, params: Sequence[Mapping[str, Any]]) -> Array:
     """(n,) coordinates of configurations on `axis`; NaN where one lacks the dimension."""
-    column = space.columns[axis.index]
-    identity = column.identity if axis.kind == "categorical" else float
-    return np.array(
-        [float(identity(p[axis.name])) if axis.name in p else np.nan for p in params]  # type: ignore[arg-type]
-    )
+    name = axis.name
+    return np.array([_coordinate(space, axis, p[name]) if name in p else np.nan for p in params])
 
 
 def grid(space: Space, axis: DimensionAxis, size: int = GRID_SIZE) -> tuple[Array, Array]:
-    """Places and coordinates at which a curve over `axis` is computed.
+    """Places and coordinates at which a curve over `axis` is computed, (m,) arrays that rise.
 
     Every category; every value of an Integer with at most `size` values, else that many of
     them; `size` values of a Real, evenly spaced on its own scale.
-
-    Returns
-    -------
-    places, coordinates : (m,) float arrays, rising
     """
     column = space.columns[axis.index]
     if axis.kind == "categorical" or 0 < column.n_values <= size:
         places = column.places()
     else:
         places = np.unique(column.snap(np.linspace(0.0, 1.0, size)))
-    identity = column.identity if axis.kind == "categorical" else float
-    values = [column.decode(place) for place in places]
-    return places, np.array([float(identity(value)) for value in values])  # type: ignore[arg-type]
+    return places, np.array([_coordinate(space, axis, column.decode(place)) for place in places])
+
+
+def fractions(axis: DimensionAxis, at: Array) -> Array:
+    """Coordinates as fractions of the way from the first value to the last, on the axis' scale."""
+    low, high = axis.low, axis.high
+    if axis.log:
+        at, low, high = np.log(at), np.log(low), np.log(high)
+    return (at - low) / (high - low) if high > low else np.full(len(at), 0.5)
 
 
 def discrete(dimension: DimensionAxis) -> bool:
@@ -179,3 +190,34 @@ def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
     rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
     inside = [v for v in rounds if dimension.low <= v * (1 + 1e-9) and v <= dimension.high]
     return inside[:: max(1, int(np.ceil(len(inside) / n)))]
+
+
+def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
+    """Limits of a score axis that show `must_show` and the better part of `values`.
+
+    One diverged training would squeeze all others into a line. Values that lie further below the
+    median than three times the distance from the median to the best are off the scale, at most a
+    share `OFF_SCALE` of them.
+    """
+    if not greater_is_better:
+        low, high = score_limits(-values, -must_show, True)
+        return -high, -low
+    values, must_show = values[np.isfinite(values)], must_show[np.isfinite(must_show)]
+    if not len(values) + len(must_show):
+        return 0.0, 1.0
+    low, high = float(min([*values, *must_show])), float(max([*values, *must_show]))
+    middle = float(np.median(values)) if len(values) else high
+    if high > middle:
+        cut = min(middle - 3 * (high - middle), float(np.quantile(values, OFF_SCALE)))
+        low = min([max(low, cut), *must_show])
+    return with_margin(low, high)
+
+
+def with_margin(low: float, high: float) -> tuple[float, float]:
+    """Limits a little wider than the values; the values may be equal."""
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _coordinate(space: Space, axis: DimensionAxis, value: Any) -> float:
+    return float(space.columns[axis.index].identity(value) if axis.labels else value)  # type: ignore[arg-type]

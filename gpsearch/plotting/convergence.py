@@ -9,25 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gpsearch.analysis import RandomEstimate
-from gpsearch.plotting.data import convergence_series
-from gpsearch.plotting.series import ConvergenceSeries
-from gpsearch.plotting.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    legend_above,
-    new_axes,
-    quiet_frame,
-    score_limits,
-    show_message,
-    text_colour,
-)
+from gpsearch.arguments import boolean, finite, instance_of, optional
+from gpsearch.errors import public
+from gpsearch.plotting import style
+from gpsearch.plotting.axes import score_limits
+from gpsearch.plotting.data import ConvergenceSeries, as_series, convergence_series
 from gpsearch.study import Study
 
 MANY = 300  # trials from which their dots are drawn smaller
 
 
+@public()
 def plot_convergence(
     study: Study | ConvergenceSeries,
     ax: Axes | None = None,
@@ -64,11 +56,15 @@ def plot_convergence(
     -------
     Axes
     """
-    series = convergence_series(study) if isinstance(study, Study) else study
-    ax = new_axes(ax)
+    series = as_series(study, ConvergenceSeries, convergence_series)
+    optional(finite, "target", target)
+    optional(instance_of, "baseline", baseline, RandomEstimate, "what estimate_random returns")
+    optional(boolean, "log", log)
+    optional(instance_of, "label", label, str, "a text")
+    ax = style.new_axes(ax)
     n = len(series.numbers)
     if not n:
-        return show_message(ax, "No trial has ended yet.")
+        return style.show_message(ax, "No trial has ended yet.")
     states = np.array(series.states)
     failed, stopped = states == "failed", states == "stopped"
     band = series.best[-1] + series.best_errors[-1] * np.array([-1.0, 1.0])
@@ -78,10 +74,11 @@ def plot_convergence(
     spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
     if (spread > 100 and not series.greater_is_better) if log is None else log:
         ax.set_yscale("log")
-        finite = series.values[np.isfinite(series.values)]
-        limits = finite.min() / spread**0.05, finite.max() * spread**0.05
+        least, most = np.nanmin(series.values), np.nanmax(series.values)
+        limits = least / spread**0.05, most * spread**0.05
     if series.guided_from:
-        ax.axvspan(-0.5, series.guided_from - 0.5, color=GREY, alpha=0.12, linewidth=0, zorder=0)
+        end = series.guided_from - 0.5
+        ax.axvspan(-0.5, end, color=style.GREY, alpha=0.12, linewidth=0, zorder=0)
         ax.annotate(
             "initial points",
             # The failed and the worst trials are at the other edge.
@@ -90,7 +87,7 @@ def plot_convergence(
             xytext=(3, -9 if series.greater_is_better else 4),
             textcoords="offset points",
             fontsize="x-small",
-            color=GREY,
+            color=style.GREY,
         )
     _draw_trials(ax, series, limits, failed, stopped)
     if not np.isnan(series.best[-1]):
@@ -98,7 +95,7 @@ def plot_convergence(
     if baseline is not None:
         _draw_baseline(ax, baseline, n)
     if target is not None:
-        ax.axhline(target, color=GREEN, linestyle="--", linewidth=1.2, label="target")
+        ax.axhline(target, color=style.GREEN, linestyle="--", linewidth=1.2, label="target")
     if failed.all():
         ax.set_yticks([])
         ax.text(0.5, 0.5, "All trials failed.", ha="center", transform=ax.transAxes)
@@ -110,42 +107,40 @@ def plot_convergence(
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("trial")
     ax.set_ylabel(series.label)
-    quiet_frame(ax, grid="y")
-    legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
+    style.quiet_frame(ax, grid="y")
+    style.legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
     return ax
 
 
 def _draw_best(ax: Axes, series: ConvergenceSeries, label: str) -> None:
-    numbers = [*series.numbers, series.numbers[-1] + 0.6]
+    x = [*series.numbers, series.numbers[-1] + 0.6]
     best = np.append(series.best, series.best[-1])
     errors = np.append(series.best_errors, series.best_errors[-1])
-    ax.fill_between(
-        numbers, best - errors, best + errors, step="post", color=BLUE, alpha=0.18, linewidth=0
-    )
-    ax.step(numbers, best, where="post", color=BLUE, linewidth=2, label=label, zorder=3)
+    look = {"color": style.BLUE, "alpha": 0.18, "linewidth": 0}
+    ax.fill_between(x, best - errors, best + errors, step="post", **look)
+    ax.step(x, best, where="post", color=style.BLUE, linewidth=2, label=label, zorder=3)
 
 
 def _draw_baseline(ax: Axes, estimate: RandomEstimate, n: int) -> None:
     shown = slice(min(n, len(estimate.n)))
     at = estimate.n[shown] - 1  # the trial with number 0 is the first draw
-    ax.fill_between(
-        at, estimate.low[shown], estimate.high[shown], color=GREY, alpha=0.22, linewidth=0
-    )
-    ax.plot(at, estimate.expected[shown], color=GREY, linestyle="--", label="random (estimate)")
+    low, high, grey = estimate.low[shown], estimate.high[shown], style.GREY
+    ax.fill_between(at, low, high, color=grey, alpha=0.22, linewidth=0)
+    ax.plot(at, estimate.expected[shown], "--", color=grey, label="random (estimate)")
 
 
 def _draw_trials(
     ax: Axes, series: ConvergenceSeries, limits: tuple[float, float], failed: Any, stopped: Any
 ) -> None:
-    low, high = limits
-    outside = ~failed & ((series.values < low) | (series.values > high))
+    x, y = series.numbers, series.values
+    outside = ~failed & ((y < limits[0]) | (y > limits[1]))
     complete = ~failed & ~stopped & ~outside
     if complete.any():
         ax.scatter(
-            series.numbers[complete],
-            series.values[complete],
+            x[complete],
+            y[complete],
             s=18 * float(np.clip(MANY / len(complete), 0.2, 1.0)),
-            color=text_colour(),
+            color=style.text_colour(),
             alpha=0.55,
             linewidth=0,
             label="trial",
@@ -154,31 +149,24 @@ def _draw_trials(
     seen = stopped & ~outside
     if seen.any():
         ax.scatter(
-            series.numbers[seen],
-            series.values[seen],
+            x[seen],
+            y[seen],
             s=26,
             marker="D",
             facecolor="none",
-            edgecolor=text_colour(),
+            edgecolor=style.text_colour(),
             linewidth=0.9,
             label="stopped early",
             zorder=4,
         )
-    edge = 0.02 if series.greater_is_better else 0.98
-    for mask, marker, colour, name in [
-        (outside, "v" if series.greater_is_better else "^", GREY, "off the scale"),
-        (failed, "x", ORANGE, "failed"),
-    ]:
-        if mask.any():
-            ax.scatter(
-                series.numbers[mask],
-                np.full(mask.sum(), edge),
-                s=30,
-                marker=marker,
-                color=colour,
-                linewidth=1.4 if marker == "x" else 0,
-                label=name,
-                transform=ax.get_xaxis_transform(),
-                clip_on=False,
-                zorder=5,
-            )
+    style.draw_at_edge(
+        ax,
+        x,
+        outside,
+        failed,
+        greater_is_better=series.greater_is_better,
+        stroke=1.4,
+        s=30,
+        clip_on=False,
+        zorder=5,
+    )

@@ -1,33 +1,78 @@
-"""The series of the plots, extracted from a study without plotting library or surrogate."""
+"""The numbers of the plots, extracted from a study without plotting library or surrogate.
+
+Scores are in the user's units: for a function that returns a loss (``greater_is_better=False``)
+they are losses.
+
+=========== =========================================================================
+n           trials that have ended
+d           dimensions shown
+=========== =========================================================================
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.arguments import one_of
-from gpsearch.errors import StudyError
-from gpsearch.plotting.axes import Array, coordinates, dimension_axis
-from gpsearch.plotting.series import (
-    ConvergenceSeries,
-    EvaluationsSeries,
-    FoldCurve,
-    FoldSpreadSeries,
-    LearningCurvesSeries,
-    TimelineSeries,
-    TimeToTargetSeries,
-)
+from gpsearch.errors import StudyError, public
+from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
-from gpsearch.study import Study, Trial
+from gpsearch.study import Study, Trial, require_study
 
 if TYPE_CHECKING:
     from gpsearch.analysis import Recheck
     from gpsearch.comparison import Comparison
 
+S = TypeVar("S")
 
+
+@dataclass(frozen=True, kw_only=True)
+class TrialSeries:
+    """Scores and states of all trials that have ended."""
+
+    numbers: NDArray[np.int64]
+    """(n,) trial numbers, rising."""
+    values: Array
+    """(n,) scores; NaN for failed trials."""
+    states: tuple[str, ...]
+    """(n,) "complete", "stopped" or "failed"."""
+    greater_is_better: bool
+    """False where the values are losses."""
+    label: str
+    """Name of the score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvergenceSeries(TrialSeries):
+    """Score of each trial, and the best score so far."""
+
+    standard_errors: Array
+    """(n,) standard errors of the scores in a comparison of trials: `comparison_errors`."""
+    best: Array
+    """(n,) best score of the complete trials so far; NaN before the first."""
+    best_errors: Array
+    """(n,) standard error of that best score."""
+    guided_from: int | None
+    """Number of the first trial that a model proposed; None if unknown, or if none did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationsSeries(TrialSeries):
+    """Coordinates and scores of all trials that have ended."""
+
+    axes: tuple[DimensionAxis, ...]
+    """(d,) dimensions."""
+    coordinates: Array
+    """(n, d) coordinates; NaN where a trial lacks the dimension."""
+    best: int | None
+    """Row of the best complete trial; None if there is none."""
+
+
+@public()
 def convergence_series(study: Study) -> ConvergenceSeries:
     """Extract the convergence of a study; empty when no trial has ended.
 
@@ -41,25 +86,20 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     >>> convergence_series(study).best
     array([0.5, 0.5, 0.7])
     """
-    trials = study.ended
-    scores = np.array([trial.score for trial in trials], dtype=float)
-    errors = comparison_errors(study)
-    complete = np.array([trial.state == "complete" for trial in trials], dtype=bool)
-    leader = _leaders(np.where(complete, scores, np.nan))
-    known, values = leader >= 0, study.as_user_value(scores)
+    shared = _of_trials(study)
+    values, errors = shared["values"], comparison_errors(study)
+    complete = np.array([state == "complete" for state in shared["states"]], dtype=bool)
+    leader = _leaders(np.where(complete, study.as_user_value(values), np.nan))
     return ConvergenceSeries(
-        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
-        values=values,
+        **shared,
         standard_errors=errors,
-        states=tuple(trial.state for trial in trials),
-        best=np.where(known, values[leader], np.nan),
-        best_errors=np.where(known, errors[leader], np.nan),
-        guided_from=_guided_from(trials),
-        greater_is_better=study.greater_is_better,
-        label=score_label(study),
+        best=np.where(leader >= 0, values[leader], np.nan),
+        best_errors=np.where(leader >= 0, errors[leader], np.nan),
+        guided_from=_guided_from(study.ended),
     )
 
 
+@public()
 def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) -> EvaluationsSeries:
     """Extract the coordinates and scores of the trials of a study.
 
@@ -74,59 +114,31 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
     InvalidParamsError
         A name that is not a dimension of the space.
     """
-    names = study.space.names if dimensions is None else dimensions
-    axes = tuple(dimension_axis(study.space, name) for name in names)
+    shared = _of_trials(study)
+    axes = dimension_axes(study.space, dimensions)
     trials = study.ended
     params = [dict(trial.params) for trial in trials]
-    scores = np.array([trial.score for trial in trials], dtype=float)
     complete = [i for i, trial in enumerate(trials) if trial.state == "complete"]
     columns = [coordinates(study.space, axis, params) for axis in axes]
     return EvaluationsSeries(
+        **shared,
         axes=axes,
         coordinates=np.column_stack(columns) if trials else np.empty((0, len(axes))),
-        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
-        values=study.as_user_value(scores),
-        states=tuple(trial.state for trial in trials),
-        best=max(complete, key=lambda i: scores[i]) if complete else None,
-        greater_is_better=study.greater_is_better,
-        label=score_label(study),
+        best=max(complete, key=lambda i: trials[i].score) if complete else None,
     )
 
 
-def learning_curves_series(study: Study, number: int | None = None) -> LearningCurvesSeries:
-    """Extract the learning curves of one trial; by default of the best.
-
-    Raises
-    ------
-    StudyError
-        No such trial, or it recorded no learning curve.
-    """
-    trials = {trial.number: trial for trial in study.trials}
-    if number is not None and number not in trials:
-        raise StudyError(
-            f"plot_learning_curves(number={number}): the study's trials are numbered from 0 to "
-            f"{len(trials) - 1}."
-        )
-    trial = study.best_trial if number is None else trials[number]
-    curves: dict[str, list[FoldCurve]] = {}
-    for fold in trial.folds:
-        for name, values in fold.curves.items():
-            curve = FoldCurve(
-                fold=fold.fold, values=np.array(values, dtype=float), best_epoch=fold.best_epoch
-            )
-            curves.setdefault(name, []).append(curve)
-    if not curves:
-        raise StudyError(
-            f"trial {trial.number} has no learning curve: only objectives that train in epochs "
-            "record one."
-        )
-    return LearningCurvesSeries(
-        number=trial.number, curves={name: tuple(folds) for name, folds in curves.items()}
-    )
+def as_series(study: Any, kind: type[S], extract: Callable[[Study], S]) -> S:
+    """`study` where it is a series of this kind already, else its series."""
+    if isinstance(study, kind):
+        return study
+    return extract(require_study(study, also=f"its {kind.__name__}"))
 
 
-def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
-    """Extract the fold scores of the `n_best` best complete trials.
+def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Array]:
+    """The best complete trials, best first, their fold scores and their standard errors.
+
+    The effect of a fold on all trials is subtracted from the scores.
 
     Raises
     ------
@@ -143,73 +155,31 @@ def fold_spread_series(study: Study, n_best: int = 10) -> FoldSpreadSeries:
         trial.number: trial.standard_error if alone else error
         for trial, error in zip(study.ended, comparison_errors(study), strict=True)
     }
-    return FoldSpreadSeries(
-        numbers=tuple(trial.number for trial in best),
-        scores=tuple(
-            study.as_user_value(
-                np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
-            )
-            for trial in best
-        ),
-        means=study.as_user_value(np.array([trial.score for trial in best])),
-        standard_errors=np.array([errors[trial.number] for trial in best]),
-        greater_is_better=study.greater_is_better,
-        label=score_label(study),
+    scores = [
+        np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
+        for trial in best
+    ]
+    return (
+        best,
+        [study.as_user_value(of_trial) for of_trial in scores],
+        np.array([errors[trial.number] for trial in best]),
     )
 
 
-def timeline_series(study: Study) -> TimelineSeries:
-    """Extract when each ended trial ran, on as few rows as keep simultaneous trials apart."""
+def timeline(study: Study) -> tuple[list[Trial], NDArray[np.int64]]:
+    """The ended trials in the order in which they started, and (n,) the row of each, from 0.
+
+    As few rows as keep simultaneous trials apart.
+    """
     trials = sorted(study.ended, key=lambda trial: (trial.started, trial.number))
-    origin = trials[0].started if trials else 0.0
     lanes: list[int] = []
     free_from: list[float] = []
     for trial in trials:
         free = [lane for lane, end in enumerate(free_from) if end <= trial.started]
         lane = free[0] if free else len(free_from)
-        if not free:
-            free_from.append(0.0)
-        free_from[lane] = trial.started + trial.seconds
+        free_from[lane : lane + 1] = [trial.started + trial.seconds]
         lanes.append(lane)
-    starts = np.array([trial.started - origin for trial in trials], dtype=float)
-    return TimelineSeries(
-        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
-        starts=starts,
-        ends=starts + np.array([trial.seconds for trial in trials], dtype=float),
-        lanes=np.array(lanes, dtype=np.int64),
-        states=tuple(trial.state for trial in trials),
-    )
-
-
-def time_to_target_series(
-    comparison: Comparison, target: float, *, against: str = "evaluations"
-) -> TimeToTargetSeries:
-    """Extract the cost at which each strategy reached a score.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    target : float
-        The score to reach, in the user's units.
-    against : {"evaluations", "seconds"}, default "evaluations"
-
-    Raises
-    ------
-    InvalidSearchError
-        `against` is neither.
-    """
-    one_of("against", against, ("evaluations", "seconds"))
-    goal = comparison.as_user_value(target)
-    found, most = {}, 0.0
-    for row, strategy in enumerate(comparison.strategies):
-        best = comparison.best_of(strategy)
-        costs = comparison.seconds[row] if against == "seconds" else np.ones_like(best)
-        spent = np.cumsum(costs, axis=1)
-        reached = best >= goal
-        known = reached.any(axis=1)
-        found[strategy] = np.sort(spent[known, reached[known].argmax(axis=1)])
-        most = max(most, float(spent.max()))
-    return TimeToTargetSeries(spent=found, n_repeats=comparison.n_repeats, most=most)
+    return trials, np.array(lanes, dtype=np.int64)
 
 
 def comparison_errors(study: Study) -> Array:
@@ -226,6 +196,18 @@ def comparison_errors(study: Study) -> Array:
 def score_label(scored: Study | Comparison | Recheck) -> str:
     """Name of the score on an axis."""
     return scored.score_name.replace("_", " ")
+
+
+def _of_trials(study: Study) -> dict[str, Any]:
+    """The fields of a `TrialSeries`."""
+    trials = require_study(study).ended
+    return {
+        "numbers": np.array([trial.number for trial in trials], dtype=np.int64),
+        "values": study.as_user_value(np.array([trial.score for trial in trials], dtype=float)),
+        "states": tuple(trial.state for trial in trials),
+        "greater_is_better": study.greater_is_better,
+        "label": score_label(study),
+    }
 
 
 def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:

@@ -8,25 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from gpsearch.errors import public
+from gpsearch.plotting import style
 from gpsearch.plotting.axes import Array, DimensionAxis, discrete, jitter
-from gpsearch.plotting.data import evaluations_series
-from gpsearch.plotting.series import EvaluationsSeries
-from gpsearch.plotting.style import (
-    BLUE,
-    GREY,
-    MATRIX_LIMIT,
-    ORANGE,
-    draw_by_number,
-    draw_ring,
-    new_axes,
-    show_message,
-    triangle,
-)
+from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
 from gpsearch.study import Study
 
 BINS = 12  # of a histogram
 
 
+@public()
 def plot_evaluations(
     study: Study | EvaluationsSeries,
     dimensions: Sequence[str] | None = None,
@@ -54,15 +45,14 @@ def plot_evaluations(
     InvalidParamsError
         A name that is not a dimension of the space.
     """
-    if isinstance(study, Study):
-        names = study.space.names[:MATRIX_LIMIT] if dimensions is None else dimensions
-        series = evaluations_series(study, names)
-        left_out = len(study.space) - len(names) if dimensions is None else 0
-    else:
-        series, left_out = study, 0
+    left_out = 0
+    if isinstance(study, Study) and dimensions is None:
+        dimensions = study.space.names[: style.MATRIX_LIMIT]
+        left_out = len(study.space) - len(dimensions)
+    series = as_series(study, EvaluationsSeries, lambda s: evaluations_series(s, dimensions))
     if not len(series.numbers):
-        return np.array([[show_message(new_axes(ax), "No trial has ended yet.")]])
-    cells = triangle(ax, series.axes)
+        return np.array([[style.show_message(style.new_axes(ax), "No trial has ended yet.")]])
+    cells = style.triangle(ax, series.axes)
     failed = np.array(series.states) == "failed"
     for i, axis in enumerate(series.axes):
         values = series.coordinates[:, i]
@@ -79,31 +69,29 @@ def _draw_pair(
     n = len(series.numbers)
     x, y = (series.coordinates[:, k] + jitter(series.axes[k], n) for k in (i, j))
     size = float(np.clip(600 / n, 4, 14))
-    draw_by_number(cell, x, y, series.numbers, ~failed, s=size, rasterized=n > 200)
+    style.draw_by_number(cell, x, y, series.numbers, ~failed, s=size, rasterized=n > 200)
     if failed.any():
-        cell.scatter(x[failed], y[failed], marker="x", color=ORANGE, s=12, linewidth=1)
+        cell.scatter(x[failed], y[failed], marker="x", color=style.ORANGE, s=12, linewidth=1)
     if series.best is not None:
-        draw_ring(cell, x[series.best], y[series.best], s=46, linewidth=1.4)
+        style.draw_ring(cell, x[series.best], y[series.best], s=46, linewidth=1.4)
 
 
 def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:
     if discrete(axis):
         places = np.arange(axis.low, axis.high + 1)
         counts = (values[:, None] == places).sum(axis=0)
-        cell.bar(places, counts, width=0.7, color=BLUE, alpha=0.75)
+        cell.bar(places, counts, width=0.7, color=style.BLUE, alpha=0.75)
     else:
-        edges = np.linspace(axis.low, axis.high, BINS + 1)
-        if axis.log:
-            edges = np.geomspace(axis.low, axis.high, BINS + 1)
-            edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
-        cell.hist(values, bins=list(edges), color=BLUE, alpha=0.75)
+        edges = (np.geomspace if axis.log else np.linspace)(axis.low, axis.high, BINS + 1)
+        edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
+        cell.hist(values, bins=list(edges), color=style.BLUE, alpha=0.75)
 
 
 def _draw_legend(
     cells: NDArray[np.object_], series: EvaluationsSeries, failed: NDArray[np.bool_], left_out: int
 ) -> None:
-    figure = cells[0, 0].get_figure(root=True)
-    parts = [f"dark: trial 0, light: trial {series.numbers[-1]}"] if len(series.axes) > 1 else []
+    single = len(series.axes) == 1
+    parts = [] if single else [f"dark: trial 0, light: trial {series.numbers[-1]}"]
     if series.best is not None:
         parts.append(f"ring: the best, trial {series.numbers[series.best]}")
     if failed.any():
@@ -111,11 +99,11 @@ def _draw_legend(
     if left_out:
         parts.append(f"{left_out} further dimensions are not shown")
     corner = cells[0, 0].get_position()
-    figure.text(
-        corner.x0 if len(series.axes) == 1 else corner.x1 + 0.02,
+    style.figure_of(cells[0, 0]).text(
+        corner.x0 if single else corner.x1 + 0.02,
         corner.y1,
         "\n".join(parts),
         fontsize="small",
-        color=GREY,
-        va="bottom" if len(series.axes) == 1 else "top",
+        color=style.GREY,
+        va="bottom" if single else "top",
     )

@@ -7,19 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from gpsearch.analysis import Importance, estimate_importance
-from gpsearch.plotting.style import (
-    BLUE,
-    SKY,
-    legend_above,
-    new_axes,
-    quiet_frame,
-    show_message,
-    text_colour,
-)
+from gpsearch.errors import public
+from gpsearch.plotting import style
+from gpsearch.plotting.data import as_series
 from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 
+@public()
 def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     """Draw the share of the differences between scores that each dimension explains.
 
@@ -42,22 +37,22 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     StudyError
         Fewer than two trials are complete.
     """
-    importance = estimate_importance(study) if isinstance(study, Study) else study
+    importance = as_series(study, Importance, estimate_importance)
     d = len(importance.names)
-    ax = new_axes(ax, (6.4, 1.2 + 0.32 * d))
+    ax = style.new_axes(ax, (6.4, 1.2 + 0.32 * d))
     if importance.all_equal:
-        return show_message(ax, "All scores are equal: no dimension can be said to matter.")
+        return style.show_message(ax, "All scores are equal: no dimension can be said to matter.")
     order = np.argsort(-importance.total, kind="stable")
     total, rows = importance.total[order], np.arange(d)
     low, high = (end[order] for end in importance.total_interval)
-    ax.barh(rows, total, height=0.7, color=SKY, alpha=0.55, label="with interactions")
-    ax.barh(rows, importance.first[order], height=0.7, color=BLUE, label="on its own")
+    ax.barh(rows, total, height=0.7, color=style.SKY, alpha=0.55, label="with interactions")
+    ax.barh(rows, importance.first[order], height=0.7, color=style.BLUE, label="on its own")
     ax.errorbar(
         total,
         rows,
         xerr=np.abs(np.vstack([total - low, high - total])),
         fmt="none",
-        ecolor=text_colour(),
+        ecolor=style.text_colour(),
         elinewidth=1.2,
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
@@ -67,6 +62,6 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("share of the differences between scores")
-    quiet_frame(ax, grid="x")
-    legend_above(ax)
+    style.quiet_frame(ax, grid="x")
+    style.legend_above(ax)
     return ax

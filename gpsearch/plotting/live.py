@@ -10,8 +10,9 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from gpsearch.errors import public
 from gpsearch.plotting.convergence import plot_convergence
-from gpsearch.study import Study
+from gpsearch.study import Study, require_study
 
 logger = logging.getLogger("gpsearch")
 
@@ -38,8 +39,9 @@ class LiveConvergence:
     ...     view.update(); time.sleep(5)
     """
 
+    @public()
     def __init__(self, study: Study) -> None:
-        self._study = study
+        self._study = require_study(study)
         self._picture: Any = None
         self._free_from = 0.0
         self._drawn = -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,28 +13,27 @@ from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
-from gpsearch.plotting.axes import Array, DimensionAxis, discrete, jitter
+from gpsearch.plotting import style
+from gpsearch.plotting.axes import (
+    Array,
+    DimensionAxis,
+    dimension_axes,
+    discrete,
+    jitter,
+    with_margin,
+)
+from gpsearch.plotting.data import as_series
 from gpsearch.plotting.dependence import (
     PartialDependenceMapSeries,
     PartialDependenceSeries,
+    ScoreModel,
+    fit_score_model,
     partial_dependence_map_series,
     partial_dependence_series,
-)
-from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
-from gpsearch.plotting.style import (
-    BLUE,
-    GREY,
-    MATRIX_LIMIT,
-    ORANGE,
-    SEQUENTIAL,
-    figure_legend,
-    new_axes,
-    panel_grid,
-    quiet_frame,
-    scale_axis,
-    triangle,
+    space_of,
 )
 from gpsearch.plotting.text import number
+from gpsearch.space import Space
 from gpsearch.study import Study
 
 MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a single map
@@ -76,39 +75,36 @@ def plot_partial_dependence(
     StudyError
         Fewer than two trials are complete.
     """
-    wanted = _entries(study, dimensions)
-    model = fit_score_model(study) if isinstance(study, Study) else study
+    wanted = _entries(space_of(study), dimensions)
+    style.given_axes(ax)
+    model = as_series(study, ScoreModel, fit_score_model)
     if isinstance(dimensions, str):
-        return draw_curve(partial_dependence_series(model, dimensions), new_axes(ax))
+        return draw_curve(partial_dependence_series(model, dimensions), style.new_axes(ax))
     if isinstance(dimensions, tuple):
-        return draw_map(partial_dependence_map_series(model, dimensions), new_axes(ax))
+        return draw_map(partial_dependence_map_series(model, dimensions), style.new_axes(ax))
     curves = {n: partial_dependence_series(model, n) for n in wanted if isinstance(n, str)}
     if dimensions is None:
         wanted = [*sorted(curves, key=lambda name: -curves[name].influence)]
     maps = len(curves) < len(wanted)
-    cells = panel_grid(ax, len(wanted), shared=not maps)
+    cells = style.panel_grid(ax, len(wanted), shared=not maps)
     limits = curve_limits(list(curves.values()))
-    for position, (entry, cell) in enumerate(zip(wanted, cells, strict=True)):
+    for entry, cell in zip(wanted, cells, strict=True):
         if isinstance(entry, str):
             draw_curve(curves[entry], cell, limits=limits)
             if not maps and not cell.get_subplotspec().is_first_col():
                 cell.set_ylabel("")
         else:
             draw_map(partial_dependence_map_series(model, entry), cell)
-        if position == 0 and curves and next(iter(curves.values())).all_equal:
-            cell.set_title("all scores are equal", fontsize="small")
+    if curves and model.all_equal:
+        cells[0].set_title("all scores are equal", fontsize="small")
     if ax is None and not maps:
-        figure_legend(
+        line = {"linestyle": "-", "color": style.BLUE}
+        style.figure_legend(
             cells,
             {
-                "mean": {"linestyle": "-", "color": BLUE, "linewidth": 2},
-                "± one standard deviation of the mean": {
-                    "linestyle": "-",
-                    "color": BLUE,
-                    "alpha": 0.25,
-                    "linewidth": 7,
-                },
-                "trial": {"marker": "o", "color": GREY, "markersize": 4, "alpha": 0.6},
+                "mean": line | {"linewidth": 2},
+                "± one standard deviation of the mean": line | {"alpha": 0.25, "linewidth": 7},
+                "trial": {"marker": "o", "color": style.GREY, "markersize": 4, "alpha": 0.6},
             },
         )
     return cells
@@ -141,12 +137,13 @@ def plot_partial_dependence_matrix(
     StudyError
         Fewer than two trials are complete.
     """
-    names = [name for name in _entries(study, dimensions) if isinstance(name, str)]
-    model = fit_score_model(study) if isinstance(study, Study) else study
+    names = [axis.name for axis in dimension_axes(space_of(study), dimensions)]
+    style.given_axes(ax)
+    model = as_series(study, ScoreModel, fit_score_model)
     curves = {name: partial_dependence_series(model, name) for name in names}
     if dimensions is None:
-        names = sorted(names, key=lambda name: -curves[name].influence)[:MATRIX_LIMIT]
-    cells = triangle(ax, [curves[name].axis for name in names], right=0.5)
+        names = sorted(names, key=lambda name: -curves[name].influence)[: style.MATRIX_LIMIT]
+    cells = style.triangle(ax, [curves[name].axis for name in names], right=0.5)
     limits = curve_limits([curves[name] for name in names])
     maps = {
         (i, j): partial_dependence_map_series(
@@ -167,13 +164,12 @@ def plot_partial_dependence_matrix(
         for j in range(i):
             _draw_cells(maps[i, j], cells[i, j], norm, size=5.0)
     if maps:
-        figure = cells[0, 0].get_figure(root=True)
         corner, top = cells[0, 0].get_position(), cells[-1, -1].get_position()
         place = (corner.x1 + 0.45 * (top.x1 - corner.x1), corner.y1 - 0.02)
+        figure = style.figure_of(cells[0, 0])
         bar = figure.add_axes((*place, 0.55 * (top.x1 - corner.x1), 0.02))
-        figure.colorbar(
-            cells[1, 0].collections[0], cax=bar, orientation="horizontal", label=model.label
-        )
+        drawn = cells[1, 0].collections[0]
+        figure.colorbar(drawn, cax=bar, orientation="horizontal", label=model.label)
     return cells
 
 
@@ -183,30 +179,23 @@ def draw_curve(
     """Draw one curve with its band and the observed trials onto `ax`."""
     low, high = limits or curve_limits([series])
     inside = (series.scores >= low) & (series.scores <= high)
-    shift = jitter(series.axis, len(series.scores), 0.3)
-    ax.scatter(
-        (series.observed + shift)[inside],
-        series.scores[inside],
-        s=10,
-        color=GREY,
-        alpha=0.6,
-        linewidth=0,
-    )
+    x, y = series.observed + jitter(series.axis, len(series.scores), 0.3), series.scores
+    ax.scatter(x[inside], y[inside], s=10, color=style.GREY, alpha=0.6, linewidth=0)
     if (~inside).any():  # strokes at the edge show that these values were tried
         ax.plot(
-            (series.observed + shift)[~inside],
+            x[~inside],
             np.full((~inside).sum(), 0.015 if series.greater_is_better else 0.985),
             linestyle="none",
             marker="|",
-            color=GREY,
+            color=style.GREY,
             markersize=5,
             transform=ax.get_xaxis_transform(),
         )
     _draw_line(series, ax)
-    scale_axis(ax, "x", series.axis)
+    style.scale_axis(ax, "x", series.axis)
     ax.set_ylim(low, high)
     ax.set_ylabel(series.label)
-    quiet_frame(ax)
+    style.quiet_frame(ax)
     return ax
 
 
@@ -214,36 +203,31 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     """Draw one map with its colour bar and the observed trials onto `ax`."""
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
     mappable = _draw_cells(series, ax, Normalize(low, high), size=12.0)
-    scale_axis(ax, "x", series.x, room=16)  # the colour bar takes the rest
-    scale_axis(ax, "y", series.y)
-    ax.get_figure(root=True).colorbar(mappable, ax=ax, label=series.label)  # type: ignore[union-attr]
-    half = (series.upper - series.lower) / 2
+    style.scale_axis(ax, "x", series.x, room=16)  # the colour bar takes the rest
+    style.scale_axis(ax, "y", series.y)
+    style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
+    half = float(np.nanmedian(series.upper - series.lower)) / 2
+    title = f"uncertainty ± {number(half, 2)} (median)"
     ax.set_title(
-        "all scores are equal"
-        if np.ptp(series.scores) == 0
-        else f"uncertainty ± {number(float(np.nanmedian(half)), 2)} (median)",
-        fontsize="small",
-        loc="right",
+        "all scores are equal" if series.all_equal else title, fontsize="small", loc="right"
     )
     return ax
 
 
-def _entries(study: Study | ScoreModel, dimensions: Any) -> list[str | tuple[str, str]]:
-    names = study.space.names
+def _entries(space: Space, dimensions: Any) -> list[str | tuple[str, str]]:
+    """The curves, as names, and the maps, as pairs, that are asked for."""
     if dimensions is None:
-        return list(names)
+        return list(space.names)
     pair = isinstance(dimensions, tuple) and len(dimensions) == 2
-    entries = [dimensions] if isinstance(dimensions, str) or pair else list(dimensions)
+    alone = isinstance(dimensions, str) or pair or not isinstance(dimensions, Iterable)
+    entries = [dimensions] if alone else list(dimensions)
     for entry in entries:
-        parts = [entry] if isinstance(entry, str) else list(entry)
-        if len(parts) not in (1, 2) or len(set(parts)) < len(parts):
+        parts = list(entry) if isinstance(entry, tuple | list) else [entry]
+        if len(parts) not in (1, 2) or len(set(map(str, parts))) < len(parts):
             raise InvalidParamsError(
                 f"{entry!r} must be the name of a dimension, or a pair of two different ones."
             ).about("dimensions")
-        if unknown := [part for part in parts if part not in names]:
-            raise InvalidParamsError(
-                f"{unknown[0]!r} is not a dimension of the space; they are {', '.join(names)}."
-            ).about("dimensions")
+        dimension_axes(space, parts)
     return [entry if isinstance(entry, str) else tuple(entry) for entry in entries]
 
 
@@ -258,9 +242,7 @@ def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, floa
     worst = float(np.quantile(scores, WORST_SHOWN if better else 1 - WORST_SHOWN))
     best = float(scores.max() if better else scores.min())
     shown = [*means, *wide, worst, best]
-    low, high = np.nanmin(shown), np.nanmax(shown)
-    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    return float(low - margin), float(high + margin)
+    return with_margin(np.nanmin(shown), np.nanmax(shown))
 
 
 def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
@@ -271,7 +253,7 @@ def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
             series.mean,
             yerr=spread,
             fmt="o-" if series.axis.ordered else "o",
-            color=BLUE,
+            color=style.BLUE,
             linewidth=1.4,
             markersize=5,
             capsize=4,
@@ -279,13 +261,13 @@ def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
         )
     else:
         ax.fill_between(
-            series.grid, series.lower, series.upper, color=BLUE, alpha=0.25, linewidth=0
+            series.grid, series.lower, series.upper, color=style.BLUE, alpha=0.25, linewidth=0
         )
-        ax.plot(series.grid, series.mean, color=BLUE, linewidth=2, zorder=3)
+        ax.plot(series.grid, series.mean, color=style.BLUE, linewidth=2, zorder=3)
 
 
 def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, size: float) -> Any:
-    colours = SEQUENTIAL if series.greater_is_better else f"{SEQUENTIAL}_r"
+    colours = style.SEQUENTIAL if series.greater_is_better else f"{style.SEQUENTIAL}_r"
     x_edges, y_edges = _edges(series.x, series.x_grid), _edges(series.y, series.y_grid)
     smooth = not discrete(series.x) and not discrete(series.y) and not np.isnan(series.mean).any()
     mappable = ax.pcolormesh(
@@ -316,7 +298,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
         y[best],
         s=40 + 10 * size,
         marker="*",
-        color=ORANGE,
+        color=style.ORANGE,
         edgecolor="white",
         linewidth=0.5,
         zorder=3,

@@ -10,25 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
+from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
-from gpsearch.plotting.axes import Array, DimensionAxis, jitter, wrapped
-from gpsearch.plotting.data import evaluations_series
-from gpsearch.plotting.series import EvaluationsSeries
-from gpsearch.plotting.style import (
-    GREY,
-    ORANGE,
-    SEQUENTIAL,
-    draw_by_number,
-    draw_ring,
-    figure_legend,
-    new_axes,
-    panel_grid,
-    quiet_frame,
-    scale_axis,
-    score_limits,
-    show_message,
-    text_colour,
-)
+from gpsearch.plotting import style
+from gpsearch.plotting.axes import DimensionAxis, fractions, jitter, score_limits, wrapped
+from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
 from gpsearch.plotting.text import literal, number
 from gpsearch.study import Study
 
@@ -36,6 +22,7 @@ ABSENT = -0.12  # height at which trials pass that lack a dimension
 TOP_SHARE = 0.2  # of the trials are drawn in colour among the parallel coordinates
 
 
+@public()
 def plot_slices(
     study: Study | EvaluationsSeries,
     dimensions: Sequence[str] | None = None,
@@ -55,55 +42,33 @@ def plot_slices(
     InvalidParamsError
         A name that is not a dimension of the space.
     """
-    series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
+    series = as_series(study, EvaluationsSeries, lambda s: evaluations_series(s, dimensions))
     scored = ~np.isnan(series.values)
     if not scored.any():
-        return np.array([show_message(new_axes(ax), "No trial has a score yet.")])
+        return np.array([style.show_message(style.new_axes(ax), "No trial has a score yet.")])
     best = series.values[[] if series.best is None else [series.best]]
     limits = score_limits(series.values, best, series.greater_is_better)
-    cells = panel_grid(ax, len(series.axes))
+    cells = style.panel_grid(ax, len(series.axes))
     inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
     outside, failed = scored & ~inside, np.array(series.states) == "failed"
-    edge, down = (0.02, "v") if series.greater_is_better else (0.98, "^")
     for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
         x = series.coordinates[:, i] + jitter(axis, len(scored))
-        draw_by_number(cell, x, series.values, series.numbers, inside, s=16)
-        for mask, marker, colour in [(outside, down, GREY), (failed, "x", ORANGE)]:
-            cell.scatter(
-                x[mask],
-                np.full(mask.sum(), edge),
-                marker=marker,
-                color=colour,
-                s=22,
-                linewidth=1.2 if marker == "x" else 0,
-                transform=cell.get_xaxis_transform(),
-            )
+        style.draw_by_number(cell, x, series.values, series.numbers, inside, s=16)
+        better = series.greater_is_better
+        style.draw_at_edge(cell, x, outside, failed, greater_is_better=better, stroke=1.2, s=22)
         if series.best is not None:
-            draw_ring(cell, x[series.best], best[0], s=60, linewidth=1.5)
-        scale_axis(cell, "x", axis)
+            style.draw_ring(cell, x[series.best], best[0], s=60, linewidth=1.5)
+        style.scale_axis(cell, "x", axis)
         cell.set_ylim(*limits)
         if cell.get_subplotspec().is_first_col():
             cell.set_ylabel(series.label)
-        quiet_frame(cell)
+        style.quiet_frame(cell)
     if ax is None:
-        dot = {"marker": "o", "markersize": 4, "markeredgewidth": 0}
-        first, last = (matplotlib.colormaps[SEQUENTIAL](shade) for shade in (0.0, 0.91))
-        ring = {"marker": "o", "markersize": 7, "markerfacecolor": "none"}
-        marks = {
-            "first trial": dot | {"color": first},
-            f"last, {series.numbers[-1]}": dot | {"color": last},
-        }
-        if series.best is not None:
-            best_name = f"best, {series.numbers[series.best]}"
-            marks[best_name] = ring | {"markeredgecolor": ORANGE, "markeredgewidth": 1.5}
-        if outside.any():
-            marks["off the scale"] = dot | {"marker": down, "color": GREY}
-        if failed.any():
-            marks["failed"] = {"marker": "x", "color": ORANGE, "markersize": 5}
-        figure_legend(cells, marks)
+        _draw_legend(cells, series, bool(outside.any()), bool(failed.any()))
     return cells
 
 
+@public()
 def plot_parallel_coordinates(
     study: Study | EvaluationsSeries,
     dimensions: Sequence[str] | None = None,
@@ -123,17 +88,19 @@ def plot_parallel_coordinates(
     InvalidParamsError
         A name that is not a dimension of the space.
     """
-    series = evaluations_series(study, dimensions) if isinstance(study, Study) else study
+    series = as_series(study, EvaluationsSeries, lambda s: evaluations_series(s, dimensions))
     scored = np.flatnonzero(~np.isnan(series.values))
     d = len(series.axes)
-    ax = new_axes(ax, (max(6.4, 1.15 * d), 4.2))
+    ax = style.new_axes(ax, (max(6.4, 1.15 * d), 4.2))
     if not len(scored):
-        return show_message(ax, "No trial has a score yet.")
+        return style.show_message(ax, "No trial has a score yet.")
     if d == 1:
-        return show_message(ax, "Parallel coordinates need two dimensions; plot_slices shows one.")
+        return style.show_message(
+            ax, "Parallel coordinates need two dimensions; plot_slices shows one."
+        )
     heights = np.column_stack(
         [
-            _height(axis, series.coordinates[:, i] + jitter(axis, len(series.values), 0.13))
+            fractions(axis, series.coordinates[:, i] + jitter(axis, len(series.values), 0.13))
             for i, axis in enumerate(series.axes)
         ]
     )
@@ -146,16 +113,16 @@ def plot_parallel_coordinates(
     x = np.arange(d)
     lines = [np.column_stack([x, row]) for row in heights]
     ax.add_collection(
-        LineCollection([lines[i] for i in rest], colors=GREY, linewidths=0.6, alpha=0.35)
+        LineCollection([lines[i] for i in rest], colors=style.GREY, linewidths=0.6, alpha=0.35)
     )
     shades = np.linspace(0.75, 0.0, n_top)
-    colours = matplotlib.colormaps[SEQUENTIAL](shades)
+    colours = matplotlib.colormaps[style.SEQUENTIAL](shades)
     ax.add_collection(
         LineCollection([lines[i] for i in top], colors=colours, linewidths=1.3, alpha=0.9)
     )
-    ax.plot(*lines[order[-1]].T, color=ORANGE, linewidth=2.6, zorder=4)
+    ax.plot(*lines[order[-1]].T, color=style.ORANGE, linewidth=2.6, zorder=4)
     for i, axis in enumerate(series.axes):
-        ax.plot([i, i], [0, 1], color=text_colour(), linewidth=0.8, zorder=3)
+        ax.plot([i, i], [0, 1], color=style.text_colour(), linewidth=0.8, zorder=3)
         for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
             ax.annotate(
                 literal(text),
@@ -186,17 +153,29 @@ def plot_parallel_coordinates(
     return ax
 
 
-def _height(axis: DimensionAxis, values: Array) -> Array:
-    """Heights of coordinates on a vertical axis from 0 to 1."""
-    if axis.log:
-        values, low, high = np.log(values), np.log(axis.low), np.log(axis.high)
-    else:
-        low, high = axis.low, axis.high
-    return (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
+def _draw_legend(
+    cells: NDArray[np.object_], series: EvaluationsSeries, outside: bool, failed: bool
+) -> None:
+    dot = {"marker": "o", "markersize": 4, "markeredgewidth": 0}
+    first, last = (matplotlib.colormaps[style.SEQUENTIAL](shade) for shade in (0.0, 0.91))
+    marks = {
+        "first trial": dot | {"color": first},
+        f"last, {series.numbers[-1]}": dot | {"color": last},
+    }
+    if series.best is not None:
+        ring = {"marker": "o", "markersize": 7, "markerfacecolor": "none"}
+        ring |= {"markeredgecolor": style.ORANGE, "markeredgewidth": 1.5}
+        marks[f"best, {series.numbers[series.best]}"] = ring
+    if outside:
+        triangle = "v" if series.greater_is_better else "^"
+        marks["off the scale"] = dot | {"marker": triangle, "color": style.GREY}
+    if failed:
+        marks["failed"] = {"marker": "x", "color": style.ORANGE, "markersize": 5}
+    style.figure_legend(cells, marks)
 
 
 def _ticks(axis: DimensionAxis) -> list[tuple[float, str]]:
-    if axis.kind == "categorical":
+    if axis.labels:
         at = np.arange(len(axis.labels), dtype=float)
-        return list(zip(_height(axis, at).tolist(), axis.labels, strict=True))
+        return list(zip(fractions(axis, at).tolist(), axis.labels, strict=True))
     return [(0.0, number(axis.low)), (1.0, number(axis.high))]

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from gpsearch.plotting.data import score_label, time_to_target_series
-from gpsearch.plotting.style import (
-    BLUE,
-    CYCLE,
-    DASHES,
-    GREY,
-    ORANGE,
-    legend_beside,
-    new_axes,
-    quiet_frame,
-    text_colour,
-)
+from gpsearch.arguments import finite, one_of, refusal
+from gpsearch.errors import InvalidSearchError, public
+from gpsearch.plotting import style
+from gpsearch.plotting.data import score_label
 from gpsearch.plotting.text import number
 
 if TYPE_CHECKING:
@@ -28,6 +20,7 @@ if TYPE_CHECKING:
 MARKERS = "osD^vP"
 
 
+@public()
 def plot_comparison(
     comparison: Comparison, ax: Axes | None = None, *, confidence: float = 0.95
 ) -> Axes:
@@ -48,33 +41,32 @@ def plot_comparison(
     -------
     Axes
     """
-    ax = new_axes(ax)
+    _require_comparison(comparison)
+    ax = style.new_axes(ax)
     curves = {s: comparison.curve(s, confidence) for s in comparison.strategies}
     n = np.arange(1, comparison.n_calls + 1)
     for i, (strategy, curve) in enumerate(curves.items()):
-        colour = _colour(strategy, i, comparison.baseline)
-        ax.fill_between(n, curve.low, curve.high, color=colour, alpha=0.13, linewidth=0)
+        look = _look(comparison, i)
+        ax.fill_between(n, curve.low, curve.high, color=look["color"], alpha=0.13, linewidth=0)
         ax.plot(
             n,
             curve.mean,
-            color=colour,
-            linestyle=DASHES[i % len(DASHES)],
             marker=MARKERS[i % len(MARKERS)],
             markevery=max(1, len(n) // 8),
             markersize=4.5,
             linewidth=1.8,
             label=strategy,
+            **look,
         )
     # The first few evaluations are far below the rest, and would take most of the axis.
-    worst = min if comparison.greater_is_better else max
     start = min(max(2, len(n) // 5), len(n) - 1)
     ends = [value for c in curves.values() for value in (*c.low[start:], *c.high[start:])]
+    means = [value for c in curves.values() for value in c.mean[start:]]
     low, high = min(ends), max(ends)
-    first = worst(worst(c.mean[start:]) for c in curves.values())
     if comparison.greater_is_better:
-        low = max(low, first - (high - first))
+        low = max(low, 2 * min(means) - high)
     else:
-        high = min(high, first + (first - low))
+        high = min(high, 2 * max(means) - low)
     margin = 0.05 * (high - low) or 0.05
     ax.set_ylim(low - margin, high + margin)
     ax.set_xlim(1, max(comparison.n_calls, 2))
@@ -86,13 +78,14 @@ def plot_comparison(
         fontsize="small",
         loc="left",
     )
-    quiet_frame(ax)
+    style.quiet_frame(ax)
     if comparison.all_equal:
         ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
-    legend_beside(ax)
+    style.legend_beside(ax)
     return ax
 
 
+@public()
 def plot_differences(
     comparison: Comparison,
     baseline: str | None = None,
@@ -122,25 +115,25 @@ def plot_differences(
     InvalidSearchError
         The baseline did not take part.
     """
+    _require_comparison(comparison)
     differences = comparison.differences(baseline, confidence=confidence)
-    ax = new_axes(ax, (6.4, 1.4 + 0.4 * len(differences)))
+    ax = style.new_axes(ax, (6.4, 1.4 + 0.4 * len(differences)))
     for row, difference in enumerate(differences):
         gaps = comparison.best_of(difference.strategy) - comparison.best_of(difference.baseline)
-        ax.scatter(
-            gaps[:, -1], np.full(len(gaps), row + 0.22), s=14, color=GREY, alpha=0.7, linewidth=0
-        )
+        height = np.full(len(gaps), row + 0.22)
+        ax.scatter(gaps[:, -1], height, s=14, color=style.GREY, alpha=0.7, linewidth=0)
         end = difference.end
         clear = end.excludes_zero
-        ax.plot([end.low, end.high], [row, row], color=BLUE, linewidth=2 if clear else 1.2)
+        ax.plot([end.low, end.high], [row, row], color=style.BLUE, linewidth=2 if clear else 1.2)
         ax.plot(
             end.value,
             row,
             marker="D",
-            color=BLUE,
+            color=style.BLUE,
             markersize=6,
-            markerfacecolor=BLUE if clear else "none",
+            markerfacecolor=style.BLUE if clear else "none",
         )
-    ax.axvline(0.0, color=text_colour(), linewidth=0.9)
+    ax.axvline(0.0, color=style.text_colour(), linewidth=0.9)
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
     ax.set_ylim(len(differences) - 0.4, -0.6)
     ax.set_xlabel(f"{score_label(comparison)} at the end, better than {differences[0].baseline} by")
@@ -150,10 +143,11 @@ def plot_differences(
         else f"filled: clear of zero at {confidence:.0%}"
     )
     ax.set_title(title, fontsize="small", loc="left")
-    quiet_frame(ax, grid="x")
+    style.quiet_frame(ax, grid="x")
     return ax
 
 
+@public()
 def plot_time_to_target(
     comparison: Comparison,
     target: float,
@@ -182,33 +176,48 @@ def plot_time_to_target(
     InvalidSearchError
         `against` is neither.
     """
-    series = time_to_target_series(comparison, target, against=against)
-    ax = new_axes(ax)
-    for i, (strategy, spent) in enumerate(series.spent.items()):
-        shares = np.arange(len(spent) + 1) / series.n_repeats
+    _require_comparison(comparison)
+    in_seconds = one_of("against", against, ("evaluations", "seconds")) == "seconds"
+    goal = comparison.as_user_value(finite("target", target))
+    ax = style.new_axes(ax)
+    costs = comparison.seconds if in_seconds else np.ones_like(comparison.seconds)
+    spent = np.cumsum(costs, axis=2)
+    reached = comparison.best >= goal
+    for i, strategy in enumerate(comparison.strategies):
+        known = reached[i].any(axis=1)
+        needed = np.sort(spent[i, known, reached[i, known].argmax(axis=1)])
+        shares = np.arange(len(needed) + 1) / comparison.n_repeats
         ax.step(
-            [0.0, *spent, series.most],
+            [0.0, *needed, spent.max()],
             [*shares, shares[-1]],
             where="post",
-            color=_colour(strategy, i, comparison.baseline),
-            linestyle=DASHES[i % len(DASHES)],
             linewidth=1.8,
-            label=f"{strategy}: {len(spent)} of {series.n_repeats}",
+            label=f"{strategy}: {len(needed)} of {comparison.n_repeats}",
+            **_look(comparison, i),
         )
-    if not any(map(len, series.spent.values())):
+    if not reached.any():
         ax.text(0.5, 0.5, "No repeat has reached it.", ha="center", transform=ax.transAxes)
-    ax.set_xlim(0, series.most)
+    ax.set_xlim(0, spent.max())
     ax.set_ylim(-0.03, 1.03)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.set_xlabel("evaluations" if against == "evaluations" else "time of the evaluations [s]")
+    ax.set_xlabel("time of the evaluations [s]" if in_seconds else "evaluations")
     ax.set_ylabel(f"repeats at a {score_label(comparison)} of {number(target, 4)}")
-    quiet_frame(ax)
-    legend_beside(ax)
+    style.quiet_frame(ax)
+    style.legend_beside(ax)
     return ax
 
 
-def _colour(strategy: str, index: int, baseline: str) -> str:
-    """Grey for the baseline, orange for "gp", else the palette in its order."""
-    if strategy == baseline:
-        return GREY
-    return ORANGE if strategy == "gp" else CYCLE[index % (len(CYCLE) - 1)]
+def _require_comparison(comparison: Any) -> None:
+    if not hasattr(comparison, "differences"):
+        wanted = "a Comparison, which gpsearch.compare returns"
+        raise refusal(InvalidSearchError, "comparison", comparison, wanted)
+
+
+def _look(comparison: Comparison, index: int) -> dict[str, Any]:
+    """Grey for the baseline, orange for "gp", else the palette in its order; and a dash."""
+    strategy = comparison.strategies[index]
+    colour = style.ORANGE if strategy == "gp" else style.CYCLE[index % (len(style.CYCLE) - 1)]
+    return {
+        "color": style.GREY if strategy == comparison.baseline else colour,
+        "linestyle": style.DASHES[index % len(style.DASHES)],
+    }

@@ -15,6 +15,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpecBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
@@ -27,6 +29,7 @@ from matplotlib.ticker import (
 )
 from numpy.typing import NDArray
 
+from gpsearch.arguments import instance_of, optional
 from gpsearch.plotting.axes import (
     Array,
     DimensionAxis,
@@ -45,7 +48,7 @@ SEQUENTIAL = "cividis"  # perceptually uniform, and nearly the same for all colo
 
 PANEL_INCHES = (3.1, 2.5)
 CELL_INCHES = 1.35  # side of a cell of a matrix plot
-OFF_SCALE = 0.25  # share of the scores that an axis may leave out
+TOP_INCHES = 0.35  # above a matrix plot
 MATRIX_LIMIT = 10  # dimensions of a matrix plot: with more, the cells are too small to read
 
 
@@ -54,9 +57,14 @@ def text_colour() -> str:
     return str(matplotlib.rcParams["text.color"])
 
 
+def given_axes(ax: Any) -> Axes | None:
+    """The Axes that a user gave."""
+    return optional(instance_of, "ax", ax, Axes, "Axes of matplotlib")
+
+
 def new_axes(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.0)) -> Axes:
     """`ax`, or the Axes of a new figure."""
-    return plt.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+    return given_axes(ax) or plt.subplots(figsize=figsize, layout="constrained")[1]
 
 
 def panels(
@@ -65,30 +73,28 @@ def panels(
     columns: int,
     *,
     inches: tuple[float, float] = PANEL_INCHES,
-    **kwargs: Any,
+    shared: bool = False,
 ) -> NDArray[np.object_]:
-    """(rows, columns) Axes of a new figure, or inside `ax`."""
-    if ax is None:
+    """(rows, columns) Axes of a new figure, or inside `ax`; `shared` is their y axis."""
+    if given_axes(ax) is None:
         size = (inches[0] * columns, inches[1] * rows)
-        _, axes = plt.subplots(
-            rows, columns, figsize=size, layout="constrained", squeeze=False, **kwargs
-        )
-        return np.asarray(axes)
+        figure = plt.figure(figsize=size, layout="constrained")
+        return np.asarray(figure.subplots(rows, columns, squeeze=False, sharey=shared))
+    assert ax is not None
     ax.set_axis_off()
-    spec = ax.get_subplotspec()
-    if spec is not None:
-        return np.asarray(spec.subgridspec(rows, columns).subplots(squeeze=False, **kwargs))
-    box = ax.get_position()
-    grid = ax.get_figure(root=True).add_gridspec(  # type: ignore[union-attr]
-        rows, columns, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1
-    )
-    return np.asarray(grid.subplots(squeeze=False, **kwargs))
+    grid: GridSpecBase
+    if (spec := ax.get_subplotspec()) is not None:
+        grid = spec.subgridspec(rows, columns)
+    else:
+        x0, y0, x1, y1 = ax.get_position().extents
+        grid = figure_of(ax).add_gridspec(rows, columns, left=x0, right=x1, bottom=y0, top=y1)
+    return np.asarray(grid.subplots(squeeze=False, sharey=shared))
 
 
 def panel_grid(ax: Axes | None, n: int, *, shared: bool = True) -> NDArray[np.object_]:
     """(n,) Axes in rows of at most four with a shared y axis, or of three with their own."""
     columns = min(n, 3 if not shared or n in (5, 6) else 4)
-    cells = panels(ax, -(-n // columns), columns, sharey=shared).ravel()
+    cells = panels(ax, -(-n // columns), columns, shared=shared).ravel()
     for unused in cells[n:]:
         unused.set_axis_off()
     return cells[:n]
@@ -106,20 +112,18 @@ def triangle(
     d = len(dimensions)
     inches = CELL_INCHES if d > 3 else 1.4 * CELL_INCHES
     left, bottom = _room_for_labels(dimensions[1:]), _room_for_labels(dimensions, slanted=True)
-    width, height = inches * d + left + right, inches * d + bottom + 0.35
-    ax = plt.figure(figsize=(width, height)).add_axes((0, 0, 1, 1)) if ax is None else ax
+    size = (inches * d + left + right, inches * d + bottom + TOP_INCHES)
+    ax = given_axes(ax) or plt.figure(figsize=size).add_axes((0, 0, 1, 1))
     ax.set_axis_off()
-    figure = ax.get_figure(root=True)
-    box = ax.get_position()
-    assert figure is not None
-    full = figure.get_size_inches()
+    figure, box = figure_of(ax), ax.get_position()
+    width, height = figure.get_size_inches()
     grid = figure.add_gridspec(
         d,
         d,
-        left=box.x0 + left / full[0],
-        right=box.x1 - right / full[0],
-        bottom=box.y0 + bottom / full[1],
-        top=box.y1 - 0.35 / full[1],
+        left=box.x0 + left / width,
+        right=box.x1 - right / width,
+        bottom=box.y0 + bottom / height,
+        top=box.y1 - TOP_INCHES / height,
         wspace=0.12,
         hspace=0.12,
     )
@@ -150,10 +154,8 @@ def triangle(
 
 def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = False) -> float:
     """Inches for the tick labels and names of `dimensions` beside a matrix."""
-    longest = 5
-    for dimension in dimensions:
-        if dimension.labels and not (slanted and not crowded(dimension, small=True)):
-            longest = max(longest, *map(len, dimension.labels))
+    shown = [d for d in dimensions if not slanted or crowded(d, small=True)]
+    longest = max([5, *(len(label) for dimension in shown for label in dimension.labels)])
     return 0.5 + longest * (0.04 if slanted else 0.058)
 
 
@@ -195,13 +197,48 @@ def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
     ax.scatter(x, y, facecolor="none", edgecolor=ORANGE, **look)
 
 
+def draw_at_edge(
+    ax: Axes,
+    x: NDArray[Any],
+    outside: NDArray[np.bool_],
+    failed: NDArray[np.bool_],
+    *,
+    greater_is_better: bool,
+    stroke: float,
+    **look: Any,
+) -> None:
+    """Draw trials off the scale as triangles and failed ones as crosses, at the worse edge."""
+    edge, triangle = (0.02, "v") if greater_is_better else (0.98, "^")
+    for mask, marker, colour, name in (
+        (outside, triangle, GREY, "off the scale"),
+        (failed, "x", ORANGE, "failed"),
+    ):
+        if mask.any():
+            ax.scatter(
+                x[mask],
+                np.full(mask.sum(), edge),
+                marker=marker,
+                color=colour,
+                linewidth=stroke if marker == "x" else 0,
+                label=name,
+                transform=ax.get_xaxis_transform(),
+                **look,
+            )
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds `ax`, also where a part of it does."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
     """Write a legend above the panels of a figure, from the look of each mark by its name."""
     handles = [
         Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
     ]
-    first: Axes = cells.flat[0]  # type: ignore[assignment]
-    first.get_figure(root=True).legend(  # type: ignore[union-attr]
+    figure_of(cells[0]).legend(
         handles=handles,
         loc="outside upper left",
         ncols=len(handles),
@@ -230,17 +267,8 @@ def scale_axis(
 ) -> None:
     """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
 
-    Parameters
-    ----------
-    ax : Axes
-    which : "x" or "y"
-    dimension : DimensionAxis
-    label : bool
-        Whether to write the dimension's name.
-    small : bool
-        Fewer ticks, for the cells of a matrix.
-    room : int
-        Letters of category names that fit side by side below the axis, unless it is small.
+    `small` is an axis of a matrix, with fewer ticks. `room` letters of category names fit side by
+    side below any other axis.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
@@ -262,50 +290,17 @@ def scale_axis(
             for tick in ax.get_xticklabels():
                 tick.set(ha="right", rotation_mode="anchor")
     elif dimension.log:
-        decades = np.log10(dimension.high / dimension.low)
-        if decades >= 2:
+        if np.log10(dimension.high / dimension.low) >= 2:
             axis.set_major_locator(LogLocator(numticks=4))
-            if decades > 3:
-                axis.set_minor_formatter(NullFormatter())
         else:
             axis.set_major_locator(FixedLocator(few_log_ticks(dimension, 3 if small else 5)))
             axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
         axis.set_minor_formatter(NullFormatter())
+    elif dimension.kind == "integer" and dimension.high - dimension.low <= (4 if small else 8):
+        axis.set_major_locator(FixedLocator(np.arange(dimension.low, dimension.high + 1).tolist()))
     else:
         integer = dimension.kind == "integer"
-        few = integer and dimension.high - dimension.low <= (4 if small else 8)
-        if few:
-            first, last = round(dimension.low), round(dimension.high)
-            axis.set_major_locator(FixedLocator(list(range(first, last + 1))))
-        else:
-            axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
+        axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
     if label:
         (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
-
-
-def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
-    """Limits of a score axis that show `must_show` and the better part of `values`.
-
-    One diverged training would squeeze all others into a line. Values that lie further below the
-    median than three times the distance from the median to the best are off the scale, at most a
-    share `OFF_SCALE` of them.
-    """
-    values = values[np.isfinite(values)]
-    must_show = must_show[np.isfinite(must_show)]
-    shown = np.concatenate([values, must_show])
-    if not len(shown):
-        return 0.0, 1.0
-    low, high = float(shown.min()), float(shown.max())
-    if len(values):
-        middle = float(np.median(values))
-        if greater_is_better:
-            cut = min(middle - 3 * (high - middle), float(np.quantile(values, OFF_SCALE)))
-            low = max(low, cut) if high > middle else low
-        else:
-            cut = max(middle + 3 * (middle - low), float(np.quantile(values, 1 - OFF_SCALE)))
-            high = min(high, cut) if low < middle else high
-    if len(must_show):
-        low, high = min(low, float(must_show.min())), max(high, float(must_show.max()))
-    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    return low - margin, high + margin

@@ -9,36 +9,22 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gpsearch.analysis import Recheck
-from gpsearch.plotting.data import (
-    fold_spread_series,
-    learning_curves_series,
-    score_label,
-    timeline_series,
-)
-from gpsearch.plotting.series import FoldSpreadSeries, LearningCurvesSeries, TimelineSeries
-from gpsearch.plotting.style import (
-    BLUE,
-    CYCLE,
-    DASHES,
-    GREY,
-    ORANGE,
-    SKY,
-    legend_above,
-    legend_beside,
-    new_axes,
-    panels,
-    quiet_frame,
-    show_message,
-    text_colour,
-)
-from gpsearch.study import Study
+from gpsearch.arguments import instance_of, optional, whole
+from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import FoldResult
+from gpsearch.plotting import style
+from gpsearch.plotting.data import fold_spread, score_label, timeline
+from gpsearch.study import Study, Trial, require_study
 
 CURVE_INCHES = (4.6, 3.2)
+HATCHES = {"complete": "", "stopped": "///", "failed": "xxx"}
+COLOURS = {"complete": style.BLUE, "stopped": style.SKY, "failed": style.ORANGE}
 NARROW = 0.004  # share of the timeline's width below which a bar has no gap beside it
 
 
+@public()
 def plot_learning_curves(
-    study: Study | LearningCurvesSeries, number: int | None = None, ax: Axes | None = None
+    study: Study, number: int | None = None, ax: Axes | None = None
 ) -> NDArray[np.object_]:
     """Draw the learning curves of one trial, each fold a line; a dot marks its best epoch.
 
@@ -46,7 +32,7 @@ def plot_learning_curves(
 
     Parameters
     ----------
-    study : Study or LearningCurvesSeries
+    study : Study
     number : int, optional
         Trial number; by default the best trial.
     ax : Axes, optional
@@ -61,39 +47,29 @@ def plot_learning_curves(
     StudyError
         No such trial, or it recorded no learning curve.
     """
-    series = learning_curves_series(study, number) if isinstance(study, Study) else study
-    names = [n for n in series.curves if not (n.startswith("val_") and n[4:] in series.curves)]
-    cells = panels(ax, 1, len(names), inches=CURVE_INCHES)[0]
+    style.given_axes(ax)
+    trial = _trial_with_curves(require_study(study), number)
+    recorded = list(dict.fromkeys(name for fold in trial.folds for name in fold.curves))
+    names = [n for n in recorded if not (n.startswith("val_") and n[4:] in recorded)]
+    cells = style.panels(ax, 1, len(names), inches=CURVE_INCHES)[0]
     for cell, name in zip(cells, names, strict=True):
         twin = f"val_{name}"
-        for shown, thin in [(name, twin in series.curves), (twin, False)]:
-            for curve in series.curves.get(shown, ()):
-                colour = CYCLE[curve.fold % len(CYCLE)]
-                epochs = np.arange(1, len(curve.values) + 1)
-                cell.plot(
-                    epochs,
-                    curve.values,
-                    color=colour,
-                    linestyle=DASHES[curve.fold % len(DASHES)],
-                    linewidth=0.8 if thin else 1.6,
-                    alpha=0.55 if thin else 1.0,
-                    label=None if thin else f"fold {curve.fold}",
-                )
-                if curve.best_epoch and not thin and curve.best_epoch <= len(curve.values):
-                    at = curve.best_epoch
-                    cell.plot(at, curve.values[at - 1], marker="o", color=colour, markersize=5)
+        pair = [name, twin] if twin in recorded else [name]
+        for shown in pair:
+            for fold in trial.folds:
+                if shown in fold.curves:
+                    _draw_curve(cell, fold, shown, thin=shown != pair[-1])
         cell.set_xlabel("epoch")
-        cell.set_ylabel(f"{name} (thin), {twin}" if twin in series.curves else name)
+        cell.set_ylabel(f"{name} (thin), {twin}" if len(pair) == 2 else name)
         cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        quiet_frame(cell)
-    legend_beside(cells[-1], fontsize="x-small")
-    cells[0].set_title(f"trial {series.number}", fontsize="small", loc="left")
+        style.quiet_frame(cell)
+    style.legend_beside(cells[-1], fontsize="x-small")
+    cells[0].set_title(f"trial {trial.number}", fontsize="small", loc="left")
     return np.asarray(cells)
 
 
-def plot_fold_spread(
-    study: Study | FoldSpreadSeries, n_best: int = 10, ax: Axes | None = None
-) -> Axes:
+@public()
+def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> Axes:
     """Draw the fold scores of the best trials, with mean and standard error.
 
     The effect of a fold on all trials is subtracted, because it does not matter in a comparison.
@@ -108,26 +84,29 @@ def plot_fold_spread(
     StudyError
         No trial is complete.
     """
-    series = fold_spread_series(study, n_best) if isinstance(study, Study) else study
-    ax = new_axes(ax)
-    for row, scores in enumerate(series.scores):
+    require_study(study)
+    best, scores, errors = fold_spread(study, whole("n_best", n_best, 1))
+    ax = style.new_axes(ax)
+    rows = np.arange(len(best))
+    for row, at in enumerate(scores):
         ax.scatter(
-            scores, np.full(len(scores), row), s=14, color=text_colour(), alpha=0.45, linewidth=0
+            at, np.full(len(at), row), s=14, color=style.text_colour(), alpha=0.45, linewidth=0
         )
-    errors = np.nan_to_num(series.standard_errors)
-    rows = np.arange(len(series.numbers))
+    means = study.as_user_value(np.array([trial.score for trial in best]))
+    errors = np.nan_to_num(errors)
     ax.errorbar(
-        series.means, rows, xerr=errors, fmt="D", color=BLUE, markersize=5, capsize=3, linewidth=1.6
+        means, rows, xerr=errors, fmt="D", color=style.BLUE, markersize=5, capsize=3, linewidth=1.6
     )
-    ax.axvline(series.means[0], color=BLUE, linewidth=0.8, linestyle="--", alpha=0.7)
-    ax.set_yticks(rows, [str(n) for n in series.numbers])
+    ax.axvline(means[0], color=style.BLUE, linewidth=0.8, linestyle="--", alpha=0.7)
+    ax.set_yticks(rows, [str(trial.number) for trial in best])
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")
-    ax.set_xlabel(f"{series.label}: folds, mean ± standard error")
-    quiet_frame(ax, grid="x")
+    ax.set_xlabel(f"{score_label(study)}: folds, mean ± standard error")
+    style.quiet_frame(ax, grid="x")
     return ax
 
 
+@public()
 def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
     """Draw the scores of the best configurations in the search and on fresh splits.
 
@@ -138,19 +117,20 @@ def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    instance_of("recheck", recheck, Recheck, "what gpsearch.analysis.recheck returns")
     k = len(recheck.numbers)
-    ax = new_axes(ax, (6.4, 1.4 + 0.34 * k))
+    ax = style.new_axes(ax, (6.4, 1.4 + 0.34 * k))
     rows = np.arange(k)
     means = recheck.fresh_means
     for row in rows[~np.isnan(means)]:
-        ax.plot([recheck.searched[row], means[row]], [row, row], color=GREY, linewidth=1)
+        ax.plot([recheck.searched[row], means[row]], [row, row], color=style.GREY, linewidth=1)
     ax.plot(
         recheck.searched,
         rows,
         linestyle="none",
         marker="o",
         markerfacecolor="none",
-        color=ORANGE,
+        color=style.ORANGE,
         markersize=7,
         label="in the search",
     )
@@ -159,7 +139,7 @@ def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
         rows,
         xerr=np.nan_to_num(recheck.fresh_errors),
         fmt="D",
-        color=BLUE,
+        color=style.BLUE,
         markersize=5,
         capsize=3,
         label="on fresh splits",
@@ -168,50 +148,83 @@ def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
     ax.set_ylim(k - 0.5, -0.5)
     ax.set_ylabel("trial, best first")
     ax.set_xlabel(score_label(recheck))
-    quiet_frame(ax, grid="x")
-    legend_above(ax)
+    style.quiet_frame(ax, grid="x")
+    style.legend_above(ax)
     return ax
 
 
-def plot_timeline(study: Study | TimelineSeries, ax: Axes | None = None) -> Axes:
+@public()
+def plot_timeline(study: Study, ax: Axes | None = None) -> Axes:
     """Draw when each trial ran; trials that ran at the same time are on different rows.
 
     Returns
     -------
     Axes
     """
-    series = timeline_series(study) if isinstance(study, Study) else study
-    ax = new_axes(ax, (6.4, 1.2 + 0.35 * (1 + max(series.lanes, default=0))))
-    if not len(series.numbers):
-        return show_message(ax, "No trial has ended yet.")
-    total = float(series.ends.max())
+    trials, lanes = timeline(require_study(study))
+    ax = style.new_axes(ax, (6.4, 1.2 + 0.35 * (1 + max(lanes, default=0))))
+    if not trials:
+        return style.show_message(ax, "No trial has ended yet.")
+    starts = np.array([trial.started - trials[0].started for trial in trials])
+    seconds = np.array([trial.seconds for trial in trials])
+    total = float((starts + seconds).max())
     units = {"h": 3600.0, "min": 60.0, "s": 1.0}
-    unit = next((name for name, seconds in units.items() if total > 3 * seconds), "s")
-    colours = {"complete": BLUE, "stopped": SKY, "failed": ORANGE}
-    hatches = {"complete": "", "stopped": "///", "failed": "xxx"}
+    unit = next((name for name, length in units.items() if total > 3 * length), "s")
     # An edge in the background colour separates neighbours, but would hide a narrow bar.
-    narrow = series.ends - series.starts < NARROW * total
-    for state in dict.fromkeys(series.states):
-        rows = np.array([s == state for s in series.states])
-        gaps = [
-            colours[state] if n else matplotlib.rcParams["axes.facecolor"] for n in narrow[rows]
-        ]
+    narrow = seconds < NARROW * total
+    states = np.array([trial.state for trial in trials])
+    for state in dict.fromkeys(states.tolist()):
+        rows, colour = states == state, COLOURS[state]
+        gap = matplotlib.rcParams["axes.facecolor"]
         ax.barh(
-            series.lanes[rows] + 1,
-            (series.ends - series.starts)[rows] / units[unit],
-            left=series.starts[rows] / units[unit],
+            lanes[rows] + 1,
+            seconds[rows] / units[unit],
+            left=starts[rows] / units[unit],
             height=0.8,
-            color=colours[state],
-            hatch=hatches[state],
-            edgecolor=gaps,
+            color=colour,
+            hatch=HATCHES[state],
+            edgecolor=[colour if n else gap for n in narrow[rows]],
             linewidth=0.6,
             label=state,
         )
-    ax.set_yticks(range(1, int(series.lanes.max()) + 2))
-    ax.set_ylabel("trials at once" if series.lanes.any() else "")
+    ax.set_yticks(range(1, int(lanes.max()) + 2))
+    ax.set_ylabel("trials at once" if lanes.any() else "")
     ax.set_xlabel(f"time since the first trial started [{unit}]")
     ax.invert_yaxis()
-    quiet_frame(ax)
-    ax.grid(True, axis="x", color=GREY, alpha=0.25)
-    legend_above(ax)
+    style.quiet_frame(ax)
+    ax.grid(True, axis="x", color=style.GREY, alpha=0.25)
+    style.legend_above(ax)
     return ax
+
+
+def _trial_with_curves(study: Study, number: int | None) -> Trial:
+    """The trial of this number, by default the best; refused where it has no learning curve."""
+    trials = {trial.number: trial for trial in study.trials}
+    if optional(whole, "number", number, 0) is not None and number not in trials:
+        raise StudyError(f"the study's trials are numbered from 0 to {len(trials) - 1}.").about(
+            "number", number
+        )
+    trial = study.best_trial if number is None else trials[number]
+    if not any(fold.curves for fold in trial.folds):
+        raise StudyError(
+            f"trial {trial.number} has no learning curve: only objectives that train in epochs "
+            "record one."
+        )
+    return trial
+
+
+def _draw_curve(cell: Axes, fold: FoldResult, name: str, *, thin: bool) -> None:
+    """Draw one curve of a fold, and a dot at its best epoch unless it is thin."""
+    values, at = fold.curves[name], fold.best_epoch
+    colour = style.CYCLE[fold.fold % len(style.CYCLE)]
+    cell.plot(
+        range(1, len(values) + 1),
+        values,
+        color=colour,
+        linestyle=style.DASHES[fold.fold % len(style.DASHES)],
+        linewidth=0.8 if thin else 1.6,
+        alpha=0.55 if thin else 1.0,
+        label=None if thin else f"fold {fold.fold}",
+    )
+    if at and not thin and at <= len(values):
+        cell.plot(at, values[at - 1], marker="o", color=colour, markersize=5)

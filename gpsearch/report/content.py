@@ -1,4 +1,8 @@
-"""The texts of a study's report, without markup."""
+"""The texts of a report, without markup: the values of its templates.
+
+``report.html`` and ``report.md`` take those of a study, ``comparison.html`` and ``comparison.md``
+those of a comparison.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpsearch.comparison import Comparison
+from gpsearch.comparison.summary import conclusions, table_cells
 from gpsearch.plotting.data import comparison_errors, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
@@ -19,18 +25,15 @@ from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(NamedTuple):
     """One value of the table of trials."""
 
     text: str
-    """The text in the table."""
     key: float | str
-    """Sort key; empty where there is no value."""
+    """What the table is sorted by; empty where there is no value."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One trial, or one run of a comparison."""
 
     state: str
@@ -53,80 +56,79 @@ class Result:
     standard error of the difference."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
-    """The values of the templates ``report.html`` and ``report.md``, without figures."""
-
-    title: str
-    summary: str
-    """One sentence: what was searched, how far, how long."""
-    stop_reason: str
-    label: str
-    """Name of the score."""
-    direction: str
-    """Whether greater or smaller is better."""
-    result: Result | None
-    counts: str
-    """Number of trials in each state."""
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    failures: tuple[Trial, ...]
-    """Trials that failed or were stopped."""
-    space: tuple[tuple[str, str, str, str], ...]
-    """Name, kind, values and scale of each dimension."""
-    conditions: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
-    """How it was run."""
-    again: str
-    """Code that opens or continues the study."""
-
-
-def read_content(study: Study, title: str | None = None, command: str = "") -> Content:
-    """Extract the content of a report; the study may be empty."""
-    trials = study.trials
-    name = str(study.info.description.get("name") or "") or (
-        study.path.stem if study.path is not None else "a function"
-    )
+def read_content(study: Study, title: str | None = None, command: str = "") -> dict[str, Any]:
+    """The values of a study's templates, without figures; the study may be empty."""
+    trials, path = study.trials, study.path
+    name = study.info.description.get("name") or (path.stem if path else "a function")
     counts = Counter[str](trial.state for trial in trials)
     states = [state for state in ("complete", "stopped", "failed", "running") if counts[state]]
     result, label = read_result(study), score_label(study)
-    return Content(
-        title=title or f"Search: {name}",
-        summary=_summary(study, trials),
-        stop_reason=study.stop_reason,
-        label=label,
-        direction="greater is better" if study.greater_is_better else "smaller is better",
-        result=result,
-        counts=", ".join(f"{counts[state]} {state}" for state in states),
-        columns=("trial", "state", label, "± (std. error)", *study.space.names, "time", "origin"),
-        rows=_rows(study, trials, result),
-        failures=tuple(trial for trial in trials if trial.reason),
-        space=read_space(study.space),
-        conditions=read_conditions(study.space, study.info),
-        facts=read_facts(study.info, study.path),
-        again=command or _again(study),
-    )
+    heads = ["trial", "state", label, "± (std. error)"]
+    return {
+        "title": title or f"Search: {name}",
+        "summary": _summary(study, trials),
+        "stop_reason": study.stop_reason,
+        "label": label,
+        "direction": "greater is better" if study.greater_is_better else "smaller is better",
+        "result": result,
+        "counts": ", ".join(f"{counts[state]} {state}" for state in states),
+        "columns": [*heads, *study.space.names, "time", "origin"],
+        "rows": _trial_rows(study, trials, result),
+        "failures": [trial for trial in trials if trial.reason],
+        "space": read_space(study.space),
+        "conditions": read_conditions(study.space, study.info),
+        "facts": read_facts(study.info, path),
+        "again": command or _search_again(study),
+    }
 
 
 def read_result(study: Study) -> Result | None:
     """The best complete trial; None if there is none."""
-    complete = study.complete
-    if not complete:
+    if not study.complete:
         return None
     best = study.best_trial
-    error = best.standard_error
+    error, n_folds = best.standard_error, len(best.folds)
+    spread = f"± {number(error, 2)} (standard error over {n_folds} folds)"
+    folds = aligned([study.as_user_value(fold.score) for fold in best.folds])
     return Result(
         number=best.number,
         score=aligned([study.as_user_value(best.score)])[0],
-        spread=""
-        if math.isnan(error)
-        else f"± {number(error, 2)} (standard error over {len(best.folds)} folds)",
-        folds=tuple(aligned([study.as_user_value(fold.score) for fold in best.folds]))
-        if len(best.folds) > 1
-        else (),
+        spread="" if math.isnan(error) else spread,
+        folds=tuple(folds) if n_folds > 1 else (),
         params=tuple((name, short(value)) for name, value in best.params.items()),
         tied=_count_tied(study, best),
     )
+
+
+def read_comparison(
+    comparison: Comparison, title: str | None = None, command: str = ""
+) -> dict[str, Any]:
+    """The values of a comparison's templates, without figures."""
+    name, info = comparison.name, comparison.info
+    table, strategies = table_cells(comparison)
+    heads = ["strategy", "repeat", f"best {score_label(comparison)}"]
+    return {
+        "title": title or f"Comparison{f': {name}' if name else ''}",
+        "comparison": comparison,
+        "table": table,
+        "strategies": strategies,
+        "conclusions": conclusions(comparison),
+        "columns": [*heads, "reached after", "failed", "training", *comparison.space.names],
+        "rows": _run_rows(comparison),
+        "space": read_space(comparison.space),
+        "conditions": read_conditions(comparison.space, info),
+        "facts": () if info is None else read_facts(info, comparison.path),
+        "again": command or _compare_again(comparison),
+    }
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """A configuration in one line.
+
+    >>> params_text({"lr": 0.01, "opt": "adam"})
+    'lr=0.01, opt=adam'
+    """
+    return ", ".join(f"{name}={short(value)}" for name, value in params.items())
 
 
 def _count_tied(study: Study, best: Trial) -> int:
@@ -141,12 +143,11 @@ def _count_tied(study: Study, best: Trial) -> int:
 
 def _summary(study: Study, trials: list[Trial]) -> str:
     strategy = study.info.settings.get("strategy")
-    ended = study.ended
-    parts = [f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"]
+    ended, d = study.ended, len(study.space)
+    text = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
     if strategy:
-        parts.append(f"proposed by the strategy “{strategy}”")
-    parts.append(f"in {len(study.space)} dimension{'' if len(study.space) == 1 else 's'}")
-    text = " ".join(parts)
+        text += f" proposed by the strategy “{strategy}”"
+    text += f" in {d} dimension{'' if d == 1 else 's'}"
     if ended:
         begun = min(trial.started for trial in ended)
         done = max(trial.started + trial.seconds for trial in ended)
@@ -155,51 +156,67 @@ def _summary(study: Study, trials: list[Trial]) -> str:
     return text + "."
 
 
-def _rows(study: Study, trials: list[Trial], result: Result | None) -> tuple[Row, ...]:
+def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> list[Row]:
     scores = [study.as_user_value(trial.score) for trial in trials]
     errors = [trial.standard_error for trial in trials]
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
-    return tuple(
+    return [
         Row(
-            state=trial.state,
-            cells=(
-                Cell(text=str(trial.number), key=trial.number),
-                Cell(text=trial.state, key=trial.state),
-                Cell(text=score_text, key="" if math.isnan(score) else score),
-                Cell(text=error_text, key="" if math.isnan(error) else error),
-                *value_cells(study.space, trial),
-                Cell(text=duration(trial.seconds), key=trial.seconds),
-                Cell(text=trial.origin, key=trial.origin),
+            trial.state,
+            (
+                _cell(trial.number),
+                _cell(trial.state),
+                Cell(score_text, "" if math.isnan(score) else score),
+                Cell(error_text, "" if math.isnan(error) else error),
+                *_value_cells(study.space, trial),
+                Cell(duration(trial.seconds), trial.seconds),
+                _cell(trial.origin),
             ),
             is_best=result is not None and trial.number == result.number,
         )
         for trial, score, error, score_text, error_text in texts
-    )
+    ]
 
 
-def value_cells(space: Space, trial: Trial) -> tuple[Cell, ...]:
+def _run_rows(comparison: Comparison) -> list[Row]:
+    """One row for each run: its best score, when it was reached, and the configuration."""
+    found = comparison.as_user_value(comparison.best[:, :, -1])
+    texts = np.reshape(aligned(found.ravel().tolist()), found.shape)
+    rows = []
+    for s, (strategy, runs) in enumerate(comparison.runs.items()):
+        for r, trials in enumerate(runs):
+            best = max((t for t in trials if t.state == "complete"), key=lambda t: t.score)
+            failed = sum(trial.state == "failed" for trial in trials)
+            seconds = float(comparison.seconds[s, r].sum())
+            cells = (
+                _cell(strategy),
+                _cell(r),
+                Cell(str(texts[s, r]), float(found[s, r])),
+                _cell(trials.index(best) + 1),
+                Cell(str(failed or ""), failed),
+                Cell(duration(seconds), seconds),
+                *_value_cells(comparison.space, best),
+            )
+            rows.append(Row("complete", cells))
+    return rows
+
+
+def _cell(value: int | str) -> Cell:
+    return Cell(str(value), value)
+
+
+def _value_cells(space: Space, trial: Trial) -> list[Cell]:
     """The cells of a configuration; empty where a dimension does not exist in it."""
-    return tuple(
-        _value_cell(trial.params[name]) if name in trial.params else Cell(text="", key="")
-        for name in space.names
-    )
+    cells = []
+    for name in space.names:
+        value = trial.params.get(name, "")
+        text = short(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        cells.append(Cell(text, float(value) if is_number else text))
+    return cells
 
 
-def _value_cell(value: Any) -> Cell:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Cell(text=short(value), key=float(value) if is_number else short(value))
-
-
-def params_text(params: Mapping[str, Any]) -> str:
-    """A configuration in one line.
-
-    >>> params_text({"lr": 0.01, "opt": "adam"})
-    'lr=0.01, opt=adam'
-    """
-    return ", ".join(f"{name}={short(value)}" for name, value in params.items())
-
-
-def _again(study: Study) -> str:
+def _search_again(study: Study) -> str:
     """The Python calls that read the study and continue it."""
     settings = study.info.settings
     arguments = {"n_calls": settings.get("n_calls", len(study.trials))}
@@ -209,9 +226,30 @@ def _again(study: Study) -> str:
     defaults = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
     defaults["optimum_prior"] = "by_name"
     arguments |= {n: v for n, v in settings.items() if n in defaults and v != defaults[n]}
-    call = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    lines = [f"gpsearch.search(objective, space, {call})"]
-    if study.path is not None:
-        lines.insert(0, f"gpsearch.Study.open({str(study.path)!r})  # to read it")
-        lines[-1] += "  # to continue it; raise n_calls to search on"
-    return "\n".join(lines)
+    search = f"gpsearch.search(objective, space, {_written(arguments)})"
+    if study.path is None:
+        return search
+    return (
+        f"gpsearch.Study.open({str(study.path)!r})  # to read it\n"
+        f"{search}  # to continue it; raise n_calls to search on"
+    )
+
+
+def _compare_again(comparison: Comparison) -> str:
+    if comparison.info is None:
+        return "gpsearch.comparison.compare_studies(...)  # with the same studies"
+    arguments: dict[str, Any] = {
+        "strategies": list(comparison.strategies),
+        "n_calls": comparison.n_calls,
+        "n_repeats": comparison.n_repeats,
+        "random_state": comparison.info.seed,
+    }
+    if comparison.path is not None:
+        arguments["study"] = str(comparison.path)
+    if not comparison.greater_is_better:
+        arguments["greater_is_better"] = False
+    return f"gpsearch.compare(objective, space, {_written(arguments)})"
+
+
+def _written(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())

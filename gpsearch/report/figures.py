@@ -6,30 +6,24 @@ Importing this module loads matplotlib.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpsearch.analysis import Importance, Recheck
+from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.convergence import plot_convergence
-from gpsearch.plotting.data import (
-    convergence_series,
-    fold_spread_series,
-    learning_curves_series,
-    timeline_series,
-)
+from gpsearch.plotting.data import timeline
 from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
+    ScoreModel,
     partial_dependence_map_series,
 )
 from gpsearch.plotting.evaluations import plot_evaluations
 from gpsearch.plotting.importance import plot_importance
-from gpsearch.plotting.model_averages import ScoreModel
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
 from gpsearch.plotting.slices import plot_parallel_coordinates
 from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
@@ -52,8 +46,7 @@ PARALLEL_DIMENSIONS = 12  # of the parallel coordinates, likewise
 TIMELINE_LANES = 2  # rows from which a timeline is shown
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figure:
+class Figure(NamedTuple):
     """One figure of the page."""
 
     svg: str
@@ -62,37 +55,41 @@ class Figure:
     """A copy for phones; empty where the figure is small, or needs its width."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """All figures of the page; empty where the study has no data for them."""
+def draw_figures(
+    study: Study, findings: Findings, recheck: Recheck | None = None
+) -> dict[str, Any]:
+    """Draw all figures of a study, by their place in ``report.html``.
 
-    convergence: Figure
-    curves: tuple[Figure, ...]
-    maps: tuple[Figure, ...]
-    others: tuple[Figure, ...]
-    importance: Figure | None
-    """How much each dimension mattered."""
-    recheck: Figure | None
-    """Scores of the best configurations in the search and on fresh splits."""
+    None or an empty list stands where the study has no data for them.
+    """
+    model, names, importance = findings.model, list(findings.curves), findings.importance
+    return {
+        "convergence": _draw_convergence(study, findings),
+        "curves": _draw_curves(findings.curves),
+        "maps": _draw_maps(model, names[:MAPPED]) if model else [],
+        "others": _draw_others(study, names),
+        "importance": importance
+        and _wide_figure(
+            partial(plot_importance, importance),
+            "Light: with all interactions; dark: on its own. Interactions count once for each of "
+            "their dimensions.",
+            "importance",
+            1.1 + 0.3 * len(importance.names),
+        ),
+        "recheck": recheck
+        and _wide_figure(
+            partial(plot_recheck, recheck),
+            "The best configurations: their scores in the search, and on fresh splits.",
+            "recheck",
+            1.3 + 0.32 * len(recheck.numbers),
+        ),
+    }
 
 
-def draw_figures(study: Study, findings: Findings, recheck: Recheck | None = None) -> Figures:
-    """Draw all figures of a study."""
-    model, names = findings.model, list(findings.curves)
-    return Figures(
-        convergence=_draw_convergence(study, findings),
-        curves=_draw_curves(findings.curves),
-        maps=() if model is None else _draw_maps(model, names[:MAPPED]),
-        others=_draw_others(study, names),
-        importance=None if findings.importance is None else _draw_importance(findings.importance),
-        recheck=None if recheck is None else _draw_recheck(recheck),
-    )
-
-
-def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
+def draw_comparison(comparison: Comparison) -> list[Figure]:
     """Draw the course of each strategy, the differences at the end, and the time to a target."""
     target = float(comparison.curve(comparison.baseline).mean[-1])
-    return (
+    return [
         _wide_figure(
             partial(plot_comparison, comparison),
             "The best score so far of each strategy: the mean over the repeats, with its band.",
@@ -111,7 +108,7 @@ def draw_comparison(comparison: Comparison) -> tuple[Figure, ...]:
             f"{comparison.baseline} found in the end.",
             "target",
         ),
-    )
+    ]
 
 
 def _draw_convergence(study: Study, findings: Findings) -> Figure:
@@ -124,32 +121,13 @@ def _draw_convergence(study: Study, findings: Findings) -> Figure:
             " Dashes: what random search is expected to have reached, by estimate, with a "
             f"{findings.random.confidence:.0%} band."
         )
-    draw = partial(plot_convergence, convergence_series(study), baseline=findings.random)
+    draw = partial(plot_convergence, study, baseline=findings.random)
     return _wide_figure(draw, caption, "convergence")
 
 
-def _draw_importance(importance: Importance) -> Figure:
-    return _wide_figure(
-        partial(plot_importance, importance),
-        "Light: with all interactions; dark: on its own. Interactions count once for each of "
-        "their dimensions.",
-        "importance",
-        1.1 + 0.3 * len(importance.names),
-    )
-
-
-def _draw_recheck(recheck: Recheck) -> Figure:
-    return _wide_figure(
-        partial(plot_recheck, recheck),
-        "The best configurations: their scores in the search, and on fresh splits.",
-        "recheck",
-        1.3 + 0.32 * len(recheck.numbers),
-    )
-
-
-def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure, ...]:
+def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> list[Figure]:
     limits = curve_limits(list(series.values()))
-    return tuple(
+    return [
         _figure(
             partial(draw_curve, curve, limits=limits),
             name,
@@ -158,7 +136,7 @@ def _draw_curves(series: Mapping[str, PartialDependenceSeries]) -> tuple[Figure,
             title=f"{curve.label} along {name}: {_peak(curve)}",
         )
         for i, (name, curve) in enumerate(series.items())
-    )
+    ]
 
 
 def _peak(curve: PartialDependenceSeries) -> str:
@@ -170,8 +148,8 @@ def _peak(curve: PartialDependenceSeries) -> str:
     return f"best at {curve.axis.labels[round(at)] if curve.axis.labels else number(at)}"
 
 
-def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
-    return tuple(
+def _draw_maps(model: ScoreModel, names: Sequence[str]) -> list[Figure]:
+    return [
         _figure(
             partial(draw_map, partial_dependence_map_series(model, (x, y))),
             f"{x} and {y}",
@@ -180,15 +158,15 @@ def _draw_maps(model: ScoreModel, names: Sequence[str]) -> tuple[Figure, ...]:
             title=f"{model.label} over {x} and {y}",
         )
         for i, (x, y) in enumerate(combinations(names, 2))
-    )
+    ]
 
 
-def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
+def _draw_others(study: Study, names: Sequence[str]) -> list[Figure]:
     figures = []
     if any(len(trial.folds) > 1 for trial in study.complete):
         figures.append(
             _wide_figure(
-                partial(plot_fold_spread, fold_spread_series(study)),
+                partial(plot_fold_spread, study),
                 "The best trials, fold by fold, less the effect of a fold on all trials: where the "
                 "bars overlap, the difference is within the noise of the folds.",
                 "folds",
@@ -197,22 +175,20 @@ def _draw_others(study: Study, names: Sequence[str]) -> tuple[Figure, ...]:
     if study.complete and any(fold.curves for fold in study.best_trial.folds):
         figures.append(
             _wide_figure(
-                partial(plot_learning_curves, learning_curves_series(study)),
+                partial(plot_learning_curves, study),
                 "How the best trial was trained: each fold a line, its best epoch a dot.",
                 "learning",
             )
         )
     if study.complete and len(study.space) > 1:
         figures.append(_draw_parallel_coordinates(study, names))
-    if not study.ended:
-        return tuple(figures)
-    figures.append(_draw_evaluations(study, names))
-    timeline = timeline_series(study)
-    last = float(timeline.lanes.max())
-    if last + 1 >= TIMELINE_LANES:
-        draw = partial(plot_timeline, timeline)
-        figures.append(_wide_figure(draw, "When each trial ran.", "timeline", 1.4 + 0.3 * last))
-    return tuple(figures)
+    if study.ended:
+        figures.append(_draw_evaluations(study, names))
+        last = float(timeline(study)[1].max())
+        if last + 1 >= TIMELINE_LANES:
+            draw = partial(plot_timeline, study)
+            figures.append(_wide_figure(draw, "When each trial ran.", "timeline", 1.4 + 0.3 * last))
+    return figures
 
 
 def _draw_parallel_coordinates(study: Study, names: Sequence[str]) -> Figure:
@@ -246,8 +222,7 @@ def _wide_figure(
     """Draw a figure of the page's width, and a narrow copy."""
     wide = _figure(draw, caption, name, (WIDTH, height))
     size = (NARROW_WIDTH, max(height, PANEL_INCHES[1]))
-    narrow = _figure(draw, caption, f"{name}-narrow", size)
-    return Figure(svg=wide.svg, caption=caption, narrow=narrow.svg)
+    return wide._replace(narrow=_figure(draw, caption, f"{name}-narrow", size).svg)
 
 
 def _figure(
@@ -261,4 +236,4 @@ def _figure(
 ) -> Figure:
     """Draw a figure; the title, by default the caption, is for screen readers."""
     text = svg(draw, title=title or caption, inches=inches, constrained=constrained, prefix=name)
-    return Figure(svg=text, caption=caption)
+    return Figure(text, caption)

@@ -1,9 +1,13 @@
-"""Results of the surrogate and of statistics for a study, before anything is drawn."""
+"""What a study shows: results of the surrogate and of statistics, and what to try next."""
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from gpsearch.analysis import (
     Importance,
@@ -14,9 +18,27 @@ from gpsearch.analysis import (
     one_standard_error,
 )
 from gpsearch.errors import InvalidSearchError, StudyError
-from gpsearch.plotting.dependence import PartialDependenceSeries, partial_dependence_series
-from gpsearch.plotting.model_averages import ScoreModel, fit_score_model
+from gpsearch.evaluation import as_user_value
+from gpsearch.plotting.axes import fractions
+from gpsearch.plotting.dependence import (
+    PartialDependenceSeries,
+    ScoreModel,
+    fit_score_model,
+    partial_dependence_series,
+)
+from gpsearch.plotting.text import number
+from gpsearch.report.content import Result
+from gpsearch.space import Real
+from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
+
+AT_BOUND = 0.05  # share of the axis within which a value lies at its bound
+FAILED_SHARE = 0.1  # of the trials, from which failures are mentioned
+TOP_SHARE = 0.2  # of the trials: most of these best ones must lie at a bound to point beyond it
+ENOUGH_PER_DIMENSION = 5  # trials for each dimension, below which the curves are uncertain
+WIDE = 1000.0  # high / low from which a linear scale hardly tries small values
+WIDE_RATE = 10.0  # the same for a learning rate, whose magnitude matters
+LATE_SHARE = 0.2  # of the trials; a best trial among these last ones suggests more trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,26 +65,113 @@ def read_findings(study: Study) -> Findings:
         model = fit_score_model(study, "A partial dependence")
     except StudyError as error:
         return Findings(why_none=str(error))
-    process = model.process
+    process, simplest = model.process, None
+    curves = [partial_dependence_series(model, name) for name in model.space.names]
+    if study.greater_is_better:  # its sentence holds scores, but the user may know losses
+        # a single fold, or no dimension with a simpler end
+        with contextlib.suppress(StudyError, InvalidSearchError):
+            simplest = one_standard_error(study)
     return Findings(
         model=model,
-        curves=_curves(model),
+        curves={s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)},
         importance=estimate_importance(study, process=process) if len(study.space) > 1 else None,
         random=None if model.all_equal else estimate_random(study, process=process),
-        simplest=_simplest(study),
+        simplest=simplest,
     )
 
 
-def _simplest(study: Study) -> OneStandardError | None:
-    if not study.greater_is_better:
-        return None  # its sentence holds scores, but the user knows losses
-    try:
-        return one_standard_error(study)
-    except (StudyError, InvalidSearchError):  # a single fold, or no dimension with a simpler end
+def advise(study: Study, result: Result | None, findings: Findings) -> list[str]:
+    """Sentences on what to change or try, the most important first."""
+    advice = _failures(study)
+    if result is None:
+        return advice
+    idle = findings.importance.negligible if findings.importance else ()
+    for name, curve in findings.curves.items():
+        if name not in idle and (bound := _at_bound(study, curve)) is not None:
+            end = curve.axis.low if bound == "lower" else curve.axis.high
+            advice.append(
+                f"The best {name} lies at its {bound} bound ({number(end)}): if it can go "
+                "further, widen the space there."
+            )
+    advice += _scales(study)
+    ended = len(study.ended)
+    if ended < ENOUGH_PER_DIMENSION * len(study.space):
+        advice.append(
+            f"{ended} trials in {len(study.space)} dimensions are few: take the partial "
+            "dependence as a first impression."
+        )
+    elif idle:
+        advice.append(
+            f"Hardly any effect was seen of {', '.join(idle)}: fix "
+            f"{'it' if len(idle) == 1 else 'them'}, and spend the trials elsewhere."
+        )
+    if ended >= 10 and result.number >= (1 - LATE_SHARE) * ended:
+        advice.append(
+            f"The best came late (trial {result.number} of {ended}): more trials may find better."
+        )
+    if result.tied > 1:
+        advice.append(
+            f"{result.tied} trials lie within one standard error of the difference to the best. "
+            "Prefer the simplest of them, or score them again on fresh folds."
+        )
+    return advice
+
+
+def _failures(study: Study) -> list[str]:
+    ended = study.ended
+    reasons = Counter(trial.reason for trial in ended if trial.state == "failed")
+    n_failed = reasons.total()
+    if not n_failed or n_failed < FAILED_SHARE * len(ended):
+        return []
+    most = max(reasons, key=lambda reason: (reasons[reason], reason))
+    return [
+        f"{n_failed} of {len(ended)} trials failed, most often with “{most}”: leave out the "
+        "values that cause it, or exclude them with a constraint."
+    ]
+
+
+def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
+    """The bound, lower or upper, at which the best trial lies and beyond which it may get better.
+
+    The curve must rise towards it, or most of the best trials must lie there: where the search has
+    settled in a corner, the average over the rest of the space says little. A lower bound of 0
+    does not count: no setting of a training goes below.
+    """
+    axis, name = curve.axis, curve.axis.name
+    complete = sorted(study.complete, key=lambda trial: trial.loss)
+    if axis.kind == "categorical" or curve.all_equal or name not in complete[0].params:
         return None
+    top = complete[: max(3, round(TOP_SHARE * len(complete)))]
+    values = np.array([float(t.params[name]) for t in top if name in t.params])
+    places = fractions(axis, values)
+    # With two values, each is a bound, and chance alone puts half of the trials there.
+    n_values = study.space.n_values[axis.index]
+    most = max(0.5, 2 / n_values if n_values else 0.0)
+    better = as_user_value(curve.mean, curve.greater_is_better)
+    peak = None if np.isnan(better).all() else int(np.nanargmax(better))
+    for bound, at, end in (
+        ("lower", places <= AT_BOUND, 0),
+        ("upper", places >= 1 - AT_BOUND, len(better) - 1),
+    ):
+        if bound == "lower" and axis.low == 0.0:
+            continue
+        if at[0] and (peak == end or (len(places) >= 3 and at.mean() >= most)):
+            return bound
+    return None
 
 
-def _curves(model: ScoreModel) -> dict[str, PartialDependenceSeries]:
-    """The partial dependence on every dimension, the most influential first."""
-    curves = [partial_dependence_series(model, name) for name in model.space.names]
-    return {s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)}
+def _scales(study: Study) -> list[str]:
+    sentences = []
+    for dimension in study.space.dimensions:
+        if not isinstance(dimension, Real) or dimension.prior != "uniform":
+            continue
+        ratio = dimension.high / dimension.low if dimension.low > 0 else np.inf
+        rate = classic_tier(dimension.name) == 1  # the learning rate
+        if (ratio >= WIDE and dimension.low > 0) or (rate and ratio >= WIDE_RATE):
+            above = "" if dimension.low > 0 else " and a lower bound above 0"
+            sentences.append(
+                f"{dimension.name} runs from {number(dimension.low)} to {number(dimension.high)} "
+                "on a linear scale, which hardly tries small values: give it "
+                f"prior='log-uniform'{above}."
+            )
+    return sentences

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from gpsearch.analysis import Recheck
+from gpsearch.arguments import instance_of, optional
 from gpsearch.comparison import Comparison
-from gpsearch.errors import InvalidSearchError
-from gpsearch.plotting.data import convergence_series
-from gpsearch.plotting.series import ConvergenceSeries
-from gpsearch.report.advice import advise
-from gpsearch.report.comparison_content import read_comparison
-from gpsearch.report.content import params_text, read_content, read_result
-from gpsearch.report.findings import read_findings
-from gpsearch.study import Study
+from gpsearch.errors import InvalidSearchError, public
+from gpsearch.plotting.data import ConvergenceSeries, convergence_series
+from gpsearch.report.content import params_text, read_comparison, read_content, read_result
+from gpsearch.report.findings import advise, read_findings
+from gpsearch.study import Study, require_study
 from gpsearch.study.duration import duration
 from gpsearch.study.location import write_whole
 
@@ -29,6 +25,7 @@ SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
 
 
+@public()
 def render_report(
     study: Study | Comparison,
     path: str | os.PathLike[str],
@@ -70,26 +67,39 @@ def render_report(
     OSError
         The file cannot be written.
     """
+    wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
+    instance_of("study", study, (Study, Comparison), wanted)
+    optional(instance_of, "title", title, str, "a text")
+    instance_of("command", command, str, "a text")
+    optional(instance_of, "recheck", recheck, Recheck, "what gpsearch.analysis.recheck returns")
+    with_figures = require_suffix(path) != ".md"
     path = Path(path)
-    suffix = require_suffix(path)
+    if not path.absolute().parent.is_dir():
+        raise InvalidSearchError(
+            f"{path.parent} is not a folder; make it first, or give the report another path."
+        ).about("path", str(path))
     if isinstance(study, Comparison):
-        compared = read_comparison(study, title, command)
-        if suffix == ".md":
-            return _write(path, "comparison.md", compared)
-        from gpsearch.report.figures import draw_comparison
+        template, values = "comparison", read_comparison(study, title, command)
+    else:
+        findings = read_findings(study)
+        template, values = "report", read_content(study, title, command)
+        values |= {"findings": findings, "recheck": recheck}
+        values["advice"] = advise(study, values["result"], findings)
+    if with_figures:
+        from gpsearch.report.figures import draw_comparison, draw_figures
 
-        return _write(path, "comparison.html", compared | {"figures": draw_comparison(study)})
-    content = read_content(study, title, command)
-    findings = read_findings(study)
-    advice = advise(study, content.result, findings)
-    values = vars(content) | {"findings": findings, "recheck": recheck, "advice": advice}
-    if suffix == ".md":
-        return _write(path, "report.md", values)
-    from gpsearch.report.figures import draw_figures
+        values["figures"] = (
+            draw_comparison(study)
+            if isinstance(study, Comparison)
+            else draw_figures(study, findings, recheck)
+        )
+    template = f"{template}.{'html' if with_figures else 'md'}"
+    page = _environment().get_template(template).render(**values, safe=Markup)
+    write_whole(path, page.encode(errors="backslashreplace"))
+    return path
 
-    return _write(path, "report.html", values | {"figures": draw_figures(study, findings, recheck)})
 
-
+@public()
 def require_suffix(path: str | os.PathLike[str]) -> str:
     """The suffix of a report's file, in lower case.
 
@@ -98,55 +108,46 @@ def require_suffix(path: str | os.PathLike[str]) -> str:
     InvalidSearchError
         The suffix is not that of a report.
     """
+    instance_of("path", path, (str, os.PathLike), "the path of a file")
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise InvalidSearchError(
-            f"report({os.fspath(path)!r}): the suffix must be one of {', '.join(SUFFIXES)}. For a "
-            "PDF, print the page from a browser: it has a style for that."
-        )
+            f"the suffix must be one of {', '.join(SUFFIXES)}. For a PDF, print the page from a "
+            "browser: it has a style for that."
+        ).about("path", os.fspath(path))
     return suffix
 
 
+@public()
 def render_summary(study: Study) -> str:
     """The HTML summary of a study in a notebook: best configuration, score and convergence."""
-    trials = study.trials
+    trials = require_study(study).trials
     series = convergence_series(study)
-    return (
-        _environment()
-        .get_template("summary.html")
-        .render(
-            study=study,
-            result=read_result(study),
-            label=series.label,
-            n_trials=len(trials),
-            n_failed=sum(trial.state == "failed" for trial in trials),
-            seconds=duration(sum(trial.seconds for trial in trials)),
-            spark=_spark(series),
-            width=SPARK_WIDTH,
-            height=SPARK_HEIGHT,
-        )
+    summary = _environment().get_template("summary.html")
+    return summary.render(
+        study=study,
+        result=read_result(study),
+        label=series.label,
+        n_trials=len(trials),
+        n_failed=sum(trial.state == "failed" for trial in trials),
+        seconds=duration(sum(trial.seconds for trial in trials)),
+        spark=_spark(series),
+        width=SPARK_WIDTH,
+        height=SPARK_HEIGHT,
     )
-
-
-def _write(path: Path, template: str, values: Mapping[str, Any]) -> Path:
-    page = _environment().get_template(template).render(**values, safe=Markup)
-    write_whole(path, page.encode(errors="backslashreplace"))
-    return path
 
 
 def _spark(series: ConvergenceSeries) -> str:
     """Points of an SVG polyline of the best score so far; empty for fewer than two."""
-    known = ~np.isnan(series.best)
-    if known.sum() < 2:
+    best = series.best[~np.isnan(series.best)]
+    if len(best) < 2:
         return ""
-    best = series.best[known]
-    span = float(np.ptp(best)) or 1.0
     x = np.linspace(2, SPARK_WIDTH - 2, len(best))
+    span = float(np.ptp(best)) or 1.0
     y = SPARK_HEIGHT - 4 - (best - best.min()) / span * (SPARK_HEIGHT - 8)
-    steps = [f"{x[0]:.1f},{y[0]:.1f}"]
-    for i in range(1, len(best)):
-        steps += [f"{x[i]:.1f},{y[i - 1]:.1f}", f"{x[i]:.1f},{y[i]:.1f}"]
-    return " ".join(steps)
+    # Each step goes to the right first, then up.
+    corners = zip(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1], strict=True)
+    return " ".join(f"{right:.1f},{height:.1f}" for right, height in corners)
 
 
 def _environment() -> jinja2.Environment:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gpsearch.arguments import instance_of
 from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
@@ -384,3 +385,9 @@ class Study:
             self._seen_version = version
             self._trials = self._file.read_trials(self._encoding)
         return self._trials
+
+
+def require_study(study: Any, *, also: str = "") -> Study:
+    """`study` itself; refused where it is another thing, such as a path."""
+    wanted = "a Study, which gpsearch.search returns and gpsearch.Study.open(path) reads"
+    return instance_of("study", study, Study, wanted, also=also)

@@ -59,11 +59,7 @@ def test_scores_of_samples_are_never_worse_than_any_observed(study):
     assert noisy_scores(process, Z, 50, rng).min() >= worst - 1e-6 * abs(worst)
 
 
-@pytest.mark.parametrize(
-    "entries", [1, 64, 10**6], ids=["row by row", "parts of an average", "all"]
-)
-def test_averaged_covariance_is_the_average_of_the_covariances(study, entries, monkeypatch):
-    monkeypatch.setattr("gpsearch.analysis.posterior.ENTRIES", entries)
+def test_averaged_covariance_is_the_average_of_the_covariances(study):
     process = fitted_process(study, "test")
     rng = np.random.default_rng(3)
     rows = study.space.to_z(study.space.sample(5 * 7, rng)).reshape(5, 7, -1)

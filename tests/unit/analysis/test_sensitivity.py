@@ -24,7 +24,7 @@ def searched(function, space, n_calls=40, **options):
 # ------------------------------------------------------------------ sampled functions
 
 
-def test_sampled_functions_agree_with_joint_samples_of_the_posterior():
+def test_sampled_functions_agree_with_joint_samples_of_the_posterior(monkeypatch):
     """Against the exact covariance, categories that were never observed included."""
     space = gs.Space(
         {"x": gs.Real(1e-3, 1.0, prior="log-uniform"), "n": (1, 9), "a": list("uvwxy")}
@@ -35,7 +35,8 @@ def test_sampled_functions_agree_with_joint_samples_of_the_posterior():
     y = 3.0 * Z[:, 0] - np.cos(5.0 * Z[:, 1]) + (Z[:, 2] > 0.3) + 0.1 * rng.normal(size=len(Z))
     process = GaussianProcess.fit(Z, y, categorical=space.categorical, shape=Linear())
     at = space.to_z(space.sample(30, rng))
-    functions = PosteriorFunctions(process, space, 6000, rng, n_waves=4096)
+    monkeypatch.setattr("gpsearch.analysis.posterior.N_WAVES", 4096)
+    functions = PosteriorFunctions(process, space, 6000, rng)
     waves, exact = functions(at), sample_losses(process, at, 6000, rng)
     mean, variance = process.predict(at)
     np.testing.assert_allclose(waves.mean(axis=0), mean, atol=0.06)

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from gpsearch.comparison.statistics import (
-    best_so_far,
     expanded_confidence,
     holm,
     least_p,
@@ -15,13 +14,6 @@ from gpsearch.comparison.statistics import (
     wilcoxon_p,
     win_probability,
 )
-
-
-def test_best_so_far_ignores_what_failed_and_never_falls():
-    scores = np.array([[np.nan, 2.0, 1.0, np.nan, 3.0], [0.5, np.nan, -1.0, 0.6, 0.6]])
-    np.testing.assert_array_equal(
-        best_so_far(scores), [[np.nan, 2, 2, 2, 3], [0.5, 0.5, 0.5, 0.6, 0.6]]
-    )
 
 
 @pytest.mark.parametrize("repeats", [2, 3, 5, 10])

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 import gpsearch as gs
 from gpsearch.analysis.posterior import fitted_process
 from gpsearch.optimizer import study_result
-from gpsearch.plotting.model_averages import fit_score_model
+from gpsearch.plotting.dependence import fit_score_model
 from gpsearch.strategy.gp import GPStrategy
 
 SPACE = {

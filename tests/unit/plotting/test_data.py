@@ -1,3 +1,4 @@
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,9 +13,8 @@ from gpsearch.plotting.axes import coordinates, dimension_axis, grid
 from gpsearch.plotting.data import (
     convergence_series,
     evaluations_series,
-    fold_spread_series,
-    learning_curves_series,
-    timeline_series,
+    fold_spread,
+    timeline,
 )
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study
@@ -75,8 +75,8 @@ class TestConvergence:
         series = convergence_series(uneven)
         np.testing.assert_allclose(series.standard_errors, plain.standard_errors)
         assert uneven.best_trial.standard_error > 10 * series.best_errors[-1]
-        spread = fold_spread_series(uneven)
-        assert max(np.ptp(scores) for scores in spread.scores) < 0.1
+        _, spread, _ = fold_spread(uneven, 10)
+        assert max(np.ptp(scores) for scores in spread) < 0.1
 
     def test_a_trial_that_runs_is_left_out(self):
         study = recorded([0.1, 0.2])
@@ -173,36 +173,21 @@ class TestEvaluations:
 
 
 class TestBelowTheMean:
-    def test_learning_curves_of_the_best_trial(self, mixed_study):
-        series = learning_curves_series(mixed_study)
-        assert series.number == mixed_study.best_trial.number
-        assert set(series.curves) == {"loss", "val_loss"}
-        assert [len(c.values) for c in series.curves["loss"]] == [5, 6, 7, 8, 9]
-        assert [c.best_epoch for c in series.curves["loss"]] == [4, 5, 6, 7, 8]
-
-    def test_no_curve_and_no_trial_are_said(self):
-        study = recorded([0.3])
-        with pytest.raises(StudyError, match="no learning curve"):
-            learning_curves_series(study)
-        with pytest.raises(StudyError, match="from 0 to 0"):
-            learning_curves_series(study, 5)
-
     def test_fold_spread_is_sorted_and_in_users_units(self):
-        series = fold_spread_series(
-            recorded([-3.0, -1.0, None, -2.0], greater_is_better=False), n_best=2
-        )
-        assert series.numbers == (1, 3)
-        np.testing.assert_array_equal(series.means, [1.0, 2.0])
+        study = recorded([-3.0, -1.0, None, -2.0], greater_is_better=False)
+        best, scores, _ = fold_spread(study, 2)
+        assert [trial.number for trial in best] == [1, 3]
+        np.testing.assert_array_equal(np.ravel(scores), [1.0, 2.0])
 
     def test_the_folds_of_a_single_trial_are_shown_as_they_are(self, make_study):
         study = make_study(n=1)
-        series, (trial,) = fold_spread_series(study), study.trials
-        np.testing.assert_array_equal(series.scores[0], [fold.score for fold in trial.folds])
-        assert series.standard_errors[0] == trial.standard_error > 0
+        (trial,), (scores,), (error,) = fold_spread(study, 10)
+        np.testing.assert_array_equal(scores, [fold.score for fold in trial.folds])
+        assert error == trial.standard_error > 0
 
     def test_fold_spread_needs_a_complete_trial(self):
         with pytest.raises(StudyError, match="at least 1 complete trial"):
-            fold_spread_series(recorded([None]))
+            fold_spread(recorded([None]), 10)
 
 
 def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
@@ -225,13 +210,12 @@ def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
                 )
         for number in running:
             writer.end_trial(number, "complete", folds=[FoldResult(fold=0, score=0.0)])
-    series = timeline_series(study)
-    assert series.lanes.max() == 3
+    trials, lanes = timeline(study)
+    assert lanes.max() == 3
     for lane in range(4):
-        rows = series.lanes == lane
-        order = np.argsort(series.starts[rows])
-        starts, ends = series.starts[rows][order], series.ends[rows][order]
-        assert (starts[1:] >= ends[:-1] - 1e-9).all()
+        row = [trial for trial, its_lane in zip(trials, lanes, strict=True) if its_lane == lane]
+        for before, after in itertools.pairwise(row):
+            assert after.started >= before.started + before.seconds - 1e-9
 
 
 def test_the_data_layer_does_not_load_matplotlib():

@@ -5,8 +5,11 @@ import pytest
 
 from gpsearch.errors import InvalidParamsError, StudyError
 from gpsearch.plotting.axes import dimension_axis, grid
-from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
-from gpsearch.plotting.model_averages import fit_score_model
+from gpsearch.plotting.dependence import (
+    fit_score_model,
+    partial_dependence_map_series,
+    partial_dependence_series,
+)
 from gpsearch.space import Space
 from gpsearch.surrogate.kernels import matern52, scaled_sq_dist
 

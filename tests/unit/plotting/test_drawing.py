@@ -13,12 +13,13 @@ from gpsearch import plotting
 from gpsearch.analysis import estimate_importance, estimate_random
 from gpsearch.comparison import compare
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
-from gpsearch.plotting.data import timeline_series
+from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.axes import score_limits
 from gpsearch.plotting.dependence import partial_dependence_map_series
 from gpsearch.plotting.partial import draw_map
-from gpsearch.plotting.style import score_limits
 from gpsearch.plotting.text import number
 from gpsearch.space import Categorical, Real
+from gpsearch.study import Study
 
 SPACES = {
     "one real": {"x": (0.0, 1.0)},
@@ -364,12 +365,35 @@ def test_one_dimension_has_no_parallel_coordinates(make_study):
     assert "plot_slices" in ax.texts[0].get_text()
 
 
-def test_a_trial_too_short_for_its_gap_is_a_line_in_its_colour(mixed_study):
-    series = timeline_series(mixed_study)
-    n = len(series.numbers)
-    lengths = np.where(np.arange(n) == 1, 1e-6, 1.0)
-    starts = np.arange(n, dtype=float)
-    ax = plotting.plot_timeline(replace(series, starts=starts, ends=starts + lengths))
+def test_a_trial_too_short_for_its_gap_is_a_line_in_its_colour(monkeypatch):
+    now = [0.0]
+    for clock in ("time", "monotonic"):
+        monkeypatch.setattr(f"gpsearch.study.writer.time.{clock}", lambda: now[0])
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for start, seconds in enumerate([1.0, 1e-6, 1.0]):
+            now[0] = float(start)
+            trial = writer.start_trial({"x": 0.5}, seed=0)
+            now[0] += seconds
+            writer.end_trial(trial, "complete", folds=[FoldResult(fold=0, score=0.0)])
+    ax = plotting.plot_timeline(study)
     bars = {bar.get_x(): bar for bar in ax.patches}
     assert bars[1.0].get_edgecolor() == bars[1.0].get_facecolor()
     assert bars[0.0].get_edgecolor() != bars[0.0].get_facecolor()
+
+
+class TestLearningCurves:
+    def test_each_fold_is_a_thin_and_a_thick_line_with_a_dot_at_its_best_epoch(self, mixed_study):
+        (cell,) = plotting.plot_learning_curves(mixed_study)
+        assert cell.get_title(loc="left") == f"trial {mixed_study.best_trial.number}"
+        assert cell.get_ylabel() == "loss (thin), val_loss"
+        lines = [line for line in cell.lines if line.get_marker() == "None"]
+        assert [len(line.get_xdata()) for line in lines] == 2 * [5, 6, 7, 8, 9]
+        dots = [line for line in cell.lines if line.get_marker() == "o"]
+        assert [dot.get_xdata()[0] for dot in dots] == [4, 5, 6, 7, 8]
+
+    def test_no_curve_and_no_trial_are_said(self, make_study):
+        with pytest.raises(StudyError, match=r"plot_learning_curves\(number=5\).*from 0 to 1"):
+            plotting.plot_learning_curves(make_study(n=2), 5)
+        with pytest.raises(StudyError, match="no learning curve"):
+            plotting.plot_learning_curves(make_study(n=2, failed={0}), 0)

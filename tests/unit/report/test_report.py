@@ -15,9 +15,8 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import plot_recheck
 from gpsearch.report import render_report, render_summary
-from gpsearch.report.advice import advise
 from gpsearch.report.content import read_content, read_result
-from gpsearch.report.findings import read_findings
+from gpsearch.report.findings import advise, read_findings
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
 
@@ -194,8 +193,8 @@ def test_losses_are_told_as_the_user_knows_them(make_study):
     result = read_result(study)
     assert result.score == "3.000"
     content = read_content(study)
-    assert (content.label, content.direction) == ("loss", "smaller is better")
-    assert content.rows[0].cells[2].text == "3.000"
+    assert (content["label"], content["direction"]) == ("loss", "smaller is better")
+    assert content["rows"][0].cells[2].text == "3.000"
 
 
 class TestComparison:
@@ -427,15 +426,23 @@ def test_another_suffix_is_refused(mixed_study, tmp_path):
         mixed_study.report(tmp_path / "report.pdf")
 
 
+def test_a_folder_that_does_not_exist_is_named(mixed_study, tmp_path):
+    with pytest.raises(
+        InvalidSearchError, match=r"report\(path='.*nope/x\.html'\): .*make it"
+    ) as told:
+        mixed_study.report(tmp_path / "nope" / "x.html")
+    assert told.value.argument == "path"
+
+
 def test_the_call_that_repeats_a_search_says_what_was_not_usual(make_study, tmp_path):
-    assert "strategy" not in read_content(make_study(n=2, path=tmp_path / "a.db")).again
+    assert "strategy" not in read_content(make_study(n=2, path=tmp_path / "a.db"))["again"]
     study = Study.create(
         None,
         space=SMALL,
         seed=7,
         settings={"strategy": "random", "n_calls": 9, "greater_is_better": False},
     )
-    assert read_content(study).again == (
+    assert read_content(study)["again"] == (
         "gpsearch.search(objective, space, n_calls=9, random_state=7, strategy='random', "
         "greater_is_better=False)"
     )
