@@ -70,8 +70,6 @@ class RandomEstimate:
     """Trials of the study."""
     evaluations: int | None
     """Random draws that are expected to reach `best`; None where more than the last `n`."""
-    greater_is_better: bool
-    """False where the scores are losses."""
 
     def __str__(self) -> str:
         enough = self.evaluations
@@ -176,7 +174,6 @@ def estimate_random(
         best=study.as_user_value(best),
         n_calls=len(study.trials),
         evaluations=None if math.isinf(needed) else math.ceil(needed),
-        greater_is_better=study.greater_is_better,
     )
 
 

@@ -1,12 +1,11 @@
 """Strategies side by side: the same folds, matched seeds, and what may honestly be concluded.
 
-`compare` runs them into one study and `runs` reads it back; `comparison` holds the numbers,
-`statistics` gives them intervals, `summary` puts them into words.
+`compare` runs them into one study and reads it back; `comparison` holds the numbers, `statistics`
+gives them intervals, `summary` puts them into words.
 """
 
-from gpsearch.comparison.compare import compare
+from gpsearch.comparison.compare import compare, is_comparison, open_comparison
 from gpsearch.comparison.comparison import Comparison, Difference, Saving
-from gpsearch.comparison.runs import compare_studies, is_comparison, open_comparison
 from gpsearch.comparison.statistics import Band, Interval
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "Interval",
     "Saving",
     "compare",
-    "compare_studies",
     "is_comparison",
     "open_comparison",
 ]

@@ -1,4 +1,8 @@
-"""`compare`: from an objective, a space and some strategies to their comparison."""
+"""`compare`: from an objective, a space and some strategies to their comparison.
+
+A comparison is a study like any other. The origin of a trial names its run: ``gp#2`` is a trial
+of the strategy "gp" in repeat 2. Within a run, trials stand in the order of their numbers.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gpsearch.comparison.comparison import Comparison
-from gpsearch.comparison.runs import complete_part
-from gpsearch.errors import public
+from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
-from gpsearch.execution.repeats import StrategySpec, run_repeats
+from gpsearch.execution.plan import run_of
+from gpsearch.execution.repeats import COMPARISON, LEAST_REPEATS, StrategySpec, run_repeats
 from gpsearch.execution.rules.racing import FoldRule, RacingName
+from gpsearch.strategy import trial_seed
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
-from gpsearch.study import Study
+from gpsearch.strategy.unseen import ENUMERABLE
+from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.study import StudyPath
 
 
@@ -151,3 +157,85 @@ def compare(
     if record.stop_reason == StopReason.INTERRUPTED.value:
         raise KeyboardInterrupt
     return complete_part(record, labels, n_repeats)
+
+
+@public(path="study")
+def open_comparison(study: StudyPath | Study) -> Comparison:
+    """Read a comparison from its file, also while it is being made.
+
+    Repeats that are not complete for every strategy are left out.
+
+    Raises
+    ------
+    StudyError
+        The file holds a single search, or fewer than two complete repeats.
+    """
+    record = study if isinstance(study, Study) else Study.open(study)
+    if not is_comparison(record):
+        raise StudyError(
+            f"{record!r} is a single search, not a comparison; gpsearch.compare(..., study=...) "
+            "makes one"
+        )
+    return complete_part(record, list(runs_of(record)))
+
+
+def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
+    """Make the comparison of the first repeats, at most `most`, that all strategies completed.
+
+    Raises
+    ------
+    StudyError
+        There are fewer than two.
+    """
+    runs = runs_of(study)
+    complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]
+    n_repeats = min(complete if most is None else [*complete, most], default=0)
+    if n_repeats < LEAST_REPEATS:
+        raise StudyError(
+            f"{study!r} holds {n_repeats} complete repeats of every strategy; a comparison needs "
+            f"{LEAST_REPEATS}. The call that made it continues it."
+        )
+    return Comparison(
+        runs={label: tuple(tuple(runs[label][r]) for r in range(n_repeats)) for label in labels},
+        seeds=tuple(trial_seed(study.seed, r) for r in range(n_repeats)),
+        n_calls=int(study.info.settings["n_calls"]),
+        space=study.space,
+        greater_is_better=study.greater_is_better,
+        score_name=study.score_name,
+        name=str(study.info.description.get("name", "")),
+        info=study.info,
+        path=study.path,
+    )
+
+
+@public()
+def is_comparison(study: Study) -> bool:
+    """Whether a study records a comparison, not a single search."""
+    return require_study(study).info.settings.get("strategy") == COMPARISON
+
+
+def runs_of(study: Study) -> dict[str, dict[int, list[Trial]]]:
+    """The trials of a comparison by strategy and repeat, in order."""
+    runs: dict[str, dict[int, list[Trial]]] = {}
+    for trial in study.trials:
+        label, repeat = run_of(trial)
+        runs.setdefault(label, {}).setdefault(repeat, []).append(trial)
+    return runs
+
+
+def _complete_repeats(study: Study, by_repeat: Mapping[int, Sequence[Trial]]) -> int:
+    """Repeats of a strategy, from the first on, that are complete."""
+    whole = study.stop_reason == StopReason.REPEATS.value
+    repeat = 0
+    while repeat in by_repeat and (whole or _is_complete(study, by_repeat[repeat])):
+        repeat += 1
+    return repeat
+
+
+def _is_complete(study: Study, trials: Sequence[Trial]) -> bool:
+    """Whether a run has made its trials, or visited every point of the space."""
+    n_finished = sum(trial.finished for trial in trials)
+    if n_finished >= int(study.info.settings["n_calls"]):
+        return True
+    everything = study.space.enumerate(ENUMERABLE)
+    return everything is not None and n_finished == len(everything)

@@ -99,7 +99,7 @@ class Saving:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """Runs of several strategies; made by `compare`, `compare_studies` or `open_comparison`."""
+    """Runs of several strategies; made by `compare` or `open_comparison`."""
 
     runs: Mapping[str, tuple[tuple[Trial, ...], ...]]
     """For each strategy its R runs, each with its trials in order."""
@@ -109,16 +109,16 @@ class Comparison:
     """Budget of each run."""
     space: Space
     """The space that was searched."""
-    greater_is_better: bool = True
+    greater_is_better: bool
     """False where the scores are losses of a function, negated."""
-    score_name: str = "score"
+    score_name: str
     """Name of the score."""
-    name: str = ""
+    name: str
     """Name of the objective."""
-    info: StudyInfo | None = None
-    """Description of its study; None where the runs come from several studies."""
-    path: Path | None = None
-    """File of its study; None for a study in memory, and for several studies."""
+    info: StudyInfo
+    """Description of its study."""
+    path: Path | None
+    """File of its study; None for a study in memory."""
 
     # Attached from above, by `gpsearch.conveniences`.
     table: ClassVar[Callable[..., pd.DataFrame]]
@@ -129,16 +129,6 @@ class Comparison:
     plot_time_to_target: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
-        if len(self.runs) < 2:
-            raise InvalidSearchError(
-                "a comparison needs at least two strategies; it has "
-                f"{', '.join(self.runs) or 'none'}"
-            )
-        if self.n_repeats < 2:
-            raise InvalidSearchError(
-                "a comparison needs at least 2 repeats, because the difference of two single runs "
-                "may be chance. Use n_repeats=5 or more."
-            )
         for strategy, runs in self.runs.items():
             for repeat, trials in enumerate(runs):
                 if not any(trial.state == "complete" for trial in trials):
@@ -157,7 +147,7 @@ class Comparison:
     @property
     def n_repeats(self) -> int:
         """R: runs of each strategy."""
-        return min((len(runs) for runs in self.runs.values()), default=0)
+        return len(self.seeds)
 
     @cached_property
     def scores(self) -> Array:

@@ -69,16 +69,12 @@ def summary(comparison: Comparison, confidence: float = 0.95) -> str:
 
 def summary_html(comparison: Comparison, confidence: float = 0.95) -> str:
     """Table and conclusions as an HTML fragment, for a notebook."""
+    import pandas as pd
+
     heads, rows = table_cells(comparison, confidence)
-    cells = "".join(f"<th scope='col'>{html.escape(head)}</th>" for head in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    found = pd.DataFrame(rows, columns=heads).to_html(index=False, border=0)
     items = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison, confidence))
-    return (
-        f"<p>{html.escape(_title(comparison, confidence))}</p>"
-        f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table><ul>{items}</ul>"
-    )
+    return f"<p>{html.escape(_title(comparison, confidence))}</p>{found}<ul>{items}</ul>"
 
 
 def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:

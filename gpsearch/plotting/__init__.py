@@ -14,18 +14,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gpsearch.plotting.convergence import plot_convergence
+    from gpsearch.plotting.convergence import LiveConvergence, plot_convergence
     from gpsearch.plotting.data import convergence_series, evaluations_series
     from gpsearch.plotting.dependence import (
         fit_score_model,
         partial_dependence_map_series,
         partial_dependence_series,
     )
-    from gpsearch.plotting.evaluations import plot_evaluations
+    from gpsearch.plotting.evaluations import (
+        plot_evaluations,
+        plot_parallel_coordinates,
+        plot_slices,
+    )
     from gpsearch.plotting.importance import plot_importance
-    from gpsearch.plotting.live import LiveConvergence
     from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
-    from gpsearch.plotting.slices import plot_parallel_coordinates, plot_slices
     from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
     from gpsearch.plotting.trials import (
         plot_fold_spread,
@@ -61,9 +63,7 @@ _DRAWING = (
     "convergence",
     "evaluations",
     "importance",
-    "live",
     "partial",
-    "slices",
     "strategies",
     "trials",
 )

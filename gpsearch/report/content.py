@@ -117,7 +117,7 @@ def read_comparison(
         "rows": _run_rows(comparison),
         "space": read_space(comparison.space),
         "conditions": read_conditions(comparison.space, info),
-        "facts": () if info is None else read_facts(info, comparison.path),
+        "facts": read_facts(info, comparison.path),
         "again": command or _compare_again(comparison),
     }
 
@@ -236,8 +236,6 @@ def _search_again(study: Study) -> str:
 
 
 def _compare_again(comparison: Comparison) -> str:
-    if comparison.info is None:
-        return "gpsearch.comparison.compare_studies(...)  # with the same studies"
     arguments: dict[str, Any] = {
         "strategies": list(comparison.strategies),
         "n_calls": comparison.n_calls,

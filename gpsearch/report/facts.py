@@ -17,7 +17,7 @@ def read_space(space: Space) -> tuple[tuple[str, str, str, str], ...]:
     return (*(_dimension(space, i) for i in range(len(space))), *fixed)
 
 
-def read_conditions(space: Space, info: StudyInfo | None) -> tuple[str, ...]:
+def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
     """A sentence for each dimension that does not always exist, and for the constraint."""
     lines = [
         f"{name} exists only where "
@@ -27,7 +27,7 @@ def read_conditions(space: Space, info: StudyInfo | None) -> tuple[str, ...]:
         )
         for name, parents in space.when.items()
     ]
-    if info is not None and (constraint := info.space.get("constraint")):
+    if constraint := info.space.get("constraint"):
         lines.append(f"Only configurations that satisfy the constraint: {constraint.strip()}")
     return tuple(lines)
 

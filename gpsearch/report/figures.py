@@ -22,10 +22,9 @@ from gpsearch.plotting.dependence import (
     ScoreModel,
     partial_dependence_map_series,
 )
-from gpsearch.plotting.evaluations import plot_evaluations
+from gpsearch.plotting.evaluations import plot_evaluations, plot_parallel_coordinates
 from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
-from gpsearch.plotting.slices import plot_parallel_coordinates
 from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number

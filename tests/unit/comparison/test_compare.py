@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
-from gpsearch.comparison import compare, compare_studies, open_comparison
+from gpsearch.comparison import compare, open_comparison
 from gpsearch.errors import (
     InvalidObjectiveError,
     InvalidSearchError,
@@ -398,36 +398,3 @@ def test_a_single_search_is_no_comparison(tmp_path):
     gs.search(lambda p: p["x"], SPACE, n_calls=2, study=tmp_path / "s.db", progress=False)
     with pytest.raises(StudyError, match="a single search"):
         open_comparison(tmp_path / "s.db")
-
-
-def find(strategy, seed, function=noisy, space=SPACE):
-    return gs.search(
-        function, space, n_calls=4, strategy=strategy, random_state=seed, progress=False
-    )
-
-
-def test_studies_are_compared_by_equal_seeds():
-    studies = {s: [find(s, seed) for seed in (3, 1)] for s in ("sobol", "random")}
-    comparison = compare_studies(studies)
-    assert comparison.seeds == (1, 3)
-    best = [study.best_score for study in reversed(studies["random"])]
-    np.testing.assert_allclose(comparison.best_of("random")[:, -1], best)
-
-
-def test_studies_that_differ_are_refused():
-    mine = [find("sobol", 0), find("sobol", 1)]
-    with pytest.raises(StudyMismatchError, match="same seeds"):
-        compare_studies({"sobol": mine, "random": [find("random", 0), find("random", 2)]})
-    other = {"x": gs.Real(0.0, 2.0), "n": gs.Integer(1, 4)}
-    with pytest.raises(
-        StudyMismatchError, match=r"'random' with random_state 0.*another space.*in 'sobol'.*same"
-    ):
-        compare_studies({"sobol": mine, "random": [find("random", s, space=other) for s in (0, 1)]})
-    with pytest.raises(StudyMismatchError, match="another objective"):
-        compare_studies(
-            {"sobol": mine, "random": [find("random", s, lambda p: p["x"]) for s in (0, 1)]}
-        )
-    with pytest.raises(InvalidSearchError, match="no study"):
-        compare_studies({})
-    with pytest.raises(InvalidSearchError, match="at least two"):
-        compare_studies({"sobol": mine})

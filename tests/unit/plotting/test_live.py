@@ -2,7 +2,7 @@
 
 import pytest
 
-import gpsearch.plotting.live as live_module
+import gpsearch.plotting.convergence as live_module
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import LiveConvergence
 from gpsearch.study import Study

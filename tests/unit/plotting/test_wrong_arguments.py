@@ -25,7 +25,6 @@ CALLS += [
     analysis.estimate_random,
     analysis.one_standard_error,
     analysis.recheck,
-    comparison.compare_studies,
     comparison.is_comparison,
     comparison.open_comparison,
     gs.Comparison.best_of,
@@ -68,7 +67,7 @@ def given():
         numbers=(0,), params=({},), searched=none[0], fresh=none, fresh_errors=none[0]
     )
     made = {"study": study, "comparison": compared, "self": compared, "strategy": "random"}
-    return GIVEN | made | {"recheck": checked, "studies": {}}
+    return GIVEN | made | {"recheck": checked}
 
 
 @pytest.mark.parametrize(
