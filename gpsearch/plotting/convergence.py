@@ -36,7 +36,6 @@ def plot_convergence(
     target: float | None = None,
     baseline: RandomEstimate | None = None,
     log: bool | None = None,
-    label: str | None = None,
 ) -> Axes:
     """Draw every trial's score and the best score so far.
 
@@ -58,8 +57,6 @@ def plot_convergence(
     log : bool, optional
         Logarithmic score axis. By default on for losses that are positive and span more than
         two decades.
-    label : str, optional
-        Name of the search, for the legend.
 
     Returns
     -------
@@ -69,7 +66,6 @@ def plot_convergence(
     optional(finite, "target", target)
     optional(instance_of, "baseline", baseline, RandomEstimate, "what estimate_random returns")
     optional(boolean, "log", log)
-    optional(instance_of, "label", label, str, "a text")
     ax = style.new_axes(ax)
     n = len(series.numbers)
     if not n:
@@ -100,7 +96,7 @@ def plot_convergence(
         )
     _draw_trials(ax, series, limits, failed, stopped)
     if not np.isnan(series.best[-1]):
-        _draw_best(ax, series, label or "best so far")
+        _draw_best(ax, series)
     if baseline is not None:
         _draw_baseline(ax, baseline, n)
     if target is not None:
@@ -181,13 +177,13 @@ class LiveConvergence:
             self._picture.update(picture, raw=True)
 
 
-def _draw_best(ax: Axes, series: ConvergenceSeries, label: str) -> None:
+def _draw_best(ax: Axes, series: ConvergenceSeries) -> None:
     x = [*series.numbers, series.numbers[-1] + 0.6]
     best = np.append(series.best, series.best[-1])
     errors = np.append(series.best_errors, series.best_errors[-1])
-    look = {"color": style.BLUE, "alpha": 0.18, "linewidth": 0}
-    ax.fill_between(x, best - errors, best + errors, step="post", **look)
-    ax.step(x, best, where="post", color=style.BLUE, linewidth=2, label=label, zorder=3)
+    low, high, blue = best - errors, best + errors, style.BLUE
+    ax.fill_between(x, low, high, step="post", color=blue, alpha=0.18, linewidth=0)
+    ax.step(x, best, where="post", color=blue, linewidth=2, label="best so far", zorder=3)
 
 
 def _draw_baseline(ax: Axes, estimate: RandomEstimate, n: int) -> None:

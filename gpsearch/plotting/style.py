@@ -76,18 +76,18 @@ def panels(
     shared: bool = False,
 ) -> NDArray[np.object_]:
     """(rows, columns) Axes of a new figure, or inside `ax`; `shared` is their y axis."""
-    if given_axes(ax) is None:
+    given = given_axes(ax)
+    if given is None:
         size = (inches[0] * columns, inches[1] * rows)
         figure = plt.figure(figsize=size, layout="constrained")
         return np.asarray(figure.subplots(rows, columns, squeeze=False, sharey=shared))
-    assert ax is not None
-    ax.set_axis_off()
+    given.set_axis_off()
     grid: GridSpecBase
-    if (spec := ax.get_subplotspec()) is not None:
+    if (spec := given.get_subplotspec()) is not None:
         grid = spec.subgridspec(rows, columns)
     else:
-        x0, y0, x1, y1 = ax.get_position().extents
-        grid = figure_of(ax).add_gridspec(rows, columns, left=x0, right=x1, bottom=y0, top=y1)
+        x0, y0, x1, y1 = given.get_position().extents
+        grid = figure_of(given).add_gridspec(rows, columns, left=x0, right=x1, bottom=y0, top=y1)
     return np.asarray(grid.subplots(squeeze=False, sharey=shared))
 
 
