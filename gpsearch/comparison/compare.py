@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gpsearch.arguments import boolean
 from gpsearch.comparison.comparison import Comparison
 from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import Objective
@@ -133,6 +134,7 @@ def compare(
     >>> comparison.best.shape
     (2, 3, 8)
     """
+    boolean("progress", progress)
     record, labels = run_repeats(
         objective,
         space,

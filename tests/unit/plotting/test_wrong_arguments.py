@@ -25,6 +25,7 @@ CALLS += [
     analysis.estimate_random,
     analysis.one_standard_error,
     analysis.recheck,
+    comparison.compare,
     comparison.is_comparison,
     comparison.open_comparison,
     gs.Comparison.best_of,
@@ -66,7 +67,14 @@ def given():
     checked = Recheck(
         numbers=(0,), params=({},), searched=none[0], fresh=none, fresh_errors=none[0]
     )
-    made = {"study": study, "comparison": compared, "self": compared, "strategy": "random"}
+    made = {
+        "objective": lambda p: p["x"],
+        "space": space,
+        "study": study,
+        "comparison": compared,
+        "self": compared,
+        "strategy": "random",
+    }
     return GIVEN | made | {"recheck": checked}
 
 
