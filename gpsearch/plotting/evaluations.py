@@ -222,14 +222,12 @@ def _draw_pair(
 
 
 def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:
-    if discrete(axis):
-        places = np.arange(axis.low, axis.high + 1)
-        counts = (values[:, None] == places).sum(axis=0)
-        cell.bar(places, counts, width=0.7, color=style.BLUE, alpha=0.75)
-    else:
-        edges = (np.geomspace if axis.log else np.linspace)(axis.low, axis.high, BINS + 1)
-        edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
-        cell.hist(values, bins=list(edges), color=style.BLUE, alpha=0.75)
+    single = discrete(axis)
+    edges = (np.geomspace if axis.log else np.linspace)(axis.low, axis.high, BINS + 1)
+    edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
+    if single:
+        edges = np.arange(axis.low - 0.5, axis.high + 1)
+    cell.hist(values, list(edges), rwidth=0.7 if single else None, color=style.BLUE, alpha=0.75)
 
 
 def _draw_legend(
