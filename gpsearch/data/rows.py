@@ -43,6 +43,8 @@ class Target:
     """Sorted class labels, shape (n_classes,), for "binary" and "multiclass"; else None."""
     n_outputs: int
     """Units that the last layer needs; 1 for "binary", where 2 are accepted too."""
+    link: str | None = None
+    """What the model's outputs are, where the user says it; see `gpsearch.training.fitted`."""
 
     @property
     def is_classification(self) -> bool:

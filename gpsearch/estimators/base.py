@@ -30,7 +30,7 @@ from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, Wanted, fit_network
 from gpsearch.estimators.saving import load_network, save_network
-from gpsearch.training.fitted import as_fitted
+from gpsearch.training.fitted import as_fitted, with_link
 from gpsearch.training.mlp import mlp
 from gpsearch.training.model_function import ModelFunction
 
@@ -121,6 +121,7 @@ class KerasEstimator(BaseEstimator):
     ) -> Self:
         features = self._read(X, reset=True)
         target = read_target(y, None if in_parts(y) else self._task)
+        target = with_link(target, getattr(self, "outputs", None))
         weight = read_weights(sample_weight)
         check_lengths(features, y=target.encoded, sample_weight=weight)
         self.network_, self.training_, self._rebuild = fit_network(

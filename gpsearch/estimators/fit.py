@@ -27,7 +27,7 @@ from gpsearch.training.trained_network import (
     choose_trainer,
     trained_network,
 )
-from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, TrainingSettings, checked_settings
+from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, checked_settings
 
 _programs = CompiledTrainer()
 
@@ -61,7 +61,7 @@ class Wanted:
     epochs: int
     """Passes over the rows, at most."""
     batch_size: int | None
-    """Rows in one step; None for 32, or all where there are fewer."""
+    """Rows in one step; None for 32."""
     patience: int | None
     """Epochs without improvement before training stops."""
     callbacks: Any
@@ -111,7 +111,11 @@ def fit_network(
     callbacks = read_callbacks(wanted.callbacks)
     whole, watches = _split(wanted, callbacks, X, target)
     fit = whole.fit if watches else whole.train
-    settings = _settings(wanted, callbacks, len(fit))
+    batch_size = DEFAULT_BATCH_SIZE if wanted.batch_size is None else wanted.batch_size
+    settings = checked_settings(
+        {"epochs": wanted.epochs, "batch_size": batch_size, "patience": wanted.patience},
+        callbacks.patience,
+    )
     prepared = PreparedFold(X, wanted.preprocess, whole)
     prepared.keep()
     function = ModelFunction(wanted.create_model)
@@ -165,12 +169,3 @@ def _split(wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target) -> tu
         random_state=wanted.seeds[1],
     )
     return whole, True
-
-
-def _settings(wanted: Wanted, callbacks: Callbacks, n: int) -> TrainingSettings:
-    patience = wanted.patience
-    if callbacks.patience is not None:
-        patience = min(callbacks.patience, wanted.epochs)  # a longer one never stops, as in Keras
-    batch_size = min(DEFAULT_BATCH_SIZE, n) if wanted.batch_size is None else wanted.batch_size
-    given = {"epochs": wanted.epochs, "batch_size": batch_size, "patience": patience}
-    return checked_settings(given)

@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 from gpsearch.data.rows import Parts, in_parts
 from gpsearch.errors import public
 from gpsearch.estimators.base import KerasEstimator, check_y, read_y
-from gpsearch.training.fitted import loss_name
 
 TINY, EPSILON = float(np.finfo(float).tiny), float(np.finfo(float).epsneg)
 
@@ -58,6 +57,8 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         Seed of initial weights, held-back rows and the order of the rows.
     class_weight : dict by label, "balanced" or None
         Weights of the classes in the training loss.
+    outputs : {"probabilities", "logits", "margins", "scores"}, optional
+        What the network returns, where its last layer and its loss do not say it; see `KerasCV`.
     **model_params
         Arguments of `create_model`.
 
@@ -95,6 +96,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         compiled: bool = True,
         random_state: Any = None,
         class_weight: Any = None,
+        outputs: str | None = None,
         **model_params: Any,
     ) -> None:
         super().__init__(
@@ -110,6 +112,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             **model_params,
         )
         self.class_weight = class_weight
+        self.outputs = outputs
 
     @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
@@ -156,7 +159,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         if hasattr(self.network_, "predict_proba"):
             positive = np.clip(self.network_.predict_proba(features)[:, 1], TINY, 1 - EPSILON)
             return np.log(positive) - np.log1p(-positive)
-        return scores if "hinge" in loss_name(self.model_) else scores - 0.5
+        return scores if self.network_.link == "margins" else scores - 0.5
 
     @property
     def classes_(self) -> Any:

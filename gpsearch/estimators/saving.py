@@ -21,10 +21,13 @@ from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
-from gpsearch.training.fitted import FittedNetwork, as_fitted, loss_name
+from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.model_function import plain_value
 
 FACTS = "gpsearch.json"
+
+# Words of older files.
+_LINKS = {"probability": "probabilities", "logit": "logits", "score": "scores"}
 
 Path = str | os.PathLike[str]
 
@@ -62,7 +65,6 @@ def save_network(estimator: Any, path: Path) -> None:
         "classes_dtype": None if classes is None else target.classes.dtype.str,
         "n_outputs": target.n_outputs,
         "link": getattr(network, "link", None),
-        "loss": loss_name(network.model),
         "n_features": getattr(estimator, "n_features_in_", None),
         "training": dataclasses.asdict(estimator.training_),
         "params": {
@@ -108,14 +110,14 @@ def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None
         )
     keras = import_keras()
     model = keras.models.load_model(path, custom_objects=custom_objects, compile=False)
-    _compile_like(model, facts["link"], facts["loss"])
-    classes = facts["classes"]
+    classes, link = facts["classes"], facts["link"]
     target = Target(
         kind=facts["kind"],
         labels=None,
         encoded=None,
         classes=None if classes is None else np.array(classes, facts["classes_dtype"]),
         n_outputs=facts["n_outputs"],
+        link="margins" if "hinge" in facts.get("loss", "") else _LINKS.get(link, link),
     )
     return Loaded(
         network=as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target),
@@ -123,14 +125,3 @@ def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None
         params=facts["params"],
         n_features=facts["n_features"],
     )
-
-
-def _compile_like(model: Any, link: str | None, loss: str) -> None:
-    """Give the model a loss of the saved link, from which `output_link` reads it."""
-    keras = import_keras()
-    if link == "logit":
-        model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
-    elif "hinge" in loss:
-        model.compile(loss="hinge")
-    elif link == "probability":
-        model.compile(loss="binary_crossentropy")

@@ -18,7 +18,6 @@ from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
-from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.trainer import epochs_to_refit
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ TRAINING = (
     "validation_fraction",
     "preprocess",
     "monitor_fold",
+    "outputs",
 )
 """Arguments of `GPSearchCV` for a model function only; None where not given."""
 
@@ -57,16 +57,6 @@ class ModelSubject:
         self._given = {name: value for name, value in given.items() if value is not None}
         self._create_model = search.estimator
         self._sample_weight = params.get("sample_weight")
-        callbacks = read_callbacks(self._given.pop("callbacks", None))
-        if callbacks.patience is not None:
-            epochs = self._given.get("epochs", callbacks.patience)
-            self._given["patience"] = min(callbacks.patience, epochs)
-        if callbacks.watch and "patience" not in self._given:
-            raise InvalidSearchError(
-                "a callback reads a metric of held-back rows (val_...), and there are none. Give "
-                "patience, too: early stopping holds rows back."
-            ).about("callbacks")
-        self._callbacks = callbacks.rest
         scorers = _scorers(search.scoring)
         if len(scorers) > 1:
             check_refit(search.refit, list(scorers))
@@ -81,7 +71,6 @@ class ModelSubject:
             cv=_splitter(search, y),
             scoring=scorers[metric],
             metrics={name: one for name, one in scorers.items() if name != metric},
-            callbacks=callbacks.make,
             groups=params.get("groups"),
             sample_weight=self._sample_weight,
             task=search.task,
@@ -113,12 +102,14 @@ class ModelSubject:
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
         """See `Subject.refit`; trains for the median of the folds' best epochs."""
-        settings = {**self._given, "callbacks": self._callbacks, **params}
+        settings = {**self._given, **params}
         settings.pop("monitor_fold", None)
         if (epochs := epochs_to_refit(trial.folds)) is not None:
             settings["epochs"] = epochs
-            settings.pop("patience", None)
+            settings |= {"patience": None, "callbacks": self.objective.callbacks.make}
         kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
+        if kind is KerasRegressor:
+            settings.pop("outputs", None)
         estimator = kind(self._create_model, random_state=trial.seed, **settings)
         return estimator.fit(X, y, sample_weight=self._sample_weight)
 

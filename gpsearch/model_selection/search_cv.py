@@ -167,7 +167,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         Seconds after which no trial starts.
     epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
-    validation_fraction, monitor_fold : optional
+    validation_fraction, monitor_fold, outputs : optional
         For a model function only, as in `KerasCV`. For weights of the classes, search over
         ``KerasClassifier(create_model, class_weight=...)``.
     task : {"classification", "regression"}, optional
@@ -230,6 +230,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         validation_fraction: float | None = None,
         preprocess: Any = None,
         monitor_fold: bool | None = None,
+        outputs: str | None = None,
         task: str | None = None,
     ) -> None:
         self.estimator = estimator
@@ -256,6 +257,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.preprocess = preprocess
         self.monitor_fold = monitor_fold
+        self.outputs = outputs
         self.task = task
 
     @public(

@@ -32,7 +32,8 @@ from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_fold
 from gpsearch.identity import Identity
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.fitted import FittedNetwork, as_fitted
+from gpsearch.training.fitted import FittedNetwork, as_fitted, with_link
+from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.trained_network import NetworkTask, choose_trainer, trained_network
@@ -81,7 +82,7 @@ class KerasCV:
     epochs : int, default 100
         Passes over the training rows, at most.
     batch_size : int, optional
-        Rows in one training step; by default 32, or the whole training part where it is smaller.
+        Rows in one training step; by default 32. One above the training part is the whole part.
     patience : int or None, default None
         Epochs without a better validation loss before training stops; the weights of the best
         epoch are then scored. None trains for all epochs on the whole training part.
@@ -97,10 +98,15 @@ class KerasCV:
         Weights of the rows in training and validation loss.
     class_weight : dict, "balanced" or None
         Weights of the classes in the training loss, by label.
-    callbacks : callable, optional
-        Returns Keras callbacks, fresh for each fold. Trains on the plain loop.
+    callbacks : Keras callbacks, or a function that returns them, optional
+        Copied for each fold. A plain ``EarlyStopping(patience=n)`` is read as `patience`; others
+        train on the plain loop. Rows are held back for one that reads ``val_...``, too.
     task : {"classification", "regression"}, optional
         Overrides how y is read.
+    outputs : {"probabilities", "logits", "margins", "scores"}, optional
+        What a classifier returns, needed only where neither its last layer nor its loss says it,
+        as with a linear layer and a loss of one's own. A sigmoid or softmax makes probabilities
+        of logits; margins are above 0, and scores above 0.5, for the second class.
     compiled : bool, default True
         Train a whole fold as one compiled program where the model allows it; False: always the
         plain loop.
@@ -144,8 +150,9 @@ class KerasCV:
         groups: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
-        callbacks: Callable[[], Sequence[Any]] | None = None,
+        callbacks: Any = None,
         task: str | None = None,
+        outputs: str | None = None,
         compiled: bool = True,
         random_state: int = 0,
         name: str | None = None,
@@ -158,7 +165,7 @@ class KerasCV:
             X, y, sample_weight = read_dataset(X, y, sample_weight)
         self.X = read_features(X)
         self.n = n_rows(self.X)
-        self.target = read_target(y, task)
+        self.target = with_link(read_target(y, task), outputs)
         groups, self.sample_weight = read_groups(groups), read_weights(sample_weight)
         check_lengths(
             self.X, y=self.target.encoded, groups=groups, sample_weight=self.sample_weight
@@ -173,16 +180,17 @@ class KerasCV:
         self._split()
         self.class_weight = class_weight
         fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
-        self.callbacks = callbacks
+        self.callbacks = read_callbacks(callbacks)
         self.compiled = boolean("compiled", compiled, kind=kind)
+        make = self.callbacks.make
         self._trainer = choose_trainer(
-            self.X, compiled=self.compiled, callbacks=callbacks, programs=CompiledTrainer()
+            self.X, compiled=self.compiled, callbacks=make, programs=CompiledTrainer()
         )
         self._prepared = PreparedFolds(self.X, preprocess)
-        if batch_size is None:
-            batch_size = min(DEFAULT_BATCH_SIZE, self._fewest_rows(patience))
-        self.settings = self._checked_settings(
-            {"epochs": epochs, "batch_size": batch_size, "patience": patience}
+        batch_size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+        self.settings = checked_settings(
+            {"epochs": epochs, "batch_size": batch_size, "patience": patience},
+            self.callbacks.patience,
         )
 
     @public(params="space")
@@ -197,7 +205,7 @@ class KerasCV:
         ------
         InvalidObjectiveError
             No configuration of the space can be evaluated: an unknown name, a missing argument,
-            a batch larger than a training part, a function that raises for each configuration
+            a function that raises for each configuration
             tried, a model that is not compiled, an output that does not fit y, or a scorer that
             needs what the model does not give.
         """
@@ -294,7 +302,7 @@ class KerasCV:
         prepared = PreparedFold(self.X, self.preprocess, self._whole)
         seeds = fold_seeds(seed, self.n_folds)
         task = self._task(self._whole, params, settings, prepared, seeds)
-        with trained_network(task, LoopTrainer(self.callbacks), built_by="refit") as trained:
+        with trained_network(task, LoopTrainer(self.callbacks.make), built_by="refit") as trained:
             return trained.kept()
 
     def fingerprint(self) -> str:
@@ -330,7 +338,7 @@ class KerasCV:
             {
                 "model function": self.model_function.create_model,
                 "X": self.X,
-                "y": [self.target.kind, self.target.labels],
+                "y": [self.target.kind, self.target.labels, *filter(None, [self.target.link])],
                 "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
                 "scoring": self.scoring.identity,
                 **dataclasses.asdict(self.settings),
@@ -338,7 +346,7 @@ class KerasCV:
                 "monitor_fold": self.monitor_fold,
                 "sample_weight": self.sample_weight,
                 "class_weight": self.class_weight,
-                "callbacks": self.callbacks,
+                "callbacks": self.callbacks.given,
             }
         )
 
@@ -416,33 +424,21 @@ class KerasCV:
         """The objective's training settings, replaced by those of the configuration."""
         given = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
         given.update({name: params[name] for name in TRAINING_NAMES if name in params})
+        stops_after = None if "patience" in params else self.callbacks.patience
         try:
-            return self._checked_settings(given)
+            return checked_settings(given, stops_after)
         except InvalidObjectiveError as error:
             if error.argument in params:
                 error.argument, error.entry = "params", error.argument
             raise
 
-    def _checked_settings(self, given: Mapping[str, Any]) -> TrainingSettings:
-        settings = checked_settings(given)
-        rows = self._fewest_rows(settings.patience)
-        if settings.batch_size > rows:
-            raise InvalidObjectiveError(
-                f"is larger than the smallest training part, {rows} rows. Use at most {rows}."
-            ).about("batch_size", settings.batch_size)
-        return settings
-
     def _rows(self, fold: Fold, patience: int | None) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows of a fold to learn from, and those that early stopping watches."""
-        if patience is None:
+        if patience is None and not self.callbacks.watch:
             return fold.train, None
         if self.monitor_fold and len(fold.test):
             return fold.train, fold.test
         return fold.fit, fold.stop
-
-    def _fewest_rows(self, patience: int | None) -> int:
-        """Rows that the smallest fold learns from."""
-        return min(len(self._rows(fold, patience)[0]) for fold in self.folds)
 
     def _try(self, params: Params) -> None:
         """Build one model, and compare and score its untrained outputs."""

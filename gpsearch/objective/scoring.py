@@ -89,11 +89,14 @@ class Scoring:
                 warnings.simplefilter("ignore")
                 float(self._call(self.scorer, view, X, y))
         except Exception as error:  # whatever a scorer of the user's own may raise
+            if isinstance(error, InvalidObjectiveError) and error.argument == "outputs":
+                raise
             hint = ""
             if isinstance(error, AttributeError) and not hasattr(view, "predict_proba"):
                 hint = (
                     " The model gives no probabilities: its last layer is neither sigmoid nor "
-                    "softmax, and its loss is not from_logits=True."
+                    "softmax, and its loss is not from_logits=True. If its outputs are "
+                    'probabilities or logits all the same, say so: outputs="logits".'
                 )
             raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
                 "scoring", self.name

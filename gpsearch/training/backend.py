@@ -284,12 +284,12 @@ def layers_of(model: Any) -> list[Any]:
 
 
 def last_layer(model: Any) -> Any:
-    """The layer that returns the model's first output; the last layer where none can be told."""
-    try:
-        return model.outputs[0]._keras_history.operation
-    except (AttributeError, IndexError, TypeError):
-        layers = getattr(model, "layers", [])
-        return layers[-1] if layers else model
+    """The layer that returns the model's first output; None where the model's code decides it."""
+    if not getattr(model, "outputs", None):
+        return None
+    history = getattr(model.outputs[0], "_keras_history", None)
+    last = model.layers[-1] if history is None else history.operation
+    return last_layer(last) if getattr(last, "layers", None) else last
 
 
 def learning_rate_of(optimizer: Any) -> Any:

@@ -4,15 +4,18 @@ The same view serves scorers during a search and users afterwards: what was scor
 
 ========== ==================================================================================
 outputs    what the network returns, shape (n,), (n, units), or one such array per output
-link       how outputs relate to probabilities: "probability" (they are), "logit" (a sigmoid
-           or softmax away) or "score" (they only rank)
+link       what outputs are: "probabilities", "logits" (a sigmoid or softmax away from them),
+           "margins" (of the second class where above 0), "scores" (near 0 and 1); "" where
+           neither the loss nor the last layer says it, and the user has to, by `outputs=`
 ========== ==================================================================================
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,12 +25,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metaestimators import available_if
 
+from gpsearch.arguments import one_of, optional
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Parts, Target, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, last_layer
 
 Forward = Callable[[Parts], Any]
+
+LINKS = ("probabilities", "logits", "margins", "scores")
+SAY = (
+    'Say it: outputs="probabilities", "logits" (a sigmoid or softmax makes probabilities of them) '
+    'or "margins" (the second class is above 0).'
+)
 
 
 class FittedNetwork(BaseEstimator):
@@ -116,22 +126,23 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
     @property
     def link(self) -> str:
-        """How outputs relate to probabilities."""
-        return output_link(self.model)
+        """What the outputs are, see above."""
+        return self.target.link or output_link(self.model)
 
-    @available_if(lambda self: _gives_probabilities(self))
+    @available_if(lambda self: self.link in ("probabilities", "logits"))
     def predict_proba(self, X: Parts) -> np.ndarray:
         """Probabilities of the classes, shape (n, n_classes)."""
         outputs = np.asarray(self.outputs(X), np.float64)
-        if self.target.kind == "multilabel":
-            return expit(outputs) if self.link == "logit" else outputs
-        if outputs.ndim == 2 and outputs.shape[1] > 1:
-            if self.link == "logit":
+        logits = self.link == "logits"
+        if self.target.kind != "multilabel" and outputs.ndim == 2 and outputs.shape[1] > 1:
+            if logits:
                 return softmax(outputs, axis=1)
             # Exactly one in float64, as scikit-learn asks of what float32 only nearly gives.
             return outputs / outputs.sum(axis=1, keepdims=True)
-        positive = outputs.reshape(len(outputs))
-        positive = expit(positive) if self.link == "logit" else positive
+        probabilities = expit(outputs) if logits else outputs
+        if self.target.kind == "multilabel":
+            return probabilities
+        positive = probabilities.reshape(len(outputs))
         return np.column_stack([1 - positive, positive])
 
     def numbered(self) -> FittedClassifier:
@@ -155,13 +166,29 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable class of each row, in the labels of y."""
-        outputs = np.asarray(self.outputs(X))
-        threshold = 0.0 if self.link == "logit" or "hinge" in loss_name(self.model) else 0.5
-        if self.target.kind == "multilabel":
-            return (outputs > threshold).astype(np.int32)
-        if outputs.ndim == 2 and outputs.shape[1] > 1:
+        return self.labels(self.outputs(X))
+
+    def labels(self, outputs: Any) -> np.ndarray:
+        """The most probable class by the network's outputs.
+
+        Raises
+        ------
+        InvalidObjectiveError
+            The labels have to be cut out of a column of outputs, and nothing says where.
+        """
+        outputs = np.asarray(outputs)
+        several = self.target.kind == "multilabel"
+        if not several and outputs.ndim == 2 and outputs.shape[1] > 1:
             return self.classes_[outputs.argmax(axis=1)]
-        return self.classes_[(outputs.reshape(len(outputs)) > threshold).astype(int)]
+        if not self.link:
+            raise InvalidObjectiveError(
+                "neither the last layer nor the loss says whether the model's outputs are "
+                f"probabilities. {SAY}"
+            ).about("outputs", None)
+        positive = outputs > (0.0 if self.link in ("logits", "margins") else 0.5)
+        if several:
+            return positive.astype(np.int32)
+        return self.classes_[positive.reshape(len(outputs)).astype(int)]
 
 
 class FittedRegressor(RegressorMixin, FittedNetwork):
@@ -171,6 +198,12 @@ class FittedRegressor(RegressorMixin, FittedNetwork):
         """Predicted values, shape (n,) for one unit, else as the network returns them."""
         outputs = np.asarray(self.outputs(X), np.float64)
         return outputs.reshape(len(outputs)) if outputs[0].size == 1 else outputs
+
+
+def with_link(target: Target, outputs: str | None) -> Target:
+    """The target of a model whose outputs are what the user's argument `outputs` says."""
+    link = optional(one_of, "outputs", outputs, LINKS, kind=InvalidObjectiveError)
+    return dataclasses.replace(target, link=link)
 
 
 def as_fitted(
@@ -211,27 +244,47 @@ def forward_in_batches(model: Any, features: Parts, rows: int = 4096) -> Any:
 
 
 def output_link(model: Any) -> str:
-    """How the outputs relate to probabilities, read from the loss and the last layer."""
-    loss = model.loss
-    if getattr(loss, "from_logits", False):
-        return "logit"
+    """What the outputs are, as the last layer and the loss say it; "" where neither does."""
+    loss = _only_loss(model)
+    given = getattr(loss, "keywords", {}).get("from_logits", getattr(loss, "from_logits", False))
     last = last_layer(model)
-    if type(last).__name__ == "Softmax":
-        return "probability"
     activation = getattr(last, "activation", None)
-    if activation is None:  # a layer of the user's own: the loss decides
-        return "probability" if "crossentropy" in loss_name(model) else "score"
-    bounded = getattr(activation, "__name__", "") in ("sigmoid", "softmax", "hard_sigmoid")
-    return "probability" if bounded else "score"
+    end = _name_of_keras(activation or last)
+    if end in ("sigmoid", "softmax"):  # where a loss is to read logits, Keras gives it those
+        return "probabilities"
+    if given:
+        return "logits"
+    if end in ("hardsigmoid", "sparsemax"):
+        return "probabilities"
+    name = loss_name(model)
+    if "crossentropy" in name and activation is None:  # a layer of the user's own
+        return "probabilities"
+    if "hinge" in name:
+        return "margins"
+    return "scores" if name else ""
 
 
 def loss_name(model: Any) -> str:
-    """Lower-case name of the compiled loss without underscores; "" for a structure of losses."""
-    loss = model.loss
-    name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
-    if isinstance(loss, dict | list | tuple):
+    """Lower-case name of the loss without underscores; "" for the user's own, and for several."""
+    loss = _only_loss(model)
+    return _name_of_keras(loss.func if isinstance(loss, functools.partial) else loss)
+
+
+def _only_loss(model: Any) -> Any:
+    """The loss of a model with a single one, as an object or function; else None."""
+    keras = import_keras()
+    losses = keras.tree.flatten(model.loss)
+    loss = losses[0] if len(losses) == 1 else None
+    with contextlib.suppress(ValueError):  # no loss of Keras's has this name
+        return keras.losses.get(loss) if isinstance(loss, str) else loss
+    return None
+
+
+def _name_of_keras(thing: Any) -> str:
+    """Name of a function or class in lower case without underscores; "" for the user's own."""
+    if str(getattr(thing, "__module__", "")).split(".")[0] not in ("keras", "tensorflow", "jax"):
         return ""
-    return name.replace("_", "").lower()
+    return str(getattr(thing, "__name__", type(thing).__name__)).replace("_", "").lower()
 
 
 def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
@@ -250,7 +303,3 @@ def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     inputs = keras.Input((scaler.n_features_in_,))
     standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
     return keras.Model(inputs, model(standardize(inputs)))
-
-
-def _gives_probabilities(view: FittedClassifier) -> bool:
-    return view.link != "score"

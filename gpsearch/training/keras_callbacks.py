@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,12 @@ from gpsearch.training.backend import import_keras
 class Callbacks:
     """Callbacks, read."""
 
+    given: Any = None
+    """As the user gave them."""
     patience: int | None = None
     """Of an early stopping on ``val_loss``, which every trainer has built in."""
     make: Callable[[], list[Any]] | None = None
     """Returns the other callbacks, fresh; None where there are none."""
-    rest: Any = None
-    """The other callbacks as they were given."""
     watch: bool = False
     """Whether one of them reads a metric of held-back rows (``val_...``)."""
 
@@ -36,35 +37,46 @@ def read_callbacks(given: Any) -> Callbacks:
     ----------
     given : callback, sequence of callbacks, callable that returns them, or None
 
-    Returns
-    -------
-    Callbacks
-
     Raises
     ------
     InvalidObjectiveError
-        Something other than a Keras callback.
+        Something other than a Keras callback, or one that cannot be copied.
     """
     if given is None:
         return Callbacks()
-    keras = import_keras()
-    if callable(given) and not isinstance(given, keras.callbacks.Callback):
-        made = list(given())
-        return Callbacks(make=lambda: list(given()), rest=given, watch=any(map(_watches, made)))
-    several = list(given) if isinstance(given, Sequence) else [given]
-    if wrong := [one for one in several if not isinstance(one, keras.callbacks.Callback)]:
+    try:
+        made = _fresh(given)
+    except Exception as error:  # of the user's function or objects
+        raise InvalidObjectiveError(
+            f"cannot be made for each training: {error}. Give a function that returns a list of "
+            "new callbacks."
+        ).about("callbacks", given) from error
+    callback = import_keras().callbacks.Callback
+    if wrong := [one for one in made if not isinstance(one, callback)]:
         raise InvalidObjectiveError(
             f"{wrong[0]!r} is not a keras.callbacks.Callback. Give callbacks, or a function that "
             "returns a list of them."
         ).about("callbacks", given)
-    patience = [one.patience for one in several if _is_plain_early_stopping(one)]
-    others = [one for one in several if not _is_plain_early_stopping(one)]
+    others = [one for one in made if not _is_plain_early_stopping(one)]
     return Callbacks(
-        patience=min(patience) if patience else None,
-        rest=others or None,
-        make=(lambda: copy.deepcopy(others)) if others else None,
-        watch=any(map(_watches, others)),
+        given=given,
+        patience=min((one.patience for one in made if one not in others), default=None),
+        make=functools.partial(_others, given) if others else None,
+        watch=any(str(getattr(one, "monitor", "")).startswith("val_") for one in others),
     )
+
+
+def _fresh(given: Any) -> list[Any]:
+    """New callbacks, or copies without the model that one was trained with."""
+    if callable(given) and not isinstance(given, import_keras().callbacks.Callback):
+        made = given()
+        return list(made) if isinstance(made, Sequence) else [made]
+    several = list(given) if isinstance(given, Sequence) else [given]
+    return copy.deepcopy(several, {id(getattr(one, "model", None)): None for one in several})
+
+
+def _others(given: Any) -> list[Any]:
+    return [one for one in _fresh(given) if not _is_plain_early_stopping(one)]
 
 
 def _is_plain_early_stopping(callback: Any) -> bool:
@@ -77,7 +89,3 @@ def _is_plain_early_stopping(callback: Any) -> bool:
         and not callback.start_from_epoch
         and callback.mode in ("auto", "min")
     )
-
-
-def _watches(callback: Any) -> bool:
-    return str(getattr(callback, "monitor", "")).startswith("val_")

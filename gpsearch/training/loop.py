@@ -15,9 +15,16 @@ import numpy as np
 
 from gpsearch.data.datasets import BUFFER_ROWS, Streamed
 from gpsearch.data.rows import map_parts, n_rows
+from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
 from gpsearch.training.fitted import forward_in_batches
-from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
+from gpsearch.training.trainer import (
+    FORWARD_ROWS,
+    Rows,
+    TrainedFold,
+    TrainingSettings,
+    by_entry,
+)
 
 
 class LoopTrainer:
@@ -53,9 +60,10 @@ class LoopTrainer:
         _without_automatic_xla(model)
         _build_optimizer(model)
         epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
-        callbacks = [_epoch_counter(epoch), _stop_at_nan()]
+        watched = stop is not None and settings.patience is not None
+        callbacks = [_epoch_counter(epoch), _stop_at_nan(settings.patience if watched else None)]
         early = None
-        if stop is not None and settings.patience is not None:
+        if watched:
             early = keras.callbacks.EarlyStopping(
                 monitor="val_loss",
                 mode="min",
@@ -77,9 +85,10 @@ class LoopTrainer:
             best_epoch=epochs if early is None else early.best_epoch + 1,
             epochs=epochs,
             curves={
-                name: tuple(float(value) for value in values)
+                entry: tuple(map(float, curve))
                 for name, values in history.history.items()
                 if len(values) == epochs
+                for entry, curve in by_entry(name, zip(*map(np.ravel, values), strict=True)).items()
             },
             predict=lambda features: forward_in_batches(model, features, FORWARD_ROWS),
             weights=model.get_weights,
@@ -206,11 +215,16 @@ def _epoch_counter(variable: Any) -> Any:
     )
 
 
-def _stop_at_nan() -> Any:
+def _stop_at_nan(patience: int | None) -> Any:
     keras = import_keras()
 
     def stop(epoch: int, logs: Any) -> None:
-        if not np.isfinite(logs["loss"]):
+        if patience is not None and "val_loss" not in logs:
+            raise InvalidObjectiveError(
+                "early stopping watches val_loss, which the model does not report. Compile it with "
+                "a loss, return a loss from its test_step, or give patience=None."
+            ).about("patience", patience)
+        if not np.isfinite(logs.get("loss", 0.0)):
             callback.model.stop_training = True
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=stop)

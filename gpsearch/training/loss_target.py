@@ -19,12 +19,8 @@ _ONE_HOT_LOSSES = {
     "binarycrossentropy",
     "binaryfocalcrossentropy",
     "kldivergence",
-    "kld",
-    "kullbackleiblerdivergence",
     "meansquarederror",
-    "mse",
     "meanabsoluteerror",
-    "mae",
     "huber",
     "logcosh",
     "hinge",
@@ -49,10 +45,11 @@ def loss_target(target: Target, model: Any) -> Parts:
     return target.encoded
 
 
-def check_output(target: Target, model: Any, outputs: Any, y: Parts, name: str) -> None:
+def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, name: str) -> None:
     """Raise where a model's outputs for a few rows cannot be compared with their y.
 
-    y comes from `loss_target`; `name` is that of the model function, for the message.
+    x and y are those rows as the model is trained on them, y from `loss_target`; `name` is that
+    of the model function, for the message.
     """
     keras = import_keras()
     if target.kind != "several":
@@ -67,28 +64,33 @@ def check_output(target: Target, model: Any, outputs: Any, y: Parts, name: str) 
                 f"{name} returns an output of shape {(None, *shape[1:])}, which does not fit y "
                 f"({_described(target)}). {_remedy(target)}"
             )
-    outputs = keras.tree.map_structure(_tensor, outputs)
-    try:
-        float(model.compute_loss(y=y, y_pred=outputs))
-    except Exception as error:  # whatever a loss of the user's own may raise
-        raise InvalidObjectiveError(
-            f"the loss that {name} was compiled with cannot compare its output with y "
-            f"({_described(target)}): {error}"
-        ) from error
-    if keras.backend.backend() != "tensorflow" or model.run_eagerly:
-        return
-    tf = import_tensorflow()
-    traced = tf.function(
-        lambda y, outputs: model.compute_loss(y=y, y_pred=outputs), autograph=False
-    )
-    try:
-        traced.get_concrete_function(map_parts(_tensor, y), outputs)
-    except Exception as error:  # likewise
-        raise InvalidObjectiveError(
-            f"the loss that {name} was compiled with cannot be traced into a graph: {error} "
-            "Write it with keras.ops, without Python's `if` on a tensor, or compile with "
-            "run_eagerly=True."
-        ) from error
+    if type(model).train_step is not keras.Model.train_step:
+        return  # it may have no loss, or call it in its own way
+    outputs, y = keras.tree.map_structure(_tensor, outputs), map_parts(_tensor, y)
+    compared = {
+        "loss": lambda y, outputs: model.compute_loss(x=x, y=y, y_pred=outputs),
+        "metrics": lambda y, outputs: model.compute_metrics(x, y, outputs),
+    }
+    for what, compare in compared.items():
+        try:
+            compare(y, outputs)
+        except Exception as error:  # whatever a function of the user's own may raise
+            raise InvalidObjectiveError(
+                f"the {what} that {name} was compiled with cannot compare its output with y "
+                f"({_described(target)}): {error}"
+            ) from error
+        if keras.backend.backend() != "tensorflow" or model.run_eagerly:
+            continue
+        traced = import_tensorflow().function(compare, autograph=False)
+        try:
+            traced.get_concrete_function(y, outputs)
+        except Exception as error:  # likewise
+            raise InvalidObjectiveError(
+                f"the {what} that {name} was compiled with cannot be traced into a graph: {error} "
+                "Write it with keras.ops, without Python's `if` on a tensor, or compile with "
+                "run_eagerly=True."
+            ) from error
+    model.reset_metrics()
 
 
 def _units(model: Any) -> int | None:

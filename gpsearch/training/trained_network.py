@@ -77,7 +77,10 @@ class NetworkTask:
         """Raise where the output of `model` cannot be compared with y."""
         outputs = self.function.outputs(model, self.prepared.sample)
         y = take(loss_target(self.target, model), self.prepared.sample_rows)
-        check_output(self.target, model, outputs, y, self.function.name)
+        x = self.prepared.sample
+        check_output(self.target, model, outputs, x, y, self.function.name)
+        if self.target.is_classification:
+            as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
 
     def rows(self, model: Any) -> tuple[Rows, Rows | None]:
         """What `model` learns from, and what its early stopping watches."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -108,8 +108,11 @@ class Trainer(Protocol):
         """
 
 
-def checked_settings(given: Mapping[str, Any]) -> TrainingSettings:
+def checked_settings(given: Mapping[str, Any], stops_after: int | None = None) -> TrainingSettings:
     """Training settings from ``epochs``, ``batch_size`` and ``patience``.
+
+    `stops_after`, the patience of an early stopping among the callbacks, takes the place of
+    ``patience``; above the epochs it never stops, as in Keras.
 
     Raises
     ------
@@ -117,17 +120,25 @@ def checked_settings(given: Mapping[str, Any]) -> TrainingSettings:
         One is not a whole number of at least 1, or patience is above epochs.
     """
     kind = InvalidObjectiveError
-    settings = TrainingSettings(
-        epochs=whole("epochs", given["epochs"], 1, kind=kind),
-        batch_size=whole("batch_size", given["batch_size"], 1, kind=kind),
-        patience=optional(whole, "patience", given["patience"], 1, kind=kind),
-    )
-    if settings.patience is not None and settings.patience > settings.epochs:
+    epochs = whole("epochs", given["epochs"], 1, kind=kind)
+    batch_size = whole("batch_size", given["batch_size"], 1, kind=kind)
+    patience = optional(whole, "patience", given["patience"], 1, kind=kind)
+    if stops_after is not None:
+        patience = min(stops_after, epochs)
+    if patience is not None and patience > epochs:
         raise kind(
-            f"is above epochs={settings.epochs}, so training would never stop early. Lower "
-            "patience, raise epochs, or give patience=None."
-        ).about("patience", settings.patience)
-    return settings
+            f"is above epochs={epochs}, so training would never stop early. Lower patience, raise "
+            "epochs, or give patience=None."
+        ).about("patience", patience)
+    return TrainingSettings(epochs=epochs, batch_size=batch_size, patience=patience)
+
+
+def by_entry(name: str, values: Iterable[Any]) -> dict[str, Any]:
+    """The entries of a metric by name: ``f1_score_0``, ``f1_score_1`` where it has several."""
+    entries = list(values)
+    if len(entries) == 1:
+        return {name: entries[0]}
+    return {f"{name}_{position}": value for position, value in enumerate(entries)}
 
 
 def fold_seeds(seed: int, index: int) -> tuple[int, int]:
@@ -144,11 +155,11 @@ def epochs_to_refit(folds: Sequence[FoldResult]) -> int | None:
 
 def check_converged(curves: Mapping[str, Sequence[float]]) -> None:
     """Raise `TrialFailedError` where no epoch ended with a finite loss to choose it by."""
-    watched = curves.get("val_loss", curves["loss"][-1:])
-    if not any(math.isfinite(value) for value in watched):
+    loss = curves.get("loss", (0.0,))  # a train_step of the user's own may report none
+    if not any(math.isfinite(value) for value in curves.get("val_loss", loss[-1:])):
         raise TrialFailedError(
-            f"training diverged: the loss is {curves['loss'][-1]} after epoch "
-            f"{len(curves['loss'])}. Smaller learning rates or gradient clipping may help."
+            f"training diverged: the loss is {loss[-1]} after epoch {len(loss)}. Smaller learning "
+            "rates or gradient clipping may help."
         )
 
 

@@ -11,7 +11,9 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
+from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
+from gpsearch.model_selection import GPSearchCV
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.training import mlp
@@ -59,10 +61,96 @@ def test_a_model_function_may_raise_for_some_params_but_not_for_all(data):
         objective.validate(Space({"n_neurons": (2, 3)}))
 
 
-def test_batch_larger_than_a_training_part_is_refused(data):
+def test_a_batch_above_the_training_part_is_the_whole_part(data):
     X, y = data
-    with pytest.raises(InvalidObjectiveError, match=r"batch_size=64\): .* 30 rows"):
-        KerasCV(mlp, X, y, cv=2, batch_size=64)
+    curves = [
+        KerasCV(mlp, X, y, cv=2, epochs=2, batch_size=size, compiled=compiled)(SMALL)
+        .folds[0]
+        .curves
+        for size, compiled in [(30, True), (64, True), (64, False)]
+    ]
+    assert curves[0] == curves[1]
+    assert curves[2]["loss"] == pytest.approx(curves[0]["loss"], rel=1e-4)
+
+
+def test_labels_are_cut_where_the_user_says_that_the_outputs_are_logits(data):
+    keras = import_keras()
+    X, y = data
+
+    def loss(y_true, y_pred):
+        return keras.losses.binary_crossentropy(y_true, y_pred, from_logits=True)
+
+    def create_model(loss):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.1), loss)
+        return model
+
+    known = keras.losses.BinaryCrossentropy(from_logits=True)
+    given = {"cv": 2, "epochs": 2, "preprocess": "standardize", "metrics": ["neg_log_loss", "f1"]}
+    folds = [
+        KerasCV(create_model, X, y, **given, **options)({"loss": one}).folds
+        for one, options in [(loss, {"outputs": "logits"}), (known, {})]
+    ]
+    assert [fold.score for fold in folds[0]] == [fold.score for fold in folds[1]]
+    assert folds[0][0].metrics == pytest.approx(folds[1][0].metrics, rel=1e-5)
+    with pytest.raises(InvalidObjectiveError, match=r"outputs=None"):
+        KerasCV(create_model, X, y, cv=2, epochs=1)({"loss": loss})
+    auc = KerasCV(create_model, X, y, cv=2, epochs=1, scoring="roc_auc")({"loss": loss})
+    assert 0 <= auc.score <= 1
+
+
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_metric_with_several_entries_has_a_curve_for_each(data, patience):
+    keras = import_keras()
+    X, _ = data
+
+    def create_model(rate=0.1):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+        metrics = [keras.metrics.F1Score(name="f1"), "accuracy"]
+        model.compile(keras.optimizers.SGD(rate), "categorical_crossentropy", metrics=metrics)
+        return model
+
+    given = {"cv": 2, "epochs": 3, "preprocess": "standardize", "patience": patience}
+    objectives = [
+        KerasCV(create_model, X, np.arange(60) % 3, compiled=compiled, **given)
+        for compiled in (True, False)
+    ]
+    for rate in (0.1, 0.2):  # the second in the program of the first
+        fast, slow = (objective({"rate": rate}).folds[0] for objective in objectives)
+        assert (fast.trainer, slow.trainer) == ("compiled", "loop")
+        assert {"f1_0", "f1_1", "f1_2", "accuracy", "loss"} <= set(fast.curves)
+        for name, curve in slow.curves.items():
+            assert fast.curves[name] == pytest.approx(curve, abs=1e-4), name
+    assert objectives[0]._trainer.n_traced == 1
+
+
+def test_a_model_with_its_own_train_step_needs_no_loss(data):
+    keras = import_keras()
+    X, y = data
+
+    class Own(keras.Sequential):
+        def train_step(self, batch):
+            import tensorflow as tf
+
+            x, y = batch
+            with tf.GradientTape() as tape:
+                target = keras.ops.reshape(keras.ops.cast(y, "float32"), (-1, 1))
+                loss = keras.ops.mean((target - self(x, training=True)) ** 2)
+            trained = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, trained), trained)
+            return {"own": loss}
+
+    def create_model(rate=0.5):
+        model = Own([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
+        model.compile(keras.optimizers.SGD(rate))
+        return model
+
+    objective = KerasCV(create_model, X, y, cv=2, epochs=4, preprocess="standardize")
+    objective.validate(Space({"rate": (0.1, 0.5)}))
+    fold = objective({"rate": 0.5}).folds[0]
+    assert list(fold.curves) == ["own"]
+    assert fold.curves["own"][-1] < fold.curves["own"][0]
+    assert fold.note == "the model has its own train_step"
 
 
 def test_two_classes_three_classes_quantities_and_their_scorers(data):
@@ -277,13 +365,42 @@ def test_callbacks_of_ones_own_run_on_the_loop(data):
     keras = import_keras()
     X, y = data
     seen = []
+    counting = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    for callbacks in ([counting], counting, lambda: [counting]):
+        fold = KerasCV(mlp, X, y, cv=2, epochs=2, callbacks=callbacks)(SMALL).folds[0]
+        assert (fold.trainer, fold.note[:15]) == ("loop", "Keras callbacks")
+        assert seen == [0, 1, 0, 1]
+        seen.clear()
 
-    def callbacks():
-        return [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))]
 
-    fold = KerasCV(mlp, X, y, cv=2, epochs=2, callbacks=callbacks)(SMALL).folds[0]
-    assert (fold.trainer, fold.note[:15]) == ("loop", "Keras callbacks")
-    assert seen == [0, 1, 0, 1]
+@pytest.mark.parametrize("face", ["KerasCV", "KerasClassifier", "GPSearchCV"])
+def test_callbacks_are_read_alike_in_all_faces(data, face):
+    """Copied for each fold; rows are held back for one that watches them; a plain early stopping
+    is that of the compiled program."""
+    keras = import_keras()
+    X, y = data
+    schedule = keras.callbacks.ReduceLROnPlateau(monitor="val_accuracy", patience=1)
+
+    def create_model(n_neurons=2):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(n_neurons)])
+        model.add(keras.layers.Dense(1, "sigmoid"))
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    def curves(callbacks):
+        given = {"epochs": 3, "callbacks": callbacks}
+        if face == "KerasCV":
+            return KerasCV(create_model, X, y, cv=2, **given)({"n_neurons": 2}).folds[0].curves
+        if face == "KerasClassifier":
+            return KerasClassifier(create_model, **given).fit(X, y).history_
+        found = GPSearchCV(create_model, {"n_neurons": [2]}, n_iter=1, cv=2, **given).fit(X, y)
+        return found.study_.trials[0].folds[0].curves
+
+    assert {"val_accuracy", "learning_rate"} <= set(curves([schedule]))
+    assert schedule.model is None
+    stopped = curves(lambda: [keras.callbacks.EarlyStopping(patience=1)])
+    assert "val_loss" in stopped
+    assert "learning_rate" not in stopped
 
 
 def test_importing_gpsearch_imports_no_keras():

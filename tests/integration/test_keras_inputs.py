@@ -19,14 +19,33 @@ X = RNG.normal(size=(40, 3))
 Y = (X[:, 0] > 0).astype(int)
 
 
-def network(units=1, activation="sigmoid", loss="binary_crossentropy", compiled=True, shape=(3,)):
+def network(
+    units=1,
+    activation="sigmoid",
+    loss="binary_crossentropy",
+    compiled=True,
+    shape=(3,),
+    metrics=lambda: None,
+):
     def create_model(rate=0.1):
         model = keras.Sequential([keras.Input(shape), layers.Dense(units, activation=activation)])
         if compiled:
-            model.compile(optimizer=keras.optimizers.SGD(rate), loss=loss)
+            model.compile(optimizer=keras.optimizers.SGD(rate), loss=loss, metrics=metrics())
         return model
 
     return create_model
+
+
+def on_logits(y_true, y_pred):
+    y_true = keras.ops.reshape(keras.ops.cast(y_true, "float32"), keras.ops.shape(y_pred))
+    return keras.losses.binary_crossentropy(y_true, y_pred, from_logits=True)
+
+
+class Uncopied(keras.callbacks.Callback):
+    """Refuses to be copied."""
+
+    def __deepcopy__(self, memo):
+        raise TypeError("holds a file")
 
 
 ONE_MODEL = network()()
@@ -88,8 +107,32 @@ BEFORE_SEARCH = {
     "batch in space": (
         network(),
         {},
-        {"batch_size": [8, 64]},
-        r"space=\{'batch_size': 64\}\): is larger",
+        {"batch_size": [0, 8]},
+        r"space=\{'batch_size': 0\}\): must be a whole number of at least 1",
+    ),
+    "metrics and y": (
+        network(metrics=lambda: [keras.metrics.F1Score()]),
+        {},
+        SPACE,
+        "the metrics .* cannot compare its output",
+    ),
+    "metrics and graph": (
+        network(metrics=lambda: [branching]),
+        {},
+        SPACE,
+        "the metrics .* traced .* run_eagerly",
+    ),
+    "logits or probabilities": (
+        network(activation=None, loss=on_logits),
+        {},
+        SPACE,
+        r"KerasCV\(outputs=None\): .*outputs=.*logits",
+    ),
+    "logits or probabilities of several labels": (
+        network(3, activation=None, loss=on_logits),
+        {"y": (X > 0).astype(int)},
+        SPACE,
+        r"KerasCV\(outputs=None\): .*outputs=.*logits",
     ),
     "patience in space": (
         network(),
@@ -123,7 +166,10 @@ AT_ONCE = {
     ),
     "scoring type": ({"scoring": 3}, "scorer name or a callable"),
     "patience above epochs": ({"patience": 9, "epochs": 5}, r"patience=9\): is above epochs=5"),
-    "batch above fold": ({"batch_size": 21}, "larger than the smallest training part, 20 rows"),
+    "outputs": ({"outputs": "logit"}, r"outputs='logit'\): must be one of 'probabilities'"),
+    "callback": ({"callbacks": [3]}, r"callbacks=\[3\]\): 3 is not a keras\.callbacks\.Callback"),
+    "callback made": ({"callbacks": lambda: [3]}, r"3 is not a keras\.callbacks\.Callback"),
+    "callback without copies": ({"callbacks": [Uncopied()]}, "cannot be made for each training"),
     "no epochs": ({"epochs": 0}, r"epochs=0\): must be a whole number of at least 1"),
     "half a batch": ({"batch_size": 2.5}, r"batch_size=2.5\): must be a whole number"),
     "fraction": ({"validation_fraction": 1.0}, "between 0 and 1"),

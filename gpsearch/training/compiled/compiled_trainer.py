@@ -37,6 +37,9 @@ _OWN_METHODS = (
     "evaluate",
     "make_train_function",
     "compute_metrics",
+    "get_metrics_result",
+    "metrics",
+    "reset_metrics",
 )
 
 

@@ -34,7 +34,7 @@ from gpsearch.training.backend import (
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.loop import batch_order
-from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainingSettings, take_rows
+from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainingSettings, by_entry, take_rows
 
 # Operations whose random numbers depend on what ran before: a fold could not be repeated.
 _UNREPEATABLE_OPS = {
@@ -248,8 +248,12 @@ class Program:
                 stopped = tf.logical_or(stopped, out_of_patience)
             else:
                 best = epoch + 1
-            self._names = list(results)
-            row = tf.stack([tf.cast(value, tf.float32) for value in results.values()])
+            entries = [
+                by_entry(name, tf.unstack(tf.reshape(tf.cast(value, tf.float32), [-1])))
+                for name, value in results.items()
+            ]
+            self._names = [name for entry in entries for name in entry]
+            row = tf.stack([value for entry in entries for value in entry.values()])
             return epoch + 1, stopped, wait, lowest, best, rows.write(epoch, row)
 
         rows = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False)

@@ -15,6 +15,7 @@ nothing.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +33,7 @@ from gpsearch.training.backend import (
 from gpsearch.training.compiled.program import ModelState, Program, tensors
 from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import batch_order
-from gpsearch.training.trainer import Rows, TrainingSettings, take_rows
+from gpsearch.training.trainer import Rows, TrainingSettings, by_entry, take_rows
 
 Quantities = dict[str, np.ndarray]
 """By name: loss, metrics, variables and outputs."""
@@ -128,7 +129,8 @@ def _keras_steps(
             variable.assign(value + move * signs.choice([-1.0, 1.0], size=value.shape))
         for start in range(0, n, step):
             losses = model.train_step(tensors(take_rows(rows, order[start : start + step])))
-        return _quantities(model, {name: float(value) for name, value in losses.items()}, rows)
+        entries = [by_entry(name, np.ravel(value)) for name, value in losses.items()]
+        return _quantities(model, dict(collections.ChainMap(*entries)), rows)
 
 
 def _quantities(model: Any, losses: dict[str, float], rows: Rows) -> Quantities:

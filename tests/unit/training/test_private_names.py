@@ -91,8 +91,11 @@ def test_the_last_layer_without_the_private_name():
 
     class Public:
         layers = (1, 2)
+        outputs = (3,)
 
     assert backend.last_layer(Public()) == 2
+    Public.outputs = None
+    assert backend.last_layer(Public()) is None
 
 
 @pytest.mark.parametrize("name", ["Adam", "RMSprop", "Adadelta"])
