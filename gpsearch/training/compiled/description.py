@@ -13,26 +13,24 @@ from __future__ import annotations
 
 import builtins
 import collections
-import datetime
-import decimal
 import dis
 import enum
-import fractions
 import functools
 import hashlib
 import importlib.util
 import logging
-import pathlib
+import operator
 import re
 import sys
 import threading
 import types
-import uuid
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
+from gpsearch.identity.function_code import cell_content
 
 # Told by name: their own functions and classes do not change while a process runs.
 TRUSTED = {*sys.stdlib_module_names, "absl", "gpsearch", "keras", "ml_dtypes", "numpy"}
@@ -42,19 +40,28 @@ TRUSTED -= {"__main__"}
 # Immutable, and told exactly by their `repr`.
 _PLAIN = {
     *(type(None), bool, int, float, complex, str, bytes, range, type(...), type(NotImplemented)),
-    *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta),
-    *(decimal.Decimal, fractions.Fraction, uuid.UUID, types.GenericAlias),
-    *(pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath),
+    types.GenericAlias,
 }
-_CACHED = type(functools.lru_cache(lambda: None))
-_LOCKS = (type(threading.Lock()), type(threading.RLock()))
-_DESCRIPTORS = (
-    types.WrapperDescriptorType,
-    types.MethodDescriptorType,
-    types.ClassMethodDescriptorType,
-    types.GetSetDescriptorType,
-    types.MemberDescriptorType,
-)
+
+# Told by what these of their attributes hold, beside their class.
+_MADE_OF: dict[Any, tuple[str, ...]] = {
+    types.MethodType: ("__func__", "__self__"),
+    functools.partial: ("func", "args", "keywords"),
+    property: ("fget", "fset", "fdel"),
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    enum.Enum: ("name",),
+    slice: ("start", "stop", "step"),
+    re.Pattern: ("pattern", "flags"),
+    type(functools.lru_cache(lambda: None)): ("__wrapped__",),
+    types.WrapperDescriptorType | types.MethodDescriptorType: ("__name__",),
+    types.ClassMethodDescriptorType | types.GetSetDescriptorType: ("__name__",),
+    types.MemberDescriptorType: ("__name__",),
+    logging.Logger: ("name",),
+    np.dtype: ("name", "descr"),
+    type(threading.Lock()): (),
+    type(threading.RLock()): (),
+}
 _CONTAINERS = (Mapping, list, tuple, set, frozenset, collections.deque)
 
 # With these a function sees what its code does not name.
@@ -69,6 +76,10 @@ _NOT_MEMBERS = {
 
 # What these methods read has left its trace in the object once it is built.
 _BUILDING = {"__init__", "build", "from_config", "get_config"}
+
+# Of a piece of code; without its place in a file.
+_OF_CODE = ("code", "names", "varnames", "freevars", "cellvars", "flags", "exceptiontable")
+_OF_CODE += ("argcount", "kwonlyargcount", "posonlyargcount")
 
 # Objects that may be followed before a description is given up.
 _MOST_PARTS = 2_000_000
@@ -135,12 +146,8 @@ class Description:
             self.tell(kind.__name__, thing)
         elif kind is tuple or kind is frozenset:  # may or may not be one object, without meaning
             self._container(thing)
-        elif id(thing) in self._met:
-            self.tell("again", self._met[id(thing)][0])
-        else:
-            self._meet(id(thing), thing)
-            if not self._special(self, thing):
-                self._look(thing)
+        elif self._is_new(id(thing), thing) and not self._special(self, thing):
+            self._look(thing)
 
     def attributes(self, thing: Any) -> None:
         """Add the attributes of an instance."""
@@ -162,105 +169,72 @@ class Description:
         self.tell("array", str(values.dtype), values.shape)
         if values.dtype.hasobject:
             self._items(values.ravel().tolist())
-        else:
-            self.tell(
-                hashlib.sha256(np.ascontiguousarray(values).data.cast("B")).hexdigest()
-                if values.size
-                else ""
-            )
+        elif values.size:
+            self.tell(hashlib.sha256(np.ascontiguousarray(values).data.cast("B")).hexdigest())
 
-    def _meet(self, key: Any, thing: Any) -> None:
+    def _is_new(self, key: Any, thing: Any) -> bool:
+        """Whether an object is met for the first time; else its number is told."""
+        if key in self._met:
+            self.tell("again", self._met[key][0])
+            return False
         # Kept, or a later object could get its address.
         self._met[key] = (len(self._met), thing)
+        return True
 
     def _look(self, thing: Any) -> None:
-        if _is_named(thing):
-            self.tell("named", thing.__module__, _name(thing))
+        if name := _trusted_name(thing):
+            self.tell("named", name)
         elif isinstance(thing, type):
             self._class(thing)
         elif isinstance(thing, types.FunctionType):
             self._function(thing)
         elif isinstance(thing, types.ModuleType):
             self._module(thing, None)
-        elif isinstance(thing, types.MethodType):
-            self.tell("method")
-            self._items([thing.__func__, thing.__self__])
         elif isinstance(thing, types.BuiltinFunctionType | types.MethodWrapperType):
-            self.tell("builtin", thing.__name__)
-            if not isinstance(thing.__self__, types.ModuleType | None):
-                self.add(thing.__self__)
-        elif isinstance(thing, _DESCRIPTORS):
-            self.tell("descriptor", thing.__name__)
-        elif isinstance(thing, functools.partial):
-            self._items([type(thing), thing.func, thing.args, thing.keywords])
-            self.attributes(thing)
-        elif isinstance(thing, property):
-            self._items([property, thing.fget, thing.fset, thing.fdel])
-        elif isinstance(thing, staticmethod | classmethod):
-            self._items([type(thing), thing.__func__])
-        elif isinstance(thing, enum.Enum):
-            self.tell("member", thing.name)
-            self.add(type(thing))
+            owner = thing.__self__
+            self._items([thing.__name__, None if isinstance(owner, types.ModuleType) else owner])
         elif isinstance(thing, np.ndarray | np.generic):
-            self._array_like(thing)
-        elif isinstance(thing, np.dtype | logging.Logger):
-            self.tell(type(thing).__name__, str(thing))
+            self.array(np.asarray(thing))
+            self._if_derived(thing, np.asarray(thing).dtype.type, np.ndarray)
         elif isinstance(thing, _CONTAINERS):
             self._container(thing)
-        elif isinstance(thing, _LOCKS):
-            self.tell("lock")
-        elif isinstance(thing, slice):
-            self._items([slice, thing.start, thing.stop, thing.step])
         elif isinstance(thing, weakref.ref):
             self._items([weakref.ref, thing()])
         elif isinstance(thing, types.CellType):
-            self._cells([thing])
-        elif isinstance(thing, _CACHED):
-            self._items([functools.lru_cache, thing.__wrapped__])
-        elif isinstance(thing, re.Pattern):
-            self.tell("pattern", thing.pattern, thing.flags)
+            self._items([types.CellType, cell_content(thing)])
         else:
-            self._instance(thing)
+            fitting = (names for kind, names in _MADE_OF.items() if isinstance(thing, kind))
+            made_of = next(fitting, None)
+            if made_of is None and _is_opaque(type(thing)):
+                raise NotDescribed(f"{type(thing).__module__}.{type(thing).__qualname__}")
+            self._items([type(thing), *(getattr(thing, name) for name in made_of or ())])
+            if made_of is None or isinstance(thing, functools.partial):
+                self.attributes(thing)
 
     def _items(self, things: Iterable[Any]) -> None:
         for thing in things:
             self.add(thing)
         self.tell("end")
 
-    def _instance(self, thing: Any) -> None:
-        kind: Any = type(thing)
-        if _is_opaque(kind):
-            raise NotDescribed(f"{kind.__module__}.{kind.__qualname__}")
-        self.tell("instance")
-        self.add(kind)
-        self.attributes(thing)
-
-    def _array_like(self, thing: Any) -> None:
-        values = np.asarray(thing)
-        self.array(values)
-        if type(thing) not in (np.ndarray, values.dtype.type):
+    def _if_derived(self, thing: Any, *kinds: type) -> None:
+        """Add class and attributes of an object whose class is none of these."""
+        if type(thing) not in kinds:
             self.add(type(thing))
             self.attributes(thing)
 
     def _container(self, thing: Any) -> None:
-        kind = type(thing)
-        own = root(kind.__module__) not in TRUSTED
         if isinstance(thing, Mapping):
             self.tell("mapping", len(thing))
-            for key, value in thing.items():
-                self.add(key)
-                self.add(value)
+            self._items(part for entry in thing.items() for part in entry)
             self.add(getattr(thing, "default_factory", None))
         elif isinstance(thing, set | frozenset):
             self.tell("set", len(thing))
-            for part in sorted(Description(self._special, self._hidden).digest(x) for x in thing):
-                self.tell(part)
+            self.tell(*sorted(Description(self._special, self._hidden).digest(x) for x in thing))
         else:
             self.tell("tuple" if isinstance(thing, tuple) else "list", len(thing))
             self._items(thing)
-        if own:
-            self.add(kind)
-            self.attributes(thing)
+        if root(type(thing).__module__) not in TRUSTED:
+            self._if_derived(thing)
 
     def _class(self, kind: type) -> None:
         if root(kind.__module__) in TRUSTED:
@@ -273,18 +247,16 @@ class Description:
         for name, value in sorted(vars(kind).items()):
             if name not in _NOT_MEMBERS:
                 self.tell(name)
+                reads = set(self._reads)
+                self.add(value)
                 if name in _BUILDING and isinstance(value, types.FunctionType):
-                    reads = set(self._reads)
-                    self.add(value)
                     self._reads = reads
-                else:
-                    self.add(value)
         self.tell("end")
 
     def _function(self, function: types.FunctionType) -> None:
         module = str(function.__globals__.get("__name__"))
         self._items([function.__defaults__, function.__kwdefaults__])
-        self._cells(function.__closure__ or ())
+        self._items(map(cell_content, function.__closure__ or ()))
         self.attributes(function)
         if root(module) in TRUSTED:
             code = function.__code__
@@ -310,16 +282,6 @@ class Description:
                     self._module(sys.modules[part], names)
         self.tell("end")
 
-    def _cells(self, cells: Iterable[Any]) -> None:
-        for cell in cells:
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                self.tell("empty")
-            else:
-                self.add(content)
-        self.tell("end")
-
     def _global(self, value: Any, names: frozenset[str]) -> None:
         if isinstance(value, types.ModuleType):
             self._module(value, names)
@@ -328,22 +290,16 @@ class Description:
 
     def _module(self, module: types.ModuleType, names: frozenset[str] | None) -> None:
         """A module by what code that names `names` can read of it; None: all."""
-        if names is None and root(module.__name__) in TRUSTED:
-            self.tell("module", module.__name__)
-            return
-        key = (id(module), names)
-        if key in self._met:
-            self.tell("again", self._met[key][0])
-            return
-        self._meet(key, module)
-        content = vars(module)
-        shown = content.keys() if names is None else names & content.keys()
         self.tell("module", module.__name__)
-        for name in sorted(shown):
-            if not name.startswith("__"):
-                self.tell(name)
-                self._global(content[name], names or frozenset())
-        self.tell("end")
+        if names is None and root(module.__name__) in TRUSTED:
+            return
+        if self._is_new((id(module), names), module):
+            content = vars(module)
+            for name in sorted(content.keys() if names is None else names & content.keys()):
+                if not name.startswith("__"):
+                    self.tell(name)
+                    self._global(content[name], names or frozenset())
+            self.tell("end")
 
 
 def root(module: Any) -> str:
@@ -351,22 +307,15 @@ def root(module: Any) -> str:
     return str(module).split(".", 1)[0]
 
 
-def _name(thing: Any) -> Any:
-    return getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
-
-
-def _is_named(thing: Any) -> bool:
-    """Whether a trusted package has this very object under the object's own name."""
+def _trusted_name(thing: Any) -> str:
+    """Under which name a trusted package has this very object; "" where it has not."""
     try:
-        module, name = thing.__module__, _name(thing)
-    except Exception:
-        return False
-    if not isinstance(module, str) or not isinstance(name, str) or root(module) not in TRUSTED:
-        return False
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found is thing
+        module, name = thing.__module__, getattr(thing, "__qualname__", "") or thing.__name__
+        if root(module) in TRUSTED and operator.attrgetter(name)(sys.modules[module]) is thing:
+            return f"{module}.{name}"
+    except Exception:  # an object may raise anything when it is looked at
+        pass
+    return ""
 
 
 @functools.cache
@@ -397,42 +346,25 @@ def _of_code(
     code: types.CodeType,
 ) -> tuple[str, tuple[str, ...], frozenset[str], tuple[tuple[str, int], ...]]:
     """Code as text, the globals it reads, every name it may look up, and what it imports."""
+    text: list[Any] = []
     read: dict[str, None] = {}
-    names: set[str] = set(code.co_names)
+    names: set[str] = set()
     imported: list[tuple[str, int]] = []
-    constants: list[str] = []
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            text, inner_read, inner_names, inner_imported = _of_code(constant)
-            read |= dict.fromkeys(inner_read)
-            names |= inner_names
-            imported += inner_imported
-            constants.append(text)
-        else:
-            constants.append(f"{type(constant).__name__} {constant!r}")
-            if isinstance(constant, str) and constant.isidentifier():
-                names.add(constant)  # as for getattr
-    loaded: list[Any] = []
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-            read[step.argval] = None
-        elif step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
-            loaded.append(step.argval)
-        elif step.opname == "IMPORT_NAME":
-            imported.append((step.argval, loaded[-2]))  # the level, and then the names wanted
-    text = repr(
-        (
-            code.co_code,
-            constants,
-            code.co_names,
-            code.co_varnames,
-            code.co_freevars,
-            code.co_cellvars,
-            code.co_flags,
-            code.co_argcount,
-            code.co_kwonlyargcount,
-            code.co_posonlyargcount,
-            code.co_exceptiontable,
-        )
-    )
-    return text, tuple(read), frozenset(names), tuple(imported)
+    codes = [code]
+    for inner in codes:
+        nested = [one for one in inner.co_consts if isinstance(one, types.CodeType)]
+        codes += nested
+        constants = [None if one in nested else one for one in inner.co_consts]
+        text.append([getattr(inner, f"co_{name}") for name in _OF_CODE])
+        text.append([(type(one).__name__, one) for one in constants])
+        # A text may be the name of an attribute, as for getattr.
+        names |= {*inner.co_names, *(one for one in constants if isinstance(one, str))}
+        loaded: list[Any] = []
+        for step in dis.get_instructions(inner):
+            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
+                read[step.argval] = None
+            elif step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
+                loaded.append(step.argval)
+            elif step.opname == "IMPORT_NAME":
+                imported.append((step.argval, loaded[-2]))  # the level, then the names wanted
+    return repr(text), tuple(read), frozenset(names), tuple(imported)
