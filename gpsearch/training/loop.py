@@ -18,13 +18,7 @@ from gpsearch.data.rows import map_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
 from gpsearch.training.fitted import forward_in_batches
-from gpsearch.training.trainer import (
-    FORWARD_ROWS,
-    Rows,
-    TrainedFold,
-    TrainingSettings,
-    by_entry,
-)
+from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, Training, by_entry
 
 
 class LoopTrainer:
@@ -45,18 +39,10 @@ class LoopTrainer:
         self.reason = reason
         self.lock: AbstractContextManager[Any] = contextlib.nullcontext()
 
-    def train(
-        self,
-        model: Any,
-        fit: Rows,
-        stop: Rows | None,
-        settings: TrainingSettings,
-        *,
-        seed: int,
-        built_by: Hashable,
-    ) -> TrainedFold:
+    def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()
+        settings, stop = training.settings, training.stop
         _without_automatic_xla(model)
         _build_optimizer(model)
         epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
@@ -73,7 +59,7 @@ class LoopTrainer:
             callbacks.append(early)
         callbacks.extend(self.callbacks() if self.callbacks is not None else ())
         history = model.fit(
-            shuffled_batches(fit, settings.batch_size, seed, epoch),
+            shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
             epochs=settings.epochs,
             validation_data=None if stop is None else _in_order(stop, settings.batch_size),
             callbacks=callbacks,

@@ -32,6 +32,7 @@ from gpsearch.training.trainer import (
     Rows,
     TrainedFold,
     Trainer,
+    Training,
     TrainingSettings,
     check_converged,
 )
@@ -82,8 +83,8 @@ class NetworkTask:
         if self.target.is_classification:
             as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
 
-    def rows(self, model: Any) -> tuple[Rows, Rows | None]:
-        """What `model` learns from, and what its early stopping watches."""
+    def training(self, model: Any) -> Training:
+        """What `model` is trained on, and how."""
         y = loss_target(self.target, model)
 
         def rows_of(rows: np.ndarray, class_weight: Any) -> Rows:
@@ -93,8 +94,12 @@ class NetworkTask:
                 weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
             )
 
-        stop = None if self.stop is None else rows_of(self.stop, None)
-        return rows_of(self.fit, self.class_weight), stop
+        return Training(
+            fit=rows_of(self.fit, self.class_weight),
+            stop=None if self.stop is None else rows_of(self.stop, None),
+            settings=self.settings,
+            seed=self.seeds[1],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +157,10 @@ def trained_network(
     model = task.build()
     if check:
         task.check(model)
-    fit, stop = task.rows(model)
+    training = task.training(model)
     with trainer.lock:
-        trained = trainer.train(
-            model, fit, stop, task.settings, seed=task.seeds[1], built_by=built_by
-        )
-        del fit, stop  # before scored rows are in memory, too
+        trained = trainer.train(model, training, built_by=built_by)
+        del training  # before scored rows are in memory, too
         check_converged(trained.curves)
         yield TrainedNetwork(task=task, model=model, fold=trained)
 

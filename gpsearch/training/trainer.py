@@ -52,6 +52,20 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a model learns from, and how."""
+
+    fit: Rows
+    """Rows to learn from."""
+    stop: Rows | None
+    """Rows whose loss early stopping watches; None to train for all epochs."""
+    settings: TrainingSettings
+    """Epochs, batch size and patience."""
+    seed: int
+    """Decides the order of the rows in each epoch; from 0 to 2**31 - 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainedFold:
     """A model trained on one fold."""
 
@@ -78,30 +92,14 @@ class Trainer(Protocol):
     """Held by the caller from training to the last prediction, so that no other thread trains
     in the same variables meanwhile."""
 
-    def train(
-        self,
-        model: Any,
-        fit: Rows,
-        stop: Rows | None,
-        settings: TrainingSettings,
-        *,
-        seed: int,
-        built_by: Hashable,
-    ) -> TrainedFold:
-        """Train `model`, and keep the weights of the best epoch where `stop` is watched.
+    def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
+        """Train `model`, and keep the weights of the best epoch where stop rows are watched.
 
         Parameters
         ----------
         model : keras.Model
             Compiled, with its initial weights; the trainer may change them.
-        fit : Rows
-            Rows to learn from.
-        stop : Rows or None
-            Rows whose loss early stopping watches; None to train for all epochs.
-        settings : TrainingSettings
-            Epochs, batch size and patience.
-        seed : int
-            Decides the order of the rows in each epoch.
+        training : Training
         built_by : hashable
             Stands for the call that built the model: equal for two models only where they are of
             one architecture.

@@ -6,7 +6,7 @@ import pytest
 from gpsearch.training.backend import import_keras, seeded
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.trainer import Rows, TrainingSettings
+from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
@@ -35,7 +35,8 @@ class TrainerContract:
     """Inherited by each trainer."""
 
     def train(self, settings, *, stop=STOP, seed=1, fit=FIT):
-        return self.trainer.train(network(), fit, stop, settings, seed=seed, built_by="network")
+        training = Training(fit=fit, stop=stop, settings=settings, seed=seed)
+        return self.trainer.train(network(), training, built_by="network")
 
     def test_stops_when_patience_is_spent_and_keeps_the_best_epoch(self):
         result = self.train(TrainingSettings(epochs=60, batch_size=8, patience=3))

@@ -19,6 +19,9 @@ from gpsearch.space import Space
 from gpsearch.training import mlp
 from gpsearch.training.backend import import_keras
 
+# Keras's own code meets NumPy 2.4 here.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 SMALL = {"n_hidden": 1, "n_neurons": 4, "learning_rate": 0.05}
 
 

@@ -9,7 +9,7 @@ import pytest
 from gpsearch.training.backend import import_keras, seeded
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.trainer import Rows, TrainingSettings
+from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 keras = import_keras()
 layers = keras.layers
@@ -203,7 +203,8 @@ def rows_for(name, n, rng):
 def trained(trainer, create, fit, stop, settings=SETTINGS, seed=3):
     with seeded(5):
         model = create()
-    return trainer.train(model, fit, stop, settings, seed=seed, built_by="test")
+    training = Training(fit=fit, stop=stop, settings=settings, seed=seed)
+    return trainer.train(model, training, built_by="test")
 
 
 def assert_same(one, other, features, atol=2e-5):
@@ -304,7 +305,8 @@ def test_a_trace_is_reused_with_the_other_models_numbers(name):
     for call, create in enumerate(VARIANTS[name]):
         with seeded(5):
             model = create()
-        results.append(compiled.train(model, fit, stop, SETTINGS, seed=3, built_by=str(call)))
+        training = Training(fit=fit, stop=stop, settings=SETTINGS, seed=3)
+        results.append(compiled.train(model, training, built_by=str(call)))
     assert_same(results[1], trained(LoopTrainer(), create, fit, stop), stop.x)
     assert (compiled.n_traced, compiled.n_reused) == (1, 1)
     assert results[0].curves["loss"] != results[1].curves["loss"]
@@ -363,7 +365,8 @@ def test_models_that_differ_otherwise_do_not_share_a_trace(name, shared):
         with seeded(5):
             model = create()
         traced = shared.n_traced
-        shared.train(model, fit, stop, SETTINGS, seed=3, built_by=f"{name} {call}")
+        training = Training(fit=fit, stop=stop, settings=SETTINGS, seed=3)
+        shared.train(model, training, built_by=f"{name} {call}")
     assert shared.n_traced == traced + 1
 
 

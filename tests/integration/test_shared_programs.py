@@ -13,7 +13,7 @@ from gpsearch.training.compiled import compiled_trainer
 from gpsearch.training.compiled import program as programs
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.trainer import Rows, TrainingSettings
+from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 keras = import_keras()
 layers, ops = keras.layers, keras.ops
@@ -47,7 +47,8 @@ def net(activation="tanh", loss="mse", optimizer=None, layer=None, metrics=None,
 
 
 def trained(trainer, model, call="", seed=3):
-    return trainer.train(model, FIT, STOP, SETTINGS, seed=seed, built_by=call)
+    training = Training(fit=FIT, stop=STOP, settings=SETTINGS, seed=seed)
+    return trainer.train(model, training, built_by=call)
 
 
 def build(make, *arguments):
@@ -372,7 +373,9 @@ def test_a_witness_puts_the_model_and_the_streams_back():
     before = [variable.numpy() for variable in model.variables]
     drawn = np.random.get_state()[2]  # noqa: NPY002
     state = programs.ModelState.of(model)
-    told = compiled_trainer.difference(program, model, state, FIT, STOP, 12, 3)
+    told = compiled_trainer.difference(
+        program, model, state, Training(fit=FIT, stop=STOP, settings=SETTINGS, seed=3)
+    )
     assert told == ""
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)

@@ -18,9 +18,8 @@ from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.compiled.witness import difference
-from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, TrainingSettings
+from gpsearch.training.trainer import Rows, TrainedFold, Training
 
 logger = logging.getLogger("gpsearch")
 
@@ -64,68 +63,42 @@ class CompiledTrainer:
         # A program trains in its host's variables: one fold at a time.
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
-    def train(
-        self,
-        model: Any,
-        fit: Rows,
-        stop: Rows | None,
-        settings: TrainingSettings,
-        *,
-        seed: int,
-        built_by: Hashable,
-    ) -> TrainedFold:
+    def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
         with self.lock:
-            found = self._program_for(model, fit, stop, settings, seed, built_by)
+            found = self._program_for(model, training, built_by)
             if isinstance(found, str):
-                loop = LoopTrainer(reason=found)
-                return loop.train(model, fit, stop, settings, seed=seed, built_by=built_by)
+                return LoopTrainer(reason=found).train(model, training, built_by=built_by)
             program, state = found
-            run = program.run(state, fit, stop, settings, seed=seed)
-        return TrainedFold(
-            best_epoch=run.best_epoch,
-            epochs=run.epochs,
-            curves=run.curves,
-            predict=lambda features: forward_in_batches(program.host, features, FORWARD_ROWS),
-            weights=program.host.get_weights,
-            trainer="compiled",
-        )
+            return program.run(state, training)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing: programs belong to the process that traced them."""
-        return {}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__()  # type: ignore[misc]
+    def __reduce__(self) -> Any:
+        """Without its programs, which belong to the process that traced them."""
+        return CompiledTrainer, ()
 
     def _program_for(
-        self,
-        model: Any,
-        fit: Rows,
-        stop: Rows | None,
-        settings: TrainingSettings,
-        seed: int,
-        built_by: Hashable,
+        self, model: Any, training: Training, built_by: Hashable
     ) -> tuple[Program, ModelState] | str:
         """The program for a model with the model's state, or why there can be none."""
         reason = why_not(model)
         if reason:
             return reason
-        if any(is_text(part) for _, part in named_parts(fit.x)):
+        if any(is_text(part) for _, part in named_parts(training.fit.x)):
             return TEXT
         state = ModelState.of(model)
         configuration = (built_by, state.learning_rate, state.values.tobytes())
         architecture = architecture_key(model)
-        key: Hashable = (architecture or built_by, _signature(fit), _signature(stop))
+        rows = (_signature(training.fit), _signature(training.stop))
+        key: Hashable = (architecture or built_by, *rows)
         shared = self._programs.get(key)
         if isinstance(shared, Program) and configuration not in shared.served:
             if key not in self._unlike:
-                self._compare(key, shared, model, state, fit, stop, settings.batch_size, seed)
+                self._compare(key, shared, model, state, training)
             if key in self._unlike:
                 key = (key, configuration)
         found = self._programs.get(key)
         if found is None:
-            found = self._traced(model, fit, stop)
+            found = self._traced(model, training)
             if isinstance(found, str) or architecture is not None:
                 self._programs[key] = found
             while len(self._programs) > KEPT_PROGRAMS:
@@ -138,10 +111,12 @@ class CompiledTrainer:
         found.served.add(configuration)
         return found, state
 
-    def _compare(self, key: Hashable, program: Program, model: Any, *training: Any) -> None:
+    def _compare(
+        self, key: Hashable, program: Program, model: Any, state: ModelState, training: Training
+    ) -> None:
         """Mark a key as that of models that differ, where a program shows it; say so once."""
         try:
-            told = difference(program, model, *training)
+            told = difference(program, model, state, training)
         except Exception as error:  # the user's code is run step by step, which it may not take
             told = f"a step outside of a graph raised {_first_line(error)}"
         if told:
@@ -154,10 +129,10 @@ class CompiledTrainer:
                 told,
             )
 
-    def _traced(self, model: Any, fit: Rows, stop: Rows | None) -> Program | str:
+    def _traced(self, model: Any, training: Training) -> Program | str:
         """A program whose host is `model`, or why there can be none."""
         try:
-            program = Program(model, fit, stop)
+            program = Program(model, training.fit, training.stop)
         except CannotCompileError as error:
             return f"the model cannot be compiled whole, as {error}"
         except Exception as error:  # a trace runs the user's code, and Keras's, in a new way

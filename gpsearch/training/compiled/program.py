@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.data.rows import map_parts
 from gpsearch.training.backend import (
     as_tensor,
     forget_losses,
@@ -33,8 +32,16 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
+from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import batch_order
-from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainingSettings, by_entry, take_rows
+from gpsearch.training.trainer import (
+    FORWARD_ROWS,
+    Rows,
+    TrainedFold,
+    Training,
+    by_entry,
+    take_rows,
+)
 
 # Operations whose random numbers depend on what ran before: a fold could not be repeated.
 _UNREPEATABLE_OPS = {
@@ -76,18 +83,6 @@ class ModelState:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProgramRun:
-    """What one run of a program returns."""
-
-    best_epoch: int
-    """Epoch (from 1) whose weights the host now holds."""
-    epochs: int
-    """Epochs run."""
-    curves: dict[str, tuple[float, ...]]
-    """By name, one value for each epoch run."""
-
-
 class Program:
     """A compiled model's training as one graph.
 
@@ -115,7 +110,6 @@ class Program:
     def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
         self.host = model
         self.served: set[Hashable] = set()
-        self._watches = stop is not None
         self._names: list[str] = []
         self._create_variables(fit)
         self._in_one_thread = True
@@ -129,45 +123,30 @@ class Program:
             forget_losses(model)
         self._check_graph()
 
-    def run(
-        self,
-        state: ModelState,
-        fit: Rows,
-        stop: Rows | None,
-        settings: TrainingSettings,
-        *,
-        seed: int,
-    ) -> ProgramRun:
-        """Train the host from `state`; it then holds the weights of the best epoch.
-
-        Parameters
-        ----------
-        state : ModelState
-            Of a model of the host's architecture.
-        fit, stop, settings, seed
-            See `Trainer.train`.
-        """
+    def run(self, state: ModelState, training: Training) -> TrainedFold:
+        """Train the host from the state of a model of its architecture; see `Trainer.train`."""
         tf = import_tensorflow()
+        settings = training.settings
         with single_threaded_executor(self._in_one_thread):
             epochs, best_epoch, table = self._train(
-                tensors(fit),
-                tensors(stop),
+                tensors(training.fit),
+                tensors(training.stop),
                 state.variables,
                 tf.constant(state.learning_rate or 0.0, tf.float32),
                 tf.constant(state.values, tf.float64),
                 tf.constant(settings.batch_size),
                 tf.constant(settings.epochs),
                 tf.constant(settings.patience or settings.epochs),
-                tf.constant(seed),
+                tf.constant(training.seed),
             )
-            columns = np.asarray(table, np.float64).T
-        return ProgramRun(
+            columns = np.asarray(table, np.float64).T.tolist()
+        return TrainedFold(
             best_epoch=int(best_epoch),
             epochs=int(epochs),
-            curves={
-                name: tuple(column.tolist())
-                for name, column in zip(self._names, columns, strict=True)
-            },
+            curves=dict(zip(self._names, map(tuple, columns), strict=True)),
+            predict=lambda features: forward_in_batches(self.host, features, FORWARD_ROWS),
+            weights=self.host.get_weights,
+            trainer="compiled",
         )
 
     def _create_variables(self, fit: Rows) -> None:
@@ -177,11 +156,8 @@ class Program:
         model.optimizer.build(model.trainable_variables)
         rate = learning_rate_of(model.optimizer)
         self._rate = rate if isinstance(rate, import_keras().Variable) else None
-        self._optimizer_start = [
-            np.array(variable.numpy()) for variable in model.optimizer.variables
-        ]
-        two = take_rows(fit, np.arange(2))
-        x, y, weight = tensors(two)
+        self._optimizer_start = [np.array(v.numpy()) for v in model.optimizer.variables]
+        x, y, weight = tensors(take_rows(fit, np.arange(2)))
         outputs = model(x, training=False)
         model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
         model.compute_metrics(x, y, outputs, sample_weight=weight)
@@ -218,13 +194,7 @@ class Program:
             )
 
     def _graph(
-        self,
-        fit: Any,
-        stop: Any,
-        batch_size: Any,
-        epochs: Any,
-        patience: Any,
-        seed: Any,
+        self, fit: Any, stop: Any, batch_size: Any, epochs: Any, patience: Any, seed: Any
     ) -> Any:
         """All epochs, and at the end the best weights back in the host."""
         tf = import_tensorflow()
@@ -270,77 +240,67 @@ class Program:
     def _learn(self, fit: Any, batch_size: Any, seed: Any, epoch: Any) -> dict[str, Any]:
         """One pass over the training rows in the epoch's order."""
         tf = import_tensorflow()
-        n = _n_rows(fit)
-        order = batch_order(n, seed, epoch)
-        self._reset_metrics()
+        order = batch_order(_n_rows(fit), seed, epoch)
 
-        def step(start: Any, total: Any) -> Any:
+        def batch(start: Any) -> Any:
             chosen = order[start : start + batch_size]
-            batch = _map_rows(lambda part: tf.gather(part, chosen), fit)
-            loss = self._step(batch)
-            return start + batch_size, total + loss * tf.cast(tf.shape(chosen)[0], tf.float32)
+            return _map_rows(lambda part: tf.gather(part, chosen), fit)
 
-        _, total = tf.while_loop(
-            lambda start, total: start < n, step, (tf.constant(0), tf.constant(0.0))
-        )
-        return self._results(total / tf.cast(n, tf.float32))
-
-    def _step(self, batch: Any) -> Any:
-        """One step of the optimiser, as in ``keras.Model.train_step``; the batch's loss."""
-        tf = import_tensorflow()
-        x, y, weight = batch
-        model = self.host
-        trainable = model.trainable_variables
-        with tf.GradientTape() as tape:
-            outputs = self._forward(x, training=True)
-            loss = model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
-            scaled = model.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, [variable.value for variable in trainable])
-        apply_update(model.optimizer, gradients, trainable)
-        self._update_metrics(x, y, outputs, weight)
-        return tf.cast(loss, tf.float32)
+        return self._pass(fit, batch, batch_size, self._step)
 
     def _validate(self, stop: Any, batch_size: Any) -> dict[str, Any]:
         """Loss and metrics on the stop rows, as in ``keras.Model.evaluate``."""
-        tf = import_tensorflow()
-        n = _n_rows(stop)
-        size = tf.maximum(batch_size, FORWARD_ROWS)
-        self._reset_metrics()
+        size = import_tensorflow().maximum(batch_size, FORWARD_ROWS)
 
-        def step(start: Any, total: Any) -> Any:
-            batch = _map_rows(lambda part: part[start : start + size], stop)
-            x, y, weight = batch
-            outputs = self._forward(x, training=False)
-            loss = self.host.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
-            self._update_metrics(x, y, outputs, weight)
-            rows = tf.cast(_n_rows(batch), tf.float32)
-            return start + size, total + tf.cast(loss, tf.float32) * rows
+        def batch(start: Any) -> Any:
+            return _map_rows(lambda part: part[start : start + size], stop)
+
+        return self._pass(stop, batch, size, lambda batch: self._loss(batch, training=False))
+
+    def _pass(
+        self, rows: Any, batch_at: Callable[[Any], Any], size: Any, step: Callable[[Any], Any]
+    ) -> dict[str, Any]:
+        """Metrics, and the mean of the losses that `step` returns for each batch of the rows."""
+        tf = import_tensorflow()
+        n, metrics = _n_rows(rows), self.host.metrics[1:]  # the first is the loss, added up here
+        for metric in metrics:
+            metric.reset_state()
+
+        def add_batch(start: Any, total: Any) -> Any:
+            batch = batch_at(start)
+            loss = tf.cast(step(batch), tf.float32)
+            return start + size, total + loss * tf.cast(_n_rows(batch), tf.float32)
 
         _, total = tf.while_loop(
-            lambda start, total: start < n, step, (tf.constant(0), tf.constant(0.0))
+            lambda start, total: start < n, add_batch, (tf.constant(0), tf.constant(0.0))
         )
-        return self._results(total / tf.cast(n, tf.float32))
+        results = self.host.get_metrics_result() if metrics else {}
+        return {**results, "loss": total / tf.cast(n, tf.float32)}
 
-    def _forward(self, x: Any, *, training: bool) -> Any:
-        return self.host(x, training=training)
+    def _step(self, batch: Any) -> Any:
+        """One step of the optimiser, as in ``keras.Model.train_step``; the batch's loss."""
+        model = self.host
+        trainable = model.trainable_variables
+        with import_tensorflow().GradientTape() as tape:
+            loss = self._loss(batch, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, [variable.value for variable in trainable])
+        apply_update(model.optimizer, gradients, trainable)
+        return loss
+
+    def _loss(self, batch: Any, *, training: bool) -> Any:
+        """Loss of a batch, which the metrics count, too."""
+        x, y, weight = batch
+        outputs = self.host(x, training=training)
+        loss = self.host.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+        if len(self.host.metrics) > 1:
+            self.host.compute_metrics(x, y, outputs, sample_weight=weight)
+        return loss
 
     def _keep_weights(self) -> Any:
         tf = import_tensorflow()
         copies = zip(self._best, self.host.weights, strict=True)
         return tf.group(*[copy.assign(variable.value) for copy, variable in copies])
-
-    def _update_metrics(self, x: Any, y: Any, outputs: Any, weight: Any) -> None:
-        if len(self.host.metrics) > 1:  # the first is the loss, which the loops add up
-            self.host.compute_metrics(x, y, outputs, sample_weight=weight)
-
-    def _reset_metrics(self) -> None:
-        for metric in self.host.metrics[1:]:
-            metric.reset_state()
-
-    def _results(self, loss: Any) -> dict[str, Any]:
-        if len(self.host.metrics) == 1:
-            return {"loss": loss}
-        return {**self.host.get_metrics_result(), "loss": loss}
 
     def _check_graph(self) -> None:
         """Refuse a graph whose outcome would depend on what ran before it."""
@@ -386,29 +346,21 @@ def _constant(value: np.ndarray) -> Any:
 
 def tensors(rows: Rows | None) -> Any:
     """Rows as ``(x, y, weight)`` in tensors; weight may be None."""
-    if rows is None:
-        return None
-    weight = None if rows.weight is None else as_tensor(rows.weight)
-    return map_parts(as_tensor, rows.x), map_parts(as_tensor, rows.y), weight
+    return _map_rows(as_tensor, rows and (rows.x, rows.y, rows.weight))
 
 
 def _specs(rows: Rows | None) -> Any:
-    tf = import_tensorflow()
-
     def spec(part: Any) -> Any:
-        return tf.TensorSpec((None, *part.shape[1:]), part.dtype)
+        return import_tensorflow().TensorSpec((None, *part.shape[1:]), part.dtype)
 
-    if rows is None:
-        return None
-    weight = None if rows.weight is None else spec(rows.weight)
-    return map_parts(spec, rows.x), map_parts(spec, rows.y), weight
+    return _map_rows(spec, rows and (rows.x, rows.y, rows.weight))
 
 
 def _map_rows(function: Callable[[Any], Any], rows: Any) -> Any:
-    """Apply `function` to each tensor of ``(x, y, weight)``, where weight may be None."""
-    x, y, weight = rows
-    weight = None if weight is None else function(weight)
-    return map_parts(function, x), map_parts(function, y), weight
+    """Apply `function` to each array of ``(x, y, weight)``; None stays None."""
+    return import_tensorflow().nest.map_structure(
+        lambda part: None if part is None else function(part), rows
+    )
 
 
 def _n_rows(rows: Any) -> Any:

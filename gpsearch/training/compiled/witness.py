@@ -33,7 +33,7 @@ from gpsearch.training.backend import (
 from gpsearch.training.compiled.program import ModelState, Program, tensors
 from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import batch_order
-from gpsearch.training.trainer import Rows, TrainingSettings, by_entry, take_rows
+from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
 
 Quantities = dict[str, np.ndarray]
 """By name: loss, metrics, variables and outputs."""
@@ -49,49 +49,34 @@ STOP_ROWS = 8
 HUGE = 1e30
 
 
-def difference(
-    program: Program,
-    model: Any,
-    state: ModelState,
-    fit: Rows,
-    stop: Rows | None,
-    batch_size: int,
-    seed: int,
-) -> str:
-    """What a program computes otherwise than Keras does for `model`, in one clause.
+def difference(program: Program, model: Any, state: ModelState, training: Training) -> str:
+    """What a program computes otherwise than Keras does for `model`, in one clause; "" if nothing.
 
     Parameters
     ----------
     program : Program
         Traced on another model.
     model : keras.Model
-        Built and compiled; it is left as it was.
+        Built and compiled, of the given state; it is left as it was.
     state : ModelState
-        The model's.
-    fit, stop : Rows
-        What it is to be trained on; stop may be None.
-    batch_size : int
-    seed : int
-        Of the order of the rows.
-
-    Returns
-    -------
-    str
-        "" where nothing differs.
+    training : Training
+        What it is to be trained on.
     """
+    fit, stop, seed = training.fit, training.stop, training.seed
+    batch_size = training.settings.batch_size
     n = min(n_rows(fit.x), 2 * batch_size)
     rows = take_rows(fit, np.linspace(0, n_rows(fit.x) - 1, n).astype(int))
     few = None if stop is None else take_rows(stop, np.arange(min(STOP_ROWS, n_rows(stop.x))))
     step = -(-n // 2)
     model.optimizer.build(model.trainable_variables)
     settings = TrainingSettings(epochs=1, batch_size=step)
+    steps = Training(fit=rows, stop=few, settings=settings, seed=seed)
     with streams_kept():
         with _restored(model):
             before = _variables(model)
-            run = program.run(state, rows, few, settings, seed=seed)
-            losses = {
-                name: curve[0] for name, curve in run.curves.items() if not name.startswith("val_")
-            }
+            run = program.run(state, steps)
+            first = {name: curve[0] for name, curve in run.curves.items()}
+            losses = {name: value for name, value in first.items() if not name.startswith("val_")}
             found = _quantities(program.host, losses, rows)
         tolerance, nudge = _precision(model)
         expected = _keras_steps(model, rows, step, seed)

@@ -60,7 +60,8 @@ def test_a_kept_network_is_not_changed_by_the_next_training(trainer):
 
 def test_rows_to_learn_from_are_weighed_by_class_and_watched_ones_are_not():
     weighed = task(stop=np.arange(20, 30), class_weight={"yes": 3.0})
-    fit, stop = weighed.rows(weighed.build())
+    training = weighed.training(weighed.build())
+    fit, stop = training.fit, training.stop
     assert set(fit.weight) == {1.0, 3.0}
     assert np.array_equal(fit.weight == 3, Y[:30] == "yes")
     assert stop.weight is None
