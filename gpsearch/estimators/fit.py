@@ -22,8 +22,8 @@ from gpsearch.training.fitted import FittedNetwork
 from gpsearch.training.keras_callbacks import Callbacks, read_callbacks
 from gpsearch.training.model_function import ModelFunction
 from gpsearch.training.trained_network import (
-    ModelCall,
     NetworkTask,
+    call_key,
     choose_trainer,
     trained_network,
 )
@@ -135,7 +135,7 @@ def fit_network(
     trainer = choose_trainer(
         X, compiled=wanted.compiled, callbacks=callbacks.make, programs=_programs
     )
-    built_by = ModelCall(wanted.create_model, task.arguments)
+    built_by = call_key(wanted.create_model, task.arguments)
     try:
         with trained_network(task, trainer, built_by=built_by, check=True) as trained:
             network = trained.kept()

@@ -74,15 +74,8 @@ _POOL_THREADS = 16
 def import_keras() -> Any:
     """Keras, imported once, with TensorFlow's start-up messages kept off the terminal.
 
-    Returns
-    -------
-    module
-        The `keras` package.
-
-    Raises
-    ------
-    ImportError
-        Keras or its backend is not installed; what the import wrote to stderr is then shown.
+    Raises ImportError where Keras or its backend is not installed; what the import wrote to
+    stderr is then shown.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
@@ -100,13 +93,7 @@ def import_keras() -> Any:
 
 @functools.cache
 def import_tensorflow() -> Any:
-    """TensorFlow, imported once and quietly.
-
-    Returns
-    -------
-    module
-        The `tensorflow` package.
-    """
+    """TensorFlow, imported once and quietly."""
     import_keras()
     with _stderr_held_back():
         import tensorflow
@@ -134,15 +121,10 @@ def as_tensor(array: Any) -> Any:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Build and train as if the process had just been seeded with `seed`.
+    """Build and train as if the process had just been seeded with `seed`, below 2**32.
 
     Python's and NumPy's global generators are put back afterwards, so that an evaluation does
     not disturb the caller's own stream of random numbers.
-
-    Parameters
-    ----------
-    seed : int
-        From 0 to 2**32 - 1.
     """
     with _BUILD_LOCK, streams_kept():
         _set_seed(seed)
@@ -194,13 +176,7 @@ def _eager_context() -> Any:
 
 
 def name_counts() -> dict[str, int]:
-    """How often Keras has given each name to a layer or model in this thread; changes count.
-
-    Returns
-    -------
-    dict
-        Keras's own; one that it does not read where it keeps none.
-    """
+    """How often Keras has given each name to a layer or model in this thread; changes count."""
     import_keras()
     try:
         from keras.src.backend.common.global_state import get_global_attribute
@@ -239,10 +215,7 @@ def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
     another, so with fewer threads than nested loops the process would wait for ever: one graph
     at a time is let in, and callers ask `pool_takes` first.
 
-    Parameters
-    ----------
-    wanted : bool, default True
-        False: TensorFlow's usual executor. A graph is traced and run under the same choice.
+    Not `wanted`: TensorFlow's usual executor. A graph is traced and run under the same choice.
     """
     try:
         from tensorflow.python.eager.context import function_executor_type
@@ -263,23 +236,14 @@ def layers_of(model: Any) -> list[Any]:
     """
     if hasattr(model, "_flatten_layers"):
         return list(model._flatten_layers())
-    kind = import_keras().Layer
-    found: dict[int, Any] = {}
-
-    def visit(value: Any) -> None:
-        if isinstance(value, kind):
-            if id(value) not in found:
-                found[id(value)] = value
-                for inner in vars(value).values():
-                    visit(inner)
-        elif isinstance(value, Mapping):
-            for inner in value.values():
-                visit(inner)
-        elif isinstance(value, list | tuple | set):
-            for inner in value:
-                visit(inner)
-
-    visit(model)
+    keras = import_keras()
+    found = {id(model): model}
+    todo = [model]
+    while todo:
+        for inner in keras.tree.flatten(list(vars(todo.pop()).values())):
+            if isinstance(inner, keras.Layer) and id(inner) not in found:
+                found[id(inner)] = inner
+                todo.append(inner)
     return list(found.values())
 
 
@@ -303,14 +267,9 @@ def learning_rate_of(optimizer: Any) -> Any:
 
 
 def slots_of(optimizer: Any, name: str) -> list[Any] | None:
-    """An optimizer's own variables of one name, one for each of the model's; None where unknown.
+    """Variables of a built optimizer, one for each of the model's; None where unknown.
 
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Built.
-    name : str
-        As Keras has it, without the underscore: "momentums", "velocities", ...
+    `name` is as Keras has it, without the underscore: "momentums", "velocities", ...
     """
     found = getattr(optimizer, f"_{name}", None)
     variable = import_keras().Variable

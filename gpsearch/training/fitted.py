@@ -31,6 +31,8 @@ from gpsearch.data.rows import Parts, Target, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, last_layer
 
+FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
+
 Forward = Callable[[Parts], Any]
 
 LINKS = ("probabilities", "logits", "margins", "scores")
@@ -68,16 +70,9 @@ class FittedNetwork(BaseEstimator):
         self.forward = forward
 
     def outputs(self, X: Parts) -> Any:
-        """The network's outputs for raw features.
+        """The network's outputs for raw features, as given to `KerasCV`.
 
-        Parameters
-        ----------
-        X : parts
-            As given to `KerasCV`, n rows.
-
-        Returns
-        -------
-        (n, units) array, or a dict or list of them for a model with several outputs
+        An (n, units) array, or a dict or list of them for a model with several outputs.
         """
         remembered = self.__dict__.get("_remembered")
         if remembered is not None and X is remembered[0]:
@@ -97,11 +92,6 @@ class FittedNetwork(BaseEstimator):
 
     def save(self, path: Any) -> None:
         """Write one ``.keras`` file that takes raw features and that plain Keras loads.
-
-        Parameters
-        ----------
-        path : path-like
-            Ends in ``.keras``.
 
         Raises
         ------
@@ -217,20 +207,8 @@ def as_fitted(
     return FittedNetwork(model, preprocessor, target, forward)
 
 
-def forward_in_batches(model: Any, features: Parts, rows: int = 4096) -> Any:
-    """The model's outputs without training behaviour, at most `rows` rows at a time.
-
-    Parameters
-    ----------
-    model : keras.Model
-    features : parts
-        As the model takes them, n rows.
-    rows : int, default 4096
-
-    Returns
-    -------
-    array, or the structure of arrays that the model returns
-    """
+def forward_in_batches(model: Any, features: Parts, rows: int = FORWARD_ROWS) -> Any:
+    """The model's outputs without training behaviour, at most `rows` rows at a time."""
     keras = import_keras()
     n = n_rows(features)
     pieces = [

@@ -17,8 +17,8 @@ from gpsearch.data.datasets import BUFFER_ROWS, Streamed
 from gpsearch.data.rows import map_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
-from gpsearch.training.fitted import forward_in_batches
-from gpsearch.training.trainer import FORWARD_ROWS, Rows, TrainedFold, Training, by_entry
+from gpsearch.training.fitted import FORWARD_ROWS, forward_in_batches
+from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
 
 
 class LoopTrainer:
@@ -76,7 +76,7 @@ class LoopTrainer:
                 if len(values) == epochs
                 for entry, curve in by_entry(name, zip(*map(np.ravel, values), strict=True)).items()
             },
-            predict=lambda features: forward_in_batches(model, features, FORWARD_ROWS),
+            predict=lambda features: forward_in_batches(model, features),
             weights=model.get_weights,
             trainer="loop",
             note=self.reason,
@@ -84,21 +84,10 @@ class LoopTrainer:
 
 
 def batch_order(n: int, seed: Any, epoch: Any) -> Any:
-    """The order of rows in one epoch: a permutation that `seed` and `epoch` decide.
+    """The order of `n` rows in one epoch: an int32 permutation that `seed` and `epoch` decide.
 
     Every trainer uses this order, so that trainers can be compared batch by batch. It has no
-    state, so it is the same in a graph, in a data pipeline and in eager code.
-
-    Parameters
-    ----------
-    n : int or int tensor
-        Number of rows.
-    seed, epoch : int or int tensor
-        Epoch counts from 0.
-
-    Returns
-    -------
-    (n,) int32 tensor
+    state, so it is the same in a graph, in a data pipeline and in eager code. Epochs count from 0.
     """
     tf = import_tensorflow()
     key = tf.stack([tf.cast(seed, tf.int32), tf.cast(epoch, tf.int32)])
@@ -108,14 +97,7 @@ def batch_order(n: int, seed: Any, epoch: Any) -> Any:
 def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
     """A `tf.data.Dataset` of one epoch's batches, in the order of `batch_order`.
 
-    Parameters
-    ----------
-    rows : Rows
-    batch_size : int
-    seed : int
-        From 0 to 2**31 - 1.
-    epoch : int32 tf.Variable
-        Read anew whenever the dataset is iterated.
+    `epoch` is an int32 `tf.Variable`, read anew whenever the dataset is iterated.
     """
     tf = import_tensorflow()
     n = n_rows(rows.x)

@@ -13,22 +13,10 @@ from gpsearch.training.fitted import loss_name
 
 # Losses of Keras that compare one column for each class with one output unit for each class.
 _ONE_HOT_LOSSES = {
-    "categoricalcrossentropy",
-    "categoricalfocalcrossentropy",
-    "categoricalhinge",
-    "binarycrossentropy",
-    "binaryfocalcrossentropy",
-    "kldivergence",
-    "meansquarederror",
-    "meanabsoluteerror",
-    "huber",
-    "logcosh",
-    "hinge",
-    "squaredhinge",
-    "cosinesimilarity",
-    "poisson",
-    "dice",
-    "tversky",
+    *("categoricalcrossentropy", "categoricalfocalcrossentropy", "categoricalhinge"),
+    *("binarycrossentropy", "binaryfocalcrossentropy", "kldivergence", "poisson"),
+    *("meansquarederror", "meanabsoluteerror", "huber", "logcosh", "hinge", "squaredhinge"),
+    *("cosinesimilarity", "dice", "tversky"),
 }
 
 

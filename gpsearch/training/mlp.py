@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
+from gpsearch.arguments import one_of
 from gpsearch.errors import InvalidObjectiveError, InvalidSpaceError
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.training.backend import import_keras
@@ -158,17 +159,8 @@ def mlp_space(tiers: Literal[1, 2, 3] | None = None) -> dict[str, Any]:
 
 def _optimiser(opt: str, learning_rate: Any, momentum: float) -> Any:
     optimizers = import_keras().optimizers
-    momentum = float(momentum)
-    if opt == "adam":
-        return optimizers.Adam(learning_rate, beta_1=momentum)
-    if opt == "sgd":
-        return optimizers.SGD(learning_rate, momentum=momentum)
-    if opt == "rmsprop":
-        return optimizers.RMSprop(learning_rate, momentum=momentum)
-    if opt == "adagrad":
-        return optimizers.Adagrad(learning_rate)
-    if opt == "adadelta":
-        return optimizers.Adadelta(learning_rate)
-    raise InvalidObjectiveError(f"must be one of {', '.join(map(repr, OPTIMISERS))}.").about(
-        "opt", opt
-    )
+    one_of("opt", opt, OPTIMISERS, kind=InvalidObjectiveError)
+    options = {"adam": "beta_1", "sgd": "momentum", "rmsprop": "momentum"}
+    given = {options[opt]: float(momentum)} if opt in options else {}
+    kinds = {name.lower(): name for name in ("Adam", "SGD", "RMSprop", "Adagrad", "Adadelta")}
+    return getattr(optimizers, kinds[opt])(learning_rate, **given)

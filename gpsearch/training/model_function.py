@@ -65,11 +65,6 @@ class ModelFunction:
     def check_names(self, names: Iterable[str]) -> None:
         """Raise unless a configuration with these names fits the function's signature.
 
-        Parameters
-        ----------
-        names : iterable of str
-            Fixed values among them.
-
         Raises
         ------
         InvalidObjectiveError
@@ -104,21 +99,10 @@ class ModelFunction:
         return {name: offered[name] for name in self.takes if name in offered} | chosen
 
     def build(self, arguments: Mapping[str, Any], features: Parts, seed: int) -> Any:
-        """Build the model with initial weights that `seed` decides.
+        """A built and compiled model, with initial weights that `seed` decides.
 
-        Parameters
-        ----------
-        arguments : mapping
-            From `arguments`.
-        features : parts
-            Preprocessed rows; a model without an input shape is built on the first.
-        seed : int
-            From 0 to 2**32 - 1.
-
-        Returns
-        -------
-        keras.Model
-            Built and compiled.
+        `arguments` are from `arguments`; a model without an input shape is built on the first of
+        the preprocessed rows.
 
         Raises
         ------

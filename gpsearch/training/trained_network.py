@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import pickle
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,14 +139,8 @@ def trained_network(
 ) -> Iterator[TrainedNetwork]:
     """Build a network and train it; the trainer is locked as long as the block runs.
 
-    Parameters
-    ----------
-    task : NetworkTask
-    trainer : Trainer
-    built_by : hashable
-        See `Trainer.train`.
-    check : bool, default False
-        Compare the model's output with y first, for a task that was not checked before.
+    With `check`, for a task that was not checked before, the model's output is first compared
+    with y; for `built_by` see `Trainer.train`.
 
     Raises
     ------
@@ -182,30 +177,12 @@ def choose_trainer(
     return programs
 
 
-class ModelCall:
-    """One call of a model function, as a key that holds what it compares.
+def call_key(create_model: Callable[..., Any], arguments: Mapping[str, Any]) -> Hashable:
+    """A key that is equal for two calls only where function and arguments are, and holds both.
 
-    Two are equal where the function is the same object and the arguments are equal, in value and
-    in text: 1 and 1.0 may build different models. Arrays are equal to themselves alone.
-
-    Parameters
-    ----------
-    create_model : callable
-    arguments : mapping
+    1 and 1.0 differ, which may build different models; so do arguments that pickle cannot tell.
     """
-
-    def __init__(self, create_model: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-        self.create_model = create_model
-        self.arguments = dict(sorted(arguments.items()))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ModelCall) or self.create_model is not other.create_model:
-            return False
-        try:
-            same = bool(self.arguments == other.arguments)
-        except ValueError:  # arrays
-            return False
-        return same and repr(self.arguments) == repr(other.arguments)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.arguments))
+    try:
+        return create_model, pickle.dumps(sorted(arguments.items()))
+    except Exception:  # an object may refuse in any way
+        return create_model, object()

@@ -17,7 +17,6 @@ from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.training.backend import import_keras
 
-FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
 DEFAULT_BATCH_SIZE = 32
 
 

@@ -29,17 +29,8 @@ KEPT_PROGRAMS = 32
 TEXT = "X holds text, which a layer of the model reads"
 
 # Methods that Keras calls during training, and that a program would bypass.
-_OWN_METHODS = (
-    "train_step",
-    "test_step",
-    "fit",
-    "evaluate",
-    "make_train_function",
-    "compute_metrics",
-    "get_metrics_result",
-    "metrics",
-    "reset_metrics",
-)
+_OWN_METHODS = ("fit", "evaluate", "train_step", "test_step", "make_train_function")
+_OWN_METHODS += ("compute_metrics", "get_metrics_result", "metrics", "reset_metrics")
 
 
 class CompiledTrainer:
@@ -142,13 +133,7 @@ class CompiledTrainer:
 
 
 def why_not(model: Any) -> str:
-    """Why a model can only be trained on the plain loop, in one clause; "" where it need not.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled.
-    """
+    """Why a compiled model can only be trained on the plain loop, in one clause; "" else."""
     keras = import_keras()
     if keras.backend.backend() != "tensorflow":
         return f"programs need the TensorFlow backend, not {keras.backend.backend()}"

@@ -17,10 +17,11 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 from gpsearch.training.backend import import_keras, import_tensorflow, layers_of, learning_rate_of
+from gpsearch.training.compiled.description import root
 
 # By class of Keras: attributes that only ever enter arithmetic or a comparison with zero.
 Attributes = dict[str, tuple[str, ...]]
@@ -41,8 +42,7 @@ LAYER_VALUES: Attributes = {"Dropout": ("rate",), "GaussianNoise": ("stddev",)}
 REGULARIZER_VALUES: Attributes = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a number stands: an attribute of a Keras object."""
 
     owner: Any
@@ -57,13 +57,7 @@ class Place:
 
 
 class TracedScalar:
-    """A number that is a tensor in arithmetic and itself in comparisons.
-
-    Parameters
-    ----------
-    value : float
-        The number that stood in its place.
-    """
+    """A number that is a tensor in arithmetic and itself, `value`, in comparisons."""
 
     def __init__(self, value: float) -> None:
         _register_conversion()
@@ -122,18 +116,13 @@ class TracedScalar:
 def places(model: Any) -> list[Place]:
     """Every number of a compiled model that a program can take as an input, in a fixed order.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled. Two models of the same architecture have the same places.
-
-    Returns
-    -------
-    list of Place
+    Two models of the same architecture have the same places.
     """
     found: dict[tuple[int, str], Place] = {}
     for owner, table in _owners(model):
-        for attribute in table.get(type(owner).__name__, ()):
+        # A subclass may use the number in ways its parent does not.
+        keras_own = root(type(owner).__module__) == "keras"
+        for attribute in table.get(type(owner).__name__, ()) if keras_own else ():
             if isinstance(getattr(owner, attribute), int | float):
                 found.setdefault((id(owner), attribute), Place(owner, attribute))
     return list(found.values())
@@ -160,7 +149,7 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
             for place, scalar in zip(found, scalars, strict=True)
         }
         for (kind, name), answer in answers.items():
-            undo.enter_context(_class_attribute(kind, name, answer))
+            undo.enter_context(mock.patch.object(kind, name, answer, create=True))
         yield scalars
 
 
@@ -195,40 +184,15 @@ class _Answer:
     def __set__(self, owner: Any, value: Any) -> None:
         owner.__dict__[self.name] = value
 
-    def __delete__(self, owner: Any) -> None:
-        del owner.__dict__[self.name]
-
-
-@contextlib.contextmanager
-def _class_attribute(kind: type, name: str, value: Any) -> Iterator[None]:
-    missing = object()
-    before = vars(kind).get(name, missing)
-    try:
-        setattr(kind, name, value)
-        yield
-    finally:
-        if before is not missing:
-            setattr(kind, name, before)
-        elif name in vars(kind):
-            delattr(kind, name)
-
-
-def is_builtin(thing: Any) -> bool:
-    """Whether Keras itself defines the class of `thing`."""
-    return type(thing).__module__.split(".")[0] == "keras"
-
 
 def _owners(model: Any) -> Iterator[tuple[Any, Attributes]]:
-    optimizer = model.optimizer
-    owners: list[tuple[Any, Attributes]] = [(optimizer, OPTIMISER_VALUES)]
-    owners.append((learning_rate_of(optimizer), SCHEDULE_VALUES))
+    yield model.optimizer, OPTIMISER_VALUES
+    yield learning_rate_of(model.optimizer), SCHEDULE_VALUES
     for layer in layers_of(model):
-        owners.append((layer, LAYER_VALUES))
-        owners.append((getattr(layer, "activity_regularizer", None), REGULARIZER_VALUES))
+        yield layer, LAYER_VALUES
+        yield getattr(layer, "activity_regularizer", None), REGULARIZER_VALUES
     for variable in model.trainable_variables:
-        owners.append((getattr(variable, "regularizer", None), REGULARIZER_VALUES))
-    # A subclass may use the number in ways its parent does not.
-    return ((owner, table) for owner, table in owners if is_builtin(owner))
+        yield getattr(variable, "regularizer", None), REGULARIZER_VALUES
 
 
 def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -256,9 +220,6 @@ def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
 def _register_conversion() -> None:
     tf = import_tensorflow()
 
-    def convert(
-        scalar: TracedScalar, dtype: Any = None, name: Any = None, as_ref: Any = False
-    ) -> Any:
-        return scalar.tensor(dtype)
-
-    tf.register_tensor_conversion_function(TracedScalar, convert)
+    tf.register_tensor_conversion_function(
+        TracedScalar, lambda scalar, dtype=None, name=None, as_ref=False: scalar.tensor(dtype)
+    )

@@ -32,10 +32,9 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
-from gpsearch.training.fitted import forward_in_batches
+from gpsearch.training.fitted import FORWARD_ROWS, forward_in_batches
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import (
-    FORWARD_ROWS,
     Rows,
     TrainedFold,
     Training,
@@ -45,15 +44,9 @@ from gpsearch.training.trainer import (
 
 # Operations whose random numbers depend on what ran before: a fold could not be repeated.
 _UNREPEATABLE_OPS = {
-    "RandomStandardNormal",
-    "RandomUniform",
-    "RandomUniformInt",
-    "RandomShuffle",
-    "TruncatedNormal",
-    "Multinomial",
-    "ParameterizedTruncatedNormal",
-    "RandomGamma",
-    "RandomPoissonV2",
+    *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "RandomShuffle"),
+    *("TruncatedNormal", "ParameterizedTruncatedNormal"),
+    *("Multinomial", "RandomGamma", "RandomPoissonV2"),
 }
 
 
@@ -95,12 +88,6 @@ class Program:
     stop : Rows or None
         Likewise; None for programs without early stopping.
 
-    Attributes
-    ----------
-    host : keras.Model
-    served : set
-        Stand for the configurations that were trained in it.
-
     Raises
     ------
     CannotCompileError
@@ -109,7 +96,7 @@ class Program:
 
     def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
         self.host = model
-        self.served: set[Hashable] = set()
+        self.served: set[Hashable] = set()  # the configurations that were trained in it
         self._names: list[str] = []
         self._create_variables(fit)
         self._in_one_thread = True
@@ -144,7 +131,7 @@ class Program:
             best_epoch=int(best_epoch),
             epochs=int(epochs),
             curves=dict(zip(self._names, map(tuple, columns), strict=True)),
-            predict=lambda features: forward_in_batches(self.host, features, FORWARD_ROWS),
+            predict=lambda features: forward_in_batches(self.host, features),
             weights=self.host.get_weights,
             trainer="compiled",
         )

@@ -30,17 +30,9 @@ _MOST_VALUES = 1_000_000
 
 
 def architecture_key(model: Any) -> str | None:
-    """A text that is equal for two models that may share a program.
+    """A text that is equal for two models, built and compiled, that may share a program.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled.
-
-    Returns
-    -------
-    str
-        None where the model may not share at all.
+    None where the model may not share at all.
     """
     keras = import_keras()
     fed = {id(variable) for variable in model.variables}
@@ -65,10 +57,10 @@ def architecture_key(model: Any) -> str | None:
         keras.config.image_data_format(),
         keras.config.dtype_policy(),
     ]
-    description = Description(special, hidden)
-    described = [model, list(numbers.values()), settings, names_that_count(model)]
     try:
-        return description.digest(described)
+        return Description(special, hidden).digest(
+            [model, list(numbers.values()), settings, names_that_count(model)]
+        )
     except NotDescribed:
         return None
 

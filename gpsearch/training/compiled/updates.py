@@ -23,12 +23,7 @@ Update = Callable[[int, Any, Any, Any], Any]
 def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
     """One step of `optimizer`, as ``optimizer.apply(gradients, variables)`` would take it.
 
-    Parameters
-    ----------
-    optimizer : keras.optimizers.Optimizer
-        Built for `variables`, in their order.
-    gradients : sequence of tensor or None
-    variables : sequence of keras.Variable
+    It is built for these variables, in their order; a gradient may be None.
     """
     tf = import_tensorflow()
     update = _kernel(optimizer)
@@ -51,15 +46,8 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
 
 
 def _alters_gradients(optimizer: Any) -> bool:
-    options = (
-        "clipnorm",
-        "global_clipnorm",
-        "clipvalue",
-        "weight_decay",
-        "use_ema",
-        "loss_scale_factor",
-        "gradient_accumulation_steps",
-    )
+    options = ("clipnorm", "global_clipnorm", "clipvalue", "weight_decay", "use_ema")
+    options += ("loss_scale_factor", "gradient_accumulation_steps")
     return any(getattr(optimizer, option) not in (None, False) for option in options)
 
 
