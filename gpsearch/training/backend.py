@@ -267,9 +267,9 @@ def learning_rate_of(optimizer: Any) -> Any:
 
 
 def slots_of(optimizer: Any, name: str) -> list[Any] | None:
-    """Variables of a built optimizer, one for each of the model's; None where unknown.
+    """Variables of a built optimizer by name ("momentums", ...), one for each of the model's.
 
-    `name` is as Keras has it, without the underscore: "momentums", "velocities", ...
+    None where they are unknown.
     """
     found = getattr(optimizer, f"_{name}", None)
     variable = import_keras().Variable
@@ -308,15 +308,14 @@ def _stderr_held_back() -> Iterator[None]:
     with tempfile.TemporaryFile() as held:
         sys.stderr.flush()
         os.dup2(held.fileno(), 2)
+        failed = True
         try:
             yield
-        except BaseException:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
+            failed = False
         finally:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+            if failed:
+                held.seek(0)
+                os.write(2, held.read())

@@ -139,7 +139,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         """A view of this network with the classes 0, 1, ... in place of labels.
 
         scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
-        other labels; so where a scorer is given by name, the greater label is the positive one.
+        other labels; so for a scorer given by name, the greater label is the positive one.
         """
         view = copy.copy(self)
         if self.target.classes is not None:
@@ -224,13 +224,13 @@ def forward_in_batches(model: Any, features: Parts, rows: int = FORWARD_ROWS) ->
 def output_link(model: Any) -> str:
     """What the outputs are, as the last layer and the loss say it; "" where neither does."""
     loss = _only_loss(model)
-    given = getattr(loss, "keywords", {}).get("from_logits", getattr(loss, "from_logits", False))
+    logits = getattr(loss, "keywords", {}).get("from_logits", getattr(loss, "from_logits", False))
     last = last_layer(model)
     activation = getattr(last, "activation", None)
     end = _name_of_keras(activation or last)
     if end in ("sigmoid", "softmax"):  # where a loss is to read logits, Keras gives it those
         return "probabilities"
-    if given:
+    if logits:
         return "logits"
     if end in ("hardsigmoid", "sparsemax"):
         return "probabilities"

@@ -33,14 +33,7 @@ def read_callbacks(given: Any) -> Callbacks:
     the weights of the best epoch. All others are copied for each training, so that those given
     stay as they are and survive a clone.
 
-    Parameters
-    ----------
-    given : callback, sequence of callbacks, callable that returns them, or None
-
-    Raises
-    ------
-    InvalidObjectiveError
-        Something other than a Keras callback, or one that cannot be copied.
+    Raises `InvalidObjectiveError` for anything else, and for one that cannot be copied.
     """
     if given is None:
         return Callbacks()

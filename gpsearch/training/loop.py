@@ -24,12 +24,8 @@ from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
 class LoopTrainer:
     """Trains with ``model.fit``.
 
-    Parameters
-    ----------
-    callbacks : callable, optional
-        Returns the user's own Keras callbacks, fresh for each fold.
-    reason : str, default ""
-        Why this trainer runs in place of the compiled one; one clause.
+    `callbacks` returns the user's own Keras callbacks, fresh for each fold; `reason` is the clause
+    that says why this trainer runs in place of the compiled one.
     """
 
     def __init__(
@@ -47,16 +43,12 @@ class LoopTrainer:
         _build_optimizer(model)
         epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
         watched = stop is not None and settings.patience is not None
-        callbacks = [_epoch_counter(epoch), _stop_at_nan(settings.patience if watched else None)]
-        early = None
-        if watched:
-            early = keras.callbacks.EarlyStopping(
-                monitor="val_loss",
-                mode="min",
-                patience=settings.patience,
-                restore_best_weights=True,
-            )
-            callbacks.append(early)
+        counting = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _=None: epoch.assign(n))
+        callbacks = [counting, _stop_at_nan(settings.patience if watched else None)]
+        early = keras.callbacks.EarlyStopping(
+            "val_loss", mode="min", patience=settings.patience or 0, restore_best_weights=True
+        )
+        callbacks += [early] if watched else []
         callbacks.extend(self.callbacks() if self.callbacks is not None else ())
         history = model.fit(
             shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
@@ -68,7 +60,7 @@ class LoopTrainer:
         )
         epochs = len(history.epoch)
         return TrainedFold(
-            best_epoch=epochs if early is None else early.best_epoch + 1,
+            best_epoch=early.best_epoch + 1 if watched else epochs,
             epochs=epochs,
             curves={
                 entry: tuple(map(float, curve))
@@ -129,31 +121,23 @@ def _one_by_one(rows: Rows) -> Any:
         for features, positions in rows.x.batches():
             yield (features, *(part[positions] for part in beside))
 
-    parts = [rows.x, *beside]
-    return tf.data.Dataset.from_generator(
-        batches,
-        output_signature=tuple(tf.TensorSpec((None, *p.shape[1:]), p.dtype) for p in parts),
-    ).unbatch()
+    specs = tuple(tf.TensorSpec((None, *p.shape[1:]), p.dtype) for p in [rows.x, *beside])
+    return tf.data.Dataset.from_generator(batches, output_signature=specs).unbatch()
 
 
 def _in_order(rows: Rows, batch_size: int) -> Any:
     tf = import_tensorflow()
-    size = validation_batch(batch_size)
+    size = max(batch_size, FORWARD_ROWS)
+    n_batches = -(-n_rows(rows.x) // size)
     if isinstance(rows.x, Streamed):
-        counted = tf.data.experimental.assert_cardinality(-(-n_rows(rows.x) // size))
+        counted = tf.data.experimental.assert_cardinality(n_batches)
         return _one_by_one(rows).batch(size).apply(counted)
     structure = _as_tensors(rows)
 
     def batch(i: Any) -> Any:
         return tf.nest.map_structure(lambda part: part[i * size : (i + 1) * size], structure)
 
-    n_batches = -(-n_rows(rows.x) // size)
     return tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
-
-
-def validation_batch(batch_size: int) -> int:
-    """Rows in one validation step."""
-    return max(batch_size, FORWARD_ROWS)
 
 
 def _as_tensors(rows: Rows) -> Any:
@@ -174,13 +158,6 @@ def _build_optimizer(model: Any) -> None:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and model.built and not optimizer.built:
         optimizer.build(model.trainable_variables)
-
-
-def _epoch_counter(variable: Any) -> Any:
-    keras = import_keras()
-    return keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs=None: variable.assign(epoch)
-    )
 
 
 def _stop_at_nan(patience: int | None) -> Any:

@@ -54,7 +54,8 @@ def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, n
             )
     if type(model).train_step is not keras.Model.train_step:
         return  # it may have no loss, or call it in its own way
-    outputs, y = keras.tree.map_structure(_tensor, outputs), map_parts(_tensor, y)
+    as_tensor = keras.ops.convert_to_tensor
+    outputs, y = keras.tree.map_structure(as_tensor, outputs), map_parts(as_tensor, y)
     compared = {
         "loss": lambda y, outputs: model.compute_loss(x=x, y=y, y_pred=outputs),
         "metrics": lambda y, outputs: model.compute_metrics(x, y, outputs),
@@ -118,7 +119,3 @@ def _remedy(target: Target) -> str:
         return "Give the last layer the shape of one row of y."
     hint = '; or, where y holds labels, give task="classification"'
     return f"End with Dense({target.n_outputs}){hint if target.kind == 'regression' else ''}."
-
-
-def _tensor(output: Any) -> Any:
-    return import_keras().ops.convert_to_tensor(output)

@@ -25,18 +25,10 @@ DATA_NAMES = ("n_features", "input_shape", "n_classes", "n_outputs", "target_kin
 class ModelFunction:
     """A function from named arguments to a compiled Keras model.
 
-    Parameters
-    ----------
-    create_model : callable
-        Its arguments are filled by name from the configuration. It may also take ``n_features``
-        (columns of X), ``input_shape`` (of one row), ``n_classes`` (None for a regression),
-        ``n_outputs`` (units the last layer needs: 1 for two classes) and ``target_kind``
-        ("binary", "multiclass", "multilabel", "regression", "several"), all after preprocessing.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        `create_model` cannot be called with named arguments.
+    Its arguments are filled by name from the configuration. It may also take ``n_features``
+    (columns of X), ``input_shape`` (of one row), ``n_classes`` (None for a regression),
+    ``n_outputs`` (units the last layer needs: 1 for two classes) and ``target_kind`` ("binary",
+    "multiclass", "multilabel", "regression", "several"), all after preprocessing.
     """
 
     def __init__(self, create_model: Callable[..., Any]) -> None:
@@ -63,13 +55,7 @@ class ModelFunction:
         self._first_names: dict[str, int] = {}
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise unless a configuration with these names fits the function's signature.
-
-        Raises
-        ------
-        InvalidObjectiveError
-            A name that neither `create_model` nor training takes, or a missing argument.
-        """
+        """Raise unless training or `create_model` takes each name, and none is missing."""
         names = set(names)
         unknown = sorted(names - set(self.takes) - set(TRAINING_NAMES))
         if unknown and not self.takes_any:
@@ -101,13 +87,8 @@ class ModelFunction:
     def build(self, arguments: Mapping[str, Any], features: Parts, seed: int) -> Any:
         """A built and compiled model, with initial weights that `seed` decides.
 
-        `arguments` are from `arguments`; a model without an input shape is built on the first of
-        the preprocessed rows.
-
-        Raises
-        ------
-        InvalidObjectiveError
-            The function returned something else, or parts of the model it returned before.
+        A model without an input shape is built on the first of the preprocessed rows. Raises where
+        the function returned something else, or parts of the model it returned before.
         """
         keras = import_keras()
         with seeded(seed), self._same_names():
@@ -132,8 +113,7 @@ class ModelFunction:
         """Let Keras give the layers the same numbers in each build but the first.
 
         TensorFlow keeps a kernel for each name and shape of a variable, which takes 35 kB and
-        most of the time that a variable costs. What the first build creates for good keeps its
-        names.
+        most of the time that a variable costs. What the first build creates keeps its names.
         """
         counts = name_counts()
         before = dict(counts)
@@ -229,11 +209,6 @@ def plain_value(value: Any) -> Any:
     """Plain Python in place of NumPy's scalars, also inside containers.
 
     scikit-learn's searches draw NumPy's numbers and strings, which Keras refuses.
-
-    Examples
-    --------
-    >>> plain_value([np.int64(3), np.str_("relu")])
-    [3, 'relu']
     """
     if isinstance(value, np.generic):
         return value.item()

@@ -1,12 +1,4 @@
-"""One Keras network, trained: for a fold of `KerasCV`, its refit and ``fit`` of an estimator alike.
-
-=========== ================================================================================
-task        model function, configuration, prepared features, rows and seeds: all that one
-            training needs, except for the trainer
-trainer     the compiled program, or Keras's own ``fit``: see `choose_trainer`
-built_by    equal for two models only where one call of the model function made both
-=========== ================================================================================
-"""
+"""One Keras network, trained: a fold of `KerasCV`, its refit, and ``fit`` of an estimator."""
 
 from __future__ import annotations
 
@@ -140,14 +132,8 @@ def trained_network(
     """Build a network and train it; the trainer is locked as long as the block runs.
 
     With `check`, for a task that was not checked before, the model's output is first compared
-    with y; for `built_by` see `Trainer.train`.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        The model function, or the model, does not fit the data.
-    TrialFailedError
-        Training diverged.
+    with y; for `built_by` see `Trainer.train`. Raises `InvalidObjectiveError` where function or
+    model do not fit the data, and `TrialFailedError` where training diverged.
     """
     model = task.build()
     if check:

@@ -94,27 +94,16 @@ class Trainer(Protocol):
     def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
         """Train `model`, and keep the weights of the best epoch where stop rows are watched.
 
-        Parameters
-        ----------
-        model : keras.Model
-            Compiled, with its initial weights; the trainer may change them.
-        training : Training
-        built_by : hashable
-            Stands for the call that built the model: equal for two models only where they are of
-            one architecture.
+        The model is compiled and has its initial weights, which may change. `built_by` stands for
+        the call that built it: equal for two models only where they are of one architecture.
         """
 
 
 def checked_settings(given: Mapping[str, Any], stops_after: int | None = None) -> TrainingSettings:
-    """Training settings from ``epochs``, ``batch_size`` and ``patience``.
+    """Training settings from ``epochs``, ``batch_size`` and ``patience``; raises if one is wrong.
 
     `stops_after`, the patience of an early stopping among the callbacks, takes the place of
     ``patience``; above the epochs it never stops, as in Keras.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        One is not a whole number of at least 1, or patience is above epochs.
     """
     kind = InvalidObjectiveError
     epochs = whole("epochs", given["epochs"], 1, kind=kind)

@@ -29,24 +29,16 @@ KEPT_PROGRAMS = 32
 TEXT = "X holds text, which a layer of the model reads"
 
 # Methods that Keras calls during training, and that a program would bypass.
-_OWN_METHODS = ("fit", "evaluate", "train_step", "test_step", "make_train_function")
-_OWN_METHODS += ("compute_metrics", "get_metrics_result", "metrics", "reset_metrics")
+_OWN_METHODS = ["fit", "evaluate", "train_step", "test_step", "make_train_function"]
+_OWN_METHODS += ["compute_metrics", "get_metrics_result", "metrics", "reset_metrics"]
 
 
 class CompiledTrainer:
-    """Trains each fold in a program that is traced once for each architecture.
-
-    Attributes
-    ----------
-    n_traced : int
-        Programs traced so far.
-    n_reused : int
-        Folds trained so far in a program that was traced before.
-    """
+    """Trains each fold in a program that is traced once for each architecture."""
 
     def __init__(self) -> None:
-        self.n_traced = 0
-        self.n_reused = 0
+        self.n_traced = 0  # programs
+        self.n_reused = 0  # folds that were trained in a program traced before
         # By key: a program, or why there can be none.
         self._programs: OrderedDict[Hashable, Program | str] = OrderedDict()
         # Keys of models that turned out to differ: each configuration has its own program.

@@ -78,8 +78,10 @@ _NOT_MEMBERS = {
 _BUILDING = {"__init__", "build", "from_config", "get_config"}
 
 # Of a piece of code; without its place in a file.
-_OF_CODE = ("code", "names", "varnames", "freevars", "cellvars", "flags", "exceptiontable")
-_OF_CODE += ("argcount", "kwonlyargcount", "posonlyargcount")
+_OF_CODE = [
+    *("code", "names", "varnames", "freevars", "cellvars", "flags", "exceptiontable"),
+    *("argcount", "kwonlyargcount", "posonlyargcount"),
+]
 
 # Objects that may be followed before a description is given up.
 _MOST_PARTS = 2_000_000
@@ -92,14 +94,9 @@ class NotDescribed(Exception):  # noqa: N818 (says no more than that sharing is 
 class Description:
     """A digest in the making.
 
-    Parameters
-    ----------
-    special : callable
-        Called with this description and an object; adds what it knows of the object and returns
-        True, or returns False.
-    hidden : callable
-        Called with an object and the name of an attribute: whether it is left out, unless some
-        code that is described reads an attribute of that name.
+    `special` is called with this description and an object; it adds what it knows of the object
+    and returns True, or returns False. `hidden` is called with an object and the name of an
+    attribute: whether it is left out, unless code that is described reads one of that name.
     """
 
     def __init__(
@@ -115,12 +112,7 @@ class Description:
         self._left_out: dict[str, list[tuple[int, Any]]] = {}
 
     def digest(self, thing: Any) -> str:
-        """The digest of one object.
-
-        Raises
-        ------
-        NotDescribed
-        """
+        """The digest of one object; raises `NotDescribed`."""
         try:
             self.add(thing)
             while read := sorted(self._reads & self._left_out.keys()):
@@ -205,9 +197,10 @@ class Description:
         else:
             fitting = (names for kind, names in _MADE_OF.items() if isinstance(thing, kind))
             made_of = next(fitting, None)
-            if made_of is None and _is_opaque(type(thing)):
-                raise NotDescribed(f"{type(thing).__module__}.{type(thing).__qualname__}")
-            self._items([type(thing), *(getattr(thing, name) for name in made_of or ())])
+            kind: Any = type(thing)
+            if made_of is None and _is_opaque(kind):
+                raise NotDescribed(f"{kind.__module__}.{kind.__qualname__}")
+            self._items([kind, *(getattr(thing, name) for name in made_of or ())])
             if made_of is None or isinstance(thing, functools.partial):
                 self.attributes(thing)
 

@@ -24,8 +24,7 @@ from gpsearch.training.backend import import_keras, import_tensorflow, layers_of
 from gpsearch.training.compiled.description import root
 
 # By class of Keras: attributes that only ever enter arithmetic or a comparison with zero.
-Attributes = dict[str, tuple[str, ...]]
-OPTIMISER_VALUES: Attributes = {
+VALUES = {
     "SGD": ("momentum", "weight_decay"),
     "Adam": ("beta_1", "beta_2", "weight_decay"),
     "AdamW": ("beta_1", "beta_2", "weight_decay"),
@@ -33,13 +32,14 @@ OPTIMISER_VALUES: Attributes = {
     "RMSprop": ("rho", "momentum", "weight_decay"),
     "Adagrad": ("weight_decay",),
     "Adadelta": ("rho", "weight_decay"),
-}
-SCHEDULE_VALUES: Attributes = {
     "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
     "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "Dropout": ("rate",),
+    "GaussianNoise": ("stddev",),
+    "L1": ("l1",),
+    "L2": ("l2",),
+    "L1L2": ("l1", "l2"),
 }
-LAYER_VALUES: Attributes = {"Dropout": ("rate",), "GaussianNoise": ("stddev",)}
-REGULARIZER_VALUES: Attributes = {"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2")}
 
 
 class Place(NamedTuple):
@@ -119,10 +119,8 @@ def places(model: Any) -> list[Place]:
     Two models of the same architecture have the same places.
     """
     found: dict[tuple[int, str], Place] = {}
-    for owner, table in _owners(model):
-        # A subclass may use the number in ways its parent does not.
-        keras_own = root(type(owner).__module__) == "keras"
-        for attribute in table.get(type(owner).__name__, ()) if keras_own else ():
+    for owner in _owners(model):
+        for attribute in VALUES.get(type(owner).__name__, ()):
             if isinstance(getattr(owner, attribute), int | float):
                 found.setdefault((id(owner), attribute), Place(owner, attribute))
     return list(found.values())
@@ -143,7 +141,7 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
     if any(type(place.owner) is dropout for place in found):
         answers[dropout, "call"] = _dropout_call(dropout.call)
     with _CLASSES_LOCK, contextlib.ExitStack() as undo:
-        undo.callback(setattr, _traced, "scalars", {})
+        undo.callback(vars(_traced).clear)
         _traced.scalars = {
             (id(place.owner), place.attribute): scalar
             for place, scalar in zip(found, scalars, strict=True)
@@ -153,16 +151,15 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
         yield scalars
 
 
-class _Traced(threading.local):
-    """What this thread traces: scalars by the address of their owner and their attribute."""
-
-    scalars: dict[tuple[int, str], TracedScalar] = {}  # noqa: RUF012 (never changed, replaced)
-
-
-_traced = _Traced()
+# Of this thread: `scalars`, by the address of their owner and their attribute.
+_traced = threading.local()
 
 # Two traces at once would undo each other's changes of a class.
 _CLASSES_LOCK = threading.RLock()
+
+
+def _scalar(owner: Any, attribute: str) -> TracedScalar | None:
+    return vars(_traced).get("scalars", {}).get((id(owner), attribute))
 
 
 class _Answer:
@@ -174,25 +171,22 @@ class _Answer:
     def __get__(self, owner: Any, kind: type) -> Any:
         if owner is None:
             return self
-        scalar = _traced.scalars.get((id(owner), self.name))
-        if scalar is not None:
-            return scalar
-        if self.name not in owner.__dict__:
+        scalar = _scalar(owner, self.name)
+        if scalar is None and self.name not in owner.__dict__:
             raise AttributeError(f"{kind.__name__!r} object has no attribute {self.name!r}")
-        return owner.__dict__[self.name]
+        return owner.__dict__[self.name] if scalar is None else scalar
 
     def __set__(self, owner: Any, value: Any) -> None:
         owner.__dict__[self.name] = value
 
 
-def _owners(model: Any) -> Iterator[tuple[Any, Attributes]]:
-    yield model.optimizer, OPTIMISER_VALUES
-    yield learning_rate_of(model.optimizer), SCHEDULE_VALUES
-    for layer in layers_of(model):
-        yield layer, LAYER_VALUES
-        yield getattr(layer, "activity_regularizer", None), REGULARIZER_VALUES
-    for variable in model.trainable_variables:
-        yield getattr(variable, "regularizer", None), REGULARIZER_VALUES
+def _owners(model: Any) -> Iterator[Any]:
+    """What may have such attributes; of Keras's own classes, for a subclass may use them anew."""
+    layers = layers_of(model)
+    owners = [model.optimizer, learning_rate_of(model.optimizer), *layers]
+    owners += [getattr(layer, "activity_regularizer", None) for layer in layers]
+    owners += [getattr(variable, "regularizer", None) for variable in model.trainable_variables]
+    return (owner for owner in owners if root(type(owner).__module__) == "keras")
 
 
 def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -202,7 +196,7 @@ def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def call(self: Any, inputs: Any, training: bool = False) -> Any:
-        rate = _traced.scalars.get((id(self), "rate"))
+        rate = _scalar(self, "rate")
         if not rate or not training:
             return plain(self, inputs, training=training)
         keras, tf = import_keras(), import_tensorflow()

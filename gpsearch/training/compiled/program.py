@@ -34,13 +34,7 @@ from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scala
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS, forward_in_batches
 from gpsearch.training.loop import batch_order
-from gpsearch.training.trainer import (
-    Rows,
-    TrainedFold,
-    Training,
-    by_entry,
-    take_rows,
-)
+from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry, take_rows
 
 # Operations whose random numbers depend on what ran before: a fold could not be repeated.
 _UNREPEATABLE_OPS = {
@@ -79,19 +73,9 @@ class ModelState:
 class Program:
     """A compiled model's training as one graph.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built and compiled; becomes the host, unless tracing fails.
-    fit : Rows
-        Decides types and shapes, but for the number of rows.
-    stop : Rows or None
-        Likewise; None for programs without early stopping.
-
-    Raises
-    ------
-    CannotCompileError
-        The graph would not train the model as Keras does.
+    The model becomes the host, unless tracing fails. The rows decide types and shapes, but for
+    their number; without stop rows the program has no early stopping. `CannotCompileError` is
+    raised where the graph would not train the model as Keras does.
     """
 
     def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
@@ -187,9 +171,7 @@ class Program:
         tf = import_tensorflow()
         inf = tf.constant(np.inf, tf.float32)
 
-        def one_epoch(
-            epoch: Any, stopped: Any, wait: Any, lowest: Any, best: Any, rows: Any
-        ) -> Any:
+        def one_epoch(epoch: Any, _: Any, wait: Any, lowest: Any, best: Any, rows: Any) -> Any:
             results = self._learn(fit, batch_size, seed, epoch)
             stopped = tf.logical_not(tf.math.is_finite(results["loss"]))
             if stop is not None:

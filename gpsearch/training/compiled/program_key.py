@@ -66,48 +66,39 @@ def architecture_key(model: Any) -> str | None:
 
 
 def _tensor(description: Description, thing: Any, fed: set[int]) -> bool:
-    """Add a variable or tensor, where `thing` is one."""
+    """Add a variable, tensor or ``tf.function``, where `thing` is one."""
+    keras, tf = import_keras(), import_tensorflow()
     cls: Any = type(thing)
-    kind = _kind(cls)
-    if kind == "variable":
-        description.tell(kind, tuple(thing.shape), str(thing.dtype))
+    if not _may_be_tensor(cls):
+        return False
+    description.tell(cls.__name__)
+    if isinstance(thing, keras.Variable):
+        description.tell(tuple(thing.shape), str(thing.dtype))
         description.attributes(thing)
         if id(thing) not in fed:
             _values(description, thing.value)
-    elif kind == "edge":
-        description.tell(kind, thing.shape, thing.dtype, thing.sparse)
-    elif kind == "tf.Variable":
-        description.tell(kind, thing.dtype.name)
+    elif isinstance(thing, keras.KerasTensor):
+        description.tell(thing.shape, thing.dtype, thing.sparse)
+    elif isinstance(thing, tf.Variable):
+        description.tell(thing.dtype.name)
         _values(description, thing)
-    elif kind == "tensor":
-        if not hasattr(thing, "numpy"):
-            raise NotDescribed("a tensor of a graph")
-        description.array(np.asarray(thing.numpy()))
-    elif kind == "type":
-        description.tell(kind, type(thing).__name__, str(thing))
-    elif kind == "tf.function":
-        description.tell(kind)
+    elif isinstance(thing, tf.DType | tf.TensorShape):
+        description.tell(str(thing))
+    elif hasattr(thing, "python_function"):
         description.add(thing.python_function)
-    return bool(kind)
+    elif hasattr(thing, "numpy"):
+        description.array(np.asarray(thing.numpy()))
+    else:
+        raise NotDescribed("a tensor of a graph")
+    return True
 
 
 @functools.cache
-def _kind(kind: Any) -> str:
-    """What Keras and TensorFlow use instances of a class for, as far as it matters here."""
+def _may_be_tensor(kind: Any) -> bool:
     keras, tf = import_keras(), import_tensorflow()
-    if issubclass(kind, keras.Variable):
-        return "variable"
-    if issubclass(kind, keras.KerasTensor):
-        return "edge"
-    if issubclass(kind, tf.Variable):
-        return "tf.Variable"
-    if issubclass(kind, tf.Tensor):
-        return "tensor"
-    if issubclass(kind, tf.DType | tf.TensorShape):
-        return "type"
-    if root(kind.__module__) == "tensorflow" and hasattr(kind, "python_function"):
-        return "tf.function"
-    return ""
+    kinds = (keras.Variable, keras.KerasTensor, tf.Variable, tf.Tensor, tf.DType, tf.TensorShape)
+    of_tensorflow = root(kind.__module__) == "tensorflow"
+    return issubclass(kind, kinds) or (of_tensorflow and hasattr(kind, "python_function"))
 
 
 def _values(description: Description, variable: Any) -> None:

@@ -12,7 +12,7 @@ at 30; SGD, which gained nothing, is left to Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gpsearch.training.backend import import_keras, import_tensorflow, slots_of
@@ -46,34 +46,36 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
 
 
 def _alters_gradients(optimizer: Any) -> bool:
-    options = ("clipnorm", "global_clipnorm", "clipvalue", "weight_decay", "use_ema")
-    options += ("loss_scale_factor", "gradient_accumulation_steps")
-    return any(getattr(optimizer, option) not in (None, False) for option in options)
+    altering = ["clipnorm", "global_clipnorm", "clipvalue", "weight_decay", "use_ema"]
+    altering += ["loss_scale_factor", "gradient_accumulation_steps"]
+    return any(getattr(optimizer, option) not in (None, False) for option in altering)
 
 
 def _kernel(optimizer: Any) -> Update | None:
     """The kernel of an optimiser of Keras's own, exactly; None where there is none."""
     optimizers = import_keras().optimizers
     kind = type(optimizer)
-    make: Callable[[Any, Sequence[Any], Sequence[Any]], Update]
+    raw = import_tensorflow().raw_ops
     if kind is optimizers.Adam and not optimizer.amsgrad:
-        make, names = _adam, ("momentums", "velocities")
-    elif kind is optimizers.RMSprop and not optimizer.centered and optimizer.momentum > 0:
-        make, names = _rmsprop, ("velocities", "momentums")
-    elif kind is optimizers.Adadelta:
-        make, names = _adadelta, ("accumulated_grads", "accumulated_delta_vars")
-    else:
-        return None
-    first, second = (slots_of(optimizer, name) for name in names)
-    return None if first is None or second is None else make(optimizer, first, second)
+        return _adam(optimizer)
+    if kind is optimizers.RMSprop and not optimizer.centered and optimizer.momentum > 0:
+        slots, numbers = {"ms": "velocities", "mom": "momentums"}, ("rho", "momentum", "epsilon")
+        return _of_tensorflow(raw.ResourceApplyRMSProp, optimizer, slots, numbers)
+    if kind is optimizers.Adadelta:
+        slots = {"accum": "accumulated_grads", "accum_update": "accumulated_delta_vars"}
+        return _of_tensorflow(raw.ResourceApplyAdadelta, optimizer, slots, ("rho", "epsilon"))
+    return None
 
 
-def _adam(optimizer: Any, momentums: Sequence[Any], velocities: Sequence[Any]) -> Update:
+def _adam(optimizer: Any) -> Update | None:
     """Kingma and Ba (2015), with the bias corrections folded into the step as in its section 2.
 
     TensorFlow's kernel rounds differently, which over many epochs moves a best epoch. These are
     Keras's own operations, without what it computes again for each variable.
     """
+    momentums, velocities = (slots_of(optimizer, name) for name in ("momentums", "velocities"))
+    if momentums is None or velocities is None:
+        return None
     tf = import_tensorflow()
     step = tf.cast(optimizer.iterations + 1, tf.float32)
     correction_1 = 1 - tf.pow(_number(optimizer.beta_1), step)
@@ -90,39 +92,19 @@ def _adam(optimizer: Any, momentums: Sequence[Any], velocities: Sequence[Any]) -
     return update
 
 
-def _rmsprop(optimizer: Any, velocities: Sequence[Any], momentums: Sequence[Any]) -> Update:
-    """``v ← ρ v + (1 - ρ) g²; m ← μ m + η g / sqrt(v + ε); w ← w - m``."""
-    raw = import_tensorflow().raw_ops
+def _of_tensorflow(
+    kernel: Callable[..., Any], optimizer: Any, slots: Mapping[str, str], numbers: Sequence[str]
+) -> Update | None:
+    """A kernel by the optimizer's own variables and numbers, under the kernel's names."""
+    own = {name: slots_of(optimizer, kept) for name, kept in slots.items()}
+    if None in own.values():
+        return None
 
     def update(index: int, variable: Any, gradient: Any, learning_rate: Any) -> Any:
-        return raw.ResourceApplyRMSProp(
-            var=variable.value.handle,
-            ms=velocities[index].value.handle,
-            mom=momentums[index].value.handle,
-            lr=learning_rate,
-            rho=_number(optimizer.rho),
-            momentum=_number(optimizer.momentum),
-            epsilon=_number(optimizer.epsilon),
-            grad=gradient,
-        )
-
-    return update
-
-
-def _adadelta(optimizer: Any, grads: Sequence[Any], deltas: Sequence[Any]) -> Update:
-    """Zeiler (2012), algorithm 1, scaled by the learning rate."""
-    raw = import_tensorflow().raw_ops
-
-    def update(index: int, variable: Any, gradient: Any, learning_rate: Any) -> Any:
-        return raw.ResourceApplyAdadelta(
-            var=variable.value.handle,
-            accum=grads[index].value.handle,
-            accum_update=deltas[index].value.handle,
-            lr=learning_rate,
-            rho=_number(optimizer.rho),
-            epsilon=_number(optimizer.epsilon),
-            grad=gradient,
-        )
+        handles = {name: kept[index].value.handle for name, kept in own.items() if kept}
+        given = {name: _number(getattr(optimizer, name)) for name in numbers}
+        var = variable.value.handle
+        return kernel(var=var, lr=learning_rate, grad=gradient, **handles, **given)
 
     return update
 

@@ -41,26 +41,15 @@ Quantities = dict[str, np.ndarray]
 # Relative: difference that raises suspicion, and by how much weights are moved to judge it.
 FINE, COARSE = (1e-4, 1e-6), (2e-2, 1e-3)
 N_NUDGES = 3
-# The worst of a few nudges is smaller than the worst that can be.
-SAFETY = 8.0
-# Of the stop rows, which only have to be there.
-STOP_ROWS = 8
-# Above, two ways overflow or not as it happens.
-HUGE = 1e30
+SAFETY = 8.0  # the worst of a few nudges is smaller than the worst that can be
+STOP_ROWS = 8  # they only have to be there
+HUGE = 1e30  # above, two ways overflow or not as it happens
 
 
 def difference(program: Program, model: Any, state: ModelState, training: Training) -> str:
     """What a program computes otherwise than Keras does for `model`, in one clause; "" if nothing.
 
-    Parameters
-    ----------
-    program : Program
-        Traced on another model.
-    model : keras.Model
-        Built and compiled, of the given state; it is left as it was.
-    state : ModelState
-    training : Training
-        What it is to be trained on.
+    The program was traced on another model; `model` has the given state, and is left as it was.
     """
     fit, stop, seed = training.fit, training.stop, training.seed
     batch_size = training.settings.batch_size
