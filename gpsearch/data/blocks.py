@@ -1,7 +1,4 @@
-"""Rows of large arrays, chosen and changed block by block, without a second array of their size.
-
-New arrays begin on a boundary of `ALIGNMENT` bytes, so that TensorFlow takes them without a copy.
-"""
+"""Rows of large arrays, chosen and changed block by block, without a second array of their size."""
 
 from __future__ import annotations
 
@@ -12,21 +9,14 @@ from typing import Any
 import numpy as np
 
 ALIGNMENT = 64
-"""Bytes; TensorFlow's own."""
+"""Bytes; TensorFlow takes an array that begins on such a boundary without a copy."""
 
 BLOCK_BYTES = 2**22
 """Of the rows that are changed at once."""
 
 
 def blocks(array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:
-    """The chosen rows of an array, `BLOCK_BYTES` of them at once; those of a small one together.
-
-    Parameters
-    ----------
-    array : (n, ...) array
-    rows : (m,) int array, optional
-        By default all.
-    """
+    """The chosen rows of an array, by default all, `BLOCK_BYTES` of them at once."""
     n = len(array) if rows is None else len(rows)
     row_bytes = array.dtype.itemsize * math.prod(array.shape[1:])
     step = max(1, BLOCK_BYTES // max(1, row_bytes))
@@ -40,18 +30,8 @@ def gathered(
     rows: np.ndarray | None = None,
     change: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> np.ndarray:
-    """The chosen rows, changed, as a new array.
+    """The chosen rows, at least one, by default all; changed block by block, as a new array.
 
-    Parameters
-    ----------
-    array : (n, ...) array
-    rows : (m,) int array, optional
-        By default all; at least one.
-    change : callable
-        From rows to as many others, each for itself.
-
-    Examples
-    --------
     >>> gathered(np.arange(4), np.array([3, 0]), lambda part: part + 1)
     array([4, 1])
     """

@@ -24,18 +24,8 @@ REASON = "X is a dataset, which is read batch by batch"
 class Streamed:
     """Chosen rows of a dataset, with the attributes of an array that need no reading.
 
-    Parameters
-    ----------
-    source : tf.data.Dataset or keras.utils.PyDataset
-        Gives batches of (x, y) or (x, y, sample_weight), the same in each pass.
-    offsets : (b + 1,) int array
-        Number of the first row of each batch, and of the row after the last.
-    rows : (n,) int array
-        Numbers of the chosen rows, in the order in which they are given out; sorted.
-    row_shape : tuple of int
-        Of one row.
-    identity : str
-        Equal for sources with the same rows.
+    `source` gives batches of (x, y) or (x, y, sample_weight), the same in each pass; `offsets` are
+    the first row of each batch, and the row after the last; `rows` are sorted numbers.
     """
 
     dtype = np.dtype(np.float32)
@@ -51,18 +41,9 @@ class Streamed:
         self._source = source
         self._offsets = offsets
         self._rows = rows
-        self._row_shape = row_shape
         self._identity = identity
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows, then the shape of one."""
-        return (len(self._rows), *self._row_shape)
-
-    @property
-    def ndim(self) -> int:
-        """Axes, that of the rows among them."""
-        return len(self.shape)
+        self.shape = (len(rows), *row_shape)
+        self.ndim = len(self.shape)
 
     def fingerprint(self) -> str:
         """Identity of the source's rows and of which are chosen; see `gpsearch.identity`."""
@@ -75,7 +56,7 @@ class Streamed:
         rows = self._rows[chosen]
         if np.any(np.diff(rows) <= 0):
             raise IndexError("rows of a dataset can be taken in its own order only")
-        return Streamed(self._source, self._offsets, rows, self._row_shape, self._identity)
+        return Streamed(self._source, self._offsets, rows, self.shape[1:], self._identity)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """All chosen rows, read into memory."""
@@ -100,25 +81,13 @@ def is_dataset(X: Any) -> bool:
 def read_dataset(
     dataset: Any, y: Any = None, sample_weight: Any = None
 ) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
-    """Count the rows of a dataset, and read what it holds beside the features.
-
-    Parameters
-    ----------
-    dataset : tf.data.Dataset or keras.utils.PyDataset
-        Of (x, y) or (x, y, sample_weight), in batches or, a `tf.data.Dataset`, row by row.
-    y, sample_weight : None
-        Refused: the dataset gives them.
-
-    Returns
-    -------
-    X : Streamed
-    y : (n, ...) array
-    sample_weight : (n,) array or None
+    """X, y and weights of a dataset: its rows are counted, and y is read.
 
     Raises
     ------
     InvalidObjectiveError
-        It does not give pairs of arrays, or other rows in the second pass than in the first.
+        It does not give pairs of arrays, or other rows in the second pass than in the first; or
+        y or weights are given beside it.
     """
     if y is not None or sample_weight is not None:
         raise InvalidObjectiveError(

@@ -24,7 +24,7 @@ from sklearn.model_selection import (
     check_cv,
 )
 
-from gpsearch.data.rows import Target
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 
 Split = tuple[np.ndarray, np.ndarray]

@@ -17,32 +17,18 @@ KEPT_BYTES = 2**26
 
 
 class PreparedFold:
-    """One fold's features as the model takes them.
-
-    Parameters
-    ----------
-    X : parts
-        All rows.
-    preprocess : see `Preprocessor`
-    fold : Fold
-
-    Attributes
-    ----------
-    preprocessor : Preprocessor
-        Fitted on the training part.
-    sample_rows : (2,) int array
-        The first two rows of its training part.
-    sample : parts
-        Their features.
-    """
+    """One fold's features as the model takes them, from all rows `X`."""
 
     def __init__(self, X: Parts, preprocess: Any, fold: Fold) -> None:
         self._X = X
         self._fold = fold
         self._kept: tuple[Parts, Parts, Parts] | None = None
         self.preprocessor = Preprocessor(preprocess, X, fold.train)
+        """Fitted on the training part."""
         self.sample_rows = fold.train[:2]
+        """Numbers of two training rows."""
         self.sample = self.features(self.sample_rows)
+        """Their features."""
 
     @property
     def size(self) -> int:
@@ -58,13 +44,7 @@ class PreparedFold:
         return take(self._X, self._fold.test) if self._kept is None else self._kept[2]
 
     def features(self, rows: np.ndarray) -> Parts:
-        """Features of the fold's scored rows, or of rows of its training part.
-
-        Parameters
-        ----------
-        rows : (m,) int array
-            Row numbers of X: ``fold.test``, or any of ``fold.train``.
-        """
+        """Features of the rows ``fold.test``, or of any rows of ``fold.train``."""
         fold = self._fold
         if self._kept is not None:
             train, test, _ = self._kept
@@ -85,13 +65,7 @@ class PreparedFold:
 
 
 class PreparedFolds:
-    """Prepares folds on demand; every trial gets the same.
-
-    Parameters
-    ----------
-    X : parts
-    preprocess : see `Preprocessor`
-    """
+    """Prepares folds on demand; every trial gets the same."""
 
     def __init__(self, X: Parts, preprocess: Any) -> None:
         self._X = X

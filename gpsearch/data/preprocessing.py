@@ -24,16 +24,9 @@ from gpsearch.errors import InvalidObjectiveError
 
 
 class Preprocessor:
-    """A transformer for X, or one for each of its parts, fitted once.
+    """A transformer for X, or one for each of its parts, fitted once on the rows of X given.
 
-    Parameters
-    ----------
-    preprocess : None, "standardize", transformer, or dict of them by part
-        "standardize" is scikit-learn's `StandardScaler`: mean 0, variance 1 for each column.
-        It is applied to float parts with two axes; other parts pass unchanged.
-    X : parts
-    rows : (m,) int array, optional
-        Training rows of X; by default all.
+    "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone.
 
     Raises
     ------
@@ -52,14 +45,7 @@ class Preprocessor:
                 self.transformers[name] = _fitted(transformer, part, rows)
 
     def transform(self, X: Parts, rows: np.ndarray | None = None) -> Parts:
-        """Features as the model takes them; float64 is narrowed to float32.
-
-        Parameters
-        ----------
-        X : parts
-        rows : (m,) int array, optional
-            Which rows of X; by default all.
-        """
+        """Features of rows of X, by default of all, as the model takes them."""
         done = iter([self._transform_part(name, part, rows) for name, part in named_parts(X)])
         return map_parts(lambda part: next(done), X)
 

@@ -1,17 +1,14 @@
-"""X and y as users give them, read into what training and scoring need.
+"""X as users give it: parts, which are chosen, checked and narrowed.
 
 =========== ================================================================================
 parts       what X (or y, for several outputs) consists of: one array or data frame, or a
             dict or tuple of them for a model with several inputs; rows run along axis 0
-kind        what y is: "binary", "multiclass", "multilabel", "regression" or "several"
-            (one y for each output of a model with several outputs)
 =========== ================================================================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,42 +21,6 @@ Parts = Any
 
 NUMBERS = "biuf"
 """Kinds of `numpy.dtype` that a network takes."""
-
-# An integer y with more values than this, most of them rare, is read as a quantity.
-MAX_INFERRED_CLASSES = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """What the model is to predict."""
-
-    kind: str
-    """"binary", "multiclass", "multilabel", "regression" or "several"."""
-    labels: Parts
-    """y in the user's own values, as scorers compare them; shape (n,) or (n, ...)."""
-    encoded: Parts
-    """y in numbers, as training takes it: class indices (int32) or float32 values."""
-    classes: np.ndarray | None
-    """Sorted class labels, shape (n_classes,), for "binary" and "multiclass"; else None."""
-    n_outputs: int
-    """Units that the last layer needs; 1 for "binary", where 2 are accepted too."""
-    link: str | None = None
-    """What the model's outputs are, where the user says it; see `gpsearch.training.fitted`."""
-
-    @property
-    def is_classification(self) -> bool:
-        """Whether y holds classes."""
-        return self.kind in ("binary", "multiclass", "multilabel")
-
-    @property
-    def by_class(self) -> bool:
-        """Whether each row has one class, to stratify by."""
-        return self.classes is not None and self.encoded.ndim == 1
-
-    @property
-    def n_classes(self) -> int | None:
-        """Number of classes; None where y holds none."""
-        return None if self.classes is None else len(self.classes)
 
 
 def read_features(X: Parts) -> Parts:
@@ -78,6 +39,27 @@ def read_features(X: Parts) -> Parts:
     if not lengths or not next(iter(lengths.values())):
         raise InvalidObjectiveError("X has no rows. Give at least two.").about("X")
     return features
+
+
+def without_lists(X: Any, y: Any) -> tuple[Parts, Parts]:
+    """X and y with a tuple in place of a list of inputs or outputs, as Keras takes them.
+
+    A list of arrays is one of rows, as in scikit-learn, unless its arrays have as many rows as
+    the other of X and y, and more than the list is long.
+
+    Examples
+    --------
+    >>> one, target = np.zeros((3, 2)), np.zeros(3)
+    >>> X, y = without_lists([one, one], target)
+    >>> type(X).__name__, type(without_lists([one, one, one], target)[0]).__name__
+    ('tuple', 'list')
+    """
+    of_X, of_y = _rows_of_members(X), _rows_of_members(y)
+    if of_X and of_X > len(X) and of_X in (of_y, _rows(y)):
+        X = tuple(X)
+    if of_y and of_y > len(y) and of_y == _rows(X):
+        y = tuple(y)
+    return X, y
 
 
 def refuse_masked(name: str, parts: Parts) -> None:
@@ -100,74 +82,6 @@ def check_lengths(X: Parts, **others: Any) -> None:
                     f"X has {n} rows, but {label} has {_length(part)}: inconsistent numbers of "
                     "samples. Each row of X needs one entry."
                 ).about(name)
-
-
-def read_target(y: Parts, task: str | None = None) -> Target:
-    """What y is, and y in numbers.
-
-    Without `task`, strings, booleans and two values are classes; so are integers, unless more
-    than 20 values make up more than a tenth of the rows; other numbers are quantities.
-
-    Parameters
-    ----------
-    y : array-like, or dict or tuple of them
-        Shape (n,), (n, outputs), or more axes for a model that returns arrays.
-    task : {"classification", "regression"}, optional
-        Overrides the reading.
-
-    Returns
-    -------
-    Target
-
-    Raises
-    ------
-    InvalidObjectiveError
-        y holds NaN, a single class, or values that are not numbers where numbers are needed.
-    """
-    if y is None:
-        raise InvalidObjectiveError(
-            "there is no target. Give (create_model, X, y); for an autoencoder y is X itself."
-        ).about("y", None)
-    refuse_masked("y", y)
-    if task not in (None, "classification", "regression"):
-        raise InvalidObjectiveError('must be "classification", "regression" or None.').about(
-            "task", task
-        )
-    if in_parts(y):
-        values = map_parts(_as_numbers, y)
-        return Target(kind="several", labels=values, encoded=values, classes=None, n_outputs=0)
-    labels = np.asarray(y)
-    if not labels.size:
-        raise InvalidObjectiveError("y has no rows. Give at least two.").about("y")
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if _has_missing(labels):
-        raise InvalidObjectiveError(
-            "y holds missing values (NaN or None). Drop those rows from X and y."
-        ).about("y")
-    if labels.ndim == 1 and (task == "classification" or (task is None and _holds_classes(labels))):
-        return _read_classes(labels)
-    values = _as_numbers(labels)
-    if task != "regression" and labels.ndim == 2 and np.isin(values, (0, 1)).all():
-        if (values.sum(axis=1) == 1).all():
-            return Target(
-                kind="multiclass",
-                labels=values.argmax(axis=1),
-                encoded=values.argmax(axis=1).astype(np.int32),
-                classes=np.arange(values.shape[1]),
-                n_outputs=values.shape[1],
-            )
-        return Target(
-            kind="multilabel",
-            labels=values.astype(np.int32),
-            encoded=values,
-            classes=None,
-            n_outputs=values.shape[1],
-        )
-    n_outputs = 1 if values.ndim == 1 else int(values.shape[-1])
-    return Target(
-        kind="regression", labels=labels, encoded=values, classes=None, n_outputs=n_outputs
-    )
 
 
 def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
@@ -295,55 +209,17 @@ def _length(part: Any) -> int:
     return int(part.shape[0]) if hasattr(part, "shape") else len(part)
 
 
-def _as_numbers(values: Any) -> np.ndarray:
-    array = np.asarray(values)
-    try:
-        numbers = array.astype(np.float32)
-    except (TypeError, ValueError):
-        raise InvalidObjectiveError(
-            f"values of type {array.dtype} are not numbers, as a regression or a y with several "
-            'columns needs. For labels, give one column, or task="classification".'
-        ).about("y") from None
-    if not np.isfinite(numbers).all():
-        raise InvalidObjectiveError(
-            "y holds NaN or infinite values. Drop those rows from X and y."
-        ).about("y")
-    return numbers
+def _rows_of_members(given: Any) -> int | None:
+    """Rows of the arrays in a list of arrays; None for anything else."""
+    if not isinstance(given, list) or not all(
+        np.ndim(one) and hasattr(one, "shape") for one in given
+    ):
+        return None
+    lengths = {_length(one) for one in given}
+    return lengths.pop() if len(lengths) == 1 else None
 
 
-def _has_missing(labels: np.ndarray) -> bool:
-    if labels.dtype.kind == "f":
-        return bool(np.isnan(labels).any())
-    if labels.dtype.kind == "O":
-        return any(label is None or label != label for label in labels.ravel())
-    return False
-
-
-def _holds_classes(labels: np.ndarray) -> bool:
-    if labels.dtype.kind in "bOUST":
-        return True
-    n_values = len(np.unique(labels))
-    if n_values <= 2:
-        return True
-    if not np.array_equal(labels, np.round(labels)):
-        return False
-    return n_values <= MAX_INFERRED_CLASSES or (
-        labels.dtype.kind in "iu" and n_values <= 0.1 * len(labels)
-    )
-
-
-def _read_classes(labels: np.ndarray) -> Target:
-    classes, encoded = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise InvalidObjectiveError(
-            f"y holds the single class {classes.tolist()[0]!r}. A classification needs at least "
-            'two; for a regression give task="regression".'
-        ).about("y")
-    binary = len(classes) == 2
-    return Target(
-        kind="binary" if binary else "multiclass",
-        labels=labels,
-        encoded=encoded.astype(np.int32),
-        classes=classes,
-        n_outputs=1 if binary else len(classes),
-    )
+def _rows(given: Any) -> int | None:
+    if in_parts(given):
+        return n_rows(given) if given else None
+    return _length(given) if hasattr(given, "__len__") else None

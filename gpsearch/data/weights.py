@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_class_weight
 
-from gpsearch.data.rows import Target, refuse_masked
+from gpsearch.data.rows import refuse_masked
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 
 

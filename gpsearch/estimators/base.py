@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpsearch.data.preprocessing import check_preprocess
@@ -23,9 +23,10 @@ from gpsearch.data.rows import (
     in_parts,
     is_text,
     read_features,
-    read_target,
     refuse_masked,
+    without_lists,
 )
+from gpsearch.data.target import read_target
 from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, Wanted, fit_network
@@ -185,6 +186,9 @@ class KerasEstimator(BaseEstimator):
 
     def _features(self, X: Parts) -> Parts:
         check_is_fitted(self)
+        inputs = getattr(self.model_, "inputs", None) or ()
+        if isinstance(X, list) and len(inputs) == len(X) and hasattr(X[0], "shape"):
+            X = tuple(X)
         return self._read(X, reset=False)
 
     # ---------------------------------------------------------------- saving
@@ -266,23 +270,15 @@ class KerasEstimator(BaseEstimator):
         return hasattr(self, "network_")
 
 
-def check_y(estimator: Any, y: Any) -> None:
-    """Raise where y is None."""
+def read_given(estimator: Any, X: Any, y: Any) -> tuple[Parts, Parts]:
+    """X and y with lists of inputs and outputs as tuples; raises where y is None or complex."""
     if y is None:
         raise InvalidObjectiveError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         ).about("y", None)
-
-
-def read_y(y: Any) -> Any:
-    """Y as an array; a single column is flattened with a warning, as in scikit-learn."""
-    if in_parts(y):
-        return y
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = column_or_1d(values, warn=True)
-    if values.dtype.kind == "c":
+    X, y = without_lists(X, y)
+    if not in_parts(y) and np.iscomplexobj(y):
         raise InvalidObjectiveError("Complex data not supported: y holds complex numbers.").about(
             "y"
         )
-    return values
+    return X, y

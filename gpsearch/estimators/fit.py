@@ -15,7 +15,8 @@ import numpy as np
 from gpsearch.arguments import fraction
 from gpsearch.data.folds import Fold, make_fold
 from gpsearch.data.prepared_folds import PreparedFold
-from gpsearch.data.rows import Parts, Target, n_rows, take
+from gpsearch.data.rows import Parts, n_rows, take
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork

@@ -11,13 +11,15 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.data.rows import Parts, in_parts
 from gpsearch.errors import public
-from gpsearch.estimators.base import KerasEstimator, check_y, read_y
+from gpsearch.estimators.base import KerasEstimator, read_given
 
 TINY, EPSILON = float(np.finfo(float).tiny), float(np.finfo(float).epsneg)
 
@@ -121,23 +123,27 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         Parameters
         ----------
         X : array of any rank, data frame, or dict or tuple of them, n rows
-        y : labels of shape (n,), or (n, n_labels) of 0 and 1
+        y : labels of shape (n,), (n, n_labels) of 0 and 1, or one for each of more axes
         sample_weight : array of shape (n,), optional
         **training
             ``epochs``, ``batch_size``, ``patience``, ``callbacks``, ``validation_split`` for this
             fit alone.
         """
-        check_y(self, y)
-        if not in_parts(y):
+        X, y = read_given(self, X, y)
+        if not in_parts(y) and np.ndim(y) <= 2:
             check_classification_targets(y)
-        labels = read_y(y)
-        self._label_dtype = None if in_parts(y) or labels.ndim == 1 else labels.dtype
-        return self._fit(X, labels, sample_weight, self.class_weight, training)
+        columns = np.shape(y)[1:] if not in_parts(y) else ()
+        if columns == (1,):
+            column_or_1d(y, warn=True)  # as scikit-learn asks of classifiers
+        self._label_dtype = np.asarray(y).dtype if columns not in ((), (1,)) else None
+        return self._fit(X, y, sample_weight, self.class_weight, training)
 
     def predict(self, X: Parts) -> np.ndarray:
-        """The most probable label of each row."""
+        """The most probable label of each row, in the form of y: in columns where it had them."""
         features = self._features(X)  # first: raises where nothing was fitted
         labels = self.network_.predict(features)
+        if self.network_.target.one_hot:
+            labels = np.eye(self.network_.target.n_outputs)[labels]
         return labels if self._label_dtype is None else labels.astype(self._label_dtype)
 
     @available_if(_gives_probabilities)
@@ -160,6 +166,14 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             positive = np.clip(self.network_.predict_proba(features)[:, 1], TINY, 1 - EPSILON)
             return np.log(positive) - np.log1p(-positive)
         return scores if self.network_.link == "margins" else scores - 0.5
+
+    def score(self, X: Parts, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy; of all labels where each row has several classes, as in a sequence."""
+        labels, predicted = np.asarray(y), self.predict(X)
+        target = self.network_.target
+        if labels.ndim > 1 and target.classes is not None and not target.one_hot:
+            labels, predicted = labels.ravel(), predicted.ravel()
+        return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
 
     @property
     def classes_(self) -> Any:
@@ -193,13 +207,18 @@ compiled, random_state, **model_params
     @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model; see `KerasClassifier.fit`. y has shape (n,) or (n, n_outputs)."""
-        check_y(self, y)
-        return self._fit(X, read_y(y), sample_weight, None, training)
+        X, y = read_given(self, X, y)
+        return self._fit(X, y, sample_weight, None, training)
 
     def predict(self, X: Parts) -> Any:
-        """Predicted values, shape (n,) or (n, n_outputs)."""
+        """Predicted values, shape (n,) or (n, ...)."""
         features = self._features(X)
         return self.network_.predict(features)
+
+    def score(self, X: Parts, y: Any, sample_weight: Any = None) -> float:
+        """R², the mean over all entries of a row."""
+        truth, predicted = (np.reshape(part, (len(part), -1)) for part in (y, self.predict(X)))
+        return float(r2_score(truth, predicted, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

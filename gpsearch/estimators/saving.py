@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.data.preprocessing import Preprocessor
-from gpsearch.data.rows import Target
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import FittedNetwork, as_fitted
@@ -64,6 +64,7 @@ def save_network(estimator: Any, path: Path) -> None:
         "classes": classes,
         "classes_dtype": None if classes is None else target.classes.dtype.str,
         "n_outputs": target.n_outputs,
+        "one_hot": target.one_hot,
         "link": getattr(network, "link", None),
         "n_features": getattr(estimator, "n_features_in_", None),
         "training": dataclasses.asdict(estimator.training_),
@@ -118,6 +119,7 @@ def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None
         classes=None if classes is None else np.array(classes, facts["classes_dtype"]),
         n_outputs=facts["n_outputs"],
         link="margins" if "hinge" in facts.get("loss", "") else _LINKS.get(link, link),
+        one_hot=facts.get("one_hot", False),
     )
     return Loaded(
         network=as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target),

@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 
-from gpsearch.data.rows import read_target
+from gpsearch.data.rows import without_lists
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
 from gpsearch.estimators.base import OVERRIDABLE
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
@@ -53,6 +54,7 @@ class ModelSubject:
             raise InvalidObjectiveError(
                 "a model function requires y to be passed, but the target y is None."
             ).about("y", None)
+        X, y = without_lists(X, y)
         given = {name: getattr(search, name) for name in TRAINING} | _training(params)
         self._given = {name: value for name, value in given.items() if value is not None}
         self._create_model = search.estimator

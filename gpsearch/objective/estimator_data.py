@@ -17,7 +17,8 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from gpsearch.arguments import is_whole
-from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, n_rows, named_parts, read_target
+from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, n_rows, named_parts
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_fold import last_step
 

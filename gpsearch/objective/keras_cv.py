@@ -23,9 +23,10 @@ from gpsearch.data.rows import (
     n_rows,
     named_parts,
     read_features,
-    read_target,
     take,
+    without_lists,
 )
+from gpsearch.data.target import read_target
 from gpsearch.data.weights import fit_weights, read_groups, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
@@ -163,6 +164,7 @@ class KerasCV:
         fraction("validation_fraction", validation_fraction, kind=kind)
         if is_dataset(X):
             X, y, sample_weight = read_dataset(X, y, sample_weight)
+        X, y = without_lists(X, y)
         self.X = read_features(X)
         self.n = n_rows(self.X)
         self.target = with_link(read_target(y, task), outputs)
@@ -338,7 +340,7 @@ class KerasCV:
             {
                 "model function": self.model_function.create_model,
                 "X": self.X,
-                "y": [self.target.kind, self.target.labels, *filter(None, [self.target.link])],
+                "y": self.target.identity,
                 "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
                 "scoring": self.scoring.identity,
                 **dataclasses.asdict(self.settings),

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from gpsearch.data.rows import Parts, Target
+from gpsearch.data.rows import Parts
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
 from gpsearch.training.fitted import FittedClassifier, FittedNetwork
 

@@ -27,7 +27,8 @@ from sklearn.utils.metaestimators import available_if
 
 from gpsearch.arguments import one_of, optional
 from gpsearch.data.preprocessing import Preprocessor
-from gpsearch.data.rows import Parts, Target, n_rows, take
+from gpsearch.data.rows import Parts, n_rows, take
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, last_layer
 

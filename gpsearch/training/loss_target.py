@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.data.rows import Parts, Target, map_parts
+from gpsearch.data.rows import Parts, map_parts
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.fitted import loss_name

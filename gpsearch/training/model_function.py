@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.data.rows import Parts, Target, is_text, map_parts, named_parts, take
+from gpsearch.data.rows import Parts, is_text, map_parts, named_parts, take
+from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, name_counts, seeded
 

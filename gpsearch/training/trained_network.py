@@ -14,7 +14,8 @@ import numpy as np
 
 from gpsearch.data.datasets import REASON, Streamed
 from gpsearch.data.prepared_folds import PreparedFold
-from gpsearch.data.rows import Parts, Target, take
+from gpsearch.data.rows import Parts, take
+from gpsearch.data.target import Target
 from gpsearch.data.weights import fit_weights
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted

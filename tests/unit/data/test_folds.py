@@ -5,7 +5,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, LeaveOneOut, StratifiedKFold, TimeSeriesSplit
 
 from gpsearch.data.folds import make_folds
-from gpsearch.data.rows import read_target
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncod
 from gpsearch.data.folds import Fold
 from gpsearch.data.prepared_folds import PreparedFolds
 from gpsearch.data.preprocessing import Preprocessor, check_preprocess
-from gpsearch.data.rows import read_target
+from gpsearch.data.target import read_target
 from gpsearch.data.weights import fit_weights, read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint

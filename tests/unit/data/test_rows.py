@@ -4,13 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpsearch.data.rows import (
-    as_model_input,
-    check_numeric,
-    read_features,
-    read_target,
-    take,
-)
+from gpsearch.data.rows import as_model_input, check_numeric, read_features, take, without_lists
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 
@@ -33,6 +28,11 @@ RNG = np.random.default_rng(0)
         ([[0, 1, 1], [1, 1, 0]], "multilabel", 3),
         (RNG.normal(size=(40, 1)), "regression", 1),
         (pd.Series(["x", "y", "x"]), "binary", 1),
+        (np.array([0, 1, 1], object), "binary", 1),
+        ([["a", "b"], ["b", "b"]], "multiclass", 2),
+        ([[2, 0, 1], [1, 1, 0]], "regression", 3),
+        (np.zeros((4, 3, 2)), "regression", 2),
+        ({"kind": ["a", "b"], "size": [1.0, 2.0]}, "several", 0),
     ],
 )
 def test_kind_of_target(y, kind, n_outputs):
@@ -43,6 +43,55 @@ def test_kind_of_target(y, kind, n_outputs):
 def test_task_overrides_the_reading():
     assert read_target(np.arange(50), "classification").n_classes == 50
     assert read_target([0, 1, 2], "regression").kind == "regression"
+
+
+def test_labels_of_several_axes():
+    steps = np.array([[2, 0, 1], [1, 1, 0]])
+    target = read_target(steps, "classification")
+    assert (target.kind, target.n_outputs, target.by_class) == ("multiclass", 3, False)
+    np.testing.assert_array_equal(target.labels, steps)
+    np.testing.assert_array_equal(read_target(steps[..., None], "classification").labels, steps)
+    one_hot = read_target(np.eye(3)[steps], "classification")
+    np.testing.assert_array_equal(one_hot.labels, steps)
+    assert one_hot.numbers.shape == (2, 3, 3)
+    assert read_target(np.eye(3)[steps]).kind == "regression"
+
+
+@pytest.mark.parametrize(
+    ("y", "dtype", "shape"),
+    [
+        pytest.param([[0.0], [1.0]], "float32", (2, 1), id="column"),
+        pytest.param([0, 1], "int64", (2,), id="integers"),
+        pytest.param(pd.Series([0.0, 1.0]), "float32", (2, 1), id="series"),
+        pytest.param(np.eye(3, dtype=np.int8), "int8", (3, 3), id="one-hot"),
+        pytest.param([-1.0, 1.0], "float32", (2,), id="signs"),
+    ],
+)
+def test_labels_that_are_numbers_stay_as_given(y, dtype, shape):
+    target = read_target(y)
+    assert (target.numbers.dtype.name, target.numbers.shape) == (dtype, shape)
+    np.testing.assert_array_equal(target.numbers.ravel(), np.ravel(y))
+    assert target.labels.ndim == 1
+
+
+def test_labels_that_are_not_numbers_are_encoded():
+    for y in (["a", "b"], [True, False], np.array(["a", "b"], object)):
+        assert read_target(y).encoded.tolist() in ([0, 1], [1, 0])
+    assert read_target(["a", "b"]).numbers is None
+    several = read_target({"kind": ["no", "yes", "no"], "size": [1, 2, 3]})
+    assert several.encoded["kind"].tolist() == [0, 1, 0]
+    assert several.encoded["size"].dtype == np.float32
+    assert several.labels["kind"].tolist() == ["no", "yes", "no"]
+
+
+def test_lists_of_inputs_and_outputs():
+    one, y = np.zeros((6, 4)), np.zeros(6)
+    assert isinstance(without_lists([one, one], y)[0], tuple)
+    assert [type(part) for part in without_lists([one, one], [y, y])] == [tuple, tuple]
+    assert isinstance(without_lists(one, [y, y])[1], tuple)
+    for rows in ([one] * 6, [one] * 9, [y, y], one.tolist(), ["a", "b"], []):
+        assert without_lists(rows, np.zeros(len(rows)))[0] is rows
+    assert without_lists(one, [np.zeros(2)] * 6)[1][0].shape == (2,)
 
 
 def test_labels_are_encoded_in_sorted_order_and_kept():
@@ -58,7 +107,16 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
         (np.array(["a", None, "b"], object), "missing"),
         ([1, 1, 1], "single class"),
         ([[1.0, np.inf], [2.0, 3.0]], "infinite"),
-        ([["a", "b"], ["c", "d"]], "not numbers"),
+        ([1.0, np.inf, 1.0], "infinite"),
+        (np.array([1.0, np.inf, 1.0], object), "infinite"),
+        ([1.0, 1e300, 2.0], "infinite"),
+        (np.array([1, "a"], object), "several types"),
+        (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), "neither numbers nor labels"),
+        ([[1], [1, 2]], "is no array"),
+        (5, "no rows"),
+        (np.ma.masked_less([1.0, 2.0, 3.0], 2), "masked array"),
+        ({"kind": ["a", None]}, r"y\['kind'\] holds missing"),
+        ({"size": [1.0, np.inf]}, r"y\['size'\] holds infinite"),
     ],
 )
 def test_bad_target(y, message):
@@ -98,3 +156,10 @@ def test_identity_sees_values_types_names_and_order():
     others = [X + 1e-12, X.astype(np.float32), X.reshape(2, 3), X[::-1], {"a": X}, {"b": X}]
     assert len({fingerprint(X), *map(fingerprint, others)}) == 7
     assert fingerprint(X) == fingerprint(X.copy())
+
+
+def test_identity_of_y_sees_its_form():
+    labels = np.array([0, 1, 2, 1])
+    forms = [labels, labels[:, None], np.eye(3)[labels], labels.astype(float), labels.astype(str)]
+    assert len({fingerprint(read_target(y).identity) for y in forms}) == 5
+    assert fingerprint(read_target(labels).identity) == fingerprint(["multiclass", labels])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpsearch.data.preprocessing import Preprocessor
-from gpsearch.data.rows import read_target
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import FittedClassifier, output_link, with_link

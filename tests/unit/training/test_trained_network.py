@@ -8,7 +8,7 @@ import pytest
 from gpsearch.data.datasets import Streamed
 from gpsearch.data.folds import Fold
 from gpsearch.data.prepared_folds import PreparedFold
-from gpsearch.data.rows import read_target
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.training import mlp
