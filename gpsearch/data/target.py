@@ -62,6 +62,14 @@ class Target:
         """Number of classes; None where y holds none."""
         return None if self.classes is None else len(self.classes)
 
+    def as_labels(self, y: Any) -> np.ndarray:
+        """Labels, or quantities, as scorers compare them, of a y in the form of the one read."""
+        y = np.asarray(y)
+        if self.one_hot:
+            return y.argmax(axis=-1)
+        column = y.ndim > 1 and y.shape[-1] == 1 and (y.ndim == 2 or self.classes is not None)
+        return y[..., 0] if column else y
+
     @property
     def identity(self) -> list[Any]:
         """What gives equal scores where it is equal."""

@@ -71,9 +71,9 @@ def fit_weights(
     """
     if class_weight is None:
         return None if sample_weight is None else sample_weight[rows].astype(np.float32)
-    if target.classes is None:
+    if target.classes is None or not target.by_class:
         raise InvalidObjectiveError(
-            f"y ({target.kind}) holds no classes. Use sample_weight."
+            f"y ({target.kind}) holds no classes, one for each row. Use sample_weight."
         ).about("class_weight", class_weight)
     encoded = np.asarray(target.encoded)[rows]
     if class_weight == "balanced":

@@ -165,7 +165,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         if hasattr(self.network_, "predict_proba"):
             positive = np.clip(self.network_.predict_proba(features)[:, 1], TINY, 1 - EPSILON)
             return np.log(positive) - np.log1p(-positive)
-        return scores if self.network_.link == "margins" else scores - 0.5
+        return scores
 
     def score(self, X: Parts, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of all labels where each row has several classes, as in a sequence."""

@@ -19,6 +19,7 @@ from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
+from gpsearch.objective.scoring import score_by_name
 from gpsearch.training.trainer import epochs_to_refit
 
 if TYPE_CHECKING:
@@ -81,11 +82,11 @@ class ModelSubject:
         self.trials_at_once: int | None = search.n_jobs
         self._raises = search.error_score == "raise"
         read = {**scorers, metric: self.objective.scoring.scorer}
-        if self.objective.target.is_classification:
+        if self.objective.target.kind != "several":
             read |= {
                 name: ScorerByName(get_scorer(read[name]))
                 for name, given in scorers.items()
-                if isinstance(given, str)
+                if isinstance(given, str | None)
             }
         self.scorer = read if several else read[metric]
 
@@ -128,12 +129,9 @@ class ScorerByName:
 
     def __call__(self, estimator: Any, X: Any, y: Any, **params: Any) -> float:
         """Score of `estimator`, whose labels y holds."""
-        classes = estimator.classes_
-        known = isinstance(classes, np.ndarray) and bool(np.isin(y, classes).all())
-        if not known:  # several labels for each row, or one that the training rows lack
-            return self.scorer(estimator, X, y, **params)
-        numbers = np.searchsorted(classes, y)
-        return self.scorer(estimator.network_.numbered(), estimator._features(X), numbers, **params)
+        features = estimator._features(X)
+        labels = estimator.network_.target.as_labels(y)
+        return score_by_name(self.scorer, estimator.network_, features, labels, **params)
 
     def __repr__(self) -> str:
         return repr(self.scorer)

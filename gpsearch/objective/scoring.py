@@ -15,7 +15,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from gpsearch.data.rows import Parts
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
-from gpsearch.training.fitted import FittedClassifier, FittedNetwork
+from gpsearch.training.fitted import FittedNetwork
 
 
 class Scoring:
@@ -99,6 +99,8 @@ class Scoring:
                     "softmax, and its loss is not from_logits=True. If its outputs are "
                     'probabilities or logits all the same, say so: outputs="logits".'
                 )
+            elif view.target.kind == "regression" and np.ndim(y) > 1:
+                hint = ' Where y holds labels, give task="classification", or a callable scoring.'
             raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
                 "scoring", self.name
             ) from error
@@ -119,17 +121,27 @@ class Scoring:
         return values
 
     def _call(self, scorer: Any, view: FittedNetwork, X: Parts, y: Any) -> Any:
-        """Call a scorer; one given by name compares class numbers, see `numbered`."""
-        classes = view.target.classes
-        named = scorer is not self.scorer or self._by_name
-        if named and classes is not None and isinstance(view, FittedClassifier):
-            return scorer(view.numbered(), X, np.searchsorted(classes, y))
-        return scorer(view, X, y)
+        by_name = scorer is not self.scorer or self._by_name
+        return score_by_name(scorer, view, X, y) if by_name else scorer(view, X, y)
 
     @property
     def identity(self) -> Any:
         """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
         return self.name if self._by_name else self.scorer
+
+
+def score_by_name(scorer: Any, view: FittedNetwork, X: Parts, y: Any, **params: Any) -> Any:
+    """Call a scorer of scikit-learn's, which takes numbered classes and one or two axes of y."""
+    target = view.target
+    if target.kind == "several":
+        return scorer(view, X, y, **params)
+    if target.classes is not None:
+        if not np.isin(y, target.classes).all():  # a label that the training rows lack
+            return scorer(view, X, y, **params)
+        y = np.searchsorted(target.classes, y).ravel()
+    elif y.ndim > 2:
+        y = y.ravel() if target.is_classification else y.reshape(len(y), -1)
+    return scorer(view.for_scorers(), X, y, **params)
 
 
 def read_scorer(scoring: Any) -> Any:

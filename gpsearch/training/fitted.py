@@ -17,7 +17,7 @@ import copy
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -58,6 +58,8 @@ class FittedNetwork(BaseEstimator):
         From preprocessed features to the network's outputs; by default in large batches.
     """
 
+    _for_scorers = False
+
     def __init__(
         self,
         model: Any,
@@ -87,6 +89,16 @@ class FittedNetwork(BaseEstimator):
         """Return `outputs` for this very object X from now on, without computing them."""
         self._remembered = (X, outputs)
 
+    def for_scorers(self) -> Self:
+        """A view of this network as scikit-learn's scorers take one.
+
+        Classes are the numbers 0, 1, ...: of two, scorers take the label 1 for the positive one
+        and refuse other labels. Labels lie in one axis, quantities in two.
+        """
+        view = copy.copy(self)
+        view._for_scorers = True
+        return view
+
     def predict(self, X: Parts) -> Any:
         """The outputs themselves; for a model with several outputs."""
         return self.outputs(X)
@@ -113,7 +125,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         """Class labels as in y; for a multi-label target one pair for each column."""
         if self.target.classes is None:
             return [np.array([0, 1])] * self.target.n_outputs
-        return self.target.classes
+        return np.arange(len(self.target.classes)) if self._for_scorers else self.target.classes
 
     @property
     def link(self) -> str:
@@ -125,35 +137,31 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         """Probabilities of the classes, shape (n, n_classes)."""
         outputs = np.asarray(self.outputs(X), np.float64)
         logits = self.link == "logits"
-        if self.target.kind != "multilabel" and outputs.ndim == 2 and outputs.shape[1] > 1:
-            if logits:
-                return softmax(outputs, axis=1)
+        if self._by_unit(outputs):
             # Exactly one in float64, as scikit-learn asks of what float32 only nearly gives.
-            return outputs / outputs.sum(axis=1, keepdims=True)
-        probabilities = expit(outputs) if logits else outputs
+            whole = outputs if logits else outputs / outputs.sum(axis=-1, keepdims=True)
+            probabilities = softmax(outputs, axis=-1) if logits else whole
+        else:
+            positive = self._of_labels(expit(outputs) if logits else outputs)
+            if self.target.kind == "multilabel":
+                return positive
+            probabilities = np.stack([1 - positive, positive], axis=-1)
         if self.target.kind == "multilabel":
-            return probabilities
-        positive = probabilities.reshape(len(outputs))
-        return np.column_stack([1 - positive, positive])
-
-    def numbered(self) -> FittedClassifier:
-        """A view of this network with the classes 0, 1, ... in place of labels.
-
-        scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
-        other labels; so for a scorer given by name, the greater label is the positive one.
-        """
-        view = copy.copy(self)
-        if self.target.classes is not None:
-            numbers = np.arange(len(self.target.classes))
-            view.target = dataclasses.replace(self.target, classes=numbers)
-        return view
+            return probabilities[..., -1]
+        several = self._for_scorers and probabilities.ndim > 2
+        return probabilities.reshape(-1, probabilities.shape[-1]) if several else probabilities
 
     def decision_function(self, X: Parts) -> np.ndarray:
-        """The raw outputs that rank classes: shape (n,) for one unit, else (n, units)."""
+        """The raw outputs that rank classes: shape (n,) for one unit, else (n, units).
+
+        Scores of two classes are shifted to be above zero where the second is predicted.
+        """
         outputs = np.asarray(self.outputs(X), np.float64)
-        if self.target.kind == "binary" and outputs.ndim == 2:
-            return outputs[:, -1] - (outputs[:, 0] if outputs.shape[1] == 2 else 0.0)
-        return outputs
+        if self.target.kind != "binary":
+            return outputs
+        if self._by_unit(outputs):
+            return outputs[:, 1] - outputs[:, 0]
+        return self._of_labels(outputs) - (self._cut if self.link == "scores" else 0.0)
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable class of each row, in the labels of y."""
@@ -168,27 +176,50 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
             The labels have to be cut out of a column of outputs, and nothing says where.
         """
         outputs = np.asarray(outputs)
-        several = self.target.kind == "multilabel"
-        if not several and outputs.ndim == 2 and outputs.shape[1] > 1:
-            return self.classes_[outputs.argmax(axis=1)]
-        if not self.link:
+        if self._by_unit(outputs):
+            chosen = outputs.argmax(axis=-1)
+        elif not self.link:
             raise InvalidObjectiveError(
                 "neither the last layer nor the loss says whether the model's outputs are "
                 f"probabilities. {SAY}"
             ).about("outputs", None)
-        positive = outputs > (0.0 if self.link in ("logits", "margins") else 0.5)
-        if several:
-            return positive.astype(np.int32)
-        return self.classes_[positive.reshape(len(outputs)).astype(int)]
+        else:
+            chosen = self._of_labels(outputs > self._cut).astype(np.int32)
+        several = self.target.kind == "multilabel"
+        labels = chosen.astype(np.int32) if several else self.classes_[chosen]
+        return labels.ravel() if self._for_scorers and labels.ndim > 1 + several else labels
+
+    @property
+    def _cut(self) -> float:
+        """Outputs above it mean the second class."""
+        if self.link in ("logits", "margins"):
+            return 0.0
+        classes = self.target.classes
+        if self.link == "scores" and classes is not None and classes.dtype.kind in "iuf":
+            return float(classes.mean())  # they were trained on as they are
+        return 0.5
+
+    def _by_unit(self, outputs: np.ndarray) -> bool:
+        """Whether the last axis holds one output for each class."""
+        if outputs.ndim < 2 or outputs.shape[-1] == 1:
+            return False
+        return self.target.kind != "multilabel" or outputs.shape[-1] != self.target.n_outputs
+
+    def _of_labels(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs in the shape of the labels: without a last axis of one unit."""
+        return outputs[..., 0] if outputs.ndim > 1 and outputs.shape[-1] == 1 else outputs
 
 
 class FittedRegressor(RegressorMixin, FittedNetwork):
     """A trained network whose target is a quantity."""
 
     def predict(self, X: Parts) -> np.ndarray:
-        """Predicted values, shape (n,) for one unit, else as the network returns them."""
+        """Predicted values, shape (n,) for one unit, else as y has it or the network returns it."""
         outputs = np.asarray(self.outputs(X), np.float64)
-        return outputs.reshape(len(outputs)) if outputs[0].size == 1 else outputs
+        if outputs.shape[-1] == 1 and (outputs.ndim == 2 or self.target.n_outputs > 1):
+            outputs = outputs[..., 0]
+        flat = self._for_scorers and outputs.ndim > 2
+        return outputs.reshape(len(outputs), -1) if flat else outputs
 
 
 def with_link(target: Target, outputs: str | None) -> Target:

@@ -10,28 +10,30 @@ from gpsearch.data.rows import Parts, map_parts
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, import_tensorflow
-from gpsearch.training.fitted import loss_name
-
-# Losses of Keras that compare one column for each class with one output unit for each class.
-_ONE_HOT_LOSSES = {
-    *("categoricalcrossentropy", "categoricalfocalcrossentropy", "categoricalhinge"),
-    *("binarycrossentropy", "binaryfocalcrossentropy", "kldivergence", "poisson"),
-    *("meansquarederror", "meanabsoluteerror", "huber", "logcosh", "hinge", "squaredhinge"),
-    *("cosinesimilarity", "dice", "tversky"),
-}
+from gpsearch.training.fitted import loss_name, output_link
 
 
 def loss_target(target: Target, model: Any) -> Parts:
-    """The numbers to train on: one column for each class where the loss compares columns.
+    """Y as the loss takes it: as given where it is numbers that suit the loss, else encoded.
 
-    Returns an (n,) int32 or float32 array, an (n, units) float32 array, or the parts of y.
+    A loss of the user's own gets numbers as they were given. Keras's own losses get class indices
+    (sparse ones), one column for each class (where there are as many units), or 0 and 1 in place
+    of other numbers that neither probabilities nor margins can reach.
     """
     if target.classes is None:
         return target.encoded
+    name, numbers, classes = loss_name(model), target.numbers, target.classes.tolist()
+    counted = numbers is not None and classes == list(range(len(classes)))
+    if name.startswith("sparse"):
+        return numbers if counted and not target.one_hot else target.encoded
     units = _units(model)
-    if units == len(target.classes) and loss_name(model) in _ONE_HOT_LOSSES:
-        return np.eye(units, dtype=np.float32)[target.encoded]
-    return target.encoded
+    if name and units == len(classes):
+        return numbers if target.one_hot else np.eye(units, dtype=np.float32)[target.encoded]
+    if numbers is None:
+        return target.encoded.astype(np.float32) if units == 1 else target.encoded
+    link = output_link(model)
+    reached = counted or not name or link == "scores" or (link == "margins" and classes == [-1, 1])
+    return numbers if reached else target.encoded
 
 
 def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, name: str) -> None:
@@ -48,7 +50,7 @@ def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, n
                 f"{name} returns several outputs, but y is one array. Give y as a dict or tuple "
                 "with one entry for each output, and a callable `scoring`."
             )
-        if not _fits(target, shape, y):
+        if not _fits(target, shape, model):
             raise InvalidObjectiveError(
                 f"{name} returns an output of shape {(None, *shape[1:])}, which does not fit y "
                 f"({_described(target)}). {_remedy(target)}"
@@ -90,18 +92,25 @@ def _units(model: Any) -> int | None:
         return None
 
 
-def _fits(target: Target, shape: tuple[int, ...], y: Parts) -> bool:
+def _fits(target: Target, shape: tuple[int, ...], model: Any) -> bool:
+    row, rest = np.shape(target.labels)[1:], shape[1:-1]
     units = shape[-1] if len(shape) > 1 else 1
-    if target.kind == "binary":
-        return len(shape) <= 2 and units in (1, 2)
-    if np.ndim(target.encoded) > 2:
-        return shape[1:] == np.shape(y)[1:]
-    return len(shape) <= 2 and units == target.n_outputs
+    if target.classes is not None:
+        two = len(target.classes) == 2 and not target.one_hot
+        return rest == row and units in ((1, 2) if two else (target.n_outputs,))
+    if row and rest == _without_one(row) and loss_name(model).startswith("sparse"):
+        return True
+    return len(shape) > len(row) and _without_one(shape[1:]) == _without_one(row)
+
+
+def _without_one(row: tuple[int, ...]) -> tuple[int, ...]:
+    return row[:-1] if row[-1:] == (1,) else row
 
 
 def _described(target: Target) -> str:
     if target.classes is not None:
-        return f"{len(target.classes)} classes"
+        axes = np.shape(target.labels)[1:]
+        return f"{len(target.classes)} classes{f', {axes} labels in each row' if axes else ''}"
     if target.kind == "several":
         return "several targets"
     shape = (None, *np.shape(target.encoded)[1:])
