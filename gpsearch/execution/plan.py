@@ -175,7 +175,8 @@ class RepeatsPlan:
 
     def known(self, trial: Trial) -> Trial | None:
         """The evaluation of the same configuration in the same repeat, with the most folds."""
-        alike = [other for other in self._alike(trial) if other.finished]
+        key = self._key(trial)
+        alike = [t for t in self._study.trials if t.finished and self._key(t) == key]
         return min(alike, key=lambda t: (t.state == "stopped", -len(t.folds)), default=None)
 
     def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
@@ -214,10 +215,6 @@ class RepeatsPlan:
         for trial in self.trials():
             trials[trial.origin].append(trial)
         return trials
-
-    def _alike(self, trial: Trial) -> list[Trial]:
-        key = self._key(trial)
-        return [other for other in self._study.trials if self._key(other) == key]
 
     def _key(self, trial: Trial) -> Hashable:
         """Repeat and configuration: what makes two evaluations the same."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 
 from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
@@ -23,12 +24,11 @@ from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
 from gpsearch.execution.workers.channel import FoldReceiver
-from gpsearch.execution.workers.devices import available_devices, devices_in_words
+from gpsearch.execution.workers.devices import available_devices
 from gpsearch.execution.workers.executors import (
     DaskWorkers,
     ExecutorWorkers,
     Workers,
-    available_cores,
     is_remote,
     pack,
 )
@@ -140,8 +140,8 @@ class Session:
         writer.set_stop_reason(run.reason)
         if failed is not None:
             raise InvalidObjectiveError(
-                f"every trial so far failed with the same error, {failed.reason}. Mend it, and "
-                f"the same call continues.\n\nOf trial {failed.number}:\n{failed.traceback}"
+                "every trial so far failed with the same error. Mend it, and the same call "
+                f"continues. {failed.reason}\n\nOf trial {failed.number}:\n{failed.traceback}"
             ).about("objective")
         if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
             _say_how_to_continue(run.study, run.reason)
@@ -153,7 +153,7 @@ class Session:
         """What a new study tells of it."""
         if not self.devices:
             return {}
-        return {"devices": devices_in_words(self.devices, self.n_jobs or 1)}
+        return {"devices": f"{self.n_jobs} workers have {', '.join(self.devices)} in turn"}
 
     @property
     def _is_isolated(self) -> bool:
@@ -230,7 +230,7 @@ def open_study(
     random_state: Any,
     usual_seed: int | None = None,
     settings: Mapping[str, Any],
-    first: Mapping[str, Any] | None = None,
+    first: Mapping[str, Any],
 ) -> Study:
     """Open the study that a call continues, or make it.
 
@@ -258,7 +258,7 @@ def open_study(
         return Study.create(
             path,
             seed=_read_seed(usual_seed) if seed is None else seed,
-            settings={**settings, **(first or {})},
+            settings={**settings, **first},
             objective=objective,
             **identity,
         )
@@ -291,7 +291,7 @@ def _read_max_same_errors(value: Any) -> int | None:
 def _read_jobs(n_jobs: Any) -> int | None:
     """Trials at once: None leaves it to the executor, -1 is one for each core."""
     if is_whole(n_jobs) and n_jobs == -1:
-        return available_cores()
+        return cpu_count()
     return None if n_jobs is None else whole("n_jobs", n_jobs, 1, also="-1 for all cores, or None")
 
 

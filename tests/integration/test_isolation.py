@@ -191,7 +191,7 @@ def test_workers_have_the_devices_in_turn(monkeypatch):
 
     study = search(device, {"x": (0.0, 1.0)}, n_calls=2, n_jobs=2, strategy="random")
     assert sorted(trial.score for trial in study.trials) == [3.0, 5.0]
-    assert study.info.settings["devices"] == "each of 2 workers has a device: 3, 5"
+    assert study.info.settings["devices"] == "2 workers have 3, 5 in turn"
 
 
 def test_one_worker_or_none_has_all_devices(monkeypatch):

@@ -1,4 +1,4 @@
-"""The accelerators of this machine, found without starting TensorFlow, and who gets which."""
+"""The accelerators of this machine, found without starting TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 
 SECONDS = 10  # in which the driver must answer
 
@@ -38,14 +37,3 @@ def read_listed(listed: str) -> list[str]:
     """
     found = re.findall(r"\(UUID: ([^)]+)\)", listed)
     return [name for name in found if name.startswith("MIG-")] or found
-
-
-def devices_in_words(devices: Sequence[str], n_workers: int) -> str:
-    """How workers share devices, as the study tells it.
-
-    >>> devices_in_words(["0", "1"], 3)
-    '3 workers share 2 devices in turn: 0, 1'
-    """
-    if n_workers <= len(devices):
-        return f"each of {n_workers} workers has a device: {', '.join(devices[:n_workers])}"
-    return f"{n_workers} workers share {len(devices)} devices in turn: {', '.join(devices)}"

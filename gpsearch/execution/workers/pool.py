@@ -23,9 +23,10 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import pebble
+from joblib import cpu_count
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError, available_cores
+from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError
 from gpsearch.execution.workers.job import OUT_OF_TIME, Job, Outcome, failure
 from gpsearch.execution.workers.worker import (
     Limits,
@@ -69,7 +70,7 @@ class IsolatedWorkers:
         self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
         self._devices = devices
         self._limits = Limits(
-            threads=max(1, available_cores() // n_workers),
+            threads=max(1, cpu_count() // n_workers),
             memory=memory_limit,
             traces=self._folder.name,
         )

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from gpsearch.execution.workers import devices
-from gpsearch.execution.workers.devices import available_devices, devices_in_words
+from gpsearch.execution.workers.devices import available_devices
 from gpsearch.execution.workers.pool import _Context
 
 LISTED = """GPU 0: NVIDIA A100 (UUID: GPU-1a)
@@ -37,10 +37,6 @@ def test_else_the_driver_is_asked(monkeypatch):
 
 def _fails(*args, **options):
     raise subprocess.CalledProcessError(9, "nvidia-smi")
-
-
-def test_more_workers_than_devices_share_them():
-    assert devices_in_words(["0", "1"], 4) == "4 workers share 2 devices in turn: 0, 1"
 
 
 def test_a_new_process_has_the_device_that_fewest_living_ones_have(monkeypatch):
