@@ -181,12 +181,14 @@ def test_limits_belong_to_the_own_workers():
             search(lambda params: 1.0, {"x": (0.0, 1.0)}, executor="tcp://x:1", **options)
 
 
-def test_workers_have_the_devices_in_turn(monkeypatch):
+def test_workers_have_the_devices_in_turn(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
 
     def device(params):
         assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-        time.sleep(1.0)  # so that each worker has a trial
+        (tmp_path / str(os.getpid())).touch()
+        while len(list(tmp_path.iterdir())) < 2:  # so that each worker has a trial
+            time.sleep(0.05)
         return float(os.environ["CUDA_VISIBLE_DEVICES"])
 
     study = search(device, {"x": (0.0, 1.0)}, n_calls=2, n_jobs=2, strategy="random")
