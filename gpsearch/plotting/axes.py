@@ -75,8 +75,8 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
         The space has no such dimension.
     """
     if name not in space.names:
-        fixed = name in [*space.fixed]
-        why = f" (it is fixed at {space.fixed[name]!r})" if fixed else ""
+        fixed = [value for fixed, value in space.fixed.items() if fixed == name]
+        why = f" (it is fixed at {fixed[0]!r})" if fixed else ""
         raise InvalidParamsError(
             f"{name!r} is not a dimension of the space{why}; they are {', '.join(space.names)}."
         ).about("dimensions")

@@ -65,7 +65,23 @@ MAP_SIZE = 28  # values of each of the two dimensions of a map
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreModel:
+class Observations:
+    """The scores that an average rests on."""
+
+    scores: Array
+    """(n,) scores of the trials that have one, in the user's units."""
+    greater_is_better: bool
+    label: str
+    """Name of the score."""
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether all of them are equal."""
+        return bool(np.ptp(self.scores) == 0.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreModel(Observations):
     """The surrogate fitted to a study's trials, made by `fit_score_model`."""
 
     space: Space
@@ -73,16 +89,6 @@ class ScoreModel:
     """Fitted to the losses of the trials that have one."""
     points: tuple[dict[str, object], ...]
     """(n,) configurations of these trials."""
-    scores: Array
-    """(n,) their scores, in the user's units."""
-    greater_is_better: bool
-    label: str
-    """Name of the score."""
-
-    @property
-    def all_equal(self) -> bool:
-        """Whether every observed score is the same."""
-        return bool(np.ptp(self.scores) == 0.0)
 
     def background(self, size: int) -> Array:
         """(size, d) places of evenly spread draws from the space; conditions not yet applied."""
@@ -152,8 +158,8 @@ class ScoreModel:
         return q @ process.alpha, np.where(np.isnan(variance), np.nan, np.maximum(variance, 0.0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class DependenceSeries:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DependenceSeries(Observations):
     """The surrogate's average of the score over the dimensions that are not shown."""
 
     mean: Array
@@ -163,20 +169,10 @@ class DependenceSeries:
     upper: Array
     """Averaged score plus one standard deviation of the averaged function."""
     observed: Array
-    """(n,) or (n, 2) coordinates of the trials with a score; NaN where they lack a dimension."""
-    scores: Array
-    """(n,) their scores."""
-    greater_is_better: bool
-    label: str
-    """Name of the score."""
-
-    @property
-    def all_equal(self) -> bool:
-        """Whether all observed scores are equal."""
-        return bool(np.ptp(self.scores) == 0.0)
+    """(n,) or (n, 2) coordinates of these trials; NaN where they lack a dimension."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PartialDependenceSeries(DependenceSeries):
     """The average along one dimension."""
 
@@ -188,7 +184,7 @@ class PartialDependenceSeries(DependenceSeries):
     surrogate's scale: 0 where it has no effect on its own, 1 where it explains everything."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PartialDependenceMapSeries(DependenceSeries):
     """The average over two dimensions; rows are values of y, columns of x."""
 
