@@ -201,9 +201,8 @@ def _trial_with_curves(study: Study, number: int | None) -> Trial:
     """The trial of this number, by default the best; refused where it has no learning curve."""
     trials = {trial.number: trial for trial in study.trials}
     if optional(whole, "number", number, 0) is not None and number not in trials:
-        raise StudyError(f"the study's trials are numbered from 0 to {len(trials) - 1}.").about(
-            "number", number
-        )
+        rule = f"the study's trials are numbered from 0 to {len(trials) - 1}."
+        raise StudyError(rule if trials else "the study has no trial yet.").about("number", number)
     trial = study.best_trial if number is None else trials[number]
     if not any(fold.curves for fold in trial.folds):
         raise StudyError(

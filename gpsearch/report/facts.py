@@ -35,10 +35,9 @@ def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
 def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...]:
     """Name and value of everything recorded about how a study was run."""
     facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
-    facts += [
-        (name.replace("_", " "), "none" if _expects_nothing(name, value) else _plain(value))
-        for name, value in info.settings.items()
-    ]
+    for name, value in info.settings.items():
+        expects_nothing = name in ("optimum_prior", "expected_optimum") and not value
+        facts.append((name.replace("_", " "), "none" if expects_nothing else _plain(value)))
     versions = info.description.get("versions")
     facts += [
         (name.replace("_", " "), _plain(value))
@@ -53,10 +52,6 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     shown = {"gpsearch": info.version} | (dict(versions) if isinstance(versions, Mapping) else {})
     facts.append(("versions", ", ".join(f"{name} {version}" for name, version in shown.items())))
     return tuple(facts)
-
-
-def _expects_nothing(name: str, value: Any) -> bool:
-    return name in ("optimum_prior", "expected_optimum") and not value
 
 
 def short(value: Any) -> str:

@@ -397,3 +397,5 @@ class TestLearningCurves:
             plotting.plot_learning_curves(make_study(n=2), 5)
         with pytest.raises(StudyError, match="no learning curve"):
             plotting.plot_learning_curves(make_study(n=2, failed={0}), 0)
+        with pytest.raises(StudyError, match="no trial yet"):
+            plotting.plot_learning_curves(make_study(n=0), 0)
