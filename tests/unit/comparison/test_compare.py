@@ -5,6 +5,7 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.comparison import compare, open_comparison
+from gpsearch.comparison.summary import table_cells
 from gpsearch.errors import (
     InvalidObjectiveError,
     InvalidSearchError,
@@ -132,6 +133,8 @@ def test_losses_are_shown_as_losses():
     assert losses.differences()[0].end.value == pytest.approx(scores.differences()[0].end.value)
     assert losses.to_frame().best.is_monotonic_increasing is False
     assert losses.score_name == "loss"
+    shown = losses._repr_html_()
+    assert all(f"<td>{cell}</td>" in shown for row in table_cells(losses)[1] for cell in row)
     assert (losses.curve("grid").low <= losses.curve("grid").high).all()
 
 
