@@ -1,6 +1,4 @@
 import itertools
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -216,9 +214,3 @@ def test_timeline_never_lays_simultaneous_trials_on_one_row(monkeypatch):
         row = [trial for trial, its_lane in zip(trials, lanes, strict=True) if its_lane == lane]
         for before, after in itertools.pairwise(row):
             assert after.started >= before.started + before.seconds - 1e-9
-
-
-def test_the_data_layer_does_not_load_matplotlib():
-    code = "import gpsearch.plotting.dependence, sys; print('matplotlib' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "False"

@@ -2,8 +2,6 @@ import errno
 import os
 import re
 import stat
-import subprocess
-import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -455,13 +453,3 @@ class TestSummary:
         assert "learning_rate" in text
         assert "<polyline" in text
         assert mixed_study._repr_html_() == text
-
-    def test_loads_no_plotting_library(self):
-        code = (
-            "import sys; from gpsearch.report import render_summary;"
-            "from gpsearch.study import Study;"
-            "render_summary(Study.create(None, space={'x': (0.0, 1.0)}, seed=0));"
-            "print('matplotlib' in sys.modules)"
-        )
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert run.stdout.strip() == "False", run.stderr
