@@ -91,11 +91,11 @@ class ModelSubject:
         self.scorer = read if several else read[metric]
 
     def working(self) -> AbstractContextManager[Any]:
-        """See `Subject.working`."""
+        """See `EstimatorSubject.working`."""
         return contextlib.nullcontext()
 
     def error(self, trials: list[Trial]) -> Exception | None:
-        """See `Subject.error`."""
+        """See `EstimatorSubject.error`."""
         for trial in trials:
             if self._raises and trial.state == "failed":
                 return InvalidObjectiveError(
@@ -104,7 +104,7 @@ class ModelSubject:
         return None
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
-        """See `Subject.refit`; trains for the median of the folds' best epochs."""
+        """See `EstimatorSubject.refit`; trains for the median of the folds' best epochs."""
         settings = {**self._given, **params}
         settings.pop("monitor_fold", None)
         if (epochs := epochs_to_refit(trial.folds)) is not None:

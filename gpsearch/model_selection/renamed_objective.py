@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
-
-import numpy as np
 
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
-from gpsearch.space import Point, Space
+from gpsearch.space import Space
 
 
 class RenamedObjective:
@@ -24,7 +23,20 @@ class RenamedObjective:
 
     def validate(self, space: Space) -> None:
         """See `Objective.validate`."""
-        self.objective.validate(_RenamedSpace(space, self.distributions))  # type: ignore[arg-type]
+        translated, names = self.distributions, self.distributions.names
+        fixed = dict(space.fixed)
+        for values in translated.alternatives.values():
+            fixed |= values
+        renamed: Any = SimpleNamespace(  # all of a space that an objective asks for
+            names=[names.get(n, n) for n in space.names if not self._is_choice(n)],
+            fixed=fixed,
+            sample=space.sample,
+            params=lambda point: translated.translate(space.params(point)),
+        )
+        self.objective.validate(renamed)
+
+    def _is_choice(self, name: str) -> bool:
+        return name == ALTERNATIVE and bool(self.distributions.alternatives)
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`; it includes the choices that the names stand for."""
@@ -46,25 +58,3 @@ class RenamedObjective:
         """See `Objective.evaluate`."""
         translated = self.distributions.translate(params)
         return self.objective.evaluate(translated, seed=seed, on_fold=on_fold, done=done)
-
-    def refit(self, params: Params, **options: Any) -> Any:
-        """Fit the objective's model with translated params."""
-        return self.objective.refit(self.distributions.translate(params), **options)  # type: ignore[attr-defined]
-
-
-class _RenamedSpace:
-    """The part of a space that `Objective.validate` uses, in the estimator's names."""
-
-    def __init__(self, space: Space, distributions: Distributions) -> None:
-        self._space, self._distributions = space, distributions
-        names = [distributions.names.get(name, name) for name in space.names]
-        self.names = [n for n in names if n != ALTERNATIVE or not distributions.alternatives]
-        self.fixed = dict(space.fixed)
-        for values in distributions.alternatives.values():
-            self.fixed |= values
-
-    def sample(self, n: int, rng: np.random.Generator) -> list[Point]:
-        return self._space.sample(n, rng)
-
-    def params(self, point: Point) -> Params:
-        return self._distributions.translate(self._space.params(point))

@@ -218,7 +218,7 @@ def _dtype(values: list[Any]) -> np.dtype:
 def check_refit(refit: Any, metrics: Sequence[str]) -> None:
     """Raise an InvalidSearchError unless `refit` names which of several metrics decides."""
     named = isinstance(refit, str) and refit in metrics
-    if list(metrics) == [SINGLE] or named or refit is False or callable(refit):
+    if list(metrics) == [SINGLE] or named or not refit or callable(refit):
         return
     raise InvalidSearchError(
         "For multi-metric scoring, the parameter refit must be set to a scorer key or a callable "

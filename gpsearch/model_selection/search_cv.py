@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,6 @@ from gpsearch.model_selection.results import (
 from gpsearch.model_selection.routing import router, score_arguments
 from gpsearch.model_selection.subjects import (
     EstimatorSubject,
-    Subject,
     check_arguments,
     is_model_function,
 )
@@ -46,18 +45,9 @@ from gpsearch.objective.estimator_fold import SINGLE
 if TYPE_CHECKING:
     from gpsearch.study import Study
 
+Subject = EstimatorSubject | ModelSubject
+
 trial_logger = logging.getLogger("gpsearch.trials")
-
-
-def _best_has(name: str) -> Callable[[Any], bool]:
-    """Whether the estimator has a method: the best one where there is one."""
-
-    def has(self: Any) -> bool:
-        _require_refit(self, name)
-        getattr(_visible_estimator(self), name)
-        return True
-
-    return has
 
 
 def _of_best(name: str) -> Any:
@@ -69,10 +59,17 @@ def _of_best(name: str) -> Any:
 
     method.__name__, method.__qualname__ = name, f"GPSearchCV.{name}"
     method.__doc__ = f"``{name}`` of the best estimator."
-    return available_if(_best_has(name))(method)
+    return available_if(lambda self: _has(self, name))(method)
 
 
-def _require_refit(search: Any, name: str) -> None:
+def _has(search: Any, name: str) -> bool:
+    """True; raises AttributeError where the best estimator has or will have no such attribute."""
+    _check_refit(search, name)
+    getattr(_visible_estimator(search), name)
+    return True
+
+
+def _check_refit(search: Any, name: str) -> None:
     if not search.refit:
         raise AttributeError(
             f"This GPSearchCV instance was initialized with `refit={search.refit}`. {name} is "
@@ -284,11 +281,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             Itself.
         """
         check_arguments(self)
-        subject: Subject = (
-            ModelSubject(self, X, y, params)
-            if is_model_function(self.estimator)
-            else EstimatorSubject(self, X, y, params)
-        )
+        kind = ModelSubject if is_model_function(self.estimator) else EstimatorSubject
+        subject = kind(self, X, y, params)
         distributions = read_distributions(self.param_distributions)
         with subject.working():
             study = self._search(subject, distributions)
@@ -297,7 +291,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.scorer_ = subject.scorer
         self.n_splits_ = subject.objective.n_folds
         self._read_results(study, distributions, subject.metrics)
-        if self.refit is not False:
+        if self.refit:
             started = time.perf_counter()
             self.best_estimator_ = subject.refit(X, y, self.best_params_, self._best_trial)
             self.refit_time_ = time.perf_counter() - started
@@ -314,7 +308,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         **params
             For the scorer, with metadata routing.
         """
-        _require_refit(self, "score")
+        _check_refit(self, "score")
         check_is_fitted(self)
         scorer = self.scorer_
         if isinstance(scorer, dict):
@@ -334,7 +328,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     @property
     def classes_(self) -> Any:
         """Class labels of the best estimator."""
-        _best_has("classes_")(self)
+        _has(self, "classes_")
         return self.best_estimator_.classes_
 
     @property
@@ -419,7 +413,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             return_train_score=self.return_train_score,
             error_score=self.error_score,
         )
-        if self.refit is not False or not self.multimetric_:
+        if self.refit or not self.multimetric_:
             self.best_index_ = select_best(self.refit, self.cv_results_, metric)
             self.best_params_ = self.cv_results_["params"][self.best_index_]
             self._best_trial = trials[self.best_index_]

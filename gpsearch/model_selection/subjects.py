@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 import joblib
 import numpy as np
@@ -25,8 +25,11 @@ from gpsearch.objective.estimator_cv import EstimatorCV
 from gpsearch.training.model_function import kind_of_thing
 
 
-class Subject(Protocol):
-    """What is searched over."""
+class EstimatorSubject:
+    """A scikit-learn estimator or Pipeline.
+
+    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``.
+    """
 
     objective: Any
     """The objective of the search; it takes params of the estimator."""
@@ -34,28 +37,8 @@ class Subject(Protocol):
     """A scorer, or a dict of them."""
     metrics: list[str] | None
     """Names of the metrics, ["score"] for a single one; None where only the folds hold them."""
-    trials_at_once: int | None
-    """``n_jobs`` of the search over trials."""
-
-    def working(self) -> AbstractContextManager[Any]:
-        """Context that the search runs in."""
-
-    def error(self, trials: list[Any]) -> Exception | None:
-        """The error that ends the search after `trials`; None while it continues."""
-
-    def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
-        """Fit `params`, which `trial` evaluated, on all the data."""
-
-
-class EstimatorSubject:
-    """A scikit-learn estimator or Pipeline.
-
-    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``.
-    """
-
     trials_at_once: int | None = 1
     """Folds run in parallel, not trials, so that each proposal uses the last score."""
-    metrics: list[str] | None
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
         scorer = read_scoring(search.estimator, search.scoring, search.error_score)
@@ -71,7 +54,7 @@ class EstimatorSubject:
         routed = route(search, scorer, params)
         self.scorer = scorer if several is None else several
         self.metrics = None if several is None else list(several)
-        self.objective: Any = EstimatorCV(
+        self.objective = EstimatorCV(
             search.estimator,
             X,
             y,
@@ -88,15 +71,15 @@ class EstimatorSubject:
         )
 
     def working(self) -> AbstractContextManager[Any]:
-        """See `Subject.working`."""
+        """Context that the search runs in."""
         return self.objective.workers()
 
     def error(self, trials: list[Any]) -> Exception | None:
-        """See `Subject.error`."""
+        """The error that ends the search after `trials`; None while it continues."""
         return self.objective.raised
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Any) -> Any:
-        """See `Subject.refit`."""
+        """Fit `params`, which `trial` evaluated, on all the data."""
         return self.objective.refit(dict(params))
 
 

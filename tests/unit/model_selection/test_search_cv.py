@@ -145,8 +145,10 @@ def test_refit_by_the_one_standard_error_rule(data):
     assert not hasattr(found, "best_score_")
 
 
-def test_without_refit(data):
-    found = search(refit=False).fit(*data)
+@pytest.mark.parametrize("refit", [False, np.False_])
+def test_without_refit(data, refit):
+    found = search(refit=refit).fit(*data)
+    assert not hasattr(found, "best_estimator_")
     assert found.best_params_
     assert not hasattr(found, "predict")
     with pytest.raises(AttributeError, match="only after refitting"):
