@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpsearch.data.preprocessing import check_preprocess
@@ -29,14 +28,21 @@ from gpsearch.data.rows import (
 from gpsearch.data.target import read_target
 from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.estimators.fit import TrainingFacts, Wanted, fit_network
+from gpsearch.estimators.fit import TrainingFacts, fit_network
 from gpsearch.estimators.saving import load_network, save_network
 from gpsearch.training.fitted import as_fitted, with_link
 from gpsearch.training.mlp import mlp
-from gpsearch.training.model_function import ModelFunction
+from gpsearch.training.model_function import DATA_NAMES, TRAINING_NAMES, ModelFunction
 
 OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
 """Settings that ``fit`` takes for one training."""
+
+RENAMED = {
+    "model": "create_model",
+    "build_fn": "create_model",
+    "validation_split": "validation_fraction",
+}
+"""Parameters of SciKeras by their names here."""
 
 
 class KerasEstimator(BaseEstimator):
@@ -59,6 +65,8 @@ class KerasEstimator(BaseEstimator):
         callbacks: Any = None,
         compiled: bool = True,
         random_state: Any = None,
+        class_weight: Any = None,
+        outputs: str | None = None,
         **model_params: Any,
     ) -> None:
         self.create_model = create_model
@@ -70,6 +78,8 @@ class KerasEstimator(BaseEstimator):
         self.callbacks = callbacks
         self.compiled = compiled
         self.random_state = random_state
+        self.class_weight = class_weight
+        self.outputs = outputs
         self._model_params = model_params
 
     # ---------------------------------------------------------------- parameters
@@ -96,14 +106,11 @@ class KerasEstimator(BaseEstimator):
         if of_model:
             create_model = of_training.get("create_model", self._function)
             function = ModelFunction(create_model) if callable(create_model) else None
-            unknown = [name for name in of_model if function and name not in function.takes]
-            if function and unknown and not function.takes_any:
+            if function and (unknown := _unknown(function, of_model)):
                 valid = sorted({*own, *function.takes})
-                close = difflib.get_close_matches(unknown[0], valid, n=2)
-                hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
                 raise ValueError(
-                    f"Invalid parameter {unknown[0]!r} for estimator {self}. {hint}Valid "
-                    f"parameters are: {valid}: those of the training, and the arguments of "
+                    f"Invalid parameter {unknown!r} for estimator {self}. {_hint(unknown, valid)}"
+                    f"Valid parameters are: {valid}: those of the training, and the arguments of "
                     f"{function.name}."
                 )
         super().set_params(**of_training)
@@ -112,21 +119,16 @@ class KerasEstimator(BaseEstimator):
 
     # ---------------------------------------------------------------- training
 
-    def _fit(
-        self,
-        X: Parts,
-        y: Any,
-        sample_weight: Any,
-        class_weight: Any,
-        overrides: Mapping[str, Any],
-    ) -> Self:
+    def _fit(self, X: Parts, y: Any, sample_weight: Any, training: Mapping[str, Any]) -> Self:
+        settings, function = self._settings(training), ModelFunction(self._function)
+        self._check_names(function)
         features = self._read(X, reset=True)
         target = read_target(y, None if in_parts(y) else self._task)
-        target = with_link(target, getattr(self, "outputs", None))
+        target = with_link(target, self.outputs)
         weight = read_weights(sample_weight)
         check_lengths(features, y=target.encoded, sample_weight=weight)
         self.network_, self.training_, self._rebuild = fit_network(
-            self._wanted(class_weight, overrides), features, target, weight
+            self, function, settings, features, target, weight
         )
         self.history_ = {name: list(values) for name, values in self.training_.curves.items()}
         return self
@@ -135,32 +137,44 @@ class KerasEstimator(BaseEstimator):
     def _function(self) -> Callable[..., Any]:
         return mlp if self.create_model is None else self.create_model
 
-    def _wanted(self, class_weight: Any, overrides: Mapping[str, Any]) -> Wanted:
+    def _settings(self, training: Mapping[str, Any]) -> dict[str, Any]:
         """The settings of the estimator, with those given to ``fit`` in their place."""
-        own = {name: getattr(self, name) for name in OVERRIDABLE}
-        given = {
-            "validation_fraction" if name == "validation_split" else name: value
-            for name, value in overrides.items()
-            if name != "verbose"
-        }
+        given = given_settings(training)
         if unknown := sorted(set(given) - set(OVERRIDABLE)):
             raise TypeError(
                 f"{type(self).__name__}.fit does not take {unknown[0]!r}; it takes X, y, "
                 f"sample_weight, {', '.join(OVERRIDABLE)} (or validation_split), and ignores "
                 "verbose. Arguments of create_model are parameters of the estimator."
             )
-        seeds = check_random_state(self.random_state).randint(0, 2**31 - 1, size=2).tolist()
-        return Wanted(
-            call=type(self).__name__,
-            create_model=self._function,
-            model_params=self._model_params,
-            preprocess=self.preprocess,
-            compiled=self.compiled,
-            class_weight=class_weight,
-            seeds=(seeds[0], seeds[1]),
-            in_order=self.rows_in_order or "validation_split" in overrides,
-            **{**own, **given},
-        )
+        own = {name: getattr(self, name) for name in OVERRIDABLE}
+        return {
+            **own,
+            **given,
+            "in_order": self.rows_in_order or "validation_split" in training,
+        }
+
+    def _check_names(self, function: ModelFunction) -> None:
+        """Raise where the model function does not take a parameter, or needs one more."""
+        kind, given = type(self).__name__, self._model_params
+        if unknown := _unknown(function, given):
+            remedy = {
+                "verbose": "Leave it out, or give it to fit: training prints nothing. ",
+                "optimizer": f"Compile the model in {function.name}. ",
+                "loss": f"Compile the model in {function.name}. ",
+                "metrics": f"Compile the model in {function.name}. ",
+            }.get(unknown) or _hint(unknown, [*super().get_params(), *function.takes])
+            error = InvalidObjectiveError(
+                f"{function.name} does not take {unknown!r}. {remedy}It takes "
+                f"{', '.join(map(repr, function.takes)) or 'nothing'}."
+            ).about(unknown, given[unknown])
+            error.call = kind
+            raise error
+        missing = sorted({*function.requires} - {*given, *DATA_NAMES, *TRAINING_NAMES})
+        if missing:
+            raise InvalidObjectiveError(
+                f"{function.name} needs {missing[0]!r}. Give {kind}({function.name}, "
+                f"{missing[0]}=...), or give the argument a default."
+            ).about("create_model", function.name)
 
     # ---------------------------------------------------------------- data
 
@@ -262,12 +276,21 @@ class KerasEstimator(BaseEstimator):
         super().__setstate__(state)
         if packed is not None:
             weights, preprocessor, target = packed
-            model = self._rebuild.model(self._function)
+            model = ModelFunction(self._function).build(*self._rebuild)
             model.set_weights(weights)
             self.network_ = as_fitted(model, preprocessor, target)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
+
+
+def given_settings(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``fit`` by the names of the estimator, in place of those of Keras's ``fit``."""
+    return {
+        "validation_fraction" if name == "validation_split" else name: value
+        for name, value in training.items()
+        if name != "verbose"
+    }
 
 
 def read_given(estimator: Any, X: Any, y: Any) -> tuple[Parts, Parts]:
@@ -282,3 +305,16 @@ def read_given(estimator: Any, X: Any, y: Any) -> tuple[Parts, Parts]:
             "y"
         )
     return X, y
+
+
+def _unknown(function: ModelFunction, names: Iterable[str]) -> str:
+    """The first name that neither the function nor training takes; empty where there is none."""
+    known = {*function.takes, *TRAINING_NAMES}
+    return next((n for n in names if not function.takes_any and n not in known), "")
+
+
+def _hint(name: str, valid: Sequence[str]) -> str:
+    """The parameter that is meant, where it is written otherwise, as SciKeras has it."""
+    bare = RENAMED.get(name, name.rpartition("__")[2])
+    close = [bare] if bare in valid else difflib.get_close_matches(name, valid, n=2)
+    return f"Did you mean {' or '.join(map(repr, close))}? " if close else ""

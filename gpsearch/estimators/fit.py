@@ -6,13 +6,15 @@ Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
-from gpsearch.arguments import fraction
+from gpsearch.arguments import fraction, refusal
 from gpsearch.data.folds import Fold, make_fold
 from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, n_rows, take
@@ -20,8 +22,8 @@ from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork
-from gpsearch.training.keras_callbacks import Callbacks, read_callbacks
-from gpsearch.training.model_function import ModelFunction
+from gpsearch.training.keras_callbacks import read_callbacks
+from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction
 from gpsearch.training.trained_network import (
     NetworkTask,
     call_key,
@@ -49,124 +51,75 @@ class TrainingFacts:
     """Why, where it was not the user's choice."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The settings of one fit."""
-
-    call: str
-    """Opening of error messages: the name of the estimator."""
-    create_model: Callable[..., Any]
-    """Returns a compiled Keras model."""
-    model_params: Mapping[str, Any]
-    """Its arguments."""
-    epochs: int
-    """Passes over the rows, at most."""
-    batch_size: int | None
-    """Rows in one step; None for 32."""
-    patience: int | None
-    """Epochs without improvement before training stops."""
-    callbacks: Any
-    """Keras callbacks."""
-    validation_fraction: float
-    """Share of the rows that early stopping holds back."""
-    in_order: bool
-    """Whether these are the last rows, for rows in the order of time."""
-    preprocess: Any
-    """See `Preprocessor`."""
-    compiled: bool
-    """Whether a compiled program may train."""
-    class_weight: Any
-    """See `fit_weights`."""
-    seeds: tuple[int, int]
-    """Of the initial weights, and of held-back rows and the order of rows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rebuild:
-    """The call that makes an untrained model of the same architecture."""
-
-    arguments: Mapping[str, Any]
-    """Of ``create_model``."""
-    row: Parts
-    """One preprocessed row."""
-    seed: int
-    """Of the initial weights."""
-
-    def model(self, create_model: Callable[..., Any]) -> Any:
-        """Build the model."""
-        return ModelFunction(create_model).build(self.arguments, self.row, self.seed)
-
-
 def fit_network(
-    wanted: Wanted, X: Parts, target: Target, sample_weight: np.ndarray | None
-) -> tuple[FittedNetwork, TrainingFacts, Rebuild]:
-    """Train a network on raw features X.
+    estimator: Any,
+    function: ModelFunction,
+    settings: Mapping[str, Any],
+    X: Parts,
+    target: Target,
+    sample_weight: np.ndarray | None,
+) -> tuple[FittedNetwork, TrainingFacts, tuple[dict[str, Any], Parts, int]]:
+    """Train the network of a Keras estimator on raw features X.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        A setting breaks a rule, or the model does not fit the data.
-    ValueError
-        Training diverged.
+    `settings` are those that its ``fit`` takes, and whether rows are held back ``in_order``. The
+    last of what is returned are the arguments of ``function.build`` for such a network.
     """
-    callbacks = read_callbacks(wanted.callbacks)
-    whole, watches = _split(wanted, callbacks, X, target)
-    fit = whole.fit if watches else whole.train
-    batch_size = DEFAULT_BATCH_SIZE if wanted.batch_size is None else wanted.batch_size
-    settings = checked_settings(
-        {"epochs": wanted.epochs, "batch_size": batch_size, "patience": wanted.patience},
-        callbacks.patience,
-    )
-    prepared = PreparedFold(X, wanted.preprocess, whole)
+    seeds = read_seeds(estimator.random_state)
+    callbacks = read_callbacks(settings["callbacks"])
+    kind = InvalidObjectiveError
+    share = fraction("validation_fraction", settings["validation_fraction"], kind=kind)
+    everything, nothing = np.arange(n_rows(X)), np.arange(0)
+    watches = callbacks.watch or (settings["patience"], callbacks.patience) != (None, None)
+    whole = Fold(index=0, train=everything, stop=nothing, test=nothing)
+    if watches:
+        whole = make_fold(
+            1,
+            everything,
+            nothing,
+            target,
+            ordered=settings["in_order"],
+            validation_fraction=share,
+            random_state=seeds[1],
+        )
+    given = {name: settings[name] for name in TRAINING_NAMES}
+    if given["batch_size"] is None:
+        given["batch_size"] = DEFAULT_BATCH_SIZE
+    prepared = PreparedFold(X, estimator.preprocess, whole)
     prepared.keep()
-    function = ModelFunction(wanted.create_model)
-    function.check_names(wanted.model_params)
     task = NetworkTask(
         function=function,
-        params=wanted.model_params,
-        settings=settings,
+        params=estimator._model_params,
+        settings=checked_settings(given, callbacks.patience),
         prepared=prepared,
         target=target,
-        fit=fit,
+        fit=whole.fit if watches else whole.train,
         stop=whole.stop if watches else None,
-        seeds=wanted.seeds,
+        seeds=seeds,
         sample_weight=sample_weight,
-        class_weight=wanted.class_weight,
+        class_weight=estimator.class_weight,
     )
     trainer = choose_trainer(
-        X, compiled=wanted.compiled, callbacks=callbacks.make, programs=_programs
+        X, compiled=estimator.compiled, callbacks=callbacks.make, programs=_programs
     )
-    built_by = call_key(wanted.create_model, task.arguments)
+    built_by = call_key(function.create_model, task.arguments)
     try:
         with trained_network(task, trainer, built_by=built_by, check=True) as trained:
             network = trained.kept()
     except TrialFailedError as error:
-        raise ValueError(f"{wanted.call}: {error}") from error
-    facts = TrainingFacts(
-        best_epoch=trained.fold.best_epoch,
-        epochs=trained.fold.epochs,
-        curves=trained.fold.curves,
-        trainer=trained.fold.trainer,
-        note=trained.fold.note,
-    )
+        raise ValueError(f"{type(estimator).__name__}: {error}") from error
+    names = [field.name for field in dataclasses.fields(TrainingFacts)]
+    facts = TrainingFacts(**{name: getattr(trained.fold, name) for name in names})
     row = take(prepared.sample, np.arange(1))
-    return network, facts, Rebuild(arguments=task.arguments, row=row, seed=wanted.seeds[0])
+    return network, facts, (task.arguments, row, seeds[0])
 
 
-def _split(wanted: Wanted, callbacks: Callbacks, X: Parts, target: Target) -> tuple[Fold, bool]:
-    """All rows as a training part, and whether its stop rows are watched."""
-    n = n_rows(X)
-    everything, nothing = np.arange(n), np.arange(0)
-    fraction("validation_fraction", wanted.validation_fraction, kind=InvalidObjectiveError)
-    if wanted.patience is None and callbacks.patience is None and not callbacks.watch:
-        return Fold(index=0, train=everything, stop=nothing, test=nothing), False
-    whole = make_fold(
-        1,
-        everything,
-        nothing,
-        target,
-        ordered=wanted.in_order,
-        validation_fraction=wanted.validation_fraction,
-        random_state=wanted.seeds[1],
-    )
-    return whole, True
+def read_seeds(random_state: Any) -> tuple[int, int]:
+    """Seeds of the initial weights, and of held-back rows and the order of rows."""
+    try:
+        first, second = check_random_state(random_state).randint(0, 2**31 - 1, size=2).tolist()
+    except ValueError:
+        wanted = "a whole number from 0 to 2**32 - 1, or a RandomState"
+        raise refusal(
+            InvalidObjectiveError, "random_state", random_state, wanted, also="None"
+        ) from None
+    return first, second

@@ -6,7 +6,6 @@ or Keras's own ``fit``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -85,37 +84,6 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     _task = "classification"
     _label_dtype: Any = None
 
-    def __init__(
-        self,
-        create_model: Callable[..., Any] | None = None,
-        *,
-        epochs: int = 100,
-        batch_size: int | None = None,
-        patience: int | None = None,
-        validation_fraction: float = 0.1,
-        preprocess: Any = None,
-        callbacks: Any = None,
-        compiled: bool = True,
-        random_state: Any = None,
-        class_weight: Any = None,
-        outputs: str | None = None,
-        **model_params: Any,
-    ) -> None:
-        super().__init__(
-            create_model,
-            epochs=epochs,
-            batch_size=batch_size,
-            patience=patience,
-            validation_fraction=validation_fraction,
-            preprocess=preprocess,
-            callbacks=callbacks,
-            compiled=compiled,
-            random_state=random_state,
-            **model_params,
-        )
-        self.class_weight = class_weight
-        self.outputs = outputs
-
     @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model.
@@ -136,7 +104,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         if columns == (1,):
             column_or_1d(y, warn=True)  # as scikit-learn asks of classifiers
         self._label_dtype = np.asarray(y).dtype if columns not in ((), (1,)) else None
-        return self._fit(X, y, sample_weight, self.class_weight, training)
+        return self._fit(X, y, sample_weight, training)
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable label of each row, in the form of y: in columns where it had them."""
@@ -208,7 +176,7 @@ compiled, random_state, **model_params
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model; see `KerasClassifier.fit`. y has shape (n,) or (n, n_outputs)."""
         X, y = read_given(self, X, y)
-        return self._fit(X, y, sample_weight, None, training)
+        return self._fit(X, y, sample_weight, training)
 
     def predict(self, X: Parts) -> Any:
         """Predicted values, shape (n,) or (n, ...)."""

@@ -14,7 +14,7 @@ from sklearn.model_selection import check_cv
 from gpsearch.data.rows import without_lists
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
-from gpsearch.estimators.base import OVERRIDABLE
+from gpsearch.estimators.base import OVERRIDABLE, given_settings
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
@@ -111,8 +111,6 @@ class ModelSubject:
             settings["epochs"] = epochs
             settings |= {"patience": None, "callbacks": self.objective.callbacks.make}
         kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
-        if kind is KerasRegressor:
-            settings.pop("outputs", None)
         estimator = kind(self._create_model, random_state=trial.seed, **settings)
         return estimator.fit(X, y, sample_weight=self._sample_weight)
 
@@ -145,10 +143,7 @@ def _training(params: Mapping[str, Any]) -> dict[str, Any]:
             f"GPSearchCV.fit over a model function does not take {unknown[0]!r}; it takes X, y, "
             f"{', '.join(sorted(known))}."
         )
-    settings = {
-        "validation_fraction" if name == "validation_split" else name: value
-        for name, value in params.items()
-    }
+    settings = given_settings(params)
     return {name: settings[name] for name in OVERRIDABLE if name in settings}
 
 

@@ -289,6 +289,42 @@ def test_bad_settings(X, y, changed, message):
         KerasClassifier(**{**SMALL, **changed}).fit(X, y)
 
 
+REMEDIES = {
+    "model": ({"model": create_model}, r"^KerasClassifier\(model=create_model\).*'create_model'"),
+    "build_fn": ({"build_fn": create_model}, r"Did you mean 'create_model'\?"),
+    "verbose": ({"verbose": 0}, "give it to fit"),
+    "validation_split": ({"validation_split": 0.2}, "Did you mean 'validation_fraction'"),
+    "routed": ({"model__n_neurons": 3}, "Did you mean 'n_neurons'"),
+    "loss": ({"loss": "mse"}, "Compile the model in mlp"),
+    "unknown": ({"zz": 3}, r"^KerasClassifier\(zz=3\): mlp does not take 'zz'. It takes 'n_"),
+    "a seed": ({"random_state": "a"}, r"^KerasClassifier\(random_state='a'\): must be a whole"),
+}
+
+
+@pytest.mark.parametrize("case", REMEDIES)
+def test_what_scikeras_takes_otherwise_is_told(X, y, case):
+    given, message = REMEDIES[case]
+    with pytest.raises(InvalidObjectiveError, match=f"(?s){message}") as caught:
+        KerasClassifier(epochs=1, **given).fit(X, y)
+    assert "space" not in str(caught.value)
+
+
+def test_models_and_classes_are_no_functions(X, y):
+    for given in (create_model(), keras.Sequential):
+        with pytest.raises(InvalidObjectiveError, match=r"^KerasClassifier\(create_model=.* is a "):
+            KerasClassifier(given).fit(X, y)
+    with pytest.raises(InvalidObjectiveError, match="is a class"):
+        KerasClassifier(preprocess=StandardScaler).fit(X, y)
+    with pytest.raises(InvalidObjectiveError, match="target y is None"):
+        KerasClassifier().fit(X, None)
+    with pytest.raises(InvalidObjectiveError, match=r"needs 'units'\. Give KerasClassifier\("):
+        KerasClassifier(lambda units: None).fit(X, y)
+    with pytest.raises(ValueError, match=r"(?s)'model__units'.*Did you mean 'units'"):
+        KerasClassifier(create_model).set_params(model__units=2)
+    with pytest.raises(InvalidObjectiveError, match="holds no classes"):
+        KerasRegressor(class_weight="balanced").fit(X, X[:, 0])
+
+
 def test_bad_data(X, y):
     network = KerasClassifier(**SMALL)
     with pytest.raises(NotFittedError):

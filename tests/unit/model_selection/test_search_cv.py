@@ -449,7 +449,7 @@ REFUSALS = {
     ),
     "empty": ({}, {"C": []}, InvalidSpaceError, "'C' has no values"),
     "nothing to search": ({}, [{}], InvalidSpaceError, "is empty"),
-    "no distribution": ({}, {"C": object()}, InvalidSpaceError, "'C' is"),
+    "no distribution": ({}, {"C": object()}, InvalidSpaceError, "'C'.*is not a dimension"),
     "2-D choices": ({}, {"C": np.ones((3, 2))}, InvalidSpaceError, "2 axes"),
     "n_iter": ({"n_iter": 0}, None, InvalidSearchError, r"n_iter=0.*at least 1"),
     "refit not scored": (
