@@ -38,6 +38,7 @@ floor room              alone imports               role
 1     identity                                      what makes two searches the same
 0     arguments                                     checks of plain values
 0     errors, version                               what is raised on purpose
+0     interruption                                  Ctrl-C while the command is imported
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone
@@ -45,6 +46,7 @@ A room imports from the rows below its own, and each library above is imported b
 TensorFlow, matplotlib, Dask or Optuna.
 """
 
+import gpsearch.interruption  # noqa: I001  (first: it looks after the imports below)
 import gpsearch.conveniences  # noqa: F401  (attaches methods to Study and Comparison)
 from gpsearch.comparison import Comparison, compare
 from gpsearch.errors import GPSearchError

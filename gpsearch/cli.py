@@ -8,9 +8,12 @@ exit code   meaning
             timeout before two complete repeats
 2           the call, the configuration or the study is wrong, every trial failed
             with the same error, or a file cannot be written
+3           an error that gpsearch did not expect, such as one of a callback
 130         interrupted (Ctrl-C); the same command continues
 143         terminated (SIGTERM); the same command continues
 =========== ====================================================================
+
+Each error is one sentence. No command writes over a study.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,40 +33,68 @@ from typing import Any
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
+from gpsearch.config.python_objects import place_of
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
+from gpsearch.execution.workers.job import sentence
+from gpsearch.interruption import INTERRUPTED, interruptible
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration
-from gpsearch.study.location import write_whole
+from gpsearch.study.location import output_path, refuse_study, write_whole, writing_file
 from gpsearch.study.lock import holder_of
+from gpsearch.study.salvage import salvage
 from gpsearch.version import __version__
 
-DONE, NOTHING_FINISHED, WRONG, INTERRUPTED = 0, 1, 2, 130
+DONE, NOTHING_FINISHED, WRONG, UNEXPECTED = 0, 1, 2, 3
 EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of both run and compare
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     with contextlib.suppress(AttributeError):  # the terminal may lack characters of a value
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    with interruptible():
+        try:
+            try:
+                return _command(argv)
+            finally:
+                with writing_file("standard output"):
+                    sys.stdout.flush()
+        except BrokenPipeError:  # `gpsearch export ... | head`
+            return _end(DONE)
+        except GPSearchError as error:
+            return _end(WRONG, error.rule if error.argument == "path" else error)
+        except KeyboardInterrupt:
+            return _end(INTERRUPTED, "interrupted.")
+        except Exception as error:  # of code of the user's, or a fault of gpsearch
+            return _end(UNEXPECTED, f"{sentence(error)}{place_of(error)}")
+
+
+def _command(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
     arguments.command_line = shlex.join(["gpsearch", *(sys.argv[1:] if argv is None else argv)])
+    return int(arguments.command(arguments))
+
+
+def _end(code: int, message: object = "") -> int:
+    """Say why a command ends, where that can be said, and give its exit code back."""
+    with contextlib.suppress(OSError):
+        if message and sys.stderr is not None:
+            print(f"gpsearch: {message}", file=sys.stderr)
     try:
-        return int(arguments.command(arguments))
-    except GPSearchError as error:
-        return _refuse(error.rule if error.argument == "path" else error)
-    except KeyboardInterrupt:
-        print("gpsearch: interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # `gpsearch export ... | head`
-        sys.stderr.close()
-        return DONE
+        sys.stdout.flush()
+    except OSError:  # Python would try again at its end, and complain
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
-def _refuse(message: object) -> int:
-    print(f"gpsearch: {message}", file=sys.stderr)
-    return WRONG
+def _say(text: str) -> None:
+    with writing_file("standard output"):
+        print(text)
 
 
 # -------------------------------------------------------------------- commands
@@ -71,64 +103,62 @@ def _refuse(message: object) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments.config)
     chosen = _chosen(arguments, "study", "n_calls")
-    if "study" in chosen:
-        with _writing(chosen["study"]):
-            Path(chosen["study"]).parent.mkdir(parents=True, exist_ok=True)
-    report = Path(arguments.report or config.report)
+    record = Path(chosen.get("study", config.study))
+    report = _output(arguments.report or config.report, beside=record)
     _require_suffix(report)
+    with writing_file(record):
+        record.parent.mkdir(parents=True, exist_ok=True)
     study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
         # no report: Ctrl-C returns to the prompt at once, and the search has printed how to go on
         end_process_soon()
         return INTERRUPTED
     if not study.complete:
-        print(_state_line(study))
-        print(_first_failure(study))
+        _say(f"{_state_line(study)}\n{_first_failure(study)}")
         return NOTHING_FINISHED
-    print(_result(study))
-    print(f"Ended    {study.stop_reason}")
-    print(f"Study    {study.path}")
+    _say(f"{_result(study)}\nEnded    {study.stop_reason}\nStudy    {study.path}")
     _write_page(study, report, arguments.command_line)
-    print(f"Report   {report}")
+    _say(f"Report   {report}")
     return DONE
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    if arguments.report is not None:
-        _require_suffix(arguments.report)
     chosen = _chosen(arguments, "study", "strategies", "n_calls", "n_repeats")
     runs = Path(arguments.subject).suffix == ".toml"
-    if runs:
-        config = load_config(arguments.subject)
-        study = Path(chosen.get("study", config.comparison["study"]))
-        try:
-            comparison = config.compare(**chosen)
-        except StudyError:
-            if not study.exists() or Study.open(study).stop_reason != StopReason.TIMEOUT.value:
-                raise
-            print(_state_line(Study.open(study)))
-            return NOTHING_FINISHED
-    elif chosen:
-        return _refuse(
+    if chosen and not runs:
+        raise GPSearchError(
             f"{', '.join(chosen)} cannot be given for {arguments.subject}, a comparison that was "
             "made; give them with its configuration (.toml)."
         )
-    else:
-        study = Path(arguments.subject)
-        comparison = open_comparison(study)
+    config = load_config(arguments.subject) if runs else None
+    study = Path(chosen.get("study", config.comparison["study"]) if config else arguments.subject)
+    for path in filter(None, (arguments.output, arguments.report)):
+        _output(path, beside=study)
+    if arguments.report is not None:
+        _require_suffix(arguments.report)
+    try:
+        comparison = config.compare(**chosen) if config else open_comparison(study)
+    except StudyError:
+        if not runs or not study.exists():
+            raise
+        if Study.open(study).stop_reason != StopReason.TIMEOUT.value:
+            raise
+        _say(_state_line(Study.open(study)))
+        return NOTHING_FINISHED
     if arguments.output is not None:
-        _write(arguments.output, comparison.to_frame().to_csv(index=False).encode())
+        write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
     if arguments.report is not None:
         _write_page(comparison, arguments.report, arguments.command_line if runs else "")
     if arguments.json:
-        print(json.dumps(_compared(comparison), indent=2, default=str))
+        _say(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
-    print(comparison.summary())
+    lines = [comparison.summary()]
     if ended := Study.open(study).stop_reason:
-        print(f"Ended    {ended}")
-    print(f"Study    {study}")
+        lines.append(f"Ended    {ended}")
+    lines.append(f"Study    {study}")
     if arguments.report is not None:
-        print(f"Report   {arguments.report}")
+        lines.append(f"Report   {arguments.report}")
+    _say("\n".join(lines))
     return DONE
 
 
@@ -141,29 +171,28 @@ def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 def _show(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
-    finished = bool(study.complete)
     if arguments.json:
-        print(json.dumps(_summary(study), indent=2, default=str))
+        _say(json.dumps(_summary(study), indent=2, default=str))
     else:
-        print(_state_line(study))
-        print(_result(study) if finished else _first_failure(study))
-    return DONE if finished else NOTHING_FINISHED
+        _say(_state_line(study))
+        _say(_result(study) if study.complete else _first_failure(study))
+    return DONE if study.complete else NOTHING_FINISHED
 
 
 def _best(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
     if not study.complete:
-        print(f"gpsearch: no trial is complete. {_first_failure(study)}", file=sys.stderr)
-        return NOTHING_FINISHED
+        return _end(NOTHING_FINISHED, f"no trial is complete. {_first_failure(study)}")
     if arguments.json:
         best = {"params": study.best_params, "score": study.best_score}
-        print(json.dumps(best, indent=2, default=str))
+        _say(json.dumps(best, indent=2, default=str))
     else:
-        print(_params_lines(study.best_params))
+        _say(_params_lines(study.best_params))
     return DONE
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    output = None if arguments.output is None else _output(arguments.output)
     frame = Study.open(arguments.study).to_frame()
     if arguments.format == "csv":
         text = frame.to_csv(index=False)
@@ -171,27 +200,44 @@ def _export(arguments: argparse.Namespace) -> int:
         rows = frame.to_dict(orient="records")
         exact = [{name: _json_value(value) for name, value in row.items()} for row in rows]
         text = json.dumps(exact, indent=2, default=str) + "\n"
-    if arguments.output is not None:
-        _write(arguments.output, text.encode(errors="backslashreplace"))
-        return DONE
-    with _writing("standard output"):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    if output is not None:
+        write_whole(output, text.encode(errors="backslashreplace"))
+    else:
+        _say(text.removesuffix("\n"))
     return DONE
 
 
 def _report(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
     suffix = f".{arguments.format or 'html'}"
-    path = Path(arguments.output or Path(arguments.study).with_suffix(suffix))
+    path = _output(arguments.output or Path(arguments.study).with_suffix(suffix))
     if arguments.format is not None and path.suffix != suffix:
-        return _refuse(
+        raise GPSearchError(
             f"--format {arguments.format} writes a file with the suffix {suffix}, and --output "
             f"{arguments.output} has another; give one of the two."
         )
     _write_page(open_comparison(study) if is_comparison(study) else study, path)
-    print(f"Report   {path}")
+    _say(f"Report   {path}")
     return DONE
+
+
+def _salvage(arguments: argparse.Namespace) -> int:
+    study, lost = salvage(arguments.study, arguments.output)
+    again = sum(trial.state == "running" for trial in study.trials)
+    _say(f"Saved    {len(study.ended)} finished trials, and {again} to evaluate again")
+    _say("\n".join(f"Lost     {what}" for what in lost or ["nothing"]))
+    _say(f"Study    {study.path}")
+    return DONE
+
+
+def _output(path: str | Path, beside: Path | None = None) -> Path:
+    """The path of a file to write, refused before anything is trained; its folder is made."""
+    refuse_study(path)
+    if beside is not None and os.path.realpath(path) == os.path.realpath(beside):
+        raise StudyError(f"{path} is the path of the study, too; give the other file another name.")
+    with writing_file(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return output_path(path)
 
 
 def _require_suffix(path: str | Path) -> None:
@@ -202,33 +248,14 @@ def _require_suffix(path: str | Path) -> None:
 
 
 def _write_page(subject: Study | Comparison, path: str | Path, command: str = "") -> None:
-    from gpsearch.report import (
-        render_report,  # imports matplotlib, which other commands do not need
-    )
+    from gpsearch.report import render_report  # imports matplotlib, which few commands need
 
-    with _writing(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        render_report(subject, path, command=command)
-
-
-def _write(path: str | Path, content: bytes) -> None:
-    with _writing(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(Path(path), content)
-
-
-@contextlib.contextmanager
-def _writing(path: str | Path) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise GPSearchError(f"{path} cannot be written: {error.strerror or error}.") from None
+    render_report(subject, path, command=command)
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    sys.stdout.write(resources.files("gpsearch").joinpath("init.toml").read_text(encoding="utf-8"))
+    text = resources.files("gpsearch").joinpath("init.toml").read_text(encoding="utf-8")
+    _say(text.removesuffix("\n"))
     return DONE
 
 
@@ -317,6 +344,7 @@ def _summary(study: Study) -> dict[str, Any]:
         }
         if finished
         else None,
+        "first_failure": _first_failure(study) if not finished else None,
     }
 
 
@@ -373,6 +401,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
     report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
     report.set_defaults(command=_report)
+
+    damaged = commands.add_parser("salvage", help="save what can be read of a damaged study")
+    damaged.add_argument("study")
+    damaged.add_argument("-o", "--output", required=True, help="path of the new study")
+    damaged.set_defaults(command=_salvage)
 
     init = commands.add_parser("init", help="print a commented configuration to start from")
     init.set_defaults(command=_init)

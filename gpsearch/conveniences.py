@@ -7,6 +7,7 @@ Within the package, the functions are called instead.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
 if TYPE_CHECKING:
-    import pandas as pd
     from scipy.optimize import OptimizeResult
 
 PLOTS: dict[type, tuple[str, ...]] = {
@@ -52,70 +52,33 @@ def report(self: Study | Comparison, path: StudyPath, **options: Any) -> Any:
     return render_report(self, path, **options)
 
 
-def watch(self: Study) -> Any:
-    """Show the convergence in a notebook; see `gpsearch.plotting.LiveConvergence`."""
-    from gpsearch.plotting import LiveConvergence
+def method(name: str, home: str = "gpsearch.plotting") -> Callable[..., Any]:
+    """The method that calls the function `name` of the module `home`, loaded when it is called."""
 
-    return LiveConvergence(self)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(home), name)(self, *args, **options)
 
-
-def study_html(self: Study) -> str:
-    """What a notebook shows; see `gpsearch.report.render_summary`."""
-    from gpsearch.report import render_summary
-
-    return render_summary(self)
-
-
-def table(self: Comparison, confidence: float = 0.95) -> pd.DataFrame:
-    """One row a strategy: its score at the end with the band, and how it compares."""
-    from gpsearch.comparison.summary import table
-
-    return table(self, confidence)
-
-
-def summary(self: Comparison, confidence: float = 0.95) -> str:
-    """Table and conclusions as text, for print."""
-    from gpsearch.comparison.summary import summary
-
-    return summary(self, confidence)
-
-
-def comparison_html(self: Comparison) -> str:
-    """What a notebook shows."""
-    from gpsearch.comparison.summary import summary_html
-
-    return summary_html(self)
-
-
-def plot(name: str) -> Callable[..., Any]:
-    """The method that calls a function of `gpsearch.plotting`."""
-
-    def method(self: Any, *args: Any, **options: Any) -> Any:
-        import gpsearch.plotting
-
-        return getattr(gpsearch.plotting, name)(self, *args, **options)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"See `gpsearch.plotting.{name}`."
-    return method
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"See `{home}.{name}`."
+    return call
 
 
 METHODS: dict[type, dict[str, Any]] = {
     Study: {
         "result": property(result),
         "report": report,
-        "watch": watch,
-        "_repr_html_": study_html,
+        "watch": method("LiveConvergence"),
+        "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     Comparison: {
-        "table": table,
-        "summary": summary,
+        "table": method("table", "gpsearch.comparison.summary"),
+        "summary": method("summary", "gpsearch.comparison.summary"),
         "report": report,
-        "__str__": summary,
-        "_repr_html_": comparison_html,
+        "__str__": method("summary", "gpsearch.comparison.summary"),
+        "_repr_html_": method("summary_html", "gpsearch.comparison.summary"),
     },
 }
 
 for owner, methods in METHODS.items():
-    for name, attached in (methods | {name: plot(name) for name in PLOTS[owner]}).items():
+    for name, attached in (methods | {name: method(name) for name in PLOTS[owner]}).items():
         setattr(owner, name, attached)

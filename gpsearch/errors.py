@@ -175,6 +175,10 @@ class SpaceExhaustedError(GPSearchError, RuntimeError):
     """Nothing that is both feasible and not yet evaluated is left to propose."""
 
 
+class UnwritableError(GPSearchError, OSError):
+    """A file cannot be written."""
+
+
 class StudyError(GPSearchError, RuntimeError):
     """A study cannot serve what was asked of it."""
 

@@ -35,22 +35,27 @@ def find_object(source: Source, table: str, key: str, named: Any) -> Any:
         )
     except (ModuleNotFoundError, FileNotFoundError) as error:
         raise source.error(table, key, f"is {named!r}, which cannot be loaded: {error}") from error
-    except Exception as error:  # the user's code
+    except (Exception, SystemExit) as error:  # the user's code
         raise source.error(table, key, describe_error(named, error)) from error
     if not hasattr(module, name):
         raise source.error(table, key, f"is {named!r}, but {home} has no {name!r}")
     return getattr(module, name)
 
 
-def describe_error(named: Any, error: Exception) -> str:
+def describe_error(named: Any, error: BaseException) -> str:
     """What the user's code raised, and in which line of it."""
     if isinstance(error, SyntaxError):
         return f"is {named!r}, which is not valid Python: {error}"
+    raised = "ended the program with" if isinstance(error, SystemExit) else "raised"
+    return f"is {named!r}, which {raised} {type(error).__name__}: {error}{place_of(error)}"
+
+
+def place_of(error: BaseException) -> str:
+    """The last line that an error passed outside of this room, in brackets; empty for none."""
     frames = traceback.extract_tb(error.__traceback__)
     own = Path(__file__).parent
     last = next((f for f in reversed(frames) if Path(f.filename).parent != own), None)
-    place = f" (line {last.lineno} of {Path(last.filename).name})" if last else ""
-    return f"is {named!r}, which raised {type(error).__name__}: {error}{place}"
+    return f" (line {last.lineno} of {Path(last.filename).name})" if last else ""
 
 
 def _module_of_file(path: Path) -> ModuleType:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import importlib
 import inspect
-from collections.abc import Callable
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpsearch.comparison import Comparison, compare
 from gpsearch.config.python_objects import describe_error, find_function, find_object
 from gpsearch.config.toml_source import Source
-from gpsearch.errors import InvalidSearchError
+from gpsearch.errors import GPSearchError, InvalidSearchError
 from gpsearch.execution import BelowNoise, NoImprovement, TargetScore, search
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
@@ -106,6 +111,9 @@ class _Reader:
         source = self.source
         study = source.file_name("study", f"{source.path.stem}.db")
         report = source.file_name("report", str(study.with_suffix(".html")))
+        if os.path.realpath(study) == os.path.realpath(report):
+            key = "report" if "report" in source.content else "study"
+            raise source.error("", key, f"names {report}, which is both the study and the report")
         objective, search_arguments = source.table("objective"), source.table("search")
         comparison = source.table("compare")
         for table, given, function, but in (
@@ -126,7 +134,7 @@ class _Reader:
             search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
         space = self._space(create_model)
         X, y, columns = self._data(source.table("data"))
-        with source.placing("objective"):
+        with source.placing("objective"), self._naming_cells({"X": X, "y": y} | columns):
             made = KerasCV(create_model, X, y, **objective | columns)
         return Config(
             source=source,
@@ -233,26 +241,60 @@ class _Reader:
         try:
             frame = reader(path)
         except (OSError, ValueError, ImportError) as error:
-            raise self.source.error("data", "file", f"cannot be read: {error}") from None
+            why = " ".join(str(error).split())
+            raise self.source.error("data", "file", f"cannot be read: {why}") from None
         columns = ", ".join(map(str, frame.columns))
         if "target" not in table:
             raise self.source.error(
                 "data", "file", f"needs a target, the column to predict; the columns are {columns}"
             )
         for key in ("target", *COLUMNS):
-            if key in table and table[key] not in frame.columns:
+            if key in table and table[key] not in list(frame.columns):
                 raise self.source.error(
                     "data", key, f"is {table[key]!r}; the columns are {columns}"
                 )
         beside = {key: frame[table[key]] for key in COLUMNS if key in table}
+        if "groups" in beside:
+            groups = pd.DataFrame(beside["groups"])
+            self._refuse_cell(groups.isna(), groups, "each row needs a group")
         used = [table[key] for key in ("target", *beside)]
         return frame.drop(columns=used), frame[table["target"]], beside
+
+    @contextlib.contextmanager
+    def _naming_cells(self, columns: Mapping[str, Any]) -> Iterator[None]:
+        """Name the cell of the file that an error about these arguments speaks of."""
+        try:
+            yield
+        except GPSearchError as error:
+            values = columns.get(error.argument)
+            if isinstance(values, pd.Series | pd.DataFrame):
+                table = pd.DataFrame(values)
+                bad = table.isna()
+                if error.argument != "y":
+                    bad = ~np.isfinite(table.apply(pd.to_numeric, errors="coerce").astype(float))
+                self._refuse_cell(bad, table, error.rule)
+            raise
+
+    def _refuse_cell(self, bad: pd.DataFrame, table: pd.DataFrame, rule: str) -> None:
+        """Raise for the first cell of a file's columns that is `bad`, if any is."""
+        rows, places = np.nonzero(np.asarray(bad))
+        if len(rows) == 0:
+            return
+        row, column = rows[0], table.columns[places[0]]
+        path = self.folder / self.source.table("data")["file"]
+        cell = table[column].tolist()[row]
+        raise self.source.error(
+            "data",
+            f"file: {path.name}, {_line_of_row(path, row)}, column {column!r}",
+            f"holds {cell!r}: {rule}",
+            key="file",
+        )
 
     def _called(self, named: Any) -> tuple[Any, Any]:
         function = find_function(self.source, "data", "function", named)
         try:
             returned = function()
-        except Exception as error:  # the user's code
+        except (Exception, SystemExit) as error:  # the user's code
             raise self.source.error("data", "function", describe_error(named, error)) from error
         if not isinstance(returned, tuple) or len(returned) != 2:
             raise self.source.error(
@@ -261,3 +303,13 @@ class _Reader:
                 f"is {named!r}, which returned {type(returned).__name__}; it must return X, y",
             )
         return returned
+
+
+def _line_of_row(path: Path, row: int) -> str:
+    """Where a row of a table stands in its file."""
+    if path.suffix.lower() != ".csv":
+        return f"row {row}"
+    with path.open(newline="") as file:
+        reader = csv.reader(file)
+        lines = (reader.line_num for record in reader if record)
+        return f"line {next(itertools.islice(lines, row + 1, None), 'of the end')}"

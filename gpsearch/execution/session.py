@@ -255,15 +255,23 @@ def open_study(
     elif path is not None and path.exists():
         record = Study.open(path, space=space)
     else:
-        return Study.create(
-            path,
-            seed=_read_seed(usual_seed) if seed is None else seed,
-            settings={**settings, **first},
-            objective=objective,
-            **identity,
-        )
+        try:
+            return Study.create(
+                path,
+                seed=_read_seed(usual_seed) if seed is None else seed,
+                settings={**settings, **first},
+                objective=objective,
+                **identity,
+            )
+        except StudyError:
+            if path is None or not path.exists():
+                raise
+        record = Study.open(path, space=space)  # another process has made it meanwhile
     seed = record.seed if seed is None else seed
     record.require_same(seed=seed, settings=settings, **identity)
+    if not {**settings, **first}.keys() <= record.info.settings.keys():
+        with record.writing() as writer:  # a study of an earlier gpsearch
+            writer.add_settings({**settings, **first})
     record.objective = objective
     return record
 

@@ -19,7 +19,7 @@ from gpsearch.report.content import params_text, read_comparison, read_content, 
 from gpsearch.report.findings import advise, read_findings
 from gpsearch.study import Study, require_study
 from gpsearch.study.duration import duration
-from gpsearch.study.location import write_whole
+from gpsearch.study.location import output_path, write_whole
 
 SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
@@ -64,20 +64,18 @@ def render_report(
     ------
     InvalidSearchError
         The suffix is none of these.
-    OSError
-        The file cannot be written.
+    StudyError
+        A study stands at `path`: it is never overwritten.
+    UnwritableError
+        The file cannot be written; this is an OSError, too.
     """
     wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
     instance_of("study", study, (Study, Comparison), wanted)
     optional(instance_of, "title", title, str, "a text")
     instance_of("command", command, str, "a text")
     optional(instance_of, "recheck", recheck, Recheck, "what gpsearch.analysis.recheck returns")
+    path = output_path(path)
     with_figures = require_suffix(path) != ".md"
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise InvalidSearchError(
-            f"{path.parent} is not a folder; make it first, or give the report another path."
-        ).about("path", str(path))
     if isinstance(study, Comparison):
         template, values = "comparison", read_comparison(study, title, command)
     else:

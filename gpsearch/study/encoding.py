@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidSpaceError, StudyCorruptError
 from gpsearch.space import Categorical, Space
-from gpsearch.space.storage import storable, value_from_json, value_to_json
+from gpsearch.space.storage import storable, value_to_json
 
 
 class ParamsEncoding:
@@ -24,6 +25,7 @@ class ParamsEncoding:
 
     def __init__(self, space: Space) -> None:
         self._fixed = dict(space.fixed)
+        self._numbers = {d.name for d in space.dimensions if not isinstance(d, Categorical)}
         self._stored: dict[str, list[Any]] = {}
         self._categories: dict[str, list[Any]] = {}
         self._identify: dict[str, Callable[[Any], Any]] = {}
@@ -59,10 +61,12 @@ class ParamsEncoding:
                 if known == stored and type(known) is type(stored):
                     return value
             raise StudyCorruptError(
-                f"the study holds {name}={stored!r}, which is none of its categories "
-                f"{self._categories[name]!r}"
+                f"the study is damaged: it holds {name}={stored!r}, which is none of its "
+                f"categories {self._categories[name]!r}"
             )
-        return value_from_json(stored)
+        if name not in self._numbers or not is_number(stored):
+            raise StudyCorruptError(f"the study is damaged: {name}={stored!r} is not of its space")
+        return stored
 
 
 class Curves(Mapping[str, tuple[float, ...]]):
@@ -89,8 +93,14 @@ class Curves(Mapping[str, tuple[float, ...]]):
 
     def _curves(self) -> dict[str, tuple[float, ...]]:
         if self._parsed is None:
-            stored = json.loads(self._text)
-            self._parsed = {name: tuple(values) for name, values in stored.items()}
+            try:
+                stored = json.loads(self._text)
+                self._parsed = {name: tuple(map(float, of)) for name, of in stored.items()}
+            except (AttributeError, TypeError, ValueError) as error:
+                raise StudyCorruptError(
+                    f"the learning curves of a fold are damaged ({error}); restore a copy of the "
+                    "study"
+                ) from error
         return self._parsed
 
 

@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gpsearch.errors import StudyMismatchError
@@ -21,6 +21,9 @@ logger = logging.getLogger("gpsearch")
 
 NOT_COMPARED = ("versions", "identity", "data_fingerprint")
 """Facts of a description that differ between searches with comparable scores."""
+
+KINDS: dict[str, Any] = {"seed": int, "created": (int, float)}
+KINDS |= dict.fromkeys(("space", "description", "settings"), dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,21 @@ class StudyInfo:
             created=time.time(),
             version=__version__,
         )
+
+    @classmethod
+    def from_head(cls, head: Mapping[str, Any]) -> StudyInfo:
+        """The head of a study as its file holds it.
+
+        Raises
+        ------
+        ValueError
+            A fact is missing or is not what stands in its place.
+        """
+        facts: dict[str, Any] = {fact.name: head.get(fact.name) for fact in fields(cls)}
+        for name, value in facts.items():
+            if not isinstance(value, KINDS.get(name, str)):
+                raise ValueError(f"its {name} is {value!r}")
+        return cls(**facts)
 
 
 def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:

@@ -7,9 +7,15 @@ import itertools
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError
+from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError, UnwritableError
+
+DATABASE = b"SQLite format 3\0"  # how each database of SQLite begins
+APPLICATION = b"gpse"  # in the header: tells a study from any other database
+APPLICATION_AT = 68
+COMPANIONS = ("-journal", ".lock", ".new")  # files beside a study that belong to it
 
 
 def study_path(path: str | os.PathLike[str]) -> Path:
@@ -22,7 +28,7 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     StudyError
         The system cannot have such a file, or it is a directory.
     """
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise InvalidSearchError(
             "must be the path of a file, a Study, or None for a study in memory."
         ).about("path", path)
@@ -73,28 +79,98 @@ def room(name: str) -> str:
     return f" (the disk of {folder.resolve()} has {free / 1e6:.1f} MB free)"
 
 
+def output_path(path: str | os.PathLike[str]) -> Path:
+    """Read the path of a file to write, which may exist.
+
+    Raises
+    ------
+    InvalidSearchError
+        It is not a path.
+    StudyError
+        A study stands there, under any name or link, or the file belongs to one.
+    UnwritableError
+        Its folder does not exist.
+    """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise InvalidSearchError("must be the path of a file.").about("path", path)
+    refuse_study(path)
+    if not (folder := Path(os.path.realpath(path)).parent).is_dir():
+        raise UnwritableError(f"the folder {folder} does not exist; make it first.").about(
+            "path", str(path)
+        )
+    return Path(path)
+
+
+def refuse_study(path: str | os.PathLike[str]) -> None:
+    """Raise a StudyError where a study stands at a path, or what stands there belongs to one."""
+    path = Path(os.path.realpath(path))
+    owners = [path.with_name(path.name.removesuffix(e)) for e in COMPANIONS if path.name != e]
+    for own in dict.fromkeys((path, *owners)):
+        if _is_study(own):
+            part = "is a study" if own == path else f"belongs to the study {own.name}"
+            raise StudyError(
+                f"{path} {part}, which nothing else may be written over; give the file another "
+                "name."
+            ).about("path", str(path))
+
+
+def _is_study(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError:
+        return False
+    # either of the two, since a study may be damaged
+    return head.startswith(DATABASE) or head[APPLICATION_AT:].startswith(APPLICATION)
+
+
+@contextlib.contextmanager
+def writing_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise UnwritableError for what the system raises when a file is written in the block."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UnwritableError(f"{path} cannot be written: {why}.").about(
+            "path", os.fspath(path)
+        ) from None
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that appears under its name whole or not at all, in place of an older one.
 
     A link stays one; what is not a file, such as a terminal, is written to directly.
+
+    Raises
+    ------
+    StudyError
+        The file is a study.
+    UnwritableError
+        The system cannot write it.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, unfinished)
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    refuse_study(path)
+    with writing_file(path):
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
+        try:
+            with unfinished.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists():
+                shutil.copymode(path, unfinished)
+            os.replace(unfinished, path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def back_up(path: Path, version: int) -> Path:

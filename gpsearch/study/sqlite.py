@@ -25,9 +25,12 @@ import dataclasses
 import json
 import logging
 import os
+import shlex
+import shutil
 import sqlite3
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +38,10 @@ from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, Stu
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
-from gpsearch.study.location import back_up, check_path, room, sync_folder
+from gpsearch.study.location import APPLICATION, DATABASE, back_up, check_path, room, sync_folder
 from gpsearch.study.tables import (
+    KEYS,
+    TYPES,
     Queued,
     Row,
     checksum,
@@ -45,6 +50,7 @@ from gpsearch.study.tables import (
     read_fold,
     read_queued,
     read_trial,
+    require_types,
     trial_row,
 )
 from gpsearch.study.trial import Trial
@@ -52,29 +58,11 @@ from gpsearch.study.version1 import fold_row_of_1, trial_row_of_1
 
 logger = logging.getLogger("gpsearch")
 
-APPLICATION_ID = 0x67707365  # "gpse" in the file's header tells a study from any other database
 VERSION = 2  # of the tables below
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
-
-TABLES = {
-    "head": "name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL",
-    "trial": """
-        number INTEGER PRIMARY KEY, state TEXT NOT NULL, params TEXT NOT NULL,
-        seed INTEGER NOT NULL, origin TEXT NOT NULL, proposal TEXT NOT NULL, started REAL NOT NULL,
-        ended REAL, reason TEXT NOT NULL, traceback TEXT NOT NULL, crc INTEGER NOT NULL
-    """,
-    "fold": """
-        trial INTEGER NOT NULL REFERENCES trial (number), fold INTEGER NOT NULL, score REAL,
-        best_epoch INTEGER, epochs INTEGER, seconds REAL NOT NULL, fit_seconds REAL,
-        score_seconds REAL, trainer TEXT NOT NULL, note TEXT NOT NULL, error TEXT NOT NULL,
-        metrics TEXT NOT NULL, train_metrics TEXT NOT NULL, curves TEXT NOT NULL,
-        crc INTEGER NOT NULL, PRIMARY KEY (trial, fold)
-    """,
-    "queue": """
-        id INTEGER PRIMARY KEY, params TEXT NOT NULL, origin TEXT NOT NULL, trial INTEGER,
-        crc INTEGER NOT NULL
-    """,
-}
+GAP = 10_000  # numbers of rows to try in vain before the rest of a damaged table is given up
+DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of stored values
+OLDER = {"trial": trial_row_of_1, "fold": fold_row_of_1}
 
 
 class StudyFile:
@@ -92,10 +80,13 @@ class StudyFile:
         self._mutex = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path | None, info: StudyInfo) -> StudyFile:
+    def create(
+        cls, path: Path | None, info: StudyInfo, rows: Mapping[str, Sequence[Row]] | None = None
+    ) -> StudyFile:
         """Make a new study and open it for reading; None keeps it in memory.
 
-        The file appears under its name whole or not at all: it is written beside it first.
+        The file appears under its name whole or not at all: it is written beside it first. `rows`
+        of the tables are in it from the start.
 
         Raises
         ------
@@ -104,15 +95,16 @@ class StudyFile:
         """
         if path is None:
             file = cls(_connect(":memory:"), writable=True)
-            file._initialise(info)
+            file._initialise(info, rows or {})
             return file
+        path = path.resolve()  # a link stays one
         unfinished = Path(f"{path}.new")
         with _translated(str(path)):
             for leftover in (unfinished, Path(f"{unfinished}-journal")):
                 leftover.unlink(missing_ok=True)
             address = f"{unfinished.absolute().as_uri()}?mode=rwc"
             with contextlib.closing(cls(_connect(address), str(path), writable=True)) as file:
-                file._initialise(info)
+                file._initialise(info, rows or {})
             os.replace(unfinished, path)
             sync_folder(path.parent)
         return cls.connect(path, writable=False)
@@ -155,18 +147,34 @@ class StudyFile:
         with self._mutex:
             self._connection.close()
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read in one transaction; what cannot be understood is damage.
+
+        Raises
+        ------
+        StudyCorruptError
+            In place of any error that says that a value is not what is stored in its place.
+        """
+        with self._mutex, _translated(self._name):
+            self._connection.execute("BEGIN")  # no trial is seen without its folds
+            try:
+                yield
+            except DAMAGE as error:
+                raise _corrupt(self._name, f"{type(error).__name__}: {error}") from error
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("COMMIT")
+
     def read_info(self) -> StudyInfo:
         """Read the head of the study."""
-        head = self._read_head()
-        names = [field.name for field in dataclasses.fields(StudyInfo)]
-        try:
-            return StudyInfo(**{name: head[name] for name in names})
-        except KeyError as missing:
-            raise StudyCorruptError(f"{self._name} is damaged: it lacks {missing}") from None
+        with self.reading():
+            return StudyInfo.from_head(self._read_head())
 
     def read_stop_reason(self) -> str:
         """Why the last search on this study ended; empty while it has not."""
-        return str(self._read_head().get("stop_reason", ""))
+        with self.reading():
+            return str(self._read_head().get("stop_reason", ""))
 
     def read_trials(self, encoding: ParamsEncoding) -> list[Trial]:
         """All trials in the order of their numbers, with their folds.
@@ -176,25 +184,19 @@ class StudyFile:
         StudyCorruptError
             A row is damaged or missing.
         """
-        with self._mutex, _translated(self._name):
-            # One transaction, so that no trial is seen without its folds.
-            self._connection.execute("BEGIN")
-            try:
-                trial_rows, fold_rows = self._trial_and_fold_rows()
-            finally:
-                self._connection.execute("COMMIT")
-        folds: dict[int, list[FoldResult]] = {}
-        for row in fold_rows:
-            folds.setdefault(row[0], []).append(read_fold(row))
-        if [row[0] for row in trial_rows] != list(range(len(trial_rows))):
-            raise StudyCorruptError(f"{self._name} is damaged: trials are missing from it")
-        return [read_trial(row, folds.get(row[0], ()), encoding) for row in trial_rows]
+        with self.reading():
+            folds: dict[int, list[FoldResult]] = {}
+            for row in self._rows("fold"):
+                folds.setdefault(row[0], []).append(read_fold(row))
+            rows = self._rows("trial")
+            if [row[0] for row in rows] != list(range(len(rows))):
+                raise LookupError("trials are missing from it")
+            return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
 
     def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
         """All entries that were ever queued, in order."""
-        with self._mutex, _translated(self._name):
-            rows = self._rows("queue", by="id")
-        return [read_queued(row, encoding) for row in rows]
+        with self.reading():
+            return [read_queued(row, encoding) for row in self._rows("queue")]
 
     def data_version(self) -> int:
         """A number that changes when another process has written."""
@@ -229,25 +231,34 @@ class StudyFile:
             for entry in entries:
                 self._put("queue", queue_row(entry, encoding))
 
-    def write_stop_reason(self, reason: str) -> None:
-        """Write why the search ended; empty when it goes on."""
+    def write_head(self, name: str, value: Any) -> None:
+        """Write one fact about the study."""
         with self._transaction():
-            self._put("head", ("stop_reason", dump(reason)))
+            self._put("head", (name, dump(value)))
 
-    def _initialise(self, info: StudyInfo) -> None:
+    def _initialise(self, info: StudyInfo, rows: Mapping[str, Sequence[Row]]) -> None:
         with self._transaction():
-            for table, columns in TABLES.items():
-                self._connection.execute(f"CREATE TABLE {table} ({columns})")
+            for table in TYPES:
+                self._make_table(table, rows.get(table, ()))
             for name, value in dataclasses.asdict(info).items():
                 self._put("head", (name, dump(value)))
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            application = int.from_bytes(APPLICATION)
+            self._connection.execute(f"PRAGMA application_id = {application}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _make_table(self, table: str, rows: Sequence[Row]) -> None:
+        kinds = TYPES[table] | {"crc": "INTEGER"}
+        columns = [f"{n} {k if k.endswith('NULL') else f'{k} NOT NULL'}" for n, k in kinds.items()]
+        columns.append(f"PRIMARY KEY ({KEYS[table]})")
+        self._connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+        for row in rows:
+            self._put(table, row)
 
     def _check(self, path: Path) -> None:
         with _translated(self._name):
             application = self._connection.execute("PRAGMA application_id").fetchone()[0]
             version = self._version()
-            if application != APPLICATION_ID:
+            if application != int.from_bytes(APPLICATION):
                 raise StudyCorruptError(
                     f"{path} is an SQLite database, but not a study of gpsearch; it is left as it "
                     "is. Give the study another path."
@@ -268,23 +279,14 @@ class StudyFile:
     def _migrate(self) -> None:
         """Bring the tables of version 1 to today's."""
         with self._transaction():
-            trial_rows, fold_rows = self._trial_and_fold_rows()
-            for table, rows in (("trial", trial_rows), ("fold", fold_rows)):
+            for table in OLDER:
+                rows = self._rows(table)
                 self._connection.execute(f"DROP TABLE {table}")
-                self._connection.execute(f"CREATE TABLE {table} ({TABLES[table]})")
-                for row in rows:
-                    self._put(table, row)
+                self._make_table(table, rows)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-
-    def _trial_and_fold_rows(self) -> tuple[list[Row], list[Row]]:
-        """All rows of the two tables, as today's version has them, in order."""
-        trials, folds = self._rows("trial", by="number"), self._rows("fold", by="trial, fold")
-        if self._version() == 1:
-            return list(map(trial_row_of_1, trials)), list(map(fold_row_of_1, folds))
-        return trials, folds
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -309,18 +311,72 @@ class StudyFile:
         sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
         self._connection.execute(sql, (*row, checksum(row)))
 
-    def _rows(self, table: str, by: str) -> list[Row]:
-        rows = []
-        for *values, crc in self._connection.execute(f"SELECT * FROM {table} ORDER BY {by}"):
-            if checksum(tuple(values)) != crc:
-                raise _corrupt(self._name, f"the values of row {values[0]!r} have changed")
-            rows.append(tuple(values))
-        return rows
+    def _rows(self, table: str) -> list[Row]:
+        """All rows of a table in order, as today's version has them."""
+        stored = self._connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]}")
+        version = self._version()
+        return [_checked(table, row, version) for row in stored]
 
     def _read_head(self) -> dict[str, Any]:
-        with self._mutex, _translated(self._name):
-            rows = self._rows("head", by="name")
-        return {name: json.loads(value) for name, value in rows}
+        return {name: json.loads(value) for name, value in self._rows("head")}
+
+    def readable_rows(self, table: str) -> tuple[list[Row], bool]:
+        """The rows of a damaged table that can be read, and whether these are all."""
+        # Each row is looked up by its number, so that the search goes on behind damaged pages.
+        sql = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1"
+        version = self._version()
+        rows: list[Row] = []
+        last, in_vain, all_read = -1, 0, True
+        while in_vain < GAP:
+            try:
+                found = self._connection.execute(sql, (last,)).fetchone()
+            except (sqlite3.Error, UnicodeDecodeError):
+                last, in_vain, all_read = last + 1, in_vain + 1, False
+                continue
+            if found is None:
+                break
+            last, in_vain = max(last + 1, found[0]), 0  # a damaged index may lead back
+            try:
+                rows.append(_checked(table, found[1:], version))
+            except DAMAGE:
+                all_read = False
+        return rows, all_read
+
+    def fold_keys(self) -> set[tuple[int, int]]:
+        """Trial and fold of each fold result that the index knows; empty where it is damaged."""
+        with contextlib.suppress(sqlite3.Error):
+            return set(
+                self._connection.execute("SELECT trial, fold FROM fold ORDER BY trial, fold")
+            )
+        return set()
+
+
+@contextlib.contextmanager
+def opened_damaged(path: Path) -> Iterator[StudyFile]:
+    """A copy of a damaged study, opened without a check; the study itself is left as it is."""
+    with tempfile.TemporaryDirectory() as folder, _translated(str(path)):
+        copy = Path(folder, "study.db")
+        for ending in ("", "-journal"):  # of a write that was cut short
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
+        with copy.open("r+b") as file:
+            file.write(DATABASE)
+        with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            # SQLite then reads a file that is shorter than it says, too.
+            connection.execute("PRAGMA writable_schema = ON")
+            yield StudyFile(connection, str(path), writable=False)
+
+
+def _checked(table: str, stored: Sequence[Any], version: int) -> Row:
+    """A row as today's version has it; ValueError where a value has changed."""
+    *values, crc = stored
+    row = tuple(values)
+    if checksum(row) != crc:
+        raise ValueError(f"the values of row {row[0]!r} have changed")
+    if version == 1 and table in OLDER:
+        row = OLDER[table](row)
+    require_types(table, row)
+    return row
 
 
 def _connect(address: str) -> sqlite3.Connection:
@@ -350,7 +406,7 @@ def _translated(name: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _study_error(name, error) from error
-    except UnicodeDecodeError as error:  # of sqlite3's own message, which quotes what it found
+    except UnicodeDecodeError as error:  # of SQLite's own message, which quotes what it found
         raise _corrupt(name, "names that are not text") from error
     except OSError as error:
         raise StudyError(f"{name} cannot be written: {error}{room(name)}") from error
@@ -389,5 +445,6 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
 def _corrupt(name: str, detail: str) -> StudyCorruptError:
     return StudyCorruptError(
         f"{name} is not a study, or its content is damaged ({' '.join(detail.split())}); it is "
-        "left as it is. Restore a copy of it, or give the search another path."
+        "left as it is. Restore a copy of it, save what can still be read of it (gpsearch salvage "
+        f"{shlex.quote(name)} -o new.db), or give the search another path."
     )

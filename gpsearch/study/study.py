@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gpsearch.arguments import instance_of
-from gpsearch.errors import StudyError, public
+from gpsearch.arguments import instance_of, refusal, whole
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Params, Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
-from gpsearch.study.location import check_path, study_path
+from gpsearch.study.location import check_path, output_path, study_path, writing_file
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
@@ -77,7 +77,8 @@ class Study:
         # The working directory may change while the study is open.
         self._location = None if path is None else path.absolute()
         self.info = file.read_info()
-        self.space = Space.from_json(self.info.space) if space is None else space
+        with file.reading():
+            self.space = Space.from_json(self.info.space) if space is None else space
         self.objective = objective
         self._encoding = ParamsEncoding(self.space)
         self._file = file
@@ -124,9 +125,15 @@ class Study:
             Another process is making a study there.
         """
         space = Space(space)
+        if not isinstance(objective_fingerprint, str):
+            kind = InvalidSearchError
+            raise refusal(kind, "objective_fingerprint", objective_fingerprint, "a string")
+        for argument, given in (("description", description), ("settings", settings)):
+            if not isinstance(given, Mapping | None):
+                raise refusal(InvalidSearchError, argument, given, "a dict", also="None")
         info = StudyInfo.of(
             space=space,
-            seed=seed,
+            seed=whole("seed", seed, 0),
             objective_fingerprint=objective_fingerprint,
             description=description or {},
             settings=settings or {},
@@ -135,8 +142,8 @@ class Study:
             return cls(None, StudyFile.create(None, info), space, objective)
         path = study_path(path)
         require_storable(space, str(path))
-        if not path.parent.is_dir():
-            raise StudyError(f"the folder {path.parent} does not exist; make it first.").about(
+        if not (folder := path.resolve().parent).is_dir():
+            raise StudyError(f"the folder {folder} does not exist; make it first.").about(
                 "path", str(path)
             )
         lock = WriteLock(path)
@@ -155,7 +162,7 @@ class Study:
 
     @classmethod
     @public()
-    def open(cls, path: StudyPath, *, space: Space | None = None, objective: Any = None) -> Study:
+    def open(cls, path: StudyPath, *, space: Any = None, objective: Any = None) -> Study:
         """Open an existing study for reading, also while a search writes to it.
 
         Parameters
@@ -175,6 +182,7 @@ class Study:
             It is empty, not a study, or damaged.
         """
         path = study_path(path)
+        space = None if space is None else Space(space)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
     def require_same(self, **search: Any) -> None:
@@ -320,6 +328,7 @@ class Study:
         InvalidObjectiveError
             The preprocessing is a transformer that Keras cannot hold.
         """
+        path = output_path(path)
         if not str(path).endswith(".keras"):
             raise StudyError('must end in ".keras".').about("path", str(path))
         model = self.best_model(objective)
@@ -328,7 +337,8 @@ class Study:
                 f"the best model is a {type(model).__name__}, not a Keras network; keep "
                 "study.best_model() with joblib or skops."
             ).about("path", str(path))
-        model.save(path)
+        with writing_file(path):
+            model.save(path)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[StudyWriter]:
@@ -367,7 +377,9 @@ class Study:
         InvalidParamsError
             They do not belong to the space.
         """
-        several = [params] if isinstance(params, Mapping) else list(params)
+        several = [params] if isinstance(params, Mapping) else params
+        if not isinstance(several, Sequence) or not all(isinstance(p, Mapping) for p in several):
+            raise refusal(InvalidParamsError, "params", params, "a dict, or a list of dicts")
         writing = contextlib.nullcontext(self._writer) if self._writer else self.writing()
         with writing as writer:
             writer.queue_params(several, origin="enqueued")

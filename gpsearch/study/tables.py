@@ -1,20 +1,39 @@
-"""The rows of the study's tables: values as SQLite holds them, and back."""
+"""The tables of the study and their rows: values as SQLite holds them, and back."""
 
 from __future__ import annotations
 
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import Curves, ParamsEncoding, dump
-from gpsearch.study.trial import Trial
+from gpsearch.study.trial import Trial, TrialState
 
 Row = tuple[Any, ...]
 """Values in the order of their table's columns, without the checksum."""
+
+COLUMNS = {
+    "head": "name TEXT, value TEXT",
+    "trial": "number INTEGER, state TEXT, params TEXT, seed INTEGER, origin TEXT, proposal TEXT, "
+    "started REAL, ended REAL NULL, reason TEXT, traceback TEXT",
+    "fold": "trial INTEGER, fold INTEGER, score REAL NULL, best_epoch INTEGER NULL, "
+    "epochs INTEGER NULL, seconds REAL, fit_seconds REAL NULL, score_seconds REAL NULL, "
+    "trainer TEXT, note TEXT, error TEXT, metrics TEXT, train_metrics TEXT, curves TEXT",
+    "queue": "id INTEGER, params TEXT, origin TEXT, trial INTEGER NULL",
+}
+"""Columns of each table but the last, ``crc``; NULL where one may be empty."""
+
+KEYS = {"head": "name", "trial": "number", "fold": "trial, fold", "queue": "id"}
+"""Primary key of each table, which gives the order of its rows."""
+
+TYPES: dict[str, dict[str, str]] = {
+    table: dict(column.split(" ", 1) for column in columns.split(", "))
+    for table, columns in COLUMNS.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,90 +52,46 @@ class Queued:
 
 def trial_row(trial: Trial, encoding: ParamsEncoding) -> Row:
     """Row of a trial, without its folds."""
-    return (
-        trial.number,
-        trial.state,
-        encoding.encode(trial.params),
-        trial.seed,
-        trial.origin,
-        trial.proposal,
-        _real(trial.started),
-        _maybe_real(trial.ended),
-        trial.reason,
-        trial.traceback,
-    )
+    return _row("trial", vars(trial) | {"params": encoding.encode(trial.params)})
 
 
 def fold_row(number: int, fold: FoldResult) -> Row:
     """Row of a fold result of trial `number`."""
-    score = _real(fold.score)
     curves = {name: [float(v) for v in values] for name, values in fold.curves.items()}
-    return (
-        number,
-        int(fold.fold),
-        None if math.isnan(score) else score,  # SQLite has no NaN
-        None if fold.best_epoch is None else int(fold.best_epoch),
-        None if fold.epochs is None else int(fold.epochs),
-        _real(fold.seconds),
-        _maybe_real(fold.fit_seconds),
-        _maybe_real(fold.score_seconds),
-        fold.trainer,
-        fold.note,
-        fold.error,
-        dump(dict(fold.metrics)),
-        dump(dict(fold.train_metrics)),
-        dump(curves),
-    )
+    score = None if math.isnan(fold.score) else fold.score  # SQLite has no NaN
+    texts = {name: dump(dict(vars(fold)[name])) for name in ("metrics", "train_metrics")}
+    own = {"trial": number, "score": score, "curves": dump(curves)}
+    return _row("fold", vars(fold) | own | texts)
 
 
 def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:
     """Row of an entry of the queue."""
-    return entry.id, encoding.encode(entry.params), entry.origin, entry.trial
+    return _row("queue", vars(entry) | {"params": encoding.encode(entry.params)})
 
 
 def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
     """Inverse of `trial_row`, with the fold results, which have rows of their own."""
-    number, state, params, seed, origin, proposal, started, ended, reason, traceback = row
-    return Trial(
-        number=number,
-        state=state,
-        params=encoding.decode(params),
-        folds=tuple(folds),
-        seed=seed,
-        started=started,
-        ended=ended,
-        reason=reason,
-        traceback=traceback,
-        origin=origin,
-        proposal=proposal,
-    )
+    values = _values("trial", row)
+    if values["state"] not in get_args(TrialState):
+        raise ValueError(f"trial {row[0]} has the state {values['state']!r}")
+    return Trial(**values | {"params": encoding.decode(values["params"])}, folds=tuple(folds))
 
 
 def read_fold(row: Row) -> FoldResult:
     """Inverse of `fold_row`."""
-    _, fold, score, best_epoch, epochs, seconds, fit_seconds, score_seconds = row[:8]
-    trainer, note, error, metrics, train_metrics, curves = row[8:]
-    return FoldResult(
-        fold=fold,
-        score=math.nan if score is None else score,
-        best_epoch=best_epoch,
-        epochs=epochs,
-        curves=Curves(curves),
-        metrics=json.loads(metrics),
-        train_metrics=json.loads(train_metrics),
-        seconds=seconds,
-        fit_seconds=fit_seconds,
-        score_seconds=score_seconds,
-        trainer=trainer,
-        note=note,
-        error=error,
-    )
+    values = _values("fold", row)
+    del values["trial"]
+    values["score"] = math.nan if values["score"] is None else values["score"]
+    values["curves"] = Curves(values["curves"])
+    for name in ("metrics", "train_metrics"):
+        values[name] = dict(json.loads(values[name]))
+    return FoldResult(**values)
 
 
 def read_queued(row: Row, encoding: ParamsEncoding) -> Queued:
     """Inverse of `queue_row`."""
-    id_, params, origin, trial = row
-    return Queued(id=id_, params=encoding.decode(params), origin=origin, trial=trial)
+    values = _values("queue", row)
+    return Queued(**values | {"params": encoding.decode(values["params"])})
 
 
 def checksum(row: Row) -> int:
@@ -124,10 +99,27 @@ def checksum(row: Row) -> int:
     return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
 
 
-def _real(value: float) -> float:
-    # SQLite gives -0.0 back as 0.0, which the checksum would take for damage.
-    return float(value) + 0.0
+def require_types(table: str, row: Row) -> None:
+    """Raise ValueError where a value is not what its column holds."""
+    for (name, kind), value in zip(TYPES[table].items(), row, strict=True):
+        wanted = {"TEXT": str, "INTEGER": int, "REAL": float}[kind.split()[0]]
+        if not (isinstance(value, wanted) or (value is None and kind.endswith("NULL"))):
+            raise ValueError(f"{name} of row {row[0]!r} is {value!r}")
 
 
-def _maybe_real(value: float | None) -> float | None:
-    return None if value is None else _real(value)
+def _row(table: str, values: Mapping[str, Any]) -> Row:
+    """The values of the columns of a table, as SQLite gives them back."""
+    # NumPy's numbers are made plain; -0.0 becomes 0.0, as which SQLite reads it.
+    plain: dict[str, Callable[[Any], Any]] = {
+        "TEXT": str,
+        "INTEGER": int,
+        "REAL": lambda value: float(value) + 0.0,
+    }
+    return tuple(
+        None if values[name] is None else plain[kind.split()[0]](values[name])
+        for name, kind in TYPES[table].items()
+    )
+
+
+def _values(table: str, row: Row) -> dict[str, Any]:
+    return dict(zip(TYPES[table], row, strict=True))

@@ -153,7 +153,14 @@ class StudyWriter:
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""
         if reason != self._file.read_stop_reason():
-            self._file.write_stop_reason(_printable(reason))
+            self._file.write_head("stop_reason", _printable(reason))
+
+    def add_settings(self, settings: Mapping[str, Any]) -> None:
+        """Record settings that an older study lacks; those that it holds stay."""
+        info = self.study.info
+        if missing := {n: value for n, value in settings.items() if n not in info.settings}:
+            self._file.write_head("settings", {**info.settings, **missing})
+            self.study.info = self._file.read_info()
 
     def end(self) -> None:
         """Write no more; `Study.writing` calls it at the end of its block."""

@@ -149,7 +149,7 @@ def test_a_wrong_call_exits_with_two(capsys):
 class Interrupted:
     """A configuration whose search is interrupted; keeps what it was run with."""
 
-    report = "report.html"
+    study, report = "study.db", "report.html"
 
     def __init__(self, path):
         self.path = path

@@ -1,0 +1,137 @@
+"""What can still be read of a damaged study, as a new study that a search can continue."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+
+from gpsearch.errors import StudyCorruptError, StudyError, public
+from gpsearch.evaluation import FoldResult
+from gpsearch.space import Space
+from gpsearch.study.encoding import ParamsEncoding, dump
+from gpsearch.study.info import StudyInfo
+from gpsearch.study.location import check_path, refuse_study, study_path
+from gpsearch.study.sqlite import DAMAGE, StudyFile, opened_damaged
+from gpsearch.study.study import Study, StudyPath
+from gpsearch.study.tables import (
+    fold_row,
+    queue_row,
+    read_fold,
+    read_queued,
+    read_trial,
+    trial_row,
+)
+from gpsearch.study.trial import Trial
+
+
+@public()
+def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
+    """Save what can be read of a damaged study as a new one.
+
+    Trials whose row is damaged are left out, and later ones move up. A trial that lost folds
+    counts as running: a search that continues the new study evaluates these folds again.
+
+    Parameters
+    ----------
+    path : path
+        The damaged study; it stays as it is.
+    new : path
+        The study to make; nothing may stand there.
+
+    Returns
+    -------
+    study : Study
+        The new study.
+    lost : list of str
+        What was lost, one sentence each.
+
+    Raises
+    ------
+    StudyError
+        There is a file at `new`, or none at `path`.
+    StudyCorruptError
+        Its space or its seed cannot be read.
+    """
+    path, new = study_path(path), study_path(new)
+    check_path(path)
+    refuse_study(new)
+    if new.exists():
+        raise StudyError("exists; give the new study another path.").about("new", str(new))
+    with opened_damaged(path) as file:
+        (head, _), (fold_rows, all_folds), (trial_rows, all_trials), (queue, all_queued) = (
+            file.readable_rows(table) for table in ("head", "fold", "trial", "queue")
+        )
+        fold_keys = file.fold_keys()
+    try:
+        facts = {name: json.loads(value) for name, value in head}
+        info = StudyInfo.from_head(facts)
+        encoding = ParamsEncoding(Space.from_json(info.space))
+    except DAMAGE as error:
+        raise StudyCorruptError(
+            f"{path} cannot be saved: its head, which says what was searched, cannot be read "
+            f"({error}); restore a copy of it"
+        ) from error
+
+    folds: dict[int, list[FoldResult]] = {}
+    for row in fold_rows:
+        with contextlib.suppress(*DAMAGE):
+            folds.setdefault(row[0], []).append(read_fold(row))
+    trials: dict[int, Trial] = {}
+    for row in trial_rows:
+        with contextlib.suppress(*DAMAGE, StudyCorruptError):
+            trials[row[0]] = read_trial(row, folds.get(row[0], ()), encoding)
+    broken = {number: _lost_folds(trial, fold_keys) for number, trial in trials.items()}
+    if not all_folds:  # the index, too, may be damaged
+        complete = [trial for trial in trials.values() if trial.state == "complete"]
+        whole = {fold.fold for trial in complete for fold in trial.folds}
+        if isinstance(n_folds := info.description.get("n_folds"), int):
+            whole |= set(range(n_folds))
+        elif not fold_keys:  # any trial may have had one more
+            whole.add(max(whole, default=-1) + 1)
+        for trial in complete:
+            broken[trial.number] |= whole - {fold.fold for fold in trial.folds}
+    places: dict[int | None, int] = {number: place for place, number in enumerate(sorted(trials))}
+    kept = [
+        _renumbered(trial, place, bool(broken[number]))
+        for place, (number, trial) in enumerate(sorted(trials.items()))
+    ]
+    entries = [read_queued(row, encoding) for row in queue]
+    rows = {
+        "trial": [trial_row(trial, encoding) for trial in kept],
+        "fold": [fold_row(trial.number, fold) for trial in kept for fold in trial.folds],
+        "queue": [
+            queue_row(dataclasses.replace(entry, id=id_, trial=places.get(entry.trial)), encoding)
+            for id_, entry in enumerate(entries)
+        ],
+        "head": [("stop_reason", dump(facts.get("stop_reason", "")))],
+    }
+    StudyFile.create(new, info, rows).close()
+
+    lost = []
+    known = {*trials, *folds, *(number for number, _ in fold_keys)}
+    if gone := sorted(set(range(max(known, default=-1) + 1)) - set(trials)):
+        lost.append(f"Trials that cannot be read: {', '.join(map(str, gone))}.")
+    elif not all_trials:
+        lost.append("Trials at the end of the study cannot be read; how many is not known.")
+    again = [f"{n} ({', '.join(map(str, sorted(gone)))})" for n, gone in broken.items() if gone]
+    if again:
+        lost.append(
+            f"Folds that are or may be lost, by trial: {', '.join(again)}. A search that continues "
+            "the new study evaluates them again."
+        )
+    if not all_queued:
+        lost.append("Configurations that were queued cannot be read.")
+    return Study.open(new), lost
+
+
+def _lost_folds(trial: Trial, keys: set[tuple[int, int]]) -> set[int]:
+    """Folds of a trial that the index knows and the table has lost."""
+    return {fold for number, fold in keys if number == trial.number} - {f.fold for f in trial.folds}
+
+
+def _renumbered(trial: Trial, number: int, is_broken: bool) -> Trial:
+    trial = dataclasses.replace(trial, number=number)
+    if not is_broken:
+        return trial
+    return dataclasses.replace(trial, state="running", ended=None, reason="", traceback="")
