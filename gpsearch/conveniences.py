@@ -44,12 +44,14 @@ def result(study: Study) -> OptimizeResult:
     return study_result(study)
 
 
-@public()
 def report(self: Study | Comparison, path: StudyPath, **options: Any) -> Any:
     """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
     from gpsearch.report import render_report
 
     return render_report(self, path, **options)
+
+
+report.__qualname__ = "Study.report"  # an error then names the class of what it is called on
 
 
 def method(name: str, home: str = "gpsearch.plotting") -> Callable[..., Any]:
@@ -66,14 +68,14 @@ def method(name: str, home: str = "gpsearch.plotting") -> Callable[..., Any]:
 METHODS: dict[type, dict[str, Any]] = {
     Study: {
         "result": property(result),
-        "report": report,
+        "report": public()(report),
         "watch": method("LiveConvergence"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     Comparison: {
         "table": method("table", "gpsearch.comparison.summary"),
         "summary": method("summary", "gpsearch.comparison.summary"),
-        "report": report,
+        "report": public()(report),
         "__str__": method("summary", "gpsearch.comparison.summary"),
         "_repr_html_": method("summary_html", "gpsearch.comparison.summary"),
     },

@@ -245,6 +245,7 @@ def open_study(
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
     seed = None if random_state is None else _read_seed(random_state)
+    recorded = {**settings, **first}
     identity: dict[str, Any] = {
         "space": space,
         "objective_fingerprint": objective.fingerprint(),
@@ -259,7 +260,7 @@ def open_study(
             return Study.create(
                 path,
                 seed=_read_seed(usual_seed) if seed is None else seed,
-                settings={**settings, **first},
+                settings=recorded,
                 objective=objective,
                 **identity,
             )
@@ -269,9 +270,9 @@ def open_study(
         record = Study.open(path, space=space)  # another process has made it meanwhile
     seed = record.seed if seed is None else seed
     record.require_same(seed=seed, settings=settings, **identity)
-    if not {**settings, **first}.keys() <= record.info.settings.keys():
+    if not recorded.keys() <= record.info.settings.keys():
         with record.writing() as writer:  # a study of an earlier gpsearch
-            writer.add_settings({**settings, **first})
+            writer.add_settings(recorded)
     record.objective = objective
     return record
 

@@ -24,6 +24,7 @@ from gpsearch.identity.function_code import (
 from gpsearch.identity.installed import installed_name, is_installed
 
 BLOCK_BYTES = 2**24  # of an array that lies scattered in memory, copied at once
+DEPTH = 40  # of the view by which the members of a set are put in order
 
 _FIRST_SEEN: weakref.WeakKeyDictionary[Any, dict[int, tuple[bytes, Any]]]
 _FIRST_SEEN = weakref.WeakKeyDictionary()
@@ -48,16 +49,21 @@ class Reader:
         A function may change what it reaches, as a cache or a counter, in more ways than its code
         shows: lists, dicts, sets and objects that it reaches count as they were when it was first
         identified in this process.
+    depth : int, optional
+        Objects nested deeper than this count as equal, and a circle goes on to this depth. The
+        token of a thing then rests on the thing alone, not on where the walk came from.
     """
 
-    def __init__(self, name: str, root: Any) -> None:
+    def __init__(self, name: str, root: Any, depth: int | None = None) -> None:
         self.unidentified: list[str] = []
+        self._depth = depth
+        self._orderly: Reader | None = None
         self._root = root
         self._first_seen = _first_seen(root)
         self._where = [name] if name else []
         self._open: list[int] = []
         # An address means one object only as long as that lives.
-        self._done: dict[int, tuple[bytes, Any]] = {}
+        self._done: dict[Any, tuple[bytes, Any]] = {}
 
     def token(self, thing: Any) -> bytes:
         """Token of a thing; of its class alone where it is nested too deeply."""
@@ -76,12 +82,16 @@ class Reader:
             return self._many("masked", thing.data, np.ma.getmaskarray(thing))
         if isinstance(thing, np.ndarray | np.generic):
             return self._array(np.asarray(thing))
-        address = id(thing)
-        if address in self._open:
-            return _sealed("around", b"%d" % (len(self._open) - self._open.index(address)))
-        if address not in self._done:
-            self._done[address] = self._seen_first(thing) or (self._read(thing), thing)
-        return self._done[address][0]
+        place: Any = id(thing)
+        if self._depth is not None:
+            if len(self._open) == self._depth:
+                return _sealed("deep", kind.__name__.encode())
+            place = place, len(self._open)
+        elif place in self._open:
+            return _sealed("around", b"%d" % (len(self._open) - self._open.index(place)))
+        if place not in self._done:
+            self._done[place] = self._seen_first(thing) or (self._read(thing), thing)
+        return self._done[place][0]
 
     def _seen_first(self, thing: Any) -> tuple[bytes, Any] | None:
         """What was read of a thing that may have changed since; None where it counts as it is."""
@@ -116,9 +126,19 @@ class Reader:
         if isinstance(thing, list | tuple):
             return self._many(type(thing).__name__, *thing)
         if isinstance(thing, set | frozenset):
-            return _sealed("set", *sorted(map(self._token, thing)))
+            return _sealed("set", *sorted(map(self._token, self._in_order(thing))))
         entries = sorted((self._token(key), self._named(key, thing[key])) for key in thing)
         return _sealed("dict", *(token for entry in entries for token in entry))
+
+    def _in_order(self, members: Iterable[Any]) -> Iterable[Any]:
+        """Members of a set in an order that hashes do not decide: in a circle, tokens rest on it.
+
+        Members that are equal to the depth of this view stay in the order of the set.
+        """
+        if self._depth is not None or all(type(one) in _PLAIN for one in members):
+            return members
+        self._orderly = self._orderly or Reader("", None, DEPTH)
+        return sorted(members, key=self._orderly.token)
 
     def _array(self, array: np.ndarray) -> bytes:
         if array.dtype.hasobject:
@@ -198,6 +218,8 @@ class Reader:
         make, arguments, state, entries, items = (*reduced, None, None, None)[:5]
         if isinstance(state, dict) and method is not None:
             state = without_changes(state, method, kind)
+        if isinstance(thing, set | frozenset):  # of a class of its own, in the order of hashes
+            arguments = (frozenset(thing),)
         contents = (None if part is None else list(part) for part in (entries, items))
         return self._many("object", make, arguments, state, *contents)
 

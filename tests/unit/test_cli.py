@@ -1,6 +1,10 @@
 import contextlib
 import json
 import os
+import re
+import signal
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -194,12 +198,70 @@ def test_a_place_that_cannot_be_written_is_one_sentence(study, tmp_path, command
     assert line.startswith(f"gpsearch: {tmp_path / 'file' / 'out'} cannot be written: ")
 
 
+def command(*arguments, **options):
+    """The command in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "gpsearch", *arguments], text=True, **options)
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
-def test_standard_output_on_a_full_disk_is_one_sentence(study, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "arguments", [["show"], ["show", "--json"], ["best"], ["export"], ["init"], ["--help"]]
+)
+def test_standard_output_on_a_full_disk_is_one_sentence(study, arguments, monkeypatch, capsys):
+    if arguments[0] not in ("init", "--help"):
+        arguments = [arguments[0], study, *arguments[1:]]
     with open("/dev/full", "w") as full:
         monkeypatch.setattr("sys.stdout", full)
-        assert main(["export", study]) == 2
-        monkeypatch.undo()
-        with contextlib.suppress(OSError):
-            full.close()
-    assert "standard output cannot be written: No space left" in capsys.readouterr().err
+        try:
+            assert main(arguments) == 2
+        finally:
+            monkeypatch.undo()
+            with contextlib.suppress(OSError):
+                full.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "standard output cannot be written: No space left" in line
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+def test_a_process_on_a_full_disk_ends_without_a_word_more(study):
+    with open("/dev/full", "w") as full:
+        process = command("show", study, stdout=full, stderr=subprocess.PIPE)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert err == "gpsearch: standard output cannot be written: No space left on device.\n"
+
+
+def test_ctrl_c_during_the_imports_is_one_sentence(study):
+    environment = {**os.environ, "PYTHONVERBOSE": "1"}
+    process = command("show", study, stderr=subprocess.PIPE, env=environment)
+    lines = []
+    for line in process.stderr:
+        if "import 'gpsearch.errors'" in line:
+            process.send_signal(signal.SIGINT)
+        if not line.startswith(("import ", "#")):
+            lines.append(line)
+    assert process.wait(timeout=120) == 130
+    process.stderr.close()
+    assert "gpsearch: interrupted.\n" in lines
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_what_nobody_expected_is_one_sentence_as_well(study, monkeypatch, capsys):
+    def broken(path):
+        raise ZeroDivisionError("no")
+
+    monkeypatch.setattr("gpsearch.cli.Study.open", broken)
+    assert main(["show", study]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"gpsearch: ZeroDivisionError: no \(line \d+ of test_cli.py\)", line)
+
+
+@pytest.mark.parametrize("name", ["show", "best"])
+def test_a_study_whose_trials_all_failed_gives_the_reason(tmp_path, name, capsys):
+    path = tmp_path / "failed.db"
+    with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
+        number = writer.start_trial({"lr": 0.5}, seed=0)
+        writer.end_trial(number, "failed", reason="ValueError: no such layer")
+    assert main([name, str(path)]) == 1
+    captured = capsys.readouterr()
+    assert "ValueError: no such layer" in captured.out + captured.err

@@ -283,3 +283,45 @@ def test_every_choice_that_init_offers_can_be_made(write):
     assert config.comparison["strategies"] == ["gp", "random", "grid", "tpe"]
     assert config.space.fixed == {"decay": 1e-4}
     assert config.objective.settings.batch_size == 32
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "cell", "message"),
+    [
+        ("b", 7, np.nan, r"line 10, column 'b' holds nan: "),
+        ("b", 7, "oops", r"line 10, column 'b' holds 'oops': "),
+        ("b", 0, np.inf, r"line 3, column 'b' holds inf: "),
+        ("label", 9, np.nan, r"line 12, column 'label' holds nan: "),
+        ("weight", 1, "heavy", r"line 4, column 'weight' holds 'heavy': "),
+        ("patient", 2, np.nan, r"line 5, column 'patient' holds nan: "),
+    ],
+)
+def test_a_cell_that_cannot_be_used_is_named(write, tmp_path, column, row, cell, message):
+    """Text and empty cells: file, line and column, also behind a cell of two lines."""
+    frame = pd.DataFrame({name: np.arange(60.0) for name in ("a", "b", "patient", "weight")})
+    frame["label"] = np.arange(60) % 2
+    frame = frame.astype({column: object})
+    frame.loc[row, column] = cell
+    frame.rename(columns={"a": "a,\nlong"}).to_csv(tmp_path / "table.csv", index=False)
+    data = '[data]\nfile = "table.csv"\ntarget = "label"\n'
+    columns = 'groups = "patient"\nsample_weight = "weight"\n'
+    with pytest.raises(InvalidConfigError, match=rf"line 2: \[data\] file: table.csv, {message}"):
+        load_config(write(data + columns))
+
+
+@pytest.mark.parametrize("text", ["raise SystemExit('bye')", "def load():\n    exit(3)"])
+def test_a_module_that_ends_the_program_ends_only_itself(write, text):
+    write(f"from sys import exit\n{text}\n", "leaves.py")
+    with pytest.raises(InvalidConfigError, match=r"line 2: .*ended the program with SystemExit"):
+        load_config(write('[data]\nfunction = "leaves.py:load"\n'))
+
+
+@pytest.mark.parametrize("table", ["search", "compare"])
+def test_a_text_is_no_boolean(write, tmp_path, table):
+    for key, value in (("isolate", "yes"), ("progress", "no")):
+        config = load_config(
+            write(f'[data]\ndataset = "breast_cancer"\n[{table}]\n{key} = "{value}"\n')
+        )
+        call = config.run if table == "search" else config.compare
+        with pytest.raises(GPSearchError, match=rf"{key} = '{value}': must be True or False"):
+            call(study=tmp_path / "a.db", n_calls=3)

@@ -775,3 +775,40 @@ def test_the_code_of_a_function_reads_and_changes():
     code = function_code(f.__code__)
     assert code.reads == (("RATE",), ("np", "random", "default_rng"))
     assert code.changes == {"f.calls", "x"}
+
+
+CIRCLE = """
+from gpsearch.identity import fingerprint
+
+class Node:
+    def __init__(self, name):
+        self.name, self.near = name, set()
+
+class Names(set):
+    pass
+
+nodes = [Node(f"n{i}") for i in range(12)]
+for i, node in enumerate(nodes):
+    node.near.update(nodes[(i + step) % 12] for step in (1, 2, 5))
+group = set(nodes)
+names = Names("abcdefgh")
+
+def count(params):
+    return len(group) + len(names)
+
+print([fingerprint(thing) for thing in (group, nodes, names, count)])
+"""
+
+
+def test_a_set_in_a_circle_is_the_same_whatever_the_hashes_are():
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", CIRCLE],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(told) == 1

@@ -11,6 +11,7 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.analysis.best_of_random import random_scores
+from gpsearch.errors import StudyMismatchError
 from gpsearch.study import Study
 from gpsearch.study import sqlite as study_file
 
@@ -157,3 +158,13 @@ def test_a_search_goes_on(old, name, strategy):
     proposal = "model" if strategy == "gp" else "random"
     assert [trial.proposal for trial in study.trials[-2:]] == [proposal] * 2
     assert study.best_score >= 0.055
+
+
+def test_a_search_that_goes_on_records_what_it_expects_of_the_optimum(old):
+    path = old("searched")
+    assert "optimum_prior" not in Study.open(path).info.settings
+    options = {"n_calls": 10, "study": path, "progress": False}
+    gs.search(Bowl(), SPACE, optimum_prior=None, **options)
+    assert Study.open(path).info.settings["optimum_prior"] is None
+    with pytest.raises(StudyMismatchError, match="optimum_prior=None, not 'by_name'"):
+        gs.search(Bowl(), SPACE, **options)

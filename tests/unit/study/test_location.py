@@ -1,0 +1,197 @@
+"""Nothing is written over a study, and a link stays one."""
+
+import os
+
+import pytest
+
+import gpsearch as gs
+from gpsearch.cli import main
+from gpsearch.errors import (
+    GPSearchError,
+    InvalidParamsError,
+    InvalidSearchError,
+    StudyError,
+    UnwritableError,
+)
+from gpsearch.study import Study
+from gpsearch.study.location import write_whole
+
+SPACE = {"x": (0.0, 1.0)}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Path of a study with a complete trial, named as a page."""
+    path = tmp_path / "s.html"
+    with Study.create(path, space=SPACE, seed=0).writing() as writer:
+        writer.add_trial({"x": 0.5}, [gs.FoldResult(fold=0, score=1.0)])
+    return path
+
+
+def itself(path):
+    return path
+
+
+def symbolic(path):
+    link = path.with_name("symbolic.html")
+    link.symlink_to(path)
+    return link
+
+
+def hard(path):
+    link = path.with_name("hard.html")
+    os.link(path, link)
+    return link
+
+
+def roundabout(path):
+    return path.parent / "." / ".." / path.parent.name / path.name
+
+
+@pytest.mark.parametrize("name", [itself, symbolic, hard, roundabout])
+def test_no_call_writes_over_a_study_under_any_name(study, name, capsys):
+    other = study.with_name("other.db")
+    Study.create(other, space=SPACE, seed=0)
+    target, before = name(study), study.read_bytes()
+    for command in (
+        ["export", str(study), "-o", str(target)],
+        ["export", str(other), "-o", str(target), "--format", "json"],
+        ["report", str(study), "-o", str(target)],
+        ["report", str(other), "-o", str(target)],
+        ["report", str(study)],
+        ["compare", str(study), "-o", str(target)],
+        ["salvage", str(other), "-o", str(target)],
+    ):
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "study" in line
+    with pytest.raises(StudyError, match="is a study"):
+        Study.open(study).report(target)
+    with pytest.raises(StudyError, match="is a study"):
+        write_whole(target, b"")
+    assert study.read_bytes() == before
+    assert sorted(path.suffix for path in study.parent.iterdir()).count(".new") == 0
+
+
+@pytest.mark.parametrize("ending", ["-journal", ".lock"])
+def test_what_belongs_to_a_study_is_not_written_over_either(study, ending, capsys):
+    assert main(["export", str(study), "-o", f"{study}{ending}"]) == 2
+    assert "belongs to the study s.html" in capsys.readouterr().err
+    assert [path.name for path in study.parent.iterdir()] == ["s.html"]
+
+
+def test_a_damaged_study_is_one_still(study):
+    content = bytearray(study.read_bytes())
+    content[:16] = bytes(16)
+    study.write_bytes(content)
+    with pytest.raises(StudyError, match="is a study"):
+        write_whole(study, b"")
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ('study = "s.html"', []),
+        ('study = "new.html"\nreport = "./new.html"', []),
+        ('study = "new.db"', ["--report", "s.html"]),
+        ('study = "new.db"', ["--study", "new.html", "--report", "new.html"]),
+        ('study = "new.db"', ["--study", "new.html", "--report", "link.html"]),
+    ],
+)
+def test_a_search_whose_study_and_report_are_one_is_refused_before_it_begins(
+    study, monkeypatch, config, options, capsys
+):
+    monkeypatch.chdir(study.parent)
+    (study.parent / "link.html").symlink_to("new.html")
+    (study.parent / "a.toml").write_text(f'{config}\n[data]\ndataset = "iris"\n')
+    before = study.read_bytes()
+    names = sorted(os.listdir())
+    assert main(["run", "a.toml", *options]) == 2
+    assert "study" in capsys.readouterr().err
+    assert (study.read_bytes(), sorted(os.listdir())) == (before, names)
+
+
+def test_a_link_to_nothing_makes_what_it_names(tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to("target.db")
+    gs.search(lambda p: p["x"], SPACE, n_calls=2, study=link, strategy="random", progress=False)
+    assert link.is_symlink()
+    assert not (tmp_path / "target.db").is_symlink()
+    assert len(Study.open(link).trials) == len(Study.open(tmp_path / "target.db").trials) == 2
+    astray = tmp_path / "astray.db"
+    astray.symlink_to("no/target.db")
+    with pytest.raises(StudyError, match=r"folder .*no does not exist"):
+        Study.create(astray, space=SPACE, seed=0)
+
+
+def test_a_race_at_the_creation_is_won_once(tmp_path, monkeypatch):
+    """The loser continues what the winner made, or is told who holds it."""
+    path = tmp_path / "a.db"
+    make, made = Study.create.__func__, []
+
+    def beaten(cls, *args, **options):
+        if not made:
+            made.append(make(cls, *args, **options))  # by another process, a moment before
+        return make(cls, *args, **options)
+
+    monkeypatch.setattr(Study, "create", classmethod(beaten))
+    arguments = {"n_calls": 3, "study": path, "strategy": "random", "progress": False}
+    study = gs.search(lambda p: p["x"], SPACE, **arguments)
+    assert (study.seed, len(study.trials)) == (made[0].seed, 3)
+    path.unlink()
+    made.clear()
+    monkeypatch.setattr(Study, "writing", _held)
+    with pytest.raises(StudyError, match="being written by process 17"):
+        gs.search(lambda p: p["x"], SPACE, **arguments)
+
+
+def _held(study):
+    raise StudyError(f"{study.path} is being written by process 17")
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda s: s.report("no/x.html"), UnwritableError, r"^Study\.report\(path='no/x.html'\)"),
+        (lambda s: s.report(3), InvalidSearchError, r"^Study\.report\(path=3\)"),
+        (lambda s: s.report(""), InvalidSearchError, r"^Study\.report\(path=''\)"),
+        (lambda s: s.save_model(3), InvalidSearchError, r"^Study\.save_model\(path=3\)"),
+        (lambda s: s.enqueue(5), InvalidParamsError, r"^Study\.enqueue\(params=5\)"),
+        (lambda s: s.enqueue([5]), InvalidParamsError, r"^Study\.enqueue\(params=\[5\]\)"),
+        (lambda s: s.enqueue("x"), InvalidParamsError, r"^Study\.enqueue\(params='x'\)"),
+        (lambda s: Study.open(""), InvalidSearchError, r"^Study\.open\(path=''\)"),
+    ],
+)
+def test_a_wrong_argument_names_itself(study, call, kind, message):
+    with pytest.raises(kind, match=message) as refusal:
+        call(Study.open(study))
+    assert isinstance(refusal.value, GPSearchError)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seed": "a"},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"description": 3},
+        {"settings": [3]},
+        {"objective_fingerprint": 3},
+        {"space": 3},
+    ],
+)
+def test_a_study_is_not_made_of_wrong_arguments(wrong, tmp_path):
+    ((name, value),) = wrong.items()
+    with pytest.raises(GPSearchError) as refusal:
+        Study.create(tmp_path / "a.db", **{"space": SPACE, "seed": 0, **wrong})
+    assert str(refusal.value).startswith(f"Study.create({name}={value!r}): must be ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_an_older_study_lacks_are_recorded(tmp_path):
+    path = tmp_path / "a.db"
+    study = Study.create(path, space=SPACE, seed=0, settings={"strategy": "random"})
+    with study.writing() as writer:
+        writer.add_settings({"strategy": "gp", "optimum_prior": "by_name"})
+    assert study.info == Study.open(path).info
+    assert study.info.settings == {"strategy": "random", "optimum_prior": "by_name"}
