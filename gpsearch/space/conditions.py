@@ -6,6 +6,7 @@ points that differ only there are one point, to the surrogate and to the test fo
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,19 +59,13 @@ class Conditions:
         return z
 
     def _sorted(self) -> list[int]:
-        order: list[int] = []
-        while len(order) < len(self._allowed):
-            ready = [
-                j
-                for j, parents in self._allowed.items()
-                if j not in order and all(p in order or p not in self._allowed for p in parents)
-            ]
-            if not ready:
-                raise InvalidSpaceError("the conditions form a circle; cut it somewhere.").about(
-                    "conditions"
-                )
-            order += ready
-        return order
+        try:
+            order = list(graphlib.TopologicalSorter(self._allowed).static_order())
+        except graphlib.CycleError:
+            raise InvalidSpaceError("the conditions form a circle; cut it somewhere.").about(
+                "conditions"
+            ) from None
+        return [j for j in order if j in self._allowed]
 
 
 def canonical_place(column: Column) -> float:

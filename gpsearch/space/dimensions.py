@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,20 +30,19 @@ When = dict[str, tuple[Any, ...]]
 TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What a specification says."""
-
-    dimensions: list[Dimension]
-    """Named copies, in the order they were written."""
-    fixed: dict[str, Any]
-    """Values that are the same for every point."""
-    when: dict[str, When]
-    """Name of a dimension to the values of others for which it exists."""
-
-
-def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
+def read(
+    specification: Mapping[str, Any] | Sequence[Any],
+) -> tuple[list[Dimension], dict[str, Any], dict[str, When]]:
     """Read a dict of name to entry, or a sequence of dimensions.
+
+    Returns
+    -------
+    dimensions : list
+        Named copies, in the order they were written.
+    fixed : dict
+        Values that are the same for every point.
+    when : dict
+        Name of a dimension to the values of others for which it exists.
 
     Raises
     ------
@@ -79,7 +77,7 @@ def read(specification: Mapping[str, Any] | Sequence[Any]) -> Reading:
             dimensions.append(made)
         else:
             fixed[name] = made
-    return Reading(dimensions=dimensions, fixed=fixed, when=when)
+    return dimensions, fixed, when
 
 
 def read_when(name: str, when: Any) -> When:

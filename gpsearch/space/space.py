@@ -93,10 +93,9 @@ class Space(skopt.space.Space):
             dimensions = dict(zip(source.names, source.dimensions, strict=True))
         elif source is not None:
             dimensions = source.dimensions
-        reading = read(dimensions)
-        self.names: list[str] = [dimension.name for dimension in reading.dimensions]
-        self.fixed: dict[str, Any] = reading.fixed
-        self.when = reading.when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
+        read_dimensions, self.fixed, when = read(dimensions)
+        self.names: list[str] = [dimension.name for dimension in read_dimensions]
+        self.when = when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
         if isinstance(source, Space):
             self.fixed = dict(source.fixed)
             self.when = source.when | self.when
@@ -106,9 +105,9 @@ class Space(skopt.space.Space):
         self._check_names()
         self.columns: list[Column] = [
             make_column(name, dimension)
-            for name, dimension in zip(self.names, reading.dimensions, strict=True)
+            for name, dimension in zip(self.names, read_dimensions, strict=True)
         ]
-        super().__init__(reading.dimensions)
+        super().__init__(read_dimensions)
         if constraint is not None and not callable(constraint):
             raise refusal(InvalidSpaceError, "constraint", constraint, "callable", also="None")
         self.params_constraint: Callable[[dict[str, Any]], bool] | None = constraint
