@@ -27,7 +27,7 @@ from gpsearch.arguments import one_of, optional, whole
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
-from gpsearch.optimizer.proposals import Proposals, most_promising_again, options_for
+from gpsearch.optimizer.proposals import Proposals
 from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.optimizer.skopt_arguments import read_loss, read_space, read_timed_loss, read_told
 from gpsearch.space import Point
@@ -42,7 +42,6 @@ STOCK_DEFAULTS = {
     "initial_point_generator": "random",
     "acq_func": "gp_hedge",
 }
-LARGEST_KAPPA = 1e6  # for kappa="inf", which is exploration alone in scikit-optimize
 
 
 class Optimizer(skopt.Optimizer):
@@ -146,10 +145,10 @@ class Optimizer(skopt.Optimizer):
             )
             n_initial_points = n_random_starts
         named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
-        self._is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
+        self.is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
         self._noise, self._optimum_prior = _checked_noise(noise), optimum_prior
         self._lock = threading.RLock()
-        if not self._is_ours:
+        if not self.is_ours:
             if optimum_prior is not None and optimum_prior != BY_NAME:
                 raise InvalidSearchError(
                     "only gpsearch's process takes it: leave base_estimator out."
@@ -185,15 +184,8 @@ class Optimizer(skopt.Optimizer):
             self._first_points = FirstPoints(
                 self.space, initial_point_generator, n_initial_points, self.rng
             )
-        self._kappa = min(float((acq_func_kwargs or {}).get("kappa", 1.96)), LARGEST_KAPPA)
-        self._options = options_for(
-            acq_optimizer,
-            xi=(acq_func_kwargs or {}).get("xi", 0.01),
-            kappa=self._kappa,
-            noise=self._known_noise,
-            effort=acq_optimizer_kwargs or {},
-        )
         self._proposals: Proposals | None = self._make_proposals()
+        self._options = self._proposals.options
         self._observations = Observations(self.space, self._known_noise)
         self.Xi: list[Point] = self._observations.points
         self.yi: list[Any] = []
@@ -224,7 +216,7 @@ class Optimizer(skopt.Optimizer):
         SpaceExhaustedError
             When no feasible point is left that is neither told nor pending.
         """
-        if not self._is_ours:
+        if not self.is_ours:
             return super().ask(n_points, strategy or "cl_min")
         optional(whole, "n_points", n_points, 1)
         with self._lock:
@@ -267,8 +259,7 @@ class Optimizer(skopt.Optimizer):
         except SpaceExhaustedError:
             if self.avoid_duplicates or history.failed.all():
                 raise
-        process = self._proposals.process(history)
-        point = most_promising_again(history, process, self._kappa)
+        point = self._proposals.most_promising_again(history)
         warnings.warn(
             f"The objective has been evaluated at all points; asking for {point} again.",
             stacklevel=4,
@@ -299,7 +290,7 @@ class Optimizer(skopt.Optimizer):
         ValueError
             When a point does not belong to the space, or a loss is not a number.
         """
-        if not self._is_ours:
+        if not self.is_ours:
             return super().tell(x, y, fit=fit)
         points, values = read_told(x, y, self.space)
         if "ps" in self.acq_func:
@@ -347,7 +338,7 @@ class Optimizer(skopt.Optimizer):
 
     def get_result(self) -> OptimizeResult:
         """What `tell` returned last."""
-        if not self._is_ours:
+        if not self.is_ours:
             return super().get_result()
         told = self._observations
         result = make_result(
@@ -359,21 +350,15 @@ class Optimizer(skopt.Optimizer):
 
     def update_next(self) -> None:
         """Drop the pending points, and the points that `ask` repeats."""
-        if not self._is_ours:
+        if not self.is_ours:
             super().update_next()
             return
         self._next, self._observations.pending, self.cache_ = None, [], {}
 
     def copy(self, random_state: Any = None) -> Optimizer:
-        """Make an optimizer with the same settings that was told the same.
-
-        Parameters
-        ----------
-        random_state : int, RandomState or None
-            Of the copy.
-        """
+        """Make an optimizer with the same settings that was told the same."""
         twin = Optimizer(
-            self.space.dimensions if not self._is_ours else self.space,
+            self.space.dimensions if not self.is_ours else self.space,
             self.base_estimator_,
             n_initial_points=self.n_initial_points_,
             initial_point_generator=self._initial_point_generator,
@@ -381,14 +366,14 @@ class Optimizer(skopt.Optimizer):
             acq_optimizer=self.acq_optimizer,
             random_state=random_state,
             model_queue_size=self.max_model_queue_size,
-            space_constraint=None if self._is_ours else self.space.constraint,
+            space_constraint=None if self.is_ours else self.space.constraint,
             acq_func_kwargs=self.acq_func_kwargs,
             acq_optimizer_kwargs=self.acq_optimizer_kwargs,
             avoid_duplicates=self.avoid_duplicates,
             noise=self._noise,
             optimum_prior=self._optimum_prior,
         )
-        if not self._is_ours:
+        if not self.is_ours:
             twin._initial_samples = self._initial_samples
             if hasattr(self, "gains_"):
                 twin.gains_ = np.copy(self.gains_)
@@ -430,9 +415,11 @@ class Optimizer(skopt.Optimizer):
             self.acq_func,
             seed=self._seed,
             n_initial_points=self.n_initial_points_,
-            options=self._options,
             optimum_prior=self._optimum_prior,
-            eta=(self.acq_func_kwargs or {}).get("eta", 1.0),
+            acq_optimizer=self.acq_optimizer,
+            acq_func_kwargs=self.acq_func_kwargs or {},
+            acq_optimizer_kwargs=self.acq_optimizer_kwargs or {},
+            noise=self._known_noise,
         )
 
 

@@ -12,7 +12,7 @@ from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
 
 from gpsearch.arguments import whole
-from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public, renaming
+from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
 from gpsearch.optimizer.skopt_arguments import read_space
@@ -125,6 +125,8 @@ optimum_prior
         noise=noise,
         optimum_prior=optimum_prior,
     )
+    if optimizer.is_ours:
+        optimizer.avoid_duplicates = False  # `n_calls` calls are promised, of few points too
     if any(
         not isinstance(p, Iterable) or len(p) != len(optimizer.space.dimensions) for p in points
     ):
@@ -148,7 +150,7 @@ optimum_prior
         if eval_callbacks(callbacks, result):
             return result
     for _ in range(n_calls - n_told):
-        point = _ask(optimizer)
+        point = optimizer.ask()
         loss = func(list(point))  # its own copy: it may change it
         with renaming(y="func"):
             result = optimizer.tell(point, loss)
@@ -204,13 +206,3 @@ def _budget(
             "n_calls", n_calls
         )
     return n_first, n_told
-
-
-def _ask(optimizer: Optimizer) -> Point:
-    try:
-        return optimizer.ask()
-    except SpaceExhaustedError:
-        if not optimizer.Xi:
-            raise
-        optimizer.avoid_duplicates = False
-        return optimizer.ask()

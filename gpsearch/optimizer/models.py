@@ -22,16 +22,8 @@ ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # normal probabilities at
 class SurrogateModel:
     """The Gaussian process after the first observations, fitted when it is first asked.
 
-    scikit-optimize keeps every fitted model; this one fits again when it is needed, from the
-    observations that the result holds.
-
-    Parameters
-    ----------
-    space : Space
-        Of the result.
-    history : callable
-        Gives the history that the model is fitted to.
-    options : GPOptions, optional
+    scikit-optimize keeps every fitted model; this one fits again when it is needed, to what
+    `history` gives. `space` is that of the result.
     """
 
     def __init__(

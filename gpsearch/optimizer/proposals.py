@@ -15,6 +15,7 @@ gp_hedge: Hoffman, Brochu & de Freitas 2011, Portfolio allocation for Bayesian o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -27,7 +28,7 @@ from gpsearch.strategy import History, trial_rng
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.strategy.optimum_prior import OptimumPriorChoice
 from gpsearch.strategy.strategy import Array
-from gpsearch.surrogate import GaussianProcess, Priors
+from gpsearch.surrogate import Priors
 
 ACQ_FUNCS = ("logEI", "EI", "LCB", "PI", "EIps", "PIps", "gp_hedge")
 OURS: dict[str, Literal["LogEI", "LogPI", "LCB"]] = {
@@ -40,21 +41,14 @@ OURS: dict[str, Literal["LogEI", "LogPI", "LCB"]] = {
 }
 NO_FURTHER_NOISE = 1e6  # rate of the noise's density that holds the fitted noise at its floor
 HEDGED = ("EI", "LCB", "PI")
+LARGEST_KAPPA = 1e6  # for kappa="inf", which is exploration alone in scikit-optimize
 
 
 class Proposals:
     """One `GPStrategy` for each acquisition function in use, of which one proposes.
 
-    Parameters
-    ----------
-    space, seed, n_initial_points, optimum_prior
-        As of `GPStrategy`.
-    acq_func : str
-        One of `ACQ_FUNCS`.
-    options : GPOptions
-        Without the acquisition, which `acq_func` decides.
-    eta : float
-        How firmly gp_hedge prefers what did well.
+    `acq_func_kwargs` and `acq_optimizer_kwargs` are scikit-optimize's; `noise` is a known variance
+    of the losses, in addition to which none is fitted.
     """
 
     def __init__(
@@ -64,20 +58,32 @@ class Proposals:
         *,
         seed: int,
         n_initial_points: int,
-        options: GPOptions,
         optimum_prior: OptimumPriorChoice,
-        eta: float = 1.0,
+        acq_optimizer: str,
+        acq_func_kwargs: Mapping[str, float],
+        acq_optimizer_kwargs: Mapping[str, int],
+        noise: float | None,
     ) -> None:
         one_of("acq_func", acq_func, ACQ_FUNCS)
-        self._space, self._seed, self._eta = space, seed, eta
+        self._space, self._seed = space, seed
         self._n_initial_points = n_initial_points
+        self._eta = acq_func_kwargs.get("eta", 1.0)
+        self.options = GPOptions(
+            kappa=min(float(acq_func_kwargs.get("kappa", 1.96)), LARGEST_KAPPA),
+            margin=acq_func_kwargs.get("xi", 0.01),
+            effort=_effort(acq_optimizer, acq_optimizer_kwargs),
+            priors=Priors() if noise is None else Priors(noise_rate=NO_FURTHER_NOISE),
+        )
+        """Of all strategies, which differ in the acquisition."""
         self._strategies = [
             GPStrategy(
                 space,
                 seed=seed,
                 n_initial_points=n_initial_points,
                 optimum_prior=optimum_prior,
-                options=replace(options, acquisition=OURS[name], per_second=name.endswith("ps")),
+                options=replace(
+                    self.options, acquisition=OURS[name], per_second=name.endswith("ps")
+                ),
             )
             for name in (HEDGED if acq_func == "gp_hedge" else [acq_func])
         ]
@@ -93,13 +99,17 @@ class Proposals:
             return self._hedged(history, number)
         return list(self._strategies[0].propose(history, number))
 
-    def process(self, history: History) -> GaussianProcess:
-        """The process fitted to `history`."""
-        return self._strategies[0].process(history)
+    def most_promising_again(self, history: History) -> Point:
+        """The evaluated point to evaluate once more, by its lower confidence bound."""
+        succeeded = np.flatnonzero(~history.failed)
+        process = self._strategies[0].process(history)
+        mean, variance = process.predict(process.Z)
+        best = int(np.argmin(mean - self.options.kappa * np.sqrt(variance)))
+        return list(history.points[succeeded[best]])
 
     def _hedged(self, history: History, number: int) -> Point:
         if self._candidates is not None and len(history) > self._candidates_at:
-            self.gains -= self.process(history).predict(self._candidates)[0]
+            self.gains -= self._strategies[0].process(history).predict(self._candidates)[0]
         points = [list(strategy.propose(history, number)) for strategy in self._strategies]
         self._candidates, self._candidates_at = self._space.to_z(points), len(history)
         odds = np.exp(self._eta * (self.gains - self.gains.max()))
@@ -107,31 +117,10 @@ class Proposals:
         return points[int(drawn)]
 
 
-def most_promising_again(history: History, process: GaussianProcess, kappa: float) -> Point:
-    """The evaluated point to evaluate once more, by its lower confidence bound."""
-    succeeded = [p for p, failed in zip(history.points, history.failed, strict=True) if not failed]
-    mean, variance = process.predict(process.Z)
-    best = int(np.argmin(mean - kappa * np.sqrt(variance)))
-    return list(succeeded[best])
-
-
-def options_for(
-    acq_optimizer: str,
-    *,
-    xi: float,
-    kappa: float,
-    noise: float | None,
-    effort: dict[str, int],
-) -> GPOptions:
-    """Options of the process from scikit-optimize's arguments.
-
-    `noise` is a known variance, in addition to which none is fitted; `effort` holds ``n_points``
-    and ``n_restarts_optimizer`` where they were given. "sampling" values random candidates alone.
-    """
-    maximisation = Effort()
+def _effort(acq_optimizer: str, kwargs: Mapping[str, int]) -> Effort:
+    """ "sampling" values random candidates alone; otherwise the best ones climb."""
     if acq_optimizer == "sampling":
-        maximisation = Effort(random=effort.get("n_points", 10_000), moves=0, starts=0)
-    elif "n_restarts_optimizer" in effort:
-        maximisation = Effort(starts=max(1, effort["n_restarts_optimizer"]))
-    priors = Priors() if noise is None else Priors(noise_rate=NO_FURTHER_NOISE)
-    return GPOptions(kappa=kappa, margin=xi, effort=maximisation, priors=priors)
+        return Effort(random=kwargs.get("n_points", 10_000), moves=0, starts=0)
+    if "n_restarts_optimizer" in kwargs:
+        return Effort(starts=max(1, kwargs["n_restarts_optimizer"]))
+    return Effort()

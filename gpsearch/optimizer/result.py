@@ -31,17 +31,8 @@ def make_result(
     """Make an ``OptimizeResult`` with the attributes that scikit-optimize gives it.
 
     A failed evaluation has the loss inf, so that plots and callbacks, which take minima, ignore it.
-    Without a successful evaluation ``x`` is None and ``fun`` is NaN.
-
-    Parameters
-    ----------
-    space : Space
-        Normalised, as `read_space` makes it.
-    points, losses : sequences of length n
-    models : sequence
-        Fitted surrogates, of which the last is used.
-    rng, specs : optional
-        As scikit-optimize has them.
+    Without a successful evaluation ``x`` is None and ``fun`` is NaN. `space` is normalised, as
+    `read_space` makes it; of the `models` plots take the last.
     """
     values = np.array(losses, dtype=float)
     best = int(np.argmin(values)) if np.isfinite(values).any() else None
@@ -86,7 +77,7 @@ def study_result(study: Study) -> OptimizeResult:
     --------
     >>> import gpsearch as gs
     >>> study = gs.search(lambda params: -(params["x"] - 1) ** 2, {"x": gs.Real(-2.0, 2.0)},
-    ...                   n_calls=9, strategy="sobol", random_state=0, progress=False)
+    ...                   n_calls=9, strategy="random", random_state=0, progress=False)
     >>> result = study_result(study)
     >>> len(result.x_iters), bool(result.fun == -study.best_score)
     (9, True)
