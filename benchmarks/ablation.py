@@ -22,7 +22,7 @@ WEAK = Priors(length_strength=1e-3, signal_shape=1.0, signal_rate=1e-3, noise_ra
 OPTIONS: dict[str, dict[str, Any]] = {
     "full": {},
     "settings of all names alike": {"optimum_prior": None},
-    "losses as they are": {"options": GPOptions(shapes=(Linear(),))},
+    "losses as they are": {"options": GPOptions(shape=Linear())},
     "weak priors": {"options": GPOptions(priors=WEAK)},
     "mean of the losses as the mean": {"options": GPOptions(priors=Priors(mean_variance=0.0))},
     "plain expected improvement": {"options": GPOptions(augmented=False)},

@@ -1,7 +1,7 @@
 """What a point is worth trying for, and where that is greatest.
 
-`improvement` values points under a surrogate; `maximisation` finds the most valuable one of a
-space of numbers and categories, under conditions and a constraint.
+`improvement` values points under a surrogate, `weighting` by what else counts; `maximisation` finds
+the most valuable one of a space of numbers and categories, under conditions and a constraint.
 """
 
 from gpsearch.acquisition.improvement import (
@@ -9,10 +9,9 @@ from gpsearch.acquisition.improvement import (
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
     LowerConfidenceBound,
-    WeightedByFeasibility,
 )
 from gpsearch.acquisition.maximisation import Effort, maximise
-from gpsearch.acquisition.prior_weighting import WeightedByPrior
+from gpsearch.acquisition.weighting import PerSecond, WeightedByFeasibility, WeightedByPrior
 
 __all__ = [
     "Acquisition",
@@ -20,6 +19,7 @@ __all__ = [
     "LogExpectedImprovement",
     "LogProbabilityOfImprovement",
     "LowerConfidenceBound",
+    "PerSecond",
     "WeightedByFeasibility",
     "WeightedByPrior",
     "maximise",

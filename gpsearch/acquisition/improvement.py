@@ -16,19 +16,18 @@ to expected improvement for Bayesian optimization, section 4).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr, ndtr
+from scipy.special import erfcx, ndtr
 
-from gpsearch.surrogate import FeasibilityModel, GaussianProcess
+from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.feasibility import HALF_LOG_TWO_PI, log_normal_cdf
 from gpsearch.surrogate.kernels import Array
 
 SQRT_HALF_PI = np.sqrt(np.pi / 2.0)
-LOG_EVEN_ODDS = float(np.log(0.5))
-BELOW_EVEN_ODDS = 1000.0  # outweighs every difference between log acquisitions
 SQRT_HALF = np.sqrt(0.5)
 DEFINITION_ABOVE = 10.0
 SERIES_BELOW = -50.0  # the closed form loses the digits of u²; the series is right to 945 / u⁸
@@ -45,7 +44,29 @@ class Acquisition(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogExpectedImprovement:
+class OfPrediction(ABC):
+    """An acquisition that is a function of the mean and the variance which a process predicts."""
+
+    process: GaussianProcess
+
+    @abstractmethod
+    def of(self, mean: Array, variance: Array) -> tuple[Array, Array | float, Array]:
+        """(m,) values, and their derivatives in mean and variance."""
+
+    def __call__(self, Z: Array) -> Array:
+        """See `Acquisition`."""
+        return self.of(*self.process.predict(Z))[0]
+
+    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
+        """See `Acquisition.with_gradient`."""
+        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+        value, d_mean, d_variance = self.of(mean, variance)
+        d_mean = np.broadcast_to(d_mean, len(mean))
+        return value, d_mean[:, None] * mean_gradient + d_variance[:, None] * variance_gradient
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LogExpectedImprovement(OfPrediction):
     """``log E[max(f - loss, 0)] = log h(u) + log(v) / 2``.
 
     With a noise variance b it is augmented by ``log(1 - sqrt(b / (v + b)))``: where the prediction
@@ -54,106 +75,49 @@ class LogExpectedImprovement:
     crowd around the best point, each for an improvement that is a fraction of the noise.
     """
 
-    process: GaussianProcess
     incumbent: float
     """f, a warped loss."""
     noise: float = 0.0
     """b, the variance of a measurement of the warped loss."""
 
-    def __call__(self, Z: Array) -> Array:
-        """See `Acquisition`."""
-        mean, variance = self.process.predict(Z)
-        sd = np.sqrt(variance)
-        value = log_h((self.incumbent - mean) / sd)[0] + np.log(sd)
-        return value + log_augmentation(variance, self.noise)[0]
-
-    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients, by ``du = -dmu / sd - u dv / (2 v)``."""
-        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+    def of(self, mean: Array, variance: Array) -> tuple[Array, Array | float, Array]:
+        """By ``du = -dmu / sd - u dv / (2 v)``."""
         sd = np.sqrt(variance)
         u = (self.incumbent - mean) / sd
         value, slope = log_h(u)
         augmentation, augmentation_slope = log_augmentation(variance, self.noise)
-        d_mean, d_variance = -slope / sd, (1.0 - slope * u) / (2.0 * variance) + augmentation_slope
-        gradient = d_mean[:, None] * mean_gradient + d_variance[:, None] * variance_gradient
-        return value + np.log(sd) + augmentation, gradient
+        d_variance = (1.0 - slope * u) / (2.0 * variance) + augmentation_slope
+        return value + np.log(sd) + augmentation, -slope / sd, d_variance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogProbabilityOfImprovement:
+class LogProbabilityOfImprovement(OfPrediction):
     """``log P[loss < f - margin]``."""
 
-    process: GaussianProcess
     incumbent: float
     """f, a warped loss."""
     margin: float = 0.01
     """By how much to improve, in standard deviations of the warped losses."""
 
-    def __call__(self, Z: Array) -> Array:
-        """See `Acquisition`."""
-        mean, variance = self.process.predict(Z)
-        return log_ndtr((self.incumbent - self.margin - mean) / np.sqrt(variance))
-
-    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """Values and gradients, by ``d log Phi(u) = phi(u) / Phi(u) du``."""
-        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+    def of(self, mean: Array, variance: Array) -> tuple[Array, Array | float, Array]:
+        """By ``d log Phi(u) = phi(u) / Phi(u) du``."""
         sd = np.sqrt(variance)
         u = (self.incumbent - self.margin - mean) / sd
         value, slope = log_normal_cdf(u)
-        d_mean, d_variance = -slope / sd, -slope * u / (2.0 * variance)
-        return value, d_mean[:, None] * mean_gradient + d_variance[:, None] * variance_gradient
+        return value, -slope / sd, -slope * u / (2.0 * variance)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LowerConfidenceBound:
+class LowerConfidenceBound(OfPrediction):
     """``kappa sqrt(v) - mu``: how good a loss may well be (Srinivas et al. 2010)."""
 
-    process: GaussianProcess
     kappa: float = 1.96
     """Standard deviations below the mean."""
 
-    def __call__(self, Z: Array) -> Array:
-        """See `Acquisition`."""
-        mean, variance = self.process.predict(Z)
-        return self.kappa * np.sqrt(variance) - mean
-
-    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """See `Acquisition.with_gradient`."""
-        mean, variance, mean_gradient, variance_gradient = self.process.predict_gradient(Z)
+    def of(self, mean: Array, variance: Array) -> tuple[Array, Array | float, Array]:
+        """With the derivatives -1 and ``kappa / (2 sd)``."""
         sd = np.sqrt(variance)
-        gradient = (0.5 * self.kappa / sd)[:, None] * variance_gradient - mean_gradient
-        return self.kappa * sd - mean, gradient
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class WeightedByFeasibility:
-    """A logarithmic acquisition times the probability of success, steeply less below even odds.
-
-    ``a + log p + 1000 min(log p - log 1/2, 0)``. The product alone is not enough: once the feasible
-    region is known well, the expected improvement there is about ``exp(-20)``. A region where every
-    evaluation failed has an unknown loss, and would win at any p that the model predicts. So a
-    point that is more likely to fail than not is taken only when nothing else is left.
-    """
-
-    acquisition: Acquisition
-    model: FeasibilityModel
-
-    def __call__(self, Z: Array) -> Array:
-        """See `Acquisition`."""
-        log_probability = self.model.log_probability(Z)
-        below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
-        return self.acquisition(Z) + log_probability + BELOW_EVEN_ODDS * below
-
-    def with_gradient(self, Z: Array) -> tuple[Array, Array]:
-        """See `Acquisition.with_gradient`."""
-        value, gradient = self.acquisition.with_gradient(Z)
-        log_probability, probability_gradient = self.model.log_probability_gradient(Z)
-        below = np.minimum(log_probability - LOG_EVEN_ODDS, 0.0)
-        steepness = np.where(below < 0.0, 1.0 + BELOW_EVEN_ODDS, 1.0)
-        return (
-            value + log_probability + BELOW_EVEN_ODDS * below,
-            gradient + steepness[:, None] * probability_gradient,
-        )
+        return self.kappa * sd - mean, -1.0, 0.5 * self.kappa / sd
 
 
 def log_augmentation(variance: Array, noise: float) -> tuple[Array, Array]:

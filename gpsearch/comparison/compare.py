@@ -128,9 +128,9 @@ def compare(
     Examples
     --------
     >>> comparison = compare(lambda params: -(params["x"] - 0.3) ** 2, {"x": (0.0, 1.0)},
-    ...                      strategies=["sobol", "random"], n_calls=8, n_repeats=3)
+    ...                      strategies=["grid", "random"], n_calls=8, n_repeats=3)
     >>> comparison
-    <Comparison of sobol, random: 3 repeats of 8 evaluations>
+    <Comparison of grid, random: 3 repeats of 8 evaluations>
     >>> comparison.best.shape
     (2, 3, 8)
     """

@@ -80,7 +80,7 @@ def search(
         By default a fresh seed, which the study keeps.
     strategy : str or Strategy, default "gp"
         "gp", "gp_per_second" (where training times differ much between configurations), "random",
-        "grid", "sobol", "tpe" or "skopt"; or an object with ``propose``.
+        "grid", "tpe" or "skopt"; or an object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"

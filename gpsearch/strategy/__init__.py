@@ -5,7 +5,6 @@ gp            Gaussian process and log expected improvement: the one to use
 gp_per_second the same, for each second that an evaluation is expected to take
 random        independent draws
 grid          a grid of the resolution that the budget allows
-sobol         a scrambled Sobol sequence
 tpe           Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
 skopt         scikit-optimize's own loop, the reference
 ============= ===============================================================================
@@ -48,7 +47,6 @@ STRATEGIES = {
     "gp_per_second": ("gpsearch.strategy.gp", "gp_per_second"),
     "random": ("gpsearch.strategy.random", "RandomStrategy"),
     "grid": ("gpsearch.strategy.grid", "GridStrategy"),
-    "sobol": ("gpsearch.strategy.sobol", "SobolStrategy"),
     "tpe": ("gpsearch.strategy.tpe", "TPEStrategy"),
     "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
 }
@@ -95,8 +93,8 @@ def make_strategy(
     Examples
     --------
     >>> space = Space({"n": (1, 4)})
-    >>> make_strategy("sobol", space, seed=0, n_calls=10).name
-    'sobol'
+    >>> make_strategy("grid", space, seed=0, n_calls=10).name
+    'grid'
     """
     whole("n_calls", n_calls, 1)
     optional(whole, "n_initial_points", n_initial_points, 0)
@@ -111,7 +109,7 @@ def make_strategy(
                 "already made; set it there."
             )
         return _OwnStrategy(name, space)
-    if name == "staged":  # of older studies
+    if name in ("sobol", "staged"):  # of older studies
         raise InvalidSearchError(
             "was removed: it gained nothing. A study that it made can begin a new one: "
             'gpsearch.search(..., strategy="gp", warm_start=study).'

@@ -16,12 +16,6 @@ class EncodedPoints:
     A history grows by one point at a time; converting all of it for each proposal took longer than
     fitting the process.
 
-    Parameters
-    ----------
-    space : Space
-
-    Examples
-    --------
     >>> encoded = EncodedPoints(Space({"n": (1, 5), "c": ["a", "b"]}))
     >>> encoded.encode([[2, "b"], [5, "a"]])
     array([[0.25, 1.  ],

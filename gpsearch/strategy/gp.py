@@ -38,19 +38,18 @@ from gpsearch.acquisition import (
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
     LowerConfidenceBound,
+    PerSecond,
     WeightedByFeasibility,
     WeightedByPrior,
     maximise,
 )
-from gpsearch.acquisition.per_second import PerSecond
 from gpsearch.arguments import one_of
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
-from gpsearch.strategy.sobol import sobol_blocks
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
+from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys, sobol_blocks
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
 
@@ -76,8 +75,8 @@ class GPOptions:
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
     """Least improvement that counts, in standard deviations of the losses, for LogPI."""
-    shapes: tuple[Shape, ...] = (YeoJohnson(),)
-    """Families of output transforms; the evidence chooses among them."""
+    shape: Shape = field(default_factory=YeoJohnson)
+    """Family of output transforms."""
     priors: Priors = field(default_factory=Priors)
     """Of the process's hyperparameters."""
     effort: Effort = field(default_factory=Effort)
@@ -174,19 +173,14 @@ class GPStrategy:
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
         succeeded = ~history.failed
-        Z = self._encode(history, succeeded)
-        fits = [
-            GaussianProcess.fit(
-                Z,
-                history.losses[succeeded],
-                categorical=self._space.categorical,
-                variances=known_variances(history.variances[succeeded]),
-                shape=shape,
-                priors=self._options.priors,
-            )
-            for shape in self._options.shapes
-        ]
-        return max(fits, key=lambda fit: fit.log_posterior)
+        return GaussianProcess.fit(
+            self._encode(history, succeeded),
+            history.losses[succeeded],
+            categorical=self._space.categorical,
+            variances=known_variances(history.variances[succeeded]),
+            shape=self._options.shape,
+            priors=self._options.priors,
+        )
 
     def acquisition(self, history: History) -> tuple[Acquisition, Array]:
         """What is maximised after `history`, and the (k, d) best evaluated points."""

@@ -16,9 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gpsearch.space import Point, Space
-from gpsearch.strategy.sobol import BLOCK, sobol_blocks
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints
+from gpsearch.strategy.unseen import SOBOL_BLOCK, DistinctPoints, sobol_blocks
 
 DRAWS_PER_CELL = 8  # quasi-random draws for each cell before the cells left over follow in order
 
@@ -30,20 +29,9 @@ class GridStrategy:
     the one with the fewest is refined until the grid has `n_calls` points. Cells are visited in
     the order in which a quasi-random sequence hits them, so that a search that ends early has
     covered the whole space coarsely. After the last point of the grid follows one of twice as many
-    points, and so on to the end of a finite space.
+    points, and so on to the end of a finite space. The grid is the same for every `seed`, which
+    decides the random points after it.
 
-    Parameters
-    ----------
-    space : Space
-    seed : int
-        Of the random points after the grid, which is the same for every seed.
-    n_calls : int
-        Decides the resolution.
-    n_initial_points : int
-        Accepted as by every strategy.
-
-    Examples
-    --------
     >>> space = Space({"x": (0.0, 1.0), "act": ["relu", "tanh"]})
     >>> strategy = GridStrategy(space, seed=0, n_calls=4)
     >>> history = History()
@@ -114,7 +102,7 @@ def _covering_cells(sizes: list[int]) -> Iterator[np.ndarray]:
     total = math.prod(sizes)
     met: set[tuple[int, ...]] = set()
     blocks = sobol_blocks(len(sizes), np.random.default_rng(0))
-    for drawn, block in zip(itertools.count(BLOCK, BLOCK), blocks, strict=False):
+    for drawn, block in zip(itertools.count(SOBOL_BLOCK, SOBOL_BLOCK), blocks, strict=False):
         cells = [tuple(cell) for cell in (block * sizes).astype(int).tolist()]
         fresh = [cell for cell in dict.fromkeys(cells) if cell not in met]
         met.update(fresh)
@@ -123,5 +111,5 @@ def _covering_cells(sizes: list[int]) -> Iterator[np.ndarray]:
         if len(met) == total or drawn >= DRAWS_PER_CELL * total:
             break
     rest = (cell for cell in itertools.product(*map(range, sizes)) if cell not in met)
-    while block_of_rest := list(itertools.islice(rest, BLOCK)):
+    while block_of_rest := list(itertools.islice(rest, SOBOL_BLOCK)):
         yield np.array(block_of_rest)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from gpsearch.acquisition.prior_weighting import Density
+from gpsearch.acquisition.weighting import Density
 from gpsearch.errors import InvalidSearchError
 from gpsearch.identity import SCHEME, STORED_DIGITS, fingerprint
 from gpsearch.space import Space

@@ -11,17 +11,9 @@ class RandomStrategy:
     """Random search without repeats.
 
     Trial n draws from its own address of randomness, so the points do not depend on the order
-    in which evaluations end.
+    in which evaluations end. `n_calls` and `n_initial_points` are those of every strategy, and
+    decide nothing.
 
-    Parameters
-    ----------
-    space : Space
-    seed : int
-    n_calls, n_initial_points : int
-        Accepted as by every strategy; every point of random search is alike.
-
-    Examples
-    --------
     >>> strategy = RandomStrategy(Space({"n": (1, 3)}), seed=0)
     >>> strategy.propose(History(pending=[[1], [3]]), 2)
     [2]

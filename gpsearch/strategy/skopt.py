@@ -11,15 +11,11 @@ import skopt
 from skopt.space import Categorical
 from skopt.utils import cook_estimator, normalize_dimensions
 
-from gpsearch.arguments import one_of
-from gpsearch.errors import public
 from gpsearch.space import Point, Space
 from gpsearch.space.columns import Column
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import draw_unseen, keys
-
-ACQ_FUNCS = ("gp_hedge", "EI", "LCB", "PI")
 
 
 class SkoptStrategy:
@@ -30,25 +26,12 @@ class SkoptStrategy:
     run proposes what the uninterrupted one would. What stock scikit-optimize cannot do is done
     around it: categories are encoded by index; a failed trial is told with the worst loss so far;
     pending points are told to a copy with its "cl_min" lie; a repeated point is replaced by a new
-    random one.
-
-    Parameters
-    ----------
-    space : Space
-    seed : int
-        Its ``random_state``.
-    n_calls : int
-        Accepted as by every strategy.
-    n_initial_points : int, default 10
-    acq_func : {"gp_hedge", "EI", "LCB", "PI"}, default "gp_hedge"
-    n_points, n_restarts_optimizer : int
-        Random candidates of its acquisition and starts of its L-BFGS.
-    noise : "gaussian" or float, default "gaussian"
+    random one. `n_points` and `n_restarts_optimizer` are the random candidates of its acquisition
+    and the starts of its L-BFGS.
     """
 
     name = "skopt"
 
-    @public()
     def __init__(
         self,
         space: Space,
@@ -56,16 +39,12 @@ class SkoptStrategy:
         seed: int,
         n_calls: int = 100,
         n_initial_points: int = 10,
-        acq_func: str = "gp_hedge",
         n_points: int = 10_000,
         n_restarts_optimizer: int = 5,
-        noise: str | float = "gaussian",
     ) -> None:
-        one_of("acq_func", acq_func, ACQ_FUNCS)
         self._space, self._seed = space, seed
-        self._n_initial_points, self._acq_func = n_initial_points, acq_func
+        self._n_initial_points = n_initial_points
         self._n_points, self._n_restarts = n_points, n_restarts_optimizer
-        self._noise = noise
         self._live = self._start()
         self._told: list[tuple[Hashable, float]] = []
         self._asked: Point | None = None
@@ -95,13 +74,13 @@ class SkoptStrategy:
             "GP",
             space=dimensions,
             random_state=rng.randint(0, np.iinfo(np.int32).max),
-            noise=self._noise,
+            noise="gaussian",
         )
         return skopt.Optimizer(
             dimensions,
             estimator,
             n_initial_points=max(1, self._n_initial_points),  # it cannot start from a model
-            acq_func=self._acq_func,
+            acq_func="gp_hedge",
             random_state=rng,
             model_queue_size=1,
             space_constraint=None if self._space.constraint is None else self._satisfies,

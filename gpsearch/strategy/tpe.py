@@ -28,23 +28,8 @@ class TPEStrategy:
 
     Failed trials are told as failed, which the sampler ignores; pending ones as running. A
     proposal that is infeasible or repeats a point is drawn anew; in a space with conditions the
-    sampler's groups are on, so that dimensions are modelled where they exist.
-
-    Parameters
-    ----------
-    space : Space
-    seed : int
-    n_calls : int
-        Accepted as by every strategy.
-    n_initial_points : int, default 10
-        Complete trials before the sampler models: its ``n_startup_trials``.
-    **sampler_options
-        Further arguments of ``TPESampler``.
-
-    Raises
-    ------
-    InvalidSearchError
-        When Optuna is not installed.
+    sampler's groups are on, so that dimensions are modelled where they exist. `n_initial_points`
+    are its ``n_startup_trials``; further options are arguments of ``TPESampler``.
     """
 
     name = "tpe"

@@ -1,19 +1,24 @@
-"""Points that were not visited yet, and the error when a space has no more of them."""
+"""Points that were not visited yet, and the error when a space has no more of them.
+
+Reference: Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 14 (1998).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
+from scipy.stats import qmc
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
-from gpsearch.strategy.strategy import History, Proposal
+from gpsearch.strategy.strategy import Array, History, Proposal
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
 DRAWS = 255  # random points tried before such a space is enumerated
 MORE_DRAWS = 30_000  # random points tried where it cannot be
 BLOCK = 256  # random points drawn at once, after a few smaller blocks
+SOBOL_BLOCK = 64  # rows made at once; a power of two keeps the sequence balanced
 FRUITLESS = 2**12  # consecutive candidates of a sequence that may be infeasible or repeated
 
 
@@ -70,13 +75,8 @@ class DistinctPoints:
     """The feasible, mutually different points of a sequence of candidates, made as needed.
 
     It ends with the candidates, with the last point of a finite space, or after `FRUITLESS`
-    candidates in a row that were infeasible or repeated an earlier one.
-
-    Parameters
-    ----------
-    space : Space
-    blocks : iterator of lists of points
-        The candidates; the same ones each time, so that point number n is always the same.
+    candidates in a row that were infeasible or repeated an earlier one. `blocks` are lists of
+    candidates, the same ones each time, so that point number n is always the same.
     """
 
     def __init__(self, space: Space, blocks: Iterator[list[Point]]) -> None:
@@ -117,6 +117,13 @@ class DistinctPoints:
     @property
     def _ended(self) -> bool:
         return self._fruitless >= FRUITLESS or len(self._order) == self._space.cardinality
+
+
+def sobol_blocks(n_dims: int, rng: np.random.Generator) -> Iterator[Array]:
+    """The (64, n_dims) blocks of a scrambled Sobol sequence, one after the other."""
+    sequence = qmc.Sobol(n_dims, scramble=True, rng=rng)
+    for _ in range(2**sequence.bits // SOBOL_BLOCK):
+        yield sequence.random(SOBOL_BLOCK)
 
 
 def _keys(space: Space, points: Sequence[Point]) -> list[Hashable]:

@@ -79,8 +79,6 @@ class GaussianProcess:
     """Mean of the transformed losses, by which the warp standardises."""
     g_sd: float
     """Standard deviation of the transformed losses."""
-    log_posterior: float
-    """Log density of losses and hyperparameters; comparable between shapes of the same losses."""
     factor: Array
     """L."""
     alpha: Array
@@ -160,7 +158,6 @@ class GaussianProcess:
             mean_variance=priors.mean_variance,
             g_mean=warped.mean,
             g_sd=warped.sd,
-            log_posterior=-float(found.fun),
             factor=factor,
             alpha=alpha,
         )

@@ -100,15 +100,6 @@ class ScaledSqDistTo:
     its values: ``sqrt(w / 2)`` for the value of the point, 0 for the others. Two points then differ
     by w or 0.
 
-    Parameters
-    ----------
-    other : (m, d) float array
-    weights : (d,) float array
-        Inverse squared length scales.
-    categorical : (d,) bool array
-
-    Examples
-    --------
     >>> to = ScaledSqDistTo(np.array([[0.5, 0.0]]), np.array([4.0, 3.0]), np.array([False, True]))
     >>> to(np.array([[0.5, 0.0], [0.0, 0.0], [0.0, 1.0]])).round(9)
     array([[0.],

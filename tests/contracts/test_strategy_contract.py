@@ -247,10 +247,6 @@ class TestGrid(StrategyContract):
     seeded = False
 
 
-class TestSobol(StrategyContract):
-    name = "sobol"
-
-
 class TestTPE(StrategyContract):
     name = "tpe"
     options: ClassVar[dict] = {"n_initial_points": 5}

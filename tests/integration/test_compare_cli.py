@@ -21,7 +21,7 @@ n_calls = 4
 random_state = 3
 
 [compare]
-strategies = ["sobol", "random"]
+strategies = ["grid", "random"]
 n_repeats = 2
 
 [space]
@@ -71,7 +71,7 @@ def test_a_configuration_is_compared_and_read_again(config, capsys):
     assert main(["compare", config]) == 0
     made = capsys.readouterr().out
     assert "2 repeats of 4 evaluations" in made
-    assert "sobol" in made
+    assert "grid" in made
     assert "Study    out/small-compare.db" in made
     assert main(["compare", "out/small-compare.db"]) == 0
     assert capsys.readouterr().out == made
@@ -79,12 +79,12 @@ def test_a_configuration_is_compared_and_read_again(config, capsys):
 
 def test_the_command_line_overrides_and_extends(config, capsys, tmp_path):
     assert main(["compare", config]) == 0
-    options = ["--n-repeats", "3", "--strategies", "sobol", "random", "grid"]
+    options = ["--n-repeats", "3", "--strategies", "grid", "random", "tpe"]
     assert main(["compare", config, *options, "--json", "-o", "all.csv"]) == 0
     told = json.loads(capsys.readouterr().out.split("small-compare.db\n", 1)[1])
     assert told["n_repeats"] == 3
     assert told["baseline"] == "random"
-    assert [row["strategy"] for row in told["strategies"]] == ["sobol", "random", "grid"]
+    assert [row["strategy"] for row in told["strategies"]] == ["grid", "random", "tpe"]
     assert len(told["conclusions"]) >= 2
     assert len(pd.read_csv("all.csv")) == 3 * 3 * 4
     assert open_comparison("out/small-compare.db").n_repeats == 3
@@ -95,11 +95,11 @@ def test_what_the_search_says_holds_for_the_comparison(tmp_path, monkeypatch):
     comparison = load_config(tmp_path / "search.toml").comparison
     assert comparison["n_calls"] == 4
     assert comparison["random_state"] == 3
-    assert comparison["strategies"] == ["sobol", "random"]
+    assert comparison["strategies"] == ["grid", "random"]
 
 
 def test_wrong_calls_are_said(config, capsys):
-    assert main(["compare", config, "--strategies", "sobol", "best"]) == 2
+    assert main(["compare", config, "--strategies", "grid", "best"]) == 2
     assert "compare(strategies='best'): no such strategy" in capsys.readouterr().err
     assert main(["compare", config, "--n-repeats", "1"]) == 2
     assert "cannot tell a difference from luck" in capsys.readouterr().err
@@ -157,5 +157,5 @@ def test_a_page_is_written_of_a_comparison(config, capsys, tmp_path):
     assert main(["report", "out/small-compare.db"]) == 0
     for page in ("pages/c.html", "out/small-compare.html"):
         text = (tmp_path / page).read_text()
-        assert "sobol" in text
+        assert "grid" in text
         assert "repeats of 4 evaluations" in text

@@ -160,7 +160,7 @@ def study_page(tmp_path_factory):
 @pytest.fixture(scope="module")
 def comparison_page(tmp_path_factory):
     comparison = gs.compare(
-        rough, SPACE, strategies=["random", "sobol"], n_calls=6, n_repeats=2, random_state=1,
+        rough, SPACE, strategies=["random", "grid"], n_calls=6, n_repeats=2, random_state=1,
         progress=False,
     )  # fmt: skip
     return comparison.report(tmp_path_factory.mktemp("page") / "comparison.html")

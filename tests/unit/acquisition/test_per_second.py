@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from gpsearch.acquisition import LogExpectedImprovement
-from gpsearch.acquisition.per_second import PerSecond
+from gpsearch.acquisition import LogExpectedImprovement, PerSecond
 from gpsearch.surrogate import GaussianProcess
 
 RNG = np.random.default_rng(0)

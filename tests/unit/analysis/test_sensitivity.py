@@ -14,7 +14,7 @@ def searched(function, space, n_calls=40, **options):
         function,
         space,
         n_calls=n_calls,
-        strategy="sobol",
+        strategy="random",
         random_state=0,
         progress=False,
         **options,

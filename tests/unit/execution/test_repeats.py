@@ -29,7 +29,7 @@ def bowl(params, seed):
 
 
 def compared(objective=bowl, space=SPACE, **options):
-    settings = {"strategies": ["sobol", "random", "gp"], "n_calls": 8, "n_repeats": 2} | options
+    settings = {"strategies": ["grid", "random", "gp"], "n_calls": 8, "n_repeats": 2} | options
     return compare(objective, space, **settings)
 
 
@@ -138,10 +138,10 @@ def test_a_repeat_that_begins_while_another_runs_does_not_make_that_one_complete
 def test_a_plan_starts_the_first_run_that_has_no_trial_running():
     study = Study.create(None, space=SPACE, seed=0)
 
-    def sobol(seed):
-        return make_strategy("sobol", study.space, seed=seed, n_calls=2)
+    def grid(seed):
+        return make_strategy("grid", study.space, seed=seed, n_calls=2)
 
-    plan = RepeatsPlan(study, {"a": sobol, "b": sobol, "c": sobol}, n_calls=2, n_repeats=2)
+    plan = RepeatsPlan(study, {"a": grid, "b": grid, "c": grid}, n_calls=2, n_repeats=2)
     with study.writing() as writer:
 
         def start():
@@ -174,7 +174,7 @@ def test_a_timeout_ends_it_and_the_same_call_continues(tmp_path):
         time.sleep(2.0 if len(calls) == 20 else 0.0)
         return bowl(params, seed)
 
-    short = {"strategies": ["sobol", "random"], "n_calls": 4, "n_repeats": 3}
+    short = {"strategies": ["grid", "random"], "n_calls": 4, "n_repeats": 3}
     cut = compared(slow_in_the_end, timeout=2.0, **short)
     assert cut.n_repeats == 2  # those that were complete in time
     assert values(cut).equals(values(compared(**short | {"n_repeats": 2})))
@@ -274,7 +274,7 @@ def test_progress_counts_the_trials_of_this_comparison(tmp_path, monkeypatch, ca
     path = tmp_path / "c.db"
     compared(study=path)
     assert "48/48 [" in capsys.readouterr().err.split("\r")[-1]
-    compared(study=path, strategies=["grid", "random"], n_repeats=3)
+    compared(study=path, strategies=["tpe", "random"], n_repeats=3)
     shown = capsys.readouterr().err
     assert "16/48 [" in shown  # those of "random" are made
     assert "48/48 [" in shown.split("\r")[-1]

@@ -376,7 +376,7 @@ def test_a_study_of_another_search_is_refused(tmp_path):
         {"space": {"x": Real(-2.0, 2.5), "n": Integer(1, 9)}},
         {"objective": lambda params: 0.0},
         {"random_state": 5},
-        {"strategy": "sobol"},
+        {"strategy": "grid"},
     ):
         with pytest.raises(StudyMismatchError):
             run(study=path, **options)

@@ -55,7 +55,7 @@ def given():
     compared = gs.compare(
         lambda p: [p["x"], p["n"]],
         space,
-        strategies=["random", "sobol"],
+        strategies=["random", "grid"],
         n_calls=3,
         n_repeats=2,
         progress=False,

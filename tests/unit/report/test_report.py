@@ -202,7 +202,7 @@ class TestComparison:
         return compare(
             lambda p: sign * score(p),
             {"x": (0.0, 1.0), "<opt>": ["<a>", "b"]},
-            strategies=["random", "sobol"],
+            strategies=["random", "grid"],
             n_calls=5,
             n_repeats=2,
             random_state=0,
@@ -388,7 +388,7 @@ class TestMarkdown:
         for heading in ("Result", "Runs", "Space", "How it was run"):
             assert f"\n## {heading}\n" in text
         assert "| random | " in text
-        assert "gpsearch.compare(objective, space, strategies=['random', 'sobol']" in text
+        assert "gpsearch.compare(objective, space, strategies=['random', 'grid']" in text
 
 
 def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, monkeypatch):

@@ -19,14 +19,15 @@ def make(name, space=SPACE, **options):
     [
         pytest.param(
             {"name": "gd"},
-            "gp, gp_per_second, random, grid, sobol, tpe, skopt, or",
+            "gp, gp_per_second, random, grid, tpe, skopt, or",
             id="unknown name",
         ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
-        pytest.param({"name": "sobol", "n_initial_points": -1}, "at least 0", id="negative"),
+        pytest.param({"name": "grid", "n_initial_points": -1}, "at least 0", id="negative"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
-        pytest.param({"name": "skopt", "acq_func": "EIE"}, "gp_hedge", id="unknown acq_func"),
+        pytest.param({"name": "skopt", "acq_func": "EI"}, "'acq_func'", id="option of another"),
         pytest.param({"name": "staged"}, "was removed", id="removed name"),
+        pytest.param({"name": "sobol"}, "was removed", id="another removed name"),
         pytest.param({"name": "gp", "importance": "classic"}, "'importance'", id="removed option"),
         pytest.param(
             {"name": "random", "optimum_prior": {"n": 2}},
