@@ -22,18 +22,18 @@ LARGEST_SEED = np.iinfo(np.int32).max
 
 
 class Observations:
-    """Told points with their losses, and pending points; `noise` is a known variance of losses."""
+    """Told points, and points that were asked for and are pending.
+
+    A failure has the loss inf; `log_times` is empty where time does not count; `noise` is a known
+    variance of the losses.
+    """
 
     def __init__(self, space: Space, noise: float | None) -> None:
         self._space, self._noise = space, noise
         self.points: list[Point] = []
-        """Told points."""
         self.losses: list[float] = []
-        """Their losses; inf for a failure."""
         self.log_times: list[float] = []
-        """Logarithms of their seconds, where time counts; else empty."""
         self.pending: list[Point] = []
-        """Points that were asked for and are not told yet."""
 
     def record(self, points: list[Point], losses: list[float], log_times: list[float]) -> None:
         """Add told points; those that were pending no longer are."""

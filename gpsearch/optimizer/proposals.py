@@ -118,7 +118,7 @@ class Proposals:
 
 
 def _effort(acq_optimizer: str, kwargs: Mapping[str, int]) -> Effort:
-    """ "sampling" values random candidates alone; otherwise the best ones climb."""
+    """Random candidates alone for "sampling"; otherwise the best ones climb."""
     if acq_optimizer == "sampling":
         return Effort(random=kwargs.get("n_points", 10_000), moves=0, starts=0)
     if "n_restarts_optimizer" in kwargs:

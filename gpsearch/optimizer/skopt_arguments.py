@@ -93,12 +93,6 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
     """Points and values of one ``tell``, for one point or a list of them.
 
     Points become plain: Python values, whole numbers for Integers.
-
-    Raises
-    ------
-    InvalidSearchError
-        For a point outside of the space or of the wrong length, or values that do not belong to
-        the points.
     """
     if isinstance(x, np.ndarray):
         x = x.tolist()
@@ -137,10 +131,7 @@ def read_loss(value: Any) -> float:
 def read_timed_loss(value: Any) -> tuple[float, float]:
     """A told (loss, seconds) as the loss and the logarithm of the seconds.
 
-    Raises
-    ------
-    TypeError
-        When the value is not a pair: scikit-optimize's kind of error for it.
+    A value that is not a pair is a TypeError, scikit-optimize's kind of error for it.
     """
     if not hasattr(value, "__len__") or len(value) != 2:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")

@@ -74,14 +74,7 @@ class Column(ABC):
 
 
 def make_column(name: str, dimension: Dimension) -> Column:
-    """Make the column of a scikit-optimize dimension.
-
-    Raises
-    ------
-    InvalidSpaceError
-        For bounds that are not finite, a log prior that touches zero, categories that are
-        repeated or unhashable.
-    """
+    """Make the column of a scikit-optimize dimension; InvalidSpaceError where it breaks a rule."""
     with naming_entry(name):
         if isinstance(dimension, Real):
             return _RealColumn(name, dimension)

@@ -35,19 +35,9 @@ def read(
 ) -> tuple[list[Dimension], dict[str, Any], dict[str, When]]:
     """Read a dict of name to entry, or a sequence of dimensions.
 
-    Returns
-    -------
-    dimensions : list
-        Named copies, in the order they were written.
-    fixed : dict
-        Values that are the same for every point.
-    when : dict
-        Name of a dimension to the values of others for which it exists.
-
-    Raises
-    ------
-    InvalidSpaceError
-        When an entry is of no known form, or its values break a rule; it names the entry.
+    Gives named copies of the dimensions, in the order they were written, the values that are the
+    same for every point, and for a dimension's name the values of others for which it exists. An
+    InvalidSpaceError names the entry that breaks a rule.
     """
     if isinstance(specification, Mapping):
         entries = list(specification.items())

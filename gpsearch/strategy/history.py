@@ -44,19 +44,9 @@ def history_of(
 ) -> History:
     """Finished trials as points with losses and variances, running ones as pending points.
 
-    Parameters
-    ----------
-    space : Space
-    trials : sequence of Trial
-        In the order of their numbers.
-    known : dict, optional
-        A cache of points by the number of their trial, filled here.
-
-    Returns
-    -------
-    History
-        Failed trials have the loss NaN; variances are NaN where fewer than two trials of several
-        folds are complete. The seconds are those of one fold.
+    Failed trials have the loss NaN; variances are NaN where fewer than two trials of several folds
+    are complete. The seconds are those of one fold. `known` is a cache of points by the number of
+    their trial, filled here.
     """
     folds = FoldStatistics.of(trials)
     finished = [trial for trial in trials if trial.finished]

@@ -66,18 +66,7 @@ class Priors:
         return min(1.0, ROOMY / d)
 
     def log_density(self, theta: Array) -> tuple[float, Array]:
-        """Log density at `theta`, and its gradient in `theta`.
-
-        Parameters
-        ----------
-        theta : (d + 2,) float array
-            Logarithms of the length weights, the signal and the noise variance.
-
-        Returns
-        -------
-        value : float
-        gradient : (d + 2,) float array
-        """
+        """Log density at the (d + 2,) array `theta`, and its (d + 2,) gradient in `theta`."""
         weights, signal, noise = np.exp(theta[:-2]), np.exp(theta[-2]), np.exp(theta[-1])
         weights /= self.centre(len(weights))
         value = (
