@@ -14,7 +14,8 @@ def searched(function, space, n_calls=40, **options):
         function,
         space,
         n_calls=n_calls,
-        strategy="random",
+        n_initial_points=n_calls,  # a Sobol sequence, and no model
+        optimum_prior=None,
         random_state=0,
         progress=False,
         **options,
