@@ -270,8 +270,8 @@ class TestComparison:
         assert equal.plot_differences().get_title(loc="left") == "all scores are equal"
 
     def test_unknown_baseline(self, comparison):
-        with pytest.raises(InvalidSearchError, match="tpe"):
-            plotting.plot_differences(comparison, "tpe")
+        with pytest.raises(InvalidSearchError, match="skopt"):
+            plotting.plot_differences(comparison, "skopt")
 
 
 class TestPartialDependence:
