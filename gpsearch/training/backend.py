@@ -236,14 +236,16 @@ def layers_of(model: Any) -> list[Any]:
     """
     if hasattr(model, "_flatten_layers"):
         return list(model._flatten_layers())
-    keras = import_keras()
-    found = {id(model): model}
-    todo = [model]
-    while todo:
-        for inner in keras.tree.flatten(list(vars(todo.pop()).values())):
-            if isinstance(inner, keras.Layer) and id(inner) not in found:
-                found[id(inner)] = inner
-                todo.append(inner)
+    found: dict[int, Any] = {}
+    todo: list[Any] = [model]
+    for value in todo:
+        if isinstance(value, import_keras().Layer) and id(value) not in found:
+            found[id(value)] = value
+            todo += vars(value).values()
+        elif isinstance(value, Mapping):
+            todo += value.values()
+        elif isinstance(value, list | tuple | set):
+            todo += value
     return list(found.values())
 
 
@@ -290,8 +292,7 @@ def pool_takes(depth: int) -> bool:
     """Whether TensorFlow's thread pool can nest `depth` loops, with a thread to spare."""
     tf = import_tensorflow()
     chosen = tf.config.threading.get_inter_op_parallelism_threads()
-    if chosen == 0:
-        chosen = int(os.environ.get("TF_NUM_INTEROP_THREADS", 0))
+    chosen = chosen or int(os.environ.get("TF_NUM_INTEROP_THREADS", 0))
     if chosen == 0 and hasattr(os, "sched_getaffinity"):
         chosen = len(os.sched_getaffinity(0))
     return depth < chosen

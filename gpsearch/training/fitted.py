@@ -16,7 +16,6 @@ import contextlib
 import copy
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -33,8 +32,6 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, last_layer
 
 FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
-
-Forward = Callable[[Parts], Any]
 
 LINKS = ("probabilities", "logits", "margins", "scores")
 SAY = (
@@ -54,23 +51,14 @@ class FittedNetwork(BaseEstimator):
         Fitted on the rows the network was trained on.
     target : Target
         What it predicts.
-    forward : callable, optional
-        From preprocessed features to the network's outputs; by default in large batches.
     """
 
     _for_scorers = False
 
-    def __init__(
-        self,
-        model: Any,
-        preprocessor: Preprocessor,
-        target: Target,
-        forward: Forward | None = None,
-    ) -> None:
+    def __init__(self, model: Any, preprocessor: Preprocessor, target: Target) -> None:
         self.model = model
         self.preprocessor = preprocessor
         self.target = target
-        self.forward = forward
 
     def outputs(self, X: Parts) -> Any:
         """The network's outputs for raw features, as given to `KerasCV`.
@@ -80,10 +68,7 @@ class FittedNetwork(BaseEstimator):
         remembered = self.__dict__.get("_remembered")
         if remembered is not None and X is remembered[0]:
             return remembered[1]
-        features = self.preprocessor.transform(X)
-        if self.forward is not None:
-            return self.forward(features)
-        return forward_in_batches(self.model, features)
+        return forward_in_batches(self.model, self.preprocessor.transform(X))
 
     def remember(self, X: Parts, outputs: Any) -> None:
         """Return `outputs` for this very object X from now on, without computing them."""
@@ -228,15 +213,13 @@ def with_link(target: Target, outputs: str | None) -> Target:
     return dataclasses.replace(target, link=link)
 
 
-def as_fitted(
-    model: Any, preprocessor: Preprocessor, target: Target, forward: Forward | None = None
-) -> FittedNetwork:
+def as_fitted(model: Any, preprocessor: Preprocessor, target: Target) -> FittedNetwork:
     """The view that suits the target."""
     if target.is_classification:
-        return FittedClassifier(model, preprocessor, target, forward)
+        return FittedClassifier(model, preprocessor, target)
     if target.kind == "regression":
-        return FittedRegressor(model, preprocessor, target, forward)
-    return FittedNetwork(model, preprocessor, target, forward)
+        return FittedRegressor(model, preprocessor, target)
+    return FittedNetwork(model, preprocessor, target)
 
 
 def forward_in_batches(model: Any, features: Parts, rows: int = FORWARD_ROWS) -> Any:

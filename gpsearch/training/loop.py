@@ -17,7 +17,7 @@ from gpsearch.data.datasets import BUFFER_ROWS, Streamed
 from gpsearch.data.rows import map_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
-from gpsearch.training.fitted import FORWARD_ROWS, forward_in_batches
+from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
 
 
@@ -39,8 +39,11 @@ class LoopTrainer:
         """Train `model`; see `Trainer.train`."""
         keras, tf = import_keras(), import_tensorflow()
         settings, stop = training.settings, training.stop
-        _without_automatic_xla(model)
-        _build_optimizer(model)
+        if (compile_arguments(model) or {}).get("jit_compile", "auto") is not True:
+            model.jit_compile = False  # unasked for, on a CPU it costs seconds for each fold
+        optimizer = getattr(model, "optimizer", None)
+        if optimizer is not None and model.built and not optimizer.built:
+            optimizer.build(model.trainable_variables)  # in the first step, Keras traces twice
         epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
         watched = stop is not None and settings.patience is not None
         counting = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _=None: epoch.assign(n))
@@ -68,8 +71,7 @@ class LoopTrainer:
                 if len(values) == epochs
                 for entry, curve in by_entry(name, zip(*map(np.ravel, values), strict=True)).items()
             },
-            predict=lambda features: forward_in_batches(model, features),
-            weights=model.get_weights,
+            model=model,
             trainer="loop",
             note=self.reason,
         )
@@ -145,19 +147,6 @@ def _as_tensors(rows: Rows) -> Any:
     tf = import_tensorflow()
     x, y = map_parts(tf.constant, rows.x), map_parts(tf.constant, rows.y)
     return (x, y) if rows.weight is None else (x, y, tf.constant(rows.weight))
-
-
-def _without_automatic_xla(model: Any) -> None:
-    """Undo XLA where the user did not ask for it: on a CPU it costs seconds for each fold."""
-    if (compile_arguments(model) or {}).get("jit_compile", "auto") is not True:
-        model.jit_compile = False
-
-
-def _build_optimizer(model: Any) -> None:
-    """Make the optimizer's variables before the first step, which Keras otherwise traces twice."""
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and model.built and not optimizer.built:
-        optimizer.build(model.trainable_variables)
 
 
 def _stop_at_nan(patience: int | None) -> Any:

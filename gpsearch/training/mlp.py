@@ -1,8 +1,4 @@
-"""The ready-made multilayer perceptron, with the settings people tune.
-
-The learning rate matters most; then momentum, hidden units and batch size; then the number of
-layers and the learning-rate decay.
-"""
+"""The ready-made multilayer perceptron, with the settings people tune."""
 
 from __future__ import annotations
 

@@ -102,22 +102,18 @@ class TrainedNetwork:
 
     task: NetworkTask
     """What it was trained for."""
-    model: Any
-    """The model that `task` built; where a program trained, the weights are the program's."""
     fold: TrainedFold
-    """How it was trained, and its outputs."""
+    """How it was trained, and the model that holds its weights."""
 
     def view(self) -> FittedNetwork:
         """The network as scikit-learn sees it; valid until the trainer is used again."""
-        return as_fitted(
-            self.model, self.task.prepared.preprocessor, self.task.target, self.fold.predict
-        )
+        return as_fitted(self.fold.model, self.task.prepared.preprocessor, self.task.target)
 
     def kept(self) -> FittedNetwork:
         """The network as a model of its own, and a target without y."""
-        model = self.model
-        if self.fold.trainer == "compiled":  # its program trains in the first model
-            weights = self.fold.weights()
+        model = self.fold.model
+        if self.fold.trainer == "compiled":  # in which the program trains the next fold
+            weights = model.get_weights()
             model = self.task.build()
             model.set_weights(weights)
             # Keras saves an optimizer that was never built in a form that it cannot load.
@@ -144,7 +140,7 @@ def trained_network(
         trained = trainer.train(model, training, built_by=built_by)
         del training  # before scored rows are in memory, too
         check_converged(trained.curves)
-        yield TrainedNetwork(task=task, model=model, fold=trained)
+        yield TrainedNetwork(task=task, fold=trained)
 
 
 def choose_trainer(

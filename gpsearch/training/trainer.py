@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from gpsearch.data.rows import Parts, take
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.training.backend import import_keras
+from gpsearch.training.fitted import forward_in_batches
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -74,14 +75,16 @@ class TrainedFold:
     """Epochs run."""
     curves: Mapping[str, tuple[float, ...]]
     """Loss and metrics for each epoch run; "val_" before those on the stop rows."""
-    predict: Callable[[Parts], Any]
-    """The kept weights' outputs for features; valid until the trainer is used again."""
-    weights: Callable[[], list[np.ndarray]]
-    """The kept weights, as ``keras.Model.get_weights`` has them; valid as long as `predict`."""
+    model: Any
+    """A model that holds the kept weights until the trainer is used again."""
     trainer: str
     """What trained: "compiled" or "loop"."""
     note: str = ""
     """Why, where it was not the user's choice."""
+
+    def predict(self, features: Parts) -> Any:
+        """The kept weights' outputs."""
+        return forward_in_batches(self.model, features)
 
 
 class Trainer(Protocol):

@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gpsearch.data.rows import Parts, is_text, named_parts
+from gpsearch.data.rows import is_text, named_parts
 from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
@@ -145,11 +145,9 @@ def _signature(rows: Rows | None) -> Any:
     """Types and shapes of the rows, but for their number."""
     if rows is None:
         return None
-
-    def shapes(parts: Parts) -> Any:
-        return tuple((name, part.shape[1:], str(part.dtype)) for name, part in named_parts(parts))
-
-    return shapes(rows.x), shapes(rows.y), rows.weight is None
+    parts = [*named_parts(rows.x), *named_parts(rows.y)]
+    shapes = tuple((name, part.shape[1:], str(part.dtype)) for name, part in parts)
+    return shapes, len(named_parts(rows.x)), rows.weight is None
 
 
 def _first_line(error: Exception) -> str:

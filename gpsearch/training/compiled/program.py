@@ -32,7 +32,7 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
-from gpsearch.training.fitted import FORWARD_ROWS, forward_in_batches
+from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry, take_rows
 
@@ -115,8 +115,7 @@ class Program:
             best_epoch=int(best_epoch),
             epochs=int(epochs),
             curves=dict(zip(self._names, map(tuple, columns), strict=True)),
-            predict=lambda features: forward_in_batches(self.host, features),
-            weights=self.host.get_weights,
+            model=self.host,
             trainer="compiled",
         )
 
@@ -148,6 +147,9 @@ class Program:
         tf = import_tensorflow()
         whole = tf.TensorSpec((), tf.int32)
 
+        def spec(part: Any) -> Any:
+            return tf.TensorSpec((None, *part.shape[1:]), part.dtype)
+
         def graph(fit: Any, stop: Any, start: Any, rate: Any, values: Any, *settings: Any) -> Any:
             for i, scalar in enumerate(scalars):
                 scalar.bind(values[i])
@@ -156,8 +158,8 @@ class Program:
 
         with single_threaded_executor(self._in_one_thread):
             return tf.function(graph, autograph=False).get_concrete_function(
-                _specs(fit),
-                _specs(stop),
+                tensors(fit, spec),
+                tensors(stop, spec),
                 [tf.TensorSpec(v.shape, v.value.dtype) for v in self.host.variables],
                 tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((len(scalars),), tf.float64),
@@ -313,16 +315,9 @@ def _constant(value: np.ndarray) -> Any:
     return tf.constant(value)
 
 
-def tensors(rows: Rows | None) -> Any:
+def tensors(rows: Rows | None, function: Callable[[Any], Any] = as_tensor) -> Any:
     """Rows as ``(x, y, weight)`` in tensors; weight may be None."""
-    return _map_rows(as_tensor, rows and (rows.x, rows.y, rows.weight))
-
-
-def _specs(rows: Rows | None) -> Any:
-    def spec(part: Any) -> Any:
-        return import_tensorflow().TensorSpec((None, *part.shape[1:]), part.dtype)
-
-    return _map_rows(spec, rows and (rows.x, rows.y, rows.weight))
+    return _map_rows(function, rows and (rows.x, rows.y, rows.weight))
 
 
 def _map_rows(function: Callable[[Any], Any], rows: Any) -> Any:

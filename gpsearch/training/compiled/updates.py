@@ -110,5 +110,4 @@ def _of_tensorflow(
 
 
 def _number(value: Any) -> Any:
-    tf = import_tensorflow()
-    return tf.convert_to_tensor(value, tf.float32)
+    return import_tensorflow().convert_to_tensor(value, "float32")
