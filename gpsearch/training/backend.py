@@ -236,16 +236,20 @@ def layers_of(model: Any) -> list[Any]:
     """
     if hasattr(model, "_flatten_layers"):
         return list(model._flatten_layers())
+    kind = import_keras().Layer
     found: dict[int, Any] = {}
-    todo: list[Any] = [model]
-    for value in todo:
-        if isinstance(value, import_keras().Layer) and id(value) not in found:
+
+    def visit(value: Any) -> None:
+        if isinstance(value, kind) and id(value) not in found:
             found[id(value)] = value
-            todo += vars(value).values()
+            visit(list(vars(value).values()))
         elif isinstance(value, Mapping):
-            todo += value.values()
+            visit(list(value.values()))
         elif isinstance(value, list | tuple | set):
-            todo += value
+            for inner in value:
+                visit(inner)
+
+    visit(model)
     return list(found.values())
 
 
