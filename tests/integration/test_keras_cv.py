@@ -118,13 +118,14 @@ def test_a_metric_with_several_entries_has_a_curve_for_each(data, patience):
         KerasCV(create_model, X, np.arange(60) % 3, compiled=compiled, **given)
         for compiled in (True, False)
     ]
+    traced = objectives[0]._trainer.n_traced
     for rate in (0.1, 0.2):  # the second in the program of the first
         fast, slow = (objective({"rate": rate}).folds[0] for objective in objectives)
         assert (fast.trainer, slow.trainer) == ("compiled", "loop")
         assert {"f1_0", "f1_1", "f1_2", "accuracy", "loss"} <= set(fast.curves)
         for name, curve in slow.curves.items():
             assert fast.curves[name] == pytest.approx(curve, abs=1e-4), name
-    assert objectives[0]._trainer.n_traced == 1
+    assert objectives[0]._trainer.n_traced <= traced + 1
 
 
 def test_a_model_with_its_own_train_step_needs_no_loss(data):
