@@ -87,11 +87,6 @@ class Evaluation:
         """Sample standard deviation (ddof=1) over the folds; NaN for fewer than two."""
         return std_score(self.folds)
 
-    @property
-    def standard_error(self) -> float:
-        """Standard error of `score`: ``std / sqrt(n_folds)``; NaN for fewer than two folds."""
-        return self.std / math.sqrt(len(self.folds)) if self.folds else math.nan
-
 
 class Objective(Protocol):
     """What a search evaluates."""
@@ -120,16 +115,9 @@ class Objective(Protocol):
     ) -> Evaluation:
         """Evaluate a configuration; the same `params` and `seed` give the same scores.
 
-        Parameters
-        ----------
-        params : dict
-            One value for each name, in the user's units.
-        seed : int
-            Fold j draws from ``SeedSequence(seed, spawn_key=(j,))``.
-        on_fold : callable, optional
-            Called with each fold's result as it ends. Returning False stops the evaluation.
-        done : sequence of FoldResult
-            Folds of this evaluation that were recorded earlier: not run again.
+        Fold j draws from ``SeedSequence(seed, spawn_key=(j,))``. `on_fold` is called with each
+        fold's result as it ends; returning False stops the evaluation. The folds in `done` were
+        recorded earlier and are not run again.
         """
 
 

@@ -59,24 +59,10 @@ def make_folds(
     validation_fraction: float,
     random_state: int,
 ) -> tuple[tuple[Fold, ...], Fold]:
-    """Split the rows into folds, and a stop split off each training part.
+    """Split `n` rows into folds, and a stop split off each training part; see `KerasCV`.
 
-    Parameters
-    ----------
-    cv, groups, validation_fraction, random_state
-        See `KerasCV`.
-    features : parts
-        X, for splitters that look at it.
-    target : Target
-        What to stratify by.
-    n : int
-        Number of rows.
-
-    Returns
-    -------
-    folds : tuple of Fold
-    whole : Fold
-        All rows as a training part with its stop split, nothing to score: for the final model.
+    Returns the folds, and a fold of all rows as a training part with its stop split, nothing to
+    score, for the final model.
 
     Raises
     ------

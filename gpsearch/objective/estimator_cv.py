@@ -311,8 +311,8 @@ class EstimatorCV:
             seconds=outcome.fit_seconds + outcome.score_seconds,
             fit_seconds=outcome.fit_seconds,
             score_seconds=outcome.score_seconds,
-            trainer=outcome.trainer,
-            note=outcome.note,
+            trainer=getattr(facts, "trainer", "fit"),
+            note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),
         )
 

@@ -40,10 +40,6 @@ class FoldOutcome:
     """What the fit, or the only score, raised."""
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
-    trainer: str = "fit"
-    """What trained: "fit", or what a network of ours was trained by."""
-    note: str = ""
-    """Why, where it was not the user's choice."""
 
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
@@ -64,11 +60,9 @@ def fit_and_score(
     return_train_score: bool,
     remote: bool,
 ) -> FoldOutcome:
-    """Fit in place, and score; an error is part of the outcome.
+    """Fit in place, and score; an error is part of the outcome, which may go to another process.
 
-    X and y hold all rows, of which `split` names the training and the held-out ones; an array of
-    `fit_params` or `score_params` with one entry for each row is split likewise. `remote` says
-    whether the outcome goes to another process.
+    X, y and arrays of `fit_params` and `score_params` with an entry for each row are split.
     """
     train, test = split
     n = n_rows(X)
@@ -92,15 +86,12 @@ def fit_and_score(
     except Exception as error:
         seconds = fitted - started
         return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
-    facts = getattr(last_step(estimator), "training_", None)
     return FoldOutcome(
         test=scores,
         train=on_train,
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
-        facts=facts,
-        trainer=getattr(facts, "trainer", "fit"),
-        note=getattr(facts, "note", ""),
+        facts=getattr(last_step(estimator), "training_", None),
     )
 
 

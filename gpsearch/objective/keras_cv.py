@@ -68,12 +68,13 @@ class KerasCV:
         it may also take ``n_features``, ``input_shape``, ``n_classes``, ``n_outputs`` and
         ``target_kind``, which are read from the data. Dimensions named ``epochs``,
         ``batch_size`` and ``patience`` go to training.
-    X : array-like, data frame, or dict or tuple of them; or a dataset
+    X : array-like, data frame, or dict, tuple or list of them; or a dataset
         Features, n rows. A `tf.data.Dataset` or `keras.utils.PyDataset` of (x, y) or (x, y,
         sample_weight) that gives the same rows in each pass is read batch by batch, and trained
         on by the plain loop.
-    y : array-like, or dict or tuple of them; left out where X is a dataset
-        Labels of any type, quantities, several columns, or one target for each model output.
+    y : array-like, or dict, tuple or list of them; left out where X is a dataset
+        Labels of any type, quantities, several columns or axes, or one target for each output of
+        the model. Numbers reach the loss and the metrics as they are given.
     cv : int, splitter or iterable of (train, test), default 5
         A number means shuffled folds, stratified for classes.
     scoring : str, callable or None
@@ -199,20 +200,14 @@ class KerasCV:
     def validate(self, space: Space) -> None:
         """Check names and values of `space`, and build one model, before any training.
 
-        Parameters
-        ----------
-        space : Space
-
         Raises
         ------
         InvalidObjectiveError
             No configuration of the space can be evaluated: an unknown name, a missing argument,
-            a function that raises for each configuration
-            tried, a model that is not compiled, an output that does not fit y, or a scorer that
-            needs what the model does not give.
+            a function that raises for each configuration tried, a model that is not compiled, an
+            output that does not fit y, or a scorer that needs what the model does not give.
         """
-        names = [*space.names, *space.fixed]
-        self.model_function.check_names(names)
+        self.model_function.check_names([*space.names, *space.fixed])
         rng = np.random.default_rng(self.random_state)
         sampled = [space.params(point) for point in space.sample(CHECKED_POINTS, rng)]
         for params in sampled:
@@ -251,12 +246,7 @@ class KerasCV:
         return self.evaluate(params, seed=self.random_state)
 
     def with_fresh_folds(self, random_state: int) -> KerasCV:
-        """The same objective on other splits, to measure the optimism of a chosen score.
-
-        Parameters
-        ----------
-        random_state : int
-            Seed of the splits.
+        """The same objective on splits of another seed, to measure a score's optimism.
 
         Raises
         ------
@@ -297,13 +287,10 @@ class KerasCV:
             Takes raw X; `.model` is the Keras model, `.save(path)` writes both as one file.
         """
         self._check_names(params)
-        settings = self._settings_of(params)
         epochs = epochs_to_refit(folds) if epochs is None else epochs
-        if epochs is not None:
-            settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
         prepared = PreparedFold(self.X, self.preprocess, self._whole)
         seeds = fold_seeds(seed, self.n_folds)
-        task = self._task(self._whole, params, settings, prepared, seeds)
+        task = self._task(self._whole, params, prepared, seeds, epochs)
         with trained_network(task, LoopTrainer(self.callbacks.make), built_by="refit") as trained:
             return trained.kept()
 
@@ -325,9 +312,7 @@ class KerasCV:
             "n_folds": self.n_folds,
             "scoring": self.scoring.name,
             "metrics": list(self.scoring.metrics),
-            "epochs": self.settings.epochs,
-            "batch_size": self.settings.batch_size,
-            "patience": self.settings.patience,
+            **dataclasses.asdict(self.settings),
             "preprocess": None if self.preprocess is None else str(self.preprocess),
             "monitor_fold": self.monitor_fold,
             "random_state": self.random_state,
@@ -366,8 +351,8 @@ class KerasCV:
 
     def _run_fold(self, fold: Fold, params: Params, seed: int, evaluation: object) -> FoldResult:
         started = time.perf_counter()
-        settings, prepared = self._settings_of(params), self._prepared[fold]
-        task = self._task(fold, params, settings, prepared, fold_seeds(seed, fold.index))
+        prepared = self._prepared[fold]
+        task = self._task(fold, params, prepared, fold_seeds(seed, fold.index))
         # A transformer may give each fold another number of columns.
         built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
         with trained_network(task, self._trainer, built_by=built_by) as trained:
@@ -398,12 +383,20 @@ class KerasCV:
         self,
         fold: Fold,
         params: Params,
-        settings: TrainingSettings,
         prepared: PreparedFold,
         seeds: tuple[int, int],
+        epochs: int | None = None,
     ) -> NetworkTask:
-        """The training of `params` on one fold."""
-        fit, stop = self._rows(fold, settings.patience)
+        """The training of `params` on one fold; for exactly `epochs` where these are given."""
+        settings = self._settings_of(params)
+        if epochs is not None:
+            settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
+        fit, stop = fold.train, None
+        if settings.patience is not None or self.callbacks.watch:
+            if self.monitor_fold and len(fold.test):
+                stop = fold.test
+            else:
+                fit, stop = fold.fit, fold.stop
         return NetworkTask(
             function=self.model_function,
             params=params,
@@ -434,14 +427,6 @@ class KerasCV:
                 error.argument, error.entry = "params", error.argument
             raise
 
-    def _rows(self, fold: Fold, patience: int | None) -> tuple[np.ndarray, np.ndarray | None]:
-        """Rows of a fold to learn from, and those that early stopping watches."""
-        if patience is None and not self.callbacks.watch:
-            return fold.train, None
-        if self.monitor_fold and len(fold.test):
-            return fold.train, fold.test
-        return fold.fit, fold.stop
-
     def _try(self, params: Params) -> None:
         """Build one model, and compare and score its untrained outputs."""
         fold = self.folds[0]
@@ -449,10 +434,9 @@ class KerasCV:
         if self.preprocess is not None:
             # What is not finite is refused here, not in each trial.
             prepared.features(fold.train)
-        task = self._task(fold, params, self._settings_of(params), prepared, (0, 0))
+        task = self._task(fold, params, prepared, (0, 0))
         first = task.build()
-        # A second one, to detect models that share what they learn.
-        model = task.build()
+        model = task.build()  # a second one, to detect models that share what they learn
         del first
         task.check(model)
         rows = fold.test[:SCORED_ROWS]
