@@ -249,15 +249,15 @@ class KerasEstimator(BaseEstimator):
         InvalidObjectiveError
             The file was not written by `save`, or by another kind of estimator.
         """
-        loaded = load_network(cls.__name__, path, custom_objects)
-        made = cls(create_model, **loaded.params)
-        training = dict(loaded.training)
+        network, facts = load_network(cls.__name__, path, custom_objects)
+        made = cls(create_model, **facts["params"])
+        training = facts["training"]
         if "path" in training:  # of an older file
             training["trainer"], _, training["note"] = training.pop("path").partition(": ")
-        made.network_, made.training_ = loaded.network, TrainingFacts(**training)
+        made.network_, made.training_ = network, TrainingFacts(**training)
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
-        if loaded.n_features is not None:
-            made.n_features_in_ = loaded.n_features
+        if facts["n_features"] is not None:
+            made.n_features_in_ = facts["n_features"]
         return made
 
     def __getstate__(self) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import os
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,20 +29,6 @@ FACTS = "gpsearch.json"
 _LINKS = {"probability": "probabilities", "logit": "logits", "score": "scores"}
 
 Path = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """The content of a file."""
-
-    network: FittedNetwork
-    """The trained network; takes X as it was given to ``fit``."""
-    training: Mapping[str, Any]
-    """Best epoch, epochs, curves and path."""
-    params: Mapping[str, Any]
-    """Parameters of the estimator that JSON holds."""
-    n_features: int | None
-    """Columns of X, where it had columns."""
 
 
 def save_network(estimator: Any, path: Path) -> None:
@@ -89,8 +74,12 @@ def save_network(estimator: Any, path: Path) -> None:
         archive.writestr(FACTS, text)
 
 
-def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None) -> Loaded:
-    """Read what `save_network` wrote for an estimator whose class is named `kind`.
+def load_network(
+    kind: str, path: Path, custom_objects: Mapping[str, Any] | None
+) -> tuple[FittedNetwork, dict[str, Any]]:
+    """The network, which takes X as it was given to ``fit``, and what `save_network` noted of it.
+
+    `kind` is the name of the estimator's class.
 
     Raises
     ------
@@ -121,9 +110,4 @@ def load_network(kind: str, path: Path, custom_objects: Mapping[str, Any] | None
         link="margins" if "hinge" in facts.get("loss", "") else _LINKS.get(link, link),
         one_hot=facts.get("one_hot", False),
     )
-    return Loaded(
-        network=as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target),
-        training=facts["training"],
-        params=facts["params"],
-        n_features=facts["n_features"],
-    )
+    return as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target), facts

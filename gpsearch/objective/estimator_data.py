@@ -17,7 +17,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from gpsearch.arguments import is_whole
-from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, n_rows, named_parts
+from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, is_text, named_parts
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_fold import last_step
@@ -42,17 +42,20 @@ TAKES_INFINITY = (
 
 def check_target(estimator: Any, X: Any, y: Any, cv: Any) -> None:
     """Raise where y does not fit X, the estimator, or the folds that a number stands for."""
-    try:
-        n_rows(X)
-    except (TypeError, IndexError):
-        raise InvalidObjectiveError("has no rows. Give an array or a data frame.").about(
-            "X", X
-        ) from None
-    check_lengths(X, y=y)
+    if not hasattr(X, "__len__") and not hasattr(X, "__array__") and not hasattr(X, "tocsr"):
+        raise InvalidObjectiveError("has no rows. Give an array or a data frame.").about("X", X)
+    if hasattr(X, "__len__") and hasattr(y, "__len__"):
+        check_lengths(X, y=y)
     last = last_step(estimator)
     if y is None or in_parts(y) or hasattr(y, "tocsr") or not _says_what_it_takes(last):
         return
     labels, tags, name = np.asarray(y), get_tags(last), type(last).__name__
+    if labels.size < 2:
+        return  # the splitter refuses it
+    if np.iscomplexobj(labels):
+        raise InvalidObjectiveError("Complex data not supported: y holds complex numbers.").about(
+            "y"
+        )
     if labels.ndim > 1 and labels.shape[1:] != (1,):
         several = tags.target_tags.multi_output or getattr(
             tags.classifier_tags, "multi_label", False
@@ -70,8 +73,8 @@ def check_target(estimator: Any, X: Any, y: Any, cv: Any) -> None:
     target = read_target(labels, "classification")
     if labels.dtype.kind == "f" and (fractions := labels[labels != np.round(labels)]).size:
         raise InvalidObjectiveError(
-            f"y holds quantities such as {fractions.flat[0]}, and {name} predicts classes. Give "
-            "classes, or search over a regressor."
+            f"y holds continuous values such as {fractions.flat[0]}, and {name} predicts classes. "
+            "Give classes, or search over a regressor."
         ).about("y")
     counts = np.bincount(target.encoded)
     if (cv is None or is_whole(cv)) and counts.min() == 1:
@@ -101,23 +104,24 @@ class _Facts:
 
 
 def _facts(X: Any) -> _Facts:
-    texts, n_missing, n_infinite = False, 0, 0
-    for _, part in named_parts(X):
+    holds_text, n_axes, n_missing, n_infinite = False, 2, 0, 0
+    for name, part in named_parts(X):
         if hasattr(part, "tocsr"):
-            part = part.tocsr().data
+            part = part.tocsr().data.reshape(-1, 1)
         elif hasattr(part, "select_dtypes"):
             part = part.select_dtypes("number")
+        values = np.empty((0, 0))
         try:
             values = np.asarray(part)
-            numbers = values if values.dtype.kind in NUMBERS else values.astype(float)
-        except (TypeError, ValueError):  # text, or rows of different lengths
-            texts = not hasattr(X, "columns")
+            numbers = values if values.dtype.kind in f"{NUMBERS}c" else values.astype(float)
+        except (TypeError, ValueError):  # text, other objects, or rows of different lengths
+            holds_text = not hasattr(part, "columns") and is_text(values)
             continue
+        n_axes = 2 if name else values.ndim
         if numbers.dtype.kind == "f":
             n_missing += int(np.isnan(numbers).sum())
             n_infinite += int(np.isinf(numbers).sum())
-    n_axes = 2 if in_parts(X) or hasattr(X, "tocsr") or texts else np.ndim(X)
-    return _Facts(n_axes=n_axes, holds_text=texts, n_missing=n_missing, n_infinite=n_infinite)
+    return _Facts(n_axes=n_axes, holds_text=holds_text, n_missing=n_missing, n_infinite=n_infinite)
 
 
 def _refusal(estimator: Any, facts: _Facts) -> str:

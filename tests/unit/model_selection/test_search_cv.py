@@ -575,7 +575,7 @@ DATA = {
     "two columns": (Counting(), lambda X, y: (X, np.column_stack([y, y])), r"shape \(90, 2\)"),
     "one class": (Counting(), lambda X, y: (X, 0 * y), "y holds the single class 0"),
     "a lone member": (Counting(), lambda X, y: (X, holed(y, 2)), "class 2 of y has a single"),
-    "quantities": (Counting(), lambda X, y: (X, X[:, 0]), "y holds quantities such as"),
+    "quantities": (Counting(), lambda X, y: (X, X[:, 0]), "y holds continuous values such as"),
     "NaN in y": (Counting(), lambda X, y: (X, holed(1.0 * y, np.nan)), "y holds missing values"),
     "text for a regressor": (Ridge(), lambda X, y: (X, y.astype(str) + "a"), "are not numbers"),
 }
