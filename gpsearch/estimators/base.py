@@ -163,10 +163,13 @@ class KerasEstimator(BaseEstimator):
                 "loss": f"Compile the model in {function.name}. ",
                 "metrics": f"Compile the model in {function.name}. ",
             }.get(unknown) or _hint(unknown, [*super().get_params(), *function.takes])
-            error = InvalidObjectiveError(
+            rule = (
                 f"{function.name} does not take {unknown!r}. {remedy}It takes "
                 f"{', '.join(map(repr, function.takes)) or 'nothing'}."
-            ).about(unknown, given[unknown])
+            )
+            if unknown in RENAMED:
+                rule = f"is named {RENAMED[unknown]!r} here. Give {kind}({RENAMED[unknown]}=...)."
+            error = InvalidObjectiveError(rule).about(unknown, given[unknown])
             error.call = kind
             raise error
         missing = sorted({*function.requires} - {*given, *DATA_NAMES, *TRAINING_NAMES})

@@ -291,9 +291,9 @@ def test_bad_settings(X, y, changed, message):
 
 REMEDIES = {
     "model": ({"model": create_model}, r"^KerasClassifier\(model=create_model\).*'create_model'"),
-    "build_fn": ({"build_fn": create_model}, r"Did you mean 'create_model'\?"),
+    "build_fn": ({"build_fn": create_model}, "is named 'create_model' here"),
     "verbose": ({"verbose": 0}, "give it to fit"),
-    "validation_split": ({"validation_split": 0.2}, "Did you mean 'validation_fraction'"),
+    "validation_split": ({"validation_split": 0.2}, "is named 'validation_fraction' here"),
     "routed": ({"model__n_neurons": 3}, "Did you mean 'n_neurons'"),
     "loss": ({"loss": "mse"}, "Compile the model in mlp"),
     "unknown": ({"zz": 3}, r"^KerasClassifier\(zz=3\): mlp does not take 'zz'. It takes 'n_"),
