@@ -1,9 +1,17 @@
 """What the tests share."""
 
+import gc
+
 import pytest
 
 from gpsearch.objective import keras_cv
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector away from what the libraries made: a tenth of all time."""
+    gc.freeze()
+    gc.set_threshold(5000, 10, 10)
 
 
 @pytest.fixture(scope="session", autouse=True)
