@@ -6,11 +6,13 @@ What a notebook writes goes to a temporary folder. With GPSEARCH_SMOKE set in th
 notebooks run with few, short trainings: that is how the tests run them, without saving.
 """
 
+import contextlib
 import os
 import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -22,17 +24,25 @@ NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow's notes on the processor are no output
 
 
-def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
+@contextlib.contextmanager
+def kernel() -> Iterator[NotebookClient]:
+    """A kernel, which may run several notebooks: what they import is imported once."""
+    nothing = nbformat.v4.new_notebook()
+    client = NotebookClient(nothing, timeout=TIMEOUT, kernel_name="python3", record_timing=False)
+    with client.setup_kernel(env=os.environ | QUIET):
+        yield client
+
+
+def execute(path: Path, folder: Path, client: NotebookClient) -> nbformat.NotebookNode:
     """Run the notebook at `path` with `folder` as its working directory; raises where it does."""
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(folder)}},
-        record_timing=False,
-    )
-    client.execute(env=os.environ | QUIET)
+    first = nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {folder}")
+    client.nb = nbformat.v4.new_notebook(cells=[first])
+    client.execute_cell(first, 0, store_history=False)
+    notebook = client.nb = nbformat.read(path, as_version=4)
+    client.reset_execution_trackers()
+    for index, cell in enumerate(notebook.cells):
+        client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+    client.set_widgets_metadata()
     drop_native_logs(notebook)
     return notebook
 
@@ -55,8 +65,8 @@ def main(names: list[str]) -> None:
         if names and not any(name in path.name for name in names):
             continue
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            notebook = execute(path, Path(folder))
+        with tempfile.TemporaryDirectory() as folder, kernel() as client:
+            notebook = execute(path, Path(folder), client)
         # What the kernel says of itself changes from machine to machine.
         notebook.metadata["language_info"] = {"name": "python"}
         nbformat.write(notebook, path)

@@ -1,10 +1,11 @@
-"""The command line on a real search, in processes of its own."""
+"""The command line on a real search: its first call in a process of its own."""
 
 import subprocess
 import sys
 
 import pytest
 
+from gpsearch.cli import main
 from gpsearch.study import Study
 
 CONFIG = """
@@ -47,7 +48,7 @@ def gpsearch(folder, *arguments):
     )
 
 
-def test_run_ends_with_the_result_and_continues_when_called_again(folder):
+def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkeypatch, capsys):
     first = gpsearch(folder, "run", "search.toml")
     assert first.returncode == 0, first.stderr
     for told in (
@@ -66,16 +67,17 @@ def test_run_ends_with_the_result_and_continues_when_called_again(folder):
     trials = Study.open(folder / "out/small.db").trials
     assert [trial.number for trial in trials] == [0, 1, 2]
 
-    second = gpsearch(folder, "run", "search.toml", "--n-calls", "4")
-    assert second.returncode == 0, second.stderr
+    monkeypatch.chdir(folder)
+    assert main(["run", "search.toml", "--n-calls", "4"]) == 0, capsys.readouterr().err
     continued = Study.open(folder / "out/small.db").trials
     assert continued[:3] == trials
     assert len(continued) == 4
 
 
-def test_another_objective_is_refused_on_the_same_study(folder):
+def test_another_objective_is_refused_on_the_same_study(folder, monkeypatch, capsys):
     (folder / "other.toml").write_text(CONFIG.replace("epochs = 3", "epochs = 4"))
-    run = gpsearch(folder, "run", "other.toml")
-    assert run.returncode == 2
-    assert "objective" in run.stderr
-    assert "Traceback" not in run.stderr
+    monkeypatch.chdir(folder)
+    assert main(["run", "other.toml"]) == 2
+    told = capsys.readouterr().err
+    assert "objective" in told
+    assert "Traceback" not in told

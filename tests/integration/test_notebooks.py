@@ -12,6 +12,12 @@ nbformat = pytest.importorskip("nbformat", reason="the extra 'notebook' is not i
 pytest.importorskip("nbclient", reason="the extra 'notebook' is not installed")
 pytest.importorskip("ipykernel", reason="the extra 'notebook' is not installed")
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the kernel's own machinery
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # sockets that are left to the exit
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 def load_execute():
     spec = importlib.util.spec_from_file_location("execute", NOTEBOOKS / "execute.py")
@@ -20,17 +26,25 @@ def load_execute():
     return module
 
 
+EXECUTE = load_execute()
+
+
 def test_there_are_notebooks():
     assert PATHS
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own machinery
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # sockets that the client leaves to exit
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.fixture(scope="module")
+def client():
+    """One kernel for all notebooks: most of a short run is the import of TensorFlow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GPSEARCH_SMOKE", "1")
+        with EXECUTE.kernel() as client:
+            yield client
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
-    monkeypatch.setenv("GPSEARCH_SMOKE", "1")
-    notebook = load_execute().execute(path, tmp_path)
+def test_runs_from_top_to_bottom(path, tmp_path, client):
+    notebook = EXECUTE.execute(path, tmp_path, client)
     assert problems(notebook) == []
 
 
