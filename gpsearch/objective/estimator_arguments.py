@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from gpsearch.arguments import is_number
+from gpsearch.arguments import instance_of, is_number, optional
 from gpsearch.data.folds import Split, read_splits, read_splitter
 from gpsearch.data.rows import in_parts
 from gpsearch.errors import GPSearchError, InvalidObjectiveError
@@ -48,6 +48,12 @@ def read_folds(
     return splits
 
 
+def read_dict(argument: str, value: Any) -> dict[str, Any]:
+    """Arguments by name; none for None."""
+    kind = InvalidObjectiveError
+    return dict(optional(instance_of, argument, value, Mapping, "a dict", kind=kind) or {})
+
+
 def read_error_score(error_score: Any) -> Any:
     """Read a number, or "raise"."""
     if error_score == "raise":
@@ -69,6 +75,7 @@ def read_scoring(estimator: Any, scoring: Any, error_score: Any) -> Any:
 def read_metric(metric: str | None, scorer: Any) -> str | None:
     """Name of the metric to maximise; None for a callable, whose names are not known yet."""
     names = metric_names(scorer)
+    optional(instance_of, "metric", metric, str, "the name of a score", kind=InvalidObjectiveError)
     if not names:
         return metric
     if names == [SINGLE]:

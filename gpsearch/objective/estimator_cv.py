@@ -12,8 +12,9 @@ held-out rows, as `sklearn.model_selection.cross_validate` does.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -22,6 +23,7 @@ import sklearn
 from sklearn.base import clone, is_classifier
 from sklearn.utils import indexable
 
+from gpsearch.arguments import boolean, instance_of, optional
 from gpsearch.data.folds import in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
@@ -29,6 +31,7 @@ from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_fold
 from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
     metric_names,
+    read_dict,
     read_error_score,
     read_folds,
     read_metric,
@@ -138,6 +141,8 @@ class EstimatorCV:
         refuse_masked("X", X)
         refuse_masked("y", y)
         self.estimator = estimator
+        kind = InvalidObjectiveError
+        name = optional(instance_of, "name", name, str, "a text", kind=kind)
         self.name = name or type(last_step(estimator)).__name__
         check_target(estimator, X, y, cv)
         self.X: Any
@@ -145,18 +150,23 @@ class EstimatorCV:
         self.X, self.y = (X, y) if in_parts(X) else indexable(X, y)
         self.n = n_rows(self.X)
         self.cv = cv
-        given = {"groups": groups} if split_params is None else split_params
+        optional(instance_of, "groups", groups, Collection, "one label for each row", kind=kind)
+        given = (
+            {"groups": groups} if split_params is None else read_dict("split_params", split_params)
+        )
         self.folds = read_folds(cv, self.X, y, self.n, given, is_classifier(estimator))
         self.n_folds = len(self.folds)
         self._in_order = in_order(self.folds)
         self.error_score = read_error_score(error_score)
         self.scorer = read_scoring(estimator, scoring, error_score)
         self.metric = read_metric(metric, self.scorer)
-        self.fit_params = dict(fit_params or {})
-        self.score_params = dict(score_params or {})
-        self.return_train_score = bool(return_train_score)
-        self.n_jobs = n_jobs
-        self.pre_dispatch = pre_dispatch
+        self.fit_params = read_dict("fit_params", fit_params)
+        self.score_params = read_dict("score_params", score_params)
+        self.return_train_score = boolean("return_train_score", return_train_score, kind=kind)
+        self.n_jobs = optional(instance_of, "n_jobs", n_jobs, Integral, "a whole number", kind=kind)
+        self.pre_dispatch = instance_of(
+            "pre_dispatch", pre_dispatch, (Integral, str), "a whole number or a text", kind=kind
+        )
         self.raised: Exception | None = None
         self._parallel: Any = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.arguments import boolean, fraction, whole
+from gpsearch.arguments import boolean, fraction, instance_of, optional, whole
 from gpsearch.data.datasets import is_dataset, read_dataset
 from gpsearch.data.folds import Fold, fresh_splitter, make_folds
 from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
@@ -160,8 +160,9 @@ class KerasCV:
         name: str | None = None,
     ) -> None:
         self.model_function = ModelFunction(create_model)
-        self.name = name or self.model_function.name
         kind = InvalidObjectiveError
+        name = optional(instance_of, "name", name, str, "a text", kind=kind)
+        self.name = name or self.model_function.name
         fraction("validation_fraction", validation_fraction, kind=kind)
         if is_dataset(X):
             X, y, sample_weight = read_dataset(X, y, sample_weight)

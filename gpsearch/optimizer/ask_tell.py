@@ -13,7 +13,8 @@ import functools
 import math
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
 from skopt.utils import cook_estimator
 
-from gpsearch.arguments import one_of, optional, whole
+from gpsearch.arguments import boolean, instance_of, one_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
@@ -168,10 +169,19 @@ class Optimizer(skopt.Optimizer):
             n_initial_points = default_initial_points(len(self.space))
         n_initial_points = whole("n_initial_points", n_initial_points, 0)
         one_of("acq_optimizer", acq_optimizer, ("auto", "lbfgs", "sampling"))
+        boolean("avoid_duplicates", avoid_duplicates)
+        optional(instance_of, "n_jobs", n_jobs, Integral, "a whole number")
+        optional(instance_of, "acq_func_kwargs", acq_func_kwargs, Mapping, "a dict")
+        optional(instance_of, "acq_optimizer_kwargs", acq_optimizer_kwargs, Mapping, "a dict")
         if not isinstance(model_queue_size, int | None):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
         self.specs = {"args": plottable(arguments), "function": "Optimizer"}
-        self.rng = check_random_state(random_state)
+        try:
+            self.rng = check_random_state(random_state)
+        except ValueError:
+            wanted = "a whole number of at least 0 or a RandomState"
+            refused = refusal(InvalidSearchError, "random_state", random_state, wanted, "None")
+            raise refused from None
         self.base_estimator_ = base_estimator
         self.acq_func, self.acq_func_kwargs = acq_func or "logEI", acq_func_kwargs
         self.acq_optimizer, self.acq_optimizer_kwargs = acq_optimizer, acq_optimizer_kwargs
@@ -219,12 +229,12 @@ class Optimizer(skopt.Optimizer):
         if not self.is_ours:
             return super().ask(n_points, strategy or "cl_min")
         optional(whole, "n_points", n_points, 1)
+        optional(one_of, "strategy", strategy, ("believer", *LIES))
         with self._lock:
             return self._ask_one() if n_points is None else self._ask_batch(int(n_points), strategy)
 
     def _ask_batch(self, n_points: int, strategy: str | None) -> list[Point]:
         strategy = strategy or "believer"
-        one_of("strategy", strategy, ("believer", *LIES))
         if (n_points, strategy) in self.cache_:
             return self.cache_[n_points, strategy]
         batch: list[Point] = []
@@ -292,6 +302,7 @@ class Optimizer(skopt.Optimizer):
         """
         if not self.is_ours:
             return super().tell(x, y, fit=fit)
+        boolean("fit", fit)
         points, values = read_told(x, y, self.space)
         if "ps" in self.acq_func:
             read = [read_timed_loss(value) for value in values]

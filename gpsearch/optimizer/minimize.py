@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from numbers import Number
+from collections.abc import Callable, Iterable, Sequence, Sized
+from numbers import Integral, Number, Real
 from typing import Any
 
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
 
-from gpsearch.arguments import whole
+from gpsearch.arguments import instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
@@ -102,6 +102,15 @@ optimum_prior
             stacklevel=2,
         )
         n_initial_points = n_random_starts
+    if not callable(func):
+        raise refusal(InvalidSearchError, "func", func, "callable")
+    for name, value in {"n_jobs": n_jobs, "n_initial_points": n_initial_points}.items():
+        optional(instance_of, name, value, Integral, "a whole number")
+    optional(whole, "n_points", n_points, 1)
+    optional(whole, "n_restarts_optimizer", n_restarts_optimizer, 0)
+    instance_of("xi", xi, Real, "a number")
+    instance_of("kappa", kappa, Real, "a number")
+    optional(instance_of, "x0", x0, Sized, "a point or a list of points")
     points = _points(x0)
     values = _values(y0)
     if values and not points:

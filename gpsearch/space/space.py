@@ -11,7 +11,7 @@ import numpy as np
 import skopt.space
 from sklearn.utils import check_random_state
 
-from gpsearch.arguments import refusal
+from gpsearch.arguments import instance_of, optional, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
@@ -95,6 +95,8 @@ class Space(skopt.space.Space):
             dimensions = source.dimensions
         read_dimensions, self.fixed, when = read(dimensions)
         self.names: list[str] = [dimension.name for dimension in read_dimensions]
+        wanted = "a dict, as {'momentum': {'opt': ['sgd']}}"
+        optional(instance_of, "conditions", conditions, Mapping, wanted, kind=InvalidSpaceError)
         self.when = when | {n: read_when(n, w) for n, w in (conditions or {}).items()}
         if isinstance(source, Space):
             self.fixed = dict(source.fixed)

@@ -129,7 +129,7 @@ def mlp_space(tiers: Literal[1, 2, 3] | None = None) -> dict[str, Any]:
     ['learning_rate', 'momentum', 'n_neurons', 'batch_size']
     """
     if tiers not in (None, 1, 2, 3):
-        raise InvalidSpaceError(f"mlp_space(tiers={tiers!r}) must be 1, 2, 3 or None, for all")
+        raise InvalidSpaceError("must be 1, 2, 3 or None, for all.").about("tiers", tiers)
     space = {
         "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
         "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
