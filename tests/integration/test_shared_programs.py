@@ -56,6 +56,12 @@ def build(make, *arguments):
         return make(*arguments)
 
 
+def fit_plainly(model):
+    """An epoch of plain Keras, untraced: of its objects it is the same use."""
+    model.run_eagerly = True
+    model.fit(FIT.x, FIT.y, epochs=1, batch_size=24, verbose=0)
+
+
 def assert_same(one, other):
     assert one.curves.keys() == other.curves.keys()
     for name, curve in other.curves.items():
@@ -421,7 +427,7 @@ def test_an_object_that_all_models_share_stays_as_it_was(name):
     make, use = SHARED[name]
     shared, other = build(make), build(make)
     for thing in (shared, other):  # plain Keras too keeps books in what it uses
-        build(use, thing).fit(FIT.x, FIT.y, epochs=1, verbose=0)
+        fit_plainly(build(use, thing))
     before = content(shared)
     compiled, loop = CompiledTrainer(), LoopTrainer()
     for call in ("first", "second"):
@@ -430,7 +436,7 @@ def test_an_object_that_all_models_share_stays_as_it_was(name):
         assert content(shared) == before
         assert not getattr(shared, "losses", [])
         assert_same(result, trained(loop, build(use, other)))
-    build(use, shared).fit(FIT.x, FIT.y, epochs=1, verbose=0)
+    fit_plainly(build(use, shared))
 
 
 def test_choices_of_a_space_share_a_program():
@@ -468,7 +474,7 @@ def test_a_trace_that_ends_early_leaves_objects_and_classes_as_they_were(name, e
         assert trained(CompiledTrainer(), model).trainer == "loop"
     assert content(shared) == before
     assert {k: dict(vars(k)) for k in classes} == classes
-    build(use, shared).fit(FIT.x, FIT.y, epochs=1, verbose=0)
+    fit_plainly(build(use, shared))
 
 
 def test_another_thread_reads_the_objects_of_a_model_that_is_traced(monkeypatch):
