@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import (
     GroupKFold,
     GroupShuffleSplit,
@@ -68,7 +69,7 @@ def make_folds(
     ------
     InvalidObjectiveError
         There are fewer rows, groups or members of a class than folds, a fold is empty, or a
-        row is in both parts.
+        row or group is in both parts.
     """
     y = target.encoded if target.kind != "several" else np.zeros(n)
     splitter = _splitter(cv, y, n, target.by_class, groups, random_state)
@@ -86,6 +87,12 @@ def make_folds(
             fault = "scores rows that it also trains on" if len(train) > 1 else "trains on one row"
             raise InvalidObjectiveError(
                 f"fold {index} {fault}. Give at least two rows to train on, and others to score."
+            ).about("cv")
+        grouped = np.arange(n) if groups is None else np.asarray(groups)
+        if both := np.intersect1d(grouped[train], grouped[test]).tolist():
+            raise InvalidObjectiveError(
+                f"fold {index} trains on rows of group {both[0]!r} and scores others of it. Use a "
+                "splitter by groups, such as GroupKFold, or leave `groups` out."
             ).about("cv")
     ordered = in_order(splits)
     folds = [
@@ -115,7 +122,10 @@ def make_fold(
     validation_fraction: float,
     random_state: int,
 ) -> Fold:
-    """One fold, its stop rows drawn from the training rows; the last of these where `ordered`."""
+    """One fold, its stop rows drawn from the training rows; the last of these where `ordered`.
+
+    The last ones begin with a group; where groups overlap in time, whole groups are drawn.
+    """
     train = np.sort(train)
     chosen = _stop_rows(
         len(train),
@@ -270,9 +280,12 @@ def _stop_rows(
 ) -> np.ndarray:
     """Positions within the training part that early stopping watches, sorted."""
     size = min(max(round(n * fraction), 1), n - 1)
-    if ordered:  # a stop split from the past would know the future
-        return np.arange(n - size, n)
-    if groups is not None and len(np.unique(groups)) > 1:
+    if groups is not None and len(np.unique(groups)) == 1:
+        groups = None
+    cuts = np.arange(n) if groups is None else _starts(groups)
+    if ordered and len(cuts):  # a stop split from the past would know the future
+        return np.arange(cuts[np.abs(cuts - (n - size)).argmin()], n)
+    if groups is not None:
         splitter: Any = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
         return np.sort(next(splitter.split(np.zeros((n, 1)), groups=groups))[1])
     if labels is not None:
@@ -283,3 +296,11 @@ def _stop_rows(
             return np.sort(next(splitter.split(np.zeros((n, 1)), labels))[1])
     splitter = ShuffleSplit(1, test_size=size, random_state=seed)
     return np.sort(next(splitter.split(np.zeros((n, 1))))[1])
+
+
+def _starts(groups: np.ndarray) -> np.ndarray:
+    """Positions, but for the first, where every group either has ended or begins later."""
+    index, values = pd.factorize(groups)
+    last = np.zeros(len(values), int)
+    np.maximum.at(last, index, np.arange(len(index)))
+    return np.flatnonzero(np.maximum.accumulate(last[index])[:-1] == np.arange(len(index) - 1)) + 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, LeaveOneOut, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, StratifiedKFold, TimeSeriesSplit
 
 from gpsearch.data.folds import make_folds
 from gpsearch.data.target import read_target
@@ -59,6 +59,30 @@ def test_groups_stay_together_in_every_split():
 def test_time_series_stops_on_the_latest_training_rows():
     for fold in folds_of(np.arange(100.0) ** 1.5, TimeSeriesSplit(4))[0]:
         assert fold.fit.max() < fold.stop.min() <= fold.stop.max() < fold.test.min()
+
+
+def test_a_walk_forward_stop_split_begins_with_a_group():
+    groups = np.arange(60) // 7
+    fold, whole = folds_of(LABELS, [(np.arange(35), np.arange(35, 60))], groups=groups)
+    assert fold[0].stop.tolist() == list(range(28, 35))
+    assert whole.stop.tolist() == list(range(56, 60))
+    overlapping = np.r_[np.arange(30) // 10, 3 + np.arange(15) % 2, np.full(15, 5)]
+    walk = [(np.arange(45), np.arange(45, 60))]
+    assert folds_of(LABELS, walk, groups=overlapping)[0][0].stop.tolist() == list(range(30, 45))
+    tangled = np.r_[np.arange(45) % 3, np.full(15, 5)]
+    fold = folds_of(LABELS, walk, groups=tangled)[0][0]
+    assert not set(tangled[fold.stop]) & set(tangled[fold.fit])
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+@pytest.mark.parametrize(
+    "cv",
+    [[(np.arange(30), np.arange(30, 60))], KFold(3), TimeSeriesSplit(3)],
+    ids=["list", "KFold", "walk"],
+)
+def test_a_group_on_both_sides_is_refused(cv):
+    with pytest.raises(InvalidObjectiveError, match=r"trains on rows of group \d.*GroupKFold"):
+        folds_of(LABELS, cv, groups=np.tile(np.arange(6), 10))
 
 
 class Walk:
