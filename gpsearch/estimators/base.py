@@ -84,6 +84,12 @@ class KerasEstimator(BaseEstimator):
 
     # ---------------------------------------------------------------- parameters
 
+    def __sklearn_clone__(self) -> Self:
+        fresh = super().__sklearn_clone__()
+        if self.rows_in_order:  # an estimator around this one fits a clone
+            fresh.rows_in_order = True
+        return fresh
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters of the training, and the arguments of ``create_model`` that were given."""
         return {**super().get_params(deep=deep), **self._model_params}

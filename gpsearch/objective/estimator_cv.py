@@ -205,7 +205,9 @@ class EstimatorCV:
 
     def refit(self, params: Params, *, seed: int = 0, folds: Sequence[FoldResult] = ()) -> Any:
         """Fit a clone with `params` on all the data; seed and folds are not used."""
-        return fit(self._configured(params), self.X, self.y, self.fit_params)
+        estimator = fit(self._configured(params), self.X, self.y, self.fit_params)
+        _hold_back_last(estimator, False)
+        return estimator
 
     @contextmanager
     def workers(self) -> Iterator[EstimatorCV]:
@@ -265,8 +267,8 @@ class EstimatorCV:
             estimator.set_params(**{k: clone(v, safe=False) for k, v in params.items()})
         except (ValueError, TypeError, AttributeError) as error:
             raise InvalidObjectiveError(refusal(estimator, params, error)) from error
-        if self._in_order and hasattr(last_step(estimator), "rows_in_order"):
-            last_step(estimator).rows_in_order = True
+        if self._in_order:
+            _hold_back_last(estimator, True)
         return estimator
 
     def _outcomes(
@@ -336,6 +338,13 @@ class EstimatorCV:
             self._returned = list(outcome.test)
         known = metric_names(self.scorer)
         return known or getattr(self, "_returned", None) or [self.metric or SINGLE]
+
+
+def _hold_back_last(estimator: Any, whether: bool) -> None:
+    """Tell every Keras estimator in `estimator` to hold back its last rows, or random ones."""
+    for part in [estimator, *estimator.get_params(deep=True).values()]:
+        if hasattr(part, "rows_in_order") and not isinstance(part, type):
+            part.rows_in_order = whether
 
 
 def _seeded(estimator: Any, seed: int, fold: int) -> Any:

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
@@ -179,6 +180,11 @@ def test_rows_in_order_hold_back_the_last_ones(X):
     network = make_pipeline(KerasRegressor(**small, validation_fraction=0.2))
     walking = EstimatorCV(network, X, quantity, cv=[(np.arange(60), np.arange(60, 120))])
     assert last_were_held_back(walking({}).folds[0].curves)
+    inside = VotingRegressor([("network", network)])
+    walking = EstimatorCV(inside, X[:60], quantity[:60], cv=[(np.arange(30), np.arange(30, 60))])
+    fitted = walking.refit({})
+    assert last_were_held_back(fitted.estimators_[0][-1].history_)
+    assert not clone(fitted).estimators[0][1][-1].rows_in_order
 
 
 def test_weights_shift_the_decision(X, y):
