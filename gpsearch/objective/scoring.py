@@ -57,6 +57,7 @@ class Scoring:
             ).about("metrics", metrics)
         with renaming(scoring="metrics"):
             self.metrics = {name: read_scorer(one) for name, one in named.items()}
+        self._metrics_by_name = {name for name, one in named.items() if isinstance(one, str)}
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.
@@ -66,7 +67,7 @@ class Scoring:
         TrialFailedError
             The score is not a finite number.
         """
-        value = self._call(self.scorer, view, X, y)
+        value = _call(self.scorer, self._by_name, view, X, y)
         try:
             score = float(value)
         except (TypeError, ValueError):
@@ -83,12 +84,26 @@ class Scoring:
         Raises
         ------
         InvalidObjectiveError
-            The scorer needs what the model does not give, such as probabilities, or fails.
+            A scorer needs what the model does not give, such as probabilities, or fails.
         """
+        self._check("scoring", self.name, self.scorer, self._by_name, view, X, y)
+        for name, scorer in self.metrics.items():
+            self._check("metrics", name, scorer, name in self._metrics_by_name, view, X, y)
+
+    def _check(
+        self,
+        argument: str,
+        name: str,
+        scorer: Any,
+        by_name: bool,
+        view: FittedNetwork,
+        X: Parts,
+        y: Any,
+    ) -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                float(self._call(self.scorer, view, X, y))
+                float(_call(scorer, by_name, view, X, y))
         except Exception as error:  # whatever a scorer of the user's own may raise
             if isinstance(error, InvalidObjectiveError) and error.argument == "outputs":
                 raise
@@ -102,7 +117,7 @@ class Scoring:
             elif view.target.kind == "regression" and np.ndim(y) > 1:
                 hint = ' Where y holds labels, give task="classification", or a callable scoring.'
             raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
-                "scoring", self.name
+                argument, name
             ) from error
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
@@ -110,7 +125,7 @@ class Scoring:
         values = {}
         for name, scorer in self.metrics.items():
             try:
-                values[name] = float(self._call(scorer, view, X, y))
+                values[name] = float(_call(scorer, name in self._metrics_by_name, view, X, y))
             except Exception as error:  # whatever a scorer of the user's own may raise
                 warnings.warn(
                     f"Scoring failed: {name} raised {type(error).__name__}: {error}. The score on "
@@ -120,14 +135,15 @@ class Scoring:
                 values[name] = math.nan
         return values
 
-    def _call(self, scorer: Any, view: FittedNetwork, X: Parts, y: Any) -> Any:
-        by_name = scorer is not self.scorer or self._by_name
-        return score_by_name(scorer, view, X, y) if by_name else scorer(view, X, y)
-
     @property
     def identity(self) -> Any:
         """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
         return self.name if self._by_name else self.scorer
+
+
+def _call(scorer: Any, by_name: bool, view: FittedNetwork, X: Parts, y: Any) -> Any:
+    """The score; only a scorer given by its name gets numbers in place of the user's labels."""
+    return score_by_name(scorer, view, X, y) if by_name else scorer(view, X, y)
 
 
 def score_by_name(scorer: Any, view: FittedNetwork, X: Parts, y: Any, **params: Any) -> Any:
