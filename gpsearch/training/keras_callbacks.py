@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
+
+VALIDATION = re.compile(r"^val_\w*$|\{val_")
+"""A text that names a metric of held-back rows: ``val_loss``, or a path with ``{val_loss}``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +61,7 @@ def read_callbacks(given: Any) -> Callbacks:
         given=given,
         patience=min((one.patience for one in made if one not in others), default=None),
         make=functools.partial(_others, given) if others else None,
-        watch=any(str(getattr(one, "monitor", "")).startswith("val_") for one in others),
+        watch=any(VALIDATION.search(text) for text in _texts(others, set())),
     )
 
 
@@ -72,9 +78,32 @@ def _others(given: Any) -> list[Any]:
     return [one for one in _fresh(given) if not _is_plain_early_stopping(one)]
 
 
+def _texts(thing: Any, seen: set[int]) -> Iterator[str]:
+    """Texts in the attributes of a callback and in the code of its methods."""
+    if isinstance(thing, str):
+        yield thing
+    if id(thing) in seen:  # a function may hold itself
+        return
+    seen.add(id(thing))
+    held: Iterable[Any] = ()
+    if isinstance(thing, tuple | list | set | frozenset):
+        held = thing
+    elif isinstance(thing, CodeType):
+        held = thing.co_consts
+    elif hasattr(thing, "__code__"):
+        outside = inspect.getclosurevars(thing)
+        texts = [one for one in outside.globals.values() if isinstance(one, str)]
+        held = [thing.__code__, *(thing.__defaults__ or ()), *outside.nonlocals.values(), *texts]
+    elif isinstance(thing, import_keras().callbacks.Callback):
+        own = [one for one in type(thing).__mro__ if not one.__module__.startswith("keras.")]
+        held = [value for holder in (thing, *own) for value in vars(holder).values()]
+    for one in held:
+        yield from _texts(one, seen)
+
+
 def _is_plain_early_stopping(callback: Any) -> bool:
     return (
-        type(callback).__name__ == "EarlyStopping"
+        type(callback) is import_keras().callbacks.EarlyStopping
         and callback.monitor == "val_loss"
         and callback.patience >= 1
         and not callback.min_delta

@@ -53,17 +53,25 @@ class LoopTrainer:
         )
         callbacks += [early] if watched else []
         callbacks.extend(self.callbacks() if self.callbacks is not None else ())
-        history = model.fit(
-            shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
-            epochs=settings.epochs,
-            validation_data=None if stop is None else _in_order(stop, settings.batch_size),
-            callbacks=callbacks,
-            shuffle=False,  # the batches come in the order of the epoch
-            verbose=0,
-        )
+        try:
+            history = model.fit(
+                shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
+                epochs=settings.epochs,
+                validation_data=None if stop is None else _in_order(stop, settings.batch_size),
+                callbacks=callbacks,
+                shuffle=False,  # the batches come in the order of the epoch
+                verbose=0,
+            )
+        except KeyError as error:
+            if stop is not None or not str(error.args[0]).startswith("val_"):
+                raise
+            raise InvalidObjectiveError(
+                f"one reads {error.args[0]!r}, but no rows are held back. Give patience=, or the "
+                f"callback an attribute `monitor` of {error.args[0]!r}."
+            ).about("callbacks") from error
         epochs = len(history.epoch)
         return TrainedFold(
-            best_epoch=early.best_epoch + 1 if watched else epochs,
+            best_epoch=_kept_epoch(callbacks, epochs),
             epochs=epochs,
             curves={
                 entry: tuple(map(float, curve))
@@ -75,6 +83,18 @@ class LoopTrainer:
             trainer="loop",
             note=self.reason,
         )
+
+
+def _kept_epoch(callbacks: Sequence[Any], epochs: int) -> int:
+    """Epoch (from 1) of the weights that stay: of the last callback that restores any."""
+    restoring = [
+        one.best_epoch + 1
+        for one in callbacks
+        if isinstance(one, import_keras().callbacks.EarlyStopping)
+        and one.restore_best_weights
+        and one.best_weights is not None
+    ]
+    return restoring[-1] if restoring else epochs
 
 
 def batch_order(n: int, seed: Any, epoch: Any) -> Any:

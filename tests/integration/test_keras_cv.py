@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score, make_scorer
 from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
@@ -405,6 +406,120 @@ def test_callbacks_are_read_alike_in_all_faces(data, face):
     stopped = curves(lambda: [keras.callbacks.EarlyStopping(patience=1)])
     assert "val_loss" in stopped
     assert "learning_rate" not in stopped
+
+
+def small_network(n_neurons=2):
+    keras = import_keras()
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(n_neurons)])
+    model.add(keras.layers.Dense(1, "sigmoid"))
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_the_best_epoch_is_that_of_the_weights_that_a_callback_restores(data):
+    keras = import_keras()
+    X, y = data
+
+    class Worse(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_own"] = float(epoch)
+
+    def stopping():
+        early = keras.callbacks.EarlyStopping(
+            "val_own", mode="min", patience=2, restore_best_weights=True
+        )
+        return [Worse(), early]
+
+    objective = KerasCV(small_network, X, y, cv=2, epochs=5, callbacks=stopping)
+    folds = objective({"n_neurons": 2}).folds
+    assert [(fold.best_epoch, fold.epochs) for fold in folds] == [(1, 3), (1, 3)]
+    network = KerasClassifier(small_network, epochs=5, callbacks=stopping).fit(X, y)
+    assert (network.training_.best_epoch, network.training_.epochs) == (1, 3)
+
+
+def test_rows_are_held_back_for_a_callback_whose_code_reads_them(data):
+    keras = import_keras()
+    X, y = data
+
+    class Reading(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            assert logs["val_loss"] > 0
+
+    class Named(keras.callbacks.Callback):
+        key = "val_loss"
+
+        def on_epoch_end(self, epoch, logs=None):
+            assert logs[self.key] > 0
+
+    class Joined(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            assert logs["_".join(["val", "loss"])] > 0
+
+    reading = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs["val_loss"])
+    plain = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs["loss"])
+    for callback, held in [(Reading(), True), (Named(), True), (reading, True), (plain, False)]:
+        objective = KerasCV(small_network, X, y, cv=2, epochs=1, callbacks=[callback])
+        assert objective.callbacks.watch is held
+    assert (
+        "val_loss"
+        in KerasClassifier(small_network, epochs=1, callbacks=Reading()).fit(X, y).history_
+    )
+    with pytest.raises(InvalidObjectiveError, match=r"reads 'val_loss', but no rows .* patience="):
+        KerasCV(small_network, X, y, cv=2, epochs=1, callbacks=[Joined()])({"n_neurons": 2})
+
+
+def test_a_class_of_ones_own_named_early_stopping_stays_as_it_is(data):
+    keras = import_keras()
+    X, y = data
+
+    class EarlyStopping(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    class Like(keras.callbacks.EarlyStopping):
+        pass
+
+    Like.__name__ = "EarlyStopping"
+    for callback in (EarlyStopping(), Like(patience=1)):
+        objective = KerasCV(small_network, X, y, cv=2, epochs=3, callbacks=[callback])
+        assert (objective.callbacks.patience, len(objective.callbacks.make())) == (None, 1)
+    network = KerasClassifier(small_network, epochs=3, callbacks=[EarlyStopping()]).fit(X, y)
+    assert network.training_.epochs == 1
+
+
+def test_a_callable_among_the_metrics_gets_the_labels_as_the_scoring_does(data):
+    X, y = data
+
+    def share(estimator, X, y):
+        return float(np.mean([label == "yes" for label in y]))
+
+    given = {
+        "same": share,
+        "f1_yes": make_scorer(f1_score, pos_label="yes"),
+        "f1": "f1",
+    }
+    objective = KerasCV(mlp, X, y, cv=2, epochs=1, scoring=share, metrics=given)
+    objective.validate(Space({"n_neurons": (2, 3)}))
+    for fold in objective(SMALL).folds:
+        assert fold.metrics["same"] == fold.score
+        assert fold.metrics["f1_yes"] == fold.metrics["f1"]
+        assert 0 <= fold.metrics["f1"] <= 1
+    signs = np.where(y == "yes", 1, -1)
+    lowest = KerasCV(mlp, X, signs, cv=2, epochs=1, metrics={"low": lambda e, X, y: min(y)})
+    assert lowest(SMALL).folds[0].metrics["low"] == -1
+    found = GPSearchCV(
+        mlp, {"n_neurons": [2]}, n_iter=1, cv=2, epochs=1,
+        scoring={"acc": "accuracy", "share": share}, refit="acc",
+    ).fit(X, y)  # fmt: skip
+    assert found.cv_results_["mean_test_share"][0] == pytest.approx(np.mean(y == "yes"), abs=0.02)
+
+
+def test_validate_tries_the_metrics_too(data):
+    X, y = data
+    failing = {"wrong": lambda estimator, X, y: estimator.nothing}
+    objective = KerasCV(mlp, X, y, cv=2, epochs=1, metrics=failing)
+    with pytest.raises(InvalidObjectiveError, match=r"metrics='wrong'\): cannot score"):
+        objective.validate(Space({"n_neurons": (2, 3)}))
 
 
 def test_the_terminal_stays_silent():
