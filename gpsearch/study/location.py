@@ -15,7 +15,9 @@ from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError, U
 DATABASE = b"SQLite format 3\0"  # how each database of SQLite begins
 APPLICATION = b"gpse"  # in the header: tells a study from any other database
 APPLICATION_AT = 68
-COMPANIONS = ("-journal", ".lock", ".new")  # files beside a study that belong to it
+COMPANIONS = ("-journal", "-wal", "-shm", ".lock", ".new")  # files beside a study that belong to it
+JOURNAL = (bytes.fromhex("d9d505f920a163d7"), bytes(8))  # how SQLite's journals begin
+WAL = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
 
 
 def study_path(path: str | os.PathLike[str]) -> Path:
@@ -126,6 +128,26 @@ def _is_study(path: Path) -> bool:
     return head.startswith(DATABASE) or head[APPLICATION_AT:].startswith(APPLICATION)
 
 
+def refuse_foreign(path: Path, *, is_new: bool = False) -> None:
+    """Raise a StudyError where SQLite would take the file of another for a journal of `path`.
+
+    It would delete that file. Beside a new study (`is_new`) a write-ahead log is another's, too:
+    what was written to it would go into the new study.
+    """
+    for ending, marks in (("-journal", JOURNAL), ("-wal", () if is_new else WAL)):
+        beside = Path(f"{path}{ending}")
+        try:
+            with beside.open("rb") as file:
+                head = file.read(8)
+        except FileNotFoundError:
+            continue
+        if head and not head.startswith(marks):
+            raise StudyError(
+                f"{beside} lies where the journal of the study {path.name} belongs, and is not "
+                "one of it; move it, or give the study another path."
+            ).about("path", str(path))
+
+
 @contextlib.contextmanager
 def writing_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise UnwritableError for what the system raises when a file is written in the block."""
@@ -173,11 +195,11 @@ def write_whole(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
-def back_up(path: Path, version: int) -> Path:
-    """Copy a study beside itself, under a name that is free."""
+def back_up(path: Path, version: int, content: bytes) -> Path:
+    """Write what a study held beside it, under a name that is free."""
     names = (Path(f"{path}.v{version}.bak{n or ''}") for n in itertools.count())
     backup = next(name for name in names if not name.exists())
-    write_whole(backup, path.read_bytes())
+    write_whole(backup, content)
     return backup
 
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gpsearch.errors import StudyLockedError, StudyReadOnlyError
+from gpsearch.errors import StudyError, StudyLockedError, StudyReadOnlyError
 
 try:
     import fcntl
@@ -32,6 +32,9 @@ descriptor of its file would give it up."""
 
 _mutex = threading.Lock()
 """Guards `_held` between the threads of this process."""
+
+MARK = b'{"pid": '
+"""How the text of a lock begins."""
 
 PATIENCE = 0.2
 """Seconds for which a lock that is held is tried again: `holder_of` takes it for a moment."""
@@ -46,6 +49,8 @@ class WriteLock:
         Another process, or another search in this one, holds it.
     StudyReadOnlyError
         Nothing can be written there.
+    StudyError
+        The file of another lies where the lock belongs.
     """
 
     def __init__(self, study: Path) -> None:
@@ -58,6 +63,7 @@ class WriteLock:
                     f"{study} is being written by another search in this process; wait until it "
                     "ends, or give this search a study of its own"
                 )
+            self._refuse_foreign()
             try:
                 self._free = self._acquire_portable() if fcntl is None else self._acquire()
             except OSError as error:
@@ -76,10 +82,21 @@ class WriteLock:
             free()
             _held.discard(self._path)
 
+    def _refuse_foreign(self) -> None:
+        try:
+            text = Path(self._path).read_bytes()
+        except OSError:  # there is none, or a system without POSIX locks keeps it while it is held
+            return
+        if not (text.startswith(MARK) or MARK.startswith(text)):  # a writer may die while it signs
+            raise StudyError(
+                f"{self._study} cannot be written: {self._path} lies where its lock belongs, and "
+                "is none; move it, or give the study another path."
+            )
+
     def _acquire(self) -> Callable[[], None]:
         give_up = time.monotonic() + PATIENCE
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _same_file(descriptor, self._path):

@@ -25,6 +25,7 @@ import dataclasses
 import json
 import logging
 import os
+import secrets
 import shlex
 import shutil
 import sqlite3
@@ -38,7 +39,15 @@ from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, Stu
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
-from gpsearch.study.location import APPLICATION, DATABASE, back_up, check_path, room, sync_folder
+from gpsearch.study.location import (
+    APPLICATION,
+    DATABASE,
+    back_up,
+    check_path,
+    refuse_foreign,
+    room,
+    sync_folder,
+)
 from gpsearch.study.tables import (
     KEYS,
     TYPES,
@@ -91,21 +100,26 @@ class StudyFile:
         Raises
         ------
         StudyError
-            The disk is full or cannot be written.
+            The disk is full or cannot be written, or a file that SQLite would delete is in the way.
         """
         if path is None:
             file = cls(_connect(":memory:"), writable=True)
             file._initialise(info, rows or {})
             return file
         path = path.resolve()  # a link stays one
-        unfinished = Path(f"{path}.new")
+        unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # no file of another has this name
         with _translated(str(path)):
-            for leftover in (unfinished, Path(f"{unfinished}-journal")):
-                leftover.unlink(missing_ok=True)
+            refuse_foreign(path, is_new=True)
             address = f"{unfinished.absolute().as_uri()}?mode=rwc"
-            with contextlib.closing(cls(_connect(address), str(path), writable=True)) as file:
-                file._initialise(info, rows or {})
-            os.replace(unfinished, path)
+            try:
+                with contextlib.closing(cls(_connect(address), str(path), writable=True)) as file:
+                    file._initialise(info, rows or {})
+                for ending in ("-journal", "-wal"):  # of a study that is gone
+                    Path(f"{path}{ending}").unlink(missing_ok=True)
+                os.replace(unfinished, path)
+            finally:
+                for leftover in (unfinished, Path(f"{unfinished}-journal")):
+                    leftover.unlink(missing_ok=True)
             sync_folder(path.parent)
         return cls.connect(path, writable=False)
 
@@ -122,6 +136,7 @@ class StudyFile:
         """
         check_path(path)
         with _translated(str(path)):
+            refuse_foreign(path.resolve())
             connection = _connect_existing(path, writable=writable)
         file = cls(connection, str(path), writable=writable)
         try:
@@ -137,7 +152,8 @@ class StudyFile:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         connection = _connect(":memory:")
-        connection.deserialize(state["rows"])
+        rows = state["rows"]
+        connection.deserialize(rows[:18] + b"\1\1" + rows[20:])  # no write-ahead log in memory
         self.__init__(connection, writable=True)  # type: ignore[misc]
         if self._version() < VERSION:
             self._migrate()
@@ -272,7 +288,7 @@ class StudyFile:
             if verdict != "ok":
                 raise _corrupt(self._name, verdict)
             if version < VERSION and self._writable:
-                backup = back_up(path, version)
+                backup = back_up(path, version, self._connection.serialize())
                 self._migrate()
                 logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
 
@@ -356,7 +372,7 @@ def opened_damaged(path: Path) -> Iterator[StudyFile]:
     """A copy of a damaged study, opened without a check; the study itself is left as it is."""
     with tempfile.TemporaryDirectory() as folder, _translated(str(path)):
         copy = Path(folder, "study.db")
-        for ending in ("", "-journal"):  # of a write that was cut short
+        for ending in ("", "-journal", "-wal"):  # of writes that were cut short or lie there still
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(f"{path}{ending}", f"{copy}{ending}")
         with copy.open("r+b") as file:
@@ -424,10 +440,11 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return _corrupt(name, str(error))
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        kept = "Every trial reported so far is in it" if Path(name).exists() else "It was not made"
         return StudyError(
-            f"{name} cannot be written: {error}{room(name)}. Every trial reported so far is in "
-            "it; when there is room, and no limit on the size of files (`ulimit -f`) stands in "
-            "the way, the same command continues the search."
+            f"{name} cannot be written: {error}{room(name)}. {kept}; when there is room, and no "
+            "limit on the size of files (`ulimit -f`) stands in the way, the same command "
+            "continues the search."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StudyLockedError(

@@ -19,7 +19,7 @@ from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
-from gpsearch.study.location import check_path, output_path, study_path, writing_file
+from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
@@ -154,6 +154,7 @@ class Study:
                     f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
                     "continues it"
                 ).about("path", str(path))
+            refuse_study(path)
             file = StudyFile.create(path, info)
         finally:
             lock.release()

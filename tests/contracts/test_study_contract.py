@@ -395,7 +395,7 @@ class TestFile:
         assert path.read_bytes() == before
 
     def test_what_a_killed_creation_left_is_no_hindrance(self, path):
-        path.with_name("study.db.new").write_bytes(b"half")
         path.with_name("study.db.lock").write_bytes(b"{")
+        path.with_name("study.db-journal").write_bytes(bytes.fromhex("d9d505f920a163d7") + b"half")
         make(path)
         assert [entry.name for entry in path.parent.iterdir()] == ["study.db"]

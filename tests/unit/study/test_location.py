@@ -1,6 +1,9 @@
 """Nothing is written over a study, and a link stays one."""
 
 import os
+import pickle
+import shutil
+import sqlite3
 
 import pytest
 
@@ -15,6 +18,8 @@ from gpsearch.errors import (
 )
 from gpsearch.study import Study
 from gpsearch.study.location import write_whole
+from gpsearch.study.salvage import salvage
+from gpsearch.study.sqlite import StudyFile
 
 SPACE = {"x": (0.0, 1.0)}
 
@@ -73,7 +78,7 @@ def test_no_call_writes_over_a_study_under_any_name(study, name, capsys):
     assert sorted(path.suffix for path in study.parent.iterdir()).count(".new") == 0
 
 
-@pytest.mark.parametrize("ending", ["-journal", ".lock"])
+@pytest.mark.parametrize("ending", ["-journal", "-wal", "-shm", ".lock"])
 def test_what_belongs_to_a_study_is_not_written_over_either(study, ending, capsys):
     assert main(["export", str(study), "-o", f"{study}{ending}"]) == 2
     assert "belongs to the study s.html" in capsys.readouterr().err
@@ -195,3 +200,63 @@ def test_settings_that_an_older_study_lacks_are_recorded(tmp_path):
         writer.add_settings({"strategy": "gp", "optimum_prior": "by_name"})
     assert study.info == Study.open(path).info
     assert study.info.settings == {"strategy": "random", "optimum_prior": "by_name"}
+
+
+BESIDE = [".new", ".lock", "-journal", "-wal"]
+
+
+@pytest.mark.parametrize("ending", BESIDE)
+@pytest.mark.parametrize("is_study", [False, True])
+def test_a_file_of_another_beside_a_study_stays(tmp_path, ending, is_study):
+    path, other = tmp_path / "a.db", tmp_path / f"a.db{ending}"
+    if is_study:
+        Study.create(other, space=SPACE, seed=0)
+    else:
+        other.write_text("my thesis")
+    before = other.read_bytes()
+    if ending == ".new":
+        Study.create(path, space=SPACE, seed=0)
+    else:
+        with pytest.raises(StudyError, match=f"a.db{ending} lies where .* move it"):
+            Study.create(path, space=SPACE, seed=0)
+        assert not path.exists()
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("ending", BESIDE[1:])
+def test_a_file_of_another_that_came_later_stays(study, ending):
+    other = study.with_name(f"{study.name}{ending}")
+    with pytest.raises(StudyError, match="belongs to the study"):
+        Study.create(other, space=SPACE, seed=0)
+    other.write_text("my thesis")
+    with pytest.raises(StudyError, match=r"lies where .* move it"):
+        Study.open(study).enqueue({"x": 0.5})
+    assert other.read_text() == "my thesis"
+
+
+def test_a_study_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(StudyFile, "_initialise", full)
+    with pytest.raises(StudyError, match="It was not made; when there is room"):
+        Study.create(tmp_path / "a.db", space=SPACE, seed=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_with_a_write_ahead_log_is_whole(study, tmp_path):
+    """Another tool may have set it up; then rows lie in a file beside the study."""
+    tool = sqlite3.connect(study)
+    tool.execute("PRAGMA journal_mode = WAL").fetchall()
+    tool.execute("SELECT * FROM head").fetchall()
+    with Study.open(study).writing() as writer:
+        writer.add_trial({"x": 0.25}, [gs.FoldResult(fold=0, score=2.0)])
+    (tmp_path / "copy").mkdir()
+    for ending in ("", "-wal"):
+        shutil.copy(f"{study}{ending}", tmp_path / "copy" / f"s.html{ending}")
+    saved, lost = salvage(tmp_path / "copy" / "s.html", tmp_path / "new.db")
+    assert (len(saved.trials), lost) == (2, [])
+    assert len(pickle.loads(pickle.dumps(Study.open(study))).trials) == 2
+    tool.close()
