@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_class_weight
 
+from gpsearch.arguments import is_number
 from gpsearch.data.rows import refuse_masked
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 
 
 def read_weights(sample_weight: Any) -> np.ndarray | None:
-    """Weights of rows as floats; raises unless they are finite and one is above zero."""
+    """Weights of rows as floats, shape (n,); one column is read as such.
+
+    Raises unless they are finite, none is below zero and one is above.
+    """
     if sample_weight is None:
         return None
     refuse_masked("sample_weight", sample_weight)
@@ -24,10 +28,13 @@ def read_weights(sample_weight: Any) -> np.ndarray | None:
         raise InvalidObjectiveError(f"Sample weights must be numbers: {error}.").about(
             "sample_weight"
         ) from error
-    if weights.ndim != 1 or not np.isfinite(weights).all() or not (weights > 0).any():
+    if weights.ndim == 2 and weights.shape[1] == 1:
+        weights = weights[:, 0]
+    within = np.isfinite(weights) & (weights >= 0)
+    if weights.ndim != 1 or not within.all() or not weights.any():
         raise InvalidObjectiveError(
-            f"of shape {weights.shape}: Sample weights must be 1D array or scalar of finite "
-            "numbers, one for each row, and not all zero."
+            f"of shape {weights.shape}: Sample weights must be finite numbers from 0, one for each "
+            "row, and not all zero. Leave them out where all rows weigh the same."
         ).about("sample_weight")
     return weights
 
@@ -67,16 +74,29 @@ def fit_weights(
     Raises
     ------
     InvalidObjectiveError
-        Weights of classes for a target without classes, or for a label that y does not hold.
+        Weights of classes for a target without classes, for a label that y does not hold, or
+        that are not finite numbers from 0; or all rows weigh 0.
     """
-    if class_weight is None:
-        return None if sample_weight is None else sample_weight[rows].astype(np.float32)
+    weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+    if class_weight is not None:
+        weights = weights * _by_class(target, rows, class_weight)
+    elif sample_weight is None:
+        return None
+    if not weights.any():
+        raise InvalidObjectiveError(
+            "all rows to train on, or to watch for early stopping, weigh 0. Give some more than 0."
+        ).about("sample_weight" if class_weight is None else "class_weight", class_weight or ...)
+    return weights.astype(np.float32)
+
+
+def _by_class(target: Target, rows: np.ndarray, class_weight: Any) -> np.ndarray:
+    """Weight of the class of each row."""
     if target.classes is None or not target.by_class:
         raise InvalidObjectiveError(
             f"y ({target.kind}) holds no classes, one for each row. Use sample_weight."
         ).about("class_weight", class_weight)
     encoded = np.asarray(target.encoded)[rows]
-    if class_weight == "balanced":
+    if isinstance(class_weight, str) and class_weight == "balanced":
         present = np.unique(encoded)
         by_class = np.ones(len(target.classes))
         by_class[present] = compute_class_weight("balanced", classes=present, y=encoded)
@@ -87,12 +107,13 @@ def fit_weights(
             raise InvalidObjectiveError(
                 f"y does not hold {unknown}; its labels are {labels}."
             ).about("class_weight", class_weight)
+        if not all(is_number(w) and 0 <= w < np.inf for w in class_weight.values()):
+            raise InvalidObjectiveError("weights must be finite numbers from 0.").about(
+                "class_weight", class_weight
+            )
         by_class = np.array([float(class_weight.get(label, 1.0)) for label in labels])
     else:
         raise InvalidObjectiveError('must be a dict by label, "balanced" or None.').about(
             "class_weight", class_weight
         )
-    weights = by_class[encoded]
-    if sample_weight is not None:
-        weights = weights * sample_weight[rows]
-    return weights.astype(np.float32)
+    return by_class[encoded]

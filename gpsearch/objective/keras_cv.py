@@ -183,7 +183,8 @@ class KerasCV:
         self._groups, self._validation_fraction = groups, validation_fraction
         self._split()
         self.class_weight = class_weight
-        fit_weights(self.target, np.arange(self.n), self.sample_weight, class_weight)
+        for fold in (self._whole, *self.folds):
+            fit_weights(self.target, fold.train, self.sample_weight, class_weight)
         self.callbacks = read_callbacks(callbacks)
         self.compiled = boolean("compiled", compiled, kind=kind)
         make = self.callbacks.make

@@ -89,20 +89,40 @@ def test_weights_of_rows_times_weights_of_classes():
     assert balanced[:3].sum() == pytest.approx(balanced[3])
 
 
+BAD_WEIGHTS = [np.nan, np.inf, -1.0, "a", None]
+
+
 @pytest.mark.parametrize(
     ("y", "weight", "message"),
     [
         (["a", "b"], {"c": 1.0}, "does not hold"),
         (["a", "b"], "even", "balanced"),
         ([0.5, 1.5, 2.5], "balanced", "holds no classes"),
+        (["a", "b"], np.array([1.0, 2.0]), "a dict by label"),
+        (["a", "b"], pd.Series({"a": 1.0, "b": 2.0}), "a dict by label"),
+        (["a", "b"], {"a": 0, "b": 0}, "all rows .* weigh 0"),
+        *((["a", "b"], {"a": bad}, "finite numbers from 0") for bad in BAD_WEIGHTS),
     ],
 )
 def test_bad_class_weight(y, weight, message):
-    with pytest.raises(InvalidObjectiveError, match=message):
+    with pytest.raises(InvalidObjectiveError, match=f"^class_weight=.*{message}"):
         fit_weights(read_target(y), np.arange(2), None, weight)
 
 
-@pytest.mark.parametrize("bad", [[-1.0, 0.0], [np.nan, 1.0], [[1.0], [2.0]], ["a", "b"]])
+def test_training_rows_that_all_weigh_nothing_are_refused():
+    with pytest.raises(InvalidObjectiveError, match=r"^sample_weight=.*weigh 0"):
+        fit_weights(read_target(["a", "b", "a"]), np.arange(2), np.array([0.0, 0.0, 1.0]), None)
+
+
+def test_one_column_of_weights_is_read():
+    assert read_weights(pd.DataFrame({"w": [1, 2]})).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [[-1.0, 0.0], [-1.0, 1.0], [np.nan, 1.0], [[1.0, 2.0], [2.0, 1.0]], 1.0, ["a", "b"]],
+    ids=["negative", "mixed", "NaN", "two columns", "scalar", "text"],
+)
 def test_bad_sample_weight(bad):
     with pytest.raises(InvalidObjectiveError, match=r"^sample_weight=.*Sample weights must"):
         read_weights(bad)
