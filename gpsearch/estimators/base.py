@@ -309,7 +309,11 @@ def read_given(estimator: Any, X: Any, y: Any) -> tuple[Parts, Parts]:
             f"{type(estimator).__name__} requires y to be passed, but the target y is None."
         ).about("y", None)
     X, y = without_lists(X, y)
-    if not in_parts(y) and np.iscomplexobj(y):
+    if in_parts(y):
+        return X, y
+    if not hasattr(y, "iloc"):  # an array-like of another kind may refuse NumPy's functions
+        y = np.asanyarray(y)
+    if np.iscomplexobj(y):
         raise InvalidObjectiveError("Complex data not supported: y holds complex numbers.").about(
             "y"
         )
