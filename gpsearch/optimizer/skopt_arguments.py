@@ -16,6 +16,7 @@ from skopt.utils import is_2Dlistlike, is_listlike
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
 from gpsearch.space import Point, Space
+from gpsearch.space.space import truth_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PointConstraint:
     def __call__(self, params: dict[str, Any]) -> bool:
         """Whether this constraint and the earlier one of the space hold."""
         point = [params.get(name) for name in self.names]
-        return bool(self.of_point(point)) and (self.also is None or bool(self.also(params)))
+        return truth_of(self.of_point(point)) and (self.also is None or truth_of(self.also(params)))
 
 
 def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None = None) -> Space:

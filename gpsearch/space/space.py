@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -365,11 +366,8 @@ class Space(skopt.space.Space):
             return True
         params = self.params(point)
         try:
-            fulfilled = self.params_constraint(dict(params))
-            if fulfilled is None:
-                raise TypeError("it returned None, neither true nor false")
-            return bool(fulfilled)
-        except Exception as error:  # the user's function
+            return truth_of(self.params_constraint(dict(params)))
+        except (Exception, SystemExit) as error:  # the user's function
             raise InvalidSpaceError(
                 f"cannot judge {params} ({type(error).__name__}: {error}). It must return True or "
                 "False for every configuration of the space."
@@ -382,3 +380,10 @@ class Space(skopt.space.Space):
             )
         if twice := [name for name in self.names if self.names.count(name) > 1]:
             raise InvalidSpaceError(f"the name {twice[0]!r} occurs twice.").about("dimensions")
+
+
+def truth_of(fulfilled: Any) -> bool:
+    """Whether what a constraint returned means True; TypeError where it is no truth value."""
+    if isinstance(fulfilled, bool | np.bool_ | Real) and fulfilled in (0, 1):
+        return bool(fulfilled)
+    raise TypeError(f"it returned {fulfilled!r}, neither true nor false")

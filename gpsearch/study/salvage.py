@@ -15,6 +15,7 @@ from gpsearch.study.location import check_path, refuse_study, study_path
 from gpsearch.study.sqlite import DAMAGE, StudyFile, opened_damaged
 from gpsearch.study.study import Study, StudyPath
 from gpsearch.study.tables import (
+    Queued,
     fold_row,
     queue_row,
     read_fold,
@@ -96,7 +97,12 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         _renumbered(trial, place, bool(broken[number]))
         for place, (number, trial) in enumerate(sorted(trials.items()))
     ]
-    entries = [read_queued(row, encoding) for row in queue]
+    entries: list[Queued] = []
+    for row in queue:
+        try:
+            entries.append(read_queued(row, encoding))
+        except (*DAMAGE, StudyCorruptError):
+            all_queued = False
     rows = {
         "trial": [trial_row(trial, encoding) for trial in kept],
         "fold": [fold_row(trial.number, fold) for trial in kept for fold in trial.folds],

@@ -205,14 +205,19 @@ class StudyFile:
             for row in self._rows("fold"):
                 folds.setdefault(row[0], []).append(read_fold(row))
             rows = self._rows("trial")
-            if [row[0] for row in rows] != list(range(len(rows))):
+            if [row[0] for row in rows] != [*range(len(rows))] or max(folds, default=-1) >= len(
+                rows
+            ):
                 raise LookupError("trials are missing from it")
             return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
 
     def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
         """All entries that were ever queued, in order."""
         with self.reading():
-            return [read_queued(row, encoding) for row in self._rows("queue")]
+            entries = [read_queued(row, encoding) for row in self._rows("queue")]
+            if [entry.id for entry in entries] != list(range(len(entries))):
+                raise LookupError("configurations that were queued are missing from it")
+            return entries
 
     def data_version(self) -> int:
         """A number that changes when another process has written."""
@@ -284,7 +289,7 @@ class StudyFile:
                     f"{path} was written by a newer gpsearch (study version {version}; this one "
                     f"reads up to {VERSION}); upgrade gpsearch to open it"
                 )
-            verdict = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise _corrupt(self._name, verdict)
             if version < VERSION and self._writable:
@@ -361,9 +366,8 @@ class StudyFile:
     def fold_keys(self) -> set[tuple[int, int]]:
         """Trial and fold of each fold result that the index knows; empty where it is damaged."""
         with contextlib.suppress(sqlite3.Error):
-            return set(
-                self._connection.execute("SELECT trial, fold FROM fold ORDER BY trial, fold")
-            )
+            keys = self._connection.execute("SELECT trial, fold FROM fold ORDER BY trial, fold")
+            return {key for key in keys if all(isinstance(number, int) for number in key)}
         return set()
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.errors import InvalidSearchError, StudyReadOnlyError
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding
 from gpsearch.study.sqlite import StudyFile
@@ -138,6 +138,9 @@ class StudyWriter:
         new: list[Queued] = []
         for params in several:
             point = space.point(dict(params))
+            if not space.feasible([point])[0]:
+                rule = "does not fulfil the constraint of the space."
+                raise InvalidParamsError(rule).about("params", dict(params))
             if (key := space.key(point)) not in known:
                 known.add(key)
                 id_ = len(self._queue) + len(new)
@@ -147,8 +150,13 @@ class StudyWriter:
             self._queue += new
 
     def next_queued(self) -> Queued | None:
-        """The first queued point that no trial has taken."""
-        return next((entry for entry in self._queue if entry.trial is None), None)
+        """The first queued point that no trial has taken, and that fulfils the constraint.
+
+        A study that is opened from its file does not know the constraint when it is given a point.
+        """
+        space = self.study.space
+        waiting = (entry for entry in self._queue if entry.trial is None)
+        return next((e for e in waiting if space.feasible([space.point(dict(e.params))])[0]), None)
 
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""

@@ -361,6 +361,19 @@ def test_given_scores_are_recorded_not_evaluated(greater_is_better, tmp_path):
     assert study.best_params == ({"x": 1.5, "n": 2} if greater_is_better else {"x": 0.5, "n": 4})
 
 
+def test_an_enqueued_point_against_the_constraint_is_refused_or_left_out(tmp_path):
+    """A study that is opened from its file does not know the constraint."""
+    space = Space({"x": (0.0, 1.0)}, constraint=lambda params: params["x"] < 0.5)
+    arguments = {"study": tmp_path / "a.db", "strategy": "random", "progress": False}
+    study = search(lambda params: params["x"], space, n_calls=1, **arguments)
+    with pytest.raises(InvalidParamsError, match="does not fulfil the constraint"):
+        study.enqueue({"x": 0.75})
+    Study.open(study.path).enqueue([{"x": 0.75}, {"x": 0.25}])
+    study = search(lambda params: params["x"], space, n_calls=3, **arguments)
+    assert study.trials[1].params == {"x": 0.25}
+    assert study.trials[2].params["x"] < 0.5
+
+
 def test_enqueued_points_come_before_the_strategy():
     study = run(n_calls=2)
     study.enqueue({"x": 0.25, "n": 8})

@@ -1,9 +1,13 @@
+import math
+import sys
+
 import numpy as np
 import pytest
 import scipy.stats
 import skopt.space
 
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError
+from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Categorical, Integer, Real, Space
 
 
@@ -269,6 +273,24 @@ class TestDraws:
         space = Space({"a": (0.0, 1.0)}, constraint=lambda p: False)
         with pytest.raises(SpaceExhaustedError, match="Widen the constraint"):
             space.sample(2, rng)
+
+    @pytest.mark.parametrize("wrong", ["no", "False", math.nan, [False], None, iter("a"), 2])
+    def test_a_constraint_that_returns_no_truth_value_is_refused(self, wrong):
+        for space in (
+            Space({"a": (0.0, 1.0)}, constraint=lambda p: wrong),
+            read_space([(0.0, 1.0)], lambda point: wrong),
+        ):
+            with pytest.raises(InvalidSpaceError, match="neither true nor false"):
+                space.feasible([[0.5]])
+
+    @pytest.mark.parametrize("right", [True, np.True_, 1, np.float64(1.0)])
+    def test_what_equals_true_or_false_is_a_truth_value(self, right):
+        assert Space({"a": (0.0, 1.0)}, constraint=lambda p: right).feasible([[0.5]])[0]
+
+    def test_a_constraint_does_not_end_the_program(self):
+        space = Space({"a": (0.0, 1.0)}, constraint=lambda p: sys.exit(4))
+        with pytest.raises(InvalidSpaceError, match="SystemExit: 4"):
+            space.feasible([[0.5]])
 
     def test_a_scikit_optimize_space_brings_its_constraint_on_points(self, rng):
         stock = skopt.space.Space([Real(0, 1, name="a")], constraint=lambda point: point[0] < 0.2)

@@ -11,6 +11,7 @@ from gpsearch.cli import main
 from gpsearch.errors import StudyCorruptError, StudyError
 from gpsearch.study import Study
 from gpsearch.study.salvage import salvage
+from gpsearch.study.tables import checksum
 
 N_TRIALS, N_FOLDS = 30, 3
 
@@ -186,3 +187,48 @@ def test_values_that_were_forged_with_their_checksums_are_one_sentence(
         assert code == 2
         (line,) = captured.err.splitlines()
         assert "damaged" in line
+
+
+def queued_in(path):
+    study = Study.create(path, space={"x": (0.0, 1.0)}, seed=0)
+    study.enqueue([{"x": 0.25}, {"x": 0.75}])
+    return path
+
+
+def test_a_queued_configuration_that_is_none_is_left_out(tmp_path):
+    path = queued_in(tmp_path / "a.db")
+    row = (0, "not json", "enqueued", None)
+    changed(path, f"UPDATE queue SET params = 'not json', crc = {checksum(row)} WHERE id = 0")
+    study, lost = salvage(path, tmp_path / "new.db")
+    assert lost == ["Configurations that were queued cannot be read."]
+    with study.writing() as writer:
+        assert writer.next_queued().params == {"x": 0.75}
+
+
+def test_a_damaged_index_that_holds_no_numbers_is_no_hindrance(whole, tmp_path, monkeypatch):
+    connect = sqlite3.connect
+
+    class Damaged(sqlite3.Connection):
+        def execute(self, sql, *values):
+            given = super().execute(sql, *values)
+            return [(None, 1), *given] if sql.startswith("SELECT trial, fold") else given
+
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Damaged, **k))
+    study, lost = salvage(whole, tmp_path / "new.db")
+    assert (len(study.complete), lost) == (N_TRIALS, [])
+
+
+@pytest.mark.parametrize(
+    ("loss", "read"),
+    [
+        ("DELETE FROM trial", lambda study: study.trials),
+        ("DELETE FROM trial WHERE number = 29", lambda study: study.trials),
+        ("DELETE FROM queue WHERE id = 0", lambda study: study.enqueue({"x": 0.5})),
+    ],
+)
+def test_rows_that_are_missing_are_noticed(whole, tmp_path, loss, read):
+    path = queued_in(tmp_path / "a.db") if "queue" in loss else tmp_path / "a.db"
+    if not path.exists():
+        path.write_bytes(whole.read_bytes())
+    with pytest.raises(StudyCorruptError, match="are missing from it"):
+        read(Study.open(changed(path, loss)))
