@@ -186,9 +186,16 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
     def _by_unit(self, outputs: np.ndarray) -> bool:
         """Whether the last axis holds one output for each class."""
-        if outputs.ndim < 2 or outputs.shape[-1] == 1:
-            return False
-        return self.target.kind != "multilabel" or outputs.shape[-1] != self.target.n_outputs
+        target = self.target
+        units = outputs.shape[-1] if outputs.ndim > 1 else 1
+        n = target.n_classes
+        if n is not None and units != n and (units, n) != (1, 2):
+            raise InvalidObjectiveError(
+                f"{units} outputs in each row do not say which of {n} classes it has. Score the "
+                "outputs themselves: scoring=callable (estimator, X, y), which reads "
+                "estimator.outputs(X)."
+            )
+        return units > 1 and (target.kind != "multilabel" or units != target.n_outputs)
 
     def _of_labels(self, outputs: np.ndarray) -> np.ndarray:
         """Outputs in the shape of the labels: without a last axis of one unit."""

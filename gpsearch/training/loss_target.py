@@ -12,6 +12,9 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.fitted import loss_name, output_link
 
+ANY_SHAPE = ("", "ctc")
+"""Losses that may compare y with an output of another shape: of the user's own, and CTC."""
+
 
 def loss_target(target: Target, model: Any) -> Parts:
     """Y as the loss takes it: as given where it is numbers that suit the loss, else encoded.
@@ -50,7 +53,7 @@ def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, n
                 f"{name} returns several outputs, but y is one array. Give y as a dict or tuple "
                 "with one entry for each output, and a callable `scoring`."
             )
-        if not _fits(target, shape, model):
+        if loss_name(model) not in ANY_SHAPE and not fits(target, shape, model):
             raise InvalidObjectiveError(
                 f"{name} returns an output of shape {(None, *shape[1:])}, which does not fit y "
                 f"({_described(target)}). {_remedy(target)}"
@@ -92,7 +95,8 @@ def _units(model: Any) -> int | None:
         return None
 
 
-def _fits(target: Target, shape: tuple[int, ...], model: Any) -> bool:
+def fits(target: Target, shape: tuple[int, ...], model: Any) -> bool:
+    """Whether outputs of this shape hold what y holds: a value, or one for each class."""
     row, rest = np.shape(target.labels)[1:], shape[1:-1]
     units = shape[-1] if len(shape) > 1 else 1
     if target.classes is not None:

@@ -20,7 +20,7 @@ from gpsearch.data.weights import fit_weights
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.loss_target import check_output, loss_target
+from gpsearch.training.loss_target import check_output, fits, loss_target
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.trainer import (
     Rows,
@@ -74,7 +74,7 @@ class NetworkTask:
         y = take(loss_target(self.target, model), self.prepared.sample_rows)
         x = self.prepared.sample
         check_output(self.target, model, outputs, x, y, self.function.name)
-        if self.target.is_classification:
+        if self.target.is_classification and fits(self.target, np.shape(outputs), model):
             as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
 
     def training(self, model: Any) -> Training:

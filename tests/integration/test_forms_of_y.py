@@ -220,3 +220,62 @@ def test_lists_of_inputs_and_outputs_and_strings_in_one_of_them():
     network = gs.KerasRegressor(two_heads, epochs=15, random_state=0)
     network.fit([X, X], [kinds, X[:, 1]])
     assert head_score(network, [X, X], [kinds, X[:, 1]]) > 0.75
+
+
+def gaussian(y_true, y_pred):
+    error = ops.reshape(ops.cast(y_true, "float32"), (-1,)) - y_pred[:, 0]
+    return y_pred[:, 1] + 0.5 * error**2 * ops.exp(-2 * y_pred[:, 1])
+
+
+def cox(y_true, y_pred):
+    return -y_true[:, 1] * (y_pred[:, 0] - ops.logsumexp(y_pred[:, 0]))
+
+
+def coral(y_true, y_pred):
+    above = ops.reshape(ops.cast(y_true, "float32"), (-1, 1)) > ops.arange(2, dtype="float32")
+    return keras.losses.binary_crossentropy(ops.cast(above, "float32"), y_pred)
+
+
+def triplet(y_true, y_pred):
+    labels = ops.reshape(y_true, (-1, 1))
+    apart = ops.sum((y_pred[:, None] - y_pred[None]) ** 2, axis=-1)
+    return ops.mean(ops.where(labels == ops.transpose(labels), apart, -ops.tanh(apart)), axis=-1)
+
+
+def spoken():
+    model = keras.Sequential([keras.Input((4,)), layers.RepeatVector(5), layers.Dense(6)])
+    model.compile("adam", keras.losses.CTC())
+    return model
+
+
+OTHER_SHAPES = {
+    "Gaussian": (network(2, None, gaussian), X[:, 0], {}),
+    "Cox": (network(1, None, cox), np.stack([np.abs(X[:, 0]), POSITIVE], axis=1), {}),
+    "ordinal": (network(2, "sigmoid", coral), CLASSES, {}),
+    "triplet": (network(8, None, triplet), CLASSES, {}),
+    "triplet of numbers": (network(8, None, triplet), CLASSES, {"task": "regression"}),
+    "CTC": (spoken, TOKENS[:, :2] % 5 + 1, {"task": "regression"}),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_SHAPES)
+def test_an_output_of_another_shape_is_scored_by_a_callable(case):
+    create_model, y, options = OTHER_SHAPES[case]
+
+    def mean_output(estimator, X, y):
+        return float(np.mean(estimator.outputs(X)))
+
+    split = [(np.arange(40), np.arange(40, 60))]
+    given = {"cv": split, "epochs": 1, **options}
+    objective = gs.KerasCV(create_model, X, y, scoring=mean_output, **given)
+    objective.validate(gs.Space({"batch_size": (8, 9)}))
+    assert np.isfinite(objective({}).score)
+    with pytest.raises(InvalidObjectiveError, match="cannot score this model"):
+        gs.KerasCV(create_model, X, y, **given).validate(gs.Space({"batch_size": (8, 9)}))
+
+
+def test_labels_are_not_read_from_an_output_of_another_shape():
+    network_ = gs.KerasClassifier(OTHER_SHAPES["ordinal"][0], epochs=1).fit(X, CLASSES)
+    for method in (network_.predict, network_.predict_proba):
+        with pytest.raises(InvalidObjectiveError, match=r"2 outputs .* which of 3 classes"):
+            method(X)
