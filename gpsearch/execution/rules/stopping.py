@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, refusal, whole
 from gpsearch.errors import InvalidSearchError, TrialFailedError, public
-from gpsearch.execution.workers.job import NOT_FINITE, OUT_OF_TIME
+from gpsearch.execution.workers.job import DIED, NOT_FINITE, OUT_OF_TIME
 from gpsearch.study import Study, Trial
 from gpsearch.study.trial import GIVEN
 
@@ -35,6 +36,15 @@ class StopReason(enum.Enum):
     INTERRUPTED = "The search was interrupted; the same command continues it."
     TERMINATED = "The process was told to terminate; the same command continues the search."
 
+
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError")
+"""Ends of the names of errors that Python, NumPy, PyTorch and TensorFlow raise."""
+
+LED_TO = re.compile(
+    r"\n\n(?:The above exception was the direct cause of|During handling of the above exception,)"
+    r"[^\n]*:\n\n(?=Traceback )"
+)
+"""Between the parts of a traceback."""
 
 StoppingRule = Callable[[Study], StopReason | str | bool | None]
 
@@ -102,13 +112,26 @@ def repeated_error(study: Study, least: int) -> Trial | None:
 
 
 def _error_of(trial: Trial) -> Hashable:
-    """Kind and place of an error, whatever values its message names; None for a finding.
+    """Kind and way of an error, whatever values its message names; None for a finding.
 
-    A score that is not finite, a trial out of time and `TrialFailedError` say something about one
-    configuration; others may do better.
+    A score that is not finite, a trial out of time or memory, a worker that died and
+    `TrialFailedError` say something about one configuration; others may do better.
     """
-    finding = trial.reason.startswith(OUT_OF_TIME) or trial.reason.endswith(NOT_FINITE)
-    if finding or TrialFailedError.__name__ in trial.traceback:
+    kind = trial.reason.partition(":")[0]
+    if trial.reason.startswith((OUT_OF_TIME, DIED)) or kind.endswith(OUT_OF_MEMORY):
         return None
-    frames = [line for line in trial.traceback.splitlines() if line.startswith('  File "')]
-    return trial.reason.partition(":")[0], *frames[-1:]
+    if not trial.traceback:
+        return None if trial.reason.endswith(NOT_FINITE) else kind
+    # Of an error that others led to the last part; its message, which may hold any line, follows
+    # the first line that is not indented.
+    lines = iter(LED_TO.split(trial.traceback)[-1].splitlines()[1:])
+    frames = {}
+    for line in lines:
+        if not line.startswith("  "):
+            raised = line.partition(":")[0].rpartition(".")[2]
+            if raised != kind or raised == TrialFailedError.__name__:
+                return None  # the reason of a `TrialFailedError` is its own sentence
+            break
+        if line.startswith('  File "'):
+            frames[line] = None  # once, however deep a recursion went
+    return kind, *frames

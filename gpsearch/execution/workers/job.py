@@ -21,8 +21,9 @@ TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cau
 REASON_CHARACTERS = 1000  # of an error's message; the traceback holds the rest
 
 OUT_OF_TIME = "exceeded the time limit"
+DIED = "its worker process"
 NOT_FINITE = "is not finite"
-"""With which the reasons of such trials begin and end."""
+"""With which the reasons of such trials begin, and end."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from joblib import cpu_count
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError
-from gpsearch.execution.workers.job import OUT_OF_TIME, Job, Outcome, failure
+from gpsearch.execution.workers.job import DIED, OUT_OF_TIME, Job, Outcome, failure
 from gpsearch.execution.workers.worker import (
     Limits,
     Parcel,
@@ -148,7 +148,7 @@ class IsolatedWorkers:
             if death.exitcode == -signal.SIGKILL:
                 outcome.set_exception(WorkerKilledError(KILLED))
                 return
-            result = self._failed(job, f"its worker process {_cause(death.exitcode)}")
+            result = self._failed(job, f"{DIED} {_cause(death.exitcode)}")
         except BaseException as error:  # a broken pool
             outcome.set_exception(error)
             return

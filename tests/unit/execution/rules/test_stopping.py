@@ -1,8 +1,14 @@
+import json
+
+import numpy as np
 import pytest
 
-from gpsearch.errors import InvalidSearchError
+from gpsearch.errors import InvalidSearchError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore
+from gpsearch.execution.rules.stopping import repeated_error
+from gpsearch.execution.workers.job import DIED, Job, evaluate, failure
+from gpsearch.objective.function import FunctionObjective
 from gpsearch.space import Real
 from gpsearch.study import Study
 from gpsearch.study.trial import GIVEN
@@ -85,3 +91,94 @@ def test_nobody_waited_for_trials_whose_score_was_given():
 def test_impossible_rules_are_refused(rule, options, match):
     with pytest.raises(InvalidSearchError, match=match):
         rule(**options)
+
+
+class DivergedError(TrialFailedError):
+    """A user's own kind of finding."""
+
+
+def raises(error):
+    def objective(params):
+        raise error
+
+    return objective
+
+
+def quotes_another_frame(params):
+    raise ValueError(f'in\n  File "a.py", line {params["x"]}')
+
+
+def chained(params):
+    try:
+        raise TrialFailedError("diverged")
+    except TrialFailedError as error:
+        raise ValueError("shape (3, 2)") from error
+
+
+def reads_three_files(params):
+    calls = int(params["x"])
+    if calls == 0:
+        return json.loads("{")
+    if calls == 1:
+        return json.loads("{")
+    return json.loads("{")
+
+
+def too_deep(params, depth=0):
+    if depth > params["x"]:
+        raise ValueError(f"depth {depth}")
+    return too_deep(params, depth + 1)
+
+
+def repeats(objective):
+    """Whether three trials of an objective have failed with one error."""
+    study = study_of()
+    with study.writing() as writer:
+        for x in range(3):
+            params = {"x": float(x)}
+            outcome = objective
+            if callable(objective):
+                job = Job(number=x, params=params, seed=0)
+                outcome = evaluate(FunctionObjective(objective), job)
+            number = writer.start_trial({"x": 0.5}, seed=0)
+            writer.end_trial(
+                number, outcome.state, reason=outcome.reason, traceback=outcome.traceback
+            )
+    return repeated_error(study, 3) is not None
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param(raises(ValueError("not a TrialFailedError")), id="names a finding"),
+        pytest.param(raises(ValueError("gradient is not finite")), id="says not finite"),
+        pytest.param(quotes_another_frame, id="quotes a frame"),
+        pytest.param(chained, id="a finding led to it"),
+        pytest.param(too_deep, id="recursion"),
+        pytest.param(raises(SystemExit(3)), id="exit"),
+        pytest.param(lambda params: {}, id="no score"),
+    ],
+)
+def test_a_mistake_is_told_whatever_its_message_says(objective):
+    assert repeats(objective)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param(raises(MemoryError()), id="memory"),
+        pytest.param(lambda params: np.empty(10**15), id="memory of an array"),
+        pytest.param(failure(f"{DIED} ended with exit code 3"), id="a worker ended"),
+        pytest.param(
+            failure(f"{DIED} died of SIGSEGV", 'Fatal Python error\n  File "a.py", line 3 in f'),
+            id="a worker crashed",
+        ),
+        pytest.param(reads_three_files, id="three lines of the user's"),
+        pytest.param(raises(TrialFailedError("diverged: x")), id="a finding"),
+        pytest.param(raises(TrialFailedError()), id="a finding without words"),
+        pytest.param(raises(DivergedError("ValueError: no")), id="a finding of the user's kind"),
+        pytest.param(lambda params: float("nan"), id="not finite"),
+    ],
+)
+def test_findings_about_one_configuration_are_no_mistake(objective):
+    assert not repeats(objective)
