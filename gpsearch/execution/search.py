@@ -105,7 +105,7 @@ def search(
     max_same_errors : int or None, default 5
         Where as many trials, from the first, all failed with the same error, the search ends with
         that error: no further trial would succeed. None goes on. A score that is not finite, a
-        trial out of time and a `TrialFailedError` are no such error.
+        trial out of time or memory, a worker that died and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
     racing : {"paired", "forgiving", "aggressive"} or callable, optional

@@ -125,7 +125,7 @@ def _error_of(trial: Trial) -> Hashable:
     # Of an error that others led to the last part; its message, which may hold any line, follows
     # the first line that is not indented.
     lines = iter(LED_TO.split(trial.traceback)[-1].splitlines()[1:])
-    frames = {}
+    frames: dict[str, None] = {}
     for line in lines:
         if not line.startswith("  "):
             raised = line.partition(":")[0].rpartition(".")[2]

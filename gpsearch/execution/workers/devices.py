@@ -14,7 +14,7 @@ def available_devices() -> list[str]:
     """Entries for ``CUDA_VISIBLE_DEVICES``: those that it holds, else those of NVIDIA's driver."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
-        names = [name.strip() for name in chosen.split(",")]
+        names = list(dict.fromkeys(name.strip() for name in chosen.split(",")))
         hidden = [name for name in names if name in ("", "-1", "NoDevFiles")]
         return names[: names.index(hidden[0])] if hidden else names  # as CUDA reads it
     program = shutil.which("nvidia-smi")

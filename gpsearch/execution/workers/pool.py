@@ -181,7 +181,7 @@ class _Process(multiprocessing.context.SpawnProcess):
     def run(self) -> None:
         if self.device:  # before TensorFlow starts, which takes all memory of what it sees
             os.environ["CUDA_VISIBLE_DEVICES"] = self.device
-            os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         super().run()
 
     @property
