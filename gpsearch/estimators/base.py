@@ -37,6 +37,13 @@ from gpsearch.training.model_function import DATA_NAMES, TRAINING_NAMES, ModelFu
 OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
 """Settings that ``fit`` takes for one training."""
 
+OF_KERAS_FIT = {
+    "class_weight": "Give it to the estimator, as class_weight=. ",
+    "shuffle": "Leave it out: rows are shuffled in each epoch. ",
+    "validation_data": "Give validation_split=, or patience=, which hold back rows of X. ",
+}
+"""What to give in place of an argument of Keras's ``fit``."""
+
 RENAMED = {
     "model": "create_model",
     "build_fn": "create_model",
@@ -148,22 +155,21 @@ class KerasEstimator(BaseEstimator):
         given = given_settings(training)
         if unknown := sorted(set(given) - set(OVERRIDABLE)):
             raise TypeError(
-                f"{type(self).__name__}.fit does not take {unknown[0]!r}; it takes X, y, "
-                f"sample_weight, {', '.join(OVERRIDABLE)} (or validation_split), and ignores "
+                f"{type(self).__name__}.fit does not take {unknown[0]!r}. "
+                f"{OF_KERAS_FIT.get(unknown[0], '')}It takes X, y, sample_weight, "
+                f"{', '.join(OVERRIDABLE)} (or validation_split), and ignores "
                 "verbose. Arguments of create_model are parameters of the estimator."
             )
         own = {name: getattr(self, name) for name in OVERRIDABLE}
-        return {
-            **own,
-            **given,
-            "in_order": self.rows_in_order or "validation_split" in training,
-        }
+        split = bool(training.get("validation_split"))
+        return {**own, **given, "in_order": self.rows_in_order or split, "split": split}
 
     def _check_names(self, function: ModelFunction) -> None:
         """Raise where the model function does not take a parameter, or needs one more."""
         kind, given = type(self).__name__, self._model_params
         if unknown := _unknown(function, given):
             remedy = {
+                "warm_start": "Leave it out: each fit trains a new model. ",
                 "verbose": "Leave it out, or give it to fit: training prints nothing. ",
                 "optimizer": f"Compile the model in {function.name}. ",
                 "loss": f"Compile the model in {function.name}. ",
@@ -175,6 +181,8 @@ class KerasEstimator(BaseEstimator):
             )
             if unknown in RENAMED:
                 rule = f"is named {RENAMED[unknown]!r} here. Give {kind}({RENAMED[unknown]}=...)."
+            if unknown == "validation_split" and not given[unknown]:
+                rule = "holds back no rows, as is the default here. Leave it out."
             error = InvalidObjectiveError(rule).about(unknown, given[unknown])
             error.call = kind
             raise error
@@ -207,8 +215,14 @@ class KerasEstimator(BaseEstimator):
             check_preprocess(self.preprocess, features)
         return features
 
-    def _features(self, X: Parts) -> Parts:
+    def _features(self, X: Parts, of_keras: Iterable[str] = ()) -> Parts:
+        """X for a prediction; of the arguments of Keras's ``predict``, none changes its values."""
         check_is_fitted(self)
+        if unknown := sorted({*of_keras} - {"batch_size", "verbose"}):
+            raise TypeError(
+                f"{type(self).__name__} predicts without {unknown[0]!r}: it takes X, and ignores "
+                "batch_size and verbose. Leave it out."
+            )
         inputs = getattr(self.model_, "inputs", None) or ()
         if isinstance(X, list) and len(inputs) == len(X) and hasattr(X[0], "shape"):
             X = tuple(X)
@@ -298,7 +312,7 @@ def given_settings(training: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "validation_fraction" if name == "validation_split" else name: value
         for name, value in training.items()
-        if name != "verbose"
+        if name != "verbose" and (name != "validation_split" or value)
     }
 
 

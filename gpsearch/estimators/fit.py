@@ -61,7 +61,8 @@ def fit_network(
 ) -> tuple[FittedNetwork, TrainingFacts, tuple[dict[str, Any], Parts, int]]:
     """Train the network of a Keras estimator on raw features X.
 
-    `settings` are those that its ``fit`` takes, and whether rows are held back ``in_order``. The
+    `settings` are those that its ``fit`` takes, whether rows are held back ``in_order``, and
+    whether they are by a ``split``, without early stopping too. The
     last of what is returned are the arguments of ``function.build`` for such a network.
     """
     seeds = read_seeds(estimator.random_state)
@@ -69,7 +70,8 @@ def fit_network(
     kind = InvalidObjectiveError
     share = fraction("validation_fraction", settings["validation_fraction"], kind=kind)
     everything, nothing = np.arange(n_rows(X)), np.arange(0)
-    watches = callbacks.watch or (settings["patience"], callbacks.patience) != (None, None)
+    stops = (settings["patience"], callbacks.patience) != (None, None)
+    watches = stops or callbacks.watch or settings["split"]
     whole = Fold(index=0, train=everything, stop=nothing, test=nothing)
     if watches:
         whole = make_fold(
@@ -99,7 +101,11 @@ def fit_network(
         class_weight=estimator.class_weight,
     )
     trainer = choose_trainer(
-        X, compiled=estimator.compiled, callbacks=callbacks.make, programs=_programs
+        X,
+        # A program that watches rows keeps the best epoch.
+        compiled=estimator.compiled and (stops or not settings["split"]),
+        callbacks=callbacks.make,
+        programs=_programs,
     )
     built_by = call_key(function.create_model, task.arguments)
     try:

@@ -106,18 +106,18 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         self._label_dtype = np.asarray(y).dtype if columns not in ((), (1,)) else None
         return self._fit(X, y, sample_weight, training)
 
-    def predict(self, X: Parts) -> np.ndarray:
+    def predict(self, X: Parts, **of_keras: Any) -> np.ndarray:
         """The most probable label of each row, in the form of y: in columns where it had them."""
-        features = self._features(X)  # first: raises where nothing was fitted
+        features = self._features(X, of_keras)  # first: raises where nothing was fitted
         labels = self.network_.predict(features)
         if self.network_.target.one_hot:
             labels = np.eye(self.network_.target.n_outputs)[labels]
         return labels if self._label_dtype is None else labels.astype(self._label_dtype)
 
     @available_if(_gives_probabilities)
-    def predict_proba(self, X: Parts) -> np.ndarray:
+    def predict_proba(self, X: Parts, **of_keras: Any) -> np.ndarray:
         """Probabilities, shape (n, n_classes)."""
-        features = self._features(X)
+        features = self._features(X, of_keras)
         return self.network_.predict_proba(features)
 
     def decision_function(self, X: Parts) -> np.ndarray:
@@ -178,9 +178,9 @@ compiled, random_state, **model_params
         X, y = read_given(self, X, y)
         return self._fit(X, y, sample_weight, training)
 
-    def predict(self, X: Parts) -> Any:
+    def predict(self, X: Parts, **of_keras: Any) -> Any:
         """Predicted values, shape (n,) or (n, ...)."""
-        features = self._features(X)
+        features = self._features(X, of_keras)
         return self.network_.predict(features)
 
     def score(self, X: Parts, y: Any, sample_weight: Any = None) -> float:

@@ -271,7 +271,7 @@ class KerasCV:
         folds: Sequence[FoldResult] = (),
         epochs: int | None = None,
     ) -> FittedNetwork:
-        """Train a configuration on all the data.
+        """Train a configuration on all the data, but for rows that a callback watches.
 
         Parameters
         ----------

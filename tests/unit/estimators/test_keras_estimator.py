@@ -300,6 +300,8 @@ REMEDIES = {
     "build_fn": ({"build_fn": create_model}, "is named 'create_model' here"),
     "verbose": ({"verbose": 0}, "give it to fit"),
     "validation_split": ({"validation_split": 0.2}, "is named 'validation_fraction' here"),
+    "no split": ({"validation_split": 0.0}, "holds back no rows.*Leave it out"),
+    "warm start": ({"warm_start": True}, "'warm_start'. Leave it out: each fit trains a new"),
     "routed": ({"model__n_neurons": 3}, "Did you mean 'n_neurons'"),
     "loss": ({"loss": "mse"}, "Compile the model in mlp"),
     "unknown": ({"zz": 3}, r"^KerasClassifier\(zz=3\): mlp does not take 'zz'. It takes 'n_"),
@@ -313,6 +315,31 @@ def test_what_scikeras_takes_otherwise_is_told(X, y, case):
     with pytest.raises(InvalidObjectiveError, match=f"(?s){message}") as caught:
         KerasClassifier(epochs=1, **given).fit(X, y)
     assert "space" not in str(caught.value)
+
+
+def test_arguments_of_fit_and_predict_of_keras(X, y):
+    small = {**SMALL, "epochs": 2}
+    network = KerasClassifier(**small).fit(X, y, validation_split=0.0)
+    np.testing.assert_array_equal(network.predict(X, verbose=0), network.predict(X))
+    assert network.predict_proba(X, batch_size=5).shape == (120, 2)
+    with pytest.raises(TypeError, match=r"without 'steps'.*ignores batch_size and verbose"):
+        network.predict(X, steps=1)
+    for name, remedy in [
+        ("class_weight", r"class_weight=\."),
+        ("validation_data", "Give validation_split="),
+        ("shuffle", "Leave it out"),
+    ]:
+        with pytest.raises(TypeError, match=f"does not take '{name}'.*{remedy}"):
+            network.fit(X, y, **{name: None})
+
+
+def test_a_split_is_watched_without_patience_and_the_last_epoch_kept(X, y):
+    rising = np.where(np.arange(120) < 90, y, np.where(y == "up", "down", "up"))
+    network = KerasClassifier(**{**SMALL, "epochs": 3}).fit(X, rising, validation_split=0.25)
+    assert len(network.history_["val_loss"]) == 3
+    assert np.argmin(network.history_["val_loss"]) < 2
+    assert (network.training_.best_epoch, network.training_.epochs) == (3, 3)
+    assert "val_loss" not in KerasClassifier(**SMALL).fit(X, y, epochs=1).history_
 
 
 def test_models_and_classes_are_no_functions(X, y):
