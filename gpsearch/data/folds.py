@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,6 +144,9 @@ def read_splitter(cv: Any, y: Any = None, *, classifier: bool = False) -> Any:
         raise InvalidObjectiveError(
             f"is a class. Give a splitter made of it: {cv.__name__}()."
         ).about("cv", cv)
+    if isinstance(cv, Iterable) and not hasattr(cv, "split"):
+        cv = [*cv]
+        _check_pairs(cv)
     try:
         return check_cv(cv, y, classifier=classifier)
     except (ValueError, TypeError) as error:
@@ -171,10 +174,7 @@ def read_splits(given: Sequence[Any], n: int) -> list[Split]:
             "No fits were performed. Was the CV iterator empty? Were there no candidates? A "
             "generator can be used only once; give a list or a splitter."
         ).about("cv")
-    if wrong := [split for split in given if not hasattr(split, "__len__") or len(split) != 2]:
-        raise InvalidObjectiveError(
-            f"holds {wrong[0]!r}, which is not a pair (train, test) of row numbers."
-        ).about("cv")
+    _check_pairs(given)
     return [
         (
             _row_numbers(train, n, f"the training rows of fold {index}"),
@@ -250,8 +250,20 @@ def _splitter(
     return KFold(n_folds, shuffle=True, random_state=random_state)
 
 
+def _check_pairs(splits: Sequence[Any]) -> None:
+    """Raise unless each split is a sequence of two lists of rows."""
+    for split in splits:
+        pair = isinstance(split, Sequence | np.ndarray) and len(split) == 2
+        if not pair or 0 in map(np.ndim, split):
+            raise InvalidObjectiveError(
+                "must hold pairs of lists of row numbers, one pair for each fold: [(train, test)]."
+            ).about("cv", splits)
+
+
 def _row_numbers(part: Any, n: int, label: str) -> np.ndarray:
     rows = np.asarray(part)
+    if rows.dtype.kind == "O" and rows.ndim == 1:
+        rows = pd.Series(rows).infer_objects().to_numpy()
     if rows.dtype.kind == "b" and rows.shape == (n,):
         rows = np.flatnonzero(rows)
     if not rows.size:

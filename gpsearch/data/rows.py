@@ -195,8 +195,8 @@ def _as_rows(part: Any) -> Any:
         rows = np.asarray(part)
     if np.ndim(rows) == 0:
         raise InvalidObjectiveError(
-            "X has no rows. Give an array, a data frame, or a dict or tuple of them for a model "
-            "with several inputs."
+            f"of type {type(part).__name__}, X is not an array and has no rows. Give an array, a "
+            "data frame, or a dict or tuple of them for a model with several inputs."
         ).about("X", part)
     return rows
 

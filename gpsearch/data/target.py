@@ -173,7 +173,12 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
         values = np.asarray(y)
     except ValueError as error:
         raise InvalidObjectiveError(f"{label} is no array: {error}.").about("y") from error
-    if not values.ndim or not values.size:
+    if not values.ndim:
+        remedy = "y.toarray()" if hasattr(y, "tocsr") else "a list or an array"
+        raise InvalidObjectiveError(
+            f"{label} of type {type(y).__name__} is not an array of rows. Give {remedy}."
+        ).about("y")
+    if not values.size:
         raise InvalidObjectiveError(f"{label} has no rows. Give at least two.").about("y")
     if values.dtype.kind == "O":
         values = pd.Series(values.ravel()).infer_objects().to_numpy().reshape(values.shape)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import check_cv
 
+from gpsearch.data.folds import read_splitter
 from gpsearch.data.rows import without_lists
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
@@ -159,10 +159,7 @@ def _scorers(scoring: Any) -> dict[str, Any]:
 def _splitter(search: Any, y: Any) -> Any:
     """The splitter that scikit-learn would choose."""
     target = None if isinstance(y, Mapping | tuple) else read_target(y, search.task)
-    try:
-        if target is None:
-            return check_cv(search.cv)
-        stratified = target.kind in ("binary", "multiclass")
-        return check_cv(search.cv, np.asarray(target.labels), classifier=stratified)
-    except ValueError as error:
-        raise InvalidObjectiveError(f"{error}").about("cv", search.cv) from error
+    if target is None:
+        return read_splitter(search.cv)
+    stratified = target.kind in ("binary", "multiclass")
+    return read_splitter(search.cv, np.asarray(target.labels), classifier=stratified)

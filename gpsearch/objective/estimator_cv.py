@@ -149,7 +149,7 @@ class EstimatorCV:
         self.y: Any
         self.X, self.y = (X, y) if in_parts(X) else indexable(X, y)
         self.n = n_rows(self.X)
-        self.cv = cv
+        self.cv = cv = list(cv) if isinstance(cv, Iterator) else cv  # which cannot be copied
         optional(instance_of, "groups", groups, Collection, "one label for each row", kind=kind)
         given = (
             {"groups": groups} if split_params is None else read_dict("split_params", split_params)

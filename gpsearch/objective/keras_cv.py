@@ -7,7 +7,7 @@ import copy
 import dataclasses
 import importlib.metadata
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,7 +177,7 @@ class KerasCV:
         check_preprocess(preprocess, self.X)
         self.preprocess = preprocess
         self.scoring = Scoring(scoring, metrics, self.target)
-        self.cv = cv
+        self.cv = list(cv) if isinstance(cv, Iterator) else cv  # which cannot be copied
         self.random_state = whole("random_state", random_state, 0, kind=kind)
         self.monitor_fold = boolean("monitor_fold", monitor_fold, kind=kind)
         self._groups, self._validation_fraction = groups, validation_fraction

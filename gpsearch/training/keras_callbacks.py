@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def read_callbacks(given: Any) -> Callbacks:
     others = [one for one in made if not _is_plain_early_stopping(one)]
     return Callbacks(
         given=given,
-        patience=min((one.patience for one in made if one not in others), default=None),
+        patience=min((math.ceil(one.patience) for one in made if one not in others), default=None),
         make=functools.partial(_others, given) if others else None,
         watch=any(VALIDATION.search(text) for text in _texts(others, set())),
     )
@@ -70,7 +71,7 @@ def _fresh(given: Any) -> list[Any]:
     if callable(given) and not isinstance(given, import_keras().callbacks.Callback):
         made = given()
         return list(made) if isinstance(made, Sequence) else [made]
-    several = list(given) if isinstance(given, Sequence) else [given]
+    several = list(given) if isinstance(given, list | tuple) else [given]
     return copy.deepcopy(several, {id(getattr(one, "model", None)): None for one in several})
 
 
@@ -105,7 +106,7 @@ def _is_plain_early_stopping(callback: Any) -> bool:
     return (
         type(callback) is import_keras().callbacks.EarlyStopping
         and callback.monitor == "val_loss"
-        and callback.patience >= 1
+        and 1 <= callback.patience < math.inf
         and not callback.min_delta
         and callback.baseline is None
         and not callback.start_from_epoch

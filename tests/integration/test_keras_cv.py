@@ -487,6 +487,21 @@ def test_a_class_of_ones_own_named_early_stopping_stays_as_it_is(data):
     assert network.training_.epochs == 1
 
 
+def test_a_patience_that_is_not_whole_stops_as_in_keras(data):
+    early_stopping = import_keras().callbacks.EarlyStopping
+    for patience, read in ((2.0, 2), (2.5, 3)):
+        objective = KerasCV(mlp, *data, callbacks=[early_stopping(patience=patience)])
+        assert objective.settings.patience == read
+    with pytest.raises(InvalidObjectiveError, match=r"'EarlyStopping' is not a keras\.callbacks"):
+        KerasCV(mlp, *data, callbacks="EarlyStopping")
+
+
+def test_splits_of_a_generator_travel(data):
+    splits = [(np.arange(40), np.arange(40, 60))]
+    objective = KerasCV(mlp, *data, cv=(split for split in splits))
+    assert pickle.loads(pickle.dumps(objective)).folds[0].test.tolist() == list(range(40, 60))
+
+
 def test_a_callable_among_the_metrics_gets_the_labels_as_the_scoring_does(data):
     X, y = data
 

@@ -9,6 +9,7 @@ from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 
+PAIRS = r"pairs of lists of row numbers.*\[\(train, test\)\]"
 LABELS = np.array(["rare"] * 12 + ["common"] * 48)
 
 
@@ -124,7 +125,8 @@ def test_masks_and_negative_numbers_name_rows():
     wanted = folds_of(LABELS, [(np.flatnonzero(~mask), np.flatnonzero(mask))])
     as_masks = folds_of(LABELS, [(~mask, mask.tolist())])
     negative = folds_of(LABELS, [(np.flatnonzero(~mask) - 60, np.flatnonzero(mask))])
-    assert fingerprint(wanted) == fingerprint(as_masks) == fingerprint(negative)
+    objects = folds_of(LABELS, [[np.flatnonzero(part).astype(object) for part in (~mask, mask)]])
+    assert len({fingerprint(same) for same in (wanted, as_masks, negative, objects)}) == 1
 
 
 def test_iterable_of_pairs_and_leave_one_out():
@@ -152,7 +154,12 @@ def test_iterable_of_pairs_and_leave_one_out():
         (LABELS, [([1, -61], [5])], "training rows of fold 0 name row -61"),
         (LABELS, [([True, False], [5])], r"type bool, shape \(2,\).*mask of shape \(60,\)"),
         (LABELS, [([1], [5])], "trains on one row"),
-        (LABELS, [([1, 2], [5], [6])], "cannot split the data"),
+        (LABELS, [([1, 2], [5], [6])], PAIRS),
+        (LABELS, (np.arange(40), np.arange(40, 60)), PAIRS),
+        (LABELS, ([1, 2], [3, 4]), PAIRS),
+        (LABELS, np.arange(60).reshape(2, 30), PAIRS),
+        (LABELS, {"train": np.arange(40), "test": np.arange(40, 60)}, PAIRS),
+        (LABELS, [{"train": np.arange(40), "test": np.arange(40, 60)}], PAIRS),
         (LABELS, [], "CV iterator empty"),
         (LABELS, StratifiedKFold, r"is a class. Give a splitter made of it: StratifiedKFold\(\)"),
     ],

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
 from gpsearch.data.rows import as_model_input, check_numeric, read_features, take, without_lists
 from gpsearch.data.target import read_target
@@ -113,7 +114,10 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
         (np.array([1, "a"], object), "several types"),
         (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), "neither numbers nor labels"),
         ([[1], [1, 2]], "is no array"),
-        (5, "no rows"),
+        (5, "y of type int is not an array of rows"),
+        ({1, 2}, "y of type set is not an array of rows"),
+        ((value for value in range(3)), "y of type generator is not an array of rows"),
+        (csr_matrix([[0, 1], [1, 0]]), r"y of type csr_matrix .* Give y.toarray\(\)"),
         (np.ma.masked_less([1.0, 2.0, 3.0], 2), "masked array"),
         ({"kind": ["a", None]}, r"y\['kind'\] holds missing"),
         ({"size": [1.0, np.inf]}, r"y\['size'\] holds infinite"),
@@ -122,6 +126,11 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
 def test_bad_target(y, message):
     with pytest.raises(InvalidObjectiveError, match=message):
         read_target(y)
+
+
+def test_what_is_not_an_array_is_named():
+    with pytest.raises(InvalidObjectiveError, match="type generator, X is not an array"):
+        read_features(row for row in ([1.0], [2.0]))
 
 
 def test_parts_of_different_length_are_refused():

@@ -487,7 +487,7 @@ REFUSALS = {
     "bad error_score": ({"error_score": "nan"}, None, InvalidObjectiveError, "'nan'.*or 'raise'"),
     "Keras settings": ({"patience": 5}, None, InvalidSearchError, "LogisticRegression has set"),
     "open study": ({"study": 3}, None, InvalidSearchError, "must be the path"),
-    "no folds": ({"cv": [1, 2]}, None, InvalidObjectiveError, "cannot unpack"),
+    "no folds": ({"cv": [1, 2]}, None, InvalidObjectiveError, r"GPSearchCV\(cv=.*pairs of lists"),
     "rows beyond X": (
         {"cv": [([0, 1, 2], [3, 90])]},
         None,

@@ -1,6 +1,7 @@
 """EstimatorCV as an objective of a plain search."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -124,6 +125,11 @@ def test_failures(data):
     with pytest.raises(TrialFailedError):
         strict({})
     assert isinstance(strict.raised, RuntimeError)
+
+
+def test_splits_of_a_generator_are_kept(data):
+    walk = objective(data, cv=KFold(3).split(data[0]))
+    assert pickle.loads(pickle.dumps(walk))({}).score == objective(data, cv=KFold(3))({}).score
 
 
 def test_refusals(data):
