@@ -187,7 +187,11 @@ class Run:
     def _call(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):
             return bool(callback.on_trial_end(self.study, trial))
-        return bool(callback(study_result(self.study)))
+        result = study_result(self.study)
+        # Stoppers of scikit-optimize read the models, of which it has none before the first points.
+        if all(one.proposal != "model" for one in self.study.trials):
+            result.models = []
+        return bool(callback(result))
 
     def _goes_on(self, trial: Trial) -> bool:
         """Whether a trial's further folds are worth running."""

@@ -207,6 +207,7 @@ def test_the_same_error_in_every_trial_ends_the_search_with_it(objective, n_jobs
     assert len(study.trials) in range(5, 5 + n_jobs)
     assert study.trials[0].reason in str(refusal.value)
     assert "Traceback (most recent call last)" in str(refusal.value)
+    assert "changed needs a new study" in str(refusal.value)
     assert study.stop_reason.startswith(StopReason.SAME_ERROR.value)
     with pytest.raises(InvalidObjectiveError):  # continued, it tries once more
         run(objective, **options)
@@ -582,3 +583,10 @@ def test_a_long_failure_is_one_short_line_of_the_log(caplog):
 def test_a_study_that_is_no_path_is_refused(study):
     with pytest.raises(InvalidSearchError, match="must be the path of a file"):
         search(lambda params: 1.0, {"x": (0.0, 1.0)}, study=study, progress=False)
+
+
+def test_callbacks_see_no_model_before_a_model_proposes():
+    seen = []
+    options = {"strategy": "gp", "n_calls": 6, "n_initial_points": 4}
+    run(callback=lambda result: seen.append(len(result.models)), **options)
+    assert seen == [0, 0, 0, 0, 1, 1]
