@@ -43,6 +43,9 @@ logger = logging.getLogger("gpsearch")
 
 SEED_BITS = 32
 
+UNREACHABLE = 1e9
+"""Seconds or megabytes: 31 years, 1,000 terabytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
@@ -285,8 +288,8 @@ def _say_how_to_continue(study: Study, reason: str) -> None:
 
 
 def _read_limit(name: str, value: Any, unit: str) -> float | None:
-    """Read a limit; infinity is none."""
-    if value is None or positive(name, value, unit, also="None") == math.inf:
+    """Read a limit; one that no trial can reach, such as infinity, is none."""
+    if value is None or positive(name, value, unit, also="None") >= UNREACHABLE:
         return None
     return float(value)
 

@@ -233,8 +233,9 @@ def test_what_may_hold_for_one_configuration_does_not_end_the_search():
     assert "failed" in {trial.state for trial in late.trials}
 
 
-def test_infinite_limits_are_none():
-    endless = {"timeout": math.inf, "trial_timeout": math.inf, "memory_limit": math.inf}
+@pytest.mark.parametrize("limit", [math.inf, 1e308])
+def test_infinite_limits_are_none(limit):
+    endless = {"timeout": limit, "trial_timeout": limit, "memory_limit": limit}
     with ThreadPoolExecutor(1) as executor:  # which takes no limit
         assert points(run(executor=executor, **endless)) == points(run(**endless))
 
