@@ -87,6 +87,11 @@ class Evaluation:
         """Sample standard deviation (ddof=1) over the folds; NaN for fewer than two."""
         return std_score(self.folds)
 
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `score`: ``std / sqrt(n_folds)``; NaN for fewer than two folds."""
+        return self.std / math.sqrt(len(self.folds)) if self.folds else math.nan
+
 
 class Objective(Protocol):
     """What a search evaluates."""

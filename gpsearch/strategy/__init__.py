@@ -36,7 +36,6 @@ __all__ = [
     "Proposal",
     "Strategy",
     "make_strategy",
-    "refuse_prior",
     "source_of",
     "trial_rng",
     "trial_seed",

@@ -96,3 +96,8 @@ def test_fingerprint_sees_code_and_direction_but_not_comments():
         as_objective(one, greater_is_better=False).fingerprint(),
     }
     assert len(prints) == 3
+
+
+def test_the_standard_error_is_that_of_the_mean_over_folds():
+    evaluation = as_objective(lambda params: [0.5, 0.7, 0.9])({})
+    assert evaluation.standard_error == pytest.approx(0.2 / np.sqrt(3))

@@ -9,7 +9,7 @@ import pytest
 
 from gpsearch.analysis import Recheck, estimate_importance, one_standard_error
 from gpsearch.comparison import compare
-from gpsearch.errors import InvalidSearchError
+from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import plot_recheck
 from gpsearch.report import render_report, render_summary
@@ -426,7 +426,7 @@ def test_another_suffix_is_refused(mixed_study, tmp_path):
 
 def test_a_folder_that_does_not_exist_is_named(mixed_study, tmp_path):
     with pytest.raises(
-        InvalidSearchError, match=r"report\(path='.*nope/x\.html'\): .*make it"
+        UnwritableError, match=r"report\(path='.*nope/x\.html'\): .*make it"
     ) as told:
         mixed_study.report(tmp_path / "nope" / "x.html")
     assert told.value.argument == "path"

@@ -98,7 +98,8 @@ def test_a_study_of_before_the_setting_continues():
     settings = {k: v for k, v in study.info.settings.items() if "optimum" not in k}
     study.info = dataclasses.replace(study.info, settings=settings)
     assert len(search("by_name", study, 4).trials) == 4
-    assert study.result.specs["args"]["optimum_prior"] == {}
+    expected = {"learning_rate": "in the middle of its range"}
+    assert study.result.specs["args"]["optimum_prior"] == expected
 
 
 def test_every_face_takes_it():
