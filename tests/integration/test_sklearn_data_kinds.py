@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import gpsearch as gs
 from gpsearch import GPSearchCV
+from gpsearch.errors import InvalidObjectiveError
 
 keras = pytest.importorskip("keras")
 
@@ -328,9 +329,24 @@ def test_text_labels_with_one_sigmoid_unit_are_scored_by_name(rng, scoring):
     assert set(found.predict(X)) <= {"no", "yes"}
 
 
-def test_a_further_scorer_that_fails_leaves_the_search_alone(rng):
+def test_a_further_scorer_that_fails_before_the_search_is_refused(rng):
     def fails(estimator, X, y):
         raise RuntimeError("out of luck")
+
+    X = rng.normal(size=(60, 3))
+    scoring = {"right": "accuracy", "broken": fails}
+    with pytest.raises(InvalidObjectiveError, match=r"'broken'.*out of luck"):
+        search(dense, X, (X[:, 0] > 0).astype(int), scoring=scoring, refit="right")
+
+
+def test_a_further_scorer_that_fails_in_a_trial_leaves_the_search_alone(rng):
+    called = []
+
+    def fails(estimator, X, y):
+        called.append(len(X))
+        if len(called) > 1:  # the first call is before the search
+            raise RuntimeError("out of luck")
+        return 1.0
 
     X = rng.normal(size=(60, 3))
     scoring = {"right": "accuracy", "broken": fails}
