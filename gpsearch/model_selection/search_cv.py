@@ -263,6 +263,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         dimensions="param_distributions",
         n_calls="n_iter",
         metric="refit",
+        metrics="scoring",
     )
     def fit(self, X: Any, y: Any = None, **params: Any) -> GPSearchCV:
         """Search, and fit the best configuration on all the data.

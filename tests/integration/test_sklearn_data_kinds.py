@@ -335,7 +335,7 @@ def test_a_further_scorer_that_fails_before_the_search_is_refused(rng):
 
     X = rng.normal(size=(60, 3))
     scoring = {"right": "accuracy", "broken": fails}
-    with pytest.raises(InvalidObjectiveError, match=r"'broken'.*out of luck"):
+    with pytest.raises(InvalidObjectiveError, match=r"GPSearchCV\(scoring='broken'\).*out of luck"):
         search(dense, X, (X[:, 0] > 0).astype(int), scoring=scoring, refit="right")
 
 
