@@ -178,7 +178,7 @@ class ModelFunction:
 
 
 def kind_of_thing(thing: Any) -> str:
-    """What is no function but may be taken for one: "a class", "an estimator" or "a Keras model".
+    """Name what is often given in place of a function, such as "a class"; empty for others.
 
     >>> kind_of_thing(dict), kind_of_thing(print)
     ('a class', '')
