@@ -172,7 +172,7 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
     try:
         values = np.asarray(y)
     except ValueError as error:
-        raise InvalidObjectiveError(f"{label} is no array: {error}.").about("y") from error
+        raise InvalidObjectiveError(f"{label} is not an array: {error}.").about("y") from error
     if not values.ndim:
         remedy = "y.toarray()" if hasattr(y, "tocsr") else "a list or an array"
         raise InvalidObjectiveError(

@@ -383,7 +383,7 @@ class Space(skopt.space.Space):
 
 
 def truth_of(fulfilled: Any) -> bool:
-    """Whether what a constraint returned means True; TypeError where it is no truth value."""
+    """Whether a constraint is fulfilled; TypeError where it returned neither true nor false."""
     if isinstance(fulfilled, bool | np.bool_ | Real) and fulfilled in (0, 1):
         return bool(fulfilled)
     raise TypeError(f"it returned {fulfilled!r}, neither true nor false")

@@ -113,7 +113,7 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
         ([1.0, 1e300, 2.0], "infinite"),
         (np.array([1, "a"], object), "several types"),
         (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), "neither numbers nor labels"),
-        ([[1], [1, 2]], "is no array"),
+        ([[1], [1, 2]], "is not an array"),
         (5, "y of type int is not an array of rows"),
         ({1, 2}, "y of type set is not an array of rows"),
         ((value for value in range(3)), "y of type generator is not an array of rows"),
