@@ -21,7 +21,8 @@ from nbclient import NotebookClient
 HERE = Path(__file__).parent
 TIMEOUT = 1800  # seconds a cell may take
 NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow's notes on the processor are no output
+# TensorFlow's notes on the processor and Dask's on connections that close are not output.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "warning"}
 
 
 @contextlib.contextmanager
