@@ -54,6 +54,10 @@ class FoldResult:
     """Wall time of training; None where it was not measured apart."""
     score_seconds: float | None = None
     """Wall time of scoring the held-out part; None where it was not measured apart."""
+    work: float | None = None
+    """Work of this fold in reference seconds: what it takes on one core of the machine that
+    calibrated the measure. It follows from the configuration and the epochs alone; None where it
+    is not known."""
     trainer: str = ""
     """What trained: "compiled", "loop", "fit" (an estimator's own), "function" (a plain function),
     or "given" where the score was not evaluated here."""
@@ -100,6 +104,7 @@ class Objective(Protocol):
     """Name shown in the report."""
     n_folds: int
     """Folds of a complete evaluation."""
+    # Optional: `measures_work`, True where its fold results hold their work; see `measures_work`.
 
     def validate(self, space: Space) -> None:
         """Raise where no configuration of `space` can be evaluated."""
@@ -136,6 +141,11 @@ def run_folds(
         if on_fold is not None and on_fold(result) is False:
             break
     return Evaluation(folds=tuple(folds[index] for index in sorted(folds)))
+
+
+def measures_work(objective: Objective) -> bool:
+    """Whether the fold results of `objective` hold their work, for models that show theirs."""
+    return bool(getattr(objective, "measures_work", False))
 
 
 def mean_score(folds: Sequence[FoldResult]) -> float:

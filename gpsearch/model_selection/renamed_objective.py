@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, measures_work
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Space
@@ -20,6 +20,7 @@ class RenamedObjective:
         self.distributions = distributions
         self.name = objective.name
         self.n_folds = objective.n_folds
+        self.measures_work = measures_work(objective)
 
     def validate(self, space: Space) -> None:
         """See `Objective.validate`."""

@@ -132,6 +132,7 @@ class KerasCV:
     """
 
     greater_is_better = True
+    measures_work = True
 
     @public()
     def __init__(

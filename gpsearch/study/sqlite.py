@@ -48,6 +48,7 @@ from gpsearch.study.location import (
     room,
     sync_folder,
 )
+from gpsearch.study.older_rows import UPGRADES
 from gpsearch.study.tables import (
     KEYS,
     TYPES,
@@ -63,15 +64,13 @@ from gpsearch.study.tables import (
     trial_row,
 )
 from gpsearch.study.trial import Trial
-from gpsearch.study.version1 import fold_row_of_1, trial_row_of_1
 
 logger = logging.getLogger("gpsearch")
 
-VERSION = 2  # of the tables below
+VERSION = 3  # of the tables below
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
 GAP = 10_000  # numbers of rows to try in vain before the rest of a damaged table is given up
 DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of stored values
-OLDER = {"trial": trial_row_of_1, "fold": fold_row_of_1}
 
 
 class StudyFile:
@@ -298,9 +297,10 @@ class StudyFile:
                 logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
 
     def _migrate(self) -> None:
-        """Bring the tables of version 1 to today's."""
+        """Bring the tables of an older version to today's."""
+        steps = [UPGRADES[step] for step in range(self._version(), VERSION)]
         with self._transaction():
-            for table in OLDER:
+            for table in {table: None for step in steps for table in step}:
                 rows = self._rows(table)
                 self._connection.execute(f"DROP TABLE {table}")
                 self._make_table(table, rows)
@@ -393,8 +393,9 @@ def _checked(table: str, stored: Sequence[Any], version: int) -> Row:
     row = tuple(values)
     if checksum(row) != crc:
         raise ValueError(f"the values of row {row[0]!r} have changed")
-    if version == 1 and table in OLDER:
-        row = OLDER[table](row)
+    for step in range(version, VERSION):
+        if upgrade := UPGRADES[step].get(table):
+            row = upgrade(row)
     require_types(table, row)
     return row
 

@@ -22,7 +22,8 @@ COLUMNS = {
     "started REAL, ended REAL NULL, reason TEXT, traceback TEXT",
     "fold": "trial INTEGER, fold INTEGER, score REAL NULL, best_epoch INTEGER NULL, "
     "epochs INTEGER NULL, seconds REAL, fit_seconds REAL NULL, score_seconds REAL NULL, "
-    "trainer TEXT, note TEXT, error TEXT, metrics TEXT, train_metrics TEXT, curves TEXT",
+    "work REAL NULL, trainer TEXT, note TEXT, error TEXT, metrics TEXT, train_metrics TEXT, "
+    "curves TEXT",
     "queue": "id INTEGER, params TEXT, origin TEXT, trial INTEGER NULL",
 }
 """Columns of each table but the last, ``crc``; NULL where one may be empty."""

@@ -92,6 +92,12 @@ class Trial:
         return self.ended - self.started
 
     @property
+    def work(self) -> float | None:
+        """Work of the recorded folds, in reference seconds; None where one's is not known."""
+        known = [fold.work for fold in self.folds if fold.work is not None]
+        return math.fsum(known) if known and len(known) == len(self.folds) else None
+
+    @property
     def finished(self) -> bool:
         """Whether the state is final."""
         return self.state != "running"

@@ -53,7 +53,7 @@ def fold(j, score, **values):
 def test_a_trial_is_read_as_it_was_written(study):
     folds = (
         fold(2, 0.0, trainer="loop", note="its own train_step", error="ValueError: no"),
-        fold(3, 0.1, train_metrics={"auc": 0.95}, fit_seconds=1.25, score_seconds=0.0),
+        fold(3, 0.1, train_metrics={"auc": 0.95}, fit_seconds=1.25, work=0.5),
         fold(0, 0.5, best_epoch=3, epochs=9, curves={"loss": (1.0, 1 / 3)}, seconds=1.5),
         fold(1, 0.7, metrics={"auc": 0.9, "fit_time": 0.5, "train_x": 0.25}, trainer="compiled"),
     )

@@ -58,6 +58,7 @@ folds = st.builds(
     train_metrics=st.dictionaries(st.text(max_size=5), scores, max_size=2),
     fit_seconds=st.none() | st.floats(0, 1e9),
     score_seconds=st.none() | st.floats(0, 1e9),
+    work=st.none() | st.floats(0, 1e9),
     trainer=st.text(max_size=9),
     note=st.text(max_size=9),
     error=st.text(max_size=9),
@@ -96,6 +97,6 @@ def _told(fold):
     curves = {name: repr(values) for name, values in fold.curves.items()}
     metrics = [repr(dict(values)) for values in (fold.metrics, fold.train_metrics)]
     score = "nan" if math.isnan(fold.score) else repr(fold.score + 0.0)  # -0.0 becomes 0.0
-    times = (fold.seconds, fold.fit_seconds, fold.score_seconds)
+    times = (fold.seconds, fold.fit_seconds, fold.score_seconds, fold.work)
     rest = (fold.fold, fold.best_epoch, fold.epochs, fold.trainer, fold.note, fold.error)
     return (score, curves, metrics, times, rest)

@@ -1,6 +1,6 @@
-"""A study of version 1 is read as it stands, and migrated with a backup when it is written.
+"""A study of an older version is read as it stands, and migrated with a backup when it is written.
 
-The fixtures are dumps of studies that the release before version 2 wrote.
+The fixtures are dumps of studies that the release before the next version wrote.
 """
 
 import pickle
@@ -45,10 +45,10 @@ class Bowl:
 def old(tmp_path):
     """Makes the file of a fixture."""
 
-    def make(name):
+    def make(name, version=1):
         path = tmp_path / f"{name}.db"
         connection = sqlite3.connect(path)
-        connection.executescript((FIXTURES / f"study_v1_{name}.sql").read_text())
+        connection.executescript((FIXTURES / f"study_v{version}_{name}.sql").read_text())
         connection.close()
         return path
 
@@ -147,9 +147,27 @@ def test_how_points_were_proposed_is_told_where_it_is_known(old):
     assert len(random_scores(study)) == 0
 
 
-@pytest.mark.parametrize(("name", "strategy"), [("searched", "gp"), ("random", "random")])
-def test_a_search_goes_on(old, name, strategy):
-    path = old(name)
+def test_the_work_of_a_fold_is_not_known_in_version_2(old):
+    path = old("random", 2)
+    read = Study.open(path)
+    (fold, _), *_ = (trial.folds for trial in read.trials)
+    assert (fold.fit_seconds, fold.work, fold.trainer) == (0.25, None, "compiled")
+    assert fold.curves == {"loss": (0.5,)}
+    assert read.trials[0].work is None
+    before = told(read)
+    with Study.open(path).writing() as writer:
+        known = [gs.FoldResult(fold=j, score=1.0, work=j + 0.5) for j in range(2)]
+        writer.add_trial({"x": 0.5, "act": "relu"}, known)
+    assert told(Study.open(path))[:-1] == before
+    assert Study.open(path).trials[-1].work == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "strategy"),
+    [("searched", 1, "gp"), ("random", 1, "random"), ("random", 2, "random")],
+)
+def test_a_search_goes_on(old, name, version, strategy):
+    path = old(name, version)
     before = told(Study.open(path))
     study = gs.search(
         Bowl(), SPACE, n_calls=len(before) + 2, strategy=strategy, study=path, progress=False

@@ -1,4 +1,6 @@
-"""Rows of the tables of version 1, as rows of today's.
+"""Rows of the tables of older versions, each step as rows of the version after it.
+
+Version 2 had no work of a fold.
 
 Version 1 told outcomes in strings: how a fold was trained and why, or what its fit raised, in one
 column ``path``; times and training scores among the metrics. It did not tell how a point was
@@ -8,6 +10,7 @@ proposed, except by its origin.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from gpsearch.study.encoding import dump
 from gpsearch.study.tables import Row
@@ -27,14 +30,14 @@ TRAIN = "train_"
 
 
 def trial_row_of_1(row: Row) -> Row:
-    """Today's row of a trial."""
+    """The row of a trial in version 2."""
     number, state, params, seed, origin, *rest = row
     strategy = origin.rpartition("#")[0] or origin  # of a comparison: ``strategy#repeat``
     return number, state, params, seed, origin, PROPOSALS.get(strategy, ""), *rest
 
 
 def fold_row_of_1(row: Row) -> Row:
-    """Today's row of a fold result."""
+    """The row of a fold result in version 2."""
     *first, path, metrics, curves = row
     trainer, _, why = path.partition(": ")
     error, note = (why, "") if trainer == FAILED else ("", why)
@@ -55,3 +58,15 @@ def fold_row_of_1(row: Row) -> Row:
         dump(train),
         curves,
     )
+
+
+def fold_row_of_2(row: Row) -> Row:
+    """The row of a fold result in version 3."""
+    return *row[:8], None, *row[8:]
+
+
+UPGRADES: dict[int, dict[str, Callable[[Row], Row]]] = {
+    1: {"trial": trial_row_of_1, "fold": fold_row_of_1},
+    2: {"fold": fold_row_of_2},
+}
+"""By version and table: a row to that of the version after."""
