@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpsearch.errors import GPSearchError, InvalidSearchError
 
@@ -78,6 +79,40 @@ def fraction(
     if not is_number(value) or not 0 < value < 1:
         raise refusal(kind, argument, value, "a number between 0 and 1", also)
     return float(value)
+
+
+def between(
+    argument: str,
+    value: Any,
+    low: float,
+    high: float = math.inf,
+    *,
+    kind: Kind = InvalidSearchError,
+) -> float:
+    """A finite number from `low` to `high`."""
+    if not is_number(value) or not math.isfinite(value) or not low <= value <= high:
+        upto = "" if high == math.inf else f" to {high:g}"
+        raise refusal(kind, argument, value, f"a number from {low:g}{upto}")
+    return float(value)
+
+
+def array(
+    argument: str, value: Any, *shape: int | None, dtype: type = float, also: str = ""
+) -> NDArray[Any]:
+    """An array of finite numbers, or of booleans, whose axes have these lengths; None is any."""
+    try:
+        read = np.asarray(value, dtype=None if dtype is bool else dtype)
+    except (TypeError, ValueError):
+        read = np.asarray(None)
+    fits = read.dtype == dtype and read.ndim == len(shape)
+    fits = fits and all(n in (None, m) for n, m in zip(shape, read.shape, strict=True))
+    if not fits or not (dtype is bool or np.isfinite(read).all()):
+        entries = "booleans" if dtype is bool else "finite numbers"
+        lengths = ", ".join("n" if n is None else str(n) for n in shape)
+        shaped = f"({lengths}{',' * (len(shape) == 1)})"
+        wanted = f"an array of {entries}, of shape {shaped}"
+        raise refusal(InvalidSearchError, argument, value, wanted, also)
+    return read
 
 
 def boolean(argument: str, value: Any, *, also: str = "", kind: Kind = InvalidSearchError) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from gpsearch.arguments import fraction, refusal
+from gpsearch.arguments import boolean, fraction, refusal
 from gpsearch.data.folds import Fold, make_fold
 from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, n_rows, take
 from gpsearch.data.target import Target
+from gpsearch.data.weights import fit_weights
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork
@@ -68,6 +69,7 @@ def fit_network(
     seeds = read_seeds(estimator.random_state)
     callbacks = read_callbacks(settings["callbacks"])
     kind = InvalidObjectiveError
+    boolean("compiled", estimator.compiled, kind=kind)
     share = fraction("validation_fraction", settings["validation_fraction"], kind=kind)
     everything, nothing = np.arange(n_rows(X)), np.arange(0)
     stops = (settings["patience"], callbacks.patience) != (None, None)
@@ -83,6 +85,7 @@ def fit_network(
             validation_fraction=share,
             random_state=seeds[1],
         )
+    fit_weights(target, whole.train, sample_weight, estimator.class_weight)  # raises before a build
     given = {name: settings[name] for name in TRAINING_NAMES}
     if given["batch_size"] is None:
         given["batch_size"] = DEFAULT_BATCH_SIZE

@@ -20,7 +20,7 @@ from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.space import Point, Space
 from gpsearch.strategy import Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
-from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study import Study, StudyWriter, Trial, part_of
 from gpsearch.study.trial import GIVEN, Proposed
 
 
@@ -183,7 +183,7 @@ class RepeatsPlan:
         """The trials of its run, numbered from 0."""
         own = [other for other in self._study.trials if other.origin == trial.origin]
         number = sum(other.number < trial.number for other in own)
-        part = self._study.part(numbered(own))
+        part = part_of(self._study, numbered(own))
         return part, part.trials[number]
 
     def _next_of(self, origin: str, trials: list[Trial]) -> Start | None:

@@ -30,7 +30,13 @@ from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
 from gpsearch.optimizer.proposals import Proposals
 from gpsearch.optimizer.result import make_result, plottable
-from gpsearch.optimizer.skopt_arguments import read_loss, read_space, read_timed_loss, read_told
+from gpsearch.optimizer.skopt_arguments import (
+    check_of_skopt,
+    read_loss,
+    read_space,
+    read_timed_loss,
+    read_told,
+)
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -138,6 +144,7 @@ class Optimizer(skopt.Optimizer):
         if isinstance(base_estimator, SurrogateModel):  # as CheckpointSaver hands it back
             base_estimator = None
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        check_of_skopt(base_estimator, n_random_starts, initial_point_generator)
         if n_random_starts is not None:
             warnings.warn(
                 "n_random_starts will be removed in favour of n_initial_points.",
@@ -340,8 +347,12 @@ class Optimizer(skopt.Optimizer):
 
     # ---------------------------------------------------------------- the rest of the interface
 
+    @public()
     def run(self, func: Callable[[Point], Any], n_iter: int = 1) -> OptimizeResult:
         """Ask, evaluate and tell `n_iter` times."""
+        if not callable(func):
+            raise refusal(InvalidSearchError, "func", func, "callable")
+        n_iter = whole("n_iter", n_iter, 0)
         for _ in range(n_iter):
             point = self.ask()
             self.tell(point, func(point))
@@ -366,6 +377,7 @@ class Optimizer(skopt.Optimizer):
             return
         self._next, self._observations.pending, self.cache_ = None, [], {}
 
+    @public()
     def copy(self, random_state: Any = None) -> Optimizer:
         """Make an optimizer with the same settings that was told the same."""
         twin = Optimizer(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from numbers import Integral, Number, Real
 from typing import Any
 
+import numpy as np
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback, check_callback
 from skopt.utils import eval_callbacks
@@ -15,7 +16,7 @@ from gpsearch.arguments import instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
-from gpsearch.optimizer.skopt_arguments import read_space
+from gpsearch.optimizer.skopt_arguments import check_of_skopt, read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -94,6 +95,8 @@ optimum_prior
     True
     """
     specs = {"args": plottable(locals()), "function": "base_minimize"}
+    check_of_skopt(base_estimator, n_random_starts, initial_point_generator)
+    instance_of("verbose", verbose, (bool, np.bool_, Integral), "True or False")
     if n_random_starts is not None:
         warnings.warn(
             "n_random_starts will be removed in favour of n_initial_points. It overwrites "

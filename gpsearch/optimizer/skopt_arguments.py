@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
 import skopt.space
 from skopt.space import Categorical, Dimension, Integer
-from skopt.utils import is_2Dlistlike, is_listlike
+from skopt.utils import cook_initial_point_generator, is_2Dlistlike, is_listlike
 
-from gpsearch.arguments import refusal
+from gpsearch.arguments import instance_of, optional, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
 from gpsearch.space import Point, Space
 from gpsearch.space.space import truth_of
+
+ESTIMATORS = ("RF", "ET", "GP", "GBRT", "DUMMY")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,24 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
         dimension.name = original.name
         dimension.set_transformer("onehot" if isinstance(dimension, Categorical) else "normalize")
     return space
+
+
+def check_of_skopt(base_estimator: Any, n_random_starts: Any, initial_point_generator: Any) -> None:
+    """Raise where the arguments that scikit-optimize itself reads are of no kind that it takes."""
+    if isinstance(base_estimator, str):
+        known = base_estimator.upper() in ESTIMATORS
+    else:
+        known = base_estimator is None or hasattr(base_estimator, "predict")
+    if not known:
+        wanted = f"a regressor, or one of {', '.join(map(repr, ESTIMATORS[:-1]))} or 'DUMMY'"
+        raise refusal(InvalidSearchError, "base_estimator", base_estimator, wanted, "None")
+    optional(instance_of, "n_random_starts", n_random_starts, Integral, "a whole number")
+    try:
+        cook_initial_point_generator(initial_point_generator)
+    except ValueError as error:
+        raise InvalidSearchError(str(error)).about(
+            "initial_point_generator", initial_point_generator
+        ) from error
 
 
 def _checked(dimensions: Any) -> list[Dimension]:

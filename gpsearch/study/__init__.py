@@ -5,8 +5,8 @@ keeps writers apart, `encoding` turns params to JSON and back, `info` refuses to
 another search. A study holds values only, never code: opening one runs nothing.
 """
 
-from gpsearch.study.study import Study, require_study
+from gpsearch.study.study import Study, part_of, require_study
 from gpsearch.study.trial import Trial, TrialState
 from gpsearch.study.writer import StudyWriter
 
-__all__ = ["Study", "StudyWriter", "Trial", "TrialState", "require_study"]
+__all__ = ["Study", "StudyWriter", "Trial", "TrialState", "part_of", "require_study"]

@@ -125,6 +125,7 @@ class Study:
             Another process is making a study there.
         """
         space = Space(space)
+        _require_callable(objective)
         if not isinstance(objective_fingerprint, str):
             kind = InvalidSearchError
             raise refusal(kind, "objective_fingerprint", objective_fingerprint, "a string")
@@ -162,7 +163,7 @@ class Study:
         return cls(path, file, space, objective)
 
     @classmethod
-    @public()
+    @public(dimensions="space")
     def open(cls, path: StudyPath, *, space: Any = None, objective: Any = None) -> Study:
         """Open an existing study for reading, also while a search writes to it.
 
@@ -183,6 +184,7 @@ class Study:
             It is empty, not a study, or damaged.
         """
         path = study_path(path)
+        _require_callable(objective)
         space = None if space is None else Space(space)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
@@ -257,12 +259,6 @@ class Study:
     def best_score(self) -> float:
         """Score of the best trial: the mean over its folds, greater is better."""
         return self.best_trial.score
-
-    def part(self, trials: Sequence[Trial]) -> Study:
-        """A study in memory of these trials alone, to read: one run of a comparison."""
-        part = Study(None, StudyFile.create(None, self.info), self.space, self.objective)
-        part._trials, part._seen_version = list(trials), part._file.data_version()
-        return part
 
     def to_frame(self) -> pd.DataFrame:
         """One row a trial.
@@ -398,6 +394,19 @@ class Study:
             self._seen_version = version
             self._trials = self._file.read_trials(self._encoding)
         return self._trials
+
+
+def part_of(study: Study, trials: Sequence[Trial]) -> Study:
+    """A study in memory of these trials alone, to read: one run of a comparison."""
+    part = Study(None, StudyFile.create(None, study.info), study.space, study.objective)
+    part._trials, part._seen_version = list(trials), part._file.data_version()
+    return part
+
+
+def _require_callable(objective: Any) -> None:
+    if objective is not None and not callable(objective):
+        wanted = "what the search evaluates, a KerasCV or another function"
+        raise refusal(InvalidSearchError, "objective", objective, wanted, also="None")
 
 
 def require_study(study: Any, *, also: str = "") -> Study:

@@ -30,6 +30,8 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
+from gpsearch.arguments import array, fraction, instance_of, optional, refusal
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.surrogate.kernels import (
     Array,
     Mask,
@@ -40,7 +42,7 @@ from gpsearch.surrogate.kernels import (
 )
 from gpsearch.surrogate.likelihood import Hyperparameters, NegativeLogPosterior
 from gpsearch.surrogate.priors import Priors
-from gpsearch.surrogate.warping import Linear, Shape, Warp
+from gpsearch.surrogate.warping import Linear, Shape, Warp, YeoJohnson
 
 LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
@@ -85,6 +87,7 @@ class GaussianProcess:
     """``K^-1 t``."""
 
     @classmethod
+    @public()
     def fit(
         cls,
         Z: Array,
@@ -116,8 +119,17 @@ class GaussianProcess:
         -------
         GaussianProcess
         """
-        y = np.asarray(y, dtype=float)
-        variances = np.zeros(len(y)) if variances is None else np.asarray(variances, dtype=float)
+        Z = array("Z", Z, None, None)
+        n, d = Z.shape
+        if n < 1:
+            raise refusal(InvalidSearchError, "Z", Z, "one row or more")
+        y = array("y", y, n)
+        categorical = array("categorical", categorical, d, dtype=bool)
+        variances = np.zeros(n) if variances is None else array("variances", variances, n)
+        if (variances < 0).any():
+            raise refusal(InvalidSearchError, "variances", variances, "numbers of at least 0")
+        optional(instance_of, "shape", shape, (Linear, YeoJohnson), "Linear() or YeoJohnson()")
+        optional(instance_of, "priors", priors, Priors, "Priors(...)")
         warp, priors = Warp.of(y, shape or Linear()), priors or Priors()
         rows = representatives(y, fitted_on(*Z.shape))
         objective = NegativeLogPosterior(
@@ -162,6 +174,7 @@ class GaussianProcess:
             alpha=alpha,
         )
 
+    @public()
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and variance of the warped loss, without noise, at the (m, d) rows of `Z`.
 
@@ -169,13 +182,14 @@ class GaussianProcess:
         -------
         mean, variance : (m,) float arrays
         """
-        k_z = matern52_correlation(self._sq_dist_to_observed(Z))
+        k_z = matern52_correlation(self._sq_dist_to_observed(self._rows(Z)))
         k_z *= self.hyperparameters.signal
         k_z += self.mean_variance
         whitened = lapack.dtrtrs(self.factor, k_z.T, lower=1)[0]
         variance = self._prior_variance - np.einsum("ij,ij->j", whitened, whitened)
         return k_z @ self.alpha, np.maximum(variance, LEAST_VARIANCE)
 
+    @public()
     def predict_gradient(self, Z: Array) -> tuple[Array, Array, Array, Array]:
         """`predict`, with gradients in the coordinates of the rows of `Z`.
 
@@ -188,7 +202,7 @@ class GaussianProcess:
         mean, variance : (m,) float arrays
         mean_gradient, variance_gradient : (m, d) float arrays
         """
-        at = self.hyperparameters
+        at, Z = self.hyperparameters, self._rows(Z)
         k, dk = matern52(self._sq_dist_to_observed(Z))
         k_z = at.signal * k + self.mean_variance
         solved = lapack.dpotrs(self.factor, k_z.T, lower=1)[0].T
@@ -207,6 +221,7 @@ class GaussianProcess:
             variance_gradient,
         )
 
+    @public()
     def fantasize(self, Z: Array) -> GaussianProcess:
         """The process as if the losses at the (p, d) rows of `Z` were known to be their means.
 
@@ -215,6 +230,7 @@ class GaussianProcess:
         optimization, "kriging believer"). With four evaluations at once this reached less regret
         than a constant lie or joint samples (``benchmarks/parallel.py``).
         """
+        Z = self._rows(Z)
         Z_all = np.concatenate([self.Z, Z])
         t = np.concatenate([self.t, self.predict(Z)[0]])
         noise = np.concatenate([self.noise, np.full(len(Z), self.hyperparameters.noise)])
@@ -223,15 +239,23 @@ class GaussianProcess:
         )
         return replace(self, Z=Z_all, t=t, noise=noise, factor=factor, alpha=alpha)
 
+    @public()
     def loss_quantile(self, Z: Array, probability: float) -> Array:
         """Quantile of the noise-free loss at the (m, d) rows of `Z`, in the user's units.
 
         Quantiles pass through an increasing transform; means and standard deviations do not.
         """
+        fraction("probability", probability)
         mean, variance = self.predict(Z)
         g = self.g_mean + self.g_sd * (mean + ndtri(probability) * np.sqrt(variance))
         warp = self.warp
         return warp.centre + warp.scale * warp.shape.inverse(g, self.hyperparameters.rho)
+
+    def _rows(self, Z: Array) -> Array:
+        d = self.Z.shape[1]
+        if isinstance(Z, np.ndarray) and Z.dtype == float and Z.ndim == 2 and Z.shape[1] == d:
+            return Z  # read hundreds of times for each proposal
+        return array("Z", Z, None, d)
 
     @functools.cached_property
     def _sq_dist_to_observed(self) -> ScaledSqDistTo:

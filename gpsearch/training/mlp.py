@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from gpsearch.arguments import one_of
-from gpsearch.errors import InvalidObjectiveError, InvalidSpaceError
+from gpsearch.arguments import between, instance_of, one_of, positive, refusal, whole
+from gpsearch.errors import InvalidObjectiveError, InvalidSpaceError, public
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.training.backend import import_keras
 
@@ -79,12 +79,23 @@ def mlp(
     InvalidObjectiveError
         An unknown optimiser, or a target it has no loss for.
     """
+    kind = InvalidObjectiveError
+    if not isinstance(target_kind, str) or target_kind not in _OUTPUTS:
+        raise kind(
+            f"mlp serves targets of the kinds {list(_OUTPUTS)}. Write a model function for others."
+        ).about("target_kind", target_kind)
+    instance_of("input_shape", input_shape, tuple, "the shape of one row, a tuple", kind=kind)
+    whole("n_outputs", n_outputs, 1, kind=kind)
+    whole("n_hidden", n_hidden, 0, kind=kind)
+    whole("n_neurons", n_neurons, 1, kind=kind)
+    positive("learning_rate", learning_rate, kind=kind)
+    between("decay", decay, 0, kind=kind)
+    between("momentum", momentum, 0, 1, kind=kind)
+    between("drop_rate", drop_rate, 0, 1, kind=kind)
+    for name, value in (("act_func", act_func), ("kernel_init", kernel_init)):
+        if not isinstance(value, str) and not callable(value):
+            raise refusal(kind, name, value, "a name that Keras knows, or a callable")
     keras = import_keras()
-    if target_kind not in _OUTPUTS:
-        raise InvalidObjectiveError(
-            f"mlp: a target of kind {target_kind!r} needs a model function of your own; mlp "
-            f"serves {list(_OUTPUTS)}."
-        )
     act_func_out, loss = _OUTPUTS[target_kind]
     layers: list[Any] = [keras.Input(input_shape)]
     if len(input_shape) > 1:
@@ -105,6 +116,7 @@ def mlp(
     return model
 
 
+@public()
 def mlp_space(tiers: Literal[1, 2, 3] | None = None) -> dict[str, Any]:
     """The default search space of `mlp`: each dimension as a TOML table would give it.
 

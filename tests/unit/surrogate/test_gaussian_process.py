@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from gpsearch.errors import InvalidSearchError
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess
 from gpsearch.surrogate.gaussian_process import representatives
 
@@ -33,6 +35,36 @@ def test_a_prediction_changes_nothing():
     process.predict_gradient(Z[:3])
     process.fantasize(Z[:2] + 0.01)
     np.testing.assert_array_equal(process.predict(Z), first)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("Z", np.ones(4)),
+        ("Z", np.ones((0, 2))),
+        ("Z", [[0.1, np.nan]] * 4),
+        ("y", np.ones(3)),
+        ("y", [0.1, 0.2, np.inf, 0.3]),
+        ("categorical", [True]),
+        ("categorical", [0, 1]),
+        ("variances", [-1.0, 0.0, 0.0, 0.0]),
+        ("variances", 0.1),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_refused(argument, value):
+    Z = np.random.default_rng(4).random((4, 2))
+    right = {"Z": Z, "y": np.arange(4), "categorical": NUMERIC}
+    with pytest.raises(InvalidSearchError, match=r"GaussianProcess\.fit") as error:
+        GaussianProcess.fit(**right | {argument: value})
+    assert error.value.argument == argument
+
+
+def test_a_point_of_another_dimension_is_refused_by_each_prediction():
+    process = GaussianProcess.fit([[0.0, 1.0], [1.0, 0.0]], [1, 2], categorical=[False, False])
+    for predict in (process.predict, process.predict_gradient, process.fantasize):
+        with pytest.raises(InvalidSearchError, match=r"of shape \(n, 2\)"):
+            predict([[0.5]])
+    np.testing.assert_array_equal(process.predict([[0, 1]]), process.predict(process.Z[:1]))
 
 
 def test_the_callers_losses_stay_as_they_are():
