@@ -278,13 +278,15 @@ def _state_line(study: Study) -> str:
 
 
 def _result(study: Study) -> str:
-    best = study.best_trial
+    best, trials = study.best_trial, study.trials
+    works = [trial.work for trial in trials if trial.work is not None]
+    work = f" (work of {duration(sum(works))})" if works else ""
     return "\n".join(
         [
             f"Best     trial {best.number}, {_score(best)}",
             _params_lines(study.best_params, indent="  "),
-            f"Time     {duration(sum(trial.seconds for trial in study.trials))} of training, "
-            f"{len(study.trials)} trials",
+            f"Time     {duration(sum(trial.seconds for trial in trials))} of training{work}, "
+            f"{len(trials)} trials",
         ]
     )
 

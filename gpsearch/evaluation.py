@@ -104,7 +104,7 @@ class Objective(Protocol):
     """Name shown in the report."""
     n_folds: int
     """Folds of a complete evaluation."""
-    # Optional: `measures_work`, True where its fold results hold their work; see `measures_work`.
+    # An attribute `measures_work` is optional: whether its fold results hold their work.
 
     def validate(self, space: Space) -> None:
         """Raise where no configuration of `space` can be evaluated."""

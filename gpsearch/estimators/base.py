@@ -59,6 +59,8 @@ class KerasEstimator(BaseEstimator):
 
     rows_in_order = False
     """Hold back the last rows, not random ones: set by a cross-validation that walks forward."""
+    measures_work = True
+    """Whether ``training_`` holds the work of the training; see `FoldResult.work`."""
 
     def __init__(
         self,

@@ -50,6 +50,8 @@ class TrainingFacts:
     """``compiled`` or ``loop``."""
     note: str = ""
     """Why, where it was not the user's choice."""
+    work: float | None = None
+    """Reference seconds, as `FoldResult.work`; None where they are not known."""
 
 
 def fit_network(
@@ -116,8 +118,10 @@ def fit_network(
             network = trained.kept()
     except TrialFailedError as error:
         raise ValueError(f"{type(estimator).__name__}: {error}") from error
-    names = [field.name for field in dataclasses.fields(TrainingFacts)]
-    facts = TrainingFacts(**{name: getattr(trained.fold, name) for name in names})
+    names = [field.name for field in dataclasses.fields(TrainingFacts) if field.name != "work"]
+    facts = TrainingFacts(
+        work=trained.work(), **{name: getattr(trained.fold, name) for name in names}
+    )
     row = take(prepared.sample, np.arange(1))
     return network, facts, (task.arguments, row, seeds[0])
 

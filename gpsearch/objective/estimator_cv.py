@@ -156,6 +156,7 @@ class EstimatorCV:
         )
         self.folds = read_folds(cv, self.X, y, self.n, given, is_classifier(estimator))
         self.n_folds = len(self.folds)
+        self.measures_work = bool(getattr(last_step(estimator), "measures_work", False))
         self._in_order = in_order(self.folds)
         self.error_score = read_error_score(error_score)
         self.scorer = read_scoring(estimator, scoring, error_score)
@@ -323,6 +324,7 @@ class EstimatorCV:
             seconds=outcome.fit_seconds + outcome.score_seconds,
             fit_seconds=outcome.fit_seconds,
             score_seconds=outcome.score_seconds,
+            work=getattr(facts, "work", None),
             trainer=getattr(facts, "trainer", "fit"),
             note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),

@@ -378,6 +378,7 @@ class KerasCV:
             seconds=ended - started,
             fit_seconds=fitted - started,
             score_seconds=ended - fitted,
+            work=trained.work(len(fold.test)),
             trainer=trained.fold.trainer,
             note=trained.fold.note,
         )

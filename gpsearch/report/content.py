@@ -72,7 +72,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
         "direction": "greater is better" if study.greater_is_better else "smaller is better",
         "result": result,
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
-        "columns": [*heads, *study.space.names, "time", "origin"],
+        "columns": [*heads, *study.space.names, "time", *_work_head(trials), "origin"],
         "rows": _trial_rows(study, trials, result),
         "failures": [trial for trial in trials if trial.reason],
         "space": read_space(study.space),
@@ -170,12 +170,20 @@ def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> lis
                 Cell(error_text, "" if math.isnan(error) else error),
                 *_value_cells(study.space, trial),
                 Cell(duration(trial.seconds), trial.seconds),
+                *[
+                    Cell("", "") if trial.work is None else Cell(duration(trial.work), trial.work)
+                    for _ in _work_head(trials)
+                ],
                 _cell(trial.origin),
             ),
             is_best=result is not None and trial.number == result.number,
         )
         for trial, score, error, score_text, error_text in texts
     ]
+
+
+def _work_head(trials: list[Trial]) -> list[str]:
+    return ["work"] if any(trial.work is not None for trial in trials) else []
 
 
 def _run_rows(comparison: Comparison) -> list[Row]:

@@ -265,7 +265,7 @@ class Study:
 
         Columns: number, state, score, std (over the folds), standard_error, ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
-        over the folds), seconds, started, origin, proposal, seed, reason.
+        over the folds), seconds, work (see `Trial.work`), started, origin, proposal, seed, reason.
         """
         return frame_of(self.space, self._current())
 

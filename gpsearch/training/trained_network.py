@@ -30,6 +30,7 @@ from gpsearch.training.trainer import (
     TrainingSettings,
     check_converged,
 )
+from gpsearch.training.work import Arithmetic, arithmetic, work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,19 @@ class TrainedNetwork:
     """What it was trained for."""
     fold: TrainedFold
     """How it was trained, and the model that holds its weights."""
+    arithmetic: Arithmetic | None
+    """Of the model; None where it cannot be seen."""
+
+    def work(self, scored: int = 0) -> float | None:
+        """Reference seconds of the training, and of predicting `scored` rows; see `work`."""
+        return work(
+            self.arithmetic,
+            rows=len(self.task.fit),
+            batch_size=self.task.settings.batch_size,
+            epochs=self.fold.epochs,
+            watched=0 if self.task.stop is None else len(self.task.stop),
+            scored=scored,
+        )
 
     def view(self) -> FittedNetwork:
         """The network as scikit-learn sees it; valid until the trainer is used again."""
@@ -135,12 +149,12 @@ def trained_network(
     model = task.build()
     if check:
         task.check(model)
-    training = task.training(model)
+    training, seen = task.training(model), arithmetic(model)
     with trainer.lock:
         trained = trainer.train(model, training, built_by=built_by)
         del training  # before scored rows are in memory, too
         check_converged(trained.curves)
-        yield TrainedNetwork(task=task, fold=trained)
+        yield TrainedNetwork(task=task, fold=trained, arithmetic=seen)
 
 
 def choose_trainer(

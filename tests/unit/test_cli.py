@@ -45,6 +45,11 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert "2 complete, 1 failed" in out
     assert "trial 1, score 0.95 ± 0.071 over 2 folds" in out
     assert "lr   0.5" in out
+    assert "of training, 3 trials" in out
+    with Study.open(study).writing() as writer:
+        writer.add_trial({"lr": 0.5, "opt": "adam"}, [FoldResult(fold=0, score=0.5, work=90.0)])
+    assert main(["show", study]) == 0
+    assert "of training (work of 1.5 min), 4 trials" in capsys.readouterr().out
 
 
 def test_show_and_best_tell_why_no_trial_is_complete(tmp_path, capsys):
