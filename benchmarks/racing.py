@@ -1,203 +1,297 @@
-"""What racing saves, and what it costs: the same searches with and without it.
+"""What rules over folds and epochs would have saved and lost, replayed on complete studies.
 
-    python benchmarks/racing.py [wine breast_cancer digits diabetes friedman]
-        [--rules paired forgiving aggressive] [--n-calls 24] [--seeds 5] [--folder runs/racing]
+    python benchmarks/racing.py record [SET ...] [--rows 500] [--trials 40] [--seed 0]
+    python benchmarks/racing.py replay [SET ...] [--orders 20]     (both: [--folder runs/racing])
 
-Each search tunes the six settings of the ready-made mlp that concern its training (one layer
-of 16 units), with the same folds and the same seed for every rule. Reported are, against the
-search without racing and paired by data set and seed: the final score of the search, the score
-of its best configuration on fresh folds, the CPU seconds of the whole search, and the folds
-trained.
+`record` searches each set with the strategies "random" and "gp" (the default; three quarters as
+many trials), runs all folds and all epochs until early stopping, and keeps the studies in the
+folder; a search that was killed goes on. `replay` reads them, and trains nothing.
 
-Differences of scores are given in units of the noise: the standard deviation of the mean of a
-cross-validation, ``sqrt(s² / k)`` with the s² of `gpsearch.strategy.history`, of the same data
-set. Intervals are those of a paired t test at 95 %; for the CPU seconds, of the log ratio.
+A rule over epochs is asked at some epochs of a fold. It sees the lowest validation loss so far, and
+those of the complete trials on the same fold, and stops a trial whose mean over all folds will,
+with a probability of 99 %, be below the incumbent's. Between the folds the rule "paired" of the
+package decides. The trials that a rule stopped teach it nothing.
 
-At the end each rule is replayed on the trials of the searches without racing: the share of
-folds that it would have left, and how many trials it would have stopped that became the
-incumbent when all their folds were run.
+=========== ==================================================================================
+line        linear regression of the scores to come on the log loss at that epoch, and on the
+            mean score of the folds before
+slope       the same, and on the fall of the log loss over the second half of the epochs so far
+convex      the loss falls on as steeply until the last epoch, which is the best that a convex
+            curve can do (Mohr & van Rijn 2023, LCCV); regression on the loss that it reaches
+backlog     stop what is farther behind the incumbent than, at that epoch, any of the better half
+            of the trials was behind one that it overtook in the end
+oracle      knows the outcome: what a rule that is never wrong would save
+=========== ==================================================================================
 
-Each search is one study in the folder, beside it a JSON file with its CPU seconds; a search
-that was killed is run anew, one that has ended is read.
+Printed are, for random draws (mean over orders) and for the default's trials in their own order:
+the share of the seconds that was needed; the same without tracing, which is what the first fold
+took beyond its epochs; the trials stopped inside a fold; the incumbents lost of 500 trials. Shares
+are means over the studies with the least and the greatest, counts have the 95 % interval of a
+Poisson variable.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import os
-import time
+import functools
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 from scipy import stats
-from sklearn import datasets
+from timed_sets import SETS
 
 from gpsearch.execution import search
-from gpsearch.execution.rules.racing import RACING
+from gpsearch.execution.rules.racing import paired
 from gpsearch.objective import KerasCV
-from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 from gpsearch.training import mlp, mlp_space
 
-RULES = ["paired", "forgiving", "aggressive"]
-SCORING = {
-    "wine": "neg_log_loss",
-    "breast_cancer": "average_precision",
-    "digits": "accuracy",
-    "diabetes": "r2",
-    "friedman": "r2",
-}
-ARCHITECTURE = {"n_neurons": 16, "n_hidden": 1, "kernel_init": "glorot_uniform", "act_func": "relu"}
-SPACE = mlp_space() | ARCHITECTURE | {"opt": ["adam", "sgd"], "batch_size": [32, 64, 128]}
+NAMES = ["breast_cancer", "four_classes", "friedman", "digits", "diabetes", "imbalanced"]
+EPOCHS, PATIENCE, FOLDS = 60, 10, 5
+ASKED_AT = (4, 6, 8, 12, 16, 24, 32, 48)  # epochs
+LEARNT_FROM = 10  # complete trials
+LEVEL = 0.99
 
 
-def objective(data: str) -> KerasCV:
-    """A fresh objective, whose programs are still to be traced."""
-    if data == "friedman":
-        X, y = datasets.make_friedman1(400, n_features=10, noise=1.0, random_state=0)
-    else:
-        X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
-    if SCORING[data] == "r2":
-        y = (y - y.mean()) / y.std()
-    return KerasCV(
+def record(name: str, options: argparse.Namespace) -> None:
+    """Complete studies of one set."""
+    data = SETS[name]
+    X, y, _, _ = data.split()
+    objective = KerasCV(
         mlp,
-        X,
-        y,
-        cv=5,
-        scoring=SCORING[data],
-        epochs=20,
-        patience=5,
-        preprocess="standardize",
-        name=data,
+        X[: options.rows],
+        y[: options.rows],
+        cv=FOLDS,
+        scoring=data.scoring,
+        epochs=EPOCHS,
+        patience=PATIENCE,
+        name=name,
     )
-
-
-def run(data: str, rule: str | None, seed: int, n_calls: int, folder: Path) -> dict[str, Any]:
-    """One search, or its record; the facts of it."""
-    stem = folder / f"{data}-{rule or 'off'}-{seed}-{n_calls}"
-    path, facts = stem.with_suffix(".db"), stem.with_suffix(".json")
-    if not facts.exists():
-        path.unlink(missing_ok=True)
-        searched = objective(data)
-        start = time.process_time()
+    for strategy, n_calls in (("random", options.trials), ("gp", options.trials * 3 // 4)):
         study = search(
-            searched,
-            SPACE,
+            objective,
+            mlp_space(),
             n_calls=n_calls,
-            study=path,
-            random_state=seed,
-            racing=rule,
+            study=options.folder / f"{name}-{strategy}-{options.seed}.db",
+            random_state=options.seed,
+            strategy=strategy,
             progress=False,
         )
-        seconds = time.process_time() - start
-        fresh = searched.with_fresh_folds(1000 + seed).evaluate(study.best_params, seed=seed)
-        facts.write_text(json.dumps({"seconds": seconds, "fresh": fresh.score}))
-    study = Study.open(path)
-    return {
-        **json.loads(facts.read_text()),
-        "score": study.best_score,
-        "folds": sum(len(trial.folds) for trial in study.trials),
-        "pooled": FoldStatistics.of(study.trials).pooled,
-    }
+        print(f"{name} {strategy}: {len(study.complete)} trials, {study.best_score:.4f}")
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """Mean with the bounds of its 95 % interval."""
-    x = np.asarray(values)
-    if len(x) < 2:
-        return float(x.mean()), float("nan"), float("nan")
-    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """A complete trial as arrays."""
+
+    trial: Trial
+    scores: np.ndarray
+    """(folds,)"""
+    losses: np.ndarray
+    """Logarithm of the lowest validation loss so far, the last one going on; (folds, epochs)."""
+    epochs: np.ndarray
+    """(folds,)"""
+    seconds: np.ndarray
+    """(folds,)"""
+
+    @classmethod
+    def of(cls, trial: Trial) -> Recorded:
+        """Read a trial."""
+        losses = np.empty((len(trial.folds), EPOCHS))
+        for row, fold in zip(losses, trial.folds, strict=True):
+            lowest = np.fmin.accumulate(fold.curves["val_loss"])
+            row[:] = lowest[-1]
+            row[: len(lowest)] = lowest
+        return cls(
+            trial=trial,
+            scores=np.array([fold.score for fold in trial.folds]),
+            losses=np.log(np.clip(np.nan_to_num(losses, nan=1e3), 1e-4, 1e3)),
+            epochs=np.array([fold.epochs for fold in trial.folds]),
+            seconds=np.array([fold.seconds for fold in trial.folds]),
+        )
+
+    @functools.cached_property
+    def per_epoch(self) -> float:
+        """Seconds of one epoch; the first fold's hold those of tracing."""
+        return float(np.median((self.seconds / self.epochs)[1:]))
 
 
-def row(name: str, pairs: list[tuple[dict[str, Any], dict[str, Any], float]]) -> str:
-    """One line of the table: pairs of (off, raced, noise)."""
-    cells = [f"{name:24s} {len(pairs):3d}"]
-    for key in ("score", "fresh"):
-        mean, low, high = interval([(b[key] - a[key]) / noise for a, b, noise in pairs])
-        cells.append(f"{mean:+6.2f} [{low:+6.2f}, {high:+6.2f}]")
-    worst = min((b["score"] - a["score"]) / noise for a, b, noise in pairs)
-    cells.append(f"{worst:+6.2f}")
-    for key in ("seconds", "folds"):
-        bounds = np.exp(interval([float(np.log(b[key] / a[key])) for a, b, _ in pairs]))
-        cells.append("{:.2f} [{:.2f}, {:.2f}]".format(*bounds))
-    return "  ".join(cells)
+# ------------------------------------------------------------------ rules over epochs
 
 
-def replayed(rule: str, paths: list[Path]) -> str:
-    """What a rule would have done in searches that ran all folds."""
-    left = folds = stopped = lost = trials = 0
-    for path in paths:
-        done: list[Trial] = []
-        for trial in Study.open(path).trials:
-            if trial.state != "complete":
-                continue
-            ran, k = 1, len(trial.folds)
-            best = max((one.score for one in done), default=-np.inf)
-            while ran < k:
-                so_far = dataclasses.replace(trial, folds=trial.folds[:ran], state="running")
-                if not RACING[rule](SimpleNamespace(trials=done), so_far):
-                    break
-                ran += 1
-            trials, folds, left = trials + 1, folds + k, left + ran
-            stopped, lost = stopped + (ran < k), lost + (ran < k and trial.score > best)
-            if ran == k:
-                done.append(trial)
-    return (
-        f"{rule:12s} runs {left / folds:.0%} of the folds, stops {stopped} of {trials} trials, "
-        f"{lost} of which became the incumbent"
-    )
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What a rule is asked about: a trial at an epoch of a fold."""
+
+    done: Sequence[Recorded]
+    best: Recorded
+    trial: Recorded
+    fold: int
+    epoch: int
+
+    def below(self, known: list[list[float]], new: list[float]) -> bool:
+        """Whether the upper bound of a linear prediction does not reach the incumbent.
+
+        `known` holds the features of the complete trials, `new` those of the trial.
+        """
+        X = np.column_stack([np.ones(len(known)), known, *self._means(self.done)])
+        x = np.array([1.0, *new, *np.ravel(self._means([self.trial]))])
+        y = np.array([one.scores[self.fold :].mean() for one in self.done])
+        inverse = np.linalg.pinv(X.T @ X)
+        beta = inverse @ X.T @ y
+        freedom = len(y) - len(x)
+        variance = ((y - X @ beta) ** 2).sum() / freedom * (1 + x @ inverse @ x)
+        bound = x @ beta + stats.t.ppf(LEVEL, freedom) * math.sqrt(max(variance, 0.0))
+        k = len(self.trial.scores)
+        needed = k * self.best.trial.score - self.trial.scores[: self.fold].sum()
+        return bool(bound * (k - self.fold) < needed)
+
+    def _means(self, trials: Sequence[Recorded]) -> list[list[float]]:
+        """Mean scores of the folds before; no column in the first fold."""
+        return [[one.scores[: self.fold].mean() for one in trials]] if self.fold else []
+
+    def loss(self, trial: Recorded, epoch: int | None = None) -> float:
+        """Log loss of a trial at this fold and an epoch, by default this one."""
+        return float(trial.losses[self.fold, (self.epoch if epoch is None else epoch) - 1])
+
+
+Rule = Callable[[Cell], bool]
+"""Whether a trial stops at a cell."""
+
+
+def line(cell: Cell, *, slope: bool = False) -> bool:
+    """Regression on the loss so far."""
+
+    def features(one: Recorded) -> list[float]:
+        now = cell.loss(one)
+        return [now, cell.loss(one, cell.epoch // 2) - now] if slope else [now]
+
+    return cell.below([features(one) for one in cell.done], features(cell.trial))
+
+
+def convex(cell: Cell) -> bool:
+    """Regression on the lowest loss that a convex curve can still reach."""
+    half, now = math.exp(cell.loss(cell.trial, cell.epoch // 2)), math.exp(cell.loss(cell.trial))
+    fall = (half - now) / (cell.epoch - cell.epoch // 2)
+    last = math.log(max(now - fall * (EPOCHS - cell.epoch), 1e-4))
+    return cell.below([[cell.loss(one, EPOCHS)] for one in cell.done], [last])
+
+
+def backlog(cell: Cell) -> bool:
+    """How far behind a later winner can be."""
+    better = sorted(cell.done, key=lambda one: -one.trial.score)[: math.ceil(len(cell.done) / 2)]
+    at = [cell.loss(one) for one in better]
+    caught_up = max(at[i] - at[j] for i in range(len(at)) for j in range(i + 1, len(at)))
+    return cell.loss(cell.trial) - cell.loss(cell.best) > max(caught_up, 0.0)
+
+
+def oracle(cell: Cell) -> bool:
+    """The truth."""
+    return cell.trial.trial.score <= cell.best.trial.score
+
+
+RULES: dict[str, tuple[Rule | None, bool]] = {
+    "paired alone": (None, True),
+    "line": (line, True),
+    "line, no paired": (line, False),
+    "slope": (functools.partial(line, slope=True), True),
+    "convex": (convex, True),
+    "backlog": (backlog, True),
+    "oracle": (oracle, True),
+}
+"""The rule over epochs, and whether "paired" decides between folds."""
+
+
+# ------------------------------------------------------------------ the replay
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a rule would have done with a study."""
+
+    seconds: float = 0.0
+    untraced: float = 0.0
+    inside: float = 0.0
+    lost: float = 0.0
+
+
+def replay(trials: Sequence[Recorded], rule: Rule | None, between: bool) -> Outcome:
+    """One study, in this order; seconds as shares."""
+    done: list[Recorded] = []
+    out = Outcome()
+    for one in trials:
+        best = max(done, key=lambda other: other.trial.score, default=None)
+        known = [other.trial for other in done]
+        study = SimpleNamespace(trials=known, complete=known)
+        for j, epochs in enumerate(one.epochs):
+            ran = epochs
+            if rule is not None and best is not None and len(done) >= LEARNT_FROM:
+                cells = (Cell(done, best, one, j, e) for e in ASKED_AT if e < epochs)
+                ran = next((cell.epoch for cell in cells if rule(cell)), epochs)
+            out.untraced += one.per_epoch * ran
+            out.seconds += max(one.seconds[j] - one.per_epoch * (epochs - ran), 0.0)
+            so_far = dataclasses.replace(one.trial, folds=one.trial.folds[: j + 1])
+            if ran < epochs or (between and not paired(study, so_far)):
+                out.inside += ran < epochs
+                out.lost += best is None or one.trial.score > best.trial.score
+                break
+        else:
+            done.append(one)
+    out.seconds /= sum(one.seconds.sum() for one in trials)
+    out.untraced /= sum(one.per_epoch * one.epochs.sum() for one in trials)
+    return out
+
+
+def row(name: str, studies: Sequence[Sequence[Recorded]], orders: int) -> str:
+    """One line of the table."""
+    rule, between = RULES[name]
+    shares, counts = [], np.zeros(2)
+    for study in studies:
+        rng = np.random.default_rng(0)
+        order = [np.arange(len(study)), *(rng.permutation(len(study)) for _ in range(orders - 1))]
+        outs = [replay([study[i] for i in positions], rule, between) for positions in order]
+        shares.append(np.mean([(out.seconds, out.untraced) for out in outs], 0))
+        counts += np.mean([(out.inside, out.lost) for out in outs], 0)
+    n, (inside, lost) = sum(map(len, studies)), counts
+    low = stats.chi2.ppf(0.025, 2 * lost) / 2 if lost else 0.0
+    high = stats.chi2.ppf(0.975, 2 * lost + 2) / 2
+    cells = [f"{x.mean():.2f} ({x.min():.2f} to {x.max():.2f})" for x in np.transpose(shares)]
+    cells.append(f"{inside / n:6.0%}")
+    cells.append(f"{500 * lost / n:.1f} ({500 * low / n:.1f} to {500 * high / n:.1f})")
+    return "   ".join([f"{name:16s}", *cells])
 
 
 def main() -> None:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="*", default=list(SCORING), help=", ".join(SCORING))
-    parser.add_argument("--rules", nargs="+", default=RULES)
-    parser.add_argument("--n-calls", type=int, default=24)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("part", choices=["record", "replay"])
+    parser.add_argument("sets", nargs="*", default=NAMES, help=", ".join(NAMES))
+    parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--orders", type=int, default=20)
     parser.add_argument("--folder", type=Path, default=Path("runs/racing"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    if hasattr(os, "sched_setaffinity"):  # one core, or idle threads that spin count as work
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    # The first trace of a process pays for imports and registrations of TensorFlow's own.
-    objective("wine").evaluate({"n_hidden": 1, "n_neurons": 3}, seed=0)
-
-    def searched(rule: str | None, data: str) -> list[dict[str, Any]]:
-        found = []
-        for seed in range(options.seeds):
-            found.append(run(data, rule, seed, options.n_calls, options.folder))
-            shown = {name: round(value, 5) for name, value in found[-1].items()}
-            print(f"{data} {rule or 'off'} {seed}: {shown}", flush=True)
-        return found
-
-    off = {data: searched(None, data) for data in options.data}
-    noise = {
-        data: float(np.sqrt(np.median([one["pooled"] for one in off[data]]) / 5)) for data in off
-    }
-    lines = []
-    for rule in options.rules:
-        pairs = {
-            data: [
-                (a, b, noise[data]) for a, b in zip(off[data], searched(rule, data), strict=True)
-            ]
-            for data in off
-        }
-        lines += [row(f"{rule}, {data}", several) for data, several in pairs.items()]
-        lines.append(row(f"{rule}, all", [pair for several in pairs.values() for pair in several]))
-    print(
-        "\nraced against off             n  final score, in noise      on fresh folds             "
-        "worst   CPU seconds, ratio   folds, ratio"
-    )
-    print("\n".join(lines))
-    print("\nreplayed on the searches without racing")
-    paths = sorted(options.folder.glob(f"*-off-*-{options.n_calls}.db"))
-    for rule in RACING:
-        print(replayed(rule, paths))
+    if options.part == "record":
+        for name in options.sets:
+            record(name, options)
+        return
+    for strategy in ("random", "gp"):
+        found = [options.folder.glob(f"{name}-{strategy}-*.db") for name in options.sets]
+        studies = [
+            [Recorded.of(trial) for trial in Study.open(path).complete]
+            for paths in found
+            for path in sorted(paths)
+        ]
+        print(f"\n{strategy}: {sum(map(len, studies))} trials of {len(studies)} studies")
+        print(f"{'rule':16s}   seconds needed        without tracing       inside   lost of 500")
+        for name in RULES:
+            print(row(name, studies, options.orders if strategy == "random" else 1), flush=True)
 
 
 if __name__ == "__main__":

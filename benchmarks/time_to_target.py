@@ -1,7 +1,7 @@
 """How long until the score is reached that 60 random draws over the usual Keras loop reach.
 
     python benchmarks/time_to_target.py [breast_cancer digits diabetes] [--seeds 5]
-        [--racing paired] [--draws 60] [--loop-draws 60] [--out runs/time_to_target]
+        [--draws 60] [--loop-draws 60] [--out runs/time_to_target]
 
 The baseline is what `RandomizedSearchCV(n_iter=60)` over a Keras wrapper does: 60 draws from the
 space, each cross-validated by the loop people write (build, compile, fit with EarlyStopping,
@@ -39,7 +39,6 @@ from comparison import objective as make_objective
 from scipy import stats
 
 from gpsearch.execution import TargetScore, search
-from gpsearch.execution.rules.racing import RACING
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.strategy import trial_seed
@@ -47,7 +46,7 @@ from gpsearch.training import mlp_space
 
 DATA = ("breast_cancer", "digits", "diabetes")
 TRAINING = {"cv": 5, "epochs": 100, "patience": 10}  # as in the README's example
-STEPS = ("draws", "loop", "search")  # and the search with the racing rule, by its name
+STEPS = ("draws", "loop", "search", "paired")  # the last is the search with racing
 
 
 # ------------------------------------------------------------------ one measurement, one process
@@ -75,7 +74,7 @@ def measure(
         n_calls=n_draws,
         random_state=seed,
         stop=TargetScore(score=target),
-        racing=step if step in RACING else None,
+        racing="paired" if step == "paired" else None,
         progress=False,
     )
     cpu = time.process_time() - start
@@ -129,9 +128,9 @@ def read(folder: Path, step: str, data: str, seed: int) -> dict[str, Any]:
     return json.loads(path_of(folder, step, data, seed).read_text())
 
 
-def factors(folder: Path, data: str, seed: int, rule: str) -> dict[str, float]:
+def factors(folder: Path, data: str, seed: int) -> dict[str, float]:
     """The gain of one seed and its factors; a gain is 0 where the target was not reached."""
-    draws, loop, plain, race = (read(folder, step, data, seed) for step in (*STEPS, rule))
+    draws, loop, plain, race = (read(folder, step, data, seed) for step in STEPS)
     compiled = [draw["cpu"] for draw in draws["draws"]]
     looped = {int(i): draw["cpu"] for i, draw in loop["draws"].items()}
     training = sum(looped.values()) / sum(compiled[i] for i in looped)
@@ -152,7 +151,7 @@ def factors(folder: Path, data: str, seed: int, rule: str) -> dict[str, float]:
     }
 
 
-def table(folder: Path, names: list[str], seeds: int, rule: str) -> str:
+def table(folder: Path, names: list[str], seeds: int) -> str:
     """Median gains over the seeds, one that never reached the target counting as no gain at all.
 
     Trials, times and factors are geometric means over the seeds that reached it.
@@ -163,9 +162,9 @@ def table(folder: Path, names: list[str], seeds: int, rule: str) -> str:
     ]
     for data in names:
         done = [
-            factors(folder, data, seed, rule)
+            factors(folder, data, seed)
             for seed in range(seeds)
-            if all(path_of(folder, step, data, seed).exists() for step in (*STEPS, rule))
+            if all(path_of(folder, step, data, seed).exists() for step in STEPS)
         ]
         if not done:
             continue
@@ -194,7 +193,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=list(DATA), help=", ".join(DATA))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--racing", choices=list(RACING), default="paired")
     parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--loop-draws", type=int, help="all draws unless given")
     parser.add_argument("--out", type=Path, default=Path("runs/time_to_target"))
@@ -209,15 +207,13 @@ def main() -> None:
         return
     for seed in range(options.seeds):
         for data in options.data:
-            for step in (*STEPS, options.racing):
+            for step in STEPS:
                 if not path_of(options.out, step, data, seed).exists():
                     call = [sys.executable, __file__, data, "--one", step, str(seed)]
                     call += ["--out", str(options.out), "--draws", str(options.draws)]
                     call += ["--loop-draws", str(n_loop)]
                     subprocess.run(call, check=True)
-            print(
-                f"\n{table(options.out, options.data, options.seeds, options.racing)}", flush=True
-            )
+            print(f"\n{table(options.out, options.data, options.seeds)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ of the strategy "gp" in repeat 2. Within a run, trials stand in the order of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gpsearch.arguments import boolean
 from gpsearch.comparison.comparison import Comparison
@@ -16,7 +16,7 @@ from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
 from gpsearch.execution.plan import run_of
 from gpsearch.execution.repeats import COMPARISON, LEAST_REPEATS, StrategySpec, run_repeats
-from gpsearch.execution.rules.racing import FoldRule, RacingName
+from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.strategy import trial_seed
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 from gpsearch.strategy.unseen import ENUMERABLE
@@ -44,7 +44,7 @@ def compare(
     greater_is_better: bool = True,
     timeout: float | None = None,
     max_same_errors: int | None = 5,
-    racing: RacingName | FoldRule | None = None,
+    racing: Literal["paired"] | FoldRule | None = None,
     n_jobs: int | None = None,
     executor: Any = None,
     isolate: bool = False,
@@ -96,7 +96,7 @@ def compare(
         returned; the same call continues the comparison.
     max_same_errors : int or None, default 5
         As for `gpsearch.search`.
-    racing : {"paired", "forgiving", "aggressive"} or callable, optional
+    racing : "paired" or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
         another one has stopped a trial is given the known folds, and evaluates the rest.
     n_jobs : int, optional

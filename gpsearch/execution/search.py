@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, rena
 from gpsearch.evaluation import Objective, as_user_value
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.rules.racing import FoldRule, RacingName
+from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
 from gpsearch.execution.session import Session, open_study, read_space, strategy_name
@@ -50,7 +50,7 @@ def search(
     timeout: float | None = None,
     max_same_errors: int | None = 5,
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
-    racing: RacingName | FoldRule | None = None,
+    racing: Literal["paired"] | FoldRule | None = None,
     greater_is_better: bool = True,
     n_jobs: int | None = None,
     executor: Any = None,
@@ -108,8 +108,8 @@ def search(
         trial out of time or memory, a worker that died and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
-    racing : {"paired", "forgiving", "aggressive"} or callable, optional
-        Decides after each fold but the last whether the trial goes on: a rule of
+    racing : "paired" or callable, optional
+        Decides after each fold but the last whether the trial goes on: "paired", the rule of
         `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. By default
         all folds are run.
     greater_is_better : bool, default True

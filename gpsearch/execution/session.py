@@ -19,7 +19,7 @@ from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyErro
 from gpsearch.evaluation import Objective
 from gpsearch.execution.dispatch import Events, run_concurrently
 from gpsearch.execution.plan import Plan
-from gpsearch.execution.rules.racing import RACING, FoldRule
+from gpsearch.execution.rules.racing import FoldRule, paired
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
@@ -312,10 +312,14 @@ def _read_racing(racing: Any) -> FoldRule | None:
     """Read a racing rule, by name or as it is."""
     if racing is None:
         return None
-    if isinstance(racing, str) and racing in RACING:
-        return RACING[racing]
+    if isinstance(racing, str) and racing == "paired":
+        return paired
+    if isinstance(racing, str) and racing in ("forgiving", "aggressive"):
+        raise InvalidSearchError(
+            "was removed: it stopped trials that would have become the best. Use 'paired'."
+        ).about("racing", racing)
     if not callable(racing):
-        wanted = f"one of {', '.join(map(repr, RACING))}, or a function of the study and the trial"
+        wanted = "'paired', or a function of the study and the trial"
         raise refusal(InvalidSearchError, "racing", racing, wanted, also="None")
     rule: FoldRule = racing
     return rule

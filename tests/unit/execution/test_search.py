@@ -22,7 +22,6 @@ from gpsearch.errors import (
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore, search
 from gpsearch.execution.plan import SearchPlan
-from gpsearch.execution.rules.racing import forgiving
 from gpsearch.execution.run import Run, run_serially
 from gpsearch.objective import as_objective
 from gpsearch.space import Categorical, Integer, Real, Space
@@ -58,6 +57,9 @@ BAD = [
     pytest.param({"stop": [1]}, InvalidSearchError, "stop=1", id="rule"),
     pytest.param({"stop": "target"}, InvalidSearchError, "stop='target'", id="rule by name"),
     pytest.param({"racing": 1}, InvalidSearchError, "racing=1", id="racing"),
+    pytest.param(
+        {"racing": "forgiving"}, InvalidSearchError, "removed.*'paired'", id="racing of old"
+    ),
     pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),
     pytest.param({"trial_timeout": -1}, InvalidSearchError, "trial_timeout=-1", id="limit"),
     pytest.param({"executor": 5}, InvalidSearchError, "executor=5", id="executor"),
@@ -469,6 +471,11 @@ class Folds:
         return Evaluation(folds=tuple(folds))
 
 
+def ahead(study, trial):
+    """A racing rule: go on while no complete trial is ahead."""
+    return not any(t.score > trial.score for t in study.complete)
+
+
 def test_racing_stops_trials_and_the_strategy_learns_of_it():
     seen = []
 
@@ -479,10 +486,7 @@ def test_racing_stops_trials_and_the_strategy_learns_of_it():
             seen.append(history)
             return [number / 10, 3 if number == 0 else 9]
 
-    def racing(study, trial):
-        return not any(t.score > trial.score for t in study.trials if t.state == "complete")
-
-    study = run(Folds(), strategy=Watching(), racing=racing, n_calls=4)
+    study = run(Folds(), strategy=Watching(), racing=ahead, n_calls=4)
     assert [trial.state for trial in study.trials] == ["complete"] + ["stopped"] * 3
     assert [len(trial.folds) for trial in study.trials] == [4, 1, 1, 1]
     assert np.isfinite(seen[-1].losses).all()
@@ -504,7 +508,7 @@ def test_a_trial_killed_before_it_was_stopped_is_stopped_when_the_search_goes_on
             writer,
             objective,
             SearchPlan(writer, None, n_calls=2),
-            fold_rule=forgiving,
+            fold_rule=ahead,
             progress=progress_module.Progress(2, shown=False),
         )
         run_serially(run)
