@@ -163,6 +163,10 @@ class TrialFailedError(GPSearchError, RuntimeError):
     """One evaluation gives no score, as where training diverges; other configurations may."""
 
 
+class FitFailedError(TrialFailedError):
+    """An estimator of scikit-learn's kind raised in a fold."""
+
+
 class InvalidConfigError(GPSearchError, ValueError):
     """A configuration file breaks a rule."""
 

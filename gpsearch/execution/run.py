@@ -70,6 +70,7 @@ class Run:
         self._fold_rule = fold_rule
         self._max_same_errors = max_same_errors
         self._n_folds: int | None = getattr(objective, "n_folds", None)
+        self._failed = self._reopen()
         trials = plan.trials()
         self._interrupted = [trial for trial in trials if not trial.finished]
         self._rules_due = bool(self.study.ended)
@@ -89,8 +90,12 @@ class Run:
 
     def _next_trial(self) -> Trial | None:
         """An interrupted trial, or the next of the plan; None when none may start now."""
-        if self._interrupted:
-            return self._interrupted.pop(0)
+        while self._interrupted:
+            trial = self._interrupted.pop(0)
+            before = self._failed.pop(trial.number, None)
+            if before is None or not self._fails_still(before):
+                return trial
+            self.writer.restore_trial(before)
         self._apply_rules()
         if self.reason or self.repeated_error() is not None:
             return None
@@ -182,7 +187,22 @@ class Run:
         """
         if self._max_same_errors is None or not self._has_ended_one:
             return None
-        return repeated_error(self.study, self._max_same_errors)
+        return repeated_error(self.study.ended, self._max_same_errors)
+
+    def _reopen(self) -> dict[int, Trial]:
+        """Trials by number, to evaluate again, where all so far failed with the same error."""
+        if repeated_error(self.study.ended, 1) is None:
+            return {}
+        failed = {trial.number: trial for trial in self._plan.trials() if trial.state == "failed"}
+        for number in failed:
+            self.writer.reopen_trial(number)
+        return failed
+
+    def _fails_still(self, before: Trial) -> bool:
+        """Whether the trials that were evaluated again have failed with the error of `before`."""
+        if self._max_same_errors is None or not self._has_ended_one:
+            return False
+        return repeated_error([*self.study.ended, before], 1) is not None
 
     def _call(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):

@@ -104,7 +104,8 @@ def search(
         below may be infinite, which is none.
     max_same_errors : int or None, default 5
         Where as many trials, from the first, all failed with the same error, the search ends with
-        that error: no further trial would succeed. None goes on. A score that is not finite, a
+        that error: no further trial would succeed. Once it is mended outside of the objective, the
+        same call evaluates them again. None goes on. A score that is not finite, a
         trial out of time or memory, a worker that died and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.

@@ -144,7 +144,8 @@ class Session:
         if failed is not None:
             raise InvalidObjectiveError(
                 "every trial so far failed with the same error. Mend it, and the same call "
-                "continues; an objective whose own code or data changed needs a new study. "
+                "evaluates them again; an objective whose own code or data changed needs a new "
+                "study. "
                 f"{failed.reason}\n\nOf trial {failed.number}:\n{failed.traceback}"
             ).about("objective")
         if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):

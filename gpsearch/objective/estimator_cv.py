@@ -26,7 +26,7 @@ from sklearn.utils import indexable
 from gpsearch.arguments import boolean, instance_of, optional
 from gpsearch.data.folds import in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError, public
+from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
@@ -297,7 +297,10 @@ class EstimatorCV:
         if outcome.error is not None and not self._has_stand_in:
             if self.error_score == "raise" or isinstance(outcome.error, InvalidObjectiveError):
                 self.raised = outcome.error
-            raise TrialFailedError(
+            # of a network that diverged, another configuration may not
+            found = isinstance(outcome.error.__cause__, TrialFailedError)
+            kind = TrialFailedError if found else FitFailedError
+            raise kind(
                 f"fold {fold}: {type(outcome.error).__name__}: {outcome.error}"
             ) from outcome.error
         names = self._names(outcome)

@@ -125,7 +125,7 @@ class Study:
             Another process is making a study there.
         """
         space = Space(space)
-        _require_callable(objective)
+        _require_objective(objective)
         if not isinstance(objective_fingerprint, str):
             kind = InvalidSearchError
             raise refusal(kind, "objective_fingerprint", objective_fingerprint, "a string")
@@ -184,7 +184,7 @@ class Study:
             It is empty, not a study, or damaged.
         """
         path = study_path(path)
-        _require_callable(objective)
+        _require_objective(objective)
         space = None if space is None else Space(space)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
 
@@ -403,9 +403,9 @@ def part_of(study: Study, trials: Sequence[Trial]) -> Study:
     return part
 
 
-def _require_callable(objective: Any) -> None:
-    if objective is not None and not callable(objective):
-        wanted = "what the search evaluates, a KerasCV or another function"
+def _require_objective(objective: Any) -> None:
+    if not (objective is None or callable(objective) or hasattr(objective, "evaluate")):
+        wanted = "what the search evaluates: a KerasCV, another Objective or a function"
         raise refusal(InvalidSearchError, "objective", objective, wanted, also="None")
 
 

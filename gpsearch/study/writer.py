@@ -102,6 +102,22 @@ class StudyWriter:
         self.trials[number] = ended
         return ended
 
+    def reopen_trial(self, number: int) -> None:
+        """Record that a trial that has failed is to be evaluated again, as if it were interrupted.
+
+        Its configuration, seed and recorded folds stay.
+        """
+        running = dataclasses.replace(
+            self.trials[number], state="running", ended=None, reason="", traceback=""
+        )
+        self._file.write_trial(running, self._encoding)
+        self.trials[number] = self._taken_over(running)
+
+    def restore_trial(self, trial: Trial) -> None:
+        """Record a reopened trial as it was."""
+        self._file.write_trial(trial, self._encoding)
+        self.trials[trial.number] = trial
+
     def add_trial(
         self,
         params: Mapping[str, Any],

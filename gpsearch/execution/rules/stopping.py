@@ -7,13 +7,14 @@ search is resumed, it returns a `StopReason` (or a sentence, or True) to end the
 from __future__ import annotations
 
 import enum
+import itertools
 import math
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, refusal, whole
-from gpsearch.errors import InvalidSearchError, TrialFailedError, public
+from gpsearch.errors import FitFailedError, InvalidSearchError, TrialFailedError, public
 from gpsearch.execution.workers.job import DIED, NOT_FINITE, OUT_OF_TIME
 from gpsearch.study import Study, Trial
 from gpsearch.study.trial import GIVEN
@@ -39,6 +40,8 @@ class StopReason(enum.Enum):
 
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError")
 """Ends of the names of errors that Python, NumPy, PyTorch and TensorFlow raise."""
+
+HEADER = "Traceback (most recent call last):\n"
 
 LED_TO = re.compile(
     r"\n\n(?:The above exception was the direct cause of|During handling of the above exception,)"
@@ -102,9 +105,9 @@ class NoImprovement:
         return StopReason.NO_IMPROVEMENT if waited >= self.trials else None
 
 
-def repeated_error(study: Study, least: int) -> Trial | None:
-    """The first trial, where all that ended, `least` or more, failed with the same error."""
-    trials = [trial for trial in study.ended if trial.origin != GIVEN]
+def repeated_error(ended: Iterable[Trial], least: int) -> Trial | None:
+    """The first of trials that ended, where all, `least` or more, failed with the same error."""
+    trials = [trial for trial in ended if trial.origin != GIVEN]
     if len(trials) < least or any(trial.state != "failed" for trial in trials):
         return None
     errors = {_error_of(trial) for trial in trials}
@@ -118,20 +121,31 @@ def _error_of(trial: Trial) -> Hashable:
     `TrialFailedError` say something about one configuration; others may do better.
     """
     kind = trial.reason.partition(":")[0]
-    if trial.reason.startswith((OUT_OF_TIME, DIED)) or kind.endswith(OUT_OF_MEMORY):
+    if trial.reason.startswith((OUT_OF_TIME, DIED)):
         return None
     if not trial.traceback:
-        return None if trial.reason.endswith(NOT_FINITE) else kind
-    # Of an error that others led to the last part; its message, which may hold any line, follows
-    # the first line that is not indented.
-    lines = iter(LED_TO.split(trial.traceback)[-1].splitlines()[1:])
-    frames: dict[str, None] = {}
-    for line in lines:
-        if not line.startswith("  "):
-            raised = line.partition(":")[0].rpartition(".")[2]
-            if raised != kind or raised == TrialFailedError.__name__:
-                return None  # the reason of a `TrialFailedError` is its own sentence
-            break
-        if line.startswith('  File "'):
-            frames[line] = None  # once, however deep a recursion went
+        finding = trial.reason.endswith(NOT_FINITE) or kind.endswith(OUT_OF_MEMORY)
+        return None if finding else kind
+    *earlier, last = LED_TO.split(trial.traceback)  # of an error that others led to the last part
+    raised, frames = _raised(last)
+    if raised == FitFailedError.__name__ and earlier:
+        raised, frames = _raised(earlier[-1])
+        kind = raised
+    # the reason of a `TrialFailedError` is its own sentence
+    found = raised not in ("", kind) or raised == TrialFailedError.__name__
+    if found or kind.endswith(OUT_OF_MEMORY):
+        return None
     return kind, *frames
+
+
+def _raised(traceback: str) -> tuple[str, list[str]]:
+    """Name of the error of a traceback, and its frames, each once, however deep a recursion went.
+
+    The message, which may hold any line, follows the first line that is not indented.
+    """
+    whole = traceback.partition(HEADER)[2]  # without it, the long traceback was cut
+    lines = whole.splitlines() if whole else traceback.splitlines()[1:]
+    frames = list(itertools.takewhile(lambda line: line.startswith("  "), lines))
+    last = lines[len(frames)] if len(frames) < len(lines) else ""
+    name = last.partition(":")[0].rpartition(".")[2]
+    return name, list(dict.fromkeys(line for line in frames if line.startswith('  File "')))

@@ -12,7 +12,7 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.comparison import compare, open_comparison
-from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution import StopReason
 from gpsearch.execution.plan import RepeatsPlan, origin_of
@@ -203,6 +203,23 @@ def test_failed_trials_are_shared():
     assert set(calls.values()) == {1}
     assert (frame.reason[frame.state == "failed"] == "ValueError: diverged").all()
     assert (frame.state == "failed").sum() == 2 * 3 * 4
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_no_strategy_keeps_the_failures_of_a_missing_file(n_jobs, tmp_path):
+    file, path = tmp_path / "data.csv", tmp_path / "study.db"
+
+    def reads(params, seed):
+        if not file.exists():
+            raise FileNotFoundError(file)
+        return bowl(params, seed)
+
+    with ThreadPoolExecutor(n_jobs) as executor:
+        with pytest.raises(InvalidObjectiveError, match="same error"):
+            compared(reads, study=path, executor=executor)
+        file.touch()
+        mended = compared(reads, study=path, executor=executor)
+    assert values(mended).equals(values(compared()))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The serial search: arguments, ends, faults, warm start, callbacks."""
 
+import functools
 import logging
 import math
 import sys
@@ -197,6 +198,12 @@ def exits(params):
     sys.exit(3)
 
 
+def reads(params, file):
+    if not file.exists():
+        raise FileNotFoundError(file)
+    return params["x"]
+
+
 @pytest.mark.parametrize("objective", [returns_a_dict, raises, exits])
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_same_error_in_every_trial_ends_the_search_with_it(objective, n_jobs, tmp_path):
@@ -211,10 +218,46 @@ def test_the_same_error_in_every_trial_ends_the_search_with_it(objective, n_jobs
     assert "Traceback (most recent call last)" in str(refusal.value)
     assert "changed needs a new study" in str(refusal.value)
     assert study.stop_reason.startswith(StopReason.SAME_ERROR.value)
-    with pytest.raises(InvalidObjectiveError):  # continued, it tries once more
+    before = study.trials
+    with pytest.raises(InvalidObjectiveError):  # continued, it tries the first ones once more
         run(objective, **options)
-    assert len(study.trials) in range(6, 6 + 2 * n_jobs)
+    assert len(study.trials) == len(before)
+    assert study.trials[n_jobs + 1 :] == before[n_jobs + 1 :]
     assert run(objective, max_same_errors=math.inf, **options | {"n_calls": 12}).trials[11].reason
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_trials_that_a_missing_file_made_fail_are_evaluated_again(n_jobs, tmp_path):
+    file = tmp_path / "data.csv"
+    never_failed = run(functools.partial(reads, file=tmp_path), x0={"x": 0.5, "n": 2})
+    options = {"study": tmp_path / "study.db", "x0": {"x": 0.5, "n": 2}}
+    if n_jobs > 1:
+        options |= {"executor": ThreadPoolExecutor(n_jobs)}
+    objective = functools.partial(reads, file=file)
+    for _ in range(2):  # not yet mended the second time
+        with pytest.raises(InvalidObjectiveError, match="evaluates them again"):
+            run(objective, **options)
+    file.touch()
+    study = run(objective, **options)
+    assert study.stop_reason == StopReason.BUDGET.value
+    for trial, other in zip(study.trials, never_failed.trials, strict=True):
+        assert (trial.params, trial.seed, trial.origin) == (other.params, other.seed, other.origin)
+        assert (trial.state, trial.score, trial.reason) == ("complete", other.score, "")
+
+
+def test_a_search_killed_while_it_tries_again_goes_on_trying(tmp_path):
+    file = tmp_path / "data.csv"
+    objective, path = functools.partial(reads, file=file), tmp_path / "study.db"
+    with pytest.raises(InvalidObjectiveError):
+        run(objective, study=path)
+    file.touch()
+
+    def stop(result):
+        raise KeyboardInterrupt
+
+    run(objective, study=path, callback=stop)
+    assert [trial.state for trial in Study.open(path).trials] == ["complete"] + ["running"] * 4
+    assert {trial.state for trial in run(objective, study=path).trials} == {"complete"}
 
 
 def test_what_may_hold_for_one_configuration_does_not_end_the_search():

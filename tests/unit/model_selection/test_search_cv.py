@@ -302,6 +302,25 @@ def test_an_interrupted_search_continues_from_its_file(data, tmp_path):
     assert whole.best_params_ == continued.best_params_
 
 
+def test_an_estimator_that_lacked_a_file_is_searched_as_if_it_had_been_there(data, tmp_path):
+    path, file = tmp_path / "study.db", tmp_path / "prior.csv"
+
+    class Reads(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            if not file.exists():
+                raise FileNotFoundError(file)
+            return super().fit(X, y, sample_weight)
+
+    with pytest.raises(InvalidObjectiveError, match="All the 4 fits failed"):
+        search(Reads(), n_iter=4, study=path).fit(*data)
+    with pytest.raises(InvalidObjectiveError, match="every trial so far failed"):
+        search(Reads(), n_iter=6, study=path).fit(*data)
+    file.touch()
+    mended, whole = search(Reads(), n_iter=6, study=path).fit(*data), search(n_iter=6).fit(*data)
+    for column in ("mean_test_score", "param_C"):
+        np.testing.assert_array_equal(mended.cv_results_[column], whole.cv_results_[column])
+
+
 def test_a_study_of_other_data_is_refused(data, tmp_path):
     X, y = data
     search(study=tmp_path / "study.db").fit(X, y)

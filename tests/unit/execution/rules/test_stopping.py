@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
+import gpsearch as gs
 from gpsearch.errors import InvalidSearchError, TrialFailedError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import NoImprovement, StopReason, TargetScore
@@ -104,6 +106,21 @@ def raises(error):
     return objective
 
 
+class Raises(ClassifierMixin, BaseEstimator):
+    def __init__(self, x=0.0, error=None):
+        self.x, self.error = x, error
+
+    def fit(self, X, y):
+        if not isinstance(self.error, TrialFailedError):
+            raise self.error
+        raise ValueError("training diverged") from self.error  # as a KerasClassifier has it
+
+
+def estimator_that(error, **options):
+    y = np.arange(12) % 2
+    return gs.EstimatorCV(Raises(error=error), np.ones((12, 2)), y, cv=2, **options)
+
+
 def quotes_another_frame(params):
     raise ValueError(f'in\n  File "a.py", line {params["x"]}')
 
@@ -139,12 +156,13 @@ def repeats(objective):
             outcome = objective
             if callable(objective):
                 job = Job(number=x, params=params, seed=0)
-                outcome = evaluate(FunctionObjective(objective), job)
+                is_whole = isinstance(objective, gs.EstimatorCV)
+                outcome = evaluate(objective if is_whole else FunctionObjective(objective), job)
             number = writer.start_trial({"x": 0.5}, seed=0)
             writer.end_trial(
                 number, outcome.state, reason=outcome.reason, traceback=outcome.traceback
             )
-    return repeated_error(study, 3) is not None
+    return repeated_error(study.ended, 3) is not None
 
 
 @pytest.mark.parametrize(
@@ -155,6 +173,8 @@ def repeats(objective):
         pytest.param(quotes_another_frame, id="quotes a frame"),
         pytest.param(chained, id="a finding led to it"),
         pytest.param(too_deep, id="recursion"),
+        pytest.param(estimator_that(ValueError("no file")), id="an estimator"),
+        pytest.param(estimator_that(ValueError("no file"), n_jobs=2), id="elsewhere"),
         pytest.param(raises(SystemExit(3)), id="exit"),
         pytest.param(lambda params: {}, id="no score"),
     ],
@@ -176,6 +196,8 @@ def test_a_mistake_is_told_whatever_its_message_says(objective):
         pytest.param(reads_three_files, id="three lines of the user's"),
         pytest.param(raises(TrialFailedError("diverged: x")), id="a finding"),
         pytest.param(raises(TrialFailedError()), id="a finding without words"),
+        pytest.param(estimator_that(MemoryError()), id="memory of an estimator"),
+        pytest.param(estimator_that(TrialFailedError("diverged")), id="a network of an estimator"),
         pytest.param(raises(DivergedError("ValueError: no")), id="a finding of the user's kind"),
         pytest.param(lambda params: float("nan"), id="not finite"),
     ],
