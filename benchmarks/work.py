@@ -36,13 +36,13 @@ FOLDS = 2
 UPDATES = (20, 2000)  # steps of the optimiser in a fold, about; log-uniform
 
 
-def convolution(filters: int, depth: int, opt: str, *, input_shape: Any, n_outputs: int) -> Any:
+def convolution(filters: int, depth: int, opt: str, *, input_shape: Any, n_classes: int) -> Any:
     keras = import_keras()
     layers = [keras.Input(input_shape)]
     for _ in range(depth):
         layers.append(keras.layers.Conv2D(filters, 3, padding="same", activation="relu"))
         layers.append(keras.layers.MaxPooling2D())
-    layers += [keras.layers.Flatten(), keras.layers.Dense(n_outputs, activation="softmax")]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(n_classes, activation="softmax")]
     model = keras.Sequential(layers)
     model.compile(optimizer=opt, loss="sparse_categorical_crossentropy")
     return model
