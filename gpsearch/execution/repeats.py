@@ -11,7 +11,7 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.session import Session, open_study, read_space, strategy_name
+from gpsearch.execution.session import Session, read_space, strategy_name, writing_study
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import (
@@ -90,7 +90,7 @@ def run_repeats(
     # a strategy that cannot be made is refused before anything is evaluated
     expected = {label: prior_in_words(make(0)) for label, make in makers.items()}
     objective.validate(space)
-    record = open_study(
+    with writing_study(
         study,
         space=space,
         objective=objective,
@@ -107,15 +107,14 @@ def run_repeats(
             "expected_optimum": {label: words for label, words in expected.items() if words},
             **session.settings(),
         },
-    )
-    with record.writing() as writer:
+    ) as writer:
         session.conduct(
             writer,
             objective,
-            RepeatsPlan(record, makers, n_calls=n_calls, n_repeats=n_repeats),
+            RepeatsPlan(writer.study, makers, n_calls=n_calls, n_repeats=n_repeats),
             progress=Progress(len(specs) * n_repeats * n_calls, shown=progress),
         )
-    return record, list(specs)
+    return writer.study, list(specs)
 
 
 def _read_repeats(n_repeats: Any) -> int:

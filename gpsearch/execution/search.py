@@ -17,7 +17,7 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
-from gpsearch.execution.session import Session, open_study, read_space, strategy_name
+from gpsearch.execution.session import Session, read_space, strategy_name, writing_study
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
@@ -188,7 +188,7 @@ def search(
     expected = prior_in_words(make(seed=0, n_calls=n_calls))  # refused before a study is made
     objective.validate(space)
 
-    record = open_study(
+    with writing_study(
         study,
         space=space,
         objective=objective,
@@ -200,11 +200,10 @@ def search(
             "greater_is_better": greater_is_better,
         },
         first={"n_calls": n_calls, "expected_optimum": expected, **session.settings()},
-    )
-    # Raising the budget later must not change what was proposed so far.
-    first_budget = int(record.info.settings.get("n_calls", n_calls))
-    proposer = make(seed=record.seed, n_calls=first_budget)
-    with record.writing() as writer:
+    ) as writer:
+        # Raising the budget later must not change what was proposed so far.
+        first_budget = int(writer.study.info.settings.get("n_calls", n_calls))
+        proposer = make(seed=writer.study.seed, n_calls=first_budget)
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)
@@ -216,7 +215,7 @@ def search(
             callbacks=callbacks,
             progress=Progress(n_calls, shown=progress, live=live),
         )
-    return record
+    return writer.study
 
 
 def _earlier(warm_start: StudyPath | Study) -> Study:

@@ -7,8 +7,9 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from gpsearch.space import Space
 from gpsearch.study import Study, StudyWriter
 from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
+from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch")
 
@@ -227,7 +229,8 @@ def strategy_name(strategy: Any) -> str:
     return str(getattr(strategy, "name", own))
 
 
-def open_study(
+@contextlib.contextmanager
+def writing_study(
     study: StudyPath | Study | None,
     *,
     space: Space,
@@ -236,12 +239,13 @@ def open_study(
     usual_seed: int | None = None,
     settings: Mapping[str, Any],
     first: Mapping[str, Any],
-) -> Study:
-    """Open the study that a call continues, or make it.
+) -> Iterator[StudyWriter]:
+    """Write to the study that a call continues, or that it makes.
 
     An existing study must have the same `settings`, which decide the course of the search; `first`
     are further settings of a new study, which may differ when it is continued. A new study without
-    a `random_state` has the `usual_seed`, or a fresh one.
+    a `random_state` has the `usual_seed`, or a fresh one; where the call ends with an error before
+    its first trial, it is removed.
 
     Raises
     ------
@@ -249,6 +253,7 @@ def open_study(
         The study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
+    made: Path | None = None
     seed = None if random_state is None else _read_seed(random_state)
     recorded = {**settings, **first}
     identity: dict[str, Any] = {
@@ -262,24 +267,28 @@ def open_study(
         record = Study.open(path, space=space)
     else:
         try:
-            return Study.create(
+            record = Study.create(
                 path,
                 seed=_read_seed(usual_seed) if seed is None else seed,
                 settings=recorded,
-                objective=objective,
                 **identity,
             )
+            made = path and path.resolve()
         except StudyError:
             if path is None or not path.exists():
                 raise
-        record = Study.open(path, space=space)  # another process has made it meanwhile
+            record = Study.open(path, space=space)  # another process has made it meanwhile
     seed = record.seed if seed is None else seed
     record.require_same(seed=seed, settings=settings, **identity)
-    if not recorded.keys() <= record.info.settings.keys():
-        with record.writing() as writer:  # a study of an earlier gpsearch
-            writer.add_settings(recorded)
     record.objective = objective
-    return record
+    with record.writing() as writer:
+        writer.add_settings(recorded)  # a study of an earlier gpsearch lacks some
+        try:
+            yield writer
+        except Exception:
+            if made and all(trial.origin == GIVEN for trial in writer.trials):
+                made.unlink(missing_ok=True)
+            raise
 
 
 def _say_how_to_continue(study: Study, reason: str) -> None:

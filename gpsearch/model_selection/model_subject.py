@@ -144,6 +144,12 @@ def _training(params: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(sorted(known))}."
         )
     settings = given_settings(params)
+    if params.get("validation_split"):
+        raise InvalidSearchError(
+            "the search holds back rows of each training fold for early stopping alone. Leave it "
+            "out, and give GPSearchCV(patience=..., validation_fraction=...), or search over "
+            "KerasClassifier(create_model)."
+        ).about("validation_split", params["validation_split"])
     return {name: settings[name] for name in OVERRIDABLE if name in settings}
 
 

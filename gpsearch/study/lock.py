@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gpsearch.errors import StudyError, StudyLockedError, StudyReadOnlyError
 
@@ -32,9 +33,6 @@ descriptor of its file would give it up."""
 
 _mutex = threading.Lock()
 """Guards `_held` between the threads of this process."""
-
-MARK = b'{"pid": '
-"""How the text of a lock begins."""
 
 PATIENCE = 0.2
 """Seconds for which a lock that is held is tried again: `holder_of` takes it for a moment."""
@@ -63,7 +61,6 @@ class WriteLock:
                     f"{study} is being written by another search in this process; wait until it "
                     "ends, or give this search a study of its own"
                 )
-            self._refuse_foreign()
             try:
                 self._free = self._acquire_portable() if fcntl is None else self._acquire()
             except OSError as error:
@@ -82,27 +79,34 @@ class WriteLock:
             free()
             _held.discard(self._path)
 
-    def _refuse_foreign(self) -> None:
+    def _is_ours(self) -> bool:
+        """Whether the lock's file is made here or was by another search, and not empty already.
+
+        An empty one may be anybody's: it serves as the lock, and stays as it is.
+        """
         try:
             text = Path(self._path).read_bytes()
         except OSError:  # there is none, or a system without POSIX locks keeps it while it is held
-            return
-        if not (text.startswith(MARK) or MARK.startswith(text)):  # a writer may die while it signs
+            return True
+        if text and not _holder(text):
             raise StudyError(
                 f"{self._study} cannot be written: {self._path} lies where its lock belongs, and "
                 "is none; move it, or give the study another path."
             )
+        return bool(text)
 
     def _acquire(self) -> Callable[[], None]:
         give_up = time.monotonic() + PATIENCE
         while True:
+            is_ours = self._is_ours()
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _same_file(descriptor, self._path):
                     os.close(descriptor)
                     continue
-                self._sign(descriptor)
+                if is_ours:
+                    self._sign(descriptor)
             except BlockingIOError:
                 holder = _describe_holder(os.pread(descriptor, 4096, 0))
                 os.close(descriptor)
@@ -113,24 +117,25 @@ class WriteLock:
             except BaseException:
                 os.close(descriptor)
                 raise
-            return functools.partial(self._give_back, descriptor)
+            return functools.partial(self._give_back, descriptor, is_ours)
 
-    def _give_back(self, descriptor: int) -> None:
+    def _give_back(self, descriptor: int, is_ours: bool) -> None:
         # Removed while still held: a process that opened it meanwhile sees by the inode that its
         # file is gone, and starts over.
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
+        if is_ours:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
         os.close(descriptor)
 
     def _acquire_portable(self) -> Callable[[], None]:
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self._path)
+        is_ours, lock = self._is_ours(), FileLock(self._path)
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
             raise self._refusal("another process") from None
-        return lock.release
+        return lock.release if is_ours else functools.partial(_release_and_keep, lock)
 
     def _refusal(self, holder: str) -> StudyLockedError:
         return StudyLockedError(
@@ -174,11 +179,13 @@ def _portable_holder(path: str) -> str:
 
     if not os.path.exists(path):
         return ""
+    lock = FileLock(path, timeout=0)
     try:
-        with FileLock(path, timeout=0):
-            return ""
+        lock.acquire()
     except Timeout:
         return "another process"
+    _release_and_keep(lock)
+    return ""
 
 
 def _same_file(descriptor: int, path: str) -> bool:
@@ -188,10 +195,25 @@ def _same_file(descriptor: int, path: str) -> bool:
         return False
 
 
-def _describe_holder(text: bytes) -> str:
+def _release_and_keep(lock: Any) -> None:
+    lock.release()  # which removes the file on some systems
+    Path(lock.lock_file).touch()
+
+
+def _holder(text: bytes) -> dict[str, Any]:
+    """The text of a lock as it was signed; empty where it is none."""
     try:
         holder = json.loads(text)
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
-        return f"process {holder['pid']} on {holder['host']} since {since}"
-    except (ValueError, KeyError, TypeError):
+        return holder if holder.keys() == {"pid", "host", "since"} else {}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _describe_holder(text: bytes) -> str:
+    if not (holder := _holder(text)):
         return "another process"
+    try:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+    except (ValueError, TypeError, OverflowError):
+        since = "an unknown time"
+    return f"process {holder['pid']} on {holder['host']} since {since}"

@@ -217,6 +217,10 @@ class FittedRegressor(RegressorMixin, FittedNetwork):
 def with_link(target: Target, outputs: str | None) -> Target:
     """The target of a model whose outputs are what the user's argument `outputs` says."""
     link = optional(one_of, "outputs", outputs, LINKS, kind=InvalidObjectiveError)
+    if link is not None and not target.is_classification:
+        raise InvalidObjectiveError(
+            f"y ({target.kind}) holds no classes, whose probabilities it could tell. Leave it out."
+        ).about("outputs", outputs)
     return dataclasses.replace(target, link=link)
 
 

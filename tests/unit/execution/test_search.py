@@ -260,6 +260,19 @@ def test_a_search_killed_while_it_tries_again_goes_on_trying(tmp_path):
     assert {trial.state for trial in run(objective, study=path).trials} == {"complete"}
 
 
+def test_a_call_that_fails_before_its_first_trial_leaves_no_study_of_its_own(tmp_path):
+    link, target = tmp_path / "link.db", tmp_path / "study.db"
+    link.symlink_to(target)
+    with pytest.raises(InvalidSearchError, match="must be an executor"):
+        run(study=link, executor=object(), x0={"x": 0.5, "n": 2}, y0=1.0)
+    assert link.is_symlink()
+    assert list(tmp_path.iterdir()) == [link]
+    Study.create(target, space=SPACE, seed=0)  # of another call
+    with pytest.raises(StudyMismatchError):
+        run(study=target, executor=object())
+    assert target.exists()
+
+
 def test_what_may_hold_for_one_configuration_does_not_end_the_search():
     calls = []
 

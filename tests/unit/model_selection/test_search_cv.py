@@ -538,6 +538,12 @@ REFUSALS = {
         InvalidObjectiveError,
         r"^GPSearchCV.fit\(y=None\): a model function requires y to be passed",
     ),
+    "outputs of a regression": (
+        {"estimator": gs.mlp, "task": "regression", "outputs": "logits"},
+        None,
+        InvalidObjectiveError,
+        r"^GPSearchCV\(outputs='logits'\): y \(regression\) holds no classes",
+    ),
     "model with train scores": (
         {"estimator": gs.mlp, "return_train_score": True},
         None,
@@ -552,6 +558,11 @@ def test_refusals(data, case):
     options, space, error, message = REFUSALS[case]
     with pytest.raises(error, match=f"(?s){message}"):
         search(space=space, **options).fit(*(data[:1] if case == "model without y" else data))
+
+
+def test_a_model_function_has_no_rows_to_hold_back_but_for_early_stopping(data):
+    with pytest.raises(InvalidSearchError, match=r"fit\(validation_split=0.2\).*patience="):
+        search(gs.mlp).fit(*data, validation_split=0.2)
 
 
 def test_refusals_of_data(data):

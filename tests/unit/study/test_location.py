@@ -18,6 +18,7 @@ from gpsearch.errors import (
 )
 from gpsearch.study import Study
 from gpsearch.study.location import write_whole
+from gpsearch.study.lock import WriteLock
 from gpsearch.study.salvage import salvage
 from gpsearch.study.sqlite import StudyFile
 
@@ -221,6 +222,21 @@ def test_a_file_of_another_beside_a_study_stays(tmp_path, ending, is_study):
             Study.create(path, space=SPACE, seed=0)
         assert not path.exists()
     assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", '{"pid": 3}'])
+def test_a_file_in_place_of_a_lock_that_no_search_made_stays(tmp_path, text):
+    other = tmp_path / "a.db.lock"
+    other.write_text(text)
+    if text:
+        with pytest.raises(StudyError, match="move it"):
+            Study.create(tmp_path / "a.db", space=SPACE, seed=0)
+    else:
+        with Study.create(tmp_path / "a.db", space=SPACE, seed=0).writing():
+            with pytest.raises(StudyError, match="being written"):
+                WriteLock(tmp_path / "a.db")
+            assert other.read_text() == text
+    assert other.read_text() == text
 
 
 @pytest.mark.parametrize("ending", BESIDE[1:])

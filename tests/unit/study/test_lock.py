@@ -113,7 +113,7 @@ class FileLockOfOthers:
     """The face of `filelock`, which is installed only where there are no POSIX locks."""
 
     def __init__(self, path, timeout=-1):
-        self.path, self.timeout = path, timeout
+        self.path, self.lock_file, self.timeout = path, path, timeout
 
     def acquire(self, timeout=None):
         self.file = open(self.path, "a")  # noqa: SIM115, it is held
@@ -124,6 +124,7 @@ class FileLockOfOthers:
             raise TimeoutError from None
 
     def release(self):
+        os.unlink(self.path)
         self.file.close()
 
     def __enter__(self):
@@ -148,3 +149,4 @@ def test_without_posix_locks_another_process_is_kept_out_by_filelock(tmp_path, m
         with pytest.raises(StudyLockedError, match="written by another process; wait"):
             WriteLock(study)
     WriteLock(study).release()
+    assert (tmp_path / "a.db.lock").exists()  # that was there before
