@@ -15,18 +15,23 @@ from gpsearch.training.fitted import loss_name, output_link
 ANY_SHAPE = ("", "ctc")
 """Losses that may compare y with an output of another shape: of the user's own, and CTC."""
 
+OF_INDICES = ("categoricalgeneralizedcrossentropy", "circle")
+"""Losses of Keras's that take class indices in one axis."""
+
 
 def loss_target(target: Target, model: Any) -> Parts:
     """Y as the loss takes it: as given where it is numbers that suit the loss, else encoded.
 
     A loss of the user's own gets numbers as they were given. Keras's own losses get class indices
-    (sparse ones), one column for each class (where there are as many units), or 0 and 1 in place
-    of other numbers that neither probabilities nor margins can reach.
+    (sparse ones and `OF_INDICES`), one column for each class (where there are as many units), or 0
+    and 1 in place of other numbers that neither probabilities nor margins can reach.
     """
     if target.classes is None:
         return target.encoded
     name, numbers, classes = loss_name(model), target.numbers, target.classes.tolist()
     counted = numbers is not None and classes == list(range(len(classes)))
+    if name in OF_INDICES:
+        return target.encoded
     if name.startswith("sparse"):
         return numbers if counted and not target.one_hot else target.encoded
     units = _units(model)

@@ -63,6 +63,8 @@ def mse(y_true, y_pred):
     return keras.losses.mean_squared_error(y_true, y_pred)
 
 
+generalized = keras.losses.CategoricalGeneralizedCrossEntropy()
+
 SIGMOID = (1, "sigmoid", "binary_crossentropy")
 SPARSE = (3, "softmax", "sparse_categorical_crossentropy")
 LABELS = {
@@ -74,6 +76,8 @@ LABELS = {
     "strings and folklore F1": (network(*SIGMOID, folklore), np.where(POSITIVE, "yes", "no")),
     "signs and squares": (network(1, "tanh", "mse"), np.where(POSITIVE, 1.0, -1.0)),
     "other numbers": (network(*SIGMOID), np.where(POSITIVE, 7, 5)),
+    "indices in a column": (network(3, "softmax", generalized), CLASSES[:, None]),
+    "indices from one-hot": (network(3, "softmax", generalized), np.eye(3)[CLASSES]),
     "one loss in a list": (network(3, "softmax", ["categorical_crossentropy"]), CLASSES),
 }
 
@@ -87,6 +91,20 @@ def test_labels_are_learned_in_each_form(case):
     assert classifier.score(X, y) > 0.8
     if np.ndim(y) == 2 and y.shape[1] == 3:
         assert classifier.predict(X).shape == (60, 3)
+
+
+@pytest.mark.parametrize("name", ["CategoricalGeneralizedCrossEntropy", "Circle"])
+def test_losses_of_class_indices_are_those_of_plain_keras(name):
+    model = network(3, "softmax", getattr(keras.losses, name)())()
+    plain = model.evaluate(X, CLASSES, batch_size=60, verbose=0)
+
+    def same(rate=0.0):
+        made = network(3, "softmax", getattr(keras.losses, name)())(rate)
+        made.set_weights(model.get_weights())
+        return made
+
+    found = gs.KerasClassifier(same, epochs=1, batch_size=60, rate=0.0).fit(X, CLASSES)
+    assert found.history_["loss"][0] == pytest.approx(plain, rel=1e-5)
 
 
 def test_a_loss_of_ones_own_gets_the_numbers_as_given():
