@@ -26,6 +26,7 @@ class Backwards(NamePrior):
     def __init__(self, space: Space) -> None:
         super().__init__(space)
         self._p, self._q = self._q, self._p
+        self._drawn = {j: pq[::-1] for j, pq in self._drawn.items()}
 
 
 VARIANTS: dict[str, Variant] = {

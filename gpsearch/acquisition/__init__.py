@@ -11,7 +11,7 @@ from gpsearch.acquisition.improvement import (
     LowerConfidenceBound,
 )
 from gpsearch.acquisition.maximisation import Effort, maximise
-from gpsearch.acquisition.weighting import PerSecond, WeightedByFeasibility, WeightedByPrior
+from gpsearch.acquisition.weighting import PerCost, WeightedByFeasibility, WeightedByPrior
 
 __all__ = [
     "Acquisition",
@@ -19,7 +19,7 @@ __all__ = [
     "LogExpectedImprovement",
     "LogProbabilityOfImprovement",
     "LowerConfidenceBound",
-    "PerSecond",
+    "PerCost",
     "WeightedByFeasibility",
     "WeightedByPrior",
     "maximise",

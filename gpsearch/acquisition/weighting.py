@@ -1,13 +1,14 @@
-"""Acquisitions weighted by what else counts: success, time, and where the optimum is expected.
+"""Acquisitions weighted by what else counts: success, cost, and where the optimum is expected.
 
 =========== ================================================================ =======
 symbol      meaning                                                          shape
 =========== ================================================================ =======
 a           a logarithmic acquisition                                        (m,)
 p           probability that an evaluation succeeds                          (m,)
-T           seconds of an evaluation; log T is modelled by a process         (m,)
-s           scale of that process: log T = constant + s (warped log T)       scalar
-mu, v       posterior mean and variance of the warped log T                  (m,)
+C           cost of an evaluation; log C is modelled by a process            (m,)
+c           exponent of the cost                                             scalar
+s           scale of that process: log C = constant + s (warped log C)       scalar
+mu, v       posterior mean and variance of the warped log C                  (m,)
 pi          prior density of the optimum                                     (m,)
 =========== ================================================================ =======
 """
@@ -70,30 +71,33 @@ class WeightedByFeasibility:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PerSecond:
-    """``a + log E[1 / T] = a + s² v / 2 - s mu``, up to a constant.
+class PerCost:
+    """``a + log E[C^-c] = a + c² s² v / 2 - c s mu``, up to a constant.
 
-    ``E[1 / T] = exp(-(m - V / 2))`` for a log-normal T with mean m and variance V of its logarithm
-    (Snoek, Larochelle & Adams 2012, Practical Bayesian optimization, section 3.2).
+    ``E[C^-c] = exp(-c (m - c V / 2))`` for a log-normal C with mean m and variance V of its
+    logarithm (Snoek, Larochelle & Adams 2012, Practical Bayesian optimization, section 3.2, where
+    c is 1; Lee et al. 2020, Cost-aware Bayesian optimization, lower it as the budget is spent).
     """
 
     acquisition: Acquisition
-    log_time: GaussianProcess
-    """Fitted to the logarithms of the seconds, without an output transform."""
+    log_cost: GaussianProcess
+    """Fitted to the logarithms of the costs, without an output transform."""
+    exponent: float = 1.0
+    """c."""
 
     def __call__(self, Z: Array) -> Array:
         """See `Acquisition`."""
-        return self.acquisition(Z) + self._log_rate(*self.log_time.predict(Z))
+        return self.acquisition(Z) + self._log_rate(*self.log_cost.predict(Z))
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
-        mean, variance, d_mean, d_variance = self.log_time.predict_gradient(Z)
+        mean, variance, d_mean, d_variance = self.log_cost.predict_gradient(Z)
         return value + self._log_rate(mean, variance), gradient + self._log_rate(d_mean, d_variance)
 
     def _log_rate(self, mean: Array, variance: Array) -> Array:
         """Linear in its arguments, so it serves values and gradients alike."""
-        scale = self.log_time.warp.scale * self.log_time.g_sd
+        scale = self.exponent * self.log_cost.warp.scale * self.log_cost.g_sd
         return 0.5 * scale**2 * variance - scale * mean
 
 

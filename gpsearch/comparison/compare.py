@@ -17,7 +17,7 @@ from gpsearch.execution import StopReason
 from gpsearch.execution.plan import run_of
 from gpsearch.execution.repeats import COMPARISON, LEAST_REPEATS, StrategySpec, run_repeats
 from gpsearch.execution.rules.racing import FoldRule
-from gpsearch.strategy import trial_seed
+from gpsearch.strategy import Cost, trial_seed
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 from gpsearch.strategy.unseen import ENUMERABLE
 from gpsearch.study import Study, Trial, require_study
@@ -41,6 +41,7 @@ def compare(
     random_state: Any = None,
     n_initial_points: int | None = None,
     optimum_prior: OptimumPriorChoice = BY_NAME,
+    cost: Cost | None = "work",
     greater_is_better: bool = True,
     timeout: float | None = None,
     max_same_errors: int | None = 5,
@@ -88,7 +89,9 @@ def compare(
     n_initial_points : int, optional
         As for `gpsearch.search`, for every strategy that has initial points.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
-        As for `gpsearch.search`, for the strategies "gp" and "gp_per_second".
+        As for `gpsearch.search`, for the strategy "gp".
+    cost : "work", "seconds" or None, default "work"
+        As for `gpsearch.search`.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     timeout : float, optional
@@ -145,6 +148,7 @@ def compare(
         random_state=random_state,
         n_initial_points=n_initial_points,
         optimum_prior=optimum_prior,
+        cost=cost,
         greater_is_better=greater_is_better,
         progress=progress,
         timeout=timeout,

@@ -12,8 +12,8 @@ in the file             meaning
 ``[search]``            any argument of `gpsearch.search`; ``stop`` is a table of rules,
                         ``{ target_score = 0.99, no_improvement = 20, below_noise = true }``
 ``[compare]``           any argument of `gpsearch.compare`; what it leaves out of ``n_calls``,
-                        ``n_initial_points``, ``optimum_prior``, ``random_state``, ``racing``,
-                        ``max_same_errors``, ``n_jobs``, ``executor``, ``isolate``,
+                        ``n_initial_points``, ``optimum_prior``, ``cost``, ``random_state``,
+                        ``racing``, ``max_same_errors``, ``n_jobs``, ``executor``, ``isolate``,
                         ``trial_timeout`` and ``memory_limit`` is taken from ``[search]``
 ``[space]``             an entry for each name, as `gpsearch.Space` reads it; without this
                         table the ready-made ``mlp`` is searched over its own space

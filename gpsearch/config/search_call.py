@@ -31,6 +31,7 @@ SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison
     "n_calls",
     "n_initial_points",
     "optimum_prior",
+    "cost",
     "random_state",
     "racing",
     "max_same_errors",
@@ -128,8 +129,9 @@ class _Reader:
         self._name_python("search", search_arguments)
         self._name_python("compare", comparison)
         for arguments in (search_arguments, comparison):
-            if arguments.get("optimum_prior") == "none":  # TOML has no None
-                arguments["optimum_prior"] = None
+            for name in ("optimum_prior", "cost"):
+                if arguments.get(name) == "none":  # TOML has no None
+                    arguments[name] = None
         if "stop" in search_arguments:
             search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
         space = self._space(create_model)

@@ -18,7 +18,7 @@ from gpsearch.errors import SpaceExhaustedError
 from gpsearch.evaluation import Params
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.space import Point, Space
-from gpsearch.strategy import Strategy, source_of, trial_seed
+from gpsearch.strategy import Cost, Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial, part_of
 from gpsearch.study.trial import GIVEN, Proposed
@@ -62,9 +62,11 @@ class Plan(Protocol):
 class SearchPlan:
     """The study's queue, then one strategy, up to `n_calls` trials without a given score."""
 
-    def __init__(self, writer: StudyWriter, strategy: Strategy, *, n_calls: int) -> None:
+    def __init__(
+        self, writer: StudyWriter, strategy: Strategy, *, n_calls: int, cost: Cost | None = None
+    ) -> None:
         self._writer, self._study = writer, writer.study
-        self._strategy, self._n_calls = strategy, n_calls
+        self._strategy, self._n_calls, self._cost = strategy, n_calls, cost
         self._exhausted = False
         self._points: dict[int, Point] = {}
 
@@ -90,7 +92,7 @@ class SearchPlan:
                 proposal="queued",
                 queued=queued.id,
             )
-        history = history_of(study.space, trials, self._points)
+        history = history_of(study.space, trials, self._points, self._cost)
         try:
             point = self._strategy.propose(history, len(trials))
         except SpaceExhaustedError:
@@ -146,8 +148,10 @@ class RepeatsPlan:
         *,
         n_calls: int,
         n_repeats: int,
+        cost: Cost | None = None,
     ) -> None:
         self._study, self._strategies, self._n_calls = study, strategies, n_calls
+        self._cost = cost
         self._keys: dict[int, Hashable] = {}
         self._runs = {
             origin_of(label, repeat): _StrategyRun(
@@ -193,7 +197,7 @@ class RepeatsPlan:
         if run.proposed is None:
             if run.strategy is None:
                 run.strategy = self._strategies[run.label](run.seed)
-            history = history_of(space, numbered(trials), run.points)
+            history = history_of(space, numbered(trials), run.points, self._cost)
             try:
                 point = run.strategy.propose(history, len(trials))
             except SpaceExhaustedError:

@@ -11,12 +11,18 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.session import Session, read_space, strategy_name, writing_study
+from gpsearch.execution.session import (
+    Session,
+    read_cost,
+    read_space,
+    strategy_name,
+    writing_study,
+)
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import (
-    GAUSSIAN_PROCESS,
     STRATEGIES,
+    Cost,
     Strategy,
     make_strategy,
     refuse_prior,
@@ -48,6 +54,7 @@ def run_repeats(
     random_state: Any,
     n_initial_points: int | None,
     optimum_prior: OptimumPriorChoice,
+    cost: Cost | None,
     greater_is_better: bool,
     progress: bool,
     **options: Any,
@@ -67,15 +74,14 @@ def run_repeats(
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     n_repeats = _read_repeats(n_repeats)
     specs = _read_strategies(strategies)
-    takes_prior = {
-        label: isinstance(spec, str) and spec in GAUSSIAN_PROCESS for label, spec in specs.items()
-    }
+    takes_prior = {label: isinstance(spec, str) and spec == "gp" for label, spec in specs.items()}
     if not any(takes_prior.values()):
         refuse_prior(optimum_prior)
     session = Session.read(**options)
     space = read_space(space, study)
     space.require_feasible()
     objective = as_objective(objective, greater_is_better=greater_is_better)
+    cost = read_cost(cost, objective)
     makers = {
         label: functools.partial(
             _make,
@@ -84,6 +90,7 @@ def run_repeats(
             n_calls=n_calls,
             n_initial_points=n_initial_points,
             optimum_prior=optimum_prior if takes_prior[label] else BY_NAME,
+            cost=cost,
         )
         for label, spec in specs.items()
     }
@@ -101,6 +108,7 @@ def run_repeats(
             "n_calls": n_calls,
             "n_initial_points": n_initial_points,
             "optimum_prior": prior_setting(optimum_prior),
+            "cost": cost,
             "greater_is_better": greater_is_better,
         },
         first={
@@ -111,7 +119,7 @@ def run_repeats(
         session.conduct(
             writer,
             objective,
-            RepeatsPlan(writer.study, makers, n_calls=n_calls, n_repeats=n_repeats),
+            RepeatsPlan(writer.study, makers, n_calls=n_calls, n_repeats=n_repeats, cost=cost),
             progress=Progress(len(specs) * n_repeats * n_calls, shown=progress),
         )
     return writer.study, list(specs)
@@ -161,6 +169,7 @@ def _make(
     n_calls: int,
     n_initial_points: int | None,
     optimum_prior: OptimumPriorChoice,
+    cost: Cost | None,
 ) -> Strategy:
     ready: Any = spec
     if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
@@ -181,4 +190,5 @@ def _make(
         n_calls=n_calls,
         n_initial_points=n_initial_points,
         optimum_prior=optimum_prior,
+        cost=cost,
     )

@@ -17,11 +17,17 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
-from gpsearch.execution.session import Session, read_space, strategy_name, writing_study
+from gpsearch.execution.session import (
+    Session,
+    read_cost,
+    read_space,
+    strategy_name,
+    writing_study,
+)
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
-from gpsearch.strategy import Strategy, make_strategy
+from gpsearch.strategy import Cost, Strategy, make_strategy
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
     OptimumPriorChoice,
@@ -43,6 +49,7 @@ def search(
     strategy: str | Strategy = "gp",
     n_initial_points: int | None = None,
     optimum_prior: OptimumPriorChoice = BY_NAME,
+    cost: Cost | None = "work",
     x0: Any = None,
     y0: Any = None,
     warm_start: StudyPath | Study | None = None,
@@ -79,8 +86,7 @@ def search(
     random_state : int, RandomState or Generator, optional
         By default a fresh seed, which the study keeps.
     strategy : str or Strategy, default "gp"
-        "gp", "gp_per_second" (where training times differ much between configurations), "random",
-        "grid", "tpe" or "skopt"; or an object with ``propose``.
+        "gp", "random", "grid", "tpe" or "skopt"; or an object with ``propose``.
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
@@ -88,6 +94,11 @@ def search(
         known by the names of their dimensions, are tried where they are usually good. A dict
         such as ``{"learning_rate": 1e-3, "opt": ["adam", "sgd"]}`` holds values that you expect
         instead; None expects nothing. See `gpsearch.strategy.optimum_prior`.
+    cost : "work", "seconds" or None, default "work"
+        What "gp" weighs improvement against, so that a long training must promise more than a
+        short one. "work" is the same on every machine, and is known where the objective measures
+        it, as `KerasCV` does; elsewhere all evaluations count alike, as with None. "seconds" are
+        those of the folds by the clock: the same seed then need not give the same search.
     x0 : configuration or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional
@@ -178,12 +189,14 @@ def search(
         space.require_feasible()
     scores = _read_scores(y0, points, greater_is_better)
     earlier = None if warm_start is None else _earlier(warm_start)
+    cost = read_cost(cost, objective)
     make = functools.partial(
         make_strategy,
         strategy,
         space,
         n_initial_points=n_initial_points,
         optimum_prior=optimum_prior,
+        cost=cost,
     )
     expected = prior_in_words(make(seed=0, n_calls=n_calls))  # refused before a study is made
     objective.validate(space)
@@ -197,6 +210,7 @@ def search(
             "strategy": strategy_name(strategy),
             "n_initial_points": n_initial_points,
             "optimum_prior": prior_setting(optimum_prior),
+            "cost": cost,
             "greater_is_better": greater_is_better,
         },
         first={"n_calls": n_calls, "expected_optimum": expected, **session.settings()},
@@ -210,7 +224,7 @@ def search(
         session.conduct(
             writer,
             objective,
-            SearchPlan(writer, proposer, n_calls=n_calls),
+            SearchPlan(writer, proposer, n_calls=n_calls, cost=cost),
             rules=rules,
             callbacks=callbacks,
             progress=Progress(n_calls, shown=progress, live=live),

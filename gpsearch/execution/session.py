@@ -17,7 +17,7 @@ from joblib import cpu_count
 
 from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
-from gpsearch.evaluation import Objective
+from gpsearch.evaluation import Objective, measures_work
 from gpsearch.execution.dispatch import Events, run_concurrently
 from gpsearch.execution.plan import Plan
 from gpsearch.execution.rules.racing import FoldRule, paired
@@ -36,6 +36,7 @@ from gpsearch.execution.workers.executors import (
 from gpsearch.execution.workers.job import sentence
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
 from gpsearch.space import Space
+from gpsearch.strategy import Cost
 from gpsearch.study import Study, StudyWriter
 from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
@@ -219,6 +220,13 @@ def read_space(space: Any, study: StudyPath | Study | None) -> Space:
     """Read a space; that of the study where they are equal, which has its own categories."""
     space = space if isinstance(space, Space) else Space(space)
     return study.space if isinstance(study, Study) and study.space == space else space
+
+
+def read_cost(cost: Any, objective: Objective) -> Cost | None:
+    """Read an argument ``cost``; None where all evaluations count alike."""
+    if cost not in (None, "work", "seconds"):
+        raise refusal(InvalidSearchError, "cost", cost, "'work' or 'seconds'", also="None")
+    return None if cost == "work" and not measures_work(objective) else cost
 
 
 def strategy_name(strategy: Any) -> str:

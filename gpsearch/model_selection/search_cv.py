@@ -151,12 +151,14 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     return_train_score : bool, default False
         Score the training rows, too.
     strategy : str or Strategy, default "gp"
-        What proposes configurations; see `gpsearch.search`. Where some fits take many times as
-        long as others, "gp_per_second" spends a given time better.
+        What proposes configurations; see `gpsearch.search`.
     n_initial_points : int, optional
         Configurations evaluated before the first model is fitted.
     optimum_prior : "by_name", dict or None, default "by_name"
         Where good values are expected, first and softly; see `gpsearch.search`.
+    cost : "work", "seconds" or None, default "work"
+        What a fit costs; see `gpsearch.search`. Only a model function's work is known: where fits
+        of other estimators differ much in time, "seconds" spends a given time better.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
@@ -218,6 +220,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         strategy: Any = "gp",
         n_initial_points: int | None = None,
         optimum_prior: Any = "by_name",
+        cost: Any = "work",
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         epochs: int | None = None,
@@ -245,6 +248,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.strategy = strategy
         self.n_initial_points = n_initial_points
         self.optimum_prior = optimum_prior
+        self.cost = cost
         self.study = study
         self.timeout = timeout
         self.epochs = epochs
@@ -382,6 +386,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 strategy=self.strategy,
                 n_initial_points=self.n_initial_points,
                 optimum_prior=self.optimum_prior,
+                cost=self.cost,
                 timeout=self.timeout,
                 stop=lambda study: subject.error(study.trials) is not None,
                 n_jobs=subject.trials_at_once,

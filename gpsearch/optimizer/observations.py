@@ -53,8 +53,8 @@ class Observations:
             if log_times:
                 log_times = [*log_times, *[float(LIES[lie](log_times))] * len(pending)]
             pending = ()
-        seconds = np.exp(log_times) if log_times else None
-        return History.of(points, losses, self._variances(len(points)), seconds, pending)
+        costs = np.exp(log_times) if log_times else None
+        return History.of(points, losses, self._variances(len(points)), costs, pending)
 
     def first(self, n: int) -> History:
         """The first n told points."""

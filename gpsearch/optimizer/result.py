@@ -92,6 +92,7 @@ def study_result(study: Study) -> OptimizeResult:
         "acq_func": None,
         "n_calls": len(history),
         "optimum_prior": dict(study.info.settings.get("expected_optimum", {})),
+        "cost": study.info.settings.get("cost"),
     }
     specs = {"args": arguments, "function": "search"}
     return make_result(space, history.points, losses, models=models, specs=specs)

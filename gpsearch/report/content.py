@@ -232,7 +232,8 @@ def _search_again(study: Study) -> str:
         arguments["study"] = str(study.path)
     arguments["random_state"] = study.seed
     defaults = {"strategy": "gp", "n_initial_points": None, "greater_is_better": True}
-    defaults["optimum_prior"] = "by_name"
+    measured = any(trial.work is not None for trial in study.trials)
+    defaults |= {"optimum_prior": "by_name", "cost": "work" if measured else None}
     arguments |= {n: v for n, v in settings.items() if n in defaults and v != defaults[n]}
     search = f"gpsearch.search(objective, space, {_written(arguments)})"
     if study.path is None:

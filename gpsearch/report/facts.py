@@ -36,8 +36,8 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     """Name and value of everything recorded about how a study was run."""
     facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
     for name, value in info.settings.items():
-        expects_nothing = name in ("optimum_prior", "expected_optimum") and not value
-        facts.append((name.replace("_", " "), "none" if expects_nothing else _plain(value)))
+        is_none = name in ("optimum_prior", "expected_optimum", "cost") and not value
+        facts.append((name.replace("_", " "), "none" if is_none else _plain(value)))
     versions = info.description.get("versions")
     facts += [
         (name.replace("_", " "), _plain(value))

@@ -2,7 +2,6 @@
 
 ============= ===============================================================================
 gp            Gaussian process and log expected improvement: the one to use
-gp_per_second the same, for each second that an evaluation is expected to take
 random        independent draws
 grid          a grid of the resolution that the budget allows
 tpe           Optuna's tree-structured Parzen estimator (extra ``gpsearch[tpe]``)
@@ -21,6 +20,7 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Space
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 from gpsearch.strategy.strategy import (
+    Cost,
     History,
     Proposal,
     Strategy,
@@ -30,8 +30,8 @@ from gpsearch.strategy.strategy import (
 )
 
 __all__ = [
-    "GAUSSIAN_PROCESS",
     "STRATEGIES",
+    "Cost",
     "History",
     "Proposal",
     "Strategy",
@@ -43,15 +43,20 @@ __all__ = [
 
 STRATEGIES = {
     "gp": ("gpsearch.strategy.gp", "GPStrategy"),
-    "gp_per_second": ("gpsearch.strategy.gp", "gp_per_second"),
     "random": ("gpsearch.strategy.random", "RandomStrategy"),
     "grid": ("gpsearch.strategy.grid", "GridStrategy"),
     "tpe": ("gpsearch.strategy.tpe", "TPEStrategy"),
     "skopt": ("gpsearch.strategy.skopt", "SkoptStrategy"),
 }
 """Name to module, and what makes it there; a module is imported when its strategy is made."""
-GAUSSIAN_PROCESS = ("gp", "gp_per_second")
-"""Strategies that take a prior of the optimum."""
+
+
+REMOVED = {
+    "sobol": "it gained nothing",
+    "staged": "it gained nothing",
+    "gp_per_second": '"gp" minds the cost itself, of cost="work" or cost="seconds"',
+}
+"""Strategies of older studies, and why they are gone."""
 
 
 def make_strategy(
@@ -62,6 +67,7 @@ def make_strategy(
     n_calls: int,
     n_initial_points: int | None = None,
     optimum_prior: OptimumPriorChoice = BY_NAME,
+    cost: Cost | None = None,
     **options: Any,
 ) -> Strategy:
     """Make a strategy by name, or wrap one that the user made.
@@ -78,8 +84,9 @@ def make_strategy(
     n_initial_points : int, optional
         Points before the first model, by default the strategy's own choice.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
-        Where the optimum is expected; see `gpsearch.strategy.optimum_prior`. Only the strategies
-        of the Gaussian process use it.
+        Where the optimum is expected; see `gpsearch.strategy.optimum_prior`. Only "gp" uses it.
+    cost : "work", "seconds" or None, default None
+        What `History.costs` will hold; None where all evaluations count alike. Only "gp" uses it.
     **options
         The strategy's own options.
 
@@ -97,8 +104,8 @@ def make_strategy(
     """
     whole("n_calls", n_calls, 1)
     optional(whole, "n_initial_points", n_initial_points, 0)
-    if isinstance(name, str) and name in GAUSSIAN_PROCESS:
-        options["optimum_prior"] = optimum_prior
+    if isinstance(name, str) and name == "gp":
+        options |= {"optimum_prior": optimum_prior, "cost": cost}
     else:
         refuse_prior(optimum_prior)
     if not isinstance(name, str):
@@ -108,9 +115,9 @@ def make_strategy(
                 "already made; set it there."
             )
         return _OwnStrategy(name, space)
-    if name in ("sobol", "staged"):  # of older studies
+    if name in REMOVED:
         raise InvalidSearchError(
-            "was removed: it gained nothing. A study that it made can begin a new one: "
+            f"was removed: {REMOVED[name]}. A study that it made can begin a new one: "
             'gpsearch.search(..., strategy="gp", warm_start=study).'
         ).about("strategy", name)
     if name not in STRATEGIES:
@@ -138,8 +145,7 @@ def refuse_prior(optimum_prior: Any) -> None:
     by_default = isinstance(optimum_prior, str) and optimum_prior == BY_NAME
     if optimum_prior is not None and not by_default:
         raise InvalidSearchError(
-            f"only the strategies {' and '.join(GAUSSIAN_PROCESS)} take it; choose one of them, or "
-            "leave it out."
+            'only the strategy "gp" takes it; choose that, or leave it out.'
         ).about("optimum_prior", optimum_prior)
 
 

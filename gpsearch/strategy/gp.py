@@ -16,7 +16,7 @@ improvement on f, augmented so that what is known precisely is not measured agai
 the least *mean*, not the least measurement. Pending points count as evaluated with their predicted
 means, so that the next proposal differs from them. Where evaluations failed, improvement is
 weighted by the probability of success, which a second process models. Where evaluations differ in
-duration, improvement may count for each second; another process then models the duration.
+cost, improvement is divided by a power of the cost, which another process models.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -38,7 +38,7 @@ from gpsearch.acquisition import (
     LogExpectedImprovement,
     LogProbabilityOfImprovement,
     LowerConfidenceBound,
-    PerSecond,
+    PerCost,
     WeightedByFeasibility,
     WeightedByPrior,
     maximise,
@@ -48,13 +48,14 @@ from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
-from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
+from gpsearch.strategy.strategy import Array, Cost, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys, sobol_blocks
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
+COST_EXPONENT = 0.5  # between no regard for the cost and improvement for each unit of it
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
 SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
@@ -69,8 +70,9 @@ class GPOptions:
     (lower confidence bound)."""
     augmented: bool = True
     """Whether LogEI avoids points whose loss is known more precisely than a measurement."""
-    per_second: bool = False
-    """Whether improvement counts for each second that its evaluation takes."""
+    cost_exponent: float | None = None
+    """Improvement is divided by the cost of its evaluation to this power; by default
+    `COST_EXPONENT` where costs are known."""
     kappa: float = 1.96
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
@@ -85,11 +87,11 @@ class GPOptions:
     @public()
     def __post_init__(self) -> None:
         one_of("acquisition", self.acquisition, ("LogEI", "LogPI", "LCB"))
-        if self.per_second and self.acquisition == "LCB":
+        if self.cost_exponent and self.acquisition == "LCB":
             raise InvalidSearchError(
-                "a bound of the loss is not an improvement that a time could divide; choose "
+                "a bound of the loss is not an improvement that a cost could divide; choose "
                 "'LogEI' or 'LogPI'."
-            ).about("per_second", True)
+            ).about("cost_exponent", self.cost_exponent)
 
 
 class GPStrategy:
@@ -106,6 +108,8 @@ class GPStrategy:
         Quasi-random points before the first fit; see `default_initial_points`.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
         Where the optimum is expected; see `gpsearch.strategy.optimum_prior`.
+    cost : "work", "seconds" or None, default None
+        What `History.costs` will hold; None where all evaluations count alike.
     options : GPOptions, optional
 
     Examples
@@ -119,6 +123,8 @@ class GPStrategy:
     0.6
     """
 
+    name = "gp"
+
     def __init__(
         self,
         space: Space,
@@ -127,11 +133,12 @@ class GPStrategy:
         n_calls: int = 100,
         n_initial_points: int | None = None,
         optimum_prior: OptimumPriorChoice = BY_NAME,
+        cost: Cost | None = None,
         options: GPOptions | None = None,
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
-        self.name = "gp_per_second" if self._options.per_second else "gp"
-        self.optimum_prior = read_optimum_prior(optimum_prior, space)
+        self._minds_cost = cost is not None and self._options.acquisition != "LCB"
+        self.optimum_prior = read_optimum_prior(optimum_prior, space, minds_cost=self._minds_cost)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
@@ -197,15 +204,15 @@ class GPStrategy:
                 self._encoded.encode(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
-        timed = history.seconds > 0  # false for NaN
-        if options.per_second and timed.any():
-            log_time = GaussianProcess.fit(
-                self._encode(history, timed),
-                np.log(history.seconds[timed]),
+        exponent, known = self._cost_exponent(len(history)), history.costs > 0  # false for NaN
+        if exponent and len(np.unique(history.costs[known])) > 1:
+            log_cost = GaussianProcess.fit(
+                self._encode(history, known),
+                np.log(history.costs[known]),
                 categorical=space.categorical,
                 priors=options.priors,
             )
-            acquisition = PerSecond(acquisition=acquisition, log_time=log_time)
+            acquisition = PerCost(acquisition=acquisition, log_cost=log_cost, exponent=exponent)
         if prior := self.optimum_prior:
             acquisition = WeightedByPrior(
                 acquisition=acquisition,
@@ -214,6 +221,12 @@ class GPStrategy:
                 weight=prior.n_evaluations / len(history),
             )
         return acquisition, good
+
+    def _cost_exponent(self, n: int) -> float:
+        """How much the cost counts after `n` evaluations."""
+        if self._options.cost_exponent is not None:
+            return self._options.cost_exponent
+        return COST_EXPONENT if self._minds_cost else 0.0
 
     def _improvement(self, process: GaussianProcess, incumbent: float) -> Acquisition:
         """The acquisition by the process alone."""
@@ -241,41 +254,6 @@ class GPStrategy:
         for rows in sobol_blocks(len(space), np.random.default_rng(self._seed)):
             u = rows[:, by_name]
             yield space.from_z(space.quantile(u if prior is None else prior.quantile(u)))
-
-
-def gp_per_second(
-    space: Space,
-    *,
-    optimum_prior: OptimumPriorChoice = BY_NAME,
-    options: GPOptions | None = None,
-    **arguments: Any,
-) -> GPStrategy:
-    """The search of `GPStrategy`, its improvement divided by the expected time of an evaluation.
-
-    For spaces in which some configurations take many times as long as others, and a budget of time
-    rather than of evaluations. Where all evaluations take about the same, it is the strategy
-    ``gp``. ``benchmarks/per_second.py`` measures where it saves time.
-    "by_name" is no prior here: what is usual for networks, many units and small batches, is slow.
-
-    Parameters
-    ----------
-    space, optimum_prior, options, **arguments
-        As of `GPStrategy`.
-
-    Examples
-    --------
-    >>> space = Space({"x": (0.0, 1.0)})
-    >>> x = [[0.1], [0.3], [0.5], [0.7], [0.9], [0.2], [0.4], [0.8]]
-    >>> history = History.of(x, [(v - 0.6) ** 2 for (v,) in x], seconds=[1.0] * 8)
-    >>> round(gp_per_second(space, seed=0).propose(history, 8)[0], 1)
-    0.6
-    """
-    return GPStrategy(
-        space,
-        optimum_prior=None if optimum_prior == BY_NAME else optimum_prior,
-        options=replace(options or GPOptions(), per_second=True),
-        **arguments,
-    )
 
 
 @functools.cache

@@ -31,7 +31,7 @@ from scipy.special import gammaincinv
 
 from gpsearch.evaluation import flipped
 from gpsearch.space import Point, Space
-from gpsearch.strategy import History
+from gpsearch.strategy import Cost, History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
@@ -40,13 +40,16 @@ PRIOR_FOLDS = 4.0
 
 
 def history_of(
-    space: Space, trials: Sequence[Trial], known: dict[int, Point] | None = None
+    space: Space,
+    trials: Sequence[Trial],
+    known: dict[int, Point] | None = None,
+    cost: Cost | None = None,
 ) -> History:
     """Finished trials as points with losses and variances, running ones as pending points.
 
     Failed trials have the loss NaN; variances are NaN where fewer than two trials of several folds
-    are complete. The seconds are those of one fold. `known` is a cache of points by the number of
-    their trial, filled here.
+    are complete. The costs are those of one fold, NaN without `cost`. `known` is a cache of points
+    by the number of their trial, filled here.
     """
     folds = FoldStatistics.of(trials)
     finished = [trial for trial in trials if trial.finished]
@@ -58,7 +61,7 @@ def history_of(
         [points[trial.number] for trial in finished],
         [folds.loss(trial) for trial in finished],
         [folds.variance(trial) for trial in finished],
-        [_seconds(trial) for trial in finished],
+        [_cost_of_fold(trial, cost) for trial in finished],
         pending=[points[trial.number] for trial in trials if not trial.finished],
     )
 
@@ -139,11 +142,11 @@ class FoldStatistics:
         return [flipped(fold.score) - self.effects.get(fold.fold, 0.0) for fold in trial.folds]
 
 
-def _seconds(trial: Trial) -> float:
-    """Mean of the folds that ran, so that a trial stopped early does not count as quick."""
+def _cost_of_fold(trial: Trial, cost: Cost | None) -> float:
+    """Mean of the folds that ran, so that a trial stopped early does not count as cheap."""
     # Not from the start to the end: between them may lie the night after a crash.
-    times = [fold.seconds for fold in trial.folds]
-    return math.fsum(times) / len(times) if times and min(times) > 0 else math.nan
+    costs = [] if cost is None else [getattr(fold, cost) or 0.0 for fold in trial.folds]
+    return math.fsum(costs) / len(costs) if costs and min(costs) > 0 else math.nan
 
 
 def _median_of_variance(freedom: int) -> float:

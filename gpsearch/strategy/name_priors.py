@@ -15,6 +15,10 @@ large. That holds often and not always, so the prior is soft: the first points a
 beta densities, and the acquisition is weighted by `pi`, half as firmly as by expected values
 (Hvarfner et al. 2022, πBO: augmenting acquisition functions with user beliefs).
 
+Where evaluations differ in cost, many units, many layers and small batches are also what is dear.
+There nothing is expected of them, and the first points are drawn from the mirrored densities: what
+the learning rate and the others are worth is seen on small networks as well, for less.
+
 The densities are rules of thumb, not fits. Densities fitted to two of three families of tables of
 real trainings lean the same ways, and served the third as well; what they gain on other networks
 is measured in ``benchmarks/name_priors.py``.
@@ -44,6 +48,8 @@ NAME_PRIORS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("momentum, strong", r"momentum", (1.5, 1.0)),
 )
 """Setting and where its good values are; pattern in the name; p and q. The first match counts."""
+SIZES = ("units, many", "layers, many", "batch, small")
+"""Settings whose good values make an evaluation dear."""
 
 
 class NamePrior:
@@ -52,6 +58,8 @@ class NamePrior:
     Parameters
     ----------
     space : Space
+    minds_cost : bool, default False
+        Whether to begin with small networks, and to expect nothing of their size.
 
     Examples
     --------
@@ -66,29 +74,34 @@ class NamePrior:
     n_evaluations = 5.0
     mode: Array | None = None
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, *, minds_cost: bool = False) -> None:
         found = {
-            j: shape
+            j: setting
             for j, name in enumerate(space.names)
-            if not space.categorical[j] and (shape := usual_shape(name)) is not None
+            if not space.categorical[j] and (setting := usual_setting(name)) is not None
         }
-        self._names = [space.names[j] for j in found]
-        self._known = np.array(list(found), dtype=np.intp)
-        self._p, self._q = np.array(list(found.values())).reshape(-1, 2).T
+        cheap = {j for j, (setting, _) in found.items() if minds_cost and setting in SIZES}
+        self._names = {j: space.names[j] for j in found}
+        self._drawn = {j: pq[::-1] if j in cheap else pq for j, (_, pq) in found.items()}
+        """p and q of the first points by dimension."""
+        self._known = np.array([j for j in found if j not in cheap], dtype=np.intp)
+        self._p, self._q = np.array([self._drawn[j] for j in self._known]).reshape(-1, 2).T
         self._log_norm = betaln(self._p, self._q)
 
     def quantile(self, u: Array) -> Array:
         """(n, d) quantiles of the beta densities that stand at the quantiles `u` of the uniform."""
         moved = u.copy()
-        moved[:, self._known] = betaincinv(self._p, self._q, u[:, self._known])
+        for j, (p, q) in self._drawn.items():
+            moved[:, j] = betaincinv(p, q, u[:, j])
         return moved
 
     def describe(self) -> dict[str, str]:
         """Where each known dimension is expected to be good; empty where no name is known."""
         parts = {-1: "lower part", 0: "middle", 1: "upper part"}
         return {
-            name: f"in the {parts[int(np.sign(p - q))]} of its range"
-            for name, p, q in zip(self._names, self._p, self._q, strict=True)
+            self._names[j]: f"{'in' if j in self._known else 'at first in'} the "
+            f"{parts[int(np.sign(p - q))]} of its range"
+            for j, (p, q) in self._drawn.items()
         }
 
     def log_density(self, Z: Array, active: np.ndarray) -> tuple[Array, Array]:
@@ -103,17 +116,22 @@ class NamePrior:
         return np.where(exists, np.log(density), 0.0).sum(axis=1), gradient
 
 
-def usual_shape(name: str) -> tuple[float, float] | None:
-    """The p and q for the setting that a name means; None for an unknown name.
+def usual_setting(name: str) -> tuple[str, tuple[float, float]] | None:
+    """The setting that a name means, with its p and q; None for an unknown name.
 
-    >>> usual_shape("optimizer__learning_rate"), usual_shape("n_units_2"), usual_shape("x0")
-    ((2.0, 2.0), (2.0, 1.0), None)
-    >>> usual_shape("learning_rate_decay"), usual_shape("decay_steps"), usual_shape("drop_rate")
-    ((1.0, 1.5), None, (1.0, 2.0))
+    >>> usual_setting("optimizer__learning_rate"), usual_setting("n_units_2")
+    (('learning rate, in the middle', (2.0, 2.0)), ('units, many', (2.0, 1.0)))
+    >>> usual_setting("learning_rate_decay"), usual_setting("decay_steps")
+    (('decay or penalty, weak', (1.0, 1.5)), None)
     """
     bare = bare_name(name)
     if re.search(r"(^|_)(steps|schedule|epochs)(_|$)", bare):
         return None  # "decay_steps" is not a decay
     return next(
-        (shape for _, words, shape in NAME_PRIORS if re.search(rf"(^|_)({words})(_|$)", bare)), None
+        (
+            (setting, shape)
+            for setting, words, shape in NAME_PRIORS
+            if re.search(rf"(^|_)({words})(_|$)", bare)
+        ),
+        None,
     )

@@ -48,8 +48,12 @@ class OptimumPrior(Density, Protocol):
 OptimumPriorChoice = str | Mapping[str, Any] | OptimumPrior | None
 
 
-def read_optimum_prior(choice: OptimumPriorChoice, space: Space) -> OptimumPrior | None:
+def read_optimum_prior(
+    choice: OptimumPriorChoice, space: Space, *, minds_cost: bool = False
+) -> OptimumPrior | None:
     """The prior of a space; None where nothing is expected of it.
+
+    `minds_cost` is that of `NamePrior`.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def read_optimum_prior(choice: OptimumPriorChoice, space: Space) -> OptimumPrior
     if isinstance(choice, Mapping):
         return ExpectedValues(choice, space) if choice else None
     if isinstance(choice, str) and choice == BY_NAME:
-        by_name = NamePrior(space)
+        by_name = NamePrior(space, minds_cost=minds_cost)
         return by_name if by_name.describe() else None
     if isinstance(choice, str) or not all(hasattr(choice, name) for name in MEMBERS):
         raise InvalidSearchError(

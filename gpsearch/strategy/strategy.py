@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from gpsearch.space import Point
 from gpsearch.study.trial import Proposed
 
 Array = NDArray[np.float64]
+Cost = Literal["work", "seconds"]
+"""What an evaluation is taken to cost: the work or the wall time of its folds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +47,17 @@ class History:
     """(n,) losses; NaN where the evaluation failed."""
     variances: Array = field(default_factory=lambda: np.empty(0))
     """(n,) variances of these losses, as means over folds; NaN where unknown."""
-    seconds: Array = field(default_factory=lambda: np.empty(0))
-    """(n,) seconds of each evaluation, or of a fold of it; NaN where unknown."""
+    costs: Array = field(default_factory=lambda: np.empty(0))
+    """(n,) costs of each evaluation, or of a fold of it, in any unit; NaN where unknown."""
     pending: Sequence[Point] = ()
     """Points that are being evaluated and have no loss yet."""
 
     def __post_init__(self) -> None:
-        shapes = [np.shape(values) for values in (self.losses, self.variances, self.seconds)]
+        shapes = [np.shape(values) for values in (self.losses, self.variances, self.costs)]
         if any(shape != (len(self.points),) for shape in shapes):
             raise InvalidSearchError(
                 f"History: {len(self.points)} points with losses of shape {shapes[0]}, variances "
-                f"of shape {shapes[1]} and seconds of shape {shapes[2]}; each point needs one."
+                f"of shape {shapes[1]} and costs of shape {shapes[2]}; each point needs one."
             )
 
     @classmethod
@@ -64,7 +66,7 @@ class History:
         points: Sequence[Point],
         losses: Sequence[float] | Array,
         variances: Sequence[float] | Array | None = None,
-        seconds: Sequence[float] | Array | None = None,
+        costs: Sequence[float] | Array | None = None,
         pending: Sequence[Point] = (),
     ) -> History:
         """Make a history of plain sequences; an infinite loss counts as failed."""
@@ -75,7 +77,7 @@ class History:
             points=points,
             losses=values,
             variances=unknown if variances is None else np.array(variances, float),
-            seconds=unknown if seconds is None else np.array(seconds, float),
+            costs=unknown if costs is None else np.array(costs, float),
             pending=pending,
         )
 

@@ -38,12 +38,17 @@ def loss_of(space, point):
     return float(((space.to_z([point])[0] - 0.3) ** 2).sum()) + 5.0
 
 
+def costs_of(space, points):
+    """From 1 to 50: some dimensions are dearer than others."""
+    return [float(np.exp(4.0 * space.to_z([point])[0].mean())) for point in points]
+
+
 def drive(strategy, space, n, loss=loss_of, points=(), losses=()):
     """Run `strategy` for n trials one after the other; the points it proposed."""
     points, losses = list(points), list(losses)
     start = len(points)
     for number in range(start, start + n):
-        point = strategy.propose(History.of(points, losses), number)
+        point = strategy.propose(History.of(points, losses, costs=costs_of(space, points)), number)
         points.append(point)
         losses.append(loss(space, point))
     return points[start:], losses[start:]
@@ -101,7 +106,9 @@ class StrategyContract:
         space, points, losses = undisturbed(type(self))
         strategy = self.make(space)
         for number in (8, 3, 6, 0, 3):
-            again = strategy.propose(History.of(points[:number], losses[:number]), number)
+            costs = costs_of(space, points[:number])
+            history = History.of(points[:number], losses[:number], costs=costs)
+            again = strategy.propose(history, number)
             assert again == points[number]
 
     def test_it_says_how_each_point_was_proposed(self):
@@ -232,9 +239,9 @@ class TestGP(StrategyContract):
     options: ClassVar[dict] = {"n_initial_points": 4}
 
 
-class TestGPPerSecond(StrategyContract):
-    name = "gp_per_second"
-    options: ClassVar[dict] = {"n_initial_points": 4}
+class TestGPMindingCost(StrategyContract):
+    name = "gp"
+    options: ClassVar[dict] = {"n_initial_points": 4, "cost": "work"}
 
 
 class TestRandom(StrategyContract):

@@ -64,6 +64,12 @@ def test_the_prior_of_the_optimum_is_written_as_in_python(write, written, read):
     assert config.search["optimum_prior"] == config.comparison["optimum_prior"] == read
 
 
+@pytest.mark.parametrize(("written", "read"), [("seconds", "seconds"), ("none", None)])
+def test_the_cost_is_a_text_and_serves_the_comparison_as_well(write, written, read):
+    config = load_config(write(GOOD.replace("n_calls = 7", f'n_calls = 7\ncost = "{written}"')))
+    assert config.search["cost"] == config.comparison["cost"] == read
+
+
 def test_without_a_space_the_mlp_is_searched_over_its_own(write):
     config = load_config(write('[data]\ndataset = "iris"\n'))
     assert "learning_rate" in config.space.names
@@ -137,6 +143,7 @@ def test_a_function_can_load_the_data(write):
             'strategy = "gpp"',
             r"line 12: .* strategy = 'gpp': no such strategy",
         ),
+        ("n_calls = 7", 'cost = "money"', r"line 12: .* cost = 'money': .*'work' or 'seconds'"),
         (
             "n_calls = 7",
             "optimum_prior = { lr = 1.0 }",

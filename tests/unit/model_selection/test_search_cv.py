@@ -419,9 +419,10 @@ def test_results_look_as_those_of_randomized_search(data):
             assert getattr(ours[name], "dtype", None) == getattr(column, "dtype", None)
 
 
-def test_improvement_per_second_is_a_strategy(data):
-    found = search(strategy="gp_per_second", n_iter=10).fit(*data)
-    assert found.study_.trials[-1].origin == "gp_per_second"
+@pytest.mark.parametrize(("cost", "recorded"), [("seconds", "seconds"), ("work", None)])
+def test_what_a_fit_costs_is_that_of_the_search(data, cost, recorded):
+    found = search(cost=cost, n_iter=2).fit(*data)
+    assert found.study_.info.settings["cost"] == recorded  # no work of an estimator is known
 
 
 def test_folds_in_parallel_give_the_same_search(data):

@@ -123,14 +123,17 @@ def test_without_two_trials_of_two_folds_the_variance_is_unknown(trials):
     assert np.isnan(history_of(SPACE, trials).variances).all()
 
 
-def test_seconds_are_those_of_a_fold_so_that_a_stopped_trial_is_not_quick():
+@pytest.mark.parametrize("cost", ["seconds", "work"])
+def test_costs_are_those_of_a_fold_so_that_a_stopped_trial_is_not_cheap(cost):
     timed = [
         dataclasses.replace(
             trial(number, [0.5] * len(seconds), state),
-            folds=tuple(FoldResult(fold=j, score=0.5, seconds=s) for j, s in enumerate(seconds)),
+            folds=tuple(FoldResult(fold=j, score=0.5, **{cost: s}) for j, s in enumerate(seconds)),
         )
         for number, (seconds, state) in enumerate(
             [([2.0, 4.0], "complete"), ([3.0], "stopped"), ([0.0], "complete"), ([], "failed")]
         )
     ]
-    np.testing.assert_array_equal(history_of(SPACE, timed).seconds, [3.0, 3.0, np.nan, np.nan])
+    costs = history_of(SPACE, timed, cost=cost).costs
+    np.testing.assert_array_equal(costs, [3.0, 3.0, np.nan, np.nan])
+    assert np.isnan(history_of(SPACE, timed).costs).all()

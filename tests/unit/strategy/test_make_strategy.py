@@ -19,7 +19,7 @@ def make(name, space=SPACE, **options):
     [
         pytest.param(
             {"name": "gd"},
-            "gp, gp_per_second, random, grid, tpe, skopt, or",
+            "gp, random, grid, tpe, skopt, or",
             id="unknown name",
         ),
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
@@ -28,10 +28,11 @@ def make(name, space=SPACE, **options):
         pytest.param({"name": "skopt", "acq_func": "EI"}, "'acq_func'", id="option of another"),
         pytest.param({"name": "staged"}, "was removed", id="removed name"),
         pytest.param({"name": "sobol"}, "was removed", id="another removed name"),
+        pytest.param({"name": "gp_per_second"}, 'cost="seconds"', id="now an argument"),
         pytest.param({"name": "gp", "importance": "classic"}, "'importance'", id="removed option"),
         pytest.param(
             {"name": "random", "optimum_prior": {"n": 2}},
-            "only the strategies gp and gp_per",
+            'only the strategy "gp"',
             id="useless prior",
         ),
         pytest.param({"name": object()}, "propose", id="object without propose"),

@@ -5,7 +5,7 @@ from skopt.space import Categorical, Integer, Real
 from gpsearch.space import Space
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPStrategy
-from gpsearch.strategy.name_priors import FLOOR, NamePrior, usual_shape
+from gpsearch.strategy.name_priors import FLOOR, NamePrior, usual_setting
 
 NETWORK = [
     Real(1e-4, 1.0, prior="log-uniform", name="learning_rate"),
@@ -37,7 +37,7 @@ NETWORK = [
     ],
 )
 def test_known_names(name: str, known: bool) -> None:
-    assert (usual_shape(name) is not None) is known
+    assert (usual_setting(name) is not None) is known
 
 
 def test_density_is_one_on_average_and_its_gradient_is_right() -> None:

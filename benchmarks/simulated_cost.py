@@ -1,0 +1,245 @@
+"""What minding the cost gains: searches at equal cost, of evaluations that differ in cost.
+
+    python benchmarks/simulated_cost.py [recorded.json ...] [--seeds 8] [--out FOLDER]
+    python benchmarks/simulated_cost.py --record digits recorded.json [--minutes 10]
+
+Nothing is trained. The tasks are the synthetic networks of `tasks`, charged with the work of their
+size, and forests fitted to recorded trainings, of the score and of the seconds; ``--record`` makes
+these, of random configurations of the ready-made network on data of scikit-learn.
+
+The budget is 5 to 40 times the mean cost of a random configuration, and each evaluation is charged
+half a second more, which the search is not told. Regret is 0 at the optimum and 1 at the median of
+40 random configurations, clipped to [0, 2]. Differences are those from the first variant, over
+budgets, tasks and seeds, with the 95 % interval of a bootstrap over the seeds of each task. Runs
+are kept in ``--out``; a run that stands there is not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn import datasets
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.preprocessing import OneHotEncoder
+from tasks import synthetic_tasks
+
+import gpsearch as gs
+from gpsearch.space import Point, Space
+from gpsearch.strategy import History, Strategy
+from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.random import RandomStrategy
+
+BUDGETS = (5, 10, 20, 40)
+UNSEEN = 0.5  # seconds of an evaluation that are no work
+MOST = 150  # evaluations of a run
+SAMPLE = 4000  # random configurations, for the scale of a task
+UNITS = [8, 16, 32, 64, 128, 256, 512]
+
+
+@dataclass(kw_only=True)
+class CostTask:
+    """A loss to minimise, and what an evaluation costs."""
+
+    name: str
+    space: Space
+    loss: Callable[[Point], float]
+    cost: Callable[[Point], float]
+    noise: float
+    optimum: float | None = None
+    usual: float = 0.0
+    """Median of the best of 40 random configurations."""
+    unit: float = 0.0
+    """Mean cost of a random configuration."""
+
+    def __post_init__(self) -> None:
+        points = self.space.sample(SAMPLE, np.random.default_rng(0))
+        losses = [self.loss(point) for point in points]
+        self.usual = float(np.quantile(losses, 1.0 - 0.5 ** (1.0 / BUDGETS[-1])))
+        self.unit = float(np.mean([self.cost(point) for point in points]))
+        self.optimum = min(losses) if self.optimum is None else self.optimum
+
+
+# ------------------------------------------------------------------ the tasks
+
+
+def scattered(point: Point, deviation: float) -> float:
+    """A factor that belongs to the point: epochs differ."""
+    rng = np.random.default_rng(zlib.crc32(repr(point).encode()))
+    return float(np.exp(deviation * rng.standard_normal()))
+
+
+def work_of_network(point: Point) -> float:
+    """Seconds of five trainings with 2,000 rows, 20 columns, 40 epochs, batches of 32."""
+    _, width, depth, *_ = point
+    weights, steps = 20 * width + (depth - 1) * width**2, 63 * 40
+    seconds = 5 * (0.2 + steps * (3e-4 + weights * (1.5e-9 + 32 * 0.14e-9)))
+    return float(seconds) * scattered(point, 0.3)
+
+
+def recorded_task(path: Path) -> CostTask:
+    """Forests of the score and the logarithm of the seconds, fitted to recorded trainings."""
+    space, rows = gs.Space(network_space()), json.loads(path.read_text())
+    Z = space.to_z([space.point(row["params"]) for row in rows])
+    unordered = np.flatnonzero(space.categorical)
+    encoder = OneHotEncoder(sparse_output=False, handle_unknown="ignore").fit(Z[:, unordered])
+
+    def features(Z: np.ndarray) -> np.ndarray:
+        return np.hstack([np.delete(Z, unordered, axis=1), encoder.transform(Z[:, unordered])])
+
+    def fitted(values: np.ndarray, leaf: int) -> Callable[[Point], float]:
+        forest = ExtraTreesRegressor(100, min_samples_leaf=leaf, max_features=0.7, random_state=0)
+        forest.fit(features(Z), values)
+        return lambda point: float(forest.predict(features(space.to_z([point])))[0])
+
+    scores = np.array([row["scores"] for row in rows])
+    log_cost = fitted(np.log([5 * np.mean(row["seconds"]) for row in rows]), 2)
+    return CostTask(
+        name=path.stem,
+        space=space,
+        loss=fitted(-scores.mean(axis=1), 1),
+        cost=lambda point: float(np.exp(log_cost(point))) * scattered(point, 0.2),
+        noise=float(np.median(scores.std(axis=1, ddof=1))) / 4,
+    )
+
+
+def all_tasks(paths: list[Path]) -> list[CostTask]:
+    networks = [t for t in synthetic_tasks() if t.name in ("network", "network-noisy")]
+    return [
+        CostTask(
+            name=t.name,
+            space=Space(t.dimensions),
+            loss=t.loss,
+            cost=work_of_network,
+            noise=t.noise,
+            optimum=t.optimum,
+        )
+        for t in networks
+    ] + [recorded_task(path) for path in paths]
+
+
+def network_space() -> dict[str, Any]:
+    """That of the ready-made network, with up to 512 units."""
+    return gs.mlp_space() | {"n_neurons": {"type": "categorical", "categories": UNITS}}
+
+
+def record(data: str, path: Path, minutes: float) -> None:
+    """Train random configurations on three folds, and write their scores and seconds."""
+    X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
+    objective = gs.KerasCV(
+        gs.mlp, X, y, cv=3, preprocess="standardize", scoring="accuracy", epochs=60, patience=10
+    )
+    space, rng, rows = gs.Space(network_space()), np.random.default_rng(0), []
+    end = time.monotonic() + 60 * minutes
+    while time.monotonic() < end:
+        params = space.params(space.sample(1, rng)[0])
+        folds = objective.evaluate(params, seed=0).folds
+        rows.append(
+            {
+                "params": params,
+                "scores": [fold.score for fold in folds],
+                "seconds": [fold.seconds for fold in folds],
+            }
+        )
+        path.write_text(json.dumps(rows))
+
+
+# ------------------------------------------------------------------ the searches
+
+
+def exponent(value: float) -> Callable[[Space, int], Strategy]:
+    options = GPOptions(cost_exponent=value)
+    return lambda space, seed: GPStrategy(space, seed=seed, cost="work", options=options)
+
+
+VARIANTS: dict[str, Callable[[Space, int], Strategy]] = {
+    "gp": lambda space, seed: GPStrategy(space, seed=seed, cost="work", n_calls=50),
+    "cost=None": lambda space, seed: GPStrategy(space, seed=seed),
+    "random": lambda space, seed: RandomStrategy(space, seed=seed),
+}
+
+
+def run(task: CostTask, seed: int, strategy: Strategy) -> dict[str, list[float]]:
+    """What one search saw, what it was worth, and what was spent so far."""
+    rng, points, costs = np.random.default_rng(1000 + seed), [], []
+    out: dict[str, list[float]] = {"seen": [], "loss": [], "spent": []}
+    spent = 0.0
+    while spent < BUDGETS[-1] * task.unit and len(points) < MOST:
+        history = History.of(points, out["seen"], costs=costs)
+        points.append(list(strategy.propose(history, len(points))))
+        out["loss"].append(task.loss(points[-1]))
+        out["seen"].append(out["loss"][-1] + task.noise * rng.standard_normal())
+        costs.append(task.cost(points[-1]))
+        spent += costs[-1] + UNSEEN
+        out["spent"].append(spent)
+    return out
+
+
+def regret(task: CostTask, found: dict[str, list[float]], budget: float) -> float:
+    """Regret of the best seen evaluation that ended within a budget."""
+    n = sum(spent <= budget * task.unit for spent in found["spent"])
+    if not n:
+        return 2.0
+    loss = found["loss"][int(np.argmin(found["seen"][:n]))]
+    return float(np.clip((loss - task.optimum) / (task.usual - task.optimum), 0.0, 2.0))
+
+
+def interval(differences: np.ndarray) -> str:
+    """Mean of (tasks, seeds) differences, with its 95 % interval over the seeds."""
+    rng, (_, n) = np.random.default_rng(0), differences.shape
+    drawn = [
+        np.mean([row[rng.integers(n, size=n)].mean() for row in differences]) for _ in range(2000)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return f"{differences.mean():+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recorded", nargs="*", type=Path)
+    parser.add_argument("--record", metavar="DATA")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/simulated_cost"))
+    args = parser.parse_args()
+    if args.record:
+        record(args.record, args.recorded[0], args.minutes)
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    tasks, values, trials = all_tasks(args.recorded), {}, {}
+    for name, make in VARIANTS.items():
+        path = args.out / f"{name}.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        for task in tasks:
+            for seed in range(args.seeds):
+                if f"{task.name}|{seed}" not in known:
+                    found = run(task, seed, make(task.space, seed))
+                    known[f"{task.name}|{seed}"] = found
+            path.write_text(json.dumps(known))
+        runs = [[known[f"{task.name}|{s}"] for s in range(args.seeds)] for task in tasks]
+        values[name] = np.array(  # tasks by seeds by budgets
+            [
+                [[regret(task, one, budget) for budget in BUDGETS] for one in row]
+                for task, row in zip(tasks, runs, strict=True)
+            ]
+        )
+        trials[name] = np.mean([[len(one["spent"]) for one in row] for row in runs])
+    base = values[next(iter(VARIANTS))]
+    columns = [*(f"@{b}" for b in BUDGETS), "trials", "difference", *(t.name for t in tasks)]
+    print("| variant | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
+    for name, found in values.items():
+        cells = [f"{value:.2f}" for value in found.mean(axis=(0, 1))] + [f"{trials[name]:.0f}"]
+        cells.append("" if found is base else interval((found - base).mean(axis=2)))
+        cells += [f"{value:.2f}" for value in found.mean(axis=(1, 2))]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
