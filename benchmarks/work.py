@@ -1,7 +1,8 @@
 """How well the work of a training predicts its seconds, and the constants that make it do so.
 
 Draws configurations of the ready-made mlp (8 to 512 units, 1 to 4 layers, batches of 16 to 256,
-five optimisers) and of a small convolutional network, on data of several sizes. Each is evaluated
+five optimisers), of a small convolutional network and of a small recurrent one, on data of several
+sizes. Each is evaluated
 once for its program to be traced, and then measured in it: processor seconds of two folds on one
 core, the lesser of two measurements. The constants are fitted on half of the configurations; the
 printed figures are of the other half: Spearman's correlation of work and seconds, and the median
@@ -33,6 +34,7 @@ from gpsearch.training.mlp import OPTIMISERS
 from gpsearch.training.work import SECONDS, Arithmetic, arithmetic, counts
 
 FOLDS = 2
+RECURRENT = range(215, 240)  # numbers of configurations
 UPDATES = (20, 2000)  # steps of the optimiser in a fold, about; log-uniform
 
 
@@ -44,6 +46,15 @@ def convolution(filters: int, depth: int, opt: str, *, input_shape: Any, n_class
         layers.append(keras.layers.MaxPooling2D())
     layers += [keras.layers.Flatten(), keras.layers.Dense(n_classes, activation="softmax")]
     model = keras.Sequential(layers)
+    model.compile(optimizer=opt, loss="sparse_categorical_crossentropy")
+    return model
+
+
+def recurrent(units: int, kind: str, opt: str, *, input_shape: Any, n_classes: int) -> Any:
+    keras = import_keras()
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[kind](units)
+    last = keras.layers.Dense(n_classes, activation="softmax")
+    model = keras.Sequential([keras.Input(input_shape), layer, last])
     model.compile(optimizer=opt, loss="sparse_categorical_crossentropy")
     return model
 
@@ -62,7 +73,12 @@ def drawn(number: int) -> tuple[KerasCV, dict[str, Any]]:
         "batch_size": int(2 ** rng.integers(4, 9)),
         "opt": str(rng.choice(OPTIMISERS)),
     }
-    if conv:
+    create_model: Any = convolution if conv else mlp
+    if number in RECURRENT:
+        create_model = recurrent
+        X = X.reshape(n, -1, 4)
+        params |= {"units": int(2 ** rng.uniform(2, 6)), "kind": str(rng.choice(["lstm", "gru"]))}
+    elif conv:
         side = round(columns**0.5)
         X = X.reshape(n, side, side, 1)
         params |= {"filters": int(2 ** rng.uniform(2, 5.5)), "depth": int(rng.integers(1, 4))}
@@ -72,7 +88,7 @@ def drawn(number: int) -> tuple[KerasCV, dict[str, Any]]:
     rows = n * (FOLDS - 1) / FOLDS
     epochs = int(np.clip(round(updates * params["batch_size"] / rows), 2, 100))
     objective = KerasCV(
-        convolution if conv else mlp, X, y, cv=FOLDS, epochs=epochs,
+        create_model, X, y, cv=FOLDS, epochs=epochs,
         patience=epochs if rng.random() < 0.7 else None,
     )  # fmt: skip
     return objective, params
@@ -141,8 +157,10 @@ def main() -> None:
     half = np.arange(len(measured)) % 2 == 0
     found = fitted(counted[half], seconds[half])
     told("held out", counted[~half] @ found, seconds[~half])
-    conv = np.array(["filters" in one["params"] for one in measured])
-    told("held out, convolutions", (counted @ found)[~half & conv], seconds[~half & conv])
+    for kind, name in {"n_neurons": "mlp", "filters": "convolutions", "units": "recurrent"}.items():
+        chosen = ~half & np.array([kind in one["params"] for one in measured])
+        if chosen.any():
+            told(f"held out, {name}", counted[chosen] @ found, seconds[chosen])
     told("constants of the package", counted @ np.array([*SECONDS.values()]), seconds)
     for name, value in zip(SECONDS, fitted(counted, seconds), strict=True):
         print(f'    "{name}": {value:.2g},')

@@ -6,10 +6,10 @@ takes in a known program on one core of the machine that `benchmarks/work.py` wa
 measured the constants below and says how well they predict.
 
 ============== ===============================================================================
-positions      places of one row at which a layer applies its weights: 1, pixels, time steps
-calls          operations in sequence: one for each layer with weights, in each time step
-multiply-adds  of one row on its way forward: weights x positions, and attention's own
-outputs        numbers that the layers with weights put out for one row
+places         of one row at which a layer applies its weights: 1, or pixels, or time steps
+moments        time steps that recurrent layers take one after the other
+multiply-adds  of one row on its way forward: weights x places, and attention's own
+outputs        numbers that layers with weights put out for one row, where it has many places
 ============== ===============================================================================
 """
 
@@ -23,14 +23,14 @@ from gpsearch.training.backend import import_keras, layers_of
 from gpsearch.training.fitted import FORWARD_ROWS
 
 SECONDS = {
-    "fold": 0.01,
-    "layer": 0.01,
-    "epoch": 1e-4,
-    "step": 1e-4,
-    "call": 1e-5,
-    "weight": 1e-9,
-    "multiply_add": 1e-10,
-    "output": 1e-9,
+    "fold": 0.046,
+    "layer": 0.024,
+    "step": 6.3e-5,
+    "moment": 8.5e-5,
+    "weight": 3.5e-9,
+    "multiply_add": 2.8e-11,
+    "place": 6.3e-8,
+    "output": 3.6e-9,
 }
 """Reference seconds for each of what `counts` counts."""
 
@@ -41,16 +41,18 @@ class Arithmetic:
 
     layers: int = 0
     """Layers with weights."""
-    calls: int = 0
-    """Operations in sequence."""
+    moments: int = 0
+    """Time steps one after the other."""
     weights: int = 0
     """Numbers that are learnt."""
     multiply_adds: int = 0
     """Of one row forward."""
     learning: int = 0
     """Those of `multiply_adds` in layers that learn."""
+    places: int = 0
+    """Of one row, over all layers with weights."""
     outputs: int = 0
-    """Of the layers with weights, for one row."""
+    """For one row, of the layers with weights and many places."""
 
 
 def work(seen: Arithmetic | None, **extent: int) -> float | None:
@@ -75,11 +77,11 @@ def counts(
     return {
         "fold": 1,
         "layer": seen.layers,
-        "epoch": epochs,
         "step": steps,
-        "call": (3 * steps + ahead) * seen.calls,
+        "moment": (3 * steps + ahead) * seen.moments,
         "weight": steps * seen.weights,
         "multiply_add": forward * seen.multiply_adds + 2 * epochs * rows * seen.learning,
+        "place": (forward + 2 * epochs * rows) * seen.places,
         "output": (forward + 2 * epochs * rows) * seen.outputs,
     }
 
@@ -107,6 +109,7 @@ def _read(model: Any, kinds: Any) -> Arithmetic:
         if isinstance(layer, kinds.RNN | kinds.TimeDistributed):
             for inner in layers_of(layer)[1:]:
                 steps[id(inner)] = steps.get(id(inner), 1) * _shape(layer)[1]
+            found["moments"] += _shape(layer)[1] * isinstance(layer, kinds.RNN)
     attentions = [one for one in layers if isinstance(one, kinds.MultiHeadAttention)]
     for layer in [*attentions, *reversed(layers)]:  # inner layers before those that hold them
         own = [w for w in layer.weights if id(w) not in counted]
@@ -114,17 +117,18 @@ def _read(model: Any, kinds: Any) -> Arithmetic:
             continue
         counted |= {id(w) for w in own}
         size, times = sum(math.prod(w.shape) for w in own), steps.get(id(layer), 1)
-        positions = times * _positions(layer, kinds)
-        multiply_adds = 0 if isinstance(layer, kinds.Embedding) else size * positions
+        places = times * _places(layer, kinds)
+        multiply_adds = 0 if isinstance(layer, kinds.Embedding) else size * places
         if isinstance(layer, kinds.MultiHeadAttention):
             keys = layer.get_build_config()["shapes_dict"]["value_shape"][1]
-            multiply_adds += 2 * positions * keys * layer.num_heads * layer.key_dim
+            multiply_adds += 2 * places * keys * layer.num_heads * layer.key_dim
         found["layers"] += 1
-        found["calls"] += times
         found["weights"] += sum(math.prod(w.shape) for w in own if w.trainable)
         found["multiply_adds"] += multiply_adds
         found["learning"] += multiply_adds * any(w.trainable for w in own)
-        found["outputs"] += positions * max(own, key=lambda w: math.prod(w.shape)).shape[-1]
+        found["places"] += places
+        if places > 1:
+            found["outputs"] += places * max(own, key=lambda w: math.prod(w.shape)).shape[-1]
     return Arithmetic(**found)
 
 
@@ -135,15 +139,15 @@ def _shape(layer: Any) -> tuple[int, ...]:
     return first
 
 
-def _positions(layer: Any, kinds: Any) -> int:
+def _places(layer: Any, kinds: Any) -> int:
     shape = _shape(layer)
     if isinstance(layer, kinds.Embedding):
         return math.prod(shape[1:])
     channels = 1 if getattr(layer, "data_format", "") == "channels_first" else -1
 
-    def places(shape: Any) -> int:
+    def of(shape: Any) -> int:
         return math.prod(shape[1:]) // shape[channels] if len(shape) > 1 else 1
 
     if hasattr(layer, "kernel_size") and hasattr(layer, "strides"):
-        return min(places(shape), places(layer.compute_output_shape(shape)))
-    return places(shape)
+        return min(of(shape), of(layer.compute_output_shape(shape)))
+    return of(shape)

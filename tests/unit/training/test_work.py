@@ -56,57 +56,58 @@ def subclassed():
 
 LSTM = 4 * 2 * (3 + 2 + 1)  # weights of 2 units on 3 columns
 HEADS = 3 * (4 + 1) * 2 * 3 + (2 * 3 + 1) * 4  # of query, key, value and output
-# layers, calls, weights, multiply-adds, those that learn, outputs
+# layers, moments, weights, multiply-adds, those that learn, places, outputs of many places
 BY_HAND = {
     "dense": (
         lambda: sequential(layers.Dense(5), layers.Dropout(0.5), layers.Dense(1), shape=(3,)),
-        (2, 2, 4 * 5 + 6, 4 * 5 + 6, 4 * 5 + 6, 6),
+        (2, 0, 4 * 5 + 6, 4 * 5 + 6, 4 * 5 + 6, 2, 0),
     ),
     "frozen": (
         lambda: sequential(frozen(layers.Dense(5)), layers.Dense(1), shape=(3,)),
-        (2, 2, 6, 4 * 5 + 6, 6, 6),
+        (2, 0, 6, 4 * 5 + 6, 6, 2, 0),
     ),
     "dense on steps": (
         lambda: sequential(layers.Dense(5), shape=(7, 3)),
-        (1, 1, 4 * 5, 7 * 4 * 5, 7 * 4 * 5, 35),
+        (1, 0, 4 * 5, 7 * 4 * 5, 7 * 4 * 5, 7, 35),
     ),
     "convolution": (
         lambda: sequential(layers.Conv2D(5, 3, strides=2, padding="same"), shape=(8, 6, 2)),
-        (1, 1, 19 * 5, 12 * 19 * 5, 12 * 19 * 5, 12 * 5),
+        (1, 0, 19 * 5, 12 * 19 * 5, 12 * 19 * 5, 12, 12 * 5),
     ),
     "transposed": (
         lambda: sequential(layers.Conv2DTranspose(5, 3, strides=2), shape=(8, 6, 2)),
-        (1, 1, 19 * 5, 48 * 19 * 5, 48 * 19 * 5, 48 * 2),
+        (1, 0, 19 * 5, 48 * 19 * 5, 48 * 19 * 5, 48, 48 * 2),
     ),
     "recurrent": (
         lambda: sequential(layers.Bidirectional(layers.LSTM(2)), shape=(7, 3)),
-        (2, 14, 2 * LSTM, 7 * 2 * LSTM, 7 * 2 * LSTM, 2 * 7 * 8),
+        (2, 14, 2 * LSTM, 7 * 2 * LSTM, 7 * 2 * LSTM, 14, 2 * 7 * 8),
     ),
     "embedding": (
         lambda: sequential(layers.Embedding(9, 4), shape=(7,)),
-        (1, 1, 36, 0, 0, 28),
+        (1, 0, 36, 0, 0, 7, 28),
     ),
     "attention": (
         attention,
-        (1, 1, HEADS, 6 * HEADS + 2 * 6 * 6 * 2 * 3, 6 * HEADS + 2 * 6 * 6 * 2 * 3, 6 * 3),
+        (1, 0, HEADS, 6 * HEADS + 2 * 6 * 6 * 2 * 3, 6 * HEADS + 2 * 6 * 6 * 2 * 3, 6, 6 * 3),
     ),
-    "nested": (nested, (2, 2, 9 + 4, 9 + 4, 9 + 4, 4)),
+    "nested": (nested, (2, 0, 9 + 4, 9 + 4, 9 + 4, 2, 0)),
     "subclassed": (
         subclassed,
-        (2, 8, 9 + LSTM, 7 * (9 + LSTM), 7 * (9 + LSTM), 7 * (3 + 8)),
+        (2, 7, 9 + LSTM, 7 * (9 + LSTM), 7 * (9 + LSTM), 14, 7 * (3 + 8)),
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_arithmetic_by_hand(name):
-    make, (n_layers, calls, weights, multiply_adds, learning, outputs) = BY_HAND[name]
+    make, (n_layers, moments, weights, multiply_adds, learning, places, outputs) = BY_HAND[name]
     assert vars(arithmetic(make())) == {
         "layers": n_layers,
-        "calls": calls,
+        "moments": moments,
         "weights": weights,
         "multiply_adds": multiply_adds,
         "learning": learning,
+        "places": places,
         "outputs": outputs,
     }
 
@@ -157,14 +158,16 @@ def test_what_a_training_consists_of():
     assert counted == {
         "fold": 1,
         "layer": 2,
-        "epoch": 4,
         "step": 12,
-        "call": (3 * 12 + 4 + 1) * 2,
+        "moment": 0,
         "weight": 12 * 6,
         "multiply_add": (4 * 80 + 33) * 26 + 2 * 4 * 70 * 6,
-        "output": (4 * 80 + 33 + 2 * 4 * 70) * 6,
+        "place": (4 * 80 + 33 + 2 * 4 * 70) * 2,
+        "output": 0,
     }
     assert list(counted) == list(SECONDS)
+    recurrent = counts(arithmetic(BY_HAND["recurrent"][0]()), rows=70, batch_size=32, epochs=4)
+    assert (recurrent["moment"], recurrent["output"]) == (3 * 12 * 14, 3 * 4 * 70 * 2 * 7 * 8)
 
 
 EXTENT = {"rows": 640, "batch_size": 32, "epochs": 10, "watched": 60, "scored": 200}
