@@ -21,21 +21,25 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import math
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from gpsearch.analysis import search_gain
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.config.python_objects import place_of
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
+from gpsearch.execution.progress import has_display
+from gpsearch.execution.progress import logger as trials
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.execution.workers.job import sentence
 from gpsearch.interruption import INTERRUPTED, interruptible
@@ -108,7 +112,8 @@ def _run(arguments: argparse.Namespace) -> int:
     _require_suffix(report)
     with writing_file(record):
         record.parent.mkdir(parents=True, exist_ok=True)
-    study = config.run(**chosen)
+    with _logged_trials():
+        study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
         # no report: Ctrl-C returns to the prompt at once, and the search has printed how to go on
         end_process_soon()
@@ -118,7 +123,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return NOTHING_FINISHED
     _say(f"{_result(study)}\nEnded    {study.stop_reason}\nStudy    {study.path}")
     _write_page(study, report, arguments.command_line)
-    _say(f"Report   {report}")
+    gain = search_gain(study)
+    _say(f"Report   {report}" + (f"\nGained   {gain}" if gain else ""))
     return DONE
 
 
@@ -137,7 +143,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         _require_suffix(arguments.report)
     try:
-        comparison = config.compare(**chosen) if config else open_comparison(study)
+        with _logged_trials():
+            comparison = config.compare(**chosen) if config else open_comparison(study)
     except StudyError:
         if not runs or not study.exists():
             raise
@@ -160,6 +167,23 @@ def _compare(arguments: argparse.Namespace) -> int:
         lines.append(f"Report   {arguments.report}")
     _say("\n".join(lines))
     return DONE
+
+
+@contextlib.contextmanager
+def _logged_trials() -> Iterator[None]:
+    """A line a trial on standard error, where there is no terminal for a bar."""
+    if has_display() or sys.stderr is None:
+        yield
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    trials.addHandler(handler)
+    level = trials.level
+    trials.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        trials.removeHandler(handler)
+        trials.setLevel(level)
 
 
 def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ importance of each dimension; `recheck` scores the best configurations again on 
 surrogate of a finished study. Nothing here writes a study.
 """
 
-from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random
+from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random, search_gain
 from gpsearch.analysis.one_standard_error import OneStandardError, one_standard_error
 from gpsearch.analysis.recheck import Recheck, recheck
 from gpsearch.analysis.sensitivity import Importance, estimate_importance
@@ -20,4 +20,5 @@ __all__ = [
     "estimate_random",
     "one_standard_error",
     "recheck",
+    "search_gain",
 ]

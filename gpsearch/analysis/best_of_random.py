@@ -177,6 +177,36 @@ def estimate_random(
     )
 
 
+@public()
+def search_gain(study: Study) -> str:
+    """What a search gained over its first points, and over a random search by estimate.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    str
+        A sentence; empty where the points of a model and those before it are not both known.
+    """
+    first = [trial.score for trial in study.complete if trial.proposal == "initial"]
+    if not first or all(trial.proposal != "model" for trial in study.complete):
+        return ""
+    gain, reached = study.best_score - max(first), study.as_user_value(max(first))
+    gained = f"{gain:.3g}" if gain > 0 else "nothing"
+    sentence = f"{gained} over the best of the {len(first)} first points, {reached:.4g}"
+    if len({trial.score for trial in study.complete}) == 1:
+        return f"{sentence}."
+    n = len(study.ended)
+    estimate = estimate_random(study, n=n)
+    low, high = estimate.low[-1], estimate.high[-1]
+    return (
+        f"{sentence}. By estimate, a random search of {n} trials reaches "
+        f"{estimate.expected[-1]:.4g} ({low:.4g} to {high:.4g})."
+    )
+
+
 def random_scores(study: Study) -> Array:
     """(k,) scores of the trials whose points were drawn from the space at random.
 

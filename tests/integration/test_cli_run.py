@@ -61,6 +61,11 @@ def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkey
     ):
         assert told in first.stdout
     assert "Traceback" not in first.stderr
+    assert [line[:7] for line in first.stderr.splitlines() if "score" in line] == [
+        "trial 0",
+        "trial 1",
+        "trial 2",
+    ]
     page = (folder / "out/small.html").read_text()
     assert "learning_rate" in page
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
-from gpsearch.analysis import estimate_random
+from gpsearch.analysis import estimate_random, search_gain
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, random_scores
 from gpsearch.errors import InvalidSearchError, StudyError
 
@@ -142,3 +142,20 @@ def test_a_study_without_complete_trials_is_refused():
 def test_bad_arguments_are_refused(study, options):
     with pytest.raises(InvalidSearchError, match="estimate_random"):
         estimate_random(study, **options)
+
+
+def test_the_gain_is_that_over_the_first_points(study):
+    first = max(t.score for t in study.trials if t.proposal == "initial")
+    told = search_gain(study)
+    assert told.startswith(f"{study.best_score - first:.3g} over the best of the 8 first points")
+    assert f"a random search of {len(study.trials)} trials reaches" in told
+
+
+def test_a_search_that_gained_nothing_says_so():
+    study = gs.search(lambda params: 1.0, {"x": (0.0, 1.0)}, n_calls=10, random_state=0)
+    assert search_gain(study) == "nothing over the best of the 8 first points, 1."
+
+
+def test_a_random_search_has_no_first_points_to_gain_over():
+    study = gs.search(score, SPACE, n_calls=4, strategy="random", random_state=0)
+    assert search_gain(study) == ""
