@@ -1,7 +1,8 @@
 """What rules over folds and epochs would have saved and lost, replayed on complete studies.
 
-    python benchmarks/racing.py record [SET ...] [--rows 500] [--trials 40] [--seed 0]
-    python benchmarks/racing.py replay [SET ...] [--orders 20]     (both: [--folder runs/racing])
+    python benchmarks/racing.py record [SET ...] [--rows 500] [--trials 40] [--epochs 60]
+        [--patience 10] [--seed 0] [--folder runs/racing]
+    python benchmarks/racing.py replay [SET ...] [--orders 20] [--folder runs/racing]
 
 `record` searches each set with the strategies "random" and "gp" (the default; three quarters as
 many trials), runs all folds and all epochs until early stopping, and keeps the studies in the
@@ -10,7 +11,7 @@ folder; a search that was killed goes on. `replay` reads them, and trains nothin
 A rule over epochs is asked at some epochs of a fold. It sees the lowest validation loss so far, and
 those of the complete trials on the same fold, and stops a trial whose mean over all folds will,
 with a probability of 99 %, be below the incumbent's. Between the folds the rule "paired" of the
-package decides. The trials that a rule stopped teach it nothing.
+package package decides. What a rule did not let run teaches it nothing.
 
 =========== ==================================================================================
 line        linear regression of the scores to come on the log loss at that epoch, and on the
@@ -20,6 +21,8 @@ convex      the loss falls on as steeply until the last epoch, which is the best
             curve can do (Mohr & van Rijn 2023, LCCV); regression on the loss that it reaches
 backlog     stop what is farther behind the incumbent than, at that epoch, any of the better half
             of the trials was behind one that it overtook in the end
+cells       "paired" itself, with the score of the fold that is being trained predicted by
+            regression on its log loss, over all trials that ended this fold
 oracle      knows the outcome: what a rule that is never wrong would save
 =========== ==================================================================================
 
@@ -47,13 +50,14 @@ from timed_sets import SETS
 from gpsearch.execution import search
 from gpsearch.execution.rules.racing import paired
 from gpsearch.objective import KerasCV
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 from gpsearch.training import mlp, mlp_space
 
 NAMES = ["breast_cancer", "four_classes", "friedman", "digits", "diabetes", "imbalanced"]
-EPOCHS, PATIENCE, FOLDS = 60, 10, 5
-ASKED_AT = (4, 6, 8, 12, 16, 24, 32, 48)  # epochs
-LEARNT_FROM = 10  # complete trials
+FOLDS = 5
+ASKED_AT = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # epochs
+LEARNT_FROM = 5  # complete trials, as in "paired"
 LEVEL = 0.99
 
 
@@ -67,8 +71,8 @@ def record(name: str, options: argparse.Namespace) -> None:
         y[: options.rows],
         cv=FOLDS,
         scoring=data.scoring,
-        epochs=EPOCHS,
-        patience=PATIENCE,
+        epochs=options.epochs,
+        patience=options.patience,
         name=name,
     )
     for strategy, n_calls in (("random", options.trials), ("gp", options.trials * 3 // 4)):
@@ -99,9 +103,9 @@ class Recorded:
     """(folds,)"""
 
     @classmethod
-    def of(cls, trial: Trial) -> Recorded:
-        """Read a trial."""
-        losses = np.empty((len(trial.folds), EPOCHS))
+    def of(cls, trial: Trial, longest: int) -> Recorded:
+        """Read a trial of a study whose longest training has as many epochs."""
+        losses = np.empty((len(trial.folds), longest))
         for row, fold in zip(losses, trial.folds, strict=True):
             lowest = np.fmin.accumulate(fold.curves["val_loss"])
             row[:] = lowest[-1]
@@ -120,6 +124,13 @@ class Recorded:
         return float(np.median((self.seconds / self.epochs)[1:]))
 
 
+def read(path: Path) -> list[Recorded]:
+    """The complete trials of a study."""
+    complete = Study.open(path).complete
+    longest = max(fold.epochs or 0 for trial in complete for fold in trial.folds)
+    return [Recorded.of(trial, longest) for trial in complete]
+
+
 # ------------------------------------------------------------------ rules over epochs
 
 
@@ -128,6 +139,9 @@ class Cell:
     """What a rule is asked about: a trial at an epoch of a fold."""
 
     done: Sequence[Recorded]
+    """The complete trials."""
+    ended: Sequence[Recorded]
+    """Those that ended this fold, too."""
     best: Recorded
     trial: Recorded
     fold: int
@@ -138,14 +152,11 @@ class Cell:
 
         `known` holds the features of the complete trials, `new` those of the trial.
         """
-        X = np.column_stack([np.ones(len(known)), known, *self._means(self.done)])
-        x = np.array([1.0, *new, *np.ravel(self._means([self.trial]))])
+        X = np.column_stack([known, *self._means(self.done)])
+        x = np.array([*new, *np.ravel(self._means([self.trial]))])
         y = np.array([one.scores[self.fold :].mean() for one in self.done])
-        inverse = np.linalg.pinv(X.T @ X)
-        beta = inverse @ X.T @ y
-        freedom = len(y) - len(x)
-        variance = ((y - X @ beta) ** 2).sum() / freedom * (1 + x @ inverse @ x)
-        bound = x @ beta + stats.t.ppf(LEVEL, freedom) * math.sqrt(max(variance, 0.0))
+        mean, sd, freedom = predicted(X, y, x)
+        bound = mean + stats.t.ppf(LEVEL, freedom) * sd
         k = len(self.trial.scores)
         needed = k * self.best.trial.score - self.trial.scores[: self.fold].sum()
         return bool(bound * (k - self.fold) < needed)
@@ -157,6 +168,18 @@ class Cell:
     def loss(self, trial: Recorded, epoch: int | None = None) -> float:
         """Log loss of a trial at this fold and an epoch, by default this one."""
         return float(trial.losses[self.fold, (self.epoch if epoch is None else epoch) - 1])
+
+
+def predicted(X: np.ndarray, y: np.ndarray, x: np.ndarray) -> tuple[float, float, int]:
+    """Mean, standard deviation and degrees of freedom of a new y by linear regression."""
+    X, x = np.column_stack([np.ones(len(X)), X]), np.array([1.0, *x])
+    inverse = np.linalg.pinv(X.T @ X)
+    beta = inverse @ X.T @ y
+    freedom = len(y) - len(x)
+    if freedom < 1:
+        return math.nan, math.inf, 1
+    variance = ((y - X @ beta) ** 2).sum() / freedom * (1 + x @ inverse @ x)
+    return float(x @ beta), math.sqrt(variance), freedom
 
 
 Rule = Callable[[Cell], bool]
@@ -177,8 +200,9 @@ def convex(cell: Cell) -> bool:
     """Regression on the lowest loss that a convex curve can still reach."""
     half, now = math.exp(cell.loss(cell.trial, cell.epoch // 2)), math.exp(cell.loss(cell.trial))
     fall = (half - now) / (cell.epoch - cell.epoch // 2)
-    last = math.log(max(now - fall * (EPOCHS - cell.epoch), 1e-4))
-    return cell.below([[cell.loss(one, EPOCHS)] for one in cell.done], [last])
+    longest = cell.trial.losses.shape[1]
+    last = math.log(max(now - fall * (longest - cell.epoch), 1e-4))
+    return cell.below([[cell.loss(one, longest)] for one in cell.done], [last])
 
 
 def backlog(cell: Cell) -> bool:
@@ -187,6 +211,23 @@ def backlog(cell: Cell) -> bool:
     at = [cell.loss(one) for one in better]
     caught_up = max(at[i] - at[j] for i in range(len(at)) for j in range(i + 1, len(at)))
     return cell.loss(cell.trial) - cell.loss(cell.best) > max(caught_up, 0.0)
+
+
+def cells(cell: Cell) -> bool:
+    """The rule between folds, before the fold has ended."""
+    if len(cell.ended) < LEARNT_FROM:
+        return False
+    fold, trial, best = cell.fold, cell.trial, cell.best
+    X = np.array([[cell.loss(one)] for one in cell.ended])
+    y = np.array([one.scores[fold] for one in cell.ended])
+    mean, sd, freedom = predicted(X, y, np.array([cell.loss(trial)]))
+    m, k = fold + 1, len(trial.scores)
+    statistics = FoldStatistics.of([one.trial for one in cell.done])
+    before = dataclasses.replace(trial.trial, folds=trial.trial.folds[:fold])
+    scatter = statistics.scatter(before) if fold else statistics.pooled
+    variance = (sd / m) ** 2 + 2 * scatter * (k - m) / (k * m)
+    behind = ((trial.scores[:fold] - best.scores[:fold]).sum() + mean - best.scores[fold]) / m
+    return bool(behind + stats.t.ppf(LEVEL, freedom) * math.sqrt(variance) < 0)
 
 
 def oracle(cell: Cell) -> bool:
@@ -201,6 +242,7 @@ RULES: dict[str, tuple[Rule | None, bool]] = {
     "slope": (functools.partial(line, slope=True), True),
     "convex": (convex, True),
     "backlog": (backlog, True),
+    "cells": (cells, True),
     "oracle": (oracle, True),
 }
 """The rule over epochs, and whether "paired" decides between folds."""
@@ -222,6 +264,7 @@ class Outcome:
 def replay(trials: Sequence[Recorded], rule: Rule | None, between: bool) -> Outcome:
     """One study, in this order; seconds as shares."""
     done: list[Recorded] = []
+    ended: list[list[Recorded]] = [[] for _ in range(FOLDS)]
     out = Outcome()
     for one in trials:
         best = max(done, key=lambda other: other.trial.score, default=None)
@@ -230,10 +273,12 @@ def replay(trials: Sequence[Recorded], rule: Rule | None, between: bool) -> Outc
         for j, epochs in enumerate(one.epochs):
             ran = epochs
             if rule is not None and best is not None and len(done) >= LEARNT_FROM:
-                cells = (Cell(done, best, one, j, e) for e in ASKED_AT if e < epochs)
-                ran = next((cell.epoch for cell in cells if rule(cell)), epochs)
+                asked = (Cell(done, ended[j], best, one, j, e) for e in ASKED_AT if e < epochs)
+                ran = next((cell.epoch for cell in asked if rule(cell)), epochs)
             out.untraced += one.per_epoch * ran
             out.seconds += max(one.seconds[j] - one.per_epoch * (epochs - ran), 0.0)
+            if ran == epochs:
+                ended[j].append(one)
             so_far = dataclasses.replace(one.trial, folds=one.trial.folds[: j + 1])
             if ran < epochs or (between and not paired(study, so_far)):
                 out.inside += ran < epochs
@@ -272,6 +317,8 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=NAMES, help=", ".join(NAMES))
     parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--patience", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--orders", type=int, default=20)
     parser.add_argument("--folder", type=Path, default=Path("runs/racing"))
@@ -283,11 +330,7 @@ def main() -> None:
         return
     for strategy in ("random", "gp"):
         found = [options.folder.glob(f"{name}-{strategy}-*.db") for name in options.sets]
-        studies = [
-            [Recorded.of(trial) for trial in Study.open(path).complete]
-            for paths in found
-            for path in sorted(paths)
-        ]
+        studies = [read(path) for paths in found for path in sorted(paths)]
         print(f"\n{strategy}: {sum(map(len, studies))} trials of {len(studies)} studies")
         print(f"{'rule':16s}   seconds needed        without tracing       inside   lost of 500")
         for name in RULES:
