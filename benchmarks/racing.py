@@ -54,7 +54,7 @@ from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 from gpsearch.training import mlp, mlp_space
 
-NAMES = ["breast_cancer", "four_classes", "friedman", "digits", "diabetes", "imbalanced"]
+NAMES = ["breast_cancer", "four_classes", "friedman", "digits", "diabetes"]
 FOLDS = 5
 ASKED_AT = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # epochs
 LEARNT_FROM = 5  # complete trials, as in "paired"
@@ -127,7 +127,7 @@ class Recorded:
 def read(path: Path) -> list[Recorded]:
     """The complete trials of a study."""
     complete = Study.open(path).complete
-    longest = max(fold.epochs or 0 for trial in complete for fold in trial.folds)
+    longest = max((fold.epochs or 0 for trial in complete for fold in trial.folds), default=0)
     return [Recorded.of(trial, longest) for trial in complete]
 
 
