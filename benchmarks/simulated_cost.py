@@ -17,6 +17,7 @@ are kept in ``--out``; a run that stands there is not repeated.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 import zlib
@@ -35,13 +36,16 @@ import gpsearch as gs
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, Strategy
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.name_priors import NamePrior
+from gpsearch.strategy.optimum_prior import BY_NAME
 from gpsearch.strategy.random import RandomStrategy
 
 BUDGETS = (5, 10, 20, 40)
 UNSEEN = 0.5  # seconds of an evaluation that are no work
 MOST = 150  # evaluations of a run
 SAMPLE = 4000  # random configurations, for the scale of a task
-UNITS = [8, 16, 32, 64, 128, 256, 512]
+UNITS, BATCHES = [8, 16, 32, 64, 128, 256, 512], [16, 32, 64, 128, 256]
+Values = Callable[[list[Point]], np.ndarray]
 
 
 @dataclass(kw_only=True)
@@ -50,8 +54,8 @@ class CostTask:
 
     name: str
     space: Space
-    loss: Callable[[Point], float]
-    cost: Callable[[Point], float]
+    losses: Values
+    costs: Values
     noise: float
     optimum: float | None = None
     usual: float = 0.0
@@ -61,27 +65,27 @@ class CostTask:
 
     def __post_init__(self) -> None:
         points = self.space.sample(SAMPLE, np.random.default_rng(0))
-        losses = [self.loss(point) for point in points]
+        losses = self.losses(points)
         self.usual = float(np.quantile(losses, 1.0 - 0.5 ** (1.0 / BUDGETS[-1])))
-        self.unit = float(np.mean([self.cost(point) for point in points]))
-        self.optimum = min(losses) if self.optimum is None else self.optimum
+        self.unit = float(self.costs(points).mean())
+        self.optimum = float(losses.min()) if self.optimum is None else self.optimum
 
 
 # ------------------------------------------------------------------ the tasks
 
 
-def scattered(point: Point, deviation: float) -> float:
-    """A factor that belongs to the point: epochs differ."""
-    rng = np.random.default_rng(zlib.crc32(repr(point).encode()))
-    return float(np.exp(deviation * rng.standard_normal()))
+def scattered(points: list[Point], deviation: float) -> np.ndarray:
+    """A factor that belongs to each point: epochs differ."""
+    rngs = [np.random.default_rng(zlib.crc32(repr(point).encode())) for point in points]
+    return np.exp(deviation * np.array([rng.standard_normal() for rng in rngs]))
 
 
-def work_of_network(point: Point) -> float:
+def work_of_networks(points: list[Point]) -> np.ndarray:
     """Seconds of five trainings with 2,000 rows, 20 columns, 40 epochs, batches of 32."""
-    _, width, depth, *_ = point
+    width, depth = np.array([point[1:3] for point in points], dtype=float).T
     weights, steps = 20 * width + (depth - 1) * width**2, 63 * 40
     seconds = 5 * (0.2 + steps * (3e-4 + weights * (1.5e-9 + 32 * 0.14e-9)))
-    return float(seconds) * scattered(point, 0.3)
+    return seconds * scattered(points, 0.3)
 
 
 def recorded_task(path: Path) -> CostTask:
@@ -94,20 +98,24 @@ def recorded_task(path: Path) -> CostTask:
     def features(Z: np.ndarray) -> np.ndarray:
         return np.hstack([np.delete(Z, unordered, axis=1), encoder.transform(Z[:, unordered])])
 
-    def fitted(values: np.ndarray, leaf: int) -> Callable[[Point], float]:
+    def fitted(values: np.ndarray, leaf: int) -> Values:
         forest = ExtraTreesRegressor(100, min_samples_leaf=leaf, max_features=0.7, random_state=0)
         forest.fit(features(Z), values)
-        return lambda point: float(forest.predict(features(space.to_z([point])))[0])
+        return lambda points: forest.predict(features(space.to_z(points)))
 
     scores = np.array([row["scores"] for row in rows])
     log_cost = fitted(np.log([5 * np.mean(row["seconds"]) for row in rows]), 2)
     return CostTask(
         name=path.stem,
         space=space,
-        loss=fitted(-scores.mean(axis=1), 1),
-        cost=lambda point: float(np.exp(log_cost(point))) * scattered(point, 0.2),
+        losses=fitted(-scores.mean(axis=1), 1),
+        costs=lambda points: np.exp(log_cost(points)) * scattered(points, 0.2),
         noise=float(np.median(scores.std(axis=1, ddof=1))) / 4,
     )
+
+
+def losses_of(loss: Callable[[Point], float], points: list[Point]) -> np.ndarray:
+    return np.array([loss(point) for point in points])
 
 
 def all_tasks(paths: list[Path]) -> list[CostTask]:
@@ -116,8 +124,8 @@ def all_tasks(paths: list[Path]) -> list[CostTask]:
         CostTask(
             name=t.name,
             space=Space(t.dimensions),
-            loss=t.loss,
-            cost=work_of_network,
+            losses=functools.partial(losses_of, t.loss),
+            costs=work_of_networks,
             noise=t.noise,
             optimum=t.optimum,
         )
@@ -126,8 +134,11 @@ def all_tasks(paths: list[Path]) -> list[CostTask]:
 
 
 def network_space() -> dict[str, Any]:
-    """That of the ready-made network, with up to 512 units."""
-    return gs.mlp_space() | {"n_neurons": {"type": "categorical", "categories": UNITS}}
+    """That of the ready-made network, with wider ones and larger batches."""
+    return gs.mlp_space() | {
+        "n_neurons": {"type": "categorical", "categories": UNITS},
+        "batch_size": {"type": "categorical", "categories": BATCHES},
+    }
 
 
 def record(data: str, path: Path, minutes: float) -> None:
@@ -154,13 +165,23 @@ def record(data: str, path: Path, minutes: float) -> None:
 # ------------------------------------------------------------------ the searches
 
 
-def exponent(value: float) -> Callable[[Space, int], Strategy]:
-    options = GPOptions(cost_exponent=value)
-    return lambda space, seed: GPStrategy(space, seed=seed, cost="work", options=options)
+def minding(exponent: float | None = None, sizes: bool = False) -> Callable[[Space, int], Strategy]:
+    """The search with another exponent, or with what is usually expected of sizes."""
+    options = GPOptions(cost_exponent=exponent)
+    return lambda space, seed: GPStrategy(
+        space,
+        seed=seed,
+        cost="work",
+        optimum_prior=NamePrior(space) if sizes else BY_NAME,
+        options=options,
+    )
 
 
 VARIANTS: dict[str, Callable[[Space, int], Strategy]] = {
-    "gp": lambda space, seed: GPStrategy(space, seed=seed, cost="work", n_calls=50),
+    "gp": minding(),
+    "improvement / cost": minding(1.0),
+    "improvement / square root of cost": minding(0.5),
+    "large networks expected": minding(sizes=True),
     "cost=None": lambda space, seed: GPStrategy(space, seed=seed),
     "random": lambda space, seed: RandomStrategy(space, seed=seed),
 }
@@ -174,9 +195,9 @@ def run(task: CostTask, seed: int, strategy: Strategy) -> dict[str, list[float]]
     while spent < BUDGETS[-1] * task.unit and len(points) < MOST:
         history = History.of(points, out["seen"], costs=costs)
         points.append(list(strategy.propose(history, len(points))))
-        out["loss"].append(task.loss(points[-1]))
+        out["loss"].append(float(task.losses(points[-1:])[0]))
         out["seen"].append(out["loss"][-1] + task.noise * rng.standard_normal())
-        costs.append(task.cost(points[-1]))
+        costs.append(float(task.costs(points[-1:])[0]))
         spent += costs[-1] + UNSEEN
         out["spent"].append(spent)
     return out
@@ -215,7 +236,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     tasks, values, trials = all_tasks(args.recorded), {}, {}
     for name, make in VARIANTS.items():
-        path = args.out / f"{name}.json"
+        path = args.out / f"{name.replace(' / ', '-').replace(' ', '-')}.json"
         known = json.loads(path.read_text()) if path.exists() else {}
         for task in tasks:
             for seed in range(args.seeds):

@@ -6,7 +6,7 @@ symbol      meaning                                                          sha
 a           a logarithmic acquisition                                        (m,)
 p           probability that an evaluation succeeds                          (m,)
 C           cost of an evaluation; log C is modelled by a process            (m,)
-c           exponent of the cost                                             scalar
+c, b        exponent of the cost, and what is added to it                    scalar
 s           scale of that process: log C = constant + s (warped log C)       scalar
 mu, v       posterior mean and variance of the warped log C                  (m,)
 pi          prior density of the optimum                                     (m,)
@@ -15,10 +15,12 @@ pi          prior density of the optimum                                     (m,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.special import expit
 
 from gpsearch.acquisition.improvement import Acquisition, Array
 from gpsearch.space import Space
@@ -72,11 +74,11 @@ class WeightedByFeasibility:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PerCost:
-    """``a + log E[C^-c] = a + c² s² v / 2 - c s mu``, up to a constant.
+    """``a - c log(exp(s mu - c s² v / 2) + b)``, up to a constant.
 
-    ``E[C^-c] = exp(-c (m - c V / 2))`` for a log-normal C with mean m and variance V of its
-    logarithm (Snoek, Larochelle & Adams 2012, Practical Bayesian optimization, section 3.2, where
-    c is 1; Lee et al. 2020, Cost-aware Bayesian optimization, lower it as the budget is spent).
+    Without b it is ``a + log E[C^-c]``, for a log-normal C (Snoek, Larochelle & Adams 2012,
+    Practical Bayesian optimization, section 3.2, where c is 1). With it, of two evaluations that
+    both cost little, the cheaper one is hardly preferred.
     """
 
     acquisition: Acquisition
@@ -84,21 +86,33 @@ class PerCost:
     """Fitted to the logarithms of the costs, without an output transform."""
     exponent: float = 1.0
     """c."""
+    base: float = 0.0
+    """b, in units of the geometric mean of the known costs, where mu is zero."""
 
     def __call__(self, Z: Array) -> Array:
         """See `Acquisition`."""
-        return self.acquisition(Z) + self._log_rate(*self.log_cost.predict(Z))
+        log_cost = self._linear(*self.log_cost.predict(Z))
+        return self.acquisition(Z) - self.exponent * np.logaddexp(log_cost, self._log_base)
 
     def with_gradient(self, Z: Array) -> tuple[Array, Array]:
         """See `Acquisition.with_gradient`."""
         value, gradient = self.acquisition.with_gradient(Z)
         mean, variance, d_mean, d_variance = self.log_cost.predict_gradient(Z)
-        return value + self._log_rate(mean, variance), gradient + self._log_rate(d_mean, d_variance)
+        log_cost = self._linear(mean, variance)
+        share = self.exponent * expit(log_cost - self._log_base)  # of C in C + b
+        return (
+            value - self.exponent * np.logaddexp(log_cost, self._log_base),
+            gradient - share[:, None] * self._linear(d_mean, d_variance),
+        )
 
-    def _log_rate(self, mean: Array, variance: Array) -> Array:
-        """Linear in its arguments, so it serves values and gradients alike."""
-        scale = self.exponent * self.log_cost.warp.scale * self.log_cost.g_sd
-        return 0.5 * scale**2 * variance - scale * mean
+    @property
+    def _log_base(self) -> float:
+        return math.log(self.base) if self.base else -math.inf
+
+    def _linear(self, mean: Array, variance: Array) -> Array:
+        """The first logarithm, or its derivative."""
+        scale = self.log_cost.warp.scale * self.log_cost.g_sd
+        return scale * mean - 0.5 * self.exponent * scale**2 * variance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ improvement on f, augmented so that what is known precisely is not measured agai
 the least *mean*, not the least measurement. Pending points count as evaluated with their predicted
 means, so that the next proposal differs from them. Where evaluations failed, improvement is
 weighted by the probability of success, which a second process models. Where evaluations differ in
-cost, improvement is divided by a power of the cost, which another process models.
+cost, improvement is divided by the cost, which another process models.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -55,7 +55,7 @@ from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
-COST_EXPONENT = 0.5  # between no regard for the cost and improvement for each unit of it
+COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
 SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
@@ -71,8 +71,8 @@ class GPOptions:
     augmented: bool = True
     """Whether LogEI avoids points whose loss is known more precisely than a measurement."""
     cost_exponent: float | None = None
-    """Improvement is divided by the cost of its evaluation to this power; by default
-    `COST_EXPONENT` where costs are known."""
+    """Improvement is divided by the cost of its evaluation to this power; by default by the cost
+    and `COST_BASE`, where costs are known."""
     kappa: float = 1.96
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
@@ -204,7 +204,10 @@ class GPStrategy:
                 self._encoded.encode(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
-        exponent, known = self._cost_exponent(len(history)), history.costs > 0  # false for NaN
+        known = history.costs > 0  # false for NaN
+        exponent, base = options.cost_exponent, 0.0
+        if exponent is None:
+            exponent, base = float(self._minds_cost), COST_BASE
         if exponent and len(np.unique(history.costs[known])) > 1:
             log_cost = GaussianProcess.fit(
                 self._encode(history, known),
@@ -212,7 +215,9 @@ class GPStrategy:
                 categorical=space.categorical,
                 priors=options.priors,
             )
-            acquisition = PerCost(acquisition=acquisition, log_cost=log_cost, exponent=exponent)
+            acquisition = PerCost(
+                acquisition=acquisition, log_cost=log_cost, exponent=exponent, base=base
+            )
         if prior := self.optimum_prior:
             acquisition = WeightedByPrior(
                 acquisition=acquisition,
@@ -221,12 +226,6 @@ class GPStrategy:
                 weight=prior.n_evaluations / len(history),
             )
         return acquisition, good
-
-    def _cost_exponent(self, n: int) -> float:
-        """How much the cost counts after `n` evaluations."""
-        if self._options.cost_exponent is not None:
-            return self._options.cost_exponent
-        return COST_EXPONENT if self._minds_cost else 0.0
 
     def _improvement(self, process: GaussianProcess, incumbent: float) -> Acquisition:
         """The acquisition by the process alone."""
