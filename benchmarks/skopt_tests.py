@@ -98,7 +98,7 @@ def outcomes(
         [*command, *map(str, files)],
         check=False,
         stdout=subprocess.DEVNULL,
-        env={**environment(), "PYTHONPATH": str(folder)},
+        env=environment(folder),
         cwd=folder,
     )
     cases = ElementTree.parse(report).iter("testcase")
@@ -110,9 +110,10 @@ def outcomes(
     }
 
 
-def environment() -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Variables of this process, with one thread: the matrices are small."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONPATH": path}
 
 
 if __name__ == "__main__":

@@ -161,11 +161,8 @@ class Optimizer(skopt.Optimizer):
                 raise InvalidSearchError(
                     "only gpsearch's process takes it: leave base_estimator out."
                 ).about("optimum_prior", optimum_prior)
-            if str(base_estimator).lower() == "gbrt" and not is_regressor(cook_estimator("GBRT")):
-                raise InvalidSearchError(
-                    "this scikit-learn does not take scikit-optimize's boosted trees for a "
-                    "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'."
-                ).about("base_estimator", "GBRT")
+            if str(base_estimator).upper() in ("GBRT", "DUMMY"):
+                _require_regressor(str(base_estimator).upper())
             stock = {k: v for k, v in arguments.items() if k not in NOT_STOCK}
             stock["n_initial_points"] = n_initial_points
             missing = {k: v for k, v in STOCK_DEFAULTS.items() if stock[k] is None}
@@ -444,6 +441,21 @@ class Optimizer(skopt.Optimizer):
             acq_optimizer_kwargs=self.acq_optimizer_kwargs or {},
             noise=self._known_noise,
         )
+
+
+def _require_regressor(name: str) -> None:
+    """Raise where the installed scikit-learn does not take one of scikit-optimize's estimators."""
+    cooked = cook_estimator(name)
+    try:
+        known = is_regressor(cooked) or cooked is None
+    except AttributeError:  # of None, which "DUMMY" is
+        known = False
+    if not known:
+        raise InvalidSearchError(
+            "this scikit-learn does not take scikit-optimize's estimator of this name for a "
+            "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'; "
+            "gpsearch.search(strategy='random') draws at random."
+        ).about("base_estimator", name)
 
 
 def _checked_noise(noise: Any) -> str | float:

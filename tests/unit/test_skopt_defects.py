@@ -105,9 +105,10 @@ def test_5_a_log_uniform_integer_is_searched_in_its_middle_too():
     assert result.x_iters.count([1000]) <= 2
 
 
-def test_6_boosted_trees_end_in_a_sentence_and_no_strategy_needs_them():
+@pytest.mark.parametrize("name", ["GBRT", "dummy"])
+def test_6_estimators_that_scikit_learn_refuses_end_in_a_sentence_and_none_is_needed(name):
     with pytest.raises(ValueError, match="Leave base_estimator out"):
-        Optimizer([(0.0, 1.0)], "GBRT")
+        Optimizer([(0.0, 1.0)], name)
     assert is_regressor(cook_estimator("GP", [(0.0, 1.0)]))  # what "skopt" runs on
 
 
