@@ -23,14 +23,14 @@ from gpsearch.training.backend import import_keras, layers_of
 from gpsearch.training.fitted import FORWARD_ROWS
 
 SECONDS = {
-    "fold": 0.046,
-    "layer": 0.024,
-    "step": 6.3e-5,
-    "moment": 8.5e-5,
-    "weight": 3.5e-9,
-    "multiply_add": 2.8e-11,
-    "place": 6.3e-8,
-    "output": 3.6e-9,
+    "fold": 0.043,
+    "layer": 0.025,
+    "step": 7.4e-5,
+    "moment": 8.4e-5,
+    "weight": 3.2e-9,
+    "multiply_add": 3.2e-11,
+    "place": 6.7e-8,
+    "output": 3.5e-9,
 }
 """Reference seconds for each of what `counts` counts."""
 
