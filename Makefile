@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 .PHONY: run test lint plots notebooks docs clean
 
 run: $(VENV)/.installed
-	$(BIN)/gpsearch run examples/breast_cancer.toml
+	$(BIN)/gpsearch run examples/friedman.toml
 
 test: lint
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile

@@ -1,6 +1,6 @@
 """Remake the figures that the README and the documentation show: ``make plots``.
 
-They show a real search: the one of ``examples/breast_cancer.toml``. Its record is kept, so that
+They show a real search: the one of ``examples/friedman.toml``. Its record is kept, so that
 only the first call trains; remove it to search anew. The comparison with other optimisers is drawn
 from ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two.
 """
@@ -67,7 +67,7 @@ def plot_regret(summary):
 def main():
     """Search, or read the search that was recorded, and draw."""
     matplotlib.use("Agg")
-    study = load_config(HERE.parent / "examples" / "breast_cancer.toml").run(study=RECORD)
+    study = load_config(HERE.parent / "examples" / "friedman.toml").run(study=RECORD)
     model = fit_score_model(study)
     curves = plot_partial_dependence(model)
     names = [curve.get_xlabel() for curve in curves[:SHOWN]]

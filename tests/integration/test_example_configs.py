@@ -12,8 +12,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.glob("*.toml"))
 KINDS = {
     "breast_cancer.toml": "binary",
-    "diabetes.toml": "regression",
     "digits.toml": "multiclass",
+    "friedman.toml": "regression",
     "wine.toml": "multiclass",
 }
 
