@@ -171,6 +171,7 @@ def minding(exponent: float | None = None, sizes: bool = False) -> Callable[[Spa
     return lambda space, seed: GPStrategy(
         space,
         seed=seed,
+        n_calls=10_000,
         cost="work",
         optimum_prior=NamePrior(space) if sizes else BY_NAME,
         options=options,

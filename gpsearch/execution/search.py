@@ -96,9 +96,10 @@ def search(
         instead; None expects nothing. See `gpsearch.strategy.optimum_prior`.
     cost : "work", "seconds" or None, default "work"
         What "gp" weighs improvement against, so that a long training must promise more than a
-        short one. "work" is the same on every machine, and is known where the objective measures
-        it, as `KerasCV` does; elsewhere all evaluations count alike, as with None. "seconds" are
-        those of the folds by the clock: the same seed then need not give the same search.
+        short one, until the last trials of `n_calls`. "work" is the same on every machine, and is
+        known where the objective measures it, as `KerasCV` does; elsewhere all evaluations count
+        alike, as with None. "seconds" are those of the folds by the clock: the same seed then need
+        not give the same search. Where `timeout` ends the search, give a large `n_calls`.
     x0 : configuration or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional

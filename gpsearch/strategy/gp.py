@@ -55,6 +55,7 @@ from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
 GOOD_POINTS = 6  # around which small moves are tried
+COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
 SAME_PLACE = 1e-9  # places that differ by less are one point
@@ -71,8 +72,8 @@ class GPOptions:
     augmented: bool = True
     """Whether LogEI avoids points whose loss is known more precisely than a measurement."""
     cost_exponent: float | None = None
-    """Improvement is divided by the cost of its evaluation to this power; by default by the cost
-    and `COST_BASE`, where costs are known."""
+    """Improvement is divided by the cost of its evaluation to this power; by default, where costs
+    are known, by the cost and `COST_BASE`, to a power that falls at the end of the budget."""
     kappa: float = 1.96
     """Standard deviations below the mean, for LCB."""
     margin: float = 0.01
@@ -102,8 +103,8 @@ class GPStrategy:
     space : Space
     seed : int
         Decides the first points and the candidates of each proposal.
-    n_calls : int
-        Accepted as by every strategy.
+    n_calls : int, default 100
+        The budget: towards its end the cost counts less.
     n_initial_points : int, optional
         Quasi-random points before the first fit; see `default_initial_points`.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
@@ -137,6 +138,7 @@ class GPStrategy:
         options: GPOptions | None = None,
     ) -> None:
         self._space, self._seed, self._options = space, seed, options or GPOptions()
+        self._n_calls = n_calls
         self._minds_cost = cost is not None and self._options.acquisition != "LCB"
         self.optimum_prior = read_optimum_prior(optimum_prior, space, minds_cost=self._minds_cost)
         if n_initial_points is None:
@@ -205,9 +207,10 @@ class GPStrategy:
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
         known = history.costs > 0  # false for NaN
-        exponent, base = options.cost_exponent, 0.0
-        if exponent is None:
-            exponent, base = float(self._minds_cost), COST_BASE
+        exponent, base = options.cost_exponent or 0.0, 0.0
+        if options.cost_exponent is None and self._minds_cost:
+            left = max(0.0, 1.0 - len(history) / self._n_calls)
+            exponent, base = min(1.0, COOLING * left), COST_BASE
         if exponent and len(np.unique(history.costs[known])) > 1:
             log_cost = GaussianProcess.fit(
                 self._encode(history, known),

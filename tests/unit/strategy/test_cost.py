@@ -43,6 +43,18 @@ def test_the_unit_of_the_cost_counts_nothing():
     np.testing.assert_allclose(small, large, atol=0.02)
 
 
+def test_at_the_end_of_the_budget_the_cost_counts_nothing():
+    points = SPACE.sample(12, np.random.default_rng(0))
+    losses = [(x - 0.5) ** 2 + y**2 for x, y in points]
+    history = History.of(points, losses, costs=[50.0**x for x, _ in points])
+    plain, early, late, over = (
+        make_strategy("gp", SPACE, seed=0, n_calls=n, cost=cost).propose(history, 12)
+        for n, cost in [(12, None), (100, "work"), (12, "work"), (8, "work")]
+    )
+    assert early != plain
+    assert late == over == plain
+
+
 def test_a_bound_of_the_loss_is_no_improvement():
     with pytest.raises(InvalidSearchError, match="choose 'LogEI' or 'LogPI'"):
         GPOptions(cost_exponent=0.5, acquisition="LCB")
