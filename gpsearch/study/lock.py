@@ -34,6 +34,9 @@ descriptor of its file would give it up."""
 _mutex = threading.Lock()
 """Guards `_held` between the threads of this process."""
 
+MARK = b'{"pid": '
+"""How the text of a lock begins."""
+
 PATIENCE = 0.2
 """Seconds for which a lock that is held is tried again: `holder_of` takes it for a moment."""
 
@@ -80,20 +83,21 @@ class WriteLock:
             _held.discard(self._path)
 
     def _is_ours(self) -> bool:
-        """Whether the lock's file is made here or was by another search, and not empty already.
+        """Whether the lock's file is made here, or was signed by another search.
 
-        An empty one may be anybody's: it serves as the lock, and stays as it is.
+        An empty one may be anybody's, and so may one whose signature was cut short as its writer
+        died: it serves as the lock, and stays as it is.
         """
         try:
             text = Path(self._path).read_bytes()
         except OSError:  # there is none, or a system without POSIX locks keeps it while it is held
             return True
-        if text and not _holder(text):
+        if not (text.startswith(MARK) or MARK.startswith(text)):
             raise StudyError(
                 f"{self._study} cannot be written: {self._path} lies where its lock belongs, and "
                 "is none; move it, or give the study another path."
             )
-        return bool(text)
+        return bool(_holder(text))
 
     def _acquire(self) -> Callable[[], None]:
         give_up = time.monotonic() + PATIENCE
