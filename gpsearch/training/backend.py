@@ -15,6 +15,7 @@ function executor type   small graphs run in one thread; without, in TensorFlow'
 ``_compile_config``      `compile_arguments`; without, the loop trains without XLA
 ``_momentums`` and kin   `slots_of`; without, Keras takes the step of the optimizer
 ``_keras_history``       `last_layer`; without, the last of the model's layers
+``_value`` and kin       `standing_in`; without, each width of a network is traced anew
 ======================== ==============================================================
 """
 
@@ -28,7 +29,7 @@ import random
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -281,6 +282,52 @@ def slots_of(optimizer: Any, name: str) -> list[Any] | None:
     variable = import_keras().Variable
     known = isinstance(found, list) and all(isinstance(one, variable) for one in found)
     return found if known else None
+
+
+def slots_by_variable(optimizer: Any) -> dict[int, Any]:
+    """The variable of the model that each slot of a built optimizer belongs to, by the slot's id.
+
+    Empty where they are unknown.
+    """
+    variable = import_keras().Variable
+    trained = getattr(optimizer, "_trainable_variables", ())
+    lists = [kept for kept in vars(optimizer).values() if isinstance(kept, list)]
+    return {
+        id(slot): one
+        for kept in lists
+        if len(kept) == len(trained)
+        for slot, one in zip(kept, trained, strict=True)
+        if isinstance(slot, variable) and slot is not one and slot.shape == one.shape
+    }
+
+
+@contextlib.contextmanager
+def standing_in(optimizer: Any, stand_ins: Sequence[tuple[Any, Any]]) -> Iterator[bool]:
+    """Let Keras's variables be read and written as TensorFlow's variables that stand in for them.
+
+    These may have axes of any size, which Keras then sees as None. False, and nothing is done,
+    where the names are unknown.
+    """
+    indices = getattr(optimizer, "_trainable_variables_indices", None)
+    trained = getattr(optimizer, "_trainable_variables", None)
+    names = ("_value", "_shape")
+    known = all(hasattr(one, name) for one, _ in stand_ins for name in names)
+    if not known or trained is None or not hasattr(optimizer, "_var_key") or not indices:
+        yield False
+        return
+    kept = [(one, one._value, one._shape) for one, _ in stand_ins]
+    own_indices = dict(indices)
+    try:
+        for one, other in stand_ins:
+            one._value, one._shape = other, tuple(other.shape)
+        indices.clear()
+        indices.update({optimizer._var_key(one): i for i, one in enumerate(trained)})
+        yield True
+    finally:
+        for one, value, shape in kept:
+            one._value, one._shape = value, shape
+        indices.clear()
+        indices.update(own_indices)
 
 
 def compile_arguments(model: Any) -> Mapping[str, Any] | None:

@@ -126,7 +126,7 @@ class TrainedNetwork:
     def kept(self) -> FittedNetwork:
         """The network as a model of its own, and a target without y."""
         model = self.fold.model
-        if self.fold.trainer == "compiled":  # in which the program trains the next fold
+        if self.fold.trainer == "compiled":  # which may be the host of a program
             weights = model.get_weights()
             model = self.task.build()
             model.set_weights(weights)

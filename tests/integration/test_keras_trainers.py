@@ -289,6 +289,10 @@ VARIANTS = {
         lambda: sequential(dense(kernel_regularizer=keras.regularizers.L2(0.01))),
         lambda: sequential(dense(kernel_regularizer=keras.regularizers.L2(1.0))),
     ),
+    "betas, one of them zero": (
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.1, beta_1=0.0)),
+        lambda: sequential(dense(), optimizer=keras.optimizers.Adam(0.1, beta_1=0.9)),
+    ),
     "initializer": (
         lambda: sequential(dense(kernel_initializer="he_normal")),
         lambda: sequential(dense(kernel_initializer="ones")),
@@ -320,7 +324,7 @@ def closing_over(factor):
 
 
 DIFFERENT = {
-    "units": (lambda: sequential(dense(4)), lambda: sequential(dense(5))),
+    "layers": (lambda: sequential(dense()), lambda: sequential(dense(), dense())),
     "activation": (
         lambda: sequential(layers.Dense(4, activation="relu")),
         lambda: sequential(layers.Dense(4, activation="tanh")),
@@ -423,7 +427,7 @@ def test_models_of_one_call_are_told_apart_too():
     rng = np.random.default_rng(9)
     fit, stop = rows_for("dense", 27, rng), rows_for("dense", 9, rng)
     compiled = CompiledTrainer()
-    for create in (MODELS["dense"], MODELS["dropout"], lambda: sequential(dense(5), dense(3))):
+    for create in (MODELS["dense"], MODELS["dropout"], lambda: sequential(dense())):
         fast = trained(compiled, create, fit, stop)
         assert_same(fast, trained(LoopTrainer(), create, fit, stop), stop.x)
     assert compiled.n_traced == 3

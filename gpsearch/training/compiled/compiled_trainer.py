@@ -17,6 +17,7 @@ from gpsearch.data.rows import is_text, named_parts
 from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.sizes import has_free_sizes
 from gpsearch.training.compiled.witness import difference
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import Rows, TrainedFold, Training
@@ -43,7 +44,9 @@ class CompiledTrainer:
         self._programs: OrderedDict[Hashable, Program | str] = OrderedDict()
         # Keys of models that turned out to differ: each configuration has its own program.
         self._unlike: set[Hashable] = set()
-        # A program trains in its host's variables: one fold at a time.
+        # Keys of models that a program of free shape does not serve.
+        self._of_fixed_size: set[Hashable] = set()
+        # A program trains in its own variables: one fold at a time.
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
     def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
@@ -53,7 +56,7 @@ class CompiledTrainer:
             if isinstance(found, str):
                 return LoopTrainer(reason=found).train(model, training, built_by=built_by)
             program, state = found
-            return program.run(state, training)
+            return program.run(model, state, training)
 
     def __reduce__(self) -> Any:
         """Without its programs, which belong to the process that traced them."""
@@ -70,8 +73,11 @@ class CompiledTrainer:
             return TEXT
         state = ModelState.of(model)
         configuration = (built_by, state.learning_rate, state.values.tobytes())
-        architecture = architecture_key(model)
         rows = (_signature(training.fit), _signature(training.stop))
+        architecture = architecture_key(model, free=True) if has_free_sizes(model) else None
+        free = architecture is not None and (architecture, *rows) not in self._of_fixed_size
+        if not free:
+            architecture = architecture_key(model)
         key: Hashable = (architecture or built_by, *rows)
         shared = self._programs.get(key)
         if isinstance(shared, Program) and configuration not in shared.served:
@@ -81,7 +87,10 @@ class CompiledTrainer:
                 key = (key, configuration)
         found = self._programs.get(key)
         if found is None:
-            found = self._traced(model, training)
+            found = self._traced(model, training, free)
+            if free and isinstance(found, str):
+                self._of_fixed_size.add(key)
+                return self._program_for(model, training, built_by)
             if isinstance(found, str) or architecture is not None:
                 self._programs[key] = found
             while len(self._programs) > KEPT_PROGRAMS:
@@ -112,10 +121,12 @@ class CompiledTrainer:
                 told,
             )
 
-    def _traced(self, model: Any, training: Training) -> Program | str:
+    def _traced(self, model: Any, training: Training, free: bool) -> Program | str:
         """A program whose host is `model`, or why there can be none."""
         try:
-            program = Program(model, training.fit, training.stop)
+            program = Program(model, training.fit, training.stop, free=free)
+            if free and (told := difference(program, model, ModelState.of(model), training)):
+                return f"the model depends on its sizes ({told})"
         except CannotCompileError as error:
             return f"the model cannot be compiled whole, as {error}"
         except Exception as error:  # a trace runs the user's code, and Keras's, in a new way

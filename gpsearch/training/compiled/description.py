@@ -108,14 +108,14 @@ class Description:
         self._hidden = hidden
         self._parts: list[str] = []
         self._met: dict[Any, tuple[int, Any]] = {}
-        self._reads: set[str] = set()
+        self.reads: set[str] = set()  # names that code of the user's own may look up
         self._left_out: dict[str, list[tuple[int, Any]]] = {}
 
     def digest(self, thing: Any) -> str:
         """The digest of one object; raises `NotDescribed`."""
         try:
             self.add(thing)
-            while read := sorted(self._reads & self._left_out.keys()):
+            while read := sorted(self.reads & self._left_out.keys()):
                 for owner, value in self._left_out.pop(read[0]):
                     self.tell("read", owner, read[0])
                     self.add(value)
@@ -240,10 +240,10 @@ class Description:
         for name, value in sorted(vars(kind).items()):
             if name not in _NOT_MEMBERS:
                 self.tell(name)
-                reads = set(self._reads)
+                reads = set(self.reads)
                 self.add(value)
                 if name in _BUILDING and isinstance(value, types.FunctionType):
-                    self._reads = reads
+                    self.reads = reads
         self.tell("end")
 
     def _function(self, function: types.FunctionType) -> None:
@@ -257,7 +257,7 @@ class Description:
             return
         code_text, read, names, imported = _of_code(function.__code__)
         self.tell("function", code_text)
-        self._reads |= names
+        self.reads |= names
         for name in read:
             self.tell(name)
             if name in function.__globals__:

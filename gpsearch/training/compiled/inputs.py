@@ -3,8 +3,8 @@
 Learning rates, momenta, dropout rates and penalties are Python numbers on Keras objects, and a
 trace would freeze them. Each is read, while the model is traced, as a `TracedScalar`: in
 arithmetic it is a tensor fed to the program, in Python's comparisons it is the number it was.
-Keras asks such questions while it is traced (``if self.momentum != 0``), and the answers shape
-the graph, so a program is shared only between numbers that are all zero or all not.
+Keras asks whether some of them are zero while it is traced (``if self.momentum != 0``), and the
+answers shape the graph, so a program is shared only between models with the same answers.
 
 The objects themselves, which the user may have made once for all models, are never written to:
 for as long as a trace lasts their classes answer differently, to the tracing thread and for the
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from gpsearch.training.backend import import_keras, import_tensorflow, layers_of, learning_rate_of
+from gpsearch.training.compiled import sizes
 from gpsearch.training.compiled.description import root
 
 # By class of Keras: attributes that only ever enter arithmetic or a comparison with zero.
@@ -42,6 +43,10 @@ VALUES = {
 }
 
 
+# Those that Keras compares with zero.
+_MAY_BE_ZERO = {"momentum", "weight_decay", "rate", "stddev", "l1", "l2"}
+
+
 class Place(NamedTuple):
     """Where a number stands: an attribute of a Keras object."""
 
@@ -54,6 +59,11 @@ class Place(NamedTuple):
     def value(self) -> float:
         """The number that stands there."""
         return float(getattr(self.owner, self.attribute))
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the number is zero, where Keras leaves operations out for that."""
+        return self.attribute in _MAY_BE_ZERO and self.value == 0
 
 
 class TracedScalar:
@@ -140,6 +150,7 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
     }
     if any(type(place.owner) is dropout for place in found):
         answers[dropout, "call"] = _dropout_call(dropout.call)
+    answers.update(sizes.calls())
     with _CLASSES_LOCK, contextlib.ExitStack() as undo:
         undo.callback(vars(_traced).clear)
         _traced.scalars = {

@@ -1,21 +1,23 @@
 """One fold's whole training as a single traced graph.
 
 =============== =============================================================================
-host            the model that was traced; every fold is trained in its variables
+host            the model that was traced
+variables       what the graph trains in: the host's own, or stand-ins of free shape, see `sizes`
 values          numbers fed to the graph in place of the host's own, see `inputs`
 curves          per epoch: loss, metrics, and both again on the stop rows; shape (epochs, k)
-best            copies of the host's weights at the epoch with the lowest validation loss
+best            copies of the weights at the epoch with the lowest validation loss
 =============== =============================================================================
 
 The graph is two nested loops, over epochs and over batches, with Keras's own layers, loss,
 metrics and optimiser inside. Nothing of a step is computed in Python, and the trace serves every
-fold and every configuration of the same architecture, because all that differs is fed to it.
+fold and every configuration of the same architecture, because all that differs is fed to it. What
+was learnt is copied into the model that a training was asked for.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,8 @@ from gpsearch.training.backend import (
     learning_rate_of,
     pool_takes,
     single_threaded_executor,
+    slots_by_variable,
+    standing_in,
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
 from gpsearch.training.compiled.updates import apply_update
@@ -74,28 +78,39 @@ class Program:
     """A compiled model's training as one graph.
 
     The model becomes the host, unless tracing fails. The rows decide types and shapes, but for
-    their number; without stop rows the program has no early stopping. `CannotCompileError` is
-    raised where the graph would not train the model as Keras does.
+    their number; without stop rows the program has no early stopping. A `free` one serves models
+    of any size. `CannotCompileError` is raised where the graph would not train the model as Keras
+    does.
     """
 
-    def __init__(self, model: Any, fit: Rows, stop: Rows | None) -> None:
-        self.host = model
+    def __init__(self, model: Any, fit: Rows, stop: Rows | None, *, free: bool = False) -> None:
+        self.host, self._free = model, free
         self.served: set[Hashable] = set()  # the configurations that were trained in it
         self._names: list[str] = []
         self._create_variables(fit)
-        self._in_one_thread = True
+        self._in_one_thread = pool_takes(2)  # an epoch's loop and a batch's, at least
+        own = [*model.variables, *model.optimizer.variables]
+        self._variables = [variable.value for variable in own]
+        if free:
+            self._variables = [_of_any_size(value) for value in self._variables]
+        stand_ins = list(zip(own, self._variables, strict=True)) if free else []
         try:
-            with traced_scalars(model) as scalars:
+            with standing_in(model.optimizer, stand_ins) as known, traced_scalars(model) as scalars:
+                if free and not known:
+                    raise CannotCompileError("this version of Keras names its variables otherwise")
+                self._best = [_copy(variable.value) for variable in model.weights]
                 self._train = self._trace(fit, stop, scalars)
-                if not pool_takes(nesting(self._train.graph.as_graph_def())):
+                if self._in_one_thread and not pool_takes(
+                    nesting(self._train.graph.as_graph_def())
+                ):
                     self._in_one_thread = False
                     self._train = self._trace(fit, stop, scalars)
         finally:
             forget_losses(model)
         self._check_graph()
 
-    def run(self, state: ModelState, training: Training) -> TrainedFold:
-        """Train the host from the state of a model of its architecture; see `Trainer.train`."""
+    def run(self, model: Any, state: ModelState, training: Training) -> TrainedFold:
+        """Train a model of the host's architecture from a state of it; see `Trainer.train`."""
         tf = import_tensorflow()
         settings = training.settings
         with single_threaded_executor(self._in_one_thread):
@@ -111,17 +126,23 @@ class Program:
                 tf.constant(training.seed),
             )
             columns = np.asarray(table, np.float64).T.tolist()
+        self.copy_into(model.variables)
         return TrainedFold(
             best_epoch=int(best_epoch),
             epochs=int(epochs),
             curves=dict(zip(self._names, map(tuple, columns), strict=True)),
-            model=self.host,
+            model=model,
             trainer="compiled",
         )
 
+    def copy_into(self, variables: Sequence[Any]) -> None:
+        """Give a model's variables, and those of its optimizer after them, what was learnt."""
+        for variable, value in zip(variables, self._variables, strict=False):
+            if variable.value is not value:
+                variable.value.assign(value.read_value())
+
     def _create_variables(self, fit: Rows) -> None:
         """Make Keras create all variables now, for none can be created inside a loop."""
-        tf = import_tensorflow()
         model = self.host
         model.optimizer.build(model.trainable_variables)
         rate = learning_rate_of(model.optimizer)
@@ -131,17 +152,23 @@ class Program:
         outputs = model(x, training=False)
         model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
         model.compute_metrics(x, y, outputs, sample_weight=weight)
-        self._best = [tf.Variable(v.value, trainable=False) for v in model.weights]
 
     def _load(self, start: Any, learning_rate: Any) -> None:
         """Put the host where a new model would be; part of the graph."""
-        optimizer = self.host.optimizer
+        optimizer, variables = self.host.optimizer, self.host.variables
+        for variable, value in zip(variables, start, strict=True):
+            variable.value.assign(value)
+        belongs_to = slots_by_variable(optimizer)
         for variable, value in zip(optimizer.variables, self._optimizer_start, strict=True):
-            variable.value.assign(_constant(value))
+            if None not in tuple(variable.shape):
+                variable.value.assign(_constant(value))
+            elif id(variable) in belongs_to and (value == value.flat[0]).all():
+                size = import_tensorflow().shape(belongs_to[id(variable)].value)
+                variable.value.assign(import_tensorflow().fill(size, value.flat[0]))
+            else:
+                raise CannotCompileError("the optimizer keeps more than one number for each weight")
         if self._rate is not None:
             self._rate.value.assign(learning_rate)
-        for variable, value in zip(self.host.variables, start, strict=True):
-            variable.value.assign(value)
 
     def _trace(self, fit: Rows, stop: Rows | None, scalars: list[TracedScalar]) -> Any:
         tf = import_tensorflow()
@@ -263,6 +290,10 @@ class Program:
         """Loss of a batch, which the metrics count, too."""
         x, y, weight = batch
         outputs = self.host(x, training=training)
+        if self._free:
+            ends = import_keras().tree.flatten(outputs)
+            for output, known in zip(ends, self.host.outputs, strict=True):
+                output.set_shape(known.shape)
         loss = self.host.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
         if len(self.host.metrics) > 1:
             self.host.compute_metrics(x, y, outputs, sample_weight=weight)
@@ -281,9 +312,8 @@ class Program:
         if drawn & _UNREPEATABLE_OPS:
             raise CannotCompileError("it draws random numbers other than through keras.random")
         model = self.host
-        own = [*model.variables, *model.optimizer.variables]
-        own += [variable for metric in model.metrics for variable in metric.variables]
-        known = {id(variable.value) for variable in own} | {id(copy) for copy in self._best}
+        counted = [variable.value for metric in model.metrics for variable in metric.variables]
+        known = {id(variable) for variable in [*self._variables, *self._best, *counted]}
         if any(id(variable) not in known for variable in graph.variables):
             raise CannotCompileError("it keeps state that is not among its Keras variables")
 
@@ -313,6 +343,18 @@ def _constant(value: np.ndarray) -> Any:
     if value.size > 1 and (value == value.flat[0]).all():
         return tf.fill(value.shape, value.flat[0])
     return tf.constant(value)
+
+
+def _of_any_size(variable: Any) -> Any:
+    """A variable of the same content and number of axes, whose size may change."""
+    tf = import_tensorflow()
+    free = variable.dtype.is_floating and len(variable.shape)
+    shape = tf.TensorShape([None] * len(variable.shape)) if free else variable.shape
+    return tf.Variable(variable, shape=shape, trainable=variable.trainable)
+
+
+def _copy(variable: Any) -> Any:
+    return import_tensorflow().Variable(variable, shape=variable.shape, trainable=False)
 
 
 def tensors(rows: Rows | None, function: Callable[[Any], Any] = as_tensor) -> Any:

@@ -24,32 +24,36 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.description import Description, NotDescribed, root
 from gpsearch.training.compiled.inputs import places
+from gpsearch.training.compiled.sizes import is_size
 
 # Values of variables that no program is fed: above so many, none is compared.
 _MOST_VALUES = 1_000_000
 
 
-def architecture_key(model: Any) -> str | None:
+def architecture_key(model: Any, *, free: bool = False) -> str | None:
     """A text that is equal for two models, built and compiled, that may share a program.
 
-    None where the model may not share at all.
+    With `free`, their sizes may differ, see `sizes`. None where the model may not share at all;
+    with `free` also where code of the user's own asks for shapes.
     """
     keras = import_keras()
     fed = {id(variable) for variable in model.variables}
     fed |= {id(variable) for metric in model.metrics for variable in metric.variables}
     fed.add(id(learning_rate_of(model.optimizer)))
-    numbers = {(id(place.owner), place.attribute): place.value == 0 for place in places(model)}
+    numbers = {(id(place.owner), place.attribute): place.is_off for place in places(model)}
+
+    sized = {id(one) for one in [*model.variables, *model.optimizer.variables] if free}
 
     def hidden(thing: Any, name: str) -> bool:
         kind: Any = type(thing)
-        if (id(thing), name) in numbers:
+        if (id(thing), name) in numbers or (free and is_size(thing, name)):
             return True
         if not _of_keras(kind):
             return False
         return name in BOOKKEEPING or name.startswith("_self_") or name.endswith("initializer")
 
     def special(description: Description, thing: Any) -> bool:
-        return _tensor(description, thing, fed)
+        return _tensor(description, thing, fed, sized)
 
     settings = [
         keras.config.floatx(),
@@ -57,28 +61,35 @@ def architecture_key(model: Any) -> str | None:
         keras.config.image_data_format(),
         keras.config.dtype_policy(),
     ]
+    whole = [model, list(numbers.values()), settings, names_that_count(model)]
+    if free:
+        whole.append([str(end.shape) for end in [*model.inputs, *model.outputs]])
+    description = Description(special, hidden)
     try:
-        return Description(special, hidden).digest(
-            [model, list(numbers.values()), settings, names_that_count(model)]
-        )
+        told = description.digest(whole)
     except NotDescribed:
         return None
+    return None if free and any("shape" in name for name in description.reads) else told
 
 
-def _tensor(description: Description, thing: Any, fed: set[int]) -> bool:
-    """Add a variable, tensor or ``tf.function``, where `thing` is one."""
+def _tensor(description: Description, thing: Any, fed: set[int], sized: set[int]) -> bool:
+    """Add a variable, tensor or ``tf.function``, where `thing` is one.
+
+    Of those in `sized`, and of tensors where there are such, only the number of axes is told.
+    """
     keras, tf = import_keras(), import_tensorflow()
     cls: Any = type(thing)
     if not _may_be_tensor(cls):
         return False
     description.tell(cls.__name__)
     if isinstance(thing, keras.Variable):
-        description.tell(tuple(thing.shape), str(thing.dtype))
+        shape = tuple(thing.shape)
+        description.tell(len(shape) if id(thing) in sized else shape, str(thing.dtype))
         description.attributes(thing)
         if id(thing) not in fed:
             _values(description, thing.value)
     elif isinstance(thing, keras.KerasTensor):
-        description.tell(thing.shape, thing.dtype, thing.sparse)
+        description.tell(len(thing.shape) if sized else thing.shape, thing.dtype, thing.sparse)
     elif isinstance(thing, tf.Variable):
         description.tell(thing.dtype.name)
         _values(description, thing)

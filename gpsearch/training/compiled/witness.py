@@ -49,7 +49,8 @@ HUGE = 1e30  # above, two ways overflow or not as it happens
 def difference(program: Program, model: Any, state: ModelState, training: Training) -> str:
     """What a program computes otherwise than Keras does for `model`, in one clause; "" if nothing.
 
-    The program was traced on another model; `model` has the given state, and is left as it was.
+    The program may have been traced on another model; `model` has the given state, and is left as
+    it was.
     """
     fit, stop, seed = training.fit, training.stop, training.seed
     batch_size = training.settings.batch_size
@@ -63,10 +64,11 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
     with streams_kept():
         with _restored(model):
             before = _variables(model)
-            run = program.run(state, steps)
+            run = program.run(model, state, steps)
+            program.copy_into([*model.variables, *model.optimizer.variables])
             first = {name: curve[0] for name, curve in run.curves.items()}
             losses = {name: value for name, value in first.items() if not name.startswith("val_")}
-            found = _quantities(program.host, losses, rows)
+            found = _quantities(model, losses, rows)
         tolerance, nudge = _precision(model)
         expected = _keras_steps(model, rows, step, seed)
         allowed = {

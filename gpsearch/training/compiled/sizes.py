@@ -1,0 +1,103 @@
+"""Which models a program can serve whatever their widths are.
+
+Where every layer is one of Keras's own below, a model's sizes, such as units, enter its training
+through the shapes of its variables alone. A program is then traced with variables of free shape,
+see `backend.standing_in`, and models that differ in nothing but such sizes share it. The shapes
+of rows and outputs stay what they are: losses and metrics may ask for them.
+
+A layer that asks for a size while it is traced finds None in its place: either it does without, or
+tracing fails and the model has a program of fixed shapes.
+
+Processor time of a known program of free shape over that of one of fixed shape: see
+``benchmarks/training.py --widths``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gpsearch.training.backend import import_keras, import_tensorflow, layers_of
+from gpsearch.training.compiled.description import root
+
+# By class of Keras: attributes that say how large its variables are, and nothing else.
+SIZES: dict[str, tuple[str, ...]] = {
+    "Dense": ("units",),
+    "Conv1D": ("filters", "kernel_size"),
+    "Conv2D": ("filters", "kernel_size"),
+    "Conv3D": ("filters", "kernel_size"),
+    "Embedding": ("input_dim", "output_dim"),
+}
+
+# Layers that have no size, or that take it from what they are given.
+_WITHOUT_SIZE = {
+    *("Sequential", "Functional", "InputLayer", "Activation", "Flatten", "Identity"),
+    *("BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise", "SpatialDropout1D"),
+    *("ReLU", "LeakyReLU", "ELU", "Softmax", "Rescaling", "Add", "Concatenate"),
+    *(f"{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
+    *(f"Global{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
+}
+
+
+def has_free_sizes(model: Any) -> bool:
+    """Whether a built model consists of nothing but layers whose sizes may be left open."""
+    kinds = [type(layer) for layer in layers_of(model)]
+    return bool(getattr(model, "outputs", None)) and all(
+        root(kind.__module__) == "keras" and (kind.__name__ in {*SIZES, *_WITHOUT_SIZE})
+        for kind in kinds
+    )
+
+
+def is_size(thing: Any, name: str) -> bool:
+    """Whether an attribute of a layer or variable of Keras's own only says how large it is."""
+    kind: Any = type(thing)
+    if isinstance(thing, import_keras().Variable):
+        return name == "_shape"
+    if root(kind.__module__) != "keras":
+        return False
+    return name == "input_spec" or name in SIZES.get(kind.__name__, ())
+
+
+def calls() -> dict[tuple[type, str], Any]:
+    """Methods of Keras's layers to take while tracing, by class and name."""
+    layers = import_keras().layers
+    made = {layers.Dense: _dense_call}
+    for kind in (layers.Conv1D, layers.Conv2D, layers.Conv3D):
+        made[next(base for base in kind.__mro__ if "call" in vars(base))] = _convolution_call
+    return {(kind, "call"): make(kind.call) for kind, make in made.items()}
+
+
+def _dense_call(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """``keras.layers.Dense.call``, with the fused addition that Keras takes for known sizes."""
+
+    def call(self: Any, inputs: Any, training: Any = None) -> Any:
+        if self.bias is None or None not in tuple(self.kernel.shape):
+            return plain(self, inputs, training=training)
+        return _activated(self, import_keras().ops.matmul(inputs, self.kernel))
+
+    return call
+
+
+def _convolution_call(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``call`` of convolutions, which knows the sizes of the kernel only as it runs."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        if None not in tuple(self.kernel.shape):
+            return plain(self, inputs)
+        if self.groups != 1 or self.data_format != "channels_last" or self.padding == "causal":
+            raise NotImplementedError("groups, channels first or causal padding")
+        tf = import_tensorflow()
+        kernel = tf.identity(import_keras().ops.convert_to_tensor(self.kernel))
+        kernel.set_shape([*[None] * self.rank, inputs.shape[-1], None])
+        padding, dilations = self.padding.upper(), self.dilation_rate
+        outputs = tf.nn.convolution(inputs, kernel, self.strides, padding, dilations=dilations)
+        return _activated(self, outputs)
+
+    return call
+
+
+def _activated(layer: Any, outputs: Any) -> Any:
+    if layer.bias is not None:
+        bias = import_keras().ops.convert_to_tensor(layer.bias)
+        outputs = import_tensorflow().nn.bias_add(outputs, bias)
+    return outputs if layer.activation is None else layer.activation(outputs)

@@ -1,0 +1,270 @@
+"""One program serves networks of any width, and gives each what the plain loop gives it."""
+
+import numpy as np
+import pytest
+
+from gpsearch.training import backend
+from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.trainer import Rows, Training, TrainingSettings
+
+keras = import_keras()
+layers = keras.layers
+
+# Keras's own code meets NumPy 2.4 here.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+RNG = np.random.default_rng(0)
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, patience=2)
+
+
+def rows(n, shape=(6,)):
+    x = RNG.normal(size=(n, *shape)).astype(np.float32)
+    return Rows(x=x, y=(x.reshape(n, -1)[:, 0] > 0).astype(np.int32))
+
+
+def words(n):
+    x = RNG.integers(0, 4, size=(n, 6)).astype(np.int32)
+    return Rows(x=x, y=x[:, 0] % 2)
+
+
+def network(*stack, shape=(6,), optimizer="adam", loss="binary_crossentropy", **options):
+    model = keras.Sequential([keras.Input(shape), *stack, layers.Dense(1, "sigmoid")])
+    model.compile(optimizer, loss, **options)
+    return model
+
+
+def branches(n):
+    inputs = keras.Input((6,))
+    one, other = layers.Dense(n, "relu")(inputs), layers.Dense(n)(inputs)
+    joined = layers.Concatenate()([layers.Add()([one, other]), one])
+    model = keras.Model(inputs, layers.Dense(1, "sigmoid")(joined))
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
+def penalised(n):
+    return network(
+        layers.Dense(
+            n,
+            "tanh",
+            kernel_regularizer="l2",
+            activity_regularizer="l1",
+            kernel_constraint="max_norm",
+        )
+    )
+
+
+# By name: a network of n units, and the shape of its rows.
+WIDTHS = {
+    "dense": (lambda n: network(layers.Dense(n, "relu"), layers.Dense(2 * n)), (6,)),
+    "normalised": (
+        lambda n: network(
+            layers.Dense(n, use_bias=False),
+            layers.BatchNormalization(),
+            layers.Activation("relu"),
+            layers.Dropout(0.3),
+            layers.Dense(n, "softmax"),
+            layers.LayerNormalization(),
+        ),
+        (6,),
+    ),
+    "nested": (lambda n: network(keras.Sequential([layers.Dense(n), layers.Dense(n)])), (6,)),
+    "branches": (branches, (6,)),
+    "penalised": (penalised, (6,)),
+    "metrics": (
+        lambda n: network(layers.Dense(n), metrics=["accuracy", keras.metrics.AUC(name="a")]),
+        (6,),
+    ),
+    "conv1d": (
+        lambda n: network(
+            layers.Conv1D(n, 1 + n // 4, padding="same", activation="relu"),
+            layers.MaxPooling1D(2),
+            layers.Conv1D(n, 2, dilation_rate=2, padding="same"),
+            layers.Flatten(),
+            shape=(6, 2),
+        ),
+        (6, 2),
+    ),
+    "conv2d": (
+        lambda n: network(
+            layers.Conv2D(n, 1 + n // 4, strides=2),
+            layers.BatchNormalization(),
+            layers.Conv2D(n, 2),
+            layers.GlobalAveragePooling2D(),
+            shape=(8, 8, 1),
+        ),
+        (8, 8, 1),
+    ),
+    "embedding": (
+        lambda n: network(layers.Embedding(4 + n, n), layers.GlobalAveragePooling1D()),
+        None,
+    ),
+}
+
+OPTIMIZERS = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ("RMSprop", {"momentum": 0.5, "centered": True, "clipnorm": 0.1}),
+    ("Adagrad", {}),
+    ("Adadelta", {"clipvalue": 0.1}),
+    ("AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+    ("Nadam", {"global_clipnorm": 0.1}),
+    ("Adamax", {"gradient_accumulation_steps": 2}),
+]
+
+
+def trained(trainer, create, n, fit, stop):
+    with seeded(5):
+        model = create(n)
+    training = Training(fit=fit, stop=stop, settings=SETTINGS, seed=3)
+    return trainer.train(model, training, built_by=n)
+
+
+def assert_same(one, other, x):
+    assert (one.best_epoch, one.epochs) == (other.best_epoch, other.epochs)
+    for name, curve in one.curves.items():
+        np.testing.assert_allclose(curve, other.curves[name], rtol=1e-4, atol=2e-5, err_msg=name)
+    np.testing.assert_allclose(one.predict(x), other.predict(x), rtol=1e-4, atol=2e-5)
+
+
+def assert_shared(create, fit, stop):
+    compiled, alone = CompiledTrainer(), CompiledTrainer()
+    for n in (3, 7, 5):
+        fast = trained(compiled, create, n, fit, stop)
+        assert fast.trainer == "compiled"
+        assert_same(fast, trained(LoopTrainer(), create, n, fit, stop), stop.x)
+    assert (compiled.n_traced, compiled.n_reused) == (1, 2)
+    itself = trained(alone, create, 5, fit, stop)
+    assert itself.curves == fast.curves, (
+        "what a program gives depends on the model it was traced on"
+    )
+    np.testing.assert_array_equal(itself.predict(stop.x), fast.predict(stop.x))
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_a_program_serves_every_width(name):
+    create, shape = WIDTHS[name]
+    fit, stop = (words(n) if shape is None else rows(n, shape) for n in (27, 9))
+    assert_shared(create, fit, stop)
+
+
+@pytest.mark.parametrize("name, options", OPTIMIZERS)
+def test_a_program_serves_every_width_under_each_optimizer(name, options):
+    def create(n):
+        optimizer = getattr(keras.optimizers, name)(0.05, **options)
+        return network(layers.Dense(n, "relu"), optimizer=optimizer)
+
+    assert_shared(create, rows(27), rows(9))
+
+
+def by_size(x):
+    return x * x.shape[-1]
+
+
+def by_names(n):
+    model = network(layers.Dense(n))
+    model.compile(keras.optimizers.Adafactor(0.1), "mse")
+    return model
+
+
+class Wide(layers.Dense):
+    """Not Keras's own."""
+
+
+class Sized(keras.losses.Loss):
+    """Reads a layer's size."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, y_true, y_pred):
+        return self.layer.units * keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+
+def sized(n):
+    layer = layers.Dense(n)
+    return network(layer, loss=Sized(layer))
+
+
+OF_FIXED_SIZE = {
+    "an activation that asks for the shape": lambda n: network(layers.Dense(n, by_size)),
+    "a loss that reads the units": sized,
+    "a layer of the user's own": lambda n: network(Wide(n)),
+    "a layer that needs to know its size": lambda n: network(
+        layers.Dense(n), layers.BatchNormalization(axis=1)
+    ),
+    "an optimizer that factors by size": by_names,
+}
+
+
+@pytest.mark.parametrize("name", OF_FIXED_SIZE)
+def test_what_depends_on_a_size_has_a_program_for_each(name):
+    compiled, fit, stop = CompiledTrainer(), rows(27), rows(9)
+    for n in (3, 7, 3):
+        fast = trained(compiled, OF_FIXED_SIZE[name], n, fit, stop)
+        assert fast.trainer == "compiled"
+        assert_same(fast, trained(LoopTrainer(), OF_FIXED_SIZE[name], n, fit, stop), stop.x)
+    assert (compiled.n_traced, compiled.n_reused) == (2, 1)
+
+
+def test_a_network_that_a_free_program_trains_otherwise_has_one_of_fixed_size(monkeypatch):
+    """What plain Keras does decides already for the model that the program was traced on."""
+    told = []
+
+    def difference(program, *_):
+        told.append(program)
+        return "the loss is 1, and 2 in the program"
+
+    module = "gpsearch.training.compiled.compiled_trainer.difference"
+    monkeypatch.setattr(module, difference)
+    compiled, fit, stop = CompiledTrainer(), rows(27), rows(9)
+    create, _ = WIDTHS["dense"]
+    for n in (3, 7, 3):
+        fast = trained(compiled, create, n, fit, stop)
+        assert_same(fast, trained(LoopTrainer(), create, n, fit, stop), stop.x)
+    assert (compiled.n_traced, len(told)) == (2, 1)
+
+
+def test_a_model_and_what_it_shares_stay_as_they_were():
+    with seeded(5):
+        base = keras.Sequential([keras.Input((6,)), layers.Dense(4)])
+    base.trainable = False
+    fit, stop, compiled = rows(27), rows(9), CompiledTrainer()
+    kernel = base.layers[0].kernel
+    before = (kernel.value, tuple(kernel.shape), kernel.numpy())
+    for n in (3, 7):
+        with seeded(6):
+            model = network(base, layers.Dense(n))
+        training = Training(fit=fit, stop=stop, settings=SETTINGS, seed=3)
+        result = compiled.train(model, training, built_by=n)
+        assert result.model is model
+        assert kernel.value is before[0]
+        assert tuple(kernel.shape) == before[1]
+        np.testing.assert_array_equal(kernel.numpy(), before[2])
+        model.fit(fit.x, fit.y, epochs=1, verbose=0)
+    assert compiled.n_traced == 1
+
+
+@pytest.mark.parametrize("name", ["_trainable_variables_indices", "_trainable_variables"])
+def test_widths_without_the_private_names_of_keras_3_15(name, monkeypatch):
+    """Each width has its own program then."""
+    plain = backend.standing_in
+
+    def standing_in(optimizer, stand_ins):
+        return plain(Unnamed(optimizer) if stand_ins else optimizer, stand_ins)
+
+    class Unnamed:
+        def __init__(self, optimizer):
+            self.__dict__.update(vars(optimizer))
+            self.__dict__.pop(name)
+
+    monkeypatch.setattr("gpsearch.training.compiled.program.standing_in", standing_in)
+    compiled, fit, stop = CompiledTrainer(), rows(27), rows(9)
+    create, _ = WIDTHS["dense"]
+    for n in (3, 7):
+        fast = trained(compiled, create, n, fit, stop)
+        assert_same(fast, trained(LoopTrainer(), create, n, fit, stop), stop.x)
+    assert compiled.n_traced == 2
