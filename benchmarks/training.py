@@ -8,6 +8,7 @@ are ratios of CPU seconds per epoch run, so that a run that stops earlier gains 
 
     python benchmarks/training.py small medium large
     python benchmarks/training.py small --cold    # a fresh process each, imports included
+    python benchmarks/training.py small --new          # what a new width costs in a known trace
     python benchmarks/training.py small --search 50    # how many points found their trace
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import os
 import statistics
 import subprocess
@@ -22,6 +24,7 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification
@@ -33,6 +36,7 @@ from gpsearch.execution import search
 from gpsearch.objective import KerasCV
 from gpsearch.training import mlp, mlp_space
 from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.compiled import compiled_trainer
 
 N_CONFIGURATIONS = 8
 
@@ -179,25 +183,83 @@ def compare_cold(name: str) -> None:
     )
 
 
+# Under a seed that was set before, TensorFlow sets up its graphs anew.
+_seeds = itertools.count(1)
+
+
+def evaluated(objective: KerasCV, params: dict[str, Any], free: bool = True) -> float:
+    """CPU seconds of an evaluation, with programs of free shape or of fixed ones."""
+    with mock.patch.object(
+        compiled_trainer, "has_free_sizes", compiled_trainer.has_free_sizes if free else _never
+    ):
+        return measured(lambda: objective.evaluate(params, seed=next(_seeds)))[0]
+
+
+def _never(model: Any) -> bool:
+    return False
+
+
+def compare_new(name: str) -> None:
+    """What is new in a known trace, against what is known; and free shapes against fixed ones."""
+    print(f"{name}: CPU seconds, all epochs run; ratios of a new setting to a known one, and of a")
+    print("known one in a trace of free shape to one in a trace of fixed shape (middle of 5 pairs)")
+    changes = [{"n_neurons": n} for n in (16, 128, 512)]
+    changes += [{"batch_size": 64}, {"kernel_init": "he_normal"}]
+    for opt in ("adam", "sgd", "rmsprop"):
+        base = {"n_hidden": 3, "n_neurons": 32, "drop_rate": 0.2, "opt": opt, "momentum": 0.9}
+        objective, other = objective_of(name), objective_of(name)
+        first = evaluated(objective, base)
+        evaluated(other, base, free=False)
+        for change in changes:
+            params = {**base, **change}
+            new = evaluated(objective, params)
+            new_fixed = evaluated(other, params, free=False)
+            pairs = []
+            for step in range(5):
+                params["learning_rate"] = 1e-3 / 1.1**step
+                pairs.append((evaluated(objective, params), evaluated(other, params, free=False)))
+            known = statistics.median(pair[0] for pair in pairs)
+            fixed = statistics.median(pair[1] for pair in pairs)
+            print(
+                f"  {opt:8} {change!s:28} first trace {first:.2f}, new {new:.2f}, known "
+                f"{known:.2f}: {new / known:.2f}; fixed shapes: new {new_fixed:.2f}, known "
+                f"{fixed:.2f}: {new_fixed / fixed:.2f}; known free / fixed "
+                f"{statistics.median(a / b for a, b in pairs):.2f}",
+                flush=True,
+            )
+
+
 def count_found(name: str, n_calls: int) -> None:
-    """Search the ready-made mlp's own space, and count the points whose program was there."""
+    """Search the ready-made mlp's own space, and count the points whose program was there.
+
+    Each point is evaluated with programs of free shape, then with those of fixed ones.
+    """
     for strategy in ("gp", "random"):
-        objective = objective_of(name)
-        traced = [0]
-        search(
-            objective,
-            mlp_space(),
-            n_calls=n_calls,
-            strategy=strategy,
-            random_state=0,
-            callback=lambda _: traced.append(objective._trainer.n_traced),  # noqa: B023
-            progress=False,
-        )
-        found = np.diff(traced) == 0
-        half = len(found) // 2
+        objective, other, rows = objective_of(name), objective_of(name), []
+        evaluate = objective.evaluate
+
+        def both(params: dict[str, Any], **options: Any) -> Evaluation:
+            traced = [one._trainer.n_traced for one in (objective, other)]  # noqa: B023
+            seconds, result = measured(lambda: evaluate(params, **options))  # noqa: B023
+            fixed = evaluated(other, params, free=False)  # noqa: B023
+            new = [one._trainer.n_traced for one in (objective, other)]  # noqa: B023
+            rows.append((seconds, fixed, new[0] > traced[0], new[1] > traced[1]))  # noqa: B023
+            return result
+
+        with mock.patch.object(objective, "evaluate", both):
+            search(
+                objective,
+                mlp_space(),
+                n_calls=n_calls,
+                strategy=strategy,
+                random_state=0,
+                progress=False,
+            )
+        free, fixed, traced, traced_fixed = np.array(rows, float).T
         print(
-            f"{name}, {strategy}: {found.mean():.0%} of {len(found)} points found their trace, "
-            f"{found[half:].mean():.0%} of the second half",
+            f"{name}, {strategy}: {traced.mean():.0%} of {len(free)} points traced anew, "
+            f"{traced[len(free) // 2 :].mean():.0%} of the second half, {free.sum():.0f} CPU "
+            f"seconds; with fixed shapes {traced_fixed.mean():.0%}, {fixed.sum():.0f} seconds",
             flush=True,
         )
 
@@ -207,6 +269,7 @@ def main() -> None:
     parser.add_argument("data", nargs="*", default=["small"], choices=list(DATA))
     parser.add_argument("--configurations", type=int, default=N_CONFIGURATIONS)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--new", action="store_true")
     parser.add_argument("--search", type=int, metavar="N_CALLS")
     parser.add_argument("--alone", choices=["loop", "compiled"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -217,6 +280,8 @@ def main() -> None:
             alone(name, arguments.alone)
         elif arguments.search:
             count_found(name, arguments.search)
+        elif arguments.new:
+            compare_new(name)
         elif arguments.cold:
             compare_cold(name)
         else:

@@ -145,8 +145,7 @@ def mlp_space(tiers: Literal[1, 2, 3] | None = None) -> dict[str, Any]:
     space = {
         "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
         "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
-        # Doublings, not every integer: between 57 and 58 units there is nothing to learn, and
-        # networks of one width share a compiled program.
+        # Doublings, not every integer: between 57 and 58 units there is nothing to learn.
         "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64, 128, 256]},
         "batch_size": {"type": "categorical", "categories": [16, 32, 64, 128]},
         "n_hidden": {"type": "integer", "low": 1, "high": 4},

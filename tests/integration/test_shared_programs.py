@@ -331,7 +331,8 @@ WITNESSED = ["slope an activation closes over", "schedule", "layer at inference"
 
 @pytest.mark.parametrize("kind", WITNESSED)
 def test_a_witness_catches_what_the_description_misses(kind, monkeypatch, caplog):
-    monkeypatch.setattr(compiled_trainer, "architecture_key", lambda model: "all alike")
+    monkeypatch.setattr(compiled_trainer, "architecture_key", lambda model, **_: "all alike")
+    monkeypatch.setattr(compiled_trainer, "has_free_sizes", lambda model: False)
     make, first, second = KINDS[kind]
     compiled = CompiledTrainer()
     with caplog.at_level(logging.WARNING, "gpsearch"):

@@ -75,22 +75,24 @@ class CompiledTrainer:
         configuration = (built_by, state.learning_rate, state.values.tobytes())
         rows = (_signature(training.fit), _signature(training.stop))
         architecture = architecture_key(model, free=True) if has_free_sizes(model) else None
-        free = architecture is not None and (architecture, *rows) not in self._of_fixed_size
+        free = architecture is not None and (architecture, True, *rows) not in self._of_fixed_size
         if not free:
             architecture = architecture_key(model)
-        key: Hashable = (architecture or built_by, *rows)
+        key: Hashable = (architecture or built_by, free, *rows)
         shared = self._programs.get(key)
         if isinstance(shared, Program) and configuration not in shared.served:
-            if key not in self._unlike:
-                self._compare(key, shared, model, state, training)
+            told = "" if key in self._unlike else _difference(shared, model, state, training)
+            if told and free:
+                return self._of_its_size(key, model, training, built_by)
+            if told:
+                self._keep_apart(key, told)
             if key in self._unlike:
                 key = (key, configuration)
         found = self._programs.get(key)
         if found is None:
             found = self._traced(model, training, free)
             if free and isinstance(found, str):
-                self._of_fixed_size.add(key)
-                return self._program_for(model, training, built_by)
+                return self._of_its_size(key, model, training, built_by)
             if isinstance(found, str) or architecture is not None:
                 self._programs[key] = found
             while len(self._programs) > KEPT_PROGRAMS:
@@ -103,23 +105,24 @@ class CompiledTrainer:
         found.served.add(configuration)
         return found, state
 
-    def _compare(
-        self, key: Hashable, program: Program, model: Any, state: ModelState, training: Training
-    ) -> None:
-        """Mark a key as that of models that differ, where a program shows it; say so once."""
-        try:
-            told = difference(program, model, state, training)
-        except Exception as error:  # the user's code is run step by step, which it may not take
-            told = f"a step outside of a graph raised {_first_line(error)}"
-        if told:
-            self._unlike.add(key)
-            logger.warning(
-                "Two configurations have models that look alike but train differently (%s), so "
-                "each configuration is compiled by itself, which takes longer. Numbers that "
-                "differ between models are seen where they are attributes of layers, losses or "
-                "other objects, arguments of functions, or globals.",
-                told,
-            )
+    def _of_its_size(
+        self, key: Hashable, model: Any, training: Training, built_by: Hashable
+    ) -> tuple[Program, ModelState] | str:
+        """The program for a model whose sizes cannot be left open, whatever its `key` says."""
+        self._of_fixed_size.add(key)
+        self._programs.pop(key, None)
+        return self._program_for(model, training, built_by)
+
+    def _keep_apart(self, key: Hashable, told: str) -> None:
+        """Mark a key as that of models that differ, and say so once."""
+        self._unlike.add(key)
+        logger.warning(
+            "Two configurations have models that look alike but train differently (%s), so "
+            "each configuration is compiled by itself, which takes longer. Numbers that "
+            "differ between models are seen where they are attributes of layers, losses or "
+            "other objects, arguments of functions, or globals.",
+            told,
+        )
 
     def _traced(self, model: Any, training: Training, free: bool) -> Program | str:
         """A program whose host is `model`, or why there can be none."""
@@ -133,6 +136,13 @@ class CompiledTrainer:
             return f"the model cannot be traced whole ({_first_line(error)})"
         self.n_traced += 1
         return program
+
+
+def _difference(program: Program, model: Any, state: ModelState, training: Training) -> str:
+    try:
+        return difference(program, model, state, training)
+    except Exception as error:  # the user's code is run step by step, which it may not take
+        return f"a step outside of a graph raised {_first_line(error)}"
 
 
 def why_not(model: Any) -> str:

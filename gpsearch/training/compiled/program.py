@@ -1,7 +1,7 @@
 """One fold's whole training as a single traced graph.
 
 =============== =============================================================================
-host            the model that was traced
+host            the model that is traced
 variables       what the graph trains in: the host's own, or stand-ins of free shape, see `sizes`
 values          numbers fed to the graph in place of the host's own, see `inputs`
 curves          per epoch: loss, metrics, and both again on the stop rows; shape (epochs, k)
@@ -35,6 +35,7 @@ from gpsearch.training.backend import (
     standing_in,
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
+from gpsearch.training.compiled.sizes import may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
@@ -90,9 +91,7 @@ class Program:
         self._create_variables(fit)
         self._in_one_thread = pool_takes(2)  # an epoch's loop and a batch's, at least
         own = [*model.variables, *model.optimizer.variables]
-        self._variables = [variable.value for variable in own]
-        if free:
-            self._variables = [_of_any_size(value) for value in self._variables]
+        self._variables = [_of_any_size(one) if free else one.value for one in own]
         stand_ins = list(zip(own, self._variables, strict=True)) if free else []
         try:
             with standing_in(model.optimizer, stand_ins) as known, traced_scalars(model) as scalars:
@@ -108,6 +107,8 @@ class Program:
         finally:
             forget_losses(model)
         self._check_graph()
+        if free:
+            self.host = None  # which would keep as much memory again
 
     def run(self, model: Any, state: ModelState, training: Training) -> TrainedFold:
         """Train a model of the host's architecture from a state of it; see `Trainer.train`."""
@@ -311,9 +312,9 @@ class Program:
         drawn = {node.op for part in definition.library.function for node in part.node_def}
         if drawn & _UNREPEATABLE_OPS:
             raise CannotCompileError("it draws random numbers other than through keras.random")
-        model = self.host
-        counted = [variable.value for metric in model.metrics for variable in metric.variables]
-        known = {id(variable) for variable in [*self._variables, *self._best, *counted]}
+        counting = [one for metric in self.host.metrics for one in metric.variables]
+        self._counting = [variable.value for variable in counting]
+        known = {id(variable) for variable in [*self._variables, *self._best, *self._counting]}
         if any(id(variable) not in known for variable in graph.variables):
             raise CannotCompileError("it keeps state that is not among its Keras variables")
 
@@ -347,10 +348,9 @@ def _constant(value: np.ndarray) -> Any:
 
 def _of_any_size(variable: Any) -> Any:
     """A variable of the same content and number of axes, whose size may change."""
-    tf = import_tensorflow()
-    free = variable.dtype.is_floating and len(variable.shape)
-    shape = tf.TensorShape([None] * len(variable.shape)) if free else variable.shape
-    return tf.Variable(variable, shape=shape, trainable=variable.trainable)
+    tf, value = import_tensorflow(), variable.value
+    shape = [None] * len(value.shape) if may_vary(variable) else value.shape
+    return tf.Variable(value, shape=tf.TensorShape(shape), trainable=value.trainable)
 
 
 def _copy(variable: Any) -> Any:

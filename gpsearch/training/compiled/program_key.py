@@ -24,7 +24,7 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.description import Description, NotDescribed, root
 from gpsearch.training.compiled.inputs import places
-from gpsearch.training.compiled.sizes import is_size
+from gpsearch.training.compiled.sizes import is_size, may_vary
 
 # Values of variables that no program is fed: above so many, none is compared.
 _MOST_VALUES = 1_000_000
@@ -42,7 +42,8 @@ def architecture_key(model: Any, *, free: bool = False) -> str | None:
     fed.add(id(learning_rate_of(model.optimizer)))
     numbers = {(id(place.owner), place.attribute): place.is_off for place in places(model)}
 
-    sized = {id(one) for one in [*model.variables, *model.optimizer.variables] if free}
+    own = [*model.variables, *model.optimizer.variables] if free else []
+    sized = {id(variable) for variable in own if may_vary(variable)}
 
     def hidden(thing: Any, name: str) -> bool:
         kind: Any = type(thing)

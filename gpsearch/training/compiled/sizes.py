@@ -27,13 +27,14 @@ SIZES: dict[str, tuple[str, ...]] = {
     "Conv2D": ("filters", "kernel_size"),
     "Conv3D": ("filters", "kernel_size"),
     "Embedding": ("input_dim", "output_dim"),
+    "InputSpec": ("axes",),  # what a layer has been built for
 }
 
 # Layers that have no size, or that take it from what they are given.
 _WITHOUT_SIZE = {
     *("Sequential", "Functional", "InputLayer", "Activation", "Flatten", "Identity"),
-    *("BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise", "SpatialDropout1D"),
-    *("ReLU", "LeakyReLU", "ELU", "Softmax", "Rescaling", "Add", "Concatenate"),
+    *("BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise"),
+    *("ReLU", "LeakyReLU", "ELU", "Softmax", "Add", "Concatenate"),
     *(f"{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
     *(f"Global{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
 }
@@ -48,20 +49,23 @@ def has_free_sizes(model: Any) -> bool:
     )
 
 
+def may_vary(variable: Any) -> bool:
+    """Whether a variable of such a model, or of its optimizer, may have another size."""
+    return bool(variable.shape) and import_keras().backend.is_float_dtype(variable.dtype)
+
+
 def is_size(thing: Any, name: str) -> bool:
     """Whether an attribute of a layer or variable of Keras's own only says how large it is."""
     kind: Any = type(thing)
     if isinstance(thing, import_keras().Variable):
         return name == "_shape"
-    if root(kind.__module__) != "keras":
-        return False
-    return name == "input_spec" or name in SIZES.get(kind.__name__, ())
+    return root(kind.__module__) == "keras" and name in SIZES.get(kind.__name__, ())
 
 
 def calls() -> dict[tuple[type, str], Any]:
     """Methods of Keras's layers to take while tracing, by class and name."""
     layers = import_keras().layers
-    made = {layers.Dense: _dense_call}
+    made = {layers.Dense: _dense_call, layers.LayerNormalization: _layer_normalization_call}
     for kind in (layers.Conv1D, layers.Conv2D, layers.Conv3D):
         made[next(base for base in kind.__mro__ if "call" in vars(base))] = _convolution_call
     return {(kind, "call"): make(kind.call) for kind, make in made.items()}
@@ -92,6 +96,20 @@ def _convolution_call(plain: Callable[..., Any]) -> Callable[..., Any]:
         padding, dilations = self.padding.upper(), self.dilation_rate
         outputs = tf.nn.convolution(inputs, kernel, self.strides, padding, dilations=dilations)
         return _activated(self, outputs)
+
+    return call
+
+
+def _layer_normalization_call(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``call`` of layer normalisation, whose last axis counted from the front needs no size."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        if self.axis not in (-1, [-1]):
+            return plain(self, inputs)
+        ops, last = import_keras().ops, len(inputs.shape) - 1
+        rms = {"rms_scaling": self.rms_scaling}
+        outputs = ops.layer_normalization(inputs, self.gamma, self.beta, last, self.epsilon, **rms)
+        return ops.cast(outputs, self.compute_dtype)
 
     return call
 
