@@ -63,9 +63,12 @@ class CompiledTrainer:
         return CompiledTrainer, ()
 
     def _program_for(
-        self, model: Any, training: Training, built_by: Hashable
+        self, model: Any, training: Training, built_by: Hashable, fixed: str | None = None
     ) -> tuple[Program, ModelState] | str:
-        """The program for a model with the model's state, or why there can be none."""
+        """The program for a model with the model's state, or why there can be none.
+
+        `fixed` is given where the sizes cannot be left open: the key with them, "" for none.
+        """
         reason = why_not(model)
         if reason:
             return reason
@@ -74,16 +77,19 @@ class CompiledTrainer:
         state = ModelState.of(model)
         configuration = (built_by, state.learning_rate, state.values.tobytes())
         rows = (_signature(training.fit), _signature(training.stop))
-        architecture = architecture_key(model, free=True) if has_free_sizes(model) else None
+        may_be_free = fixed is None and has_free_sizes(model)
+        architecture = architecture_key(model, free=True) if may_be_free else None
         free = architecture is not None and (architecture, True, *rows) not in self._of_fixed_size
         if not free:
-            architecture = architecture_key(model)
+            architecture = architecture_key(model) if fixed is None else fixed or None
         key: Hashable = (architecture or built_by, free, *rows)
         shared = self._programs.get(key)
+        if free and not (isinstance(shared, Program) and configuration in shared.served):
+            fixed = architecture_key(model) or ""  # now, for what follows builds its optimizer
         if isinstance(shared, Program) and configuration not in shared.served:
             told = "" if key in self._unlike else _difference(shared, model, state, training)
             if told and free:
-                return self._of_its_size(key, model, training, built_by)
+                return self._of_its_size(key, model, training, built_by, fixed)
             if told:
                 self._keep_apart(key, told)
             if key in self._unlike:
@@ -92,7 +98,7 @@ class CompiledTrainer:
         if found is None:
             found = self._traced(model, training, free)
             if free and isinstance(found, str):
-                return self._of_its_size(key, model, training, built_by)
+                return self._of_its_size(key, model, training, built_by, fixed)
             if isinstance(found, str) or architecture is not None:
                 self._programs[key] = found
             while len(self._programs) > KEPT_PROGRAMS:
@@ -106,12 +112,17 @@ class CompiledTrainer:
         return found, state
 
     def _of_its_size(
-        self, key: Hashable, model: Any, training: Training, built_by: Hashable
+        self,
+        key: Hashable,
+        model: Any,
+        training: Training,
+        built_by: Hashable,
+        fixed: str | None,
     ) -> tuple[Program, ModelState] | str:
         """The program for a model whose sizes cannot be left open, whatever its `key` says."""
         self._of_fixed_size.add(key)
         self._programs.pop(key, None)
-        return self._program_for(model, training, built_by)
+        return self._program_for(model, training, built_by, fixed)
 
     def _keep_apart(self, key: Hashable, told: str) -> None:
         """Mark a key as that of models that differ, and say so once."""

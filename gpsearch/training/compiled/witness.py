@@ -4,8 +4,8 @@ A program is shared between models that are described alike, and a description c
 nobody thought of. So before a program serves another configuration, two steps of it are held
 against two steps of Keras's own ``train_step``, taken by the model itself on the same rows, from
 the same weights and random state: the loss and the metrics, then all variables of model and
-optimizer, then the outputs without training behaviour. The second step shows what the first
-cannot, such as momentum and a decaying learning rate.
+optimizer, then loss and metrics of stop rows, without training behaviour. The second step shows
+what the first cannot, such as momentum and a decaying learning rate.
 
 Two ways to compute one step round differently, and some steps magnify that: Adam divides a
 gradient by its size, even where it is rounding alone. Where the two differ, Keras's steps are
@@ -25,18 +25,16 @@ import numpy as np
 from gpsearch.data.rows import n_rows
 from gpsearch.training.backend import (
     forget_losses,
-    import_keras,
     import_tensorflow,
     layers_of,
     streams_kept,
 )
 from gpsearch.training.compiled.program import ModelState, Program, tensors
-from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
 
 Quantities = dict[str, np.ndarray]
-"""By name: loss, metrics, variables and outputs."""
+"""By name: losses, metrics and variables."""
 
 # Relative: difference that raises suspicion, and by how much weights are moved to judge it.
 FINE, COARSE = (1e-4, 1e-6), (2e-2, 1e-3)
@@ -67,10 +65,9 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
             run = program.run(model, state, steps)
             program.copy_into([*model.variables, *model.optimizer.variables])
             first = {name: curve[0] for name, curve in run.curves.items()}
-            losses = {name: value for name, value in first.items() if not name.startswith("val_")}
-            found = _quantities(model, losses, rows)
+            found = _quantities(model, first)
         tolerance, nudge = _precision(model)
-        expected = _keras_steps(model, rows, step, seed)
+        expected = _keras_steps(model, rows, few, step, seed)
         allowed = {
             name: tolerance * (_apart(value, before.get(name, 0.0)) + 1e-2 * _apart(value, 0.0))
             for name, value in expected.items()
@@ -78,7 +75,7 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
         }
         suspects = _beyond(found, expected, allowed)
         for number in range(N_NUDGES if suspects else 0):
-            moved = _keras_steps(model, rows, step, seed, nudge=nudge, number=number)
+            moved = _keras_steps(model, rows, few, step, seed, nudge=nudge, number=number)
             for name in suspects:
                 spread = SAFETY * _apart(moved[name], expected[name])
                 allowed[name] = max(allowed.get(name, 0.0), spread)
@@ -92,9 +89,15 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
 
 
 def _keras_steps(
-    model: Any, rows: Rows, step: int, seed: int, nudge: float = 0.0, number: int = 0
+    model: Any,
+    rows: Rows,
+    stop: Rows | None,
+    step: int,
+    seed: int,
+    nudge: float = 0.0,
+    number: int = 0,
 ) -> Quantities:
-    """What Keras's own steps give; the model is put back."""
+    """What Keras's own steps give, and then the `stop` rows; the model is put back."""
     n = n_rows(rows.x)
     order = batch_order(n, seed, 0).numpy()
     signs = np.random.default_rng(number)
@@ -105,17 +108,18 @@ def _keras_steps(
             variable.assign(value + move * signs.choice([-1.0, 1.0], size=value.shape))
         for start in range(0, n, step):
             losses = model.train_step(tensors(take_rows(rows, order[start : start + step])))
-        entries = [by_entry(name, np.ravel(value)) for name, value in losses.items()]
-        return _quantities(model, dict(collections.ChainMap(*entries)), rows)
+        losses = {name: np.ravel(value) for name, value in losses.items()}
+        if stop is not None:
+            model.reset_metrics()
+            watched = model.test_step(tensors(stop))
+            losses |= {f"val_{name}": np.ravel(value) for name, value in watched.items()}
+        entries = [by_entry(name, values) for name, values in losses.items()]
+        return _quantities(model, dict(collections.ChainMap(*entries)))
 
 
-def _quantities(model: Any, losses: dict[str, float], rows: Rows) -> Quantities:
-    outputs = import_keras().tree.flatten(forward_in_batches(model, rows.x))
-    return {
-        **{f"the {name}": np.asarray(value, np.float64) for name, value in losses.items()},
-        **_variables(model),
-        **{f"output {i}": np.asarray(part) for i, part in enumerate(outputs)},
-    }
+def _quantities(model: Any, losses: dict[str, float]) -> Quantities:
+    named = {f"the {name}": np.asarray(value, np.float64) for name, value in losses.items()}
+    return {**named, **_variables(model)}
 
 
 def _variables(model: Any) -> Quantities:
