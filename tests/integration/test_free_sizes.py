@@ -15,17 +15,16 @@ layers = keras.layers
 # Keras's own code meets NumPy 2.4 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-RNG = np.random.default_rng(0)
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, patience=2)
 
 
 def rows(n, shape=(6,)):
-    x = RNG.normal(size=(n, *shape)).astype(np.float32)
+    x = np.random.default_rng(n).normal(size=(n, *shape)).astype(np.float32)
     return Rows(x=x, y=(x.reshape(n, -1)[:, 0] > 0).astype(np.int32))
 
 
 def words(n):
-    x = RNG.integers(0, 4, size=(n, 6)).astype(np.int32)
+    x = np.random.default_rng(n).integers(0, 4, size=(n, 6)).astype(np.int32)
     return Rows(x=x, y=x[:, 0] % 2)
 
 
@@ -194,7 +193,7 @@ OF_FIXED_SIZE = {
     "a loss that reads the units": sized,
     "a layer of the user's own": lambda n: network(Wide(n)),
     "a layer that needs to know its size": lambda n: network(
-        layers.Dense(n), layers.BatchNormalization(axis=1)
+        layers.Dense(n, use_bias=False), layers.BatchNormalization(axis=1)
     ),
     "an optimizer that keeps other sizes": factored,
 }
