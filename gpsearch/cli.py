@@ -303,8 +303,9 @@ def _state_line(study: Study) -> str:
 
 def _result(study: Study) -> str:
     best, trials = study.best_trial, study.trials
-    works = [trial.work for trial in trials if trial.work is not None]
-    work = f" (work of {duration(sum(works))})" if works else ""
+    works = [trial.work for trial in study.ended]
+    known = [work for work in works if work is not None]
+    work = f" (work of {duration(sum(known))})" if known and known == works else ""
     return "\n".join(
         [
             f"Best     trial {best.number}, {_score(best)}",

@@ -190,19 +190,20 @@ def search_gain(study: Study) -> str:
     str
         A sentence; empty where the points of a model and those before it are not both known.
     """
-    first = [trial.score for trial in study.complete if trial.proposal == "initial"]
-    if not first or all(trial.proposal != "model" for trial in study.complete):
+    first = [trial.score for trial in study.complete if trial.proposal != "model"]
+    if not first or len(first) == len(study.complete):
         return ""
-    gain, reached = study.best_score - max(first), study.as_user_value(max(first))
+    gain, reached = study.best_score - max(first), study.as_user_value(max(first)) + 0.0
     gained = f"{gain:.3g}" if gain > 0 else "nothing"
-    sentence = f"{gained} over the best of the {len(first)} first points, {reached:.4g}"
+    points = "the first point" if len(first) == 1 else f"the best of the {len(first)} first points"
+    sentence = f"{gained} over {points}, {reached:.4g}."
     if len({trial.score for trial in study.complete}) == 1:
-        return f"{sentence}."
-    n = len(study.ended)
+        return sentence
+    n = sum(trial.proposal != "given" for trial in study.ended)
     estimate = estimate_random(study, n=n)
     low, high = estimate.low[-1], estimate.high[-1]
     return (
-        f"{sentence}. By estimate, a random search of {n} trials reaches "
+        f"{sentence} By estimate, a random search of {n} trials reaches "
         f"{estimate.expected[-1]:.4g} ({low:.4g} to {high:.4g})."
     )
 

@@ -116,6 +116,8 @@ def run_repeats(
             **session.settings(),
         },
     ) as writer:
+        cost = writer.study.info.settings.get("cost")
+        makers = {label: functools.partial(make, cost=cost) for label, make in makers.items()}
         session.conduct(
             writer,
             objective,

@@ -91,19 +91,14 @@ class Run:
     def _next_trial(self) -> Trial | None:
         """An interrupted trial, or the next of the plan; None when none may start now."""
         while self._interrupted:
+            before = self._failed.get(self._interrupted[0].number)
+            if before is not None and self._is_over():  # the next call evaluates it
+                return None
             trial = self._interrupted.pop(0)
-            before = self._failed.pop(trial.number, None)
             if before is None or not self._fails_still(before):
                 return trial
             self.writer.restore_trial(before)
-        self._apply_rules()
-        if self.reason or self.repeated_error() is not None:
-            return None
-        if (over := self._plan.over()) is not None:
-            self._stop(over)
-            return None
-        if time.monotonic() >= self._deadline:
-            self._stop(StopReason.TIMEOUT)
+        if self._is_over(self._plan.over()):
             return None
         start = self._plan.next()
         if start is None:
@@ -118,6 +113,17 @@ class Run:
             queued=start.queued,
         )
         return self.study.trials[number]
+
+    def _is_over(self, over: StopReason | None = None) -> bool:
+        """Whether no trial may start, for a rule, `over` or the deadline."""
+        self._apply_rules()
+        if self.reason or self.repeated_error() is not None:
+            return True
+        if over is None and time.monotonic() >= self._deadline:
+            over = StopReason.TIMEOUT
+        if over is not None:
+            self._stop(over)
+        return over is not None
 
     def _job(self, trial: Trial) -> Job | None:
         """What is left to evaluate of a started trial; None where known results end it."""

@@ -218,7 +218,8 @@ def search(
     ) as writer:
         # Raising the budget later must not change what was proposed so far.
         first_budget = int(writer.study.info.settings.get("n_calls", n_calls))
-        proposer = make(seed=writer.study.seed, n_calls=first_budget)
+        cost = writer.study.info.settings.get("cost")
+        proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)

@@ -253,7 +253,7 @@ def writing_study(
     An existing study must have the same `settings`, which decide the course of the search; `first`
     are further settings of a new study, which may differ when it is continued. A new study without
     a `random_state` has the `usual_seed`, or a fresh one; where the call ends with an error before
-    its first trial, it is removed.
+    its first trial, it is removed. A study that was begun before costs counted gets no ``cost``.
 
     Raises
     ------
@@ -286,6 +286,11 @@ def writing_study(
             if path is None or not path.exists():
                 raise
             record = Study.open(path, space=space)  # another process has made it meanwhile
+    if record.trials and "cost" not in record.info.settings:  # begun before costs counted
+        settings, recorded = ({**kept} for kept in (settings, recorded))
+        if settings.pop("cost", None) is not None:
+            logger.warning("the study is of an earlier gpsearch: it goes on with cost=None")
+        recorded.pop("cost", None)
     seed = record.seed if seed is None else seed
     record.require_same(seed=seed, settings=settings, **identity)
     record.objective = objective

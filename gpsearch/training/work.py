@@ -93,7 +93,10 @@ def arithmetic(model: Any) -> Arithmetic | None:
     """
     keras = import_keras()
     own = ("fit", "train_step", "make_train_function")
-    if any(getattr(type(model), name) is not getattr(keras.Model, name) for name in own):
+    if any(
+        name in vars(model) or getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in own
+    ):
         return None
     try:
         return _read(model, keras.layers)

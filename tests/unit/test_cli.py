@@ -46,10 +46,15 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert "trial 1, score 0.95 ± 0.071 over 2 folds" in out
     assert "lr   0.5" in out
     assert "of training, 3 trials" in out
-    with Study.open(study).writing() as writer:
-        writer.add_trial({"lr": 0.5, "opt": "adam"}, [FoldResult(fold=0, score=0.5, work=90.0)])
-    assert main(["show", study]) == 0
-    assert "of training (work of 1.5 min), 4 trials" in capsys.readouterr().out
+
+
+def test_show_tells_the_work_where_that_of_all_trials_is_known(tmp_path, capsys):
+    path = str(tmp_path / "study.db")
+    with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
+        for work, told in ((90.0, "(work of 1.5 min), 1 trials"), (None, "of training, 2 trials")):
+            writer.add_trial({"lr": 0.5}, [FoldResult(fold=0, score=0.5, work=work)])
+            assert main(["show", path]) == 0
+            assert told in capsys.readouterr().out
 
 
 def test_show_and_best_tell_why_no_trial_is_complete(tmp_path, capsys):

@@ -156,6 +156,14 @@ def test_a_search_that_gained_nothing_says_so():
     assert search_gain(study) == "nothing over the best of the 8 first points, 1."
 
 
+def test_what_was_given_or_queued_is_no_gain_of_the_search():
+    study = gs.search(score, SPACE, n_calls=11, x0=[BEST], random_state=0, progress=False)
+    assert search_gain(study).startswith("nothing over the best of the 8 first points, 3.")
+    study = gs.search(score, SPACE, n_calls=11, x0=[BEST], y0=[9.0], random_state=0, progress=False)
+    assert search_gain(study).startswith("nothing over the best of the 8 first points, 9. ")
+    assert "a random search of 11 trials" in search_gain(study)
+
+
 def test_a_random_search_has_no_first_points_to_gain_over():
     study = gs.search(score, SPACE, n_calls=4, strategy="random", random_state=0)
     assert search_gain(study) == ""

@@ -110,6 +110,25 @@ def test_a_study_continues_with_its_own_cost_alone():
         search(n_calls=3, study=study, cost=None)
 
 
+def test_a_study_begun_before_costs_counted_goes_on_without():
+    whole = search(cost=None)
+    older = gs.Study.create(
+        None,
+        space=SPACE,
+        seed=whole.seed,
+        settings={name: v for name, v in whole.info.settings.items() if name != "cost"},
+        objective_fingerprint=whole.info.objective_fingerprint,
+        description=whole.info.description,
+    )
+    with older.writing() as writer:
+        for trial in whole.trials[:11]:
+            number = writer.start_trial(trial.params, seed=trial.seed, proposal=trial.proposal)
+            writer.end_trial(number, trial.state, folds=trial.folds)
+    search(study=older, n_calls=13)
+    assert proposed(search(study=older)) == proposed(whole)
+    assert "cost" not in older.info.settings
+
+
 def test_anything_else_is_refused():
     with pytest.raises(InvalidSearchError, match=r"search\(cost='money'\).*'work' or 'seconds'"):
         search(cost="money")

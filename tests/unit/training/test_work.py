@@ -124,6 +124,12 @@ def own_step():
     return model
 
 
+def own_step_of_one_model():
+    model = sequential(layers.Dense(1), shape=(3,))
+    model.train_step = lambda data: {"loss": 0.0}
+    return model
+
+
 class Shapeless(layers.Layer):
     """Does not say what it is built on."""
 
@@ -142,10 +148,11 @@ class Shapeless(layers.Layer):
     "make",
     [
         own_step,
+        own_step_of_one_model,
         lambda: sequential(Shapeless(), shape=(3,)),
         lambda: sequential(layers.Conv1D(2, 3), shape=(None, 3)),  # of any length
     ],
-    ids=["own train_step", "own layer", "free length"],
+    ids=["own train_step", "of one model", "own layer", "free length"],
 )
 def test_arithmetic_that_cannot_be_seen_is_none(make):
     assert arithmetic(make()) is None
