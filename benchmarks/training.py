@@ -183,6 +183,8 @@ def compare_cold(name: str) -> None:
     )
 
 
+EPOCHS = 20  # of `compare_new`, which all run
+
 # Under a seed that was set before, TensorFlow sets up its graphs anew.
 _seeds = itertools.count(1)
 
@@ -207,6 +209,7 @@ def compare_new(name: str) -> None:
     changes += [{"batch_size": 64}, {"kernel_init": "he_normal"}]
     for opt in ("adam", "sgd", "rmsprop"):
         base = {"n_hidden": 3, "n_neurons": 32, "drop_rate": 0.2, "opt": opt, "momentum": 0.9}
+        base |= {"epochs": EPOCHS, "patience": EPOCHS}
         objective, other = objective_of(name), objective_of(name)
         first = evaluated(objective, base)
         evaluated(other, base, free=False)
