@@ -168,6 +168,17 @@ def factored(n):
     return network(layers.Dense(n), optimizer=keras.optimizers.Adafactor(0.1))
 
 
+def without_decay_of_biases(n):
+    """Too weak a decay for one step to show, and the biases grow over many."""
+    optimizer = keras.optimizers.SGD(0.01, weight_decay=0.01)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return network(layers.Dense(n), optimizer=optimizer)
+
+
+class OwnOptimizer(keras.optimizers.SGD):
+    """May look for weights by their names."""
+
+
 class Wide(layers.Dense):
     """Not Keras's own."""
 
@@ -196,6 +207,10 @@ OF_FIXED_SIZE = {
         layers.Dense(n, use_bias=False), layers.BatchNormalization(axis=1)
     ),
     "an optimizer that keeps other sizes": factored,
+    "an optimizer that treats some weights otherwise": without_decay_of_biases,
+    "an optimizer of the user's own": lambda n: network(
+        layers.Dense(n), optimizer=OwnOptimizer(0.1)
+    ),
 }
 
 

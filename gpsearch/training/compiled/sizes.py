@@ -43,10 +43,26 @@ _WITHOUT_SIZE = {
 def has_free_sizes(model: Any) -> bool:
     """Whether a built model consists of nothing but layers whose sizes may be left open."""
     kinds = [type(layer) for layer in layers_of(model)]
-    return bool(getattr(model, "outputs", None)) and all(
-        root(kind.__module__) == "keras" and (kind.__name__ in {*SIZES, *_WITHOUT_SIZE})
-        for kind in kinds
+    return (
+        bool(getattr(model, "outputs", None))
+        and _treats_alike(model.optimizer)
+        and all(
+            root(kind.__module__) == "keras" and (kind.__name__ in {*SIZES, *_WITHOUT_SIZE})
+            for kind in kinds
+        )
     )
+
+
+def _treats_alike(optimizer: Any) -> bool:
+    """Whether an optimizer treats all variables alike.
+
+    One that looks for some of them, by name or identity, would not find them: others stand in for
+    them. ``exclude_from_weight_decay`` keeps what it was given in attributes of that name.
+    """
+    if root(type(optimizer).__module__) != "keras":
+        return False
+    excluded = {name for name, kept in vars(optimizer).items() if "exclude" in name and kept}
+    return all(name.endswith("_cache") for name in excluded)
 
 
 def may_vary(variable: Any) -> bool:
