@@ -13,27 +13,15 @@ import numpy as np
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-from gpsearch.training import mlp
+from gpsearch.training import mlp, mlp_space
 
 SET_ASIDE = 0.25
 
-UNITS = [8, 16, 32, 64, 128, 256, 512]
-SPACE: dict[str, Any] = {
-    "learning_rate": {"type": "real", "low": 1e-4, "high": 1.0, "prior": "log-uniform"},
-    "momentum": {"type": "real", "low": 0.0, "high": 0.99, "prior": "uniform"},
-    "n_neurons": {"type": "categorical", "categories": UNITS},
+SPACE: dict[str, Any] = mlp_space() | {
+    "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64, 128, 256, 512]},
     "batch_size": {"type": "categorical", "categories": [16, 32, 64, 128, 256]},
-    "n_hidden": {"type": "integer", "low": 1, "high": 4},
-    "decay": {"type": "real", "low": 1e-6, "high": 1e-1, "prior": "log-uniform"},
-    "drop_rate": {"type": "real", "low": 0.0, "high": 0.5, "prior": "uniform"},
-    "act_func": {"type": "categorical", "categories": ["relu", "tanh", "elu"]},
-    "kernel_init": {
-        "type": "categorical",
-        "categories": ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"],
-    },
-    "opt": {"type": "categorical", "categories": ["adam", "sgd", "rmsprop", "adagrad", "adadelta"]},
 }
-"""The ten settings of the ready-made network."""
+"""The ten settings of the ready-made network, up to wider ones and larger batches."""
 
 CONVOLUTION_SPACE: dict[str, Any] = {
     "learning_rate": SPACE["learning_rate"],

@@ -37,9 +37,7 @@ from gpsearch.comparison.summary import conclusions
 from gpsearch.config import load_config
 from gpsearch.config.python_objects import place_of
 from gpsearch.errors import GPSearchError, StudyError
-from gpsearch.execution import StopReason
-from gpsearch.execution.progress import has_display
-from gpsearch.execution.progress import logger as trials
+from gpsearch.execution import StopReason, progress
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.execution.workers.job import sentence
 from gpsearch.interruption import INTERRUPTED, interruptible
@@ -172,18 +170,18 @@ def _compare(arguments: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _logged_trials() -> Iterator[None]:
     """A line a trial on standard error, where there is no terminal for a bar."""
-    if has_display() or sys.stderr is None:
+    if progress.has_display() or sys.stderr is None:
         yield
         return
     handler = logging.StreamHandler(sys.stderr)
-    trials.addHandler(handler)
-    level = trials.level
-    trials.setLevel(logging.INFO)
+    level = progress.logger.level
+    progress.logger.addHandler(handler)
+    progress.logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        trials.removeHandler(handler)
-        trials.setLevel(level)
+        progress.logger.removeHandler(handler)
+        progress.logger.setLevel(level)
 
 
 def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:

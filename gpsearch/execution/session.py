@@ -287,10 +287,10 @@ def writing_study(
                 raise
             record = Study.open(path, space=space)  # another process has made it meanwhile
     if record.trials and "cost" not in record.info.settings:  # begun before costs counted
-        settings, recorded = ({**kept} for kept in (settings, recorded))
-        if settings.pop("cost", None) is not None:
+        if settings.get("cost") is not None:
             logger.warning("the study is of an earlier gpsearch: it goes on with cost=None")
-        recorded.pop("cost", None)
+        settings = {name: value for name, value in settings.items() if name != "cost"}
+        recorded = {**settings, **first}
     seed = record.seed if seed is None else seed
     record.require_same(seed=seed, settings=settings, **identity)
     record.objective = objective

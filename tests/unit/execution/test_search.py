@@ -245,23 +245,33 @@ def test_trials_that_a_missing_file_made_fail_are_evaluated_again(n_jobs, tmp_pa
         assert (trial.state, trial.score, trial.reason) == ("complete", other.score, "")
 
 
-def test_trials_that_are_evaluated_again_mind_the_time_and_the_rules(tmp_path):
+@pytest.fixture
+def mended(tmp_path):
+    """An objective whose missing file is there by now, and the study that failed for it."""
     file = tmp_path / "data.csv"
     objective, path = functools.partial(reads, file=file), tmp_path / "study.db"
     with pytest.raises(InvalidObjectiveError):
         run(objective, study=path)
     file.touch()
+    return objective, path
+
+
+def test_trials_that_are_evaluated_again_mind_the_rules(mended):
+    objective, path = mended
     run(objective, study=path, stop=lambda study: len(study.complete) == 2)
     assert [trial.state for trial in Study.open(path).trials] == ["complete"] * 2 + ["running"] * 3
     assert {trial.state for trial in run(objective, study=path).trials} == {"complete"}
 
 
-def test_a_search_killed_while_it_tries_again_goes_on_trying(tmp_path):
-    file = tmp_path / "data.csv"
-    objective, path = functools.partial(reads, file=file), tmp_path / "study.db"
-    with pytest.raises(InvalidObjectiveError):
-        run(objective, study=path)
-    file.touch()
+def test_trials_that_are_evaluated_again_mind_the_time(mended):
+    objective, path = mended
+    study = run(objective, study=path, timeout=1e-9)
+    assert study.stop_reason == StopReason.TIMEOUT.value
+    assert [trial.state for trial in study.trials] == ["running"] * 5
+
+
+def test_a_search_killed_while_it_tries_again_goes_on_trying(mended):
+    objective, path = mended
 
     def stop(result):
         raise KeyboardInterrupt
