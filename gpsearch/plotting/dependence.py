@@ -70,6 +70,8 @@ class Observations:
 
     scores: Array
     """(n,) scores of the trials that have one, in the user's units."""
+    best: int
+    """Row of the best trial."""
     greater_is_better: bool
     label: str
     """Name of the score."""
@@ -179,6 +181,8 @@ class PartialDependenceSeries(DependenceSeries):
     axis: DimensionAxis
     grid: Array
     """(m,) coordinates, rising."""
+    at_best: Array
+    """(m,) scores with the other dimensions as in the best trial; NaN where none is feasible."""
     influence: float
     """Standard deviation of the averaged function over the draws of the dimension, on the
     surrogate's scale: 0 where it has no effect on its own, 1 where it explains everything."""
@@ -210,11 +214,13 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
     process = fitted_process(study, call)
     history = study_history(study)
     known = ~history.failed
+    trials = [trial for trial, scored in zip(study.ended, known, strict=True) if scored]
     return ScoreModel(
         space=study.space,
         process=process,
-        points=tuple(dict(t.params) for t, k in zip(study.ended, known, strict=True) if k),
+        points=tuple(dict(trial.params) for trial in trials),
         scores=study.as_user_value(flipped(history.losses[known])),
+        best=[trial.number for trial in trials].index(study.best_trial.number),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
     )
@@ -222,7 +228,7 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
 
 @public(dimensions="dimension")
 def partial_dependence_series(study: Study | ScoreModel, dimension: str) -> PartialDependenceSeries:
-    """Average the surrogate over all dimensions but one.
+    """Average the surrogate over all dimensions but one, and set them as in the best trial.
 
     Parameters
     ----------
@@ -244,7 +250,15 @@ def partial_dependence_series(study: Study | ScoreModel, dimension: str) -> Part
     mean, fields = _averaged(model, [axis], places[:, None], draws)
     known = ~np.isnan(mean)
     drawn = np.interp(draws[:, axis.index], places[known], mean[known]) if known.any() else [0.0]
-    return PartialDependenceSeries(axis=axis, grid=at, influence=float(np.std(drawn)), **fields)
+    best = model.space.to_z([model.space.point(model.points[model.best])])
+    at_best, _ = model.averages(places[:, None], [axis.index], best)
+    return PartialDependenceSeries(
+        axis=axis,
+        grid=at,
+        at_best=model.score_of(at_best),
+        influence=float(np.std(drawn)),
+        **fields,
+    )
 
 
 @public()
@@ -306,6 +320,7 @@ def _averaged(
         "upper": np.fmax(*ends),
         "observed": observed[0] if len(shown) == 1 else np.column_stack(observed),
         "scores": model.scores,
+        "best": model.best,
         "greater_is_better": model.greater_is_better,
         "label": model.label,
     }

@@ -41,6 +41,8 @@ WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a
 BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
 MANY = 150  # observations above which their dots on a map are smaller
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
+DASHED = {"linestyle": "--", "color": style.ORANGE, "linewidth": 1.2}
+STAR = {"marker": "*", "color": style.ORANGE, "markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
 @public()
@@ -52,8 +54,11 @@ def plot_partial_dependence(
     """Draw how the score depends on each dimension, averaged over all the others.
 
     The line is the surrogate's mean, the band one standard deviation of the averaged function;
-    grey dots are the observed trials. A map of two dimensions is hatched where that standard
-    deviation is more than half of the map's range.
+    grey dots are the observed trials. An average counts bad settings of the other dimensions like
+    good ones, so good trials lie above it: the dashed line is the surrogate with the others as in
+    the best trial, which is the star. A map of two dimensions is hatched where the standard
+    deviation is more than half of the map's range; its title says so where the best trial lies in
+    the worse half of the averages.
 
     Parameters
     ----------
@@ -104,7 +109,9 @@ def plot_partial_dependence(
             {
                 "mean": line | {"linewidth": 2},
                 "± one standard deviation of the mean": line | {"alpha": 0.25, "linewidth": 7},
+                "others as in the best trial": DASHED,
                 "trial": {"marker": "o", "color": style.GREY, "markersize": 4, "alpha": 0.6},
+                "best trial": STAR | {"markersize": 8},
             },
         )
     return cells
@@ -192,6 +199,11 @@ def draw_curve(
             transform=ax.get_xaxis_transform(),
         )
     _draw_line(series, ax)
+    if not series.all_equal:
+        single = series.axis.labels and not series.axis.ordered
+        at_best = {"linestyle": "none", "marker": "_", "markersize": 14} if single else {}
+        ax.plot(series.grid, series.at_best, **DASHED | at_best, zorder=4)
+        ax.plot(x[series.best], y[series.best], **STAR, markersize=10, zorder=5)
     style.scale_axis(ax, "x", series.axis)
     ax.set_ylim(low, high)
     ax.set_ylabel(series.label)
@@ -208,10 +220,22 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
     half = float(np.nanmedian(series.upper - series.lower)) / 2
     title = f"uncertainty ± {number(half, 2)} (median)"
-    ax.set_title(
-        "all scores are equal" if series.all_equal else title, fontsize="small", loc="right"
-    )
+    if series.all_equal:
+        title = "all scores are equal"
+    elif _best_is_below(series):
+        title = "the best trial (star) owes its score to other settings"
+    ax.set_title(title, fontsize="small", loc="right")
     return ax
+
+
+def _best_is_below(series: PartialDependenceMapSeries) -> bool:
+    """Whether the best trial lies in the worse half of the averages of a map."""
+    x, y = series.observed[series.best]
+    row = int(np.argmin(np.abs(series.y_grid - y)))
+    column = int(np.argmin(np.abs(series.x_grid - x)))
+    better = as_user_value(series.mean, series.greater_is_better)
+    seen = not np.isnan([x, y]).any()  # the best trial may lack a dimension
+    return seen and bool(better[row, column] < np.nanmedian(better))
 
 
 def _entries(space: Space, dimensions: Any) -> list[str | tuple[str, str]]:
@@ -236,7 +260,7 @@ def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, floa
     if not curves:
         return 0.0, 1.0
     scores, better = curves[0].scores, curves[0].greater_is_better
-    means = np.concatenate([s.mean for s in curves])
+    means = np.concatenate([[s.mean, s.at_best] for s in curves], axis=None)
     bands = np.concatenate([[s.lower, s.upper] for s in curves], axis=None)
     wide = np.nanquantile(bands, [BAND_CUT, 1 - BAND_CUT])
     worst = float(np.quantile(scores, WORST_SHOWN if better else 1 - WORST_SHOWN))
@@ -292,17 +316,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     ax.scatter(
         x, y, s=small * size, color="white", edgecolor="black", linewidth=0.5 * small**0.5, zorder=2
     )
-    best = int(np.argmax(as_user_value(series.scores, series.greater_is_better)))
-    ax.scatter(
-        x[best],
-        y[best],
-        s=40 + 10 * size,
-        marker="*",
-        color=style.ORANGE,
-        edgecolor="white",
-        linewidth=0.5,
-        zorder=3,
-    )
+    ax.plot(x[series.best], y[series.best], **STAR, markersize=(40 + 10 * size) ** 0.5, zorder=3)
     return mappable
 
 

@@ -92,6 +92,26 @@ class TestCurve:
         layers = partial_dependence_series(model, "n_hidden")
         assert layers.influence < 0.2 * rate.influence
 
+    def test_at_best_sets_the_others_as_in_the_best_trial(self, model, mixed_study):
+        best = mixed_study.best_trial
+        assert model.scores[model.best] == best.score
+        series = partial_dependence_series(model, "learning_rate")
+        rows = model.space.to_z(
+            [model.space.point({**best.params, "learning_rate": at}) for at in series.grid[::20]]
+        )
+        expected = [dense_average(model.process, row[None], np.ones(1))[0] for row in rows]
+        np.testing.assert_allclose(series.at_best[::20], model.score_of(np.array(expected)))
+        assert (series.at_best > series.mean).all()
+
+    def test_at_best_is_absent_where_the_best_trial_lacks_the_dimension(self, make_study):
+        space = Space(
+            {"opt": ["sgd", "adam"], "momentum": (0.0, 0.9)},
+            conditions={"momentum": {"opt": ["sgd"]}},
+        )
+        study = make_study(space, lambda p: p.get("momentum", 2.0), n=20)
+        assert study.best_params == {"opt": "adam"}
+        assert np.isnan(partial_dependence_series(study, "momentum").at_best).all()
+
     def test_band_holds_the_mean_and_widens_without_observations(self, make_study):
         space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
         left = Space(space, constraint=lambda p: p["x"] < 0.5)

@@ -318,6 +318,12 @@ class TestPartialDependence:
         with pytest.raises(StudyError, match="at least 2 complete trials"):
             plotting.plot_partial_dependence(make_study(n=3, failed={0, 1, 2}))
 
+    def test_a_star_in_the_worse_half_of_a_map_is_explained(self, mixed_study):
+        series = partial_dependence_map_series(mixed_study, ("learning_rate", "act_func"), size=6)
+        for mean, said in [(series.mean, False), (-series.mean, True)]:
+            ax = draw_map(replace(series, mean=mean), plt.figure().add_subplot())
+            assert ("owes its score to other" in ax.get_title(loc="right")) is said
+
     def test_only_the_vague_part_of_a_map_is_hatched(self, mixed_study):
         clear = partial_dependence_map_series(mixed_study, ("learning_rate", "act_func"), size=6)
         vague = clear.upper.copy()
