@@ -41,8 +41,13 @@ WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a
 BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
 MANY = 150  # observations above which their dots on a map are smaller
 CLEAR = 0.5  # a map is hatched where the uncertainty exceeds this share of its range
-DASHED = {"linestyle": "--", "color": style.ORANGE, "linewidth": 1.2}
-STAR = {"marker": "*", "color": style.ORANGE, "markeredgecolor": "white", "markeredgewidth": 0.5}
+DASHED: dict[str, Any] = {"linestyle": "--", "color": style.ORANGE, "linewidth": 1.2}
+STAR: dict[str, Any] = {
+    "marker": "*",
+    "color": style.ORANGE,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.5,
+}
 
 
 @public()
