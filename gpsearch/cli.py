@@ -315,9 +315,10 @@ def _result(study: Study) -> str:
 
 
 def _score(trial: Trial) -> str:
-    if math.isnan(trial.std):
-        return f"score {trial.score:.6g}"
-    return f"score {trial.score:.6g} ± {trial.std:.2g} over {len(trial.folds)} folds"
+    score, error = f"score {trial.score:.6g}", trial.standard_error
+    if math.isnan(error):
+        return score
+    return f"{score} ± {error:.2g} (standard error over {len(trial.folds)} folds)"
 
 
 def _params_lines(params: dict[str, Any], indent: str = "") -> str:

@@ -1,8 +1,7 @@
 """The one-standard-error choice: the simplest configuration that is as good as the best.
 
-A search's best score is uncertain by its standard error over the folds. Among all configurations
-whose score is within one such error of it, the simplest is chosen (Breiman et al. 1984,
-Classification and regression trees, section 3.4.3).
+Among the contenders, whose difference to the best is within its standard error over the folds
+(`gpsearch.study.contenders`), the simplest is chosen.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, 
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
 from gpsearch.study import Study, Trial, require_study
+from gpsearch.study.contenders import contenders, difference
 
 SIMPLER: tuple[tuple[str, ...], ...] = (
     ("n_hidden", "n_layers", "num_layers", "layers", "n_hidden_layers", "depth"),
@@ -37,10 +37,10 @@ class OneStandardError:
     """The choice."""
     best: Trial
     """The trial with the greatest score."""
-    threshold: float
-    """Least score that counts as equally good: the best less its standard error."""
+    error: float
+    """Standard error, over the folds, of the difference between the two."""
     n_within: int
-    """Complete trials that reach it, the best included."""
+    """Contenders: trials within one standard error of the best, which is one of them."""
     order: str
     """Which configurations count as simpler, in words."""
 
@@ -58,7 +58,9 @@ class OneStandardError:
         return (
             f"Trial {self.trial.number} ({self.trial.score:.4g}) is the simplest of the "
             f"{self.n_within} within one standard error of the best, trial {self.best.number} "
-            f"({self.best.score:.4g} ± {self.best.standard_error:.2g}); simpler is {self.order}."
+            f"({self.best.score:.4g}; the difference is "
+            f"{self.best.score - self.trial.score:.2g} ± {self.error:.2g}, standard error over the "
+            f"folds); simpler is {self.order}."
         )
 
 
@@ -92,7 +94,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
     --------
     >>> import gpsearch as gs
     >>> def score(params):
-    ...     return [0.9 + 0.01 * fold + 0.0001 * params["n_units"] for fold in range(3)]
+    ...     return [0.9 + 0.001 * (fold - 0.9) * params["n_units"] for fold in range(3)]
     >>> study = gs.search(score, {"n_units": gs.Integer(1, 8)}, n_calls=8, random_state=0,
     ...                   progress=False)
     >>> study.best_params, one_standard_error(study).trial.params
@@ -110,11 +112,14 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         names = _default(study.space) if simpler is None else _names(simpler)
         key = _key_of(names, study.space)
         order = ", then ".join(f"more {n[1:]}" if n[0] == "-" else f"less {n}" for n in names)
-    threshold = best.score - best.standard_error
-    within = [trial for trial in study.complete if trial.score >= threshold]
+    within = contenders(study.complete)
     chosen = min(within, key=lambda trial: (key(dict(trial.params)), trial.loss, trial.number))
     return OneStandardError(
-        trial=chosen, best=best, threshold=threshold, n_within=len(within), order=order
+        trial=chosen,
+        best=best,
+        error=difference(best, chosen)[1],
+        n_within=len(within),
+        order=order,
     )
 
 

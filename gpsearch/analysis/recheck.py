@@ -100,8 +100,8 @@ class Recheck:
         else:
             sentences = [
                 f"On {splits} the best configuration scores {self.fresh_means[0]:.4g} ± "
-                f"{self.optimism_error:.2g}; in the search it scored {self.searched[0]:.4g}: "
-                + self._verdict()
+                f"{self.optimism_error:.2g} (standard error over the folds); in the search it "
+                f"scored {self.searched[0]:.4g}: " + self._verdict()
             ]
         best = self.best
         if best != 0:

@@ -40,9 +40,9 @@ def plot_convergence(
     """Draw every trial's score and the best score so far.
 
     Complete trials are dots, stopped ones open diamonds, failed ones crosses at the edge. The
-    band is one standard error of the best score in a comparison of trials: the effect of a fold
-    on all trials is subtracted. A score far below the others is a small triangle at the edge, so
-    that one diverged training does not flatten the plot.
+    band is the standard error of the best score over the folds, less what a fold does to all
+    trials. A score far below the others is a small triangle at the edge, so that one diverged
+    training does not flatten the plot.
 
     Parameters
     ----------

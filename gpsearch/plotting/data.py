@@ -22,6 +22,7 @@ from gpsearch.errors import StudyError, public
 from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial, require_study
+from gpsearch.study.contenders import difference
 
 if TYPE_CHECKING:
     from gpsearch.analysis import Recheck
@@ -136,9 +137,10 @@ def as_series(study: Any, kind: type[S], extract: Callable[[Study], S]) -> S:
 
 
 def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Array]:
-    """The best complete trials, best first, their fold scores and their standard errors.
+    """The best complete trials, best first, their scores on each fold, and standard errors.
 
-    The effect of a fold on all trials is subtracted from the scores.
+    Where there are several, a score is that of the best trial less the difference to it on the
+    fold, and the error is that of the mean difference; see `gpsearch.study.contenders`.
 
     Raises
     ------
@@ -148,22 +150,16 @@ def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Ar
     complete = study.complete
     if not complete:
         raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")
-    best = sorted(complete, key=lambda trial: (trial.loss, trial.number))[:n_best]
-    alone = len(complete) == 1  # the effect of a fold on all trials is then unknown
-    effects = {} if alone else _fold_effects(complete)
-    errors = {
-        trial.number: trial.standard_error if alone else error
-        for trial, error in zip(study.ended, comparison_errors(study), strict=True)
-    }
+    shown = sorted(complete, key=lambda trial: (trial.loss, trial.number))[:n_best]
+    best, errors = shown[0], [difference(shown[0], trial)[1] for trial in shown]
+    effects = {fold.fold: fold.score - best.score for fold in best.folds}
+    if len(complete) == 1:
+        effects, errors = {}, [best.standard_error]
     scores = [
         np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
-        for trial in best
+        for trial in shown
     ]
-    return (
-        best,
-        [study.as_user_value(of_trial) for of_trial in scores],
-        np.array([errors[trial.number] for trial in best]),
-    )
+    return shown, [study.as_user_value(of_trial) for of_trial in scores], np.array(errors)
 
 
 def timeline(study: Study) -> tuple[list[Trial], NDArray[np.int64]]:
@@ -208,15 +204,6 @@ def _of_trials(study: Study) -> dict[str, Any]:
         "greater_is_better": study.greater_is_better,
         "label": score_label(study),
     }
-
-
-def _fold_effects(complete: Sequence[Trial]) -> dict[int, float]:
-    """Median over the trials of each fold's score less the trial's mean."""
-    excess: dict[int, list[float]] = {}
-    for trial in complete:
-        for fold in trial.folds:
-            excess.setdefault(fold.fold, []).append(fold.score - trial.score)
-    return {fold: float(np.median(values)) for fold, values in excess.items()}
 
 
 def _guided_from(trials: Sequence[Trial]) -> int | None:

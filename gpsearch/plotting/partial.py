@@ -113,7 +113,7 @@ def plot_partial_dependence(
             cells,
             {
                 "mean": line | {"linewidth": 2},
-                "± one standard deviation of the mean": line | {"alpha": 0.25, "linewidth": 7},
+                "one standard deviation of the mean": line | {"alpha": 0.25, "linewidth": 7},
                 "others as in the best trial": DASHED,
                 "trial": {"marker": "o", "color": style.GREY, "markersize": 4, "alpha": 0.6},
                 "best trial": STAR | {"markersize": 8},
@@ -224,7 +224,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     style.scale_axis(ax, "y", series.y)
     style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
     half = float(np.nanmedian(series.upper - series.lower)) / 2
-    title = f"uncertainty ± {number(half, 2)} (median)"
+    title = f"uncertainty {number(half, 2)} (median)"
     if series.all_equal:
         title = "all scores are equal"
     elif _best_is_below(series):

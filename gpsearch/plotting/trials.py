@@ -70,10 +70,11 @@ def plot_learning_curves(
 
 @public()
 def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> Axes:
-    """Draw the fold scores of the best trials, with mean and standard error.
+    """Draw the best trials against the best one, fold by fold.
 
-    The effect of a fold on all trials is subtracted, because it does not matter in a comparison.
-    Where the bars of trials overlap, their difference is within the noise of the folds.
+    A dot is the score of the best trial less the difference to it on one fold; the bar is the
+    standard error of the mean difference. A trial whose bar reaches the dashed line is a contender:
+    the folds cannot tell it from the best.
 
     Returns
     -------
@@ -101,7 +102,8 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     ax.set_yticks(rows, [str(trial.number) for trial in best])
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")
-    ax.set_xlabel(f"{score_label(study)}: folds, mean ± standard error")
+    of = "over the folds" if len(study.complete) == 1 else "of the difference to the best"
+    ax.set_xlabel(f"{score_label(study)}: folds, mean ± standard error {of}")
     style.quiet_frame(ax, grid="x")
     return ax
 

@@ -17,11 +17,12 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.plotting.data import comparison_errors, score_label
+from gpsearch.plotting.data import score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
+from gpsearch.study.contenders import contenders
 from gpsearch.study.duration import duration
 
 
@@ -51,9 +52,8 @@ class Result:
     """Standard error and number of folds; empty for a single fold."""
     folds: tuple[str, ...]
     params: tuple[tuple[str, str], ...]
-    tied: int
-    """Complete trials, the best included, whose score differs from the best by no more than the
-    standard error of the difference."""
+    contenders: int
+    """Trials within one standard error of the best, which is one of them."""
 
 
 def read_content(study: Study, title: str | None = None, command: str = "") -> dict[str, Any]:
@@ -96,7 +96,7 @@ def read_result(study: Study) -> Result | None:
         spread="" if math.isnan(error) else spread,
         folds=tuple(folds) if n_folds > 1 else (),
         params=tuple((name, short(value)) for name, value in best.params.items()),
-        tied=_count_tied(study, best),
+        contenders=len(contenders(study.complete)),
     )
 
 
@@ -129,16 +129,6 @@ def params_text(params: Mapping[str, Any]) -> str:
     'lr=0.01, opt=adam'
     """
     return ", ".join(f"{name}={short(value)}" for name, value in params.items())
-
-
-def _count_tied(study: Study, best: Trial) -> int:
-    ended = study.ended
-    variances = np.nan_to_num(np.square(comparison_errors(study)))
-    of_best = float(variances[[trial.number for trial in ended].index(best.number)])
-    return sum(
-        trial.state == "complete" and best.score - trial.score <= math.sqrt(of_best + variance)
-        for trial, variance in zip(ended, variances.tolist(), strict=True)
-    )
 
 
 def _summary(study: Study, trials: list[Trial]) -> str:

@@ -112,8 +112,8 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
 
 def _draw_convergence(study: Study, findings: Findings) -> Figure:
     caption = (
-        "The score of every trial, and the best so far with its standard error in a comparison of "
-        "trials."
+        "The score of every trial, and the best so far ± its standard error over the folds, less "
+        "what a fold does to all trials."
     )
     if findings.random is not None:
         caption += (
@@ -166,8 +166,9 @@ def _draw_others(study: Study, names: Sequence[str]) -> list[Figure]:
         figures.append(
             _wide_figure(
                 partial(plot_fold_spread, study),
-                "The best trials, fold by fold, less the effect of a fold on all trials: where the "
-                "bars overlap, the difference is within the noise of the folds.",
+                "The best trials against the best one, fold by fold: where a bar, one standard "
+                "error of the difference, reaches the dashed line, the folds cannot tell them "
+                "apart.",
                 "folds",
             )
         )

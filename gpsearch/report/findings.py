@@ -109,10 +109,10 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
         advice.append(
             f"The best came late (trial {result.number} of {ended}): more trials may find better."
         )
-    if result.tied > 1:
+    if result.contenders > 1:
         advice.append(
-            f"{result.tied} trials lie within one standard error of the difference to the best. "
-            "Prefer the simplest of them, or score them again on fresh folds."
+            f"{result.contenders} trials lie within one standard error of the best, which is one "
+            "of them. Prefer the simplest, or score them again on fresh folds."
         )
     return advice
 

@@ -263,7 +263,7 @@ class Study:
     def to_frame(self) -> pd.DataFrame:
         """One row a trial.
 
-        Columns: number, state, score, std (over the folds), standard_error, ``param_<name>`` for
+        Columns: number, state, score, std and standard_error (over the folds), ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
         over the folds), seconds, work (see `Trial.work`), started, origin, proposal, seed, reason.
         """

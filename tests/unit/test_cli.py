@@ -43,7 +43,7 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert main(["show", study]) == 0
     out = capsys.readouterr().out
     assert "2 complete, 1 failed" in out
-    assert "trial 1, score 0.95 ± 0.071 over 2 folds" in out
+    assert "trial 1, score 0.95 ± 0.05 (standard error over 2 folds)" in out
     assert "lr   0.5" in out
     assert "of training, 3 trials" in out
 

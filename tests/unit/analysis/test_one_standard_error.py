@@ -8,14 +8,16 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.study import Study
 
 SPACE = {"n_hidden": gs.Integer(1, 5), "units": gs.Integer(8, 64), "drop_rate": (0.0, 0.5)}
-SPREAD = np.array([-0.03, 0.0, 0.03])  # standard error 0.03 / sqrt(3) = 0.0173
+SPREAD = np.array([-0.03, 0.0, 0.03])  # of a difference: standard error 0.03 / sqrt(3) = 0.0173
 
 
 def recorded(*rows, spread=SPREAD, space=None):
+    """Trials whose folds differ by `spread` from those of the first, on folds that differ more."""
     study = Study.create(None, space=space or SPACE, seed=0)
     with study.writing() as writer:
-        for params, score in rows:
-            folds = [FoldResult(fold=j, score=score + s) for j, s in enumerate(spread)]
+        for i, (params, score) in enumerate(rows):
+            own = np.multiply(spread, i > 0) + np.arange(len(spread)) - (len(spread) - 1) / 2
+            folds = [FoldResult(fold=j, score=score + s) for j, s in enumerate(own)]
             writer.add_trial(params, folds)
     return study
 
@@ -35,7 +37,8 @@ def test_the_simplest_within_one_standard_error_is_chosen():
     assert choice.trial.number == 2
     assert choice.best.number == 0
     assert choice.n_within == 3
-    assert choice.threshold == pytest.approx(0.9 - 0.03 / np.sqrt(3))
+    assert choice.error == pytest.approx(0.03 / np.sqrt(3))
+    assert "the difference is 0.016 ± 0.017, standard error over the folds" in str(choice)
     assert "simpler is less n_hidden, then less units" in str(choice)
 
 

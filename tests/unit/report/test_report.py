@@ -12,11 +12,13 @@ from gpsearch.comparison import compare
 from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import plot_recheck
+from gpsearch.plotting.data import fold_spread
 from gpsearch.report import render_report, render_summary
 from gpsearch.report.content import read_content, read_result
 from gpsearch.report.findings import advise, read_findings
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
+from gpsearch.study.contenders import contenders
 
 SMALL = {"x": (0.0, 1.0), "opt": ["sgd", "adam"]}
 VOID = {"meta", "link", "br", "input", "path", "use", "image", "polyline"}
@@ -296,9 +298,17 @@ class TestAdvice:
         assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
         assert "failed" not in self.advice(make_study(n=40, failed={1}))
 
-    def test_ties_within_the_noise_of_the_comparison(self, make_study):
-        assert read_result(make_study(n=20, noise=0.5)).tied > 1
-        assert read_result(make_study(n=20, noise=1e-6)).tied == 1
+    def test_the_advice_counts_the_contenders_as_every_other_place_does(self, make_study):
+        study = make_study(n=20, noise=0.5)
+        number = len(contenders(study.complete))
+        assert number > 1
+        assert f"{number} trials lie within one standard error of the best" in self.advice(study)
+        choice = one_standard_error(study, study.space.names[:1])
+        assert choice.n_within == read_result(study).contenders == number
+        _, scores, errors = fold_spread(study, 20)
+        lags = [np.mean(scores[0]) - np.mean(of_trial) for of_trial in scores]
+        assert sum(lag <= error + 1e-12 for lag, error in zip(lags, errors, strict=True)) == number
+        assert read_result(make_study(n=20, noise=1e-6)).contenders == 1
 
 
 class TestFreshSplits:

@@ -1,0 +1,54 @@
+"""The trials that the folds cannot tell from the best.
+
+======== ===================================================================================
+d_j      score of the best on fold j, less that of another trial, over the k folds both ran
+D        mean of d_j
+e        standard error of D: ``sd(d) / sqrt(k)``
+======== ===================================================================================
+
+The same folds serve every trial, and what makes a fold hard for all trials cancels in d_j. A trial
+with ``D <= e`` is a contender: within one standard error of the best (Breiman et al. 1984,
+Classification and regression trees, section 3.4.3, here with the error of the difference).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+
+from gpsearch.study.trial import Trial
+
+
+def difference(best: Trial, other: Trial) -> tuple[float, float]:
+    """D and e of two trials; e is NaN where they have fewer than two folds in common.
+
+    >>> from gpsearch.evaluation import FoldResult
+    >>> def of(*scores):
+    ...     folds = tuple(FoldResult(fold=j, score=s) for j, s in enumerate(scores))
+    ...     return Trial(number=0, state="complete", params={}, folds=folds, seed=0, started=0.0)
+    >>> [round(v, 3) for v in difference(of(0.5, 0.9), of(0.4, 0.6))]
+    [0.2, 0.1]
+    """
+    scores = {fold.fold: fold.score for fold in other.folds}
+    d = [fold.score - scores[fold.fold] for fold in best.folds if fold.fold in scores]
+    if len(d) < 2:
+        return best.score - other.score, math.nan
+    return statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
+
+
+def contenders(trials: Iterable[Trial]) -> list[Trial]:
+    """The best complete trial and those within one standard error of it, best first.
+
+    Where the error is unknown, those with the same score.
+    """
+    ranked = sorted(
+        (trial for trial in trials if trial.state == "complete"),
+        key=lambda trial: (trial.loss, trial.number),
+    )
+    found = []
+    for trial in ranked:
+        lag, error = difference(ranked[0], trial)
+        if lag <= (0.0 if math.isnan(error) else error):
+            found.append(trial)
+    return found
