@@ -27,7 +27,43 @@ if TYPE_CHECKING:
 Value = TypeVar("Value", float, "NDArray[np.float64]")
 
 Params = dict[str, Any]
+Outputs = Any
+"""An array, or a dict or list of arrays of a model with several outputs."""
 OnFold = Callable[["FoldResult"], bool | None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """What a fold's model predicts for the rows that it was not trained on."""
+
+    rows: NDArray[np.intp]
+    """Numbers of these rows in X, from 0; shape (n,)."""
+    n_rows: int
+    """Rows of X."""
+    outputs: Outputs
+    """Shape (n, outputs): probabilities of the classes (of the second of two, in one column), the
+    network's own outputs where it gives no probabilities, or quantities."""
+
+
+def map_outputs(function: Callable[..., Any], *outputs: Outputs) -> Outputs:
+    """Apply `function` to each array of one or several outputs of equal structure.
+
+    >>> map_outputs(max, {"a": 1, "b": 5}, {"a": 3, "b": 2})
+    {'a': 3, 'b': 5}
+    """
+    first = outputs[0]
+    if isinstance(first, Mapping):
+        return {name: function(*(one[name] for one in outputs)) for name in first}
+    if isinstance(first, list):
+        return [function(*parts) for parts in zip(*outputs, strict=True)]
+    return function(*outputs)
+
+
+def parts_of(outputs: Outputs) -> list[Any]:
+    """The arrays of outputs."""
+    if isinstance(outputs, Mapping):
+        return list(outputs.values())
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +101,8 @@ class FoldResult:
     """Why that trainer, where it was not the user's choice."""
     error: str = ""
     """What the fit raised, as a sentence, where ``error_score`` stands for its score."""
+    predictions: Predictions | None = field(default=None, compare=False, repr=False)
+    """Of the held-out rows, on their way to the study; `Study.predictions` reads them there."""
 
 
 @dataclass(frozen=True, kw_only=True)

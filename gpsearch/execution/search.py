@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gpsearch.arguments import boolean, is_number, optional, refusal, whole
+from gpsearch.arguments import boolean, is_number, optional, positive, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
 from gpsearch.evaluation import Objective, as_user_value
 from gpsearch.execution.plan import SearchPlan
@@ -37,6 +37,8 @@ from gpsearch.strategy.optimum_prior import (
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 
+PREDICTION_MEGABYTES = 256.0
+
 
 @public(path="study", dimensions="space", params="space")
 def search(
@@ -59,6 +61,7 @@ def search(
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
     racing: Literal["paired"] | FoldRule | None = None,
     greater_is_better: bool = True,
+    keep_predictions: bool | float = True,
     n_jobs: int | None = None,
     executor: Any = None,
     isolate: bool = False,
@@ -127,6 +130,10 @@ def search(
         all folds are run.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
+    keep_predictions : bool or float, default True
+        Whether the study keeps what each fold's model predicts for the rows that it was not
+        trained on, which `Study.predictions` and `Study.best_ensemble` read. A number is what they
+        may take in all, in megabytes; beyond it those of the best trials are kept. True: 256.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
         1, or as many as the executor has workers. Several workers have the GPUs of the machine
@@ -185,6 +192,7 @@ def search(
     rules = _read_callables("stop", stop)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
+    megabytes = _read_megabytes(keep_predictions)
     points = _read_points(space, x0)
     if not points:
         space.require_feasible()
@@ -214,8 +222,14 @@ def search(
             "cost": cost,
             "greater_is_better": greater_is_better,
         },
-        first={"n_calls": n_calls, "expected_optimum": expected, **session.settings()},
+        first={
+            "n_calls": n_calls,
+            "expected_optimum": expected,
+            "keep_predictions": megabytes or False,
+            **session.settings(),
+        },
     ) as writer:
+        writer.prediction_bytes = megabytes * 1e6
         # Raising the budget later must not change what was proposed so far.
         first_budget = int(writer.study.info.settings.get("n_calls", n_calls))
         cost = writer.study.info.settings.get("cost")
@@ -232,6 +246,13 @@ def search(
             progress=Progress(n_calls, shown=progress, live=live),
         )
     return writer.study
+
+
+def _read_megabytes(keep_predictions: Any) -> float:
+    """Megabytes that predictions may take; 0 for False."""
+    if isinstance(keep_predictions, bool | np.bool_):
+        return PREDICTION_MEGABYTES if keep_predictions else 0.0
+    return positive("keep_predictions", keep_predictions, "megabytes", also="True or False")
 
 
 def _earlier(warm_start: StudyPath | Study) -> Study:

@@ -159,6 +159,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     cost : "work", "seconds" or None, default "work"
         What a fit costs; see `gpsearch.search`. Only a model function's work is known: where fits
         of other estimators differ much in time, "seconds" spends a given time better.
+    keep_predictions : bool or float, default True
+        Whether ``study_`` keeps the held-out predictions, in at most so many megabytes; see
+        `gpsearch.search`.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
@@ -221,6 +224,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         n_initial_points: int | None = None,
         optimum_prior: Any = "by_name",
         cost: Any = "work",
+        keep_predictions: bool | float = True,
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         epochs: int | None = None,
@@ -249,6 +253,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.n_initial_points = n_initial_points
         self.optimum_prior = optimum_prior
         self.cost = cost
+        self.keep_predictions = keep_predictions
         self.study = study
         self.timeout = timeout
         self.epochs = epochs
@@ -387,6 +392,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 n_initial_points=self.n_initial_points,
                 optimum_prior=self.optimum_prior,
                 cost=self.cost,
+                keep_predictions=self.keep_predictions,
                 timeout=self.timeout,
                 stop=lambda study: subject.error(study.trials) is not None,
                 n_jobs=subject.trials_at_once,

@@ -27,7 +27,14 @@ from gpsearch.arguments import boolean, instance_of, optional
 from gpsearch.data.folds import in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
-from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
+from gpsearch.evaluation import (
+    Evaluation,
+    FoldResult,
+    OnFold,
+    Params,
+    Predictions,
+    run_folds,
+)
 from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
     metric_names,
@@ -331,7 +338,13 @@ class EstimatorCV:
             trainer=getattr(facts, "trainer", "fit"),
             note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),
+            predictions=self._predictions(fold, outcome.predictions),
         )
+
+    def _predictions(self, fold: int, outputs: Any) -> Predictions | None:
+        if outputs is None:
+            return None
+        return Predictions(rows=self.folds[fold][1], n_rows=self.n, outputs=outputs)
 
     @property
     def _has_stand_in(self) -> bool:

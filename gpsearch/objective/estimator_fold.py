@@ -19,6 +19,7 @@ from sklearn.utils import _safe_indexing, get_tags
 from gpsearch.data.folds import Split
 from gpsearch.data.rows import in_parts, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.listening import last_step, listened
 
 SINGLE = "score"
 """Name of the only metric, as ``cv_results_`` has it."""
@@ -40,6 +41,8 @@ class FoldOutcome:
     """What the fit, or the only score, raised."""
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
+    predictions: Any = None
+    """Predictions of the held-out rows, where the scorer asked for them; see `Predicted`."""
 
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
@@ -76,7 +79,9 @@ def fit_and_score(
     fitted = time.perf_counter()
     try:
         X_test, y_test = _features(estimator, X, test, train), _rows(y, test)
-        scores = _score(estimator, X_test, y_test, scorer, _rows_of_params(score_params, test, n))
+        with listened(estimator, y, len(test)) as predicted:
+            params = _rows_of_params(score_params, test, n)
+            scores = _score(estimator, X_test, y_test, scorer, params)
         scored = time.perf_counter()
         on_train = (
             _score(estimator, X_train, y_train, scorer, _rows_of_params(score_params, train, n))
@@ -92,6 +97,7 @@ def fit_and_score(
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
         facts=getattr(last_step(estimator), "training_", None),
+        predictions=predicted.outputs,
     )
 
 
@@ -161,12 +167,6 @@ def _has_rows(value: Any, n: int) -> bool:
     if hasattr(value, "shape"):
         return len(value.shape) > 0 and value.shape[0] == n
     return not isinstance(value, str | Mapping) and hasattr(value, "__len__") and len(value) == n
-
-
-def last_step(estimator: Any) -> Any:
-    """The estimator, or the last one of a Pipeline."""
-    steps = getattr(estimator, "steps", None)
-    return steps[-1][1] if steps else estimator
 
 
 def _travelling(error: Exception, remote: bool) -> Exception:

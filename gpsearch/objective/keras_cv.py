@@ -29,7 +29,14 @@ from gpsearch.data.rows import (
 from gpsearch.data.target import read_target
 from gpsearch.data.weights import fit_weights, read_groups, read_weights
 from gpsearch.errors import InvalidObjectiveError, public
-from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
+from gpsearch.evaluation import (
+    Evaluation,
+    FoldResult,
+    OnFold,
+    Params,
+    Predictions,
+    run_folds,
+)
 from gpsearch.identity import Identity
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
@@ -367,6 +374,7 @@ class KerasCV:
             view.remember(X_test, outputs)
             score = self.scoring.score(view, X_test, labels)
             metrics = self.scoring.further(view, X_test, labels)
+            estimates = view.estimates(X_test)
         ended = time.perf_counter()
         return FoldResult(
             fold=fold.index,
@@ -381,6 +389,7 @@ class KerasCV:
             work=trained.work(len(fold.test)),
             trainer=trained.fold.trainer,
             note=trained.fold.note,
+            predictions=Predictions(rows=fold.test, n_rows=self.n, outputs=estimates),
         )
 
     def _task(

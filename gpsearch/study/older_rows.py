@@ -1,5 +1,7 @@
 """Rows of the tables of older versions, each step as rows of the version after it.
 
+Version 3 had no predictions.
+
 Version 2 had no work of a fold.
 
 Version 1 told outcomes in strings: how a fold was trained and why, or what its fit raised, in one
@@ -68,5 +70,9 @@ def fold_row_of_2(row: Row) -> Row:
 UPGRADES: dict[int, dict[str, Callable[[Row], Row]]] = {
     1: {"trial": trial_row_of_1, "fold": fold_row_of_1},
     2: {"fold": fold_row_of_2},
+    3: {},
 }
 """By version and table: a row to that of the version after."""
+
+SINCE = {"prediction": 4}
+"""The version that a table came with, where it was not the first."""

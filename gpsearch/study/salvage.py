@@ -63,6 +63,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         (head, _), (fold_rows, all_folds), (trial_rows, all_trials), (queue, all_queued) = (
             file.readable_rows(table) for table in ("head", "fold", "trial", "queue")
         )
+        predictions, all_predictions = file.readable_rows("prediction")
         fold_keys = file.fold_keys()
     try:
         facts = {name: json.loads(value) for name, value in head}
@@ -106,6 +107,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     rows = {
         "trial": [trial_row(trial, encoding) for trial in kept],
         "fold": [fold_row(trial.number, fold) for trial in kept for fold in trial.folds],
+        "prediction": [(places[row[0]], *row[1:]) for row in predictions if row[0] in places],
         "queue": [
             queue_row(dataclasses.replace(entry, id=id_, trial=places.get(entry.trial)), encoding)
             for id_, entry in enumerate(entries)
@@ -126,6 +128,8 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
             f"Folds that are or may be lost, by trial: {', '.join(again)}. A search that continues "
             "the new study evaluates them again."
         )
+    if not all_predictions:
+        lost.append("Held-out predictions of some folds cannot be read.")
     if not all_queued:
         lost.append("Configurations that were queued cannot be read.")
     return Study.open(new), lost

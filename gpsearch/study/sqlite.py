@@ -1,13 +1,14 @@
 """The study's file: its tables, its transactions, its damage. All SQL is here.
 
-========= ==================================================================================
-table     one row for
-========= ==================================================================================
-head      each fact about the study (`StudyInfo`, the stop reason), as JSON by name
-trial     each trial; written when it starts, again when it ends
-fold      each fold result, written as the fold ends
-queue     each configuration to evaluate before the strategy is asked
-========= ==================================================================================
+========== =================================================================================
+table      one row for
+========== =================================================================================
+head       each fact about the study (`StudyInfo`, the stop reason), as JSON by name
+trial      each trial; written when it starts, again when it ends
+fold       each fold result, written as the fold ends
+prediction the held-out predictions of a fold, written with its result, where they are kept
+queue      each configuration to evaluate before the strategy is asked
+========== =================================================================================
 
 Every write is one transaction, on the disk when the call returns. The rollback journal is used, not
 the write-ahead log: between transactions the study then is one file, it may lie on a network file
@@ -31,12 +32,13 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, StudyReadOnlyError
-from gpsearch.evaluation import FoldResult
+from gpsearch.evaluation import FoldResult, Predictions
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import (
@@ -48,7 +50,8 @@ from gpsearch.study.location import (
     room,
     sync_folder,
 )
-from gpsearch.study.older_rows import UPGRADES
+from gpsearch.study.older_rows import SINCE, UPGRADES
+from gpsearch.study.predictions import read_prediction
 from gpsearch.study.tables import (
     KEYS,
     TYPES,
@@ -67,10 +70,12 @@ from gpsearch.study.trial import Trial
 
 logger = logging.getLogger("gpsearch")
 
-VERSION = 3  # of the tables below
+VERSION = 4  # of the tables below
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
+DROPPED = "dropped_predictions"  # in the head
 GAP = 10_000  # numbers of rows to try in vain before the rest of a damaged table is given up
-DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of stored values
+DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
+"""What reading stored values raises where they have changed."""
 
 
 class StudyFile:
@@ -218,6 +223,24 @@ class StudyFile:
                 raise LookupError("configurations that were queued are missing from it")
             return entries
 
+    def read_predictions(self, number: int) -> dict[int, Predictions]:
+        """The predictions of trial `number` that are kept, by fold."""
+        with self.reading():
+            return dict(map(read_prediction, self._rows("prediction", trial=number)))
+
+    def prediction_sizes(self) -> dict[int, int]:
+        """Bytes of the predictions of each trial that has some."""
+        with self.reading():
+            if self._lacks("prediction"):
+                return {}
+            sizes = "SELECT trial, SUM(LENGTH(rows) + LENGTH(outputs)) FROM prediction"
+            return dict(self._connection.execute(f"{sizes} GROUP BY trial ORDER BY trial"))
+
+    def read_dropped(self) -> list[int]:
+        """Trials whose predictions were kept first, and then made room for those of better ones."""
+        with self.reading():
+            return list(map(int, self._read_head().get(DROPPED, [])))
+
     def data_version(self) -> int:
         """A number that changes when another process has written."""
         with self._mutex, _translated(self._name):
@@ -230,8 +253,13 @@ class StudyFile:
         *,
         folds: Sequence[FoldResult] = (),
         queued: Queued | None = None,
+        predictions: Sequence[Row] = (),
+        dropped: Sequence[int] = (),
     ) -> None:
-        """Write a trial's row, with `folds` that are new, and its entry of the queue."""
+        """Write a trial's row, with `folds` that are new, and its entry of the queue.
+
+        `predictions` are rows of these folds; those of the trials `dropped` are deleted.
+        """
         row = trial_row(trial, encoding)
         with self._transaction():
             self._put("trial", row)
@@ -239,11 +267,18 @@ class StudyFile:
                 self._put("fold", fold_row(trial.number, fold))
             if queued is not None:
                 self._put("queue", queue_row(queued, encoding))
+            self._put_all("prediction", predictions)
+            if dropped:
+                gone = [(other,) for other in dropped]
+                self._connection.executemany("DELETE FROM prediction WHERE trial = ?", gone)
+                gone_before = self._read_head().get(DROPPED, [])
+                self._put("head", (DROPPED, dump(sorted({*gone_before, *dropped}))))
 
-    def write_fold(self, number: int, fold: FoldResult) -> None:
-        """Write one fold result of trial `number`."""
+    def write_fold(self, number: int, fold: FoldResult, predictions: Sequence[Row] = ()) -> None:
+        """Write one fold result of trial `number`, with its predictions."""
         with self._transaction():
             self._put("fold", fold_row(number, fold))
+            self._put_all("prediction", predictions)
 
     def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
         """Write `entries` into the queue, all or none."""
@@ -271,8 +306,7 @@ class StudyFile:
         columns = [f"{n} {k if k.endswith('NULL') else f'{k} NOT NULL'}" for n, k in kinds.items()]
         columns.append(f"PRIMARY KEY ({KEYS[table]})")
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
-        for row in rows:
-            self._put(table, row)
+        self._put_all(table, rows)
 
     def _check(self, path: Path) -> None:
         with _translated(self._name):
@@ -304,7 +338,13 @@ class StudyFile:
                 rows = self._rows(table)
                 self._connection.execute(f"DROP TABLE {table}")
                 self._make_table(table, rows)
+            for table in filter(self._lacks, TYPES):
+                self._make_table(table, ())
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _lacks(self, table: str) -> bool:
+        """Whether the study is of a version that had no such table."""
+        return self._version() < SINCE.get(table, 0)
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
@@ -332,9 +372,18 @@ class StudyFile:
         sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
         self._connection.execute(sql, (*row, checksum(row)))
 
-    def _rows(self, table: str) -> list[Row]:
-        """All rows of a table in order, as today's version has them."""
-        stored = self._connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]}")
+    def _put_all(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._put(table, row)
+
+    def _rows(self, table: str, trial: int | None = None) -> list[Row]:
+        """Rows of a table in order, of one trial or all, as today's version has them."""
+        if self._lacks(table):
+            return []
+        of_trial = "" if trial is None else f"WHERE trial = {int(trial)}"
+        stored = self._connection.execute(
+            f"SELECT * FROM {table} {of_trial} ORDER BY {KEYS[table]}"
+        )
         version = self._version()
         return [_checked(table, row, version) for row in stored]
 
@@ -344,6 +393,8 @@ class StudyFile:
     def readable_rows(self, table: str) -> tuple[list[Row], bool]:
         """The rows of a damaged table that can be read, and whether these are all."""
         # Each row is looked up by its number, so that the search goes on behind damaged pages.
+        if self._lacks(table):
+            return [], True
         sql = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1"
         version = self._version()
         rows: list[Row] = []

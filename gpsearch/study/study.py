@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gpsearch.arguments import instance_of, refusal, whole
+from gpsearch.arguments import instance_of, is_whole, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
-from gpsearch.evaluation import Params, Value, as_user_value
+from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
 from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
 from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
 from gpsearch.study.lock import WriteLock
+from gpsearch.study.predictions import by_row, why_none
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
@@ -259,6 +260,46 @@ class Study:
     def best_score(self) -> float:
         """Score of the best trial: the mean over its folds, greater is better."""
         return self.best_trial.score
+
+    @public()
+    def predictions(self, trial: int | Trial) -> Outputs:
+        """The held-out predictions of a trial, by row of X.
+
+        Each row is predicted by the models that were not trained on it. A row that several folds
+        held out has the mean of their predictions; one that none held out has NaN.
+
+        Parameters
+        ----------
+        trial : int or Trial
+            A trial, or its number.
+
+        Returns
+        -------
+        array of float32, shape (n_rows, outputs)
+            Probabilities of the classes (of the second of two, in one column; the model's outputs
+            where it gives no probabilities), or quantities. Of a model with several outputs, a
+            dict or list of arrays, as the model returns them.
+
+        Raises
+        ------
+        StudyError
+            The study has no such trial, or holds no predictions of it; the message says why.
+        """
+        return by_row(list(self.fold_predictions(trial).values()))
+
+    @public()
+    def fold_predictions(self, trial: int | Trial) -> dict[int, Predictions]:
+        """The held-out predictions of a trial by fold; see `predictions`."""
+        trials = self._current()
+        number = trial.number if isinstance(trial, Trial) else trial
+        if not is_whole(number) or not 0 <= number < len(trials):
+            wanted = f"a trial of the study, or its number, below {len(trials)}"
+            raise refusal(StudyError, "trial", trial, wanted)
+        known, kept = trials[number], self._file.read_predictions(int(number))
+        if known.state == "failed" or not kept or any(f.fold not in kept for f in known.folds):
+            why = why_none(known, self.info.settings, self._file.read_dropped())
+            raise StudyError(f"{self._name} holds no predictions of trial {number}: {why}.")
+        return kept
 
     def to_frame(self) -> pd.DataFrame:
         """One row a trial.

@@ -24,11 +24,14 @@ COLUMNS = {
     "epochs INTEGER NULL, seconds REAL, fit_seconds REAL NULL, score_seconds REAL NULL, "
     "work REAL NULL, trainer TEXT, note TEXT, error TEXT, metrics TEXT, train_metrics TEXT, "
     "curves TEXT",
+    "prediction": "trial INTEGER, fold INTEGER, n_rows INTEGER, shape TEXT, dtype TEXT, "
+    "rows BLOB, outputs BLOB",
     "queue": "id INTEGER, params TEXT, origin TEXT, trial INTEGER NULL",
 }
 """Columns of each table but the last, ``crc``; NULL where one may be empty."""
 
 KEYS = {"head": "name", "trial": "number", "fold": "trial, fold", "queue": "id"}
+KEYS["prediction"] = KEYS["fold"]
 """Primary key of each table, which gives the order of its rows."""
 
 TYPES: dict[str, dict[str, str]] = {
@@ -96,14 +99,15 @@ def read_queued(row: Row, encoding: ParamsEncoding) -> Queued:
 
 
 def checksum(row: Row) -> int:
-    """CRC-32 of the values of a row."""
-    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
+    """CRC-32 of the values of a row; bytes, which may be many, count by theirs."""
+    values = tuple(zlib.crc32(v) if isinstance(v, bytes) else v for v in row)
+    return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
 def require_types(table: str, row: Row) -> None:
     """Raise ValueError where a value is not what its column holds."""
     for (name, kind), value in zip(TYPES[table].items(), row, strict=True):
-        wanted = {"TEXT": str, "INTEGER": int, "REAL": float}[kind.split()[0]]
+        wanted = {"TEXT": str, "INTEGER": int, "REAL": float, "BLOB": bytes}[kind.split()[0]]
         if not (isinstance(value, wanted) or (value is None and kind.endswith("NULL"))):
             raise ValueError(f"{name} of row {row[0]!r} is {value!r}")
 

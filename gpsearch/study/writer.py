@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import ParamsEncoding
+from gpsearch.study.predictions import beyond, prediction_row, size_of
 from gpsearch.study.sqlite import StudyFile
-from gpsearch.study.tables import Queued
+from gpsearch.study.tables import Queued, Row
 from gpsearch.study.trial import Proposed, Trial, TrialState
 
 if TYPE_CHECKING:
     from gpsearch.study.study import Study
+
+logger = logging.getLogger("gpsearch")
 
 
 class StudyWriter:
@@ -27,15 +31,20 @@ class StudyWriter:
     study : Study
         What is written; it shows each step at once.
     trials : list of Trial
-        All trials, by number.
+        All trials, by number; without predictions, which the file alone holds.
+    prediction_bytes : float
+        What held-out predictions may take in all; 0, as at first, keeps none of those to come.
     """
 
     def __init__(self, study: Study, file: StudyFile, encoding: ParamsEncoding) -> None:
         self.study = study
         self._rows: StudyFile | None = file
         self._encoding = encoding
+        self.prediction_bytes = 0.0
+        self._sizes = file.prediction_sizes()
         self._begun: dict[int, float] = {}  # moments of the monotonic clock, by trial
         self._queue = file.read_queue(encoding)
+        self._has_dropped = bool(file.read_dropped())
         self.trials = [self._taken_over(trial) for trial in file.read_trials(encoding)]
 
     def start_trial(
@@ -73,7 +82,7 @@ class StudyWriter:
     def record_fold(self, number: int, fold: FoldResult) -> None:
         """Record one fold result of a running trial."""
         trial = self._running(number)
-        self._file.write_fold(number, fold)
+        self._file.write_fold(number, fold, self._prediction_rows(number, [fold]))
         self.trials[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
 
     def end_trial(
@@ -98,7 +107,21 @@ class StudyWriter:
             reason=_printable(reason),
             traceback=_printable(traceback),
         )
-        self._file.write_trial(ended, self._encoding, folds=missing)
+        rows = self._prediction_rows(number, missing)
+        trials = [*self.trials[:number], ended, *self.trials[number + 1 :]]
+        limit = self.prediction_bytes or math.inf
+        dropped = beyond(limit, trials, self._sizes)
+        self._file.write_trial(
+            ended, self._encoding, folds=missing, predictions=rows, dropped=dropped
+        )
+        if dropped and not self._has_dropped:
+            logger.warning(
+                "held-out predictions take more than %g MB: only those of the best trials are kept",
+                limit / 1e6,
+            )
+        for gone in dropped:
+            self._has_dropped = True
+            del self._sizes[gone]
         self.trials[number] = ended
         return ended
 
@@ -199,6 +222,15 @@ class StudyWriter:
             )
         return self._rows
 
+    def _prediction_rows(self, number: int, folds: Sequence[FoldResult]) -> list[Row]:
+        """Rows of the predictions of new folds, where they are kept."""
+        if not self.prediction_bytes:
+            return []
+        rows = [prediction_row(number, fold) for fold in folds if fold.predictions is not None]
+        if rows:
+            self._sizes[number] = self._sizes.get(number, 0) + sum(map(size_of, rows))
+        return rows
+
     def _taken_over(self, trial: Trial) -> Trial:
         """A trial left running by a search that died, without the time since then."""
         if trial.finished:
@@ -214,7 +246,7 @@ class StudyWriter:
 
 
 def _merged(old: Sequence[FoldResult], new: Sequence[FoldResult]) -> tuple[FoldResult, ...]:
-    by_fold = {fold.fold: fold for fold in (*old, *new)}
+    by_fold = {fold.fold: dataclasses.replace(fold, predictions=None) for fold in (*old, *new)}
     return tuple(by_fold[j] for j in sorted(by_fold))
 
 

@@ -29,6 +29,7 @@ from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Parts, n_rows, take
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
+from gpsearch.evaluation import Outputs, map_outputs
 from gpsearch.training.backend import import_keras, last_layer
 
 FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
@@ -70,9 +71,22 @@ class FittedNetwork(BaseEstimator):
             return remembered[1]
         return forward_in_batches(self.model, self.preprocessor.transform(X))
 
+    def estimates(self, X: Parts) -> Outputs:
+        """What an ensemble averages: the outputs, as probabilities where they can be such.
+
+        Of two classes the probability of the second alone, shape (n, 1).
+        """
+        return map_outputs(lambda part: part[:, None] if part.ndim == 1 else part, self.outputs(X))
+
     def remember(self, X: Parts, outputs: Any) -> None:
         """Return `outputs` for this very object X from now on, without computing them."""
         self._remembered = (X, outputs)
+
+    def recalled(self, X: Parts, outputs: Any) -> Outputs:
+        """The `estimates` for X of outputs that were computed for it before."""
+        view = copy.copy(self)
+        view.remember(X, outputs)
+        return view.estimates(X)
 
     def for_scorers(self) -> Self:
         """A view of this network as scikit-learn's scorers take one.
@@ -111,6 +125,13 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         if self.target.classes is None:
             return [np.array([0, 1])] * self.target.n_outputs
         return np.arange(len(self.target.classes)) if self._for_scorers else self.target.classes
+
+    def estimates(self, X: Parts) -> np.ndarray:
+        """See `FittedNetwork.estimates`."""
+        with contextlib.suppress(AttributeError, InvalidObjectiveError), np.errstate(all="ignore"):
+            probabilities = self.predict_proba(X)
+            return probabilities[:, 1:] if self.target.kind == "binary" else probabilities
+        return super().estimates(X)
 
     @property
     def link(self) -> str:

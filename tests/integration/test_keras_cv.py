@@ -17,8 +17,9 @@ from gpsearch.execution import search
 from gpsearch.model_selection import GPSearchCV
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
-from gpsearch.training import mlp
+from gpsearch.training import fitted, mlp, trainer
 from gpsearch.training.backend import import_keras
+from gpsearch.training.fitted import forward_in_batches
 
 # Keras's own code meets NumPy 2.4 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -42,6 +43,35 @@ def test_same_params_and_seed_give_the_same_evaluation(data):
     assert [f.score for f in first.folds] == [f.score for f in second.folds]
     assert [f.curves for f in first.folds] == [f.curves for f in second.folds]
     assert objective.evaluate(SMALL, seed=8).folds[0].curves != first.folds[0].curves
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_held_out_predictions_are_those_that_were_scored(data, monkeypatch, classes):
+    X, y = data
+    passes = []
+    monkeypatch.setattr(trainer, "forward_in_batches", forward := counted(passes))
+    monkeypatch.setattr(fitted, "forward_in_batches", forward)
+    objective = KerasCV(mlp, X, y if classes else X[:, :2], cv=2, epochs=1)  # scored by labels
+    folds = objective.evaluate({"n_neurons": 4}, seed=0).folds
+    assert [len(outputs) for outputs in passes] == [30, 30]
+    for fold, result, outputs in zip(objective.folds, folds, passes, strict=True):
+        found = result.predictions
+        assert np.array_equal(found.rows, fold.test)
+        assert found.n_rows == 60
+        assert np.allclose(found.outputs, outputs)
+        if classes:
+            labels = np.where(found.outputs[:, 0] > 0.5, "yes", "no")
+            assert result.score == pytest.approx(np.mean(labels == y[fold.test]))
+
+
+def counted(passes):
+    """`forward_in_batches` that keeps what it returns."""
+
+    def forward(*arguments):
+        passes.append(forward_in_batches(*arguments))
+        return passes[-1]
+
+    return forward
 
 
 def test_divergence_is_a_failed_trial_with_its_reason(data):

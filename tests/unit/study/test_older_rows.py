@@ -7,11 +7,13 @@ import pickle
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gpsearch as gs
 from gpsearch.analysis.best_of_random import random_scores
-from gpsearch.errors import StudyMismatchError
+from gpsearch.errors import StudyError, StudyMismatchError
+from gpsearch.evaluation import Predictions
 from gpsearch.study import Study
 from gpsearch.study import sqlite as study_file
 
@@ -162,9 +164,27 @@ def test_the_work_of_a_fold_is_not_known_in_version_2(old):
     assert Study.open(path).trials[-1].work == 2.0
 
 
+def test_of_an_older_trial_no_predictions_are_known(old):
+    path = old("random", 3)
+    read = Study.open(path)
+    with pytest.raises(StudyError, match="trial 0: it was recorded by an earlier gpsearch"):
+        read.predictions(0)
+    held_out = Predictions(rows=np.arange(2), n_rows=2, outputs=np.eye(2))
+    known = [gs.FoldResult(fold=0, score=1.0, predictions=held_out)]
+    with Study.open(path).writing() as writer:
+        writer.prediction_bytes = 1e6
+        writer.end_trial(
+            writer.start_trial({"x": 0.5, "act": "relu"}, seed=0), "complete", folds=known
+        )
+    assert np.array_equal(Study.open(path).predictions(4), np.eye(2))
+    with pytest.raises(StudyError, match="trial 0: it was recorded by an earlier gpsearch"):
+        Study.open(path).predictions(0)
+    assert version_of(path.with_name("random.db.v3.bak")) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "version", "strategy"),
-    [("searched", 1, "gp"), ("random", 1, "random"), ("random", 2, "random")],
+    [("searched", 1, "gp"), *(("random", version, "random") for version in (1, 2, 3))],
 )
 def test_a_search_goes_on(old, name, version, strategy):
     path = old(name, version)
