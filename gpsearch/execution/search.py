@@ -138,7 +138,9 @@ def search(
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
         1, or as many as the executor has workers. Several workers have the GPUs of the machine
         (or those of ``CUDA_VISIBLE_DEVICES``) in turn, one each. Concurrent trials are proposed
-        without knowledge of each other's scores.
+        without knowledge of each other's scores. After equal time they still find more than the
+        folds of one trial side by side would: regret 0.75 against 0.87 with two workers, 0.94
+        against 1.01 with four, by simulation (``benchmarks/side_by_side.py``).
     executor : Executor, Dask client or str, optional
         Any ``concurrent.futures.Executor``, a ``distributed.Client``, or the address of a Dask
         scheduler.
