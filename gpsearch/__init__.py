@@ -36,31 +36,39 @@ floor room              alone imports               role
 1     space             skopt                       configuration, point and z
 1     evaluation                                    what an objective returns
 1     identity                                      what makes two searches the same
+1     stored_values                                 values and spaces as JSON has them
 0     arguments                                     checks of plain values
 0     errors, version                               what is raised on purpose
+0     extensions                                    methods that rooms above give to a class
 0     interruption                                  Ctrl-C while the command is imported
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone
-(``tests/test_architecture.py`` reads this table). ``import gpsearch`` loads none of Keras,
-TensorFlow, matplotlib, Dask or Optuna.
+(``tests/test_architecture.py`` reads this table). ``import gpsearch`` loads none of them: each
+name below, and each room, is imported when it is first used.
 """
 
 import gpsearch.interruption  # noqa: I001  (first: it looks after the imports below)
-import gpsearch.conveniences  # noqa: F401  (attaches methods to Study and Comparison)
-from gpsearch.comparison import Comparison, compare
-from gpsearch.errors import GPSearchError
-from gpsearch.estimators import KerasClassifier, KerasRegressor
-from gpsearch.evaluation import Evaluation, FoldResult
-from gpsearch.execution import StopReason, search
-from gpsearch.model_selection import GPSearchCV
-from gpsearch.objective import EstimatorCV, KerasCV
-from gpsearch.optimizer import Optimizer, gp_minimize
-from gpsearch.space import Categorical, Integer, Real, Space
-from gpsearch.study import Study, Trial
-from gpsearch.surrogate import GaussianProcess
-from gpsearch.training import mlp, mlp_space
+import gpsearch.conveniences  # noqa: F401  (names methods of `Study` and `Comparison`)
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
 from gpsearch.version import __version__
+
+if TYPE_CHECKING:
+    from gpsearch.comparison import Comparison, compare
+    from gpsearch.errors import GPSearchError
+    from gpsearch.estimators import KerasClassifier, KerasRegressor
+    from gpsearch.evaluation import Evaluation, FoldResult
+    from gpsearch.execution import StopReason, search
+    from gpsearch.model_selection import GPSearchCV
+    from gpsearch.objective import EstimatorCV, KerasCV
+    from gpsearch.optimizer import Optimizer, gp_minimize
+    from gpsearch.space import Categorical, Integer, Real, Space
+    from gpsearch.study import Study, Trial
+    from gpsearch.surrogate import GaussianProcess
+    from gpsearch.training import mlp, mlp_space
 
 __all__ = [
     "Categorical",
@@ -88,3 +96,32 @@ __all__ = [
     "mlp_space",
     "search",
 ]
+
+_HOMES = {
+    "comparison": ("Comparison", "compare"),
+    "errors": ("GPSearchError",),
+    "estimators": ("KerasClassifier", "KerasRegressor"),
+    "evaluation": ("Evaluation", "FoldResult"),
+    "execution": ("StopReason", "search"),
+    "model_selection": ("GPSearchCV",),
+    "objective": ("EstimatorCV", "KerasCV"),
+    "optimizer": ("Optimizer", "gp_minimize"),
+    "space": ("Categorical", "Integer", "Real", "Space"),
+    "study": ("Study", "Trial"),
+    "surrogate": ("GaussianProcess",),
+    "training": ("mlp", "mlp_space"),
+}
+_ROOMS = {name: room for room, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the package, or one of its rooms, imported now (PEP 562)."""
+    home = f"gpsearch.{_ROOMS.get(name, name)}"
+    if name.startswith("_") or importlib.util.find_spec(home) is None:
+        raise AttributeError(f"module 'gpsearch' has no attribute {name!r}", name=name)
+    module = importlib.import_module(home)
+    return globals().setdefault(name, getattr(module, name) if name in _ROOMS else module)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

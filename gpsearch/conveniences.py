@@ -1,7 +1,7 @@
 """Plots, report and result as methods of a study and of a comparison.
 
-`Study` and `Comparison` do not import the rooms that draw and describe them: the methods that need
-these rooms are attached here when gpsearch is imported. Each loads its room when it is called.
+`Study` and `Comparison` do not import the rooms that draw and describe them: `extensions` attaches
+the methods named here when the classes are made. Each loads its room when it is called.
 Within the package, the functions are called instead.
 """
 
@@ -11,16 +11,18 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.comparison import Comparison
 from gpsearch.errors import public
-from gpsearch.study import Study
-from gpsearch.study.study import StudyPath
+from gpsearch.extensions import EXTENSIONS
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
-PLOTS: dict[type, tuple[str, ...]] = {
-    Study: (
+    from gpsearch.comparison import Comparison
+    from gpsearch.study import Study
+    from gpsearch.study.study import StudyPath
+
+PLOTS: dict[str, tuple[str, ...]] = {
+    "Study": (
         "plot_convergence",
         "plot_partial_dependence",
         "plot_partial_dependence_matrix",
@@ -32,7 +34,7 @@ PLOTS: dict[type, tuple[str, ...]] = {
         "plot_fold_spread",
         "plot_timeline",
     ),
-    Comparison: ("plot_comparison", "plot_differences", "plot_time_to_target"),
+    "Comparison": ("plot_comparison", "plot_differences", "plot_time_to_target"),
 }
 """Functions of `gpsearch.plotting` that are methods as well."""
 
@@ -65,14 +67,14 @@ def method(name: str, home: str = "gpsearch.plotting") -> Callable[..., Any]:
     return call
 
 
-METHODS: dict[type, dict[str, Any]] = {
-    Study: {
+METHODS: dict[str, dict[str, Any]] = {
+    "Study": {
         "result": property(result),
         "report": public()(report),
         "watch": method("LiveConvergence"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
-    Comparison: {
+    "Comparison": {
         "table": method("table", "gpsearch.comparison.summary"),
         "summary": method("summary", "gpsearch.comparison.summary"),
         "report": public()(report),
@@ -82,5 +84,4 @@ METHODS: dict[type, dict[str, Any]] = {
 }
 
 for owner, methods in METHODS.items():
-    for name, attached in (methods | {name: method(name) for name in PLOTS[owner]}).items():
-        setattr(owner, name, attached)
+    EXTENSIONS[owner] = methods | {name: method(name) for name in PLOTS[owner]}

@@ -192,6 +192,24 @@ def test_no_heavy_library_is_loaded_before_it_is_needed():
     assert run.stdout.strip() == "[]"
 
 
+def test_the_package_itself_loads_nothing_but_the_standard_library():
+    code = "import gpsearch, sys; print([m for m in ('numpy', 'skopt') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_each_public_name_has_its_room_for_type_checkers_too():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    checked = {alias.name: node.module for node in block.body for alias in node.names}
+    assert checked == {n: f"gpsearch.{room}" for n, room in gpsearch._ROOMS.items()}
+    assert {*checked, "__version__"} == set(gpsearch.__all__) <= set(dir(gpsearch))
+    for name in gpsearch.__all__:
+        assert getattr(gpsearch, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'serach'"):
+        gpsearch.serach  # noqa: B018
+
+
 PRIVATE = re.compile(
     r"keras\.src|tensorflow\.python|"
     r"\b_(flatten_layers|learning_rate|compile_config|keras_history|all_reduce_sum_gradients|"

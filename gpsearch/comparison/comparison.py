@@ -42,6 +42,7 @@ from gpsearch.comparison.statistics import (
 )
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Value, as_user_value
+from gpsearch.extensions import extended
 from gpsearch.space import Space
 from gpsearch.study import Trial
 from gpsearch.study.info import StudyInfo
@@ -97,6 +98,7 @@ class Saving:
         return self.random_evaluations.map(lambda needed: needed - self.n)
 
 
+@extended
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
     """Runs of several strategies; made by `compare` or `open_comparison`."""

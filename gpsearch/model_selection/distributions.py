@@ -30,7 +30,7 @@ from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.evaluation import Params
 from gpsearch.space import Categorical, Integer, Real, Space
-from gpsearch.space.storage import storable, value_to_json
+from gpsearch.stored_values import storable, value_to_json
 
 ALTERNATIVE = "alternative"
 """Dimension that chooses among several dicts."""

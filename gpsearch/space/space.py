@@ -18,15 +18,8 @@ from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
 from gpsearch.space.conditions import Conditions, canonical_place
 from gpsearch.space.dimensions import read, read_when
-from gpsearch.space.storage import (
-    canonical_json,
-    dimension_from_json,
-    dimension_to_json,
-    source_text,
-    storable,
-    value_from_json,
-    value_to_json,
-)
+from gpsearch.space.storage import dimension_from_json, dimension_to_json, source_text
+from gpsearch.stored_values import canonical_json, storable, value_from_json, value_to_json
 
 Point = list[Any]
 

@@ -21,7 +21,7 @@ from gpsearch.acquisition.weighting import Density
 from gpsearch.errors import InvalidSearchError
 from gpsearch.identity import SCHEME, STORED_DIGITS, fingerprint
 from gpsearch.space import Space
-from gpsearch.space.storage import value_to_json
+from gpsearch.stored_values import value_to_json
 from gpsearch.strategy.expected_values import ExpectedValues, listed
 from gpsearch.strategy.name_priors import NamePrior
 from gpsearch.strategy.strategy import Array

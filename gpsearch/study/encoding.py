@@ -9,49 +9,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidSpaceError, StudyCorruptError
-from gpsearch.space import Categorical, Space
-from gpsearch.space.storage import storable, value_to_json
+from gpsearch.stored_values import storable, value_from_json, value_to_json
+
+if TYPE_CHECKING:
+    from gpsearch.space import Space
 
 
-class ParamsEncoding:
-    """The JSON text of the configurations of one space.
+class ParamsDecoding:
+    """Configurations of their JSON text, for a space that is known by its description alone."""
 
-    Decoding gives the space's own category objects and fixed values, by identity.
-    """
-
-    def __init__(self, space: Space) -> None:
-        self._fixed = dict(space.fixed)
-        self._numbers = {d.name for d in space.dimensions if not isinstance(d, Categorical)}
-        self._stored: dict[str, list[Any]] = {}
-        self._categories: dict[str, list[Any]] = {}
-        self._identify: dict[str, Callable[[Any], Any]] = {}
-        for dimension, column in zip(space.dimensions, space.columns, strict=True):
-            if isinstance(dimension, Categorical):
-                values = [column.decode(place) for place in column.places()]
-                stored = [value_to_json(value) for value in values]
-                self._categories[dimension.name] = values
-                self._stored[dimension.name] = [
-                    value if storable(value) else {"category": index}
-                    for index, value in enumerate(stored)
-                ]
-                self._identify[dimension.name] = column.identity
-
-    def encode(self, params: Mapping[str, Any]) -> str:
-        """JSON text of `params`."""
-        return dump({name: self._encode_value(name, value) for name, value in params.items()})
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        dimensions = {entry["name"]: entry for entry in description["dimensions"]}
+        self._fixed = {n: value_from_json(value) for n, value in description["fixed"].items()}
+        self._stored: dict[str, list[Any]] = {
+            n: entry["categories"] for n, entry in dimensions.items() if "categories" in entry
+        }
+        self._categories = {n: list(map(value_from_json, of)) for n, of in self._stored.items()}
+        self._numbers = dimensions.keys() - self._stored
 
     def decode(self, text: str) -> dict[str, Any]:
         """Configuration of its JSON text."""
         return {name: self._decode_value(name, stored) for name, stored in json.loads(text).items()}
-
-    def _encode_value(self, name: str, value: Any) -> Any:
-        if name in self._categories:
-            return self._stored[name][self._identify[name](value)]
-        return value_to_json(value)
 
     def _decode_value(self, name: str, stored: Any) -> Any:
         if name in self._fixed:
@@ -67,6 +49,37 @@ class ParamsEncoding:
         if name not in self._numbers or not is_number(stored):
             raise StudyCorruptError(f"the study is damaged: {name}={stored!r} is not of its space")
         return stored
+
+
+class ParamsEncoding(ParamsDecoding):
+    """The JSON text of the configurations of one space, and back.
+
+    Decoding gives the space's own category objects and fixed values, by identity.
+    """
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space.to_json())
+        self._fixed = dict(space.fixed)
+        self._identify: dict[str, Callable[[Any], Any]] = {}
+        for name, column in zip(space.names, space.columns, strict=True):
+            if name in self._stored:
+                values = [column.decode(place) for place in column.places()]
+                stored = [value_to_json(value) for value in values]
+                self._categories[name] = values
+                self._stored[name] = [
+                    value if storable(value) else {"category": index}
+                    for index, value in enumerate(stored)
+                ]
+                self._identify[name] = column.identity
+
+    def encode(self, params: Mapping[str, Any]) -> str:
+        """JSON text of `params`."""
+        return dump({name: self._encode_value(name, value) for name, value in params.items()})
+
+    def _encode_value(self, name: str, value: Any) -> Any:
+        if name in self._categories:
+            return self._stored[name][self._identify[name](value)]
+        return value_to_json(value)
 
 
 class Curves(Mapping[str, tuple[float, ...]]):

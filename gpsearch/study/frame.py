@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from gpsearch.space import Space
 from gpsearch.study.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gpsearch.space import Space
 
 
 def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
     """One row a trial; the columns are those of `Study.to_frame`."""
+    import pandas as pd  # here, since few readers of a study need it
+
     names = [*space.names, *space.fixed]
     n_folds = max((fold.fold + 1 for trial in trials for fold in trial.folds), default=0)
     columns = [

@@ -8,14 +8,16 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import StudyMismatchError
 from gpsearch.identity import SCHEME, changed_parts, same_source
-from gpsearch.space import Space
-from gpsearch.space.storage import canonical_json
+from gpsearch.stored_values import canonical_json
 from gpsearch.study.encoding import dump
 from gpsearch.version import __version__
+
+if TYPE_CHECKING:
+    from gpsearch.space import Space
 
 logger = logging.getLogger("gpsearch")
 

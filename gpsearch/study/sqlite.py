@@ -39,7 +39,7 @@ from typing import Any
 
 from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult, Predictions
-from gpsearch.study.encoding import ParamsEncoding, dump
+from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import (
     APPLICATION,
@@ -196,7 +196,7 @@ class StudyFile:
         with self.reading():
             return str(self._read_head().get("stop_reason", ""))
 
-    def read_trials(self, encoding: ParamsEncoding) -> list[Trial]:
+    def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
         """All trials in the order of their numbers, with their folds.
 
         Raises
@@ -215,7 +215,7 @@ class StudyFile:
                 raise LookupError("trials are missing from it")
             return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
 
-    def read_queue(self, encoding: ParamsEncoding) -> list[Queued]:
+    def read_queue(self, encoding: ParamsDecoding) -> list[Queued]:
         """All entries that were ever queued, in order."""
         with self.reading():
             entries = [read_queued(row, encoding) for row in self._rows("queue")]

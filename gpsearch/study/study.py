@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
-from gpsearch.space import Space
-from gpsearch.study.encoding import ParamsEncoding, require_storable
+from gpsearch.extensions import extended
+from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
 from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
@@ -29,9 +29,12 @@ from gpsearch.study.writer import StudyWriter
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gpsearch.space import Space
+
 StudyPath = str | os.PathLike[str]
 
 
+@extended
 class Study:
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
@@ -78,10 +81,12 @@ class Study:
         # The working directory may change while the study is open.
         self._location = None if path is None else path.absolute()
         self.info = file.read_info()
-        with file.reading():
-            self.space = Space.from_json(self.info.space) if space is None else space
         self.objective = objective
-        self._encoding = ParamsEncoding(self.space)
+        self._space = space
+        with file.reading():
+            self._decoding = (
+                ParamsDecoding(self.info.space) if space is None else ParamsEncoding(space)
+            )
         self._file = file
         self._writer: StudyWriter | None = None
         self._trials: list[Trial] | None = None
@@ -125,6 +130,8 @@ class Study:
         StudyLockedError
             Another process is making a study there.
         """
+        from gpsearch.space import Space
+
         space = Space(space)
         _require_objective(objective)
         if not isinstance(objective_fingerprint, str):
@@ -186,8 +193,21 @@ class Study:
         """
         path = study_path(path)
         _require_objective(objective)
-        space = None if space is None else Space(space)
+        if space is not None:
+            from gpsearch.space import Space
+
+            space = Space(space)
         return cls(path, StudyFile.connect(path, writable=False), space, objective)
+
+    @property
+    def space(self) -> Space:
+        """The searched space; made when it is first asked for, where the study came from a file."""
+        if self._space is None:
+            from gpsearch.space import Space  # here: it takes seconds to import
+
+            with self._file.reading():
+                self._space = Space.from_json(self.info.space)
+        return self._space
 
     def require_same(self, **search: Any) -> None:
         """Raise StudyMismatchError where the arguments of `StudyInfo.of` are another search's."""
@@ -399,7 +419,7 @@ class Study:
                 stack.callback(WriteLock(self._location).release)
                 file = StudyFile.connect(self._location, writable=True)
                 stack.callback(file.close)
-            self._writer = StudyWriter(self, file, self._encoding)
+            self._writer = StudyWriter(self, file, ParamsEncoding(self.space))
             try:
                 yield self._writer
             finally:
@@ -433,7 +453,7 @@ class Study:
         version = self._file.data_version()
         if self._trials is None or version != self._seen_version:
             self._seen_version = version
-            self._trials = self._file.read_trials(self._encoding)
+            self._trials = self._file.read_trials(self._decoding)
         return self._trials
 
 

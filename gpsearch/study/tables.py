@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from gpsearch.evaluation import FoldResult
-from gpsearch.study.encoding import Curves, ParamsEncoding, dump
+from gpsearch.study.encoding import Curves, ParamsDecoding, ParamsEncoding, dump
 from gpsearch.study.trial import Trial, TrialState
 
 Row = tuple[Any, ...]
@@ -73,7 +73,7 @@ def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:
     return _row("queue", vars(entry) | {"params": encoding.encode(entry.params)})
 
 
-def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsEncoding) -> Trial:
+def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsDecoding) -> Trial:
     """Inverse of `trial_row`, with the fold results, which have rows of their own."""
     values = _values("trial", row)
     if values["state"] not in get_args(TrialState):
@@ -92,7 +92,7 @@ def read_fold(row: Row) -> FoldResult:
     return FoldResult(**values)
 
 
-def read_queued(row: Row, encoding: ParamsEncoding) -> Queued:
+def read_queued(row: Row, encoding: ParamsDecoding) -> Queued:
     """Inverse of `queue_row`."""
     values = _values("queue", row)
     return Queued(**values | {"params": encoding.decode(values["params"])})
