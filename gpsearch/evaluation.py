@@ -78,7 +78,7 @@ class FoldResult:
     """Epoch (from 1) whose weights were scored; None where there are no epochs."""
     epochs: int | None = None
     """Epochs run before training ended; None where there are no epochs."""
-    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
     """Learning curves by name ("loss", "val_loss", ...), one value for each epoch run."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """The user's metrics on the held-out part, by name, where there are several."""
@@ -142,7 +142,8 @@ class Objective(Protocol):
     """Name shown in the report."""
     n_folds: int
     """Folds of a complete evaluation."""
-    # An attribute `measures_work` is optional: whether its fold results hold their work.
+    # Attributes are optional: `measures_work`, whether its fold results hold their work, and
+    # `rows_text`, its data in words.
 
     def validate(self, space: Space) -> None:
         """Raise where no configuration of `space` can be evaluated."""

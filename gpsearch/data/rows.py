@@ -161,6 +161,22 @@ def n_rows(parts: Parts) -> int:
     return _length(named_parts(parts)[0][1])
 
 
+def rows_text(parts: Parts) -> str:
+    """Rows and shapes of the parts in words.
+
+    >>> rows_text(np.zeros((569, 30))), rows_text({"image": np.zeros((9, 8, 8)), "age": np.ones(9)})
+    ('569 rows x 30', '9 rows (image 8 x 8, age)')
+    """
+    n = n_rows(parts)
+    shapes = {
+        name: " x ".join(map(str, getattr(part, "shape", (n,))[1:]))
+        for name, part in named_parts(parts)
+    }
+    if not in_parts(parts):
+        return f"{n} rows x {shapes['']}" if shapes[""] else f"{n} rows"
+    return f"{n} rows ({', '.join(f'{name} {shape}'.rstrip() for name, shape in shapes.items())})"
+
+
 def take(parts: Parts, rows: np.ndarray) -> Parts:
     """The given rows of every part."""
 

@@ -1,85 +1,109 @@
-"""What a user sees while a search runs: a bar with the best score, and the log.
+"""What a user sees while a search runs: one line at once, then a bar, or a line a trial.
 
-The bar is shown on a terminal or in a notebook only; a log file gets one line a trial through
-``logging`` (name ``gpsearch.trials``, level INFO) instead.
+The bar is for a terminal or a notebook. Elsewhere the lines of ``logging`` (name
+``gpsearch.trials``) are shown, on standard error where the user has set up no log.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
+from gpsearch.evaluation import Objective
+from gpsearch.phases import listen
 from gpsearch.study import Study, Trial
+from gpsearch.study.duration import duration, seconds_left
+from gpsearch.study.score_text import score_text
+from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch.trials")  # apart from what goes wrong with the search
 
 BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+CLEARED = "\r\033[K"  # the line of a terminal
 FAILURES_SHOWN = 3  # one by one beside a bar, which counts the others
 REASON_WIDTH = 300  # characters of a failure that the log shows
 
 
 class Progress:
-    """A bar over the trials of a search.
+    """The trials of a search, `n_calls` in all, as they end.
 
     With `live`, a notebook also shows the convergence, redrawn as trials end.
     """
 
     def __init__(self, n_calls: int, *, shown: bool, live: bool = False) -> None:
-        self._n_calls = n_calls
-        self._shown = shown and has_display()
+        self.n_calls = n_calls
+        self._has_bar = shown and has_display()
+        self._has_lines = shown and not self._has_bar
         self._live = live
-        self._best = -math.inf
-        self._n_failed = self._n_shown = 0
+        self._best: Trial | None = None
+        self._n_ended = self._n_failed = self._n_shown = 0
+        self._study: Study | None = None
+        self._step = ""
         self._bar: Any = None
         self._view: Any = None
+        self._handler: logging.Handler | None = None
+        self._level = logger.level
+        self._tells_params = logger.isEnabledFor(logging.INFO)  # the user keeps a log
+
+    def announce(self, objective: Objective, study: Any) -> None:
+        """Say what begins, before anything that takes time."""
+        if self._has_lines:
+            self._show_log()
+        if self._has_bar:
+            listen(self._show_phase)
+        rows = getattr(objective, "rows_text", "")
+        n_folds = getattr(objective, "n_folds", 1) or 1
+        parts = [objective.name, rows, f"{n_folds} folds" if n_folds > 1 else ""]
+        parts.append(f"{self.n_calls} trials")
+        path = getattr(study, "path", study)
+        where = "in memory" if path is None else str(Path(path))
+        text = f"{', '.join(filter(None, parts))} -> {where}"
+        if self._has_bar and not _in_notebook():
+            print(f"{CLEARED}{text}", file=sys.stderr, flush=True)
+        else:
+            logger.info("%s", text)
 
     def start(self, study: Study, evaluated: int) -> None:
         """Show what the study already holds: `evaluated` trials of the budget."""
+        self._study, self._n_ended = study, evaluated
         for trial in study.trials:
             self._note(trial)
         if evaluated:
             logger.info("continuing after %d trials", evaluated)
-        if self._shown:
-            self._bar = _make_bar(self._n_calls, evaluated, self._text(""))
+        if self._has_bar:
+            self._clear()
+            self._bar = _make_bar(self.n_calls, evaluated, self._text(""))
         if self._live and not _in_notebook():
             logger.warning("live=True shows the convergence in a notebook only")
         elif self._live:
             self._view = study.watch()  # attached to Study from above
 
     def fold(self, trial: Trial, n_folds: int | None) -> None:
-        """Show that a fold of `trial` has ended."""
+        """Show which fold of `trial` is next, at its start and after each fold."""
         if self._bar is not None:
-            total = "" if n_folds is None else f"/{n_folds}"
-            step = f"trial {trial.number} fold {len(trial.folds)}{total}"
-            self._bar.set_postfix_str(self._text(step))
+            at = len(trial.folds) + 1
+            of = "" if n_folds is None else f"/{n_folds}"
+            fold = f" fold {at if n_folds is None else min(at, n_folds)}{of}"
+            self._step = f"trial {trial.number}{fold if n_folds != 1 else ''}"
+            self._bar.set_postfix_str(self._text(self._step))
 
     def end(self, trial: Trial) -> None:
         """Show that `trial` has ended."""
-        improved = self._note(trial)
+        self._note(trial)
+        self._n_ended += 1
         if self._bar is not None:
             self._bar.clear()  # the log may share the terminal with the bar
+        level = logging.INFO
         if trial.state == "failed":
-            # one line of the log; the study holds the whole reason
-            reason = trial.reason[:REASON_WIDTH]
-            reason += " ..." if reason != trial.reason else ""
             self._n_shown += 1
-            counted = self._bar is not None and self._n_shown > FAILURES_SHOWN
-            level = logging.INFO if counted else logging.WARNING
-            logger.log(level, "trial %d failed: %s", trial.number, reason)
-        else:
-            logger.info(
-                "trial %d %s: score %.6g%s (%.1f s) %s",
-                trial.number,
-                trial.state,
-                trial.score,
-                ", the best" if improved else "",
-                trial.seconds,
-                dict(trial.params),
-            )
+            if self._bar is None or self._n_shown <= FAILURES_SHOWN:
+                level = logging.WARNING
+        logger.log(level, "%s", self._line(trial))
         if self._bar is not None:
+            self._step = ""
             self._bar.set_postfix_str(self._text(""), refresh=False)
             self._bar.update()
         if self._view is not None:
@@ -87,20 +111,78 @@ class Progress:
 
     def close(self) -> None:
         """Leave the bar and the view as they stand."""
+        listen(None)
         if self._view is not None:
             self._view.close()
+            self._view = None
         if self._bar is not None:
             self._bar.close()
+        elif self._has_bar:
+            self._clear()
+        self._has_bar = False
+        if self._has_lines:
+            logger.setLevel(self._level)
+        if self._handler is not None:
+            logger.removeHandler(self._handler)
+            self._handler = None
 
-    def _note(self, trial: Trial) -> bool:
+    def _show_log(self) -> None:
+        """Have the log's lines about trials shown, where the user has not set up the log."""
+        if not logger.hasHandlers() and sys.stderr is not None:
+            self._handler = logging.StreamHandler(sys.stderr)
+            logger.addHandler(self._handler)
+        if not logger.isEnabledFor(logging.INFO):
+            logger.setLevel(logging.INFO)
+
+    def _show_phase(self, text: str) -> None:
+        if self._bar is not None:
+            shown = ", ".join(filter(None, (self._step, text)))
+            self._bar.set_postfix_str(self._text(shown))
+        elif not _in_notebook():  # before there is a bar
+            self._clear()
+            print(f"{text} ..." if text else "", end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if not _in_notebook():
+            print(CLEARED, end="", file=sys.stderr, flush=True)
+
+    def _note(self, trial: Trial) -> None:
         self._n_failed += trial.state == "failed"
-        improved = trial.state == "complete" and trial.score > self._best
-        if improved:
-            self._best = trial.score
-        return improved
+        if trial.state == "complete" and (self._best is None or trial.score > self._best.score):
+            self._best = trial
+
+    def _line(self, trial: Trial) -> str:
+        """How a trial ended, the best one so far, and how long the others take."""
+        of = f"[{self._n_ended}/{self.n_calls}]"
+        if trial.state == "failed":
+            # one line of the log; the study holds the whole reason
+            reason = trial.reason[:REASON_WIDTH]
+            reason += " ..." if reason != trial.reason else ""
+            return f"{of} trial {trial.number} failed: {reason}"
+        text = f"{of} {self._score(trial)}"
+        if trial.state == "stopped":
+            text += f", stopped after {len(trial.folds)} folds"
+        if self._best is trial:
+            text += " (the best)"
+        elif self._best is not None:
+            best = self._score(self._best).partition(" ")[0]
+            text += f" (best {best}, trial {self._best.number})"
+        text += f" {duration(trial.seconds)}"
+        left = self._seconds_left()
+        text += f", about {duration(left)} left" if left else ""
+        return f"{text} {dict(trial.params)}" if self._tells_params else text
+
+    def _score(self, trial: Trial) -> str:
+        assert self._study is not None
+        return score_text(self._study.as_user_value(trial.score), trial.standard_error)
+
+    def _seconds_left(self) -> float | None:
+        assert self._study is not None
+        ended = [trial for trial in self._study.ended if trial.origin != GIVEN]
+        return seconds_left(ended, self.n_calls - self._n_ended)
 
     def _text(self, step: str) -> str:
-        best = "" if self._best == -math.inf else f"best {self._best:.6g}"
+        best = "" if self._best is None else f"best {self._score(self._best).partition(' ')[0]}"
         failed = f"{self._n_failed} failed" if self._n_failed else ""
         return ", ".join(part for part in (best, failed, step) if part)
 

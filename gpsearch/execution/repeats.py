@@ -96,7 +96,7 @@ def run_repeats(
     }
     # a strategy that cannot be made is refused before anything is evaluated
     expected = {label: prior_in_words(make(0)) for label, make in makers.items()}
-    objective.validate(space)
+    shown = Progress(len(specs) * n_repeats * n_calls, shown=progress)
     with writing_study(
         study,
         space=space,
@@ -115,6 +115,7 @@ def run_repeats(
             "expected_optimum": {label: words for label, words in expected.items() if words},
             **session.settings(),
         },
+        progress=shown,
     ) as writer:
         cost = writer.study.info.settings.get("cost")
         makers = {label: functools.partial(make, cost=cost) for label, make in makers.items()}
@@ -122,7 +123,7 @@ def run_repeats(
             writer,
             objective,
             RepeatsPlan(writer.study, makers, n_calls=n_calls, n_repeats=n_repeats, cost=cost),
-            progress=Progress(len(specs) * n_repeats * n_calls, shown=progress),
+            progress=shown,
         )
     return writer.study, list(specs)
 

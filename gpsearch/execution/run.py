@@ -21,6 +21,7 @@ from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason, repeated_error
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.optimizer import study_result
+from gpsearch.phases import phase
 from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
@@ -85,6 +86,7 @@ class Run:
         """
         while (trial := self._next_trial()) is not None:
             if (job := self._job(trial)) is not None:
+                self.progress.fold(self.study.trials[job.number], self._n_folds)
                 return job
         return None
 
@@ -100,7 +102,8 @@ class Run:
             self.writer.restore_trial(before)
         if self._is_over(self._plan.over()):
             return None
-        start = self._plan.next()
+        with phase("choosing"):
+            start = self._plan.next()
         if start is None:
             if (over := self._plan.over()) is not None:  # the space is exhausted
                 self._stop(over)

@@ -210,8 +210,7 @@ def search(
         cost=cost,
     )
     expected = prior_in_words(make(seed=0, n_calls=n_calls))  # refused before a study is made
-    objective.validate(space)
-
+    shown = Progress(n_calls, shown=progress, live=live)
     with writing_study(
         study,
         space=space,
@@ -230,6 +229,7 @@ def search(
             "keep_predictions": megabytes or False,
             **session.settings(),
         },
+        progress=shown,
     ) as writer:
         writer.prediction_bytes = megabytes * 1e6
         # Raising the budget later must not change what was proposed so far.
@@ -245,7 +245,7 @@ def search(
             SearchPlan(writer, proposer, n_calls=n_calls, cost=cost),
             rules=rules,
             callbacks=callbacks,
-            progress=Progress(n_calls, shown=progress, live=live),
+            progress=shown,
         )
     return writer.study
 

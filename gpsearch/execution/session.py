@@ -20,6 +20,7 @@ from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyErro
 from gpsearch.evaluation import Objective, measures_work
 from gpsearch.execution.dispatch import Events, run_concurrently
 from gpsearch.execution.plan import Plan
+from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule, paired
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.run import Run, run_serially
@@ -35,6 +36,7 @@ from gpsearch.execution.workers.executors import (
 )
 from gpsearch.execution.workers.job import sentence
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
+from gpsearch.phases import phase
 from gpsearch.space import Space
 from gpsearch.strategy import Cost
 from gpsearch.study import Study, StudyWriter
@@ -129,6 +131,7 @@ class Session:
             **options,
         )
         writer.set_stop_reason("")
+        writer.set_budget(run.progress.n_calls)
         try:
             with contextlib.closing(run.progress), stoppable():
                 self._drive(run)
@@ -247,8 +250,9 @@ def writing_study(
     usual_seed: int | None = None,
     settings: Mapping[str, Any],
     first: Mapping[str, Any],
+    progress: Progress,
 ) -> Iterator[StudyWriter]:
-    """Write to the study that a call continues, or that it makes.
+    """Write to the study that a call continues, or that it makes, once the objective is checked.
 
     An existing study must have the same `settings`, which decide the course of the search; `first`
     are further settings of a new study, which may differ when it is continued. A new study without
@@ -261,6 +265,13 @@ def writing_study(
         The study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
+    try:
+        progress.announce(objective, study)
+        with phase("checking the objective"):
+            objective.validate(space)
+    except BaseException:
+        progress.close()
+        raise
     made: Path | None = None
     seed = None if random_state is None else _read_seed(random_state)
     recorded = {**settings, **first}

@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from gpsearch.described import one_line
 from gpsearch.errors import public
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
@@ -138,8 +139,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn: None is 5 folds, stratified for a classifier. All configurations are
         scored on the same folds.
     verbose : int, default 0
-        1 shows a progress bar, and a line for each failed trial; 2 also a line for each finished
-        trial. With 0, one warning at the end reports all failed fits.
+        1 shows a progress bar and a line for each failed trial, or where no bar can be drawn a line
+        for each trial; 2 a line for each trial beside the bar. With 0, one warning at the end
+        reports all failed fits.
     pre_dispatch : int or str, default "2*n_jobs"
         Folds of one configuration that joblib sends to the processes of `n_jobs` in advance.
         Ignored over a model function: a trial starts when a process is free.
@@ -349,6 +351,12 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         except NotFittedError as error:
             raise AttributeError("GPSearchCV object has no n_features_in_ attribute.") from error
         return self.best_estimator_.n_features_in_
+
+    def __str__(self) -> str:
+        """As scikit-learn's repr; once it is fitted, what it found as well, and less of that."""
+        if "study_" not in vars(self):
+            return repr(self)
+        return "\n".join([one_line(repr(self)), *str(self.study_).splitlines()[1:]])
 
     # a notebook shows it as scikit-learn's own searches
     _sk_visual_block_ = RandomizedSearchCV._sk_visual_block_

@@ -25,7 +25,8 @@ from sklearn.utils import indexable
 
 from gpsearch.arguments import boolean, instance_of, optional
 from gpsearch.data.folds import in_order
-from gpsearch.data.rows import in_parts, n_rows, refuse_masked
+from gpsearch.data.rows import in_parts, n_rows, refuse_masked, rows_text
+from gpsearch.described import Described
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import (
     Evaluation,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
 
 
-class EstimatorCV:
+class EstimatorCV(Described):
     """Cross-validation of any scikit-learn estimator or Pipeline.
 
     Parameters
@@ -232,6 +233,11 @@ class EstimatorCV:
             finally:
                 self._parallel = None
 
+    @property
+    def rows_text(self) -> str:
+        """The data in words, as "569 rows x 30"."""
+        return rows_text(self.X)
+
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`: of data, folds, scoring, estimator, arguments of fit."""
         return self._identity().fingerprint
@@ -249,6 +255,17 @@ class EstimatorCV:
             "metrics": [name for name in metric_names(self.scorer) if name != self.metric],
             "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
             "identity": self._identity().to_json(),
+        }
+
+    def _title(self) -> str:
+        return f"EstimatorCV of {self.name}: {self.rows_text}, {self.n_folds} folds, {self.metric}"
+
+    def _facts(self) -> dict[str, str]:
+        facts = self.describe()
+        return {
+            "estimator": facts["estimator"],
+            "folds": f"{self.n_folds}, cv={facts['cv']}",
+            "also scored": ", ".join(facts["metrics"]),
         }
 
     def _identity(self) -> Identity:

@@ -23,11 +23,13 @@ from gpsearch.data.rows import (
     n_rows,
     named_parts,
     read_features,
+    rows_text,
     take,
     without_lists,
 )
 from gpsearch.data.target import read_target
 from gpsearch.data.weights import fit_weights, read_groups, read_weights
+from gpsearch.described import Described
 from gpsearch.errors import InvalidObjectiveError, public
 from gpsearch.evaluation import (
     Evaluation,
@@ -62,7 +64,7 @@ BUILT_POINTS = 5  # of these, models that may fail to build before the function 
 SCORED_ROWS = 1000  # on which the scorer is tried before the search
 
 
-class KerasCV:
+class KerasCV(Described):
     """Cross-validated training of ``create_model(**params)``.
 
     Each fold preprocesses, trains and stops on its training part alone; its held-out part is
@@ -206,6 +208,11 @@ class KerasCV:
             self.callbacks.patience,
         )
 
+    @property
+    def rows_text(self) -> str:
+        """The data in words, as "569 rows x 30"."""
+        return rows_text(self.X)
+
     @public(params="space")
     def validate(self, space: Space) -> None:
         """Check names and values of `space`, and build one model, before any training.
@@ -328,6 +335,24 @@ class KerasCV:
             "random_state": self.random_state,
             "versions": _versions(),
             "identity": self._identity().to_json(),
+        }
+
+    def _title(self) -> str:
+        return (
+            f"KerasCV of {self.name}: {self.rows_text}, {self.n_folds} folds, {self.scoring.name}"
+        )
+
+    def _facts(self) -> dict[str, str]:
+        settings, classes = self.settings, self.target.classes
+        target = "" if classes is None else f" of {len(classes)} classes"
+        patience = "" if settings.patience is None else f", patience {settings.patience}"
+        watched = ", watches the scored fold" if self.monitor_fold else ""
+        return {
+            "target": f"{self.target.kind}{target}",
+            "folds": f"{self.n_folds}, cv={self.cv}, random_state={self.random_state}",
+            "training": f"at most {settings.epochs} epochs{patience}, batches of "
+            f"{settings.batch_size}{watched}",
+            "preprocess": "" if self.preprocess is None else str(self.preprocess),
         }
 
     def _identity(self) -> Identity:

@@ -13,6 +13,7 @@ import skopt.space
 from sklearn.utils import check_random_state
 
 from gpsearch.arguments import instance_of, optional, refusal
+from gpsearch.described import Described, value_text, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
@@ -28,7 +29,7 @@ FINGERPRINT_LENGTH = 18  # characters, the scheme among them
 DRAWS_PER_POINT = 1000  # rejection sampling gives up after this many draws without a feasible one
 
 
-class Space(skopt.space.Space):
+class Space(Described, skopt.space.Space):
     """A search space: named dimensions, conditions and a constraint on them, and fixed values.
 
     Parameters
@@ -338,6 +339,32 @@ class Space(skopt.space.Space):
     def __len__(self) -> int:
         return len(self.dimensions)
 
+    def _title(self) -> str:
+        n = len(self)
+        return f"Space of {n} dimension{'' if n == 1 else 's'}: {', '.join(self.names)}"
+
+    def _facts(self) -> dict[str, str]:
+        ranges, choices = [], []
+        for name, dimension in zip(self.names, self.dimensions, strict=True):
+            if isinstance(dimension, skopt.space.Categorical):
+                choices.append(f"{name}: {', '.join(map(value_text, dimension.categories))}")
+            else:
+                log = " (log)" if dimension.prior == "log-uniform" else ""
+                low, high = value_text(dimension.low), value_text(dimension.high)
+                ranges.append(f"{name} {low} to {high}{log}")
+        only = [
+            f"{name} where {' and '.join(f'{p} is {_either(of)}' for p, of in parents.items())}"
+            for name, parents in self.when.items()
+        ]
+        if self.params_constraint is not None:
+            only.append("configurations that fulfil the constraint")
+        return {
+            "ranges": ", ".join(ranges),
+            "choices": "; ".join(choices),
+            "fixed": values_text(self.fixed),
+            "only": ", ".join(only),
+        }
+
     # ---------------------------------------------------------------- private
 
     def _decode(self, z: Array, like: Sequence[Sequence[Any]] | None = None) -> list[Point]:
@@ -380,3 +407,7 @@ def truth_of(fulfilled: Any) -> bool:
     if isinstance(fulfilled, bool | np.bool_ | Real) and fulfilled in (0, 1):
         return bool(fulfilled)
     raise TypeError(f"it returned {fulfilled!r}, neither true nor false")
+
+
+def _either(values: Sequence[Any]) -> str:
+    return " or ".join(map(value_text, values))

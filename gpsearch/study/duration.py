@@ -1,5 +1,15 @@
-"""A length of time as text."""
+"""A length of time as text, and how long a search still takes."""
 
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+from gpsearch.study.trial import Trial
+
+LAST_TRIALS = 10  # whose pace is taken
+LONGEST_BETWEEN = 2.0  # seconds between two trials, but for a pause of the search
 UNITS = (("h", 3600.0), ("min", 60.0))
 
 
@@ -15,6 +25,22 @@ def duration(seconds: float) -> str:
         if seconds >= 1.5 * length:
             return f"{_rounded(seconds / length)} {unit}"
     return f"{_rounded(seconds)} s"
+
+
+def seconds_left(evaluated: Sequence[Trial], n_left: int) -> float | None:
+    """Seconds that `n_left` more trials take at the pace of the last ones; None after none.
+
+    The pace is the time from one end to the next: trials side by side count, and what lies between
+    two trials. A pause of the search counts no more than a trial.
+    """
+    ended = sorted((t for t in evaluated if t.ended is not None), key=lambda t: t.ended or 0.0)
+    if not ended:
+        return None
+    paces = [
+        min((b.ended or 0.0) - (a.ended or 0.0), 2 * b.seconds + LONGEST_BETWEEN)
+        for a, b in pairwise(ended)
+    ] or [ended[0].seconds]
+    return n_left * statistics.fmean(paces[-LAST_TRIALS:])
 
 
 def _rounded(value: float) -> str:

@@ -196,6 +196,12 @@ class StudyFile:
         with self.reading():
             return str(self._read_head().get("stop_reason", ""))
 
+    def read_budget(self) -> int | None:
+        """Trials that the last search was to evaluate in all."""
+        with self.reading():
+            head = self._read_head()
+            return head.get("budget") or head.get("settings", {}).get("n_calls")
+
     def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
         """All trials in the order of their numbers, with their folds.
 

@@ -7,12 +7,14 @@ search holds it from its first trial to its last.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
+from gpsearch.described import Described, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
 from gpsearch.extensions import extended
@@ -22,6 +24,7 @@ from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
 from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.predictions import by_row, why_none
+from gpsearch.study.score_text import score_text
 from gpsearch.study.sqlite import StudyFile
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
@@ -35,7 +38,7 @@ StudyPath = str | os.PathLike[str]
 
 
 @extended
-class Study:
+class Study(Described):
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
     Attributes
@@ -256,6 +259,11 @@ class Study:
         return self._file.read_stop_reason()
 
     @property
+    def budget(self) -> int | None:
+        """Trials that the last search on this study was to evaluate in all; None if not known."""
+        return self._file.read_budget()
+
+    @property
     def best_trial(self) -> Trial:
         """The complete trial with the greatest score; the first of equals.
 
@@ -335,11 +343,24 @@ class Study:
         own = dict.fromkeys(("path", "objective", "_location", "_writer", "_trials"))
         return {**self.__dict__, **own}
 
-    def __repr__(self) -> str:
+    def _title(self) -> str:
         trials = self._current()
         n_complete = len(self.complete)
         best = f", best score {self.best_score:.6g}" if n_complete else ""
-        return f"<Study {self._name}: {len(trials)} trials, {n_complete} complete{best}>"
+        return f"Study {self._name}: {len(trials)} trials, {n_complete} complete{best}"
+
+    def _facts(self) -> dict[str, str]:
+        best = self.best_trial if self.complete else None
+        error = math.nan if best is None else best.standard_error
+        score = score_text(self.as_user_value(self.best_score), error) if best else "none yet"
+        settings = [str(self.info.settings.get("strategy", "")), f"seed {self.seed}"]
+        names = [entry["name"] for entry in self.info.space["dimensions"]]
+        return {
+            "best": f"trial {best.number}, {self.score_name} {score}" if best else score,
+            "params": values_text(best.params) if best else "",
+            "search": ", ".join(filter(None, settings)) + f", over {', '.join(names)}",
+            "ended": self.stop_reason,
+        }
 
     def best_model(self, objective: Any = None) -> Any:
         """The model of the best configuration, fitted on all the data.

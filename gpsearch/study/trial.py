@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gpsearch.described import Described, value_text, values_text
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
+from gpsearch.study.score_text import score_text
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
 """The states of a trial; all but ``running`` are final."""
@@ -27,8 +29,8 @@ GIVEN: Proposed = "given"
 """Origin and proposal of a trial whose score was given: it does not count against the budget."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Trial(Described):
     """One evaluation of a configuration.
 
     Examples
@@ -101,3 +103,22 @@ class Trial:
     def finished(self) -> bool:
         """Whether the state is final."""
         return self.state != "running"
+
+    def _title(self) -> str:
+        title = f"Trial {self.number}, {self.state}"
+        if math.isnan(self.score):
+            return title
+        folds = f" over {len(self.folds)} folds" if len(self.folds) > 1 else ""
+        return f"{title}: {score_text(self.score, self.standard_error)}{folds}"
+
+    def _facts(self) -> dict[str, str]:
+        epochs = [fold.best_epoch for fold in self.folds if fold.best_epoch is not None]
+        best = f"; best epochs {', '.join(map(str, epochs))}" if epochs else ""
+        proposed = f", {self.proposal}" if self.proposal else ""
+        origin = f", proposed by {self.origin}{proposed}" if self.origin else ""
+        return {
+            "params": values_text(self.params),
+            "folds": ", ".join(f"{fold.score:.4g}" for fold in self.folds) + best,
+            "run": f"{value_text(self.seconds)} s{origin}, seed {self.seed}",
+            "reason": self.reason,
+        }

@@ -202,6 +202,11 @@ class StudyWriter:
         if reason != self._file.read_stop_reason():
             self._file.write_head("stop_reason", _printable(reason))
 
+    def set_budget(self, n_trials: int) -> None:
+        """Record how many trials the search is to evaluate in all."""
+        if n_trials != self._file.read_budget():
+            self._file.write_head("budget", n_trials)
+
     def add_settings(self, settings: Mapping[str, Any]) -> None:
         """Record settings that an older study lacks; those that it holds stay."""
         info = self.study.info

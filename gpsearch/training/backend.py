@@ -24,17 +24,21 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
+import importlib.abc
+import importlib.util
 import os
 import random
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 import numpy as np
 
 from gpsearch.data.blocks import ALIGNMENT
+from gpsearch.phases import phase
 
 # Keras draws the seeds of initializers and dropout from Python's global generator, so two
 # threads that build models at once would draw from each other's stream.
@@ -71,7 +75,37 @@ SHARED_BYTES = 2**20
 _POOL_THREADS = 16
 
 
+class _QuietTensorFlow(importlib.abc.MetaPathFinder):
+    """Finds TensorFlow as the finders after it do, and holds back what its import writes."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != "tensorflow" or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)  # it is imported once
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            loader: Any = spec.loader
+            loader.exec_module = _quietly(loader.exec_module)
+        return spec
+
+
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow's start-up messages off the terminal, whoever imports it in this process."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _QuietTensorFlow())
+
+
+def _quietly(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    def call(module: Any) -> None:
+        with phase("loading TensorFlow"), _stderr_held_back():
+            function(module)
+
+    return call
+
+
 @functools.cache
+@phase("loading TensorFlow")
 def import_keras() -> Any:
     """Keras, imported once, with TensorFlow's start-up messages kept off the terminal.
 

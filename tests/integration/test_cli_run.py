@@ -61,11 +61,11 @@ def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkey
     ):
         assert told in first.stdout
     assert "Traceback" not in first.stderr
-    assert [line[:7] for line in first.stderr.splitlines() if "score" in line] == [
-        "trial 0",
-        "trial 1",
-        "trial 2",
-    ]
+    announced, *lines = first.stderr.splitlines()  # TensorFlow writes nothing
+    assert announced == "mlp, 150 rows x 4, 2 folds, 3 trials -> out/small.db"
+    assert [line.partition(" ")[0] for line in lines] == ["[1/3]", "[2/3]", "[3/3]"]
+    assert " (the best) " in lines[0]
+    assert lines[0].endswith(" left")
     page = (folder / "out/small.html").read_text()
     assert "learning_rate" in page
 

@@ -1,4 +1,6 @@
+import ast
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gpsearch.cli import main
+from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
@@ -43,7 +46,10 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert main(["show", study]) == 0
     out = capsys.readouterr().out
     assert "2 complete, 1 failed" in out
+    assert "3 trials (2 complete, 1 failed)" in out
     assert "trial 1, score 0.95 ± 0.05 (standard error over 2 folds)" in out
+    assert "trial 0    0.75 ± 0.05  lr=0.25\n" in out  # what differs from the best
+    assert "Failed   1 of 3 trials\n  1 x diverged" in out
     assert "lr   0.5" in out
     assert "of training, 3 trials" in out
 
@@ -51,7 +57,7 @@ def test_show_tells_how_the_search_stands(study, capsys):
 def test_show_tells_the_work_where_that_of_all_trials_is_known(tmp_path, capsys):
     path = str(tmp_path / "study.db")
     with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
-        for work, told in ((90.0, "(work of 1.5 min), 1 trials"), (None, "of training, 2 trials")):
+        for work, told in ((90.0, "(work of 1.5 min), 1 trial\n"), (None, "of training, 2 trials")):
             writer.add_trial({"lr": 0.5}, [FoldResult(fold=0, score=0.5, work=work)])
             assert main(["show", path]) == 0
             assert told in capsys.readouterr().out
@@ -83,6 +89,59 @@ def test_best_prints_the_params(study, capsys):
     assert capsys.readouterr().out == "lr   0.5\nopt  adam\n"
     assert main(["best", study, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["params"] == {"lr": 0.5, "opt": "adam"}
+
+
+def test_best_as_python_is_a_dict_to_paste(study, capsys):
+    assert main(["best", study, "--python"]) == 0
+    assert ast.literal_eval(capsys.readouterr().out) == Study.open(study).best_params
+
+
+def test_show_tells_of_how_many_trials_and_what_time_is_left(study, capsys):
+    record = Study.open(study)
+    with record.writing() as writer:
+        writer.set_budget(40)
+        assert main(["show", study]) == 0
+        told = capsys.readouterr().out
+        assert f"{study}: 3 of 40 trials (" in told
+        assert f"Process {os.getpid()} is searching, about " in told
+        assert main(["show", study, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["n_calls"], told["metric"], told["failures"]) == (40, "score", {"diverged": 1})
+
+
+def test_colours_are_for_a_terminal_alone_and_can_be_refused(study, capsys, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["show", study]) == 0
+    assert "\033[" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["show", study]) == 0
+    assert "\033[1mBest" in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main(["show", study]) == 0
+    assert "\033[" not in capsys.readouterr().out
+
+
+def test_every_help_has_examples_that_the_parser_takes(capsys):
+    for name, examples in EXAMPLES.items():
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert f"gpsearch {name}" in capsys.readouterr().out.partition("examples:")[2]
+        for example in examples:
+            words = example.partition("gpsearch ")[2] or example
+            arguments = make_parser().parse_args(words.partition(" >")[0].split())
+            room, _, function = arguments.command.partition(":")
+            assert callable(getattr(importlib.import_module(f"gpsearch.cli.{room}"), function))
+
+
+def test_show_loads_nothing_that_takes_seconds(study):
+    code = "import sys; from gpsearch.cli import main; main(sys.argv[1:])\n"
+    code += "print([m for m in ('skopt', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
+    for arguments in (["show", study], ["best", study]):
+        run = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        )
+        assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_report_in_markdown(study, tmp_path, capsys):
@@ -178,7 +237,7 @@ class Interrupted:
 
 def test_an_interrupted_run_gives_the_prompt_back_with_its_own_code(study, monkeypatch, capsys):
     config = Interrupted(study)
-    monkeypatch.setattr("gpsearch.cli.load_config", lambda path: config)
+    monkeypatch.setattr("gpsearch.cli.searches.load_config", lambda path: config)
     assert main(["run", "search.toml", "--dask", "tcp://host:8786"]) == 130
     assert config.overrides == {"executor": "tcp://host:8786"}
     assert capsys.readouterr().out == ""  # the search itself has said how it goes on
@@ -260,7 +319,7 @@ def test_what_nobody_expected_is_one_sentence_as_well(study, monkeypatch, capsys
     def broken(path):
         raise ZeroDivisionError("no")
 
-    monkeypatch.setattr("gpsearch.cli.Study.open", broken)
+    monkeypatch.setattr("gpsearch.cli.records.Study.open", broken)
     assert main(["show", study]) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"gpsearch: ZeroDivisionError: no \(line \d+ of test_cli.py\)", line)

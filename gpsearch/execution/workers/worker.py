@@ -21,6 +21,7 @@ import threadpoolctl
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.channel import Address, FoldSender
 from gpsearch.execution.workers.job import Job, Outcome, evaluate, failure
+from gpsearch.training.backend import quiet_tensorflow
 
 WATCHER = """
 import os, select, signal, sys
@@ -66,6 +67,7 @@ def start_isolated(parcel: Parcel, limits: Limits) -> None:
         os.setsid()
     _end_with_parent()
     _limit_threads(limits.threads)
+    quiet_tensorflow()
     _unpack(parcel)
     # Afterwards, so that a limit below what the libraries take does not stop the worker itself.
     _limit_memory(limits.memory)

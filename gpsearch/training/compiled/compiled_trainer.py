@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gpsearch.data.rows import is_text, named_parts
+from gpsearch.phases import phase
 from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import architecture_key
@@ -135,6 +136,7 @@ class CompiledTrainer:
             told,
         )
 
+    @phase("tracing")
     def _traced(self, model: Any, training: Training, free: bool) -> Program | str:
         """A program whose host is `model`, or why there can be none."""
         try:

@@ -8,7 +8,9 @@ import pytest
 import gpsearch.execution.progress as progress_module
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import search
-from gpsearch.study import Study
+from gpsearch.phases import listen, phase
+from gpsearch.study import Study, Trial
+from gpsearch.study.duration import seconds_left
 
 SPACE = {"x": (0.0, 1.0)}
 
@@ -52,7 +54,7 @@ class TestBar:
             writer.record_fold(number, FoldResult(fold=0, score=0.5))
             bar.fold(study.trials[number], 10)
         lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
-        assert any("best 0.997334, 12 failed, trial 13 fold 1/10" in line for line in lines)
+        assert any("best 0.997334, 12 failed, trial 13 fold 2/10" in line for line in lines)
         without_bar = max(map(len, lines)) - 10  # the cells of a bar where no terminal is
         assert without_bar < 75
 
@@ -71,9 +73,67 @@ class TestBar:
         run(tmp_path / "study.db", n_calls=5)
         capsys.readouterr()
         run(tmp_path / "study.db", n_calls=8)
-        lines = capsys.readouterr().err.split("\r")
-        assert next(line for line in lines if line.strip()).split("|")[2].startswith(" 5/8")
+        announced, _, bars = capsys.readouterr().err.partition("\n")
+        assert announced.endswith(f"picky, 8 trials -> {tmp_path / 'study.db'}")
+        lines = [line for line in bars.split("\r") if "|" in line]
+        assert lines[0].split("|")[2].startswith(" 5/8")
         assert "8/8" in lines[-1]
+
+
+class TestLines:
+    """Where no bar can be drawn; the log of the tests takes them."""
+
+    def test_each_trial_is_one_after_what_is_begun(self, caplog, tmp_path):
+        study = run(tmp_path / "study.db")
+        announced, *lines = [r.getMessage() for r in caplog.records if r.name == "gpsearch.trials"]
+        assert announced == f"picky, 20 trials -> {tmp_path / 'study.db'}"
+        assert [line.partition(" ")[0] for line in lines] == [f"[{n}/20]" for n in range(1, 21)]
+        for line, trial in zip(lines, study.trials, strict=True):
+            told = f"failed: {trial.reason}" if trial.reason else f"{trial.score:.6g} ("
+            assert told in line
+        best = f"(best {study.best_score:.6g}, trial {study.best_trial.number})"
+        assert all(("failed" in line) or (best in line) for line in lines[-3:])
+        assert [" left" in line for line in lines if "failed" not in line][:-1].count(False) == 0
+        assert progress_module.logger.level == logging.NOTSET
+
+    def test_losses_are_told_as_the_user_has_them_with_the_digits_of_their_error(self, caplog):
+        folds = [0.12345, 0.12565]
+        run(objective=lambda params: folds, n_calls=2, greater_is_better=False)
+        first, second = caplog.messages[-2:]
+        assert first.startswith("[1/2] 0.1246 ± 0.0011 (the best) ")
+        assert second.startswith("[2/2] 0.1246 ± 0.0011 (best 0.1246, trial 0) ")
+
+    def test_no_line_where_no_progress_is_wanted(self, caplog):
+        run(objective=lambda params: params["x"], progress=False)
+        assert caplog.messages == []
+
+
+def test_time_left_follows_the_pace_of_the_last_trials_and_no_pause():
+    def trial(number, started, ended):
+        times = {"started": started, "ended": ended}
+        return Trial(number=number, state="complete", params={}, seed=0, **times)
+
+    assert seconds_left([], 5) is None
+    assert seconds_left([trial(0, 0.0, 4.0)], 5) == 20.0
+    serial = [trial(n, 10.0 * n, 10.0 * n + 9.0) for n in range(5)]
+    assert seconds_left(serial, 3) == pytest.approx(30.0)
+    pairs = [trial(n, 10.0 * (n // 2), 10.0 * (n // 2) + 9.0) for n in range(8)]
+    assert seconds_left(pairs, 3) == pytest.approx(3 * 30.0 / 7)
+    paused = [*serial, trial(5, 100_040.0, 100_049.0)]
+    assert seconds_left(paused, 1) < 15.0
+
+
+def test_a_phase_is_shown_within_the_one_around_it():
+    told = []
+    listen(told.append)
+    try:
+        with phase("tracing"), phase("loading"):
+            pass
+    finally:
+        listen(None)
+    with phase("unseen"):
+        pass
+    assert told == ["tracing", "loading", "tracing", ""]
 
 
 def test_live_outside_a_notebook_says_that_there_is_none(caplog):

@@ -1,0 +1,113 @@
+"""The arguments of the commands, and their help: imports nothing that takes time."""
+
+from __future__ import annotations
+
+import argparse
+
+from gpsearch.version import __version__
+
+EXAMPLES = {
+    "run": (
+        "run search.toml",
+        "run search.toml --n-calls 80 --n-jobs 2",
+        "run search.toml --timeout 3600",
+    ),
+    "compare": (
+        "compare search.toml --strategies gp random --n-repeats 6",
+        "compare search_comparison.db --json",
+    ),
+    "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --json"),
+    "best": ("best search.db", "best search.db --python"),
+    "export": ("export search.db -o trials.csv", "export search.db --format json"),
+    "report": ("report search.db", "report search.db -o report.html"),
+    "salvage": ("salvage damaged.db -o saved.db",),
+    "init": ("init > search.toml",),
+}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command; a command is named as "module of this room:function"."""
+    parser = argparse.ArgumentParser(
+        prog="gpsearch",
+        description="Bayesian search for Keras models.",
+        epilog=_examples("init", "run", "show", "best"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gpsearch {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: str, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=about,
+            description=f"{about[0].upper()}{about[1:]}.",
+            epilog=_examples(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(command=command)
+        return added
+
+    run = add("run", "searches:run", "run the search of a configuration file, or continue it")
+    run.add_argument("config", help="a TOML file; `gpsearch init` writes one")
+    run.add_argument("--study", help="path of the record, in place of the configuration's")
+    run.add_argument("--report", help="path of the report, in place of the configuration's")
+    run.add_argument("--n-calls", type=int, help="trainings in all, including earlier runs")
+    _add_evaluation(run, n_jobs="trainings at once, each in a worker process")
+
+    compare = add(
+        "compare",
+        "searches:compare",
+        "compare strategies over several runs each, or show a comparison",
+    )
+    compare.add_argument("subject", help="a TOML file to run or continue, or a comparison's study")
+    compare.add_argument("--study", help="path of the record, in place of the configuration's")
+    compare.add_argument("--strategies", nargs="+", help="such as: gp random grid tpe")
+    compare.add_argument("--n-calls", type=int, help="trainings in each run")
+    compare.add_argument("--n-repeats", type=int, help="runs of each strategy")
+    _add_evaluation(compare, n_jobs="runs at once, each in a worker process")
+    compare.add_argument("--json", action="store_true", help="print JSON, for programs")
+    compare.add_argument("-o", "--output", help="a CSV file for every evaluation")
+    compare.add_argument("--report", help="an HTML report to write")
+
+    show = add("show", "records:show", "the state of a search and its best trial")
+    show.add_argument("study")
+    show.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+    best = add("best", "records:best", "the best configuration so far")
+    best.add_argument("study")
+    form = best.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, for programs")
+    form.add_argument("--python", action="store_true", help="print a dict to paste, all digits")
+
+    export = add("export", "records:export", "all trials as a table")
+    export.add_argument("study")
+    export.add_argument("--format", choices=["csv", "json"], default="csv")
+    export.add_argument("-o", "--output", help="a file; standard output without it")
+
+    report = add("report", "records:report", "write the report of a study or a comparison")
+    report.add_argument("study")
+    report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
+    report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
+
+    damaged = add("salvage", "records:save", "save what can be read of a damaged study")
+    damaged.add_argument("study")
+    damaged.add_argument("-o", "--output", required=True, help="path of the new study")
+
+    add("init", "records:init", "print a commented configuration to start from")
+    return parser
+
+
+def _examples(*names: str) -> str:
+    lines = [example for name in names for example in EXAMPLES[name][: 3 if len(names) == 1 else 1]]
+    shown = [e if e.startswith("watch") else f"gpsearch {e}" for e in lines]
+    return "examples:\n" + "\n".join(f"  {example}" for example in shown)
+
+
+def _add_evaluation(parser: argparse.ArgumentParser, *, n_jobs: str) -> None:
+    """Add the options that `run` and `compare` share: those of `searches.EVALUATION`."""
+    parser.add_argument("--random-state", type=int, help="seed")
+    parser.add_argument("--timeout", type=float, help="seconds after which no training starts")
+    parser.add_argument("--n-jobs", type=int, help=n_jobs)
+    parser.add_argument(
+        "--dask", dest="executor", metavar="ADDRESS", help="a Dask scheduler, as tcp://host:8786"
+    )

@@ -1,0 +1,133 @@
+"""The commands that read a study or print a text, and the files that commands write.
+
+They import no more than they need, since reading a study is a matter of a moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import pprint
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpsearch.cli.standing import first_failure, params_lines, standing_lines, summary
+from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, label, say
+from gpsearch.errors import GPSearchError, StudyError
+from gpsearch.study import Study
+from gpsearch.study.location import output_path, refuse_study, write_whole, writing_file
+
+if TYPE_CHECKING:
+    from gpsearch.comparison import Comparison
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Tell the state of a search and its best trial."""
+    study = Study.open(arguments.study)
+    if arguments.json:
+        say(json.dumps(summary(study), indent=2, default=str))
+    else:
+        say("\n".join(standing_lines(study)))
+    return DONE if study.complete else NOTHING_FINISHED
+
+
+def best(arguments: argparse.Namespace) -> int:
+    """Print the best configuration."""
+    study = Study.open(arguments.study)
+    if not study.complete:
+        return end(NOTHING_FINISHED, f"no trial is complete. {first_failure(study)}")
+    if arguments.json:
+        found = {"params": study.best_params, "score": study.best_score}
+        say(json.dumps(found, indent=2, default=str))
+    elif arguments.python:
+        say(pprint.pformat(study.best_params, sort_dicts=False))
+    else:
+        say(params_lines(study.best_params))
+    return DONE
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write all trials as a table."""
+    output = None if arguments.output is None else output_file(arguments.output)
+    frame = Study.open(arguments.study).to_frame()
+    if arguments.format == "csv":
+        text = frame.to_csv(index=False)
+    else:
+        rows = frame.to_dict(orient="records")
+        exact = [{name: _json_value(value) for name, value in row.items()} for row in rows]
+        text = json.dumps(exact, indent=2, default=str) + "\n"
+    if output is not None:
+        write_whole(output, text.encode(errors="backslashreplace"))
+    else:
+        say(text.removesuffix("\n"))
+    return DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write the page of a study."""
+    study = Study.open(arguments.study)
+    suffix = f".{arguments.format or 'html'}"
+    path = output_file(arguments.output or Path(arguments.study).with_suffix(suffix))
+    if arguments.format is not None and path.suffix != suffix:
+        raise GPSearchError(
+            f"--format {arguments.format} writes a file with the suffix {suffix}, and --output "
+            f"{arguments.output} has another; give one of the two."
+        )
+    from gpsearch.comparison import is_comparison, open_comparison
+
+    write_page(open_comparison(study) if is_comparison(study) else study, path)
+    say(f"{label('Report')}{path}")
+    return DONE
+
+
+def save(arguments: argparse.Namespace) -> int:
+    """Save what can be read of a damaged study."""
+    from gpsearch.study.salvage import salvage
+
+    study, lost = salvage(arguments.study, arguments.output)
+    again = sum(trial.state == "running" for trial in study.trials)
+    say(f"Saved    {len(study.ended)} finished trials, and {again} to evaluate again")
+    say("\n".join(f"Lost     {what}" for what in lost or ["nothing"]))
+    say(f"Study    {study.path}")
+    return DONE
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Print a configuration to start from."""
+    text = resources.files("gpsearch").joinpath("init.toml").read_text(encoding="utf-8")
+    say(text.removesuffix("\n"))
+    return DONE
+
+
+def output_file(path: str | Path, beside: Path | None = None) -> Path:
+    """The path of a file to write, refused before anything is trained; its folder is made."""
+    refuse_study(path)
+    if beside is not None and os.path.realpath(path) == os.path.realpath(beside):
+        raise StudyError(f"{path} is the path of the study, too; give the other file another name.")
+    with writing_file(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return output_path(path)
+
+
+def require_report(path: str | Path) -> None:
+    """Refuse a report of unknown format before anything is trained."""
+    from gpsearch.report import require_suffix
+
+    require_suffix(path)
+
+
+def write_page(subject: Study | Comparison, path: str | Path, command: str = "") -> None:
+    """Write the page of a study or a comparison."""
+    from gpsearch.report import render_report  # imports matplotlib, which few commands need
+
+    render_report(subject, path, command=command)
+
+
+def _json_value(value: Any) -> Any:
+    """A cell with all digits of a number; null for what JSON has no number for."""
+    if (isinstance(value, float) and not math.isfinite(value)) or str(value) == "NaT":
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,116 @@
+"""The commands that search: ``run`` and ``compare``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from gpsearch.analysis import search_gain
+from gpsearch.cli.records import output_file, require_report, write_page
+from gpsearch.cli.standing import result_lines, standing_lines, state_line
+from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, label, say, waiting
+from gpsearch.comparison import Comparison, open_comparison
+from gpsearch.comparison.summary import conclusions
+from gpsearch.config import Config, load_config
+from gpsearch.errors import GPSearchError, StudyError
+from gpsearch.execution import StopReason
+from gpsearch.execution.signals import end_process_soon
+from gpsearch.interruption import INTERRUPTED
+from gpsearch.study import Study
+from gpsearch.study.location import write_whole, writing_file
+from gpsearch.training.backend import quiet_tensorflow
+
+EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of both run and compare
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the search of a configuration, or go on with it."""
+    config = _load(arguments.config)
+    chosen = _chosen(arguments, "study", "n_calls")
+    record = Path(chosen.get("study", config.study))
+    report = output_file(arguments.report or config.report, beside=record)
+    require_report(report)
+    with writing_file(record):
+        record.parent.mkdir(parents=True, exist_ok=True)
+    study = config.run(**chosen)
+    if study.stop_reason == StopReason.INTERRUPTED.value:
+        # no report: Ctrl-C returns to the prompt at once, and the search has printed how to go on
+        end_process_soon()
+        return INTERRUPTED
+    if not study.complete:
+        say("\n".join(standing_lines(study)))
+        return NOTHING_FINISHED
+    lines = [*result_lines(study), f"{label('Ended')}{study.stop_reason}"]
+    say("\n".join([*lines, f"{label('Study')}{study.path}"]))
+    write_page(study, report, arguments.command_line)
+    gain = search_gain(study)
+    say(f"{label('Report')}{report}" + (f"\n{label('Gained')}{gain}" if gain else ""))
+    return DONE
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Run or continue a comparison, or show one."""
+    chosen = _chosen(arguments, "study", "strategies", "n_calls", "n_repeats")
+    runs = Path(arguments.subject).suffix == ".toml"
+    if chosen and not runs:
+        raise GPSearchError(
+            f"{', '.join(chosen)} cannot be given for {arguments.subject}, a comparison that was "
+            "made; give them with its configuration (.toml)."
+        )
+    config = _load(arguments.subject) if runs else None
+    study = Path(chosen.get("study", config.comparison["study"]) if config else arguments.subject)
+    for path in filter(None, (arguments.output, arguments.report)):
+        output_file(path, beside=study)
+    if arguments.report is not None:
+        require_report(arguments.report)
+    try:
+        comparison = config.compare(**chosen) if config else open_comparison(study)
+    except StudyError:
+        if not runs or not study.exists():
+            raise
+        if Study.open(study).stop_reason != StopReason.TIMEOUT.value:
+            raise
+        say(state_line(Study.open(study)))
+        return NOTHING_FINISHED
+    if arguments.output is not None:
+        write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
+    if arguments.report is not None:
+        write_page(comparison, arguments.report, arguments.command_line if runs else "")
+    if arguments.json:
+        say(json.dumps(_compared(comparison), indent=2, default=str))
+        return DONE
+    lines = [comparison.summary()]
+    if ended := Study.open(study).stop_reason:
+        lines.append(f"{label('Ended')}{ended}")
+    lines.append(f"{label('Study')}{study}")
+    if arguments.report is not None:
+        lines.append(f"{label('Report')}{arguments.report}")
+    say("\n".join(lines))
+    return DONE
+
+
+def _load(path: str) -> Config:
+    """Read a configuration; its own modules may import TensorFlow, which is then quiet."""
+    quiet_tensorflow()
+    with waiting(f"reading {path}"):
+        return load_config(path)
+
+
+def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """The options that the command line gives, as arguments of `search` or `compare`."""
+    names = (*names, *EVALUATION)
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    table = json.loads(comparison.table().to_json(orient="records"))  # NaN and infinity as null
+    return {
+        "n_calls": comparison.n_calls,
+        "n_repeats": comparison.n_repeats,
+        "baseline": comparison.baseline,
+        "strategies": table,
+        "conclusions": conclusions(comparison),
+    }

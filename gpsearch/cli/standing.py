@@ -1,0 +1,160 @@
+"""How a search stands, as lines of text and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from gpsearch.cli.terminal import label, paint
+from gpsearch.study import Study, Trial
+from gpsearch.study.duration import duration, seconds_left
+from gpsearch.study.lock import holder_of
+from gpsearch.study.trial import GIVEN
+
+N_BEST = 5
+REASONS_SHOWN, REASON_WIDTH = 3, 160
+STATES = ("complete", "stopped", "failed", "running")
+
+
+def standing_lines(study: Study) -> list[str]:
+    """All that ``gpsearch show`` tells."""
+    lines = [state_line(study)]
+    if study.complete:
+        return [*lines, *result_lines(study), *_next_best(study), *_failures(study)]
+    return [*lines, first_failure(study)]
+
+
+def state_line(study: Study) -> str:
+    """How many trials there are, how long the others take, and who is searching."""
+    trials = study.trials
+    counts = Counter[str](trial.state for trial in trials)
+    text = f"{study.path}: {_progress(study)}"
+    if trials:
+        text += f" ({', '.join(f'{counts[state]} {state}' for state in STATES if counts[state])})"
+    assert study.path is not None
+    holder = holder_of(study.path)
+    if holder:
+        left = _seconds_left(study)
+        now = f"{holder[0].upper()}{holder[1:]} is searching"
+        now += "." if left is None else f", about {duration(left)} left."
+    elif study.stop_reason or not trials:
+        now = study.stop_reason
+    else:
+        now = "No search is running; the same command continues it."
+    return f"{text}. {now}".rstrip()
+
+
+def result_lines(study: Study) -> list[str]:
+    """The best trial, and the time that all of them took."""
+    best, trials = study.best_trial, study.trials
+    works = [trial.work for trial in study.ended]
+    known = [work for work in works if work is not None]
+    work = f" (work of {duration(sum(known))})" if known and known == works else ""
+    return [
+        f"{label('Best')}trial {best.number}, {paint(_score(study, best), 'green')}",
+        params_lines(best.params, indent="  "),
+        f"{label('Time')}{duration(sum(trial.seconds for trial in trials))} of training{work}, "
+        f"{_counted(len(trials))}",
+    ]
+
+
+def params_lines(params: Mapping[str, Any], indent: str = "") -> str:
+    """A configuration, one value a line."""
+    width = max(map(len, params))
+    return "\n".join(f"{indent}{name:<{width}}  {_short(value)}" for name, value in params.items())
+
+
+def first_failure(study: Study) -> str:
+    """Why no trial is complete."""
+    reasons = [trial.reason for trial in study.trials if trial.state == "failed"]
+    return f"The first failure: {reasons[0]}" if reasons else "No trial has ended."
+
+
+def summary(study: Study) -> dict[str, Any]:
+    """What ``gpsearch show --json`` tells."""
+    trials, complete = study.trials, _best_first(study)
+    best = [{"trial": t.number, "score": t.score, "params": dict(t.params)} for t in complete]
+    return {
+        "study": str(study.path),
+        "metric": study.score_name,
+        "n_calls": study.budget,
+        "trials": {s: sum(trial.state == s for trial in trials) for s in STATES},
+        "seconds_left": _seconds_left(study),
+        "stop_reason": study.stop_reason,
+        "writer": (study.path and holder_of(study.path)) or None,
+        "best": best[0] if best else None,
+        "best_trials": best[:N_BEST],
+        "failures": dict(_reasons(study).most_common()),
+        "first_failure": None if best else first_failure(study),
+    }
+
+
+def _progress(study: Study) -> str:
+    evaluated = sum(trial.origin != GIVEN for trial in study.ended)
+    if not study.trials:
+        return "no trial yet"
+    if study.budget is None or study.budget < evaluated:
+        return _counted(len(study.trials))
+    return f"{evaluated} of {_counted(study.budget)}"
+
+
+def _counted(n: int) -> str:
+    return f"{n} trial{'' if n == 1 else 's'}"
+
+
+def _seconds_left(study: Study) -> float | None:
+    evaluated = [trial for trial in study.ended if trial.origin != GIVEN]
+    if study.budget is None or study.budget < len(evaluated):
+        return None
+    return seconds_left(evaluated, study.budget - len(evaluated))
+
+
+def _best_first(study: Study) -> list[Trial]:
+    return sorted(study.complete, key=lambda trial: trial.loss)  # the first of equals first
+
+
+def _next_best(study: Study) -> list[str]:
+    """The trials after the best, each with what differs from it."""
+    best, *others = _best_first(study)[:N_BEST]
+    lines = []
+    for trial in others:
+        differs = [
+            f"{name}={_short(trial.params[name], 3)}" if name in trial.params else f"no {name}"
+            for name in {**best.params, **trial.params}
+            if trial.params.get(name, ...) != best.params.get(name, ...)
+        ]
+        score = _number(study, trial)
+        lines.append(f"  trial {trial.number:<4} {score}  {paint(', '.join(differs), 'dim')}")
+    return [f"{label('Next')}with what differs from the best", *lines] if lines else []
+
+
+def _failures(study: Study) -> list[str]:
+    reasons = _reasons(study)
+    lines = [
+        f"  {n} x {reason[:REASON_WIDTH]}{' ...' if len(reason) > REASON_WIDTH else ''}"
+        for reason, n in reasons.most_common(REASONS_SHOWN)
+    ]
+    if further := reasons.total() - sum(n for _, n in reasons.most_common(REASONS_SHOWN)):
+        lines.append(f"  {further} for other reasons")
+    failed = paint(f"{reasons.total()} of {_counted(len(study.ended))}", "red")
+    return [f"{label('Failed')}{failed}", *lines] if reasons else []
+
+
+def _reasons(study: Study) -> Counter[str]:
+    return Counter(trial.reason for trial in study.ended if trial.state == "failed")
+
+
+def _score(study: Study, trial: Trial) -> str:
+    text, error = f"{study.score_name} {_number(study, trial)}", trial.standard_error
+    return text if math.isnan(error) else f"{text} (standard error over {len(trial.folds)} folds)"
+
+
+def _number(study: Study, trial: Trial) -> str:
+    text, error = f"{study.as_user_value(trial.score):.6g}", trial.standard_error
+    return text if math.isnan(error) else f"{text} ± {error:.2g}"
+
+
+def _short(value: Any, digits: int = 6) -> str:
+    return format(value, f".{digits}g") if isinstance(value, float) else str(value)

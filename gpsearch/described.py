@@ -1,0 +1,63 @@
+"""What an object is in a few named facts: as text, and as a card in a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+WIDTH = 100  # characters of a line
+
+CARD = '<div style="font-family: system-ui, sans-serif; line-height: 1.4; max-width: 46em">'
+NAME = '<td style="text-align: left; padding: 0 1.2em 0 0; opacity: 0.7; vertical-align: top">'
+VALUE = '<td style="text-align: left; padding: 0">'
+
+
+class Described:
+    """A class whose `_facts` are what it prints, one a line, and shows in a notebook."""
+
+    def _title(self) -> str:
+        """What it is, in one line."""
+        raise NotImplementedError
+
+    def _facts(self) -> Mapping[str, str]:
+        """At most four facts; those that are empty are left out."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}>"
+
+    def __str__(self) -> str:
+        shown = {name: value for name, value in self._facts().items() if value}
+        width = max(map(len, shown), default=0)
+        lines = [self._title(), *(f"  {name:<{width}}  {value}" for name, value in shown.items())]
+        return "\n".join(one_line(line) for line in lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr>{NAME}{escape(name)}</td>{VALUE}{escape(value)}</td></tr>"
+            for name, value in self._facts().items()
+            if value
+        )
+        return f"{CARD}<strong>{escape(self._title())}</strong><table>{rows}</table></div>"
+
+
+def values_text(values: Mapping[str, Any]) -> str:
+    """Named values in one line.
+
+    >>> values_text({"lr": 0.0123456, "opt": "adam"})
+    'lr=0.0123, opt=adam'
+    """
+    return ", ".join(f"{name}={value_text(value)}" for name, value in values.items())
+
+
+def value_text(value: Any) -> str:
+    """A value with three digits where it is a float."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def one_line(text: str) -> str:
+    """A text in one line, cut where it is long."""
+    line = re.sub(r"\s*\n\s*", " ", text)
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..."
