@@ -72,6 +72,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "result": property(result),
         "report": public()(report),
         "watch": method("LiveConvergence"),
+        "forecast": method("forecast", "gpsearch.analysis"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     "Comparison": {

@@ -88,7 +88,7 @@ def maximise(
         climb.value(everything)
         return climb.ranking()
     drawn = space.quantile(_by_name(space, rng.random((effort.random, len(space)))))
-    moves = _moves(space, around, effort.moves, rng)
+    moves = small_moves(space, around, effort.moves, rng)
     half = effort.starts // 2
     starts = [*climb.best(drawn, half), *climb.best(moves, effort.starts - half)]
     if starts:
@@ -205,7 +205,7 @@ class _Climb:
         return np.array(improved, dtype=np.intp)
 
 
-def _moves(space: Space, around: Array, number: int, rng: np.random.Generator) -> Array:
+def small_moves(space: Space, around: Array, number: int, rng: np.random.Generator) -> Array:
     """Moves of a few coordinates, of all sizes from a three-hundredth of the cube to a third."""
     d = len(space)
     base = around[rng.integers(len(around), size=number)]

@@ -68,18 +68,14 @@ class RandomEstimate:
     """Best score of the study, in the user's units."""
     n_calls: int
     """Trials of the study."""
-    evaluations: int | None
-    """Random draws that are expected to reach `best`; None where more than the last `n`."""
 
     def __str__(self) -> str:
-        enough = self.evaluations
-        needs = f"more than {self.n[-1]}" if enough is None else f"about {enough}"
         at = min(self.n_calls, len(self.n)) - 1
         return (
-            f"By estimate, not by measurement: a random search of {self.n[at]} trials would have "
-            f"reached {self.expected[at]:.4g} ({self.low[at]:.4g} to {self.high[at]:.4g}), and "
-            f"would need {needs} trials to reach the {self.best:.4g} of this search. Only "
-            "gpsearch.compare measures it."
+            f"By estimate, not by measurement: a random search of {self.n[at]} trials reaches "
+            f"{self.expected[at]:.4g} ({self.low[at]:.4g} to {self.high[at]:.4g} with "
+            f"{self.confidence:.0%}); this search reached {self.best:.4g}. Only gpsearch.compare "
+            "measures the difference."
         )
 
 
@@ -160,8 +156,6 @@ def estimate_random(
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
     expected = np.mean(curves, axis=0)[:n] if n <= N_DRAWS else found.mean(axis=0)
     random = random_scores(study)
-    best = study.best_score
-    needed = draws_to_reach(best, expected)
     low, high = np.sort(study.as_user_value(np.array([low, high])), axis=0)
     return RandomEstimate(
         n=np.arange(1, n + 1),
@@ -171,9 +165,8 @@ def estimate_random(
         confidence=confidence,
         observed=study.as_user_value(expected_best(random)[:n]) if len(random) else np.empty(0),
         n_random=len(random),
-        best=study.as_user_value(best),
+        best=study.as_user_value(study.best_score),
         n_calls=len(study.trials),
-        evaluations=None if math.isinf(needed) else math.ceil(needed),
     )
 
 
@@ -194,9 +187,10 @@ def search_gain(study: Study) -> str:
     if not first or len(first) == len(study.complete):
         return ""
     gain, reached = study.best_score - max(first), study.as_user_value(max(first)) + 0.0
-    gained = f"{gain:.3g}" if gain > 0 else "nothing"
     points = "the first point" if len(first) == 1 else f"the best of the {len(first)} first points"
-    sentence = f"{gained} over {points}, {reached:.4g}."
+    sentence = f"{gain:.3g} over {points}, {reached:.4g}."
+    if gain <= 0:
+        sentence = f"nothing: the model has not improved on {points}, {reached:.4g}."
     if len({trial.score for trial in study.complete}) == 1:
         return sentence
     n = sum(trial.proposal != "given" for trial in study.ended)

@@ -20,7 +20,7 @@ from gpsearch.comparison import Comparison, compare
 from gpsearch.config.python_objects import describe_error, find_function, find_object
 from gpsearch.config.toml_source import Source
 from gpsearch.errors import GPSearchError, InvalidSearchError
-from gpsearch.execution import BelowNoise, NoImprovement, TargetScore, search
+from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetScore, search
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.study import Study
@@ -51,6 +51,7 @@ NAMED = {  # arguments that may name a Python object
 STOP_RULES: dict[str, tuple[tuple[type, ...], str, Callable[[Any], Any]]] = {
     "target_score": ((int, float), "a number", lambda score: TargetScore(score=score)),
     "no_improvement": ((int,), "a whole number", lambda trials: NoImprovement(trials=trials)),
+    "expected_gain": ((int, float), "a number", lambda below: ExpectedGain(below=below)),
     "below_noise": ((bool,), "true or false", lambda wanted: BelowNoise() if wanted else None),
 }
 

@@ -8,7 +8,7 @@ repeat and the configuration), and each step is in the study before the next is 
 """
 
 from gpsearch.execution.rules.below_noise import BelowNoise
-from gpsearch.execution.rules.stopping import NoImprovement, StopReason, TargetScore
+from gpsearch.execution.rules.stopping import ExpectedGain, NoImprovement, StopReason, TargetScore
 from gpsearch.execution.search import search
 
-__all__ = ["BelowNoise", "NoImprovement", "StopReason", "TargetScore", "search"]
+__all__ = ["BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore", "search"]

@@ -123,7 +123,7 @@ def search(
         same call evaluates them again. None goes on. A score that is not finite, a
         trial out of time or memory, a worker that died and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
-        `TargetScore`, `NoImprovement`, `BelowNoise`, or any function of the study.
+        `TargetScore`, `NoImprovement`, `BelowNoise`, `ExpectedGain`, or any function of the study.
     racing : "paired" or callable, optional
         Decides after each fold but the last whether the trial goes on: "paired", the rule of
         `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. By default

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gpsearch.analysis import (
+    Forecast,
     Importance,
     OneStandardError,
     RandomEstimate,
     estimate_importance,
     estimate_random,
+    forecast,
     one_standard_error,
 )
 from gpsearch.errors import InvalidSearchError, StudyError
@@ -55,6 +57,8 @@ class Findings:
     """How much each dimension mattered; None for a single dimension."""
     random: RandomEstimate | None = None
     """What random search would have found; None where all scores are equal."""
+    forecast: Forecast | None = None
+    """What more trials would bring; None for fewer than ten."""
     simplest: OneStandardError | None = None
     """The simplest trial as good as the best; None where simpler is not defined."""
 
@@ -65,7 +69,9 @@ def read_findings(study: Study) -> Findings:
         model = fit_score_model(study, "A partial dependence")
     except StudyError as error:
         return Findings(why_none=str(error))
-    process, simplest = model.process, None
+    process, simplest, ahead = model.process, None, None
+    with contextlib.suppress(StudyError):  # too few trials
+        ahead = forecast(study)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
     if study.greater_is_better:  # its sentence holds scores, but the user may know losses
         # a single fold, or no dimension with a simpler end
@@ -76,6 +82,7 @@ def read_findings(study: Study) -> Findings:
         curves={s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)},
         importance=estimate_importance(study, process=process) if len(study.space) > 1 else None,
         random=None if model.all_equal else estimate_random(study, process=process),
+        forecast=ahead,
         simplest=simplest,
     )
 

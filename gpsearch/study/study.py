@@ -66,6 +66,7 @@ class Study(Described):
     result: ClassVar[Any]
     report: ClassVar[Callable[..., Any]]
     watch: ClassVar[Callable[..., Any]]
+    forecast: ClassVar[Callable[..., Any]]
     plot_convergence: ClassVar[Callable[..., Any]]
     plot_partial_dependence: ClassVar[Callable[..., Any]]
     plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]

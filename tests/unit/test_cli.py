@@ -63,6 +63,15 @@ def test_show_tells_the_work_where_that_of_all_trials_is_known(tmp_path, capsys)
             assert told in capsys.readouterr().out
 
 
+def test_show_tells_what_more_trials_would_bring(tmp_path, capsys):
+    path = str(tmp_path / "study.db")
+    with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
+        for i in range(10):
+            writer.add_trial({"lr": 0.1 + 0.08 * i}, [FoldResult(fold=0, score=i * (7.5 - i))])
+    assert main(["show", path]) == 0
+    assert "\nAhead    Expected gains (90 % intervals): 10 more trials" in capsys.readouterr().out
+
+
 def test_show_and_best_tell_why_no_trial_is_complete(tmp_path, capsys):
     path = str(tmp_path / "failing.db")
     with pytest.raises(InvalidObjectiveError, match="no such layer"):

@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 from gpsearch.config import load_config
 from gpsearch.config.toml_source import Source
 from gpsearch.errors import GPSearchError, InvalidConfigError
-from gpsearch.execution import BelowNoise, NoImprovement, TargetScore
+from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetScore
 
 GOOD = """
 study = "runs/my.db"
@@ -198,11 +198,14 @@ def test_the_line_is_found_however_the_file_is_written(write, text, key, line):
 
 
 def test_stop_rules_are_written_as_a_table(write):
-    rules = "stop = { target_score = 0.9, no_improvement = 4, below_noise = true }"
+    rules = (
+        "stop = { target_score = 0.9, no_improvement = 4, expected_gain = 1, below_noise = true }"
+    )
     config = load_config(write(GOOD.replace("n_calls = 7", rules)))
     assert config.search["stop"] == [
         TargetScore(score=0.9),
         NoImprovement(trials=4),
+        ExpectedGain(below=1),
         BelowNoise(),
     ]
 

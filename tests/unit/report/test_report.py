@@ -82,6 +82,7 @@ class TestPage:
         best = mixed_study.best_trial
         assert f'<div class="score">{best.score:.4f}</div>' in text
         assert "standard error over 5 folds" in text
+        assert str(mixed_study.forecast()) in text
         assert "30 trials proposed by the strategy “gp” in 5 dimensions" in text
         assert str(best.params["n_neurons"]) in text
         assert "the budget of calls is used up" in text
