@@ -33,6 +33,7 @@ from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.job import Job, evaluate
 from gpsearch.strategy import trial_seed
 from gpsearch.study import Study, require_study
+from gpsearch.study.contenders import best_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +204,7 @@ def recheck(
             "recheck(study, gpsearch.KerasCV(...))"
         )
     objective = study.objective if objective is None else objective
-    top = sorted(study.complete, key=lambda trial: (trial.loss, trial.number))[:k]
+    top = best_first(study.trials)[:k]
     if not top:
         raise StudyError(f"recheck: {study!r} has no complete trial to score again")
     seed = study.seed if random_state is None else random_state

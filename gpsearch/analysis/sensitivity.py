@@ -45,7 +45,7 @@ Array = NDArray[np.float64]
 
 N_SAMPLES = 100
 N_POINTS = 512  # base points of the design, a power of two; it has (d + 2) times as many
-SURE = 0.9  # posterior probability from which the data contradict the rule of thumb
+SURE = 0.9  # posterior probability, not calibrated, from which data contradict the rule of thumb
 NEGLIGIBLE = 0.05  # share of the variance below which a dimension does not matter
 
 
@@ -129,8 +129,7 @@ class Importance:
             if tiers[above] < tiers[below] and probability >= SURE:
                 sentences.append(
                     f"Against the rule of thumb, {below} mattered more than {above} here: "
-                    f"{self.total[b]:.0%} against {self.total[a]:.0%} of the differences, with "
-                    f"probability {probability:.0%}."
+                    f"{self.total[b]:.0%} against {self.total[a]:.0%} of the differences."
                 )
         if sentences or len(set(tiers.values())) < 2:
             return sentences

@@ -9,6 +9,7 @@ from typing import Any
 
 from gpsearch.cli.terminal import label, paint
 from gpsearch.study import Study, Trial
+from gpsearch.study.contenders import best_first
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.lock import holder_of
 from gpsearch.study.trial import GIVEN
@@ -74,7 +75,7 @@ def first_failure(study: Study) -> str:
 
 def summary(study: Study) -> dict[str, Any]:
     """What ``gpsearch show --json`` tells."""
-    trials, complete = study.trials, _best_first(study)
+    trials, complete = study.trials, best_first(study.trials)
     best = [{"trial": t.number, "score": t.score, "params": dict(t.params)} for t in complete]
     return {
         "study": str(study.path),
@@ -111,13 +112,9 @@ def _seconds_left(study: Study) -> float | None:
     return seconds_left(evaluated, study.budget - len(evaluated))
 
 
-def _best_first(study: Study) -> list[Trial]:
-    return sorted(study.complete, key=lambda trial: trial.loss)  # the first of equals first
-
-
 def _next_best(study: Study) -> list[str]:
     """The trials after the best, each with what differs from it."""
-    best, *others = _best_first(study)[:N_BEST]
+    best, *others = best_first(study.trials)[:N_BEST]
     lines = []
     for trial in others:
         differs = [

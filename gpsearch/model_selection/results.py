@@ -7,6 +7,7 @@ of the uninterrupted one.
 from __future__ import annotations
 
 import math
+import statistics
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -174,6 +175,8 @@ def _store(results: Results, name: str, values: np.ndarray) -> None:
         results[f"split{split}_{name}"] = values[:, split]
     with np.errstate(invalid="ignore"):  # infinite scores
         means, deviations = values.mean(axis=1), values.std(axis=1)
+    finite = np.isfinite(means)  # summed as `Trial.score` is, so that the same trials are tied
+    means[finite] = [statistics.fmean(row) for row in values[finite].tolist()]
     if not np.isfinite(means).all():
         warnings.warn(
             f"One or more of the {name.split('_')[0]} scores are non-finite: {means}",

@@ -27,15 +27,18 @@ def make_result(
     models: Sequence[Any],
     rng: Any = None,
     specs: dict[str, Any] | None = None,
+    best: int | None = None,
 ) -> OptimizeResult:
     """Make an ``OptimizeResult`` with the attributes that scikit-optimize gives it.
 
     A failed evaluation has the loss inf, so that plots and callbacks, which take minima, ignore it.
     Without a successful evaluation ``x`` is None and ``fun`` is NaN. `space` is normalised, as
-    `read_space` makes it; of the `models` plots take the last.
+    `read_space` makes it; of the `models` plots take the last. `best` is by default the first
+    point of the smallest loss.
     """
     values = np.array(losses, dtype=float)
-    best = int(np.argmin(values)) if np.isfinite(values).any() else None
+    if best is None and np.isfinite(values).any():
+        best = int(np.argmin(values))
     return OptimizeResult(
         x=None if best is None else points[best],
         fun=math.nan if best is None else float(values[best]),
@@ -70,7 +73,8 @@ def study_result(study: Study) -> OptimizeResult:
     OptimizeResult
         Of losses: scores with their sign changed where greater is better. Its space is the study's,
         normalised as scikit-optimize's plots want it. A failed trial has the loss inf, a stopped
-        one the loss of the history, without the effects of its folds. ``models`` holds the process
+        one the loss of the history, without the effects of its folds; ``x`` is the study's best
+        complete trial. ``models`` holds the process
         of the search, or nothing while no trial has succeeded.
 
     Examples
@@ -95,4 +99,6 @@ def study_result(study: Study) -> OptimizeResult:
         "cost": study.info.settings.get("cost"),
     }
     specs = {"args": arguments, "function": "search"}
-    return make_result(space, history.points, losses, models=models, specs=specs)
+    numbers = [trial.number for trial in study.ended]
+    best = numbers.index(study.best_trial.number) if study.complete else None
+    return make_result(space, history.points, losses, models=models, specs=specs, best=best)

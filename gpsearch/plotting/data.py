@@ -22,7 +22,7 @@ from gpsearch.errors import StudyError, public
 from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial, require_study
-from gpsearch.study.contenders import difference
+from gpsearch.study.contenders import best_first, difference
 
 if TYPE_CHECKING:
     from gpsearch.analysis import Recheck
@@ -139,24 +139,25 @@ def as_series(study: Any, kind: type[S], extract: Callable[[Study], S]) -> S:
 def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Array]:
     """The best complete trials, best first, their scores on each fold, and standard errors.
 
-    Where there are several, a score is that of the best trial less the difference to it on the
-    fold, and the error is that of the mean difference; see `gpsearch.study.contenders`.
+    Where there are several, a score is the difference to that of the best trial on the fold, and
+    the error that of the mean difference; see `gpsearch.study.contenders`.
 
     Raises
     ------
     StudyError
         No trial is complete.
     """
-    complete = study.complete
-    if not complete:
+    ranked = best_first(study.trials)
+    if not ranked:
         raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")
-    shown = sorted(complete, key=lambda trial: (trial.loss, trial.number))[:n_best]
-    best, errors = shown[0], [difference(shown[0], trial)[1] for trial in shown]
-    effects = {fold.fold: fold.score - best.score for fold in best.folds}
-    if len(complete) == 1:
-        effects, errors = {}, [best.standard_error]
+    best, shown = ranked[0], ranked[:n_best]
+    if len(ranked) == 1:
+        of_best, errors = {}, [best.standard_error]
+    else:
+        of_best = {fold.fold: fold.score for fold in best.folds}
+        errors = [difference(best, trial)[1] for trial in shown]
     scores = [
-        np.array([fold.score - effects.get(fold.fold, 0.0) for fold in trial.folds])
+        np.array([fold.score - of_best.get(fold.fold, 0.0) for fold in trial.folds])
         for trial in shown
     ]
     return shown, [study.as_user_value(of_trial) for of_trial in scores], np.array(errors)

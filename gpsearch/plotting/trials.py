@@ -72,9 +72,9 @@ def plot_learning_curves(
 def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> Axes:
     """Draw the best trials against the best one, fold by fold.
 
-    A dot is the score of the best trial less the difference to it on one fold; the bar is the
-    standard error of the mean difference. A trial whose bar reaches the dashed line is a contender:
-    the folds cannot tell it from the best.
+    A dot is the difference to the best trial's score on one fold; the bar is the standard error of
+    the mean difference. A trial whose bar reaches the dashed line is a contender: the folds cannot
+    tell it from the best. A single trial is shown by its scores.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
         ax.scatter(
             at, np.full(len(at), row), s=14, color=style.text_colour(), alpha=0.45, linewidth=0
         )
-    means = study.as_user_value(np.array([trial.score for trial in best]))
+    means = np.array([at.mean() for at in scores])
     errors = np.nan_to_num(errors)
     ax.errorbar(
         means, rows, xerr=errors, fmt="D", color=style.BLUE, markersize=5, capsize=3, linewidth=1.6
@@ -102,8 +102,9 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     ax.set_yticks(rows, [str(trial.number) for trial in best])
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")
-    of = "over the folds" if len(study.complete) == 1 else "of the difference to the best"
-    ax.set_xlabel(f"{score_label(study)}: folds, mean ± standard error {of}")
+    alone = len(study.complete) == 1
+    less = "" if alone else f" less that of trial {best[0].number} on the same fold"
+    ax.set_xlabel(f"{score_label(study)}{less}: folds, mean ± standard error")
     style.quiet_frame(ax, grid="x")
     return ax
 

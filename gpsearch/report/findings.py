@@ -33,8 +33,9 @@ from gpsearch.report.content import Result
 from gpsearch.space import Real
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
+from gpsearch.study.contenders import best_first
 
-AT_BOUND = 0.05  # share of the axis within which a value lies at its bound
+NEAR_BOUND = 0.05  # share of the axis within which a value lies near its bound
 FAILED_SHARE = 0.1  # of the trials, from which failures are mentioned
 TOP_SHARE = 0.2  # of the trials: most of these best ones must lie at a bound to point beyond it
 ENOUGH_PER_DIMENSION = 5  # trials for each dimension, below which the curves are uncertain
@@ -96,9 +97,11 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     for name, curve in findings.curves.items():
         if name not in idle and (bound := _at_bound(study, curve)) is not None:
             end = curve.axis.low if bound == "lower" else curve.axis.high
+            value, end = number(float(study.best_params[name])), number(end)
+            where = "lies at" if value == end else f"is {value}, near"
             advice.append(
-                f"The best {name} lies at its {bound} bound ({number(end)}): if it can go "
-                "further, widen the space there."
+                f"The best {name} {where} its {bound} bound ({end}): if it can go further, widen "
+                "the space there."
             )
     advice += _scales(study)
     ended = len(study.ended)
@@ -138,14 +141,14 @@ def _failures(study: Study) -> list[str]:
 
 
 def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
-    """The bound, lower or upper, at which the best trial lies and beyond which it may get better.
+    """The bound, lower or upper, near which the best trial lies and beyond which it may get better.
 
     The curve must rise towards it, or most of the best trials must lie there: where the search has
     settled in a corner, the average over the rest of the space says little. A lower bound of 0
     does not count: no setting of a training goes below.
     """
     axis, name = curve.axis, curve.axis.name
-    complete = sorted(study.complete, key=lambda trial: trial.loss)
+    complete = best_first(study.trials)
     if axis.kind == "categorical" or curve.all_equal or name not in complete[0].params:
         return None
     top = complete[: max(3, round(TOP_SHARE * len(complete)))]
@@ -157,8 +160,8 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     better = as_user_value(curve.mean, curve.greater_is_better)
     peak = None if np.isnan(better).all() else int(np.nanargmax(better))
     for bound, at, end in (
-        ("lower", places <= AT_BOUND, 0),
-        ("upper", places >= 1 - AT_BOUND, len(better) - 1),
+        ("lower", places <= NEAR_BOUND, 0),
+        ("upper", places >= 1 - NEAR_BOUND, len(better) - 1),
     ):
         if bound == "lower" and axis.low == 0.0:
             continue

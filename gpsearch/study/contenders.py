@@ -37,15 +37,18 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     return statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
 
 
+def best_first(trials: Iterable[Trial]) -> list[Trial]:
+    """The complete trials, the best first; of equals that of the smaller number."""
+    complete = (trial for trial in trials if trial.state == "complete")
+    return sorted(complete, key=lambda trial: (trial.loss, trial.number))
+
+
 def contenders(trials: Iterable[Trial]) -> list[Trial]:
     """The best complete trial and those within one standard error of it, best first.
 
     Where the error is unknown, those with the same score.
     """
-    ranked = sorted(
-        (trial for trial in trials if trial.state == "complete"),
-        key=lambda trial: (trial.loss, trial.number),
-    )
+    ranked = best_first(trials)
     found = []
     for trial in ranked:
         lag, error = difference(ranked[0], trial)

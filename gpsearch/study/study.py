@@ -18,6 +18,7 @@ from gpsearch.described import Described, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
 from gpsearch.extensions import extended
+from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
@@ -278,7 +279,7 @@ class Study(Described):
             failed = [trial for trial in self._current() if trial.state == "failed"]
             why = f"; the last failure: {failed[-1].reason}" if failed else ""
             raise StudyError(f"{self._name} has no complete trial yet{why}")
-        return max(complete, key=lambda trial: trial.score)
+        return best_first(complete)[0]
 
     @property
     def best_params(self) -> Params:

@@ -15,6 +15,7 @@ study = "out/small.db"
 dataset = "iris"
 
 [objective]
+create_model = "model.py:create_model"
 cv = 2
 epochs = 3
 preprocess = "standardize"
@@ -30,9 +31,23 @@ opt = ["adam", "sgd"]
 """
 
 
+MODEL = """
+import keras  # as users do; what its import writes is not theirs
+
+from gpsearch import mlp
+
+
+def create_model(learning_rate, n_hidden, opt, input_shape, n_outputs, target_kind):
+    assert keras
+    data = {"input_shape": input_shape, "n_outputs": n_outputs, "target_kind": target_kind}
+    return mlp(n_hidden, learning_rate=learning_rate, opt=opt, **data)
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
+    (folder / "model.py").write_text(MODEL)
     (folder / "search.toml").write_text(CONFIG)
     return folder
 
@@ -62,7 +77,7 @@ def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkey
         assert told in first.stdout
     assert "Traceback" not in first.stderr
     announced, *lines = first.stderr.splitlines()  # TensorFlow writes nothing
-    assert announced == "mlp, 150 rows x 4, 2 folds, 3 trials -> out/small.db"
+    assert announced == "create_model, 150 rows x 4, 2 folds, 3 trials -> out/small.db"
     assert [line.partition(" ")[0] for line in lines] == ["[1/3]", "[2/3]", "[3/3]"]
     assert " (the best) " in lines[0]
     assert lines[0].endswith(" left")

@@ -33,6 +33,9 @@ from sklearn.tree import DecisionTreeClassifier
 import gpsearch as gs
 from gpsearch import GPSearchCV
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, InvalidSpaceError
+from gpsearch.evaluation import FoldResult
+from gpsearch.model_selection.results import cv_results
+from gpsearch.study import Trial
 
 C = {"C": loguniform(1e-3, 1e3)}
 
@@ -397,6 +400,34 @@ def test_fits_that_fail_are_told_at_the_end_alone_where_nothing_is_to_be_said(
 def test_whoever_has_set_up_the_log_hears_of_each_failure(data, caplog):
     search(Picky(), n_iter=12).fit(*data)
     assert "failed: fold 0: ValueError: too large" in caplog.text
+
+
+def test_equal_trials_are_equal_in_the_results_and_in_the_study():
+    """Sums of floats depend on their order; the mean of a trial does not."""
+    scores = {"a": [0.1, 0.2, 0.3], "b": [0.3, 0.2, 0.1]}
+    assert len({np.mean(folds) for folds in scores.values()}) == 2
+    trials = [
+        Trial(
+            number=n,
+            state="complete",
+            params={"x": name},
+            folds=tuple(FoldResult(fold=j, score=s) for j, s in enumerate(folds)),
+            seed=0,
+            started=0.0,
+        )
+        for n, (name, folds) in enumerate(scores.items())
+    ]
+    results = cv_results(
+        trials,
+        [dict(trial.params) for trial in trials],
+        n_splits=3,
+        metrics=["score"],
+        metric="score",
+        return_train_score=False,
+        error_score=np.nan,
+    )
+    assert results["rank_test_score"].tolist() == [1, 1]
+    assert results["mean_test_score"].tolist() == [trial.score for trial in trials]
 
 
 def test_results_look_as_those_of_randomized_search(data):

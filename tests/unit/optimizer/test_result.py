@@ -9,9 +9,11 @@ from matplotlib import pyplot as plt
 
 import gpsearch as gs
 from gpsearch.analysis.posterior import fitted_process
+from gpsearch.evaluation import FoldResult
 from gpsearch.optimizer import study_result
 from gpsearch.plotting.dependence import fit_score_model
 from gpsearch.strategy.gp import GPStrategy
+from gpsearch.study import Study
 
 SPACE = {
     "x": gs.Real(-2.0, 2.0),
@@ -153,3 +155,16 @@ def test_the_process_of_a_study_is_that_of_the_search_everywhere():
         np.testing.assert_array_equal(process.predict(Z)[0], at_the_end.predict(Z)[0])
     assert len(shown) == 3
     assert at_the_end.noise.max() < 0.01  # with the spread of the folds in it: above 1
+
+
+def test_its_best_point_is_that_of_the_study_whatever_a_stopped_trial_promises():
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for x, scores in ((0.1, (0.5, 0.7)), (0.2, (0.7, 0.5)), (0.3, (0.9,))):
+            number = writer.start_trial({"x": x}, seed=1)
+            for fold, score in enumerate(scores):
+                writer.record_fold(number, FoldResult(fold=fold, score=score))
+            writer.end_trial(number, "complete" if len(scores) == 2 else "stopped")
+    result = study_result(study)
+    assert result.x == [study.best_params["x"]] == [0.1]
+    assert result.fun == -study.best_score > result.func_vals.min()
