@@ -33,6 +33,7 @@ PLOTS: dict[str, tuple[str, ...]] = {
         "plot_learning_curves",
         "plot_fold_spread",
         "plot_timeline",
+        "plot_trade_off",
     ),
     "Comparison": ("plot_comparison", "plot_differences", "plot_time_to_target"),
 }
@@ -73,6 +74,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "report": public()(report),
         "watch": method("LiveConvergence"),
         "forecast": method("forecast", "gpsearch.analysis"),
+        "trade_off": method("trade_off", "gpsearch.analysis"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     "Comparison": {

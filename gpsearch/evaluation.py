@@ -94,6 +94,10 @@ class FoldResult:
     """Work of this fold in reference seconds: what it takes on one core of the machine that
     calibrated the measure. It follows from the configuration and the epochs alone; None where it
     is not known."""
+    held_out: int | None = None
+    """Rows of the held-out part; None where it is not known."""
+    parameters: int | None = None
+    """Numbers in the weights of the network, fixed ones included; None where there is none."""
     trainer: str = ""
     """What trained: "compiled", "loop", "fit" (an estimator's own), "function" (a plain function),
     or "given" where the score was not evaluated here."""

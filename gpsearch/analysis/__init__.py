@@ -3,7 +3,8 @@
 `forecast` estimates what more trials would bring, `best_of_random` the result of a random search
 of the same space, `sensitivity` the importance of each dimension; `recheck` scores the best
 configurations again on fresh splits;
-`one_standard_error` finds a simpler configuration that is as good. `posterior` samples from the
+`one_standard_error` finds a simpler configuration that is as good, `trade_off` the best under each
+bound on size and time. `posterior` samples from the
 surrogate of a finished study. Nothing here writes a study.
 """
 
@@ -12,6 +13,7 @@ from gpsearch.analysis.forecast import Forecast, forecast
 from gpsearch.analysis.one_standard_error import OneStandardError, one_standard_error
 from gpsearch.analysis.recheck import Recheck, recheck
 from gpsearch.analysis.sensitivity import Importance, estimate_importance
+from gpsearch.analysis.trade_off import TradeOff, trade_off
 
 __all__ = [
     "Forecast",
@@ -19,10 +21,12 @@ __all__ = [
     "OneStandardError",
     "RandomEstimate",
     "Recheck",
+    "TradeOff",
     "estimate_importance",
     "estimate_random",
     "forecast",
     "one_standard_error",
     "recheck",
     "search_gain",
+    "trade_off",
 ]

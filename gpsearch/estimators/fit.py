@@ -6,7 +6,6 @@ Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` do
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +51,8 @@ class TrainingFacts:
     """Why, where it was not the user's choice."""
     work: float | None = None
     """Reference seconds, as `FoldResult.work`; None where they are not known."""
+    parameters: int | None = None
+    """As `FoldResult.parameters`."""
 
 
 def fit_network(
@@ -118,9 +119,11 @@ def fit_network(
             network = trained.kept()
     except TrialFailedError as error:
         raise ValueError(f"{type(estimator).__name__}: {error}") from error
-    names = [field.name for field in dataclasses.fields(TrainingFacts) if field.name != "work"]
+    names = ("best_epoch", "epochs", "curves", "trainer", "note")
     facts = TrainingFacts(
-        work=trained.work(), **{name: getattr(trained.fold, name) for name in names}
+        work=trained.work(),
+        parameters=trained.parameters,
+        **{name: getattr(trained.fold, name) for name in names},
     )
     row = take(prepared.sample, np.arange(1))
     return network, facts, (task.arguments, row, seeds[0])

@@ -34,6 +34,7 @@ TRAINING = (
     "preprocess",
     "monitor_fold",
     "outputs",
+    "max_parameters",
 )
 """Arguments of `GPSearchCV` for a model function only; None where not given."""
 
@@ -106,7 +107,8 @@ class ModelSubject:
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
         """See `EstimatorSubject.refit`; trains for the median of the folds' best epochs."""
         settings = {**self._given, **params}
-        settings.pop("monitor_fold", None)
+        for name in ("monitor_fold", "max_parameters"):
+            settings.pop(name, None)
         if (epochs := epochs_to_refit(trial.folds)) is not None:
             settings["epochs"] = epochs
             settings |= {"patience": None, "callbacks": self.objective.callbacks.make}

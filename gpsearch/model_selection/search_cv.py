@@ -171,7 +171,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         Seconds after which no trial starts.
     epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
-    validation_fraction, monitor_fold, outputs : optional
+    validation_fraction, monitor_fold, outputs, max_parameters : optional
         For a model function only, as in `KerasCV`. For weights of the classes, search over
         ``KerasClassifier(create_model, class_weight=...)``.
     task : {"classification", "regression"}, optional
@@ -237,6 +237,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         preprocess: Any = None,
         monitor_fold: bool | None = None,
         outputs: str | None = None,
+        max_parameters: int | None = None,
         task: str | None = None,
     ) -> None:
         self.estimator = estimator
@@ -266,6 +267,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.preprocess = preprocess
         self.monitor_fold = monitor_fold
         self.outputs = outputs
+        self.max_parameters = max_parameters
         self.task = task
 
     @public(

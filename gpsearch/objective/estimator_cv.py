@@ -352,6 +352,8 @@ class EstimatorCV(Described):
             fit_seconds=outcome.fit_seconds,
             score_seconds=outcome.score_seconds,
             work=getattr(facts, "work", None),
+            held_out=len(self.folds[fold][1]),
+            parameters=getattr(facts, "parameters", None),
             trainer=getattr(facts, "trainer", "fit"),
             note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),

@@ -118,6 +118,9 @@ class KerasCV(Described):
         What a classifier returns, needed only where neither its last layer nor its loss says it,
         as with a linear layer and a loss of one's own. A sigmoid or softmax makes probabilities
         of logits; margins are above 0, and scores above 0.5, for the second class.
+    max_parameters : int, optional
+        A configuration whose network has more parameters fails before it is trained; the search
+        then learns to propose smaller ones.
     compiled : bool, default True
         Train a whole fold as one compiled program where the model allows it; False: always the
         plain loop.
@@ -165,6 +168,7 @@ class KerasCV(Described):
         callbacks: Any = None,
         task: str | None = None,
         outputs: str | None = None,
+        max_parameters: int | None = None,
         compiled: bool = True,
         random_state: int = 0,
         name: str | None = None,
@@ -196,6 +200,7 @@ class KerasCV(Described):
         for fold in (self._whole, *self.folds):
             fit_weights(self.target, fold.train, self.sample_weight, class_weight)
         self.callbacks = read_callbacks(callbacks)
+        self.max_parameters = optional(whole, "max_parameters", max_parameters, 1, kind=kind)
         self.compiled = boolean("compiled", compiled, kind=kind)
         make = self.callbacks.make
         self._trainer = choose_trainer(
@@ -332,6 +337,7 @@ class KerasCV(Described):
             **dataclasses.asdict(self.settings),
             "preprocess": None if self.preprocess is None else str(self.preprocess),
             "monitor_fold": self.monitor_fold,
+            "max_parameters": self.max_parameters,
             "random_state": self.random_state,
             "versions": _versions(),
             "identity": self._identity().to_json(),
@@ -370,6 +376,7 @@ class KerasCV(Described):
                 "class_weight": self.class_weight,
                 "callbacks": self.callbacks.given,
             }
+            | ({} if self.max_parameters is None else {"max_parameters": self.max_parameters})
         )
 
     def _split(self) -> None:
@@ -412,6 +419,8 @@ class KerasCV(Described):
             fit_seconds=fitted - started,
             score_seconds=ended - fitted,
             work=trained.work(len(fold.test)),
+            held_out=len(fold.test),
+            parameters=trained.parameters,
             trainer=trained.fold.trainer,
             note=trained.fold.note,
             predictions=Predictions(rows=fold.test, n_rows=self.n, outputs=estimates),
@@ -446,6 +455,7 @@ class KerasCV(Described):
             seeds=seeds,
             sample_weight=self.sample_weight,
             class_weight=self.class_weight,
+            max_parameters=self.max_parameters,
         )
 
     def _check_names(self, params: Params) -> None:
@@ -473,6 +483,7 @@ class KerasCV(Described):
             # What is not finite is refused here, not in each trial.
             prepared.features(fold.train)
         task = self._task(fold, params, prepared, (0, 0))
+        task = dataclasses.replace(task, max_parameters=None)  # another configuration may be small
         first = task.build()
         model = task.build()  # a second one, to detect models that share what they learn
         del first

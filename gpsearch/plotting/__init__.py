@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpsearch.plotting.convergence import LiveConvergence, plot_convergence
+    from gpsearch.plotting.costs import plot_trade_off
     from gpsearch.plotting.data import convergence_series, evaluations_series
     from gpsearch.plotting.dependence import (
         fit_score_model,
@@ -57,10 +58,12 @@ __all__ = [
     "plot_slices",
     "plot_time_to_target",
     "plot_timeline",
+    "plot_trade_off",
 ]
 
 _DRAWING = (
     "convergence",
+    "costs",
     "evaluations",
     "importance",
     "partial",

@@ -24,7 +24,8 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
         *("number", "state", "score", "std", "standard_error"),
         *(f"param_{name}" for name in names),
         *(f"fold_{j}" for j in range(n_folds)),
-        *("best_epoch", "seconds", "work", "started", "origin", "proposal", "seed", "reason"),
+        *("best_epoch", "seconds", "work", "parameters", "started"),
+        *("origin", "proposal", "seed", "reason"),
     ]
     rows = []
     for trial in trials:
@@ -38,6 +39,7 @@ def frame_of(space: Space, trials: Sequence[Trial]) -> pd.DataFrame:
             "best_epoch": sum(epochs) / len(epochs) if epochs else math.nan,
             "seconds": trial.seconds,
             "work": math.nan if trial.work is None else trial.work,
+            "parameters": math.nan if trial.parameters is None else trial.parameters,
             "started": pd.Timestamp(trial.started, unit="s", tz="UTC"),
             "origin": trial.origin,
             "proposal": trial.proposal,

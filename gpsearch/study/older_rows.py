@@ -1,6 +1,6 @@
 """Rows of the tables of older versions, each step as rows of the version after it.
 
-Version 3 had no predictions.
+Version 3 had no predictions, and neither held-out rows nor parameters of a fold.
 
 Version 2 had no work of a fold.
 
@@ -67,10 +67,15 @@ def fold_row_of_2(row: Row) -> Row:
     return *row[:8], None, *row[8:]
 
 
+def fold_row_of_3(row: Row) -> Row:
+    """The row of a fold result in version 4."""
+    return *row[:9], None, None, *row[9:]
+
+
 UPGRADES: dict[int, dict[str, Callable[[Row], Row]]] = {
     1: {"trial": trial_row_of_1, "fold": fold_row_of_1},
     2: {"fold": fold_row_of_2},
-    3: {},
+    3: {"fold": fold_row_of_3},
 }
 """By version and table: a row to that of the version after."""
 

@@ -68,6 +68,7 @@ class Study(Described):
     report: ClassVar[Callable[..., Any]]
     watch: ClassVar[Callable[..., Any]]
     forecast: ClassVar[Callable[..., Any]]
+    trade_off: ClassVar[Callable[..., Any]]
     plot_convergence: ClassVar[Callable[..., Any]]
     plot_partial_dependence: ClassVar[Callable[..., Any]]
     plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]
@@ -78,6 +79,7 @@ class Study(Described):
     plot_learning_curves: ClassVar[Callable[..., Any]]
     plot_fold_spread: ClassVar[Callable[..., Any]]
     plot_timeline: ClassVar[Callable[..., Any]]
+    plot_trade_off: ClassVar[Callable[..., Any]]
 
     def __init__(
         self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
@@ -336,7 +338,8 @@ class Study(Described):
 
         Columns: number, state, score, std and standard_error (over the folds), ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
-        over the folds), seconds, work (see `Trial.work`), started, origin, proposal, seed, reason.
+        over the folds), seconds, work and parameters (see `Trial`), started, origin, proposal,
+        seed, reason.
         """
         return frame_of(self.space, self._current())
 

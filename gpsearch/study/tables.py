@@ -22,8 +22,8 @@ COLUMNS = {
     "started REAL, ended REAL NULL, reason TEXT, traceback TEXT",
     "fold": "trial INTEGER, fold INTEGER, score REAL NULL, best_epoch INTEGER NULL, "
     "epochs INTEGER NULL, seconds REAL, fit_seconds REAL NULL, score_seconds REAL NULL, "
-    "work REAL NULL, trainer TEXT, note TEXT, error TEXT, metrics TEXT, train_metrics TEXT, "
-    "curves TEXT",
+    "work REAL NULL, held_out INTEGER NULL, parameters INTEGER NULL, trainer TEXT, note TEXT, "
+    "error TEXT, metrics TEXT, train_metrics TEXT, curves TEXT",
     "prediction": "trial INTEGER, fold INTEGER, n_rows INTEGER, shape TEXT, dtype TEXT, "
     "rows BLOB, outputs BLOB",
     "queue": "id INTEGER, params TEXT, origin TEXT, trial INTEGER NULL",

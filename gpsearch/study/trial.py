@@ -100,6 +100,12 @@ class Trial(Described):
         return math.fsum(known) if known and len(known) == len(self.folds) else None
 
     @property
+    def parameters(self) -> int | None:
+        """Most parameters of the networks of the folds; None where one's is not known."""
+        known = [fold.parameters for fold in self.folds if fold.parameters is not None]
+        return max(known) if known and len(known) == len(self.folds) else None
+
+    @property
     def finished(self) -> bool:
         """Whether the state is final."""
         return self.state != "running"

@@ -17,6 +17,7 @@ from gpsearch.data.prepared_folds import PreparedFold
 from gpsearch.data.rows import Parts, take
 from gpsearch.data.target import Target
 from gpsearch.data.weights import fit_weights
+from gpsearch.errors import TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
@@ -57,6 +58,8 @@ class NetworkTask:
     """Of all rows; see `fit_weights`."""
     class_weight: Any = None
     """Of the rows to learn from; see `fit_weights`."""
+    max_parameters: int | None = None
+    """A model with more is not trained; None for no limit."""
 
     @functools.cached_property
     def arguments(self) -> dict[str, Any]:
@@ -66,8 +69,20 @@ class NetworkTask:
         return self.function.arguments(self.params, facts, training)
 
     def build(self) -> Any:
-        """A new, untrained model."""
-        return self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
+        """A new, untrained model.
+
+        Raises
+        ------
+        TrialFailedError
+            It has more than `max_parameters`.
+        """
+        model = self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
+        if self.max_parameters is not None and model.count_params() > self.max_parameters:
+            raise TrialFailedError(
+                f"not trained: the network has {model.count_params():,} parameters, more than "
+                f"max_parameters={self.max_parameters:,}."
+            )
+        return model
 
     def check(self, model: Any) -> None:
         """Raise where the output of `model` cannot be compared with y."""
@@ -105,6 +120,8 @@ class TrainedNetwork:
     """What it was trained for."""
     fold: TrainedFold
     """How it was trained, and the model that holds its weights."""
+    parameters: int
+    """Numbers in the weights of the model."""
     arithmetic: Arithmetic | None
     """Of the model; None where it cannot be seen."""
 
@@ -149,12 +166,12 @@ def trained_network(
     model = task.build()
     if check:
         task.check(model)
-    training, seen = task.training(model), arithmetic(model)
+    training, seen, size = task.training(model), arithmetic(model), model.count_params()
     with trainer.lock:
         trained = trainer.train(model, training, built_by=built_by)
         del training  # before scored rows are in memory, too
         check_converged(trained.curves)
-        yield TrainedNetwork(task=task, fold=trained, arithmetic=seen)
+        yield TrainedNetwork(task=task, fold=trained, parameters=size, arithmetic=seen)
 
 
 def choose_trainer(

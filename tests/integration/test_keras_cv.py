@@ -17,6 +17,7 @@ from gpsearch.execution import search
 from gpsearch.model_selection import GPSearchCV
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
+from gpsearch.strategy.history import study_history
 from gpsearch.training import fitted, mlp, trainer
 from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import forward_in_batches
@@ -43,6 +44,22 @@ def test_same_params_and_seed_give_the_same_evaluation(data):
     assert [f.score for f in first.folds] == [f.score for f in second.folds]
     assert [f.curves for f in first.folds] == [f.curves for f in second.folds]
     assert objective.evaluate(SMALL, seed=8).folds[0].curves != first.folds[0].curves
+    parameters = (3 + 1) * 4 + (4 + 1)  # three features, four units, one output
+    assert [(fold.held_out, fold.parameters) for fold in first.folds] == [(30, parameters)] * 2
+
+
+def test_a_network_above_the_limit_is_not_trained_and_its_configuration_is_infeasible(data):
+    X, y = data
+    objective = KerasCV(mlp, X, y, cv=2, epochs=1, max_parameters=21)
+    space = {"n_hidden": [1], "n_neurons": [4, 5]}
+    study = search(objective, space, n_calls=2, random_state=0, progress=False)
+    small, large = sorted(study.trials, key=lambda trial: trial.params["n_neurons"])
+    assert (small.state, small.parameters, large.state) == ("complete", 21, "failed")
+    told = "not trained: the network has 26 parameters, more than max_parameters=21."
+    assert (large.reason, large.folds) == (told, ())
+    assert list(study_history(study).failed) == [trial is large for trial in study.trials]
+    unlimited = KerasCV(mlp, X, y, cv=2, epochs=1)
+    assert unlimited.fingerprint() != objective.fingerprint()
 
 
 @pytest.mark.parametrize("classes", [True, False])

@@ -94,6 +94,7 @@ BAD = [
     ("KerasCV", "validation_fraction", 1),
     ("KerasCV", "validation_fraction", "a tenth"),
     ("KerasCV", "monitor_fold", "no"),
+    ("KerasCV", "max_parameters", 0),
     ("KerasCV", "compiled", "yes"),
     ("KerasCV", "class_weight", "equal"),
     ("KerasCV", "preprocess", "scale"),

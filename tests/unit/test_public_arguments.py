@@ -90,6 +90,7 @@ METHODS = {
 FUNCTIONS = [
     *(f"plotting.{name}" for name in plotting.__all__ if name.startswith("plot_")),
     *("analysis.estimate_importance", "analysis.estimate_random", "analysis.forecast"),
+    "analysis.trade_off",
     *("analysis.one_standard_error", "analysis.recheck"),
     *("report.render_report", "report.render_summary"),
 ]

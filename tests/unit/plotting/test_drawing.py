@@ -52,6 +52,7 @@ PLOTS = [
     plotting.plot_partial_dependence,
     plotting.plot_slices,
     plotting.plot_timeline,
+    plotting.plot_trade_off,
 ]
 
 

@@ -167,6 +167,8 @@ def test_the_work_of_a_fold_is_not_known_in_version_2(old):
 def test_of_an_older_trial_no_predictions_are_known(old):
     path = old("random", 3)
     read = Study.open(path)
+    fold = read.trials[0].folds[0]
+    assert (fold.held_out, fold.parameters, fold.trainer) == (None, None, "compiled")
     with pytest.raises(StudyError, match="trial 0: it was recorded by an earlier gpsearch"):
         read.predictions(0)
     held_out = Predictions(rows=np.arange(2), n_rows=2, outputs=np.eye(2))
