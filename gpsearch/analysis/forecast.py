@@ -85,7 +85,7 @@ def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecas
     """Forecast by how much the best score of a search would grow with more trials.
 
     The trials are those that the strategy "gp" would propose. On searches of tasks that had no part
-    in its making, the 90 % intervals held 88 to 91 % of the gains (``benchmarks/forecast.py``).
+    in its making, the 90 % intervals held 90 to 93 % of the gains (``benchmarks/forecast.py``).
 
     Parameters
     ----------

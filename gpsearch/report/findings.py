@@ -96,8 +96,8 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     idle = findings.importance.negligible if findings.importance else ()
     for name, curve in findings.curves.items():
         if name not in idle and (bound := _at_bound(study, curve)) is not None:
-            end = curve.axis.low if bound == "lower" else curve.axis.high
-            value, end = number(float(study.best_params[name])), number(end)
+            end = number(curve.axis.low if bound == "lower" else curve.axis.high)
+            value = number(float(study.best_params[name]))
             where = "lies at" if value == end else f"is {value}, near"
             advice.append(
                 f"The best {name} {where} its {bound} bound ({end}): if it can go further, widen "
