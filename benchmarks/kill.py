@@ -44,6 +44,7 @@ class NoisyBowl:
 
     name = "noisy bowl"
     n_folds = N_FOLDS
+    measures_work = True  # so that the search minds the cost
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -69,7 +70,12 @@ class NoisyBowl:
             time.sleep(FOLD_SECONDS)
             distance = (np.log10(params["learning_rate"]) + 2) ** 2 / 4
             score = -distance - abs(params["n_neurons"] - 200) / 200 + rng.normal(0, 0.1)
-            fold = FoldResult(fold=j, score=float(score), curves={"loss": tuple(rng.random(50))})
+            fold = FoldResult(
+                fold=j,
+                score=float(score),
+                curves={"loss": tuple(rng.random(50))},
+                work=FOLD_SECONDS * params["n_neurons"] / 64,
+            )
             folds.append(fold)
             if on_fold is not None and on_fold(fold) is False:
                 break
