@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from gpsearch.config.toml_source import Source
+from gpsearch.execution.workers.executors import travel_by_value
 
 
 def find_function(source: Source, table: str, key: str, named: Any) -> Callable[..., Any]:
@@ -73,4 +74,5 @@ def _module_of_file(path: Path) -> ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    travel_by_value(module)
     return module

@@ -1,6 +1,8 @@
 import re
+import sys
 from importlib import resources
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,19 @@ def test_functions_and_tables_are_found_beside_the_file(write, tmp_path):
         )
     )
     assert config.objective.name == "create_model"
+
+
+def test_a_function_of_a_file_travels_to_worker_processes(write, monkeypatch):
+    write("FACTOR = 3\n\ndef create_model(width):\n    return FACTOR * width\n", "travels.py")
+    config = load_config(
+        write(
+            '[data]\ndataset = "iris"\n[objective]\ncreate_model = "travels.py:create_model"\n'
+            "[space]\nwidth = [1, 2]\n"
+        )
+    )
+    packed = cloudpickle.dumps(config.objective.model_function.create_model)
+    monkeypatch.delitem(sys.modules, "gpsearch_config_travels")  # as in another process
+    assert cloudpickle.loads(packed)(2) == 6
 
 
 def test_a_function_can_load_the_data(write):

@@ -15,6 +15,7 @@ import hashlib
 import importlib
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from types import ModuleType
 from typing import Any, Protocol
 
 import cloudpickle
@@ -77,6 +78,11 @@ def pack(
             "the search must run in this process (n_jobs=1, isolate=False)"
         ) from error
     return Parcel(digest=hashlib.sha256(data).hexdigest(), data=data, address=address)
+
+
+def travel_by_value(module: ModuleType) -> None:
+    """Have what a module defines travel whole: other processes cannot import it by its name."""
+    cloudpickle.register_pickle_by_value(module)
 
 
 def is_remote(executor: Any) -> bool:
