@@ -9,6 +9,8 @@ run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/friedman.toml
 
 test: lint
+	@# a process for each core: more threads in each would wait for one another
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed
