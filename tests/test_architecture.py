@@ -1,6 +1,7 @@
 """The walls of the house, read from the table in the docstring of the package."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def room(module):
     return max(holding, key=len, default="")
 
 
+@functools.cache
 def imports(module):
     """What a module imports, inside its functions as well."""
     tree = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text())

@@ -10,6 +10,7 @@ import pytest
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import STRATEGIES, History, Strategy, make_strategy, source_of
+from gpsearch.strategy import skopt as stock
 
 
 class Activation:
@@ -174,7 +175,8 @@ class StrategyContract:
         assert all(first + second <= 60 for first, second, _ in points)
 
     def test_a_constraint_that_nothing_satisfies_ends_the_search(self, monkeypatch):
-        monkeypatch.setattr("gpsearch.space.space.DRAWS_PER_POINT", 2)
+        monkeypatch.setattr("gpsearch.strategy.unseen.MORE_DRAWS", 300)
+        monkeypatch.setattr("gpsearch.strategy.unseen.FRUITLESS", 256)
         space = Space({"x": (0.0, 1.0)}, constraint=lambda params: params["x"] > 1)
         with pytest.raises(SpaceExhaustedError, match="constraint"):
             self.make(space).propose(History(), 0)
@@ -261,7 +263,13 @@ class TestTPE(StrategyContract):
 
 class TestSkopt(StrategyContract):
     name = "skopt"
-    options: ClassVar[dict] = {"n_initial_points": 6, "n_points": 100, "n_restarts_optimizer": 1}
+    options: ClassVar[dict] = {"n_initial_points": 7, "n_points": 100, "n_restarts_optimizer": 1}
+
+    @pytest.fixture(autouse=True)
+    def _one_start_for_each_fit(self, monkeypatch):
+        """The stock process is scikit-optimize's own; its fits from three starts take seconds."""
+        quick = functools.partial(stock.cook_estimator, n_restarts_optimizer=0)
+        monkeypatch.setattr(stock, "cook_estimator", quick)
 
 
 def test_every_strategy_stands_here():

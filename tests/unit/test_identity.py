@@ -709,19 +709,52 @@ print(json.dumps({name: fingerprint(thing) for name, thing in things.items()}
 """
 
 
-def test_it_is_the_same_in_every_process(tmp_path):
-    (tmp_path / "script.py").write_text(SCRIPT)
-    printed = [
+CIRCLE = """
+class Node:
+    def __init__(self, name):
+        self.name, self.near = name, set()
+
+class Names(set):
+    pass
+
+nodes = [Node(f"n{i}") for i in range(12)]
+for i, node in enumerate(nodes):
+    node.near.update(nodes[(i + step) % 12] for step in (1, 2, 5))
+group = set(nodes)
+names = Names("abcdefgh")
+
+def count(params):
+    return len(group) + len(names)
+
+print(json.dumps([fingerprint(thing) for thing in (group, nodes, names, count)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What two processes, whose hashes differ, print of `SCRIPT` and of `CIRCLE`."""
+    script = tmp_path_factory.mktemp("identity") / "script.py"
+    script.write_text(SCRIPT + CIRCLE)
+    return [
         subprocess.run(
-            [sys.executable, str(tmp_path / "script.py")],
+            [sys.executable, str(script)],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,
-        ).stdout
-        for seed in ("1", "2")
+        ).stdout.splitlines()
+        for seed in ("0", "1")
     ]
-    assert json.loads(printed[0]) == json.loads(printed[1])
+
+
+def test_it_is_the_same_in_every_process(told):
+    one, other = told
+    assert json.loads(one[0]) == json.loads(other[0])
+
+
+def test_a_set_in_a_circle_is_the_same_whatever_the_hashes_are(told):
+    one, other = told
+    assert one[1] == other[1]
 
 
 VALUES = st.recursive(
@@ -775,40 +808,3 @@ def test_the_code_of_a_function_reads_and_changes():
     code = function_code(f.__code__)
     assert code.reads == (("RATE",), ("np", "random", "default_rng"))
     assert code.changes == {"f.calls", "x"}
-
-
-CIRCLE = """
-from gpsearch.identity import fingerprint
-
-class Node:
-    def __init__(self, name):
-        self.name, self.near = name, set()
-
-class Names(set):
-    pass
-
-nodes = [Node(f"n{i}") for i in range(12)]
-for i, node in enumerate(nodes):
-    node.near.update(nodes[(i + step) % 12] for step in (1, 2, 5))
-group = set(nodes)
-names = Names("abcdefgh")
-
-def count(params):
-    return len(group) + len(names)
-
-print([fingerprint(thing) for thing in (group, nodes, names, count)])
-"""
-
-
-def test_a_set_in_a_circle_is_the_same_whatever_the_hashes_are():
-    told = {
-        subprocess.run(
-            [sys.executable, "-c", CIRCLE],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
-    assert len(told) == 1
