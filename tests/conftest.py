@@ -4,8 +4,9 @@ import gc
 
 import pytest
 
+from gpsearch.estimators import fit
 from gpsearch.objective import keras_cv
-from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.compiled import compiled_trainer
 
 
 def pytest_collection_finish(session):
@@ -22,7 +23,9 @@ def pytest_collection_finish(session):
 @pytest.fixture(scope="session", autouse=True)
 def _one_set_of_programs():
     """Trace each architecture once for all tests: tracing takes longer than their trainings."""
-    programs = CompiledTrainer()
+    programs = compiled_trainer.CompiledTrainer()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled_trainer, "KEPT_PROGRAMS", 100)
         patch.setattr(keras_cv, "CompiledTrainer", lambda: programs)
+        patch.setattr(fit, "_programs", programs)
         yield

@@ -432,11 +432,12 @@ def test_callbacks_are_read_alike_in_all_faces(data, face):
     keras = import_keras()
     X, y = data
     schedule = keras.callbacks.ReduceLROnPlateau(monitor="val_accuracy", patience=1)
+    plain = False  # on the loop, a few steps are over before a graph is traced
 
     def create_model(n_neurons=2):
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(n_neurons)])
         model.add(keras.layers.Dense(1, "sigmoid"))
-        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"], run_eagerly=not plain)
         return model
 
     def curves(callbacks):
@@ -450,16 +451,18 @@ def test_callbacks_are_read_alike_in_all_faces(data, face):
 
     assert {"val_accuracy", "learning_rate"} <= set(curves([schedule]))
     assert schedule.model is None
+    plain = True
     stopped = curves(lambda: [keras.callbacks.EarlyStopping(patience=1)])
     assert "val_loss" in stopped
     assert "learning_rate" not in stopped
 
 
 def small_network(n_neurons=2):
+    """For callbacks, which run on the loop: its few steps are over before a graph is traced."""
     keras = import_keras()
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(n_neurons)])
     model.add(keras.layers.Dense(1, "sigmoid"))
-    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"], run_eagerly=True)
     return model
 
 
