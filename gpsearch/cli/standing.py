@@ -47,8 +47,8 @@ def state_line(study: Study) -> str:
     return f"{text}. {now}".rstrip()
 
 
-def result_lines(study: Study) -> list[str]:
-    """The best trial, and the time that all of them took."""
+def result_lines(study: Study, *, is_told: bool = False) -> list[str]:
+    """The best trial, what it is worth unless that is told, and the time that all trials took."""
     best, trials = study.best_trial, study.trials
     works = [trial.work for trial in study.ended]
     known = [work for work in works if work is not None]
@@ -56,6 +56,7 @@ def result_lines(study: Study) -> list[str]:
     return [
         f"{label('Best')}trial {best.number}, {paint(_score(study, best), 'green')}",
         params_lines(best.params, indent="  "),
+        *(f"{label('')}{sentence}" for sentence in study.confirmed() if not is_told),
         f"{label('Time')}{duration(sum(trial.seconds for trial in trials))} of training{work}, "
         f"{_counted(len(trials))}",
     ]
@@ -75,7 +76,7 @@ def first_failure(study: Study) -> str:
 
 def summary(study: Study) -> dict[str, Any]:
     """What ``gpsearch show --json`` tells."""
-    trials, complete = study.trials, best_first(study.trials)
+    trials, complete = study.trials, _winner_first(study)
     best = [{"trial": t.number, "score": t.score, "params": dict(t.params)} for t in complete]
     return {
         "study": str(study.path),
@@ -88,6 +89,7 @@ def summary(study: Study) -> dict[str, Any]:
         "best": best[0] if best else None,
         "best_trials": best[:N_BEST],
         "failures": dict(_reasons(study).most_common()),
+        "confirmation": study.confirmation and study.confirmation.to_json(),
         "first_failure": None if best else first_failure(study),
     }
 
@@ -112,9 +114,15 @@ def _seconds_left(study: Study) -> float | None:
     return seconds_left(evaluated, study.budget - len(evaluated))
 
 
+def _winner_first(study: Study) -> list[Trial]:
+    """The complete trials, the winner first, which need not have the best score."""
+    winner = study.best_trial.number if study.complete else None
+    return sorted(best_first(study.trials), key=lambda trial: trial.number != winner)
+
+
 def _next_best(study: Study) -> list[str]:
     """The trials after the best, each with what differs from it."""
-    best, *others = best_first(study.trials)[:N_BEST]
+    best, *others = _winner_first(study)[:N_BEST]
     lines = []
     for trial in others:
         differs = [

@@ -117,8 +117,7 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
             run.finish(number, event.future.result())
         elif attempts[number] < MAX_ATTEMPTS:
             logger.warning("trial %d runs again after %r", number, error)
-            recorded = run.study.trials[number].folds
-            submit(dataclasses.replace(event.job, done=recorded))
+            submit(dataclasses.replace(event.job, done=run.recorded(number)))
         elif isinstance(error, BrokenExecutor):
             raise _broken(error) from error
         else:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gpsearch.evaluation import Objective
+from gpsearch.evaluation import FoldResult, Objective, mean_score
 from gpsearch.phases import listen
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration, seconds_left
@@ -108,6 +109,29 @@ class Progress:
             self._bar.update()
         if self._view is not None:
             self._view.update()
+
+    def fresh(self, number: int, splits: int) -> None:
+        """Show that a trial is being scored again on fresh splits."""
+        if self._bar is not None:
+            self._step = f"trial {number} on fresh splits {splits}"
+            self._bar.set_postfix_str(self._text(self._step))
+
+    def fresh_end(self, number: int, splits: int, folds: Sequence[FoldResult]) -> None:
+        """Tell that a trial has been scored again on fresh splits."""
+        assert self._study is not None
+        error = next((f"failed: {fold.error}" for fold in folds if fold.error), "")
+        text = error or f"{self._study.as_user_value(mean_score(folds)):.6g}"
+        took = duration(sum(fold.seconds for fold in folds))
+        logger.info("trial %d on fresh splits %d: %s %s", number, splits, text, took)
+
+    def last_lines(self, sentences: Sequence[str]) -> None:
+        """Tell how the search ended, below the bar."""
+        if self._bar is not None:
+            self._bar.close()
+        for sentence in sentences:
+            logger.info("%s", sentence)
+            if self._has_bar:
+                print(sentence, file=sys.stderr)
 
     def close(self) -> None:
         """Leave the bar and the view as they stand."""

@@ -7,6 +7,7 @@ the study before the next call. A `Plan` chooses what starts next.
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import time
@@ -15,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.execution.contest import Contest
 from gpsearch.execution.plan import Plan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
@@ -22,9 +24,21 @@ from gpsearch.execution.rules.stopping import StoppingRule, StopReason, repeated
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
 from gpsearch.optimizer import study_result
 from gpsearch.phases import phase
+from gpsearch.strategy import trial_seed
 from gpsearch.study import Study, StudyWriter, Trial
 
 logger = logging.getLogger("gpsearch")
+
+FRESH = 2**31
+"""First number of fresh splits, whose seed it gives: far above that of any trial."""
+
+NOT_CONFIRMED = (
+    "",
+    StopReason.CALLBACK.value,
+    StopReason.INTERRUPTED.value,
+    StopReason.TERMINATED.value,
+)
+"""Ends of a search after which its best trials are not scored again."""
 
 Callback = Callable[[Any], Any]
 """Takes `Study.result`, as in scikit-optimize; returning True ends the search."""
@@ -44,6 +58,7 @@ class Run:
     Nothing starts after `deadline`, a time of `time.monotonic`. `fold_rule` decides after each fold
     whether its trial goes on; `rules` and `callbacks` decide after each trial whether the search
     does. Nothing starts either where the first `max_same_errors` trials failed with one error.
+    After the search, `make_contest` says which trials are scored again on fresh splits.
     """
 
     def __init__(
@@ -57,6 +72,8 @@ class Run:
         callbacks: Sequence[Callback | TrialCallback] = (),
         fold_rule: FoldRule | None = None,
         max_same_errors: int | None = None,
+        make_contest: Callable[[], Contest] | None = None,
+        reserve: float = 0.0,
         progress: Progress,
     ) -> None:
         self.study = writer.study
@@ -65,7 +82,11 @@ class Run:
         self.progress = progress
         self.reason: str = ""
         self._plan = plan
-        self._deadline = deadline
+        self._last = deadline
+        kept = reserve * max(deadline - time.monotonic(), 0.0) if deadline < math.inf else 0.0
+        self._deadline = deadline - kept
+        self._make_contest = make_contest
+        self._fresh: dict[int, int] = {}  # splits by number of the trial that is scored on them
         self._rules = rules
         self._callbacks = callbacks
         self._fold_rule = fold_rule
@@ -82,12 +103,41 @@ class Run:
         """Record and return the next trial to evaluate; None when none may start now.
 
         Trials that an earlier process left running come first, with their configurations, seeds and
-        recorded folds.
+        recorded folds; last come trials that are scored again on fresh splits.
         """
         while (trial := self._next_trial()) is not None:
             if (job := self._job(trial)) is not None:
                 self.progress.fold(self.study.trials[job.number], self._n_folds)
                 return job
+        return self._fresh_job()
+
+    @functools.cached_property
+    def contest(self) -> Contest | None:
+        """The contest after the search; None while that goes on, and where there is none."""
+        return None if self._make_contest is None else self._make_contest()
+
+    def confirms(self) -> bool:
+        """Whether the search has ended in such a way that its best trials are scored again."""
+        if self._make_contest is None or self.reason in NOT_CONFIRMED or self.repeated_error():
+            return False
+        return all(trial.finished for trial in self.study.trials)
+
+    def recorded(self, number: int) -> tuple[FoldResult, ...]:
+        """The fold results of the evaluation of a trial that is running."""
+        if (splits := self._fresh.get(number)) is not None:
+            return self.writer.fresh.get((splits, number), ())
+        return self.study.trials[number].folds
+
+    def _fresh_job(self) -> Job | None:
+        """The next evaluation on fresh splits."""
+        if not self.confirms() or self.contest is None or time.monotonic() >= self._last:
+            return None
+        for number, splits in self.contest.missing():
+            if number not in self._fresh:
+                self._fresh[number] = splits
+                seed = trial_seed(self.study.seed, FRESH + splits)
+                params, done = self.study.trials[number].params, self.recorded(number)
+                return Job(number=number, params=params, seed=seed, done=done, splits=seed)
         return None
 
     def _next_trial(self) -> Trial | None:
@@ -169,6 +219,10 @@ class Run:
 
     def record_fold(self, number: int, fold: FoldResult) -> bool:
         """Record a fold result; returns whether the trial goes on."""
+        if (splits := self._fresh.get(number)) is not None:
+            self.writer.record_fresh(splits, number, fold)
+            self.progress.fresh(number, splits)
+            return True
         self.writer.record_fold(number, fold)
         trial = self.study.trials[number]
         self.progress.fold(trial, self._n_folds)
@@ -176,6 +230,9 @@ class Run:
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial, then call the callbacks."""
+        if number in self._fresh:
+            self._finish_fresh(number, outcome)
+            return
         trial = self.writer.end_trial(
             number,
             outcome.state,
@@ -188,6 +245,17 @@ class Run:
         # Every callback is called, also after one that asked to end.
         if any([self._call(callback, trial) for callback in self._callbacks]):
             self._stop(StopReason.CALLBACK)
+
+    def _finish_fresh(self, number: int, outcome: Outcome) -> None:
+        done = {fold.fold for fold in self.recorded(number)}
+        folds = [fold for fold in outcome.folds if fold.fold not in done]
+        if outcome.state != "complete":  # not scored again: it has lost
+            failed = min(set(range(len(done) + 1)) - done)
+            folds = [FoldResult(fold=failed, score=math.nan, error=outcome.reason)]
+        for fold in folds:
+            self.writer.record_fresh(self._fresh[number], number, fold)
+        self.progress.fresh_end(number, self._fresh[number], self.recorded(number))
+        del self._fresh[number]
 
     def repeated_error(self) -> Trial | None:
         """The first trial, where it and each after it failed with one error, too often.

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gpsearch.arguments import boolean, is_number, optional, positive, refusal, whole
+from gpsearch.arguments import boolean, fraction, is_number, optional, positive, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
 from gpsearch.evaluation import Objective, as_user_value
+from gpsearch.execution.contest import SHARE, Contest, why_off
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
@@ -36,6 +37,7 @@ from gpsearch.strategy.optimum_prior import (
 )
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
+from gpsearch.study.trial import BASELINE
 
 PREDICTION_MEGABYTES = 256.0
 
@@ -52,6 +54,7 @@ def search(
     n_initial_points: int | None = None,
     optimum_prior: OptimumPriorChoice = BY_NAME,
     cost: Cost | None = "work",
+    baseline: Any = None,
     x0: Any = None,
     y0: Any = None,
     warm_start: StudyPath | Study | None = None,
@@ -62,6 +65,7 @@ def search(
     racing: Literal["paired"] | FoldRule | None = None,
     greater_is_better: bool = True,
     keep_predictions: bool | float = True,
+    confirm: bool | float = True,
     n_jobs: int | None = None,
     executor: Any = None,
     isolate: bool = False,
@@ -103,6 +107,9 @@ def search(
         known where the objective measures it, as `KerasCV` does; elsewhere all evaluations count
         alike, as with None. "seconds" are those of the folds by the clock: the same seed then need
         not give the same search. Where `timeout` ends the search, give a large `n_calls`.
+    baseline : configuration or point, optional
+        What you have today: evaluated first. The end of the search says by how much the winner is
+        better, with an interval; see `Study.confirmation`.
     x0 : configuration or point, or a list of these, optional
         To evaluate first.
     y0 : score or list of scores, optional
@@ -134,6 +141,14 @@ def search(
         Whether the study keeps what each fold's model predicts for the rows that it was not
         trained on, which `Study.predictions` and `Study.best_ensemble` read. A number is what they
         may take in all, in megabytes; beyond it those of the best trials are kept. True: 256.
+    confirm : bool or float, default True
+        After the search, score the trials that may be the best again, on fresh splits of the same
+        kind, until one of them is the best with a probability of 95 % or a share of what the
+        search took is spent: True for 0.15, or your own. `Study.best_trial` then is the winner,
+        and `Study.confirmation` says what score to expect on new data. Of `timeout`, this share is
+        kept for it. Splits that leave nothing to chance (row numbers, time order, a plain function)
+        cannot be drawn afresh: the estimate is then from the search alone. False takes the best
+        score as it is. See `gpsearch.execution.contest`.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
         1, or as many as the executor has workers. Several workers have the GPUs of the machine
@@ -195,8 +210,14 @@ def search(
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
     megabytes = _read_megabytes(keep_predictions)
-    points = _read_points(space, x0)
-    if not points:
+    share = _read_share(confirm)
+    baselines = _read_points(space, baseline, "baseline")
+    if len(baselines) > 1:
+        raise InvalidSearchError("holds several configurations; give one.").about(
+            "baseline", baseline
+        )
+    points = _read_points(space, x0, "x0")
+    if not points and not baselines:
         space.require_feasible()
     scores = _read_scores(y0, points, greater_is_better)
     earlier = None if warm_start is None else _earlier(warm_start)
@@ -235,7 +256,19 @@ def search(
         # Raising the budget later must not change what was proposed so far.
         first_budget = int(writer.study.info.settings.get("n_calls", n_calls))
         cost = writer.study.info.settings.get("cost")
+        make_contest = off = None
+        if share:
+            off = why_off(objective)
+            make_contest = functools.partial(
+                Contest,
+                writer.study,
+                writer.fresh,
+                share=share,
+                off=off,
+                scored_share=getattr(objective, "scored_share", None),
+            )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
+        writer.queue_params(baselines, origin=BASELINE)
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)
@@ -245,6 +278,8 @@ def search(
             SearchPlan(writer, proposer, n_calls=n_calls, cost=cost),
             rules=rules,
             callbacks=callbacks,
+            make_contest=make_contest,
+            reserve=share / (1 + share) if not off else 0.0,
             progress=shown,
         )
     return writer.study
@@ -272,8 +307,15 @@ def _read_callables(name: str, given: Any, *, method: str = "__call__") -> list[
     return several
 
 
-def _read_points(space: Space, x0: Any) -> list[dict[str, Any]]:
-    """Configurations of ``x0``: one or a point, or a list of these."""
+def _read_share(confirm: Any) -> float:
+    """Share of what the search took; 0 for False."""
+    if isinstance(confirm, bool | np.bool_):
+        return SHARE if confirm else 0.0
+    return fraction("confirm", confirm, also="True or False")
+
+
+def _read_points(space: Space, x0: Any, name: str) -> list[dict[str, Any]]:
+    """Configurations of ``x0`` or ``baseline``: one or a point, or a list of these."""
     if x0 is None:
         return []
     if isinstance(x0, Mapping):
@@ -284,8 +326,8 @@ def _read_points(space: Space, x0: Any) -> list[dict[str, Any]]:
         several = list(x0) if nested and list(x0) not in space else [list(x0)]
     else:
         wanted = "a configuration, a point, or a list of these"
-        raise refusal(InvalidSearchError, "x0", x0, wanted)
-    with renaming(params="x0", point="x0"):
+        raise refusal(InvalidSearchError, name, x0, wanted)
+    with renaming(params=name, point=name):
         points = [
             space.point(dict(entry)) if isinstance(entry, Mapping) else list(entry)
             for entry in several
@@ -293,7 +335,7 @@ def _read_points(space: Space, x0: Any) -> list[dict[str, Any]]:
         if not all(feasible := space.feasible(points)):
             refused = space.params(points[list(feasible).index(False)])
             rule = "does not fulfil the constraint of the space."
-            raise InvalidParamsError(rule).about("x0", refused)
+            raise InvalidParamsError(rule).about(name, refused)
         return [space.params(point) for point in points]
 
 

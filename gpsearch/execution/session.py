@@ -135,6 +135,9 @@ class Session:
         try:
             with contextlib.closing(run.progress), stoppable():
                 self._drive(run)
+                if run.confirms() and run.contest and (verdict := run.contest.verdict()):
+                    writer.set_confirmation(verdict)
+                    run.progress.last_lines(run.study.confirmed())
         except KeyboardInterrupt:
             run.reason = StopReason.INTERRUPTED.value
         except Terminated:

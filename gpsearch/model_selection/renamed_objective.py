@@ -22,6 +22,16 @@ class RenamedObjective:
         self.n_folds = objective.n_folds
         self.measures_work = measures_work(objective)
 
+    @property
+    def scored_share(self) -> float | None:
+        """Share of the rows that one fold scores."""
+        return getattr(self.objective, "scored_share", None)
+
+    def with_fresh_folds(self, random_state: int) -> RenamedObjective:
+        """The same objective on splits of another seed."""
+        fresh: Any = self.objective
+        return RenamedObjective(fresh.with_fresh_folds(random_state), self.distributions)
+
     def validate(self, space: Space) -> None:
         """See `Objective.validate`."""
         translated, names = self.distributions, self.distributions.names

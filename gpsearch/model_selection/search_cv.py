@@ -164,6 +164,11 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     keep_predictions : bool or float, default True
         Whether ``study_`` keeps the held-out predictions, in at most so many megabytes; see
         `gpsearch.search`.
+    confirm : bool or float, default True
+        Score the best configurations again on fresh splits, where `cv` is a splitter that shuffles:
+        ``StratifiedKFold(5, shuffle=True)``. `best_index_` then is that of the winner, which need
+        not have the greatest mean; ``study_.confirmation`` says what score to expect on new data.
+        Not where `refit` is a callable. See `gpsearch.search`.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
@@ -227,6 +232,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         optimum_prior: Any = "by_name",
         cost: Any = "work",
         keep_predictions: bool | float = True,
+        confirm: bool | float = True,
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         epochs: int | None = None,
@@ -257,6 +263,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.optimum_prior = optimum_prior
         self.cost = cost
         self.keep_predictions = keep_predictions
+        self.confirm = confirm
         self.study = study
         self.timeout = timeout
         self.epochs = epochs
@@ -403,6 +410,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 optimum_prior=self.optimum_prior,
                 cost=self.cost,
                 keep_predictions=self.keep_predictions,
+                confirm=False if callable(self.refit) else self.confirm,
                 timeout=self.timeout,
                 stop=lambda study: subject.error(study.trials) is not None,
                 n_jobs=subject.trials_at_once,
@@ -437,6 +445,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         )
         if self.refit or not self.multimetric_:
             self.best_index_ = select_best(self.refit, self.cv_results_, metric)
+            confirmed = study.confirmation
+            if confirmed is not None and confirmed.winner is not None:
+                numbers = [trial.number for trial in trials]
+                self.best_index_ = numbers.index(confirmed.winner)
             self.best_params_ = self.cv_results_["params"][self.best_index_]
             self._best_trial = trials[self.best_index_]
             if not callable(self.refit):

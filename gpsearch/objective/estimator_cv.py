@@ -11,6 +11,7 @@ held-out rows, as `sklearn.model_selection.cross_validate` does.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import indexable
 
 from gpsearch.arguments import boolean, instance_of, optional
-from gpsearch.data.folds import in_order
+from gpsearch.data.folds import fresh_splitter, in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked, rows_text
 from gpsearch.described import Described
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
@@ -162,6 +163,7 @@ class EstimatorCV(Described):
         given = (
             {"groups": groups} if split_params is None else read_dict("split_params", split_params)
         )
+        self._split_params = given
         self.folds = read_folds(cv, self.X, y, self.n, given, is_classifier(estimator))
         self.n_folds = len(self.folds)
         self.measures_work = bool(getattr(last_step(estimator), "measures_work", False))
@@ -217,6 +219,25 @@ class EstimatorCV(Described):
         estimator = fit(self._configured(params), self.X, self.y, self.fit_params)
         _hold_back_last(estimator, False)
         return estimator
+
+    @property
+    def scored_share(self) -> float:
+        """Share of the rows that one fold scores."""
+        return sum(len(test) for _, test in self.folds) / (self.n_folds * self.n)
+
+    def with_fresh_folds(self, random_state: int) -> EstimatorCV:
+        """The same objective on splits of another seed; see `KerasCV.with_fresh_folds`."""
+        if self.cv is None or isinstance(self.cv, Integral):
+            raise InvalidObjectiveError(
+                "cannot be split afresh: a number of folds does not shuffle here. Use a splitter "
+                "that shuffles, such as StratifiedKFold(5, shuffle=True)."
+            ).about("cv", self.cv)
+        fresh = copy.copy(self)
+        fresh.cv = fresh_splitter(self.cv, random_state)
+        fresh.folds = read_folds(
+            fresh.cv, self.X, self.y, self.n, self._split_params, is_classifier(self.estimator)
+        )
+        return fresh
 
     @contextmanager
     def workers(self) -> Iterator[EstimatorCV]:

@@ -267,6 +267,11 @@ class KerasCV(Described):
         self._check_names(params)
         return self.evaluate(params, seed=self.random_state)
 
+    @property
+    def scored_share(self) -> float:
+        """Share of the rows that one fold scores."""
+        return sum(len(fold.test) for fold in self.folds) / (self.n_folds * self.n)
+
     def with_fresh_folds(self, random_state: int) -> KerasCV:
         """The same objective on splits of another seed, to measure a score's optimism.
 

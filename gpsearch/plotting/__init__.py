@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from gpsearch.plotting.trials import (
         plot_fold_spread,
         plot_learning_curves,
-        plot_recheck,
         plot_timeline,
     )
 
@@ -54,7 +53,6 @@ __all__ = [
     "plot_parallel_coordinates",
     "plot_partial_dependence",
     "plot_partial_dependence_matrix",
-    "plot_recheck",
     "plot_slices",
     "plot_time_to_target",
     "plot_timeline",

@@ -25,7 +25,6 @@ from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.contenders import best_first, difference
 
 if TYPE_CHECKING:
-    from gpsearch.analysis import Recheck
     from gpsearch.comparison import Comparison
 
 S = TypeVar("S")
@@ -190,7 +189,7 @@ def comparison_errors(study: Study) -> Array:
     return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
 
 
-def score_label(scored: Study | Comparison | Recheck) -> str:
+def score_label(scored: Study | Comparison) -> str:
     """Name of the score on an axis."""
     return scored.score_name.replace("_", " ")
 

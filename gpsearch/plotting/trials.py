@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gpsearch.analysis import Recheck
-from gpsearch.arguments import instance_of, optional, whole
+from gpsearch.arguments import optional, whole
 from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import style
@@ -106,53 +105,6 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     less = "" if alone else f" less that of trial {best[0].number} on the same fold"
     ax.set_xlabel(f"{score_label(study)}{less}: folds, mean ± standard error")
     style.quiet_frame(ax, grid="x")
-    return ax
-
-
-@public()
-def plot_recheck(recheck: Recheck, ax: Axes | None = None) -> Axes:
-    """Draw the scores of the best configurations in the search and on fresh splits.
-
-    Where the mean on fresh splits (filled, with its standard error) lies to the left of the
-    search's own score (open), the search was optimistic. Greater is better.
-
-    Returns
-    -------
-    Axes
-    """
-    instance_of("recheck", recheck, Recheck, "what gpsearch.analysis.recheck returns")
-    k = len(recheck.numbers)
-    ax = style.new_axes(ax, (6.4, 1.4 + 0.34 * k))
-    rows = np.arange(k)
-    means = recheck.fresh_means
-    for row in rows[~np.isnan(means)]:
-        ax.plot([recheck.searched[row], means[row]], [row, row], color=style.GREY, linewidth=1)
-    ax.plot(
-        recheck.searched,
-        rows,
-        linestyle="none",
-        marker="o",
-        markerfacecolor="none",
-        color=style.ORANGE,
-        markersize=7,
-        label="in the search",
-    )
-    ax.errorbar(
-        means,
-        rows,
-        xerr=np.nan_to_num(recheck.fresh_errors),
-        fmt="D",
-        color=style.BLUE,
-        markersize=5,
-        capsize=3,
-        label="on fresh splits",
-    )
-    ax.set_yticks(rows, [str(number) for number in recheck.numbers])
-    ax.set_ylim(k - 0.5, -0.5)
-    ax.set_ylabel("trial, best first")
-    ax.set_xlabel(score_label(recheck))
-    style.quiet_frame(ax, grid="x")
-    style.legend_above(ax)
     return ax
 
 

@@ -71,6 +71,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
         "label": label,
         "direction": "greater is better" if study.greater_is_better else "smaller is better",
         "result": result,
+        "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
         "columns": [*heads, *study.space.names, "time", *_work_head(trials), "origin"],
         "rows": _trial_rows(study, trials, result),

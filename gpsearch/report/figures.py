@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpsearch.analysis import Recheck
 from gpsearch.comparison import Comparison
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.convergence import plot_convergence
@@ -31,7 +30,6 @@ from gpsearch.plotting.text import number
 from gpsearch.plotting.trials import (
     plot_fold_spread,
     plot_learning_curves,
-    plot_recheck,
     plot_timeline,
 )
 from gpsearch.report.findings import Findings
@@ -54,9 +52,7 @@ class Figure(NamedTuple):
     """A copy for phones; empty where the figure is small, or needs its width."""
 
 
-def draw_figures(
-    study: Study, findings: Findings, recheck: Recheck | None = None
-) -> dict[str, Any]:
+def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
     """Draw all figures of a study, by their place in ``report.html``.
 
     None or an empty list stands where the study has no data for them.
@@ -74,13 +70,6 @@ def draw_figures(
             "their dimensions.",
             "importance",
             1.1 + 0.3 * len(importance.names),
-        ),
-        "recheck": recheck
-        and _wide_figure(
-            partial(plot_recheck, recheck),
-            "The best configurations: their scores in the search, and on fresh splits.",
-            "recheck",
-            1.3 + 0.32 * len(recheck.numbers),
         ),
     }
 

@@ -122,7 +122,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     if result.contenders > 1:
         advice.append(
             f"{result.contenders} trials lie within one standard error of the best, which is one "
-            "of them. Prefer the simplest, or score them again on fresh folds."
+            "of them. Prefer the simplest, or give fresh splits a greater share (confirm=0.3)."
         )
     return advice
 

@@ -10,7 +10,6 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from gpsearch.analysis import Recheck
 from gpsearch.arguments import instance_of, optional
 from gpsearch.comparison import Comparison
 from gpsearch.errors import InvalidSearchError, public
@@ -32,7 +31,6 @@ def render_report(
     *,
     title: str | None = None,
     command: str = "",
-    recheck: Recheck | None = None,
 ) -> Path:
     """Write one self-contained HTML page of a study, or of a comparison of strategies.
 
@@ -51,9 +49,6 @@ def render_report(
         By default the name of the objective.
     command : str, optional
         Shell command or code with which the search is run again; by default the Python call.
-    recheck : Recheck, optional
-        The best configurations scored on fresh splits, by `gpsearch.analysis.recheck`: the report
-        then says how optimistic the search's own score was.
 
     Returns
     -------
@@ -73,7 +68,6 @@ def render_report(
     instance_of("study", study, (Study, Comparison), wanted)
     optional(instance_of, "title", title, str, "a text")
     instance_of("command", command, str, "a text")
-    optional(instance_of, "recheck", recheck, Recheck, "what gpsearch.analysis.recheck returns")
     path = output_path(path)
     with_figures = require_suffix(path) != ".md"
     if isinstance(study, Comparison):
@@ -81,7 +75,7 @@ def render_report(
     else:
         findings = read_findings(study)
         template, values = "report", read_content(study, title, command)
-        values |= {"findings": findings, "recheck": recheck}
+        values["findings"] = findings
         values["advice"] = advise(study, values["result"], findings)
     if with_figures:
         from gpsearch.report.figures import draw_comparison, draw_figures
@@ -89,7 +83,7 @@ def render_report(
         values["figures"] = (
             draw_comparison(study)
             if isinstance(study, Comparison)
-            else draw_figures(study, findings, recheck)
+            else draw_figures(study, findings)
         )
     template = f"{template}.{'html' if with_figures else 'md'}"
     page = _environment().get_template(template).render(**values, safe=Markup)

@@ -1,6 +1,7 @@
 """Rows of the tables of older versions, each step as rows of the version after it.
 
-Version 3 had no predictions, and neither held-out rows nor parameters of a fold.
+Version 3 had no predictions, no scores on fresh splits, and neither held-out rows nor parameters
+of a fold.
 
 Version 2 had no work of a fold.
 
@@ -79,5 +80,5 @@ UPGRADES: dict[int, dict[str, Callable[[Row], Row]]] = {
 }
 """By version and table: a row to that of the version after."""
 
-SINCE = {"prediction": 4}
+SINCE = {"prediction": 4, "fresh": 4}
 """The version that a table came with, where it was not the first."""

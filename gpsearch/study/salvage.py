@@ -64,6 +64,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
             file.readable_rows(table) for table in ("head", "fold", "trial", "queue")
         )
         predictions, all_predictions = file.readable_rows("prediction")
+        fresh = file.readable_rows("fresh")[0]
         fold_keys = file.fold_keys()
     try:
         facts = {name: json.loads(value) for name, value in head}
@@ -108,6 +109,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         "trial": [trial_row(trial, encoding) for trial in kept],
         "fold": [fold_row(trial.number, fold) for trial in kept for fold in trial.folds],
         "prediction": [(places[row[0]], *row[1:]) for row in predictions if row[0] in places],
+        "fresh": [(row[0], places[row[1]], *row[2:]) for row in fresh if row[1] in places],
         "queue": [
             queue_row(dataclasses.replace(entry, id=id_, trial=places.get(entry.trial)), encoding)
             for id_, entry in enumerate(entries)

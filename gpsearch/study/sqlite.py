@@ -6,6 +6,7 @@ table      one row for
 head       each fact about the study (`StudyInfo`, the stop reason), as JSON by name
 trial      each trial; written when it starts, again when it ends
 fold       each fold result, written as the fold ends
+fresh      each fold result of a trial that is scored again on fresh splits
 prediction the held-out predictions of a fold, written with its result, where they are kept
 queue      each configuration to evaluate before the strategy is asked
 ========== =================================================================================
@@ -59,6 +60,7 @@ from gpsearch.study.tables import (
     Row,
     checksum,
     fold_row,
+    fresh_row,
     queue_row,
     read_fold,
     read_queued,
@@ -247,6 +249,20 @@ class StudyFile:
         with self.reading():
             return list(map(int, self._read_head().get(DROPPED, [])))
 
+    def read_fresh(self) -> dict[tuple[int, int], tuple[FoldResult, ...]]:
+        """Fold results on fresh splits, by the number of the splits and that of the trial."""
+        with self.reading():
+            folds: dict[tuple[int, int], tuple[FoldResult, ...]] = {}
+            for split, *row in self._rows("fresh"):
+                key = split, row[0]
+                folds[key] = (*folds.get(key, ()), read_fold(tuple(row)))
+            return folds
+
+    def read_fact(self, name: str) -> Any:
+        """One fact about the study; None where it has none."""
+        with self.reading():
+            return self._read_head().get(name)
+
     def data_version(self) -> int:
         """A number that changes when another process has written."""
         with self._mutex, _translated(self._name):
@@ -285,6 +301,11 @@ class StudyFile:
         with self._transaction():
             self._put("fold", fold_row(number, fold))
             self._put_all("prediction", predictions)
+
+    def write_fresh(self, split: int, number: int, fold: FoldResult) -> None:
+        """Write one fold result of trial `number` on fresh splits."""
+        with self._transaction():
+            self._put("fresh", fresh_row(split, number, fold))
 
     def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
         """Write `entries` into the queue, all or none."""
@@ -398,9 +419,9 @@ class StudyFile:
 
     def readable_rows(self, table: str) -> tuple[list[Row], bool]:
         """The rows of a damaged table that can be read, and whether these are all."""
-        # Each row is looked up by its number, so that the search goes on behind damaged pages.
         if self._lacks(table):
             return [], True
+        # Each row is looked up by its number, so that the search goes on behind damaged pages.
         sql = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1"
         version = self._version()
         rows: list[Row] = []

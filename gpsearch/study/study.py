@@ -18,6 +18,7 @@ from gpsearch.described import Described, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
 from gpsearch.extensions import extended
+from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
@@ -268,8 +269,27 @@ class Study(Described):
         return self._file.read_budget()
 
     @property
+    def confirmation(self) -> Confirmation | None:
+        """The winner of the search and what it is worth, from scores on fresh splits.
+
+        None before the search has ended, after further trials, and with ``confirm=False``.
+        """
+        stored = self._file.read_fact(CONFIRMATION)
+        made = None if stored is None else Confirmation.from_json(stored)
+        return made if made is not None and made.trials == len(self.ended) else None
+
+    def confirmed(self) -> list[str]:
+        """Sentences on the winner and what it is worth; none without `confirmation`."""
+        made = self.confirmation
+        return made.sentences(greater_is_better=self.greater_is_better) if made else []
+
+    @property
     def best_trial(self) -> Trial:
-        """The complete trial with the greatest score; the first of equals.
+        """The winner of the confirmation; without one, the complete trial of the greatest score.
+
+        The greatest of many scores is partly luck: where the best trials were scored again on
+        fresh splits (``confirm=`` of `gpsearch.search`), the one with the greatest expected score
+        is the best, which need not have the greatest score in the search.
 
         Raises
         ------
@@ -281,6 +301,9 @@ class Study(Described):
             failed = [trial for trial in self._current() if trial.state == "failed"]
             why = f"; the last failure: {failed[-1].reason}" if failed else ""
             raise StudyError(f"{self._name} has no complete trial yet{why}")
+        confirmed = self.confirmation
+        if confirmed is not None and confirmed.winner is not None:
+            return self._current()[confirmed.winner]
         return best_first(complete)[0]
 
     @property
@@ -290,7 +313,7 @@ class Study(Described):
 
     @property
     def best_score(self) -> float:
-        """Score of the best trial: the mean over its folds, greater is better."""
+        """Score of the best trial in the search: the mean over its folds, greater is better."""
         return self.best_trial.score
 
     @public()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import zlib
@@ -30,8 +31,11 @@ COLUMNS = {
 }
 """Columns of each table but the last, ``crc``; NULL where one may be empty."""
 
+COLUMNS["fresh"] = f"split INTEGER, {COLUMNS['fold']}"
+
 KEYS = {"head": "name", "trial": "number", "fold": "trial, fold", "queue": "id"}
 KEYS["prediction"] = KEYS["fold"]
+KEYS["fresh"] = "split, trial, fold"
 """Primary key of each table, which gives the order of its rows."""
 
 TYPES: dict[str, dict[str, str]] = {
@@ -49,7 +53,7 @@ class Queued:
     params: Mapping[str, Any]
     """The configuration."""
     origin: str
-    """Where it comes from: ``x0`` or ``enqueued``."""
+    """Where it comes from: ``baseline``, ``x0`` or ``enqueued``."""
     trial: int | None = None
     """Number of the trial that evaluates it; None while it waits."""
 
@@ -66,6 +70,11 @@ def fold_row(number: int, fold: FoldResult) -> Row:
     texts = {name: dump(dict(vars(fold)[name])) for name in ("metrics", "train_metrics")}
     own = {"trial": number, "score": score, "curves": dump(curves)}
     return _row("fold", vars(fold) | own | texts)
+
+
+def fresh_row(split: int, number: int, fold: FoldResult) -> Row:
+    """Row of a fold result of trial `number` on fresh splits; their curves are not kept."""
+    return split, *fold_row(number, dataclasses.replace(fold, curves={}))
 
 
 def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:

@@ -29,6 +29,10 @@ GIVEN: Proposed = "given"
 """Origin and proposal of a trial whose score was given: it does not count against the budget."""
 
 
+BASELINE = "baseline"
+"""Origin of the trial of ``baseline=``: the settings that the winner is compared with."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Trial(Described):
     """One evaluation of a configuration.
@@ -61,8 +65,8 @@ class Trial(Described):
     traceback: str = ""
     """The traceback of a trial that raised."""
     origin: str = ""
-    """What proposed the configuration: a strategy's name, ``x0``, ``given`` (its score was given,
-    not evaluated here) or ``enqueued``."""
+    """What proposed the configuration: a strategy's name, ``baseline``, ``x0``, ``given`` (its
+    score was given, not evaluated here) or ``enqueued``."""
     proposal: Proposed = ""
     """How the point was proposed; see `Proposed`."""
 

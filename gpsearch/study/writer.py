@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyReadOnlyError
 from gpsearch.evaluation import FoldResult
+from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.encoding import ParamsEncoding
 from gpsearch.study.predictions import beyond, prediction_row, size_of
 from gpsearch.study.sqlite import StudyFile
@@ -32,6 +33,8 @@ class StudyWriter:
         What is written; it shows each step at once.
     trials : list of Trial
         All trials, by number; without predictions, which the file alone holds.
+    fresh : dict
+        Fold results on fresh splits, by the number of the splits and that of the trial.
     prediction_bytes : float
         What held-out predictions may take in all; 0, as at first, keeps none of those to come.
     """
@@ -45,6 +48,7 @@ class StudyWriter:
         self._begun: dict[int, float] = {}  # moments of the monotonic clock, by trial
         self._queue = file.read_queue(encoding)
         self._has_dropped = bool(file.read_dropped())
+        self.fresh = file.read_fresh()
         self.trials = [self._taken_over(trial) for trial in file.read_trials(encoding)]
 
     def start_trial(
@@ -125,6 +129,12 @@ class StudyWriter:
         self.trials[number] = ended
         return ended
 
+    def record_fresh(self, split: int, number: int, fold: FoldResult) -> None:
+        """Record one fold result of an ended trial on fresh splits."""
+        self._file.write_fresh(split, number, fold)
+        key = split, number
+        self.fresh[key] = _merged(self.fresh.get(key, ()), [fold])
+
     def reopen_trial(self, number: int) -> None:
         """Record that a trial that has failed is to be evaluated again, as if it were interrupted.
 
@@ -172,7 +182,7 @@ class StudyWriter:
         known = {
             space.key(space.point(dict(entry.params)))
             for entry in self._queue
-            if entry.origin == origin and (origin == "x0" or entry.trial is None)
+            if entry.origin == origin and (origin != "enqueued" or entry.trial is None)
         }
         new: list[Queued] = []
         for params in several:
@@ -206,6 +216,12 @@ class StudyWriter:
         """Record how many trials the search is to evaluate in all."""
         if n_trials != self._file.read_budget():
             self._file.write_head("budget", n_trials)
+
+    def set_confirmation(self, confirmation: Confirmation) -> None:
+        """Record the end of the search."""
+        stored = confirmation.to_json()
+        if stored != self._file.read_fact(CONFIRMATION):
+            self._file.write_head(CONFIRMATION, stored)
 
     def add_settings(self, settings: Mapping[str, Any]) -> None:
         """Record settings that an older study lacks; those that it holds stay."""

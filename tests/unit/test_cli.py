@@ -18,6 +18,7 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import StopReason, search
 from gpsearch.study import Study
+from gpsearch.study.confirmation import Confirmation
 
 
 @pytest.fixture
@@ -250,6 +251,19 @@ def test_an_interrupted_run_gives_the_prompt_back_with_its_own_code(study, monke
     assert main(["run", "search.toml", "--dask", "tcp://host:8786"]) == 130
     assert config.overrides == {"executor": "tcp://host:8786"}
     assert capsys.readouterr().out == ""  # the search itself has said how it goes on
+
+
+def test_the_confirmed_winner_is_shown(study, capsys):
+    made = Confirmation(trials=3, winner=0, probability=0.6, expected=0.7, favourite=1, luck=0.1)
+    with Study.open(study).writing() as writer:
+        writer.set_confirmation(made)
+    main(["show", study])
+    text = capsys.readouterr().out
+    assert "trial 0, " in text
+    assert all(sentence in text for sentence in made.sentences())
+    main(["show", study, "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["best"]["trial"], shown["confirmation"]["luck"]) == (0, 0.1)
 
 
 def test_show_tells_a_running_search_from_a_dead_one(study, capsys):

@@ -90,8 +90,7 @@ METHODS = {
 FUNCTIONS = [
     *(f"plotting.{name}" for name in plotting.__all__ if name.startswith("plot_")),
     *("analysis.estimate_importance", "analysis.estimate_random", "analysis.forecast"),
-    "analysis.trade_off",
-    *("analysis.one_standard_error", "analysis.recheck"),
+    *("analysis.one_standard_error", "analysis.trade_off"),
     *("report.render_report", "report.render_summary"),
 ]
 GIVEN = {  # what a method or a function needs beside the argument that is wrong
@@ -104,10 +103,6 @@ GIVEN = {  # what a method or a function needs beside the argument that is wrong
     "Z": POINTS,
     "probability": 0.5,
 }
-ONE = np.ones(1)
-RECHECK = analysis.Recheck(
-    numbers=(0,), params=({},), searched=ONE, fresh=ONE[:, None], fresh_errors=ONE
-)
 PROCESS = gs.GaussianProcess.fit(POINTS, POINTS[:, 0], categorical=NUMERIC)
 ROOMS = {"plotting": plotting, "analysis": analysis, "report": report}
 
@@ -126,8 +121,6 @@ def called(name, study):
         given.pop("strategy")
     if attribute == "save_model":
         given["path"] = "nothing.keras"
-    if attribute == "plot_recheck":
-        given["recheck"] = RECHECK
     return call, call, {key: value for key, value in given.items() if key in names}
 
 

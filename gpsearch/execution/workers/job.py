@@ -38,6 +38,8 @@ class Job:
     """The trial's seed."""
     done: tuple[FoldResult, ...] = ()
     """Folds that an earlier, interrupted evaluation of this trial recorded."""
+    splits: int | None = None
+    """Seed of the fresh splits to evaluate it on; None for the objective's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,8 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
         return Outcome(state=state, folds=results, reason=reason)
 
     try:
+        if job.splits is not None:
+            objective = objective.with_fresh_folds(job.splits)  # type: ignore[attr-defined]
         evaluation = objective.evaluate(
             dict(job.params), seed=job.seed, on_fold=record, done=job.done
         )

@@ -2,12 +2,10 @@
 
 import inspect
 
-import numpy as np
 import pytest
 
 import gpsearch as gs
 from gpsearch import analysis, comparison, plotting, report
-from gpsearch.analysis import Recheck
 from gpsearch.errors import GPSearchError
 
 
@@ -24,7 +22,6 @@ CALLS += [
     analysis.estimate_importance,
     analysis.estimate_random,
     analysis.one_standard_error,
-    analysis.recheck,
     comparison.compare,
     comparison.is_comparison,
     comparison.open_comparison,
@@ -63,11 +60,7 @@ def given():
     study = gs.search(
         lambda p: [p["x"], p["n"]], space, n_calls=3, strategy="random", progress=False
     )
-    none = np.zeros((1, 1))
-    checked = Recheck(
-        numbers=(0,), params=({},), searched=none[0], fresh=none, fresh_errors=none[0]
-    )
-    made = {
+    return GIVEN | {
         "objective": lambda p: p["x"],
         "space": space,
         "study": study,
@@ -75,7 +68,6 @@ def given():
         "self": compared,
         "strategy": "random",
     }
-    return GIVEN | made | {"recheck": checked}
 
 
 @pytest.mark.parametrize(

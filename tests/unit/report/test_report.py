@@ -7,11 +7,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from gpsearch.analysis import Recheck, estimate_importance, one_standard_error
+from gpsearch.analysis import estimate_importance, one_standard_error
 from gpsearch.comparison import compare
 from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
-from gpsearch.plotting import plot_recheck
 from gpsearch.plotting.data import fold_spread
 from gpsearch.plotting.text import number
 from gpsearch.report import render_report, render_summary
@@ -19,6 +18,7 @@ from gpsearch.report.content import read_content, read_result
 from gpsearch.report.findings import advise, read_findings
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
+from gpsearch.study.confirmation import Confirmation
 from gpsearch.study.contenders import contenders
 
 SMALL = {"x": (0.0, 1.0), "opt": ["sgd", "adam"]}
@@ -315,36 +315,16 @@ class TestAdvice:
         assert read_result(make_study(n=20, noise=1e-6)).contenders == 1
 
 
-class TestFreshSplits:
-    @pytest.fixture
-    def recheck(self, mixed_study):
-        best = sorted(
-            (t for t in mixed_study.trials if t.state == "complete"), key=lambda t: -t.score
-        )[:3]
-        searched = np.array([trial.score for trial in best])
-        return Recheck(
-            numbers=tuple(trial.number for trial in best),
-            params=tuple(dict(trial.params) for trial in best),
-            searched=searched,
-            fresh=searched[:, None] - [[0.02, 0.03]],
-            fresh_errors=np.full(3, 0.004),
-        )
-
+class TestFindings:
     @pytest.mark.parametrize("suffix", [".html", ".md"])
-    def test_the_optimism_is_told(self, recheck, mixed_study, tmp_path, suffix):
-        path = tmp_path / f"report{suffix}"
-        text = render_report(mixed_study, path, recheck=recheck).read_text()
-        assert "On fresh splits" in text
-        assert f"{recheck.fresh_means[0]:.4g}" in text
-
-    def test_without_fresh_splits_nothing_is_said_of_them(self, text):
-        assert "On fresh splits" not in text
-
-    def test_both_scores_are_drawn(self, recheck):
-        ax = plot_recheck(recheck)
-        searched = next(line for line in ax.lines if line.get_label() == "in the search")
-        np.testing.assert_array_equal(searched.get_xdata(), recheck.searched)
-        assert [t.get_text() for t in ax.get_yticklabels()] == [str(n) for n in recheck.numbers]
+    def test_the_confirmation_is_told(self, make_study, tmp_path, suffix):
+        study = make_study(n=8)
+        made = Confirmation(trials=8, winner=3, probability=0.7, expected=0.5, low=0.4, high=0.6)
+        with study.writing() as writer:
+            writer.set_confirmation(made)
+        text = render_report(study, tmp_path / f"report{suffix}").read_text()
+        assert all(sentence in text for sentence in made.sentences())
+        assert read_result(study).number == 3
 
     def test_the_rule_of_thumb_is_checked_against_the_data(self, make_study, tmp_path):
         space = {"n_layers": (0.0, 1.0), "learning_rate": (0.0, 1.0), "drop": (0.0, 1.0)}

@@ -1,0 +1,415 @@
+"""Does the confirmed score hold on new data? Searches whose truth is known, to coverage and bias.
+
+    python benchmarks/confirmation.py simulated out.jsonl --seeds 0 30   # eight searches a seed
+    python benchmarks/confirmation.py sets out.jsonl --seeds 0 10        # six on sets, a seed
+    python benchmarks/confirmation.py real out.jsonl --seeds 0 6         # six of networks a seed
+    python benchmarks/confirmation.py report out.jsonl
+
+Each search is on few rows; the truth of a configuration is the mean score, on thousands of new
+rows (those that are set aside for the shipped sets), of the models of its folds. Scores are told in
+standard deviations of a fold's score around the mean of its search.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from sklearn import datasets
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import ElasticNet, LogisticRegression
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+import gpsearch as gs
+from gpsearch.evaluation import Evaluation, FoldResult, run_folds
+
+NEW = 2500  # rows, made
+CHUNKS = 60  # of new rows, as large as a fold, of which the mean is taken: not all scores are means
+BUDGETS = (15, 20, 30, 50)
+
+
+def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    return float(np.mean(model.predict(X) == y))
+
+
+def r2(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    return float(1 - np.sum((y - model.predict(X)) ** 2) / np.sum((y - y.mean()) ** 2))
+
+
+def precision(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    return float(average_precision_score(y, model.predict_proba(X)[:, 1]))
+
+
+def log_likelihood(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    chances = model.predict_proba(X)[np.arange(len(y)), y]
+    return float(np.mean(np.log(np.clip(chances, 1e-6, 1.0))))
+
+
+def log(low: float, high: float) -> Any:
+    return gs.Real(low, high, prior="log-uniform")
+
+
+TREE = {
+    "max_depth": gs.Integer(1, 14),
+    "min_samples_leaf": gs.Integer(1, 40, prior="log-uniform"),
+    "max_features": gs.Real(0.2, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of simulated search."""
+
+    n: int
+    k: int
+    data: Callable[..., Any]
+    score: Callable[..., float]
+    model: Callable[..., Any]
+    space: dict[str, Any]
+
+
+def classes(**options: Any) -> Callable[[int, int], Any]:
+    return lambda n, seed: datasets.make_classification(n, random_state=seed, **options)
+
+
+KINDS = {
+    "svm": Kind(
+        200,
+        5,
+        classes(n_features=10, n_informative=5, flip_y=0.1, class_sep=0.8),
+        accuracy,
+        lambda seed, **p: SVC(**p),
+        {"C": log(1e-2, 1e3), "gamma": log(1e-4, 1e1)},
+    ),
+    "svm of three folds": Kind(
+        450,
+        3,
+        classes(n_features=12, n_informative=6, n_classes=3, flip_y=0.05),
+        accuracy,
+        lambda seed, **p: SVC(**p),
+        {"C": log(1e-2, 1e3), "gamma": log(1e-4, 1e1)},
+    ),
+    "kernel ridge": Kind(
+        150,
+        5,
+        lambda n, seed: datasets.make_friedman1(n, 8, noise=2.0, random_state=seed),
+        r2,
+        lambda seed, **p: KernelRidge(kernel="rbf", **p),
+        {"alpha": log(1e-4, 1e1), "gamma": log(1e-3, 1e1)},
+    ),
+    "tree": Kind(
+        400,
+        5,
+        classes(n_features=12, n_informative=6, weights=[0.85], flip_y=0.04),
+        precision,
+        lambda seed, **p: DecisionTreeClassifier(random_state=seed, **p),
+        TREE | {"ccp_alpha": log(1e-4, 1e-1)},
+    ),
+    "tree of ten folds": Kind(
+        250,
+        10,
+        classes(n_features=10, n_informative=5, flip_y=0.05),
+        accuracy,
+        lambda seed, **p: DecisionTreeClassifier(random_state=seed, **p),
+        TREE,
+    ),
+    "logistic": Kind(
+        150,
+        5,
+        classes(n_features=40, n_informative=8, flip_y=0.1),
+        log_likelihood,
+        lambda seed, **p: LogisticRegression(max_iter=200, **p),
+        {"C": log(1e-4, 1e2), "fit_intercept": gs.Categorical([True, False])},
+    ),
+    "neighbours": Kind(
+        150,
+        5,
+        classes(n_features=8, n_informative=4, flip_y=0.1),
+        accuracy,
+        lambda seed, **p: KNeighborsClassifier(**p),
+        {
+            "n_neighbors": gs.Integer(1, 40, prior="log-uniform"),
+            "weights": gs.Categorical(["uniform", "distance"]),
+            "p": gs.Integer(1, 3),
+        },
+    ),
+    "elastic net": Kind(
+        120,
+        5,
+        lambda n, seed: datasets.make_regression(
+            n, 40, n_informative=12, noise=60, random_state=seed
+        ),
+        r2,
+        lambda seed, **p: ElasticNet(max_iter=300, tol=1e-2, **p),
+        {"alpha": log(1e-2, 1e2), "l1_ratio": gs.Real(0.05, 1.0)},
+    ),
+}
+
+
+class Simulated:
+    """Cross-validation on the first rows of made data; the others are new."""
+
+    def __init__(self, name: str, seed: int, splits: int = 0) -> None:
+        self.name, self.seed, self.splits, self.kind = name, seed, splits, KINDS[name]
+        self.n_folds, n = self.kind.k, self.kind.n
+        X, y = self.kind.data(n + NEW, seed)
+        order = np.random.default_rng(seed).permutation(len(y))
+        X, y = X[order], y[order]
+        X = (X - X[:n].mean(axis=0)) / (X[:n].std(axis=0) + 1e-9)
+        self.X, self.y, self.X_new, self.y_new = X[:n], y[:n], X[n:], y[n:]
+        splitter = KFold if y.dtype.kind == "f" else StratifiedKFold
+        cv = splitter(self.n_folds, shuffle=True, random_state=splits)
+        self.folds = list(cv.split(self.X, self.y))
+
+    def validate(self, space: Any) -> None:
+        """Every configuration can be scored."""
+
+    def fingerprint(self) -> str:
+        """Of the data."""
+        return f"{self.name} {self.seed}"
+
+    def describe(self) -> dict[str, Any]:
+        """Of the data."""
+        return {"name": self.name}
+
+    def with_fresh_folds(self, random_state: int) -> Simulated:
+        """The same rows, cut otherwise."""
+        return Simulated(self.name, self.seed, random_state)
+
+    def evaluate(
+        self, params: Any, *, seed: int, on_fold: Any = None, done: Any = ()
+    ) -> Evaluation:
+        """Fit and score each fold."""
+        known = {fold.fold for fold in done}
+        results = (self._fold(params, seed, j) for j in range(self.n_folds) if j not in known)
+        return run_folds(results, on_fold, done)
+
+    def truth(self, params: Any, seed: int) -> float:
+        """Mean score of the folds' models on new rows."""
+        size = len(self.y) // self.n_folds
+        parts = [
+            slice(i * size, (i + 1) * size) for i in range(min(CHUNKS, len(self.y_new) // size))
+        ]
+        models = [self._fitted(params, seed, j) for j in range(self.n_folds)]
+        score, X, y = self.kind.score, self.X_new, self.y_new
+        return float(np.mean([score(m, X[part], y[part]) for m in models for part in parts]))
+
+    def _fold(self, params: Any, seed: int, j: int) -> FoldResult:
+        test = self.folds[j][1]
+        score = self.kind.score(self._fitted(params, seed, j), self.X[test], self.y[test])
+        return FoldResult(fold=j, score=score)
+
+    def _fitted(self, params: Any, seed: int, j: int) -> Any:
+        train = self.folds[j][0]
+        word = int(np.random.SeedSequence(seed, spawn_key=(j,)).generate_state(1)[0] >> 1)
+        return self.kind.model(word, **params).fit(self.X[train], self.y[train])
+
+
+def of_set(name: str) -> Callable[[int, int], Any]:
+    """Rows of a set of `timed_sets`, in another order for each seed."""
+
+    def rows(n: int, seed: int) -> Any:
+        from timed_sets import SETS
+
+        X, y = SETS[name].load()
+        order = np.random.default_rng(seed).permutation(len(y))[:n]
+        return X[order], (y if SETS[name].classes else (y - y.mean()) / y.std())[order]
+
+    return rows
+
+
+def on_set(name: str, like: str) -> Kind:
+    """Models of the kind `like`, on 240 rows of a set."""
+    return dataclasses.replace(KINDS[like], n=240, k=5, data=of_set(name))
+
+
+ON_SETS = {
+    "breast_cancer": "tree",
+    "four_classes": "svm",
+    "friedman": "kernel ridge",
+    "digits": "svm",
+    "diabetes": "kernel ridge",
+    "imbalanced": "tree",
+}
+KINDS |= {name: on_set(name, like) for name, like in ON_SETS.items()}
+
+
+def sets(seed: int) -> Iterator[dict[str, Any]]:
+    """A search of 15 trials on each set, the other rows set aside."""
+    rng = np.random.default_rng(seed)
+    for name in ON_SETS:
+        yield searched(name, seed, 15, "gp", rng)
+
+
+def simulated(seed: int) -> Iterator[dict[str, Any]]:
+    """One search of each kind."""
+    rng = np.random.default_rng(seed)
+    for name in list(KINDS)[: -len(ON_SETS)]:
+        n_calls = int(rng.choice(BUDGETS[:3] if seed % 2 else BUDGETS))
+        yield searched(name, seed, n_calls, "gp" if seed % 2 else "random", rng)
+
+
+def searched(name: str, seed: int, n_calls: int, strategy: str, rng: Any) -> dict[str, Any]:
+    """One search of a kind, with a configuration drawn at random for its baseline."""
+    objective, space = Simulated(name, seed), gs.Space(KINDS[name].space)
+    study = gs.search(
+        objective,
+        space,
+        n_calls=n_calls,
+        strategy=strategy,
+        baseline=space.params(space.sample(1, rng)[0]),
+        random_state=seed,
+        progress=False,
+    )
+    return {"kind": name, "seed": seed} | judged(study, objective.truth)
+
+
+def judged(study: gs.Study, truth: Callable[[Any, int], float]) -> dict[str, Any]:
+    """What a search says of its winner, and what is true of it."""
+    made, trials = study.confirmation, study.trials
+    top = sorted(study.complete, key=lambda trial: trial.loss)[:10]
+    numbers = {made.winner, made.favourite, made.baseline}
+    true = {n: truth(trials[n].params, trials[n].seed) for n in numbers if n is not None}
+    return {
+        "strategy": study.info.settings["strategy"],
+        "n": len(trials),
+        "sd": float(np.sqrt(np.mean([trial.std**2 for trial in top]))),
+        "k": len(top[0].folds),
+        "standard_error": trials[made.favourite].standard_error,
+        "truth": true[made.winner],
+        "of_favourite": true[made.favourite],
+        "of_baseline": true.get(made.baseline),
+    } | made.to_json()
+
+
+def real(seed: int) -> Iterator[dict[str, Any]]:
+    """One search of networks for each set, 15 trials."""
+    import keras
+    from timed_sets import SETS
+
+    from gpsearch.objective import keras_cv
+    from gpsearch.training import mlp, mlp_space
+    from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+
+    programs = CompiledTrainer()  # traced once for all searches
+    keras_cv.CompiledTrainer = lambda: programs
+    space = mlp_space() | {
+        "n_hidden": {"type": "integer", "low": 1, "high": 2},
+        "act_func": {"type": "categorical", "categories": ["relu", "tanh"]},
+        "opt": {"type": "categorical", "categories": ["adam", "sgd"]},
+        "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64]},
+    }
+    for name in ("breast_cancer", "four_classes", "friedman", "digits", "diabetes", "imbalanced"):
+        data = SETS[name]
+        X, y = data.load()
+        rng = np.random.default_rng(seed)
+        order, n = rng.permutation(len(y)), 240
+        X, y = X[order], y[order]
+        scale = X[:n].std(axis=0) + 1e-9
+        X = (X - X[:n].mean(axis=0)) / scale
+        if not data.classes:
+            y = (y - y[:n].mean()) / y[:n].std()
+        options = {"scoring": data.scoring, "epochs": 30, "patience": 6, "random_state": seed}
+        objective = gs.KerasCV(mlp, X[:n], y[:n], cv=5, **options)
+        aside = np.arange(n, min(len(y), n + 2000))
+        # the same models, scored on the rows set aside
+        cv = [(fold.train, aside) for fold in objective.folds]
+        far = gs.KerasCV(mlp, X[: aside[-1] + 1], y[: aside[-1] + 1], cv=cv, **options)
+        first = gs.Space(space)
+        study = gs.search(
+            objective,
+            first,
+            n_calls=15,
+            baseline=first.params(first.sample(1, rng)[0]),
+            random_state=seed,
+            progress=False,
+        )
+        if study.confirmation is None or study.confirmation.winner is None:
+            continue
+
+        def truth(params: Any, trial_seed: int, far: Any = far) -> float:
+            return float(far.evaluate(dict(params), seed=trial_seed).score)
+
+        yield {"kind": name, "seed": seed} | judged(study, truth)
+        keras.backend.clear_session()
+
+
+def report(rows: list[dict[str, Any]], label: str) -> None:
+    """Coverage and bias, of what the study says and of the greatest score as it is."""
+
+    def column(name: str, of: Any = rows) -> np.ndarray:
+        return np.array([row[name] for row in of], dtype=float)
+
+    sd, truth = column("sd"), column("truth")
+    bias = (column("expected") - truth) / sd
+    raw = column("searched") - column("of_favourite")
+    covered = (column("low") <= truth) & (truth <= column("high"))
+    t = stats.t.ppf(0.95, column("k") - 1)
+    usual = np.abs(raw) <= t * column("standard_error")
+    width = np.mean((column("high") - column("low")) / 2 / sd)
+    print(f"{label}: {len(rows)} searches, {column('folds').mean():.0f} fresh folds")
+    print(f"    expected: bias {_with_error(bias)}, covered {_share(covered)}, ± {width:.2f}")
+    print(f"    best score: bias {_with_error(raw / sd)}, covered {_share(usual)}")
+    gained = (truth - column("of_favourite")) / sd
+    sure = column("probability").mean()
+    print(f"    winner over best score {_with_error(gained)}, probability {sure:.2f}")
+    told = [row for row in rows if row["of_baseline"] is not None]
+    told = [row for row in told if row["winner"] != row["baseline"] and np.isfinite(row["gain"])]
+    if not told:
+        return
+    true = column("truth", told) - column("of_baseline", told)
+    low, high, gain = (column(name, told) for name in ("gain_low", "gain_high", "gain"))
+    inside, clear = (low <= true) & (true <= high), low > 0
+    off = (gain - true) / column("sd", told)
+    truly = np.mean(true[clear] > 0) if clear.any() else np.nan
+    print(
+        f"    gain over the baseline: bias {_with_error(off)}, covered {_share(inside)}, told "
+        f"better in {clear.mean():.0%}, of these truly {truly:.1%}"
+    )
+
+
+def _with_error(values: np.ndarray) -> str:
+    return f"{values.mean():+.3f} ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}"
+
+
+def _share(hits: np.ndarray) -> str:
+    found = stats.binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95)
+    return f"{hits.mean():.1%} ({found.low:.0%} to {found.high:.0%})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("simulated", "sets", "real", "report"))
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--seeds", type=int, nargs=2, default=(0, 30))
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    if arguments.what == "report":
+        rows = [json.loads(line) for line in arguments.path.read_text().splitlines()]
+        report(rows, "all")
+        for name in ("strategy", "kind"):
+            for value in sorted({row[name] for row in rows}):
+                report([row for row in rows if row[name] == value], value)
+        return
+    searches = {"simulated": simulated, "sets": sets, "real": real}
+    with arguments.path.open("a") as file:
+        for seed in range(*arguments.seeds):
+            for row in searches[arguments.what](seed):
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+
+
+if __name__ == "__main__":
+    main()

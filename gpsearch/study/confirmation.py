@@ -1,0 +1,121 @@
+"""The end of a search as the study records it: the winner, and what it is worth.
+
+A value without arithmetic: `gpsearch.execution.contest` makes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from gpsearch.evaluation import as_user_value
+
+CONFIRMATION = "confirmation"
+"""Its name in the head of the study."""
+
+LEVEL = 0.9
+"""Probability of the intervals."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """The winner of a search, scored again on fresh splits; scores are greater when better.
+
+    The intervals are over new rows of the same kind, over splits and over seeds: what models
+    trained on as many rows as those of a fold score on average. They take the configurations that
+    were tried as they are, and say nothing of rows of another kind.
+    """
+
+    trials: int
+    """Trials of the study when it was made: it no longer holds when more have ended."""
+    off: str = ""
+    """Why nothing was scored on fresh splits, as a sentence; else empty."""
+    winner: int | None = None
+    """Number of the trial with the greatest expected score; None where nothing was estimated."""
+    probability: float = 0.0
+    """Probability that no other trial has a greater expected score."""
+    expected: float = 0.0
+    """Score to expect of the winner on new data."""
+    low: float = 0.0
+    """Lower end of its interval of 90 %."""
+    high: float = 0.0
+    """Upper end."""
+    favourite: int = 0
+    """Number of the trial with the greatest score in the search."""
+    searched: float = 0.0
+    """That score."""
+    luck: float = 0.0
+    """By how much it is greater than the score to expect of that trial on new data."""
+    contenders: tuple[int, ...] = ()
+    """Numbers of the trials that were scored on fresh splits, in this order."""
+    tied: tuple[int, ...] = ()
+    """Those that cannot be told from the winner."""
+    folds: int = 0
+    """Folds of fresh splits that were scored."""
+    baseline: int | None = None
+    """Number of the trial of ``baseline=``; None without one."""
+    gain: float = 0.0
+    """By how much the winner is expected to score better than the baseline; NaN where that
+    failed."""
+    gain_low: float = 0.0
+    """Lower end of its interval of 90 %."""
+    gain_high: float = 0.0
+    """Upper end."""
+    more_folds: int | None = None
+    """Further folds for each of the two after which that interval no longer holds 0, if the gain
+    is as estimated; 0 where it does not now, None where no number of folds suffices."""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Confirmation:
+        """Inverse of `to_json`."""
+        known: dict[str, Any] = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        return cls(**known)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the study stores."""
+        return dict(vars(self))
+
+    def sentences(self, *, greater_is_better: bool = True) -> list[str]:
+        """The end of the search in words, in the user's units."""
+        if self.winner is None:
+            return [self.off]
+        value = lambda score: as_user_value(score, greater_is_better) + 0.0  # noqa: E731
+        ends = sorted((value(self.low), value(self.high)))
+        lines = [
+            f"Trial {self.winner} scores {value(self.expected):.4g} on new data by estimate "
+            f"({LEVEL:.0%} interval {ends[0]:.4g} to {ends[1]:.4g}); it is the best of "
+            f"the {self.trials} tried with probability {self.probability:.0%}"
+            + (f", {_together(self.tied)}." if self.tied else "."),
+            f"The search's best score, {value(self.searched):.4g} of trial {self.favourite}, "
+            + (f"was {self.luck:.2g} luck." if self.luck > 0 else "was not luck."),
+        ]
+        if self.baseline is not None:
+            lines.append(self._against_baseline())
+        n = len(self.contenders)
+        scored = f"{n} trial{'s' * (n > 1)} scored again on fresh splits, {self.folds} folds."
+        return [*lines, self.off or (scored if n else "No trial was scored again.")]
+
+    def _against_baseline(self) -> str:
+        named = f"the baseline, trial {self.baseline}"
+        if self.winner == self.baseline:
+            return f"No other trial is expected to be better than {named}."
+        if math.isnan(self.gain):
+            return f"It cannot be compared with {named}, which failed."
+        within = f"{LEVEL:.0%} interval {self.gain_low:.2g} to {self.gain_high:.2g}"
+        gained = f"{self.gain:.2g} ({within})"
+        if self.gain_low > 0:
+            return f"It is better than {named}, by {gained}."
+        needed = (
+            "more folds of these rows would not tell, more rows may"
+            if self.more_folds is None
+            else f"about {self.more_folds} more folds of each would tell"
+        )
+        return f"Whether it is better than {named}, cannot be told: by {gained}; {needed}."
+
+
+def _together(tied: tuple[int, ...]) -> str:
+    named = f"trial{'s' * (len(tied) > 1)} {', '.join(map(str, tied))}"
+    return f"and {named} cannot be told from it"

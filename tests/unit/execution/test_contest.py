@@ -1,0 +1,274 @@
+"""What is scored again on fresh splits after a search, and what is said of the winner."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, TimeSeriesSplit
+
+import gpsearch as gs
+from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
+from gpsearch.evaluation import FoldResult, run_folds
+from gpsearch.execution.contest import optimism
+from gpsearch.study import Study
+
+NOISE = 0.05
+GOOD, BAD = {"x": 0.9, "n": 1}, {"x": 0.1, "n": 1}
+
+
+class Lucky:
+    """Scores of ``slope * x`` plus luck, which belongs to the configuration and the splits."""
+
+    name, n_folds, greater_is_better = "lucky", 4, True
+
+    def __init__(self, slope=0.0, splits=0, calls=None, fails=(), stop_after=None):
+        self.slope, self.splits, self.fails = slope, splits, fails
+        self.calls, self.stop_after = [] if calls is None else calls, stop_after
+
+    def validate(self, space):
+        pass
+
+    def fingerprint(self):
+        return "lucky"
+
+    def describe(self):
+        return {"name": self.name}
+
+    def with_fresh_folds(self, random_state):
+        return Lucky(self.slope, random_state, self.calls, self.fails, self.stop_after)
+
+    def evaluate(self, params, *, seed, on_fold=None, done=()):
+        known = {fold.fold for fold in done}
+        return run_folds((self._fold(params, j) for j in range(4) if j not in known), on_fold, done)
+
+    def _fold(self, params, j):
+        if self.splits:
+            if len(self.calls) == self.stop_after:
+                raise KeyboardInterrupt
+            if any(abs(params["x"] - x) < 1e-9 for x in self.fails):
+                raise ValueError("diverged")
+            self.calls.append((self.splits, params["x"], j))
+        rng = np.random.default_rng([self.splits, round(1e6 * params["x"]), j])
+        score = 0.5 + self.slope * params["x"] + NOISE * rng.normal()
+        return FoldResult(fold=j, score=float(score))
+
+
+def searched(objective, n_calls=40, **options):
+    return gs.search(
+        objective,
+        {"x": (0.0, 1.0), "n": (1, 2)},
+        n_calls=n_calls,
+        strategy="random",
+        random_state=0,
+        progress=False,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    return searched(Lucky())
+
+
+def test_the_luck_of_the_best_is_told(study):
+    """Every configuration is worth 0.5: what the best of 40 scored beyond that is luck."""
+    made = study.confirmation
+    best = max(study.trials, key=lambda trial: trial.score)
+    assert (made.favourite, made.searched) == (best.number, best.score)
+    assert made.low < 0.5 < made.high
+    assert made.expected < made.searched
+    assert made.luck > NOISE / 2
+    assert made.tied
+    assert made.probability < 0.95
+    assert f"{made.luck:.2g} luck" in " ".join(study.confirmed())
+
+
+def test_the_winner_is_the_best_trial(study):
+    made = study.confirmation
+    assert study.best_trial.number == made.winner
+    assert study.best_params == study.trials[made.winner].params
+    assert made.winner in made.contenders
+
+
+def test_no_more_than_the_share_is_spent_and_each_fold_is_scored_once():
+    for share, most in ((True, 24), (0.3, 48)):
+        objective = Lucky()
+        made = searched(objective, confirm=share).confirmation
+        assert made.folds == len(objective.calls) == len(set(objective.calls)) <= most
+        assert made.folds > most - 4 * 4
+    assert all(len({x for s, x, _ in objective.calls if s == splits}) >= 2
+               for splits in {s for s, _, _ in objective.calls})  # fmt: skip
+
+
+def test_a_clear_winner_needs_nothing():
+    objective = Lucky(slope=0.0)
+    objective._fold = lambda params, j: FoldResult(fold=j, score=params["x"] + 1e-6 * j)
+    assert searched(objective, 20).confirmation.probability == 1.0
+    assert objective.calls == []
+
+
+def test_a_killed_confirmation_goes_on_where_it_was(study, tmp_path):
+    objective = Lucky(stop_after=5)
+    part = searched(objective, study=tmp_path / "s.db")
+    assert part.confirmation is None
+    objective.stop_after = None
+    whole = searched(objective, study=tmp_path / "s.db")
+    assert whole.confirmation == study.confirmation
+    assert len(set(objective.calls)) == len(objective.calls) == whole.confirmation.folds
+    assert Study.open(tmp_path / "s.db").confirmation == study.confirmation
+    searched(objective, study=tmp_path / "s.db")
+    assert len(objective.calls) == whole.confirmation.folds
+
+
+def test_workers_end_with_the_same(study):
+    with ThreadPoolExecutor(3) as executor:
+        assert searched(Lucky(), executor=executor, n_jobs=3).confirmation == study.confirmation
+
+
+def test_it_no_longer_holds_when_trials_are_added(tmp_path):
+    first = searched(Lucky(), 20, study=tmp_path / "s.db")
+    seen = []
+    longer = searched(
+        Lucky(), 24, study=tmp_path / "s.db", callback=lambda _: seen.append(first.confirmation)
+    )
+    assert first.confirmation.trials == 24
+    assert seen[-1] is None
+    assert longer.confirmation.trials == 24
+
+
+def test_a_trial_that_fails_on_fresh_splits_does_not_win(study):
+    favourite = study.trials[study.confirmation.favourite]
+    found = searched(Lucky(fails=[favourite.params["x"]]))
+    assert found.confirmation.winner != favourite.number
+    assert favourite.number in found.confirmation.contenders
+    assert found.best_trial.number == found.confirmation.winner
+
+
+def test_without_it_the_best_score_wins(study):
+    plain = searched(Lucky(), confirm=False)
+    assert plain.confirmation is None
+    assert plain.confirmed() == []
+    assert plain.best_trial.score == max(trial.score for trial in plain.trials)
+    with pytest.raises(InvalidSearchError, match=r"confirm=2\): must be a number between 0 and 1"):
+        searched(Lucky(), confirm=2)
+
+
+def test_splits_that_cannot_be_drawn_afresh_are_said():
+    made = searched(lambda p: [0.5 + 0.1 * p["x"], 0.6, 0.4 * p["n"]], 20).confirmation
+    assert "Nothing was scored again" in made.off
+    assert made.folds == 0
+    assert searched(lambda p: p["x"], 10).confirmation is None
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    for cv, why in ((TimeSeriesSplit(3), "leaves nothing to chance"), (3, "does not shuffle")):
+        objective = gs.EstimatorCV(LogisticRegression(), X, y, cv=cv)
+        found = gs.search(objective, {"C": (0.1, 1.0)}, n_calls=5, progress=False)
+        assert why in found.confirmation.off
+        assert why in " ".join(found.confirmed())
+
+
+def test_an_estimator_is_scored_on_other_splits_of_the_same_kind():
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    cv = StratifiedKFold(4, shuffle=True, random_state=0)
+    objective = gs.EstimatorCV(LogisticRegression(), X, y, cv=cv)
+    fresh = objective.with_fresh_folds(7)
+    assert any(set(a[1]) != set(b[1]) for a, b in zip(objective.folds, fresh.folds, strict=True))
+    assert all(y[test].sum() == 5 for _, test in fresh.folds)
+    assert fresh.scored_share == 0.25
+
+
+# ------------------------------------------------------------------ the baseline
+
+
+def test_the_gain_over_the_baseline_has_an_interval():
+    made = searched(Lucky(slope=1.0), baseline=BAD).confirmation
+    assert made.baseline == 0
+    assert made.gain_low < 0.85 < made.gain_high
+    assert made.gain_low > 0
+    assert made.more_folds == 0
+    assert any("It is better than the baseline, trial 0" in line for line in made.sentences())
+
+
+def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
+    found = searched(Lucky(), baseline=BAD)
+    made = found.confirmation
+    assert found.trials[0].origin == "baseline"
+    assert found.trials[0].params == BAD
+    assert made.gain_low < 0 < made.gain_high
+    assert 0 in made.contenders
+    assert "cannot be told" in " ".join(made.sentences())
+    told = dataclasses.replace(made, more_folds=30, gain=0.1)
+    assert "30 more folds" in " ".join(told.sentences())
+
+
+def test_a_baseline_may_win_or_fail():
+    made = searched(Lucky(slope=5.0), 10, baseline={"x": 1.0, "n": 1}).confirmation
+    assert made.winner == made.baseline == 0
+    assert "No other trial is expected to be better" in " ".join(made.sentences())
+
+    def score(params):
+        if params == BAD:
+            raise ValueError("diverged")
+        return [params["x"], params["x"] + 0.1]
+
+    made = searched(score, 10, baseline=BAD).confirmation
+    assert "which failed" in " ".join(made.sentences())
+
+
+def test_a_baseline_is_one_configuration_of_the_space():
+    with pytest.raises(InvalidParamsError, match="baseline"):
+        searched(Lucky(), baseline={"x": 3.0, "n": 1})
+    with pytest.raises(InvalidSearchError, match="holds several configurations"):
+        searched(Lucky(), baseline=[GOOD, BAD])
+
+
+# ------------------------------------------------------------------ the estimate
+
+
+def test_the_optimism_is_that_of_the_choice():
+    """Over searches without signal the corrected score is that of every configuration."""
+    rng = np.random.default_rng(0)
+    errors, raw = [], []
+    for _ in range(400):
+        scores = rng.normal(size=(12, 5))
+        raw.append(scores.mean(axis=1).max())
+        errors.append(raw[-1] - optimism(scores))
+    assert np.mean(raw) > 0.6
+    assert abs(np.mean(errors)) < 0.1
+    assert optimism(np.arange(12.0).reshape(3, 4)) == 0.0
+
+
+# ------------------------------------------------------------------ KerasCV's fresh folds
+
+
+def cross_validated(**options):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, size=60)
+    return gs.KerasCV(gs.mlp, X, y, **options)
+
+
+@pytest.mark.parametrize(
+    "cv", [3, KFold(3, shuffle=True, random_state=5), ShuffleSplit(3, random_state=5)]
+)
+def test_fresh_folds_are_other_folds_of_the_same_objective(cv):
+    objective = cross_validated(cv=cv)
+    before = [fold.test.copy() for fold in objective.folds]
+    fresh = objective.with_fresh_folds(7)
+    assert fresh.n_folds == objective.n_folds == 3
+    assert any(set(a.test) != set(b) for a, b in zip(fresh.folds, before, strict=True))
+    assert fresh.fingerprint() == objective.with_fresh_folds(7).fingerprint()
+    for fold, rows in zip(objective.folds, before, strict=True):
+        np.testing.assert_array_equal(fold.test, rows)
+
+
+def test_fresh_folds_keep_groups_together():
+    groups = np.repeat(np.arange(15), 4)
+    fresh = cross_validated(cv=3, groups=groups).with_fresh_folds(7)
+    assert all(not set(groups[f.train]) & set(groups[f.test]) for f in fresh.folds)
+
+
+@pytest.mark.parametrize("cv", [KFold(3), TimeSeriesSplit(3), [(np.arange(40), np.arange(40, 60))]])
+def test_splits_without_chance_cannot_be_fresh(cv):
+    with pytest.raises(InvalidObjectiveError, match="leaves nothing to chance"):
+        cross_validated(cv=cv).with_fresh_folds(7)
