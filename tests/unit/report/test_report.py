@@ -1,4 +1,5 @@
 import errno
+import html
 import os
 import re
 import stat
@@ -322,7 +323,7 @@ class TestFindings:
         made = Confirmation(trials=8, winner=3, probability=0.7, expected=0.5, low=0.4, high=0.6)
         with study.writing() as writer:
             writer.set_confirmation(made)
-        text = render_report(study, tmp_path / f"report{suffix}").read_text()
+        text = html.unescape(render_report(study, tmp_path / f"report{suffix}").read_text())
         assert all(sentence in text for sentence in made.sentences())
         assert read_result(study).number == 3
 
