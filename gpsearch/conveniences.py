@@ -75,6 +75,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "watch": method("LiveConvergence"),
         "forecast": method("forecast", "gpsearch.analysis"),
         "trade_off": method("trade_off", "gpsearch.analysis"),
+        "best_ensemble": method("best_ensemble", "gpsearch.analysis"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     "Comparison": {

@@ -17,7 +17,7 @@ EXAMPLES = {
         "compare search_comparison.db --json",
     ),
     "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --json"),
-    "best": ("best search.db", "best search.db --python"),
+    "best": ("best search.db", "best search.db --python", "best search.toml --ensemble"),
     "export": ("export search.db -o trials.csv", "export search.db --format json"),
     "report": ("report search.db", "report search.db -o report.html"),
     "salvage": ("salvage damaged.db -o saved.db",),
@@ -73,8 +73,16 @@ def make_parser() -> argparse.ArgumentParser:
     show.add_argument("study")
     show.add_argument("--json", action="store_true", help="print JSON, for programs")
 
-    best = add("best", "records:best", "the best configuration so far")
-    best.add_argument("study")
+    best = add("best", "records:best", "the best configuration so far, or the best ensemble")
+    best.add_argument("study", help="a study; with --ensemble the TOML file of its search")
+    best.add_argument(
+        "--ensemble",
+        dest="command",
+        action="store_const",
+        const="best_ensemble:best_ensemble",
+        help="which trials to average, and what that gains",
+    )
+    best.add_argument("-o", "--output", help="fit the ensemble, and write it as a .keras file")
     form = best.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for programs")
     form.add_argument("--python", action="store_true", help="print a dict to paste, all digits")

@@ -42,6 +42,11 @@ def show(arguments: argparse.Namespace) -> int:
 
 def best(arguments: argparse.Namespace) -> int:
     """Print the best configuration."""
+    if arguments.output is not None:
+        raise GPSearchError(
+            "--output belongs to --ensemble: `gpsearch best search.toml --ensemble -o "
+            "ensemble.keras`. `Study.save_model` writes a single model."
+        )
     study = Study.open(arguments.study)
     if not study.complete:
         return end(NOTHING_FINISHED, f"no trial is complete. {first_failure(study)}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import warnings
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -66,10 +65,7 @@ def save_network(estimator: Any, path: Path) -> None:
             f"save({os.fspath(path)!r}): the labels {classes!r} cannot be written as JSON. Use "
             "strings, numbers or booleans as labels."
         ) from error
-    with warnings.catch_warnings():
-        # Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
-        warnings.filterwarnings("ignore", message="__array__ implementation")
-        network.save(path)
+    network.save(path)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(FACTS, text)
 

@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
 from gpsearch.errors import public
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
@@ -39,6 +40,7 @@ from gpsearch.model_selection.subjects import (
     EstimatorSubject,
     check_arguments,
     is_model_function,
+    wants_ensemble,
 )
 from gpsearch.objective.estimator_arguments import read_scoring
 from gpsearch.objective.estimator_fold import SINGLE
@@ -132,9 +134,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     n_jobs : int, optional
         Folds of one configuration fitted at once, by joblib; -1 for all cores. Over a model
         function, trials trained at once, each in a process of its own.
-    refit : bool, str or callable, default True
-        Fit the best configuration on all the data. A string names the metric that decides; a
-        callable takes ``cv_results_`` and returns the row to take.
+    refit : bool, "ensemble", str or callable, default True
+        Fit the best configuration on all the data. Over a model function, "ensemble" fits the
+        average of several where that gains; see `Study.best_ensemble`. Another string names the
+        metric that decides; a callable takes ``cv_results_`` and returns the row to take.
     cv : int, splitter, iterable or None, default None
         As in scikit-learn: None is 5 folds, stratified for a classifier. All configurations are
         scored on the same folds.
@@ -314,7 +317,11 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self._read_results(study, distributions, subject.metrics)
         if self.refit:
             started = time.perf_counter()
-            self.best_estimator_ = subject.refit(X, y, self.best_params_, self._best_trial)
+            self.best_estimator_ = (
+                self._ensemble(study, subject, distributions, X)
+                if wants_ensemble(self)
+                else subject.refit(X, y, self.best_params_, self._best_trial)
+            )
             self.refit_time_ = time.perf_counter() - started
             if hasattr(self.best_estimator_, "feature_names_in_"):
                 self.feature_names_in_ = self.best_estimator_.feature_names_in_
@@ -423,6 +430,19 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             self.study_ = study
             raise KeyboardInterrupt("GPSearchCV.fit was interrupted; study_ holds its trials")
         return study
+
+    def _ensemble(
+        self, study: Study, subject: Subject, distributions: Distributions, X: Any
+    ) -> Any:
+        objective = copy.copy(subject.objective)
+        objective.refit = lambda params, **options: subject.objective.refit(
+            distributions.translate(params), **options
+        )
+        ensemble: Any = best_ensemble(study, objective)
+        shape: Any = getattr(X, "shape", ())
+        if len(shape) == 2:
+            ensemble.n_features_in_ = shape[1]
+        return ensemble
 
     def _read_results(
         self, study: Study, distributions: Distributions, metrics: list[str] | None

@@ -88,6 +88,12 @@ def is_model_function(estimator: Any) -> bool:
     return callable(estimator) and not hasattr(estimator, "fit")
 
 
+def wants_ensemble(search: Any) -> bool:
+    """Whether a `GPSearchCV` fits an ensemble; of several metrics, one may have that name."""
+    several = isinstance(search.scoring, list | tuple | set | Mapping)
+    return isinstance(search.refit, str) and search.refit == "ensemble" and not several
+
+
 def check_arguments(search: Any) -> None:
     """Check the arguments of a `GPSearchCV` before anything is fitted.
 
@@ -119,6 +125,17 @@ def check_arguments(search: Any) -> None:
             "must be True, False, the name of a metric, or a callable that takes cv_results_ and "
             "returns the best row."
         ).about("refit", search.refit)
+    if wants_ensemble(search):
+        if not is_model_function(search.estimator):
+            raise InvalidSearchError(
+                "needs a function that returns a Keras model, whose networks become one. Give it "
+                "in place of the estimator, or refit=True."
+            ).about("refit", "ensemble")
+        if search.keep_predictions is False:
+            raise InvalidSearchError(
+                'leaves no held-out predictions to choose by, which refit="ensemble" needs. Leave '
+                "it out."
+            ).about("keep_predictions", False)
     if search.n_jobs is not None and (not is_whole(search.n_jobs) or search.n_jobs == 0):
         wanted = "a whole number other than 0 (-1 is one for each core)"
         raise refusal(InvalidSearchError, "n_jobs", search.n_jobs, wanted, also="None")

@@ -16,6 +16,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -78,6 +79,10 @@ class FittedNetwork(BaseEstimator):
         """
         return map_outputs(lambda part: part[:, None] if part.ndim == 1 else part, self.outputs(X))
 
+    def estimates_of(self, outputs: Any) -> Any:
+        """`estimates` of the model's symbolic outputs, in layers of Keras."""
+        return outputs
+
     def remember(self, X: Parts, outputs: Any) -> None:
         """Return `outputs` for this very object X from now on, without computing them."""
         self._remembered = (X, outputs)
@@ -110,7 +115,11 @@ class FittedNetwork(BaseEstimator):
         InvalidObjectiveError
             The preprocessing is a transformer that Keras cannot hold.
         """
-        _of_raw_features(self.model, self.preprocessor).save(path)
+        model = _of_raw_features(self.model, self.preprocessor)
+        with warnings.catch_warnings():
+            # Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
+            warnings.filterwarnings("ignore", message="__array__ implementation")
+            model.save(path)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -132,6 +141,19 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
             probabilities = self.predict_proba(X)
             return probabilities[:, 1:] if self.target.kind == "binary" else probabilities
         return super().estimates(X)
+
+    def estimates_of(self, outputs: Any) -> Any:
+        """See `FittedNetwork.estimates_of`."""
+        by_unit = self._by_unit(np.empty([1 if size is None else size for size in outputs.shape]))
+        if self.link == "logits":
+            activation = "softmax" if by_unit else "sigmoid"
+            outputs = import_keras().layers.Activation(activation)(outputs)
+        if by_unit and self.link in ("logits", "probabilities"):
+            if self.target.kind == "binary":
+                return outputs[:, 1:]
+            if self.target.kind == "multilabel":
+                return outputs[..., -1]
+        return outputs
 
     @property
     def link(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.preprocessing import MinMaxScaler
 
+from gpsearch.analysis import EnsembleSelection, ensemble_selection
 from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
 from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
@@ -577,6 +578,23 @@ def test_a_callable_among_the_metrics_gets_the_labels_as_the_scoring_does(data):
         scoring={"acc": "accuracy", "share": share}, refit="acc",
     ).fit(X, y)  # fmt: skip
     assert found.cv_results_["mean_test_share"][0] == pytest.approx(np.mean(y == "yes"), abs=0.02)
+
+
+def test_a_search_may_refit_an_ensemble(data, monkeypatch):
+    X, y = data
+    monkeypatch.setattr(EnsembleSelection, "is_better", True)  # two folds hardly show it
+    monkeypatch.setattr(ensemble_selection, "greedy", lambda *given: [0, 1])
+    choices = [SMALL["n_neurons"], 3]
+    options = {"n_iter": 2, "cv": 2, "epochs": 1, "scoring": "roc_auc", "random_state": 0}
+    found = GPSearchCV(mlp, {"n_neurons": choices}, refit="ensemble", **options).fit(X, y)
+    ensemble = found.best_estimator_
+    assert ensemble.selection.members == {0: 1, 1: 1}
+    assert set(found.predict(X)) <= {"no", "yes"}
+    assert list(found.classes_) == ["no", "yes"]
+    assert found.predict_proba(X).shape == (60, 2)
+    assert found.n_features_in_ == 3
+    assert found.score(X, y) == ensemble.score(X, y)
+    assert found.best_score_ == max(found.cv_results_["mean_test_score"])
 
 
 def test_validate_tries_the_metrics_too(data):

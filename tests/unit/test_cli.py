@@ -7,11 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from gpsearch.cli import main
+from gpsearch.analysis import EnsembleSelection
+from gpsearch.cli import best_ensemble, main
 from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
@@ -71,6 +74,49 @@ def test_show_tells_what_more_trials_would_bring(tmp_path, capsys):
             writer.add_trial({"lr": 0.1 + 0.08 * i}, [FoldResult(fold=0, score=i * (7.5 - i))])
     assert main(["show", path]) == 0
     assert "\nAhead    Expected gains (90 % intervals): 10 more trials" in capsys.readouterr().out
+
+
+@pytest.fixture
+def ensemble(study, monkeypatch):
+    """Has `study` belong to search.toml, and an ensemble of it be chosen."""
+    record = Study.open(study)
+    config = SimpleNamespace(study=Path(study), space=record.space, objective=None)
+    members = {1: 3, 0: 1}
+    selection = EnsembleSelection(
+        members=members, chosen=members, single=1, gains=(0.1, 0.125), score_name="roc_auc"
+    )
+    fitted = SimpleNamespace(save=lambda path: Path(path).write_text("averaged"))
+    monkeypatch.setattr(best_ensemble, "load_config", lambda path: config)
+    monkeypatch.setattr(best_ensemble, "select_ensemble", lambda study: selection)
+    monkeypatch.setattr(best_ensemble, "fit_ensemble", lambda *given: fitted)
+
+
+def test_best_tells_and_saves_the_ensemble(ensemble, tmp_path, capsys):
+    path = tmp_path / "ensemble.keras"
+    assert main(["best", "search.toml", "--ensemble", "-o", str(path)]) == 0
+    assert path.read_text() == "averaged"
+    out = capsys.readouterr().out
+    assert (
+        "Ensemble of trials 1 (3 times), 0: on folds that did not choose it, it gains 0.11" in out
+    )
+    assert str(path) in out.splitlines()[-1]
+    assert main(["best", "search.toml", "--ensemble", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["members"] == {"1": 3, "0": 1}
+    assert told["gain"] == pytest.approx(0.1125)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["study.db", "--ensemble"], "needs the model and the data"),
+        (["search.toml", "-o", "ensemble.keras"], "--output belongs to --ensemble"),
+        (["search.toml", "--ensemble", "-o", "ensemble.h5"], r"must end in \.keras"),
+    ],
+)
+def test_what_best_cannot_average_is_refused(arguments, why, capsys):
+    assert main(["best", *arguments]) == 2
+    assert re.search(why, capsys.readouterr().err)
 
 
 def test_show_and_best_tell_why_no_trial_is_complete(tmp_path, capsys):

@@ -82,7 +82,7 @@ CLASSES = {
 }
 FITTED = {"KerasClassifier": Y, "KerasRegressor": Y * 1.0, "GPSearchCV": Y}
 METHODS = {
-    "Study": ("enqueue", "best_model", "save_model"),
+    "Study": ("enqueue", "predictions", "fold_predictions", "best_model", "save_model"),
     "Comparison": ("best_of", "curve", "saving", "differences", "summary", "table"),
     "Optimizer": ("ask", "tell", "run", "copy"),
     "GaussianProcess": ("predict", "predict_gradient", "fantasize", "loss_quantile"),
@@ -91,6 +91,7 @@ FUNCTIONS = [
     *(f"plotting.{name}" for name in plotting.__all__ if name.startswith("plot_")),
     *("analysis.estimate_importance", "analysis.estimate_random", "analysis.forecast"),
     *("analysis.one_standard_error", "analysis.trade_off"),
+    *("analysis.best_ensemble", "analysis.select_ensemble"),
     *("report.render_report", "report.render_summary"),
 ]
 GIVEN = {  # what a method or a function needs beside the argument that is wrong

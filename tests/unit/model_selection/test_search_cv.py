@@ -578,6 +578,18 @@ REFUSALS = {
         InvalidObjectiveError,
         r"^GPSearchCV\(outputs='logits'\): y \(regression\) holds no classes",
     ),
+    "ensemble without predictions": (
+        {"estimator": gs.mlp, "refit": "ensemble", "keep_predictions": False},
+        None,
+        InvalidSearchError,
+        r"^GPSearchCV\(keep_predictions=False\): leaves no held-out predictions to choose by",
+    ),
+    "ensemble of estimators": (
+        {"refit": "ensemble"},
+        None,
+        InvalidSearchError,
+        r"^GPSearchCV\(refit='ensemble'\): needs a function that returns a Keras model",
+    ),
     "model with train scores": (
         {"estimator": gs.mlp, "return_train_score": True},
         None,

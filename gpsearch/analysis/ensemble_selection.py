@@ -1,0 +1,304 @@
+"""The ensemble of trials whose averaged held-out predictions score best.
+
+========= ==================================================================================
+J, K      folds, and candidates: the trials with the best scores
+members   candidates by index, with repetition; their predictions are averaged
+s_j(m)    score of the members m on fold j, greater is better
+d_j       gain on fold j of what the other folds chose: s_j(ensemble) - s_j(single model)
+========= ==================================================================================
+
+Greedy forward selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, "Ensemble
+selection from libraries of models", ICML 2004): the candidate that improves the mean score of the
+ensemble most is added, again and again; the best ensemble on the way is taken. On the folds that
+chose it, it looks too good, as the best of many trials does. So the gain is estimated on each fold
+from what the other folds choose: both an ensemble and a single model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from gpsearch.arguments import instance_of, whole
+from gpsearch.data.rows import take
+from gpsearch.errors import StudyError, public
+from gpsearch.estimators.ensemble import average
+from gpsearch.evaluation import Predictions, map_outputs, parts_of
+from gpsearch.objective.held_out import HeldOutRows, choose_score, hold_probabilities
+from gpsearch.objective.keras_cv import KerasCV
+from gpsearch.study import Study, Trial, require_study
+
+if TYPE_CHECKING:
+    from gpsearch.training.fitted import FittedNetwork
+
+CANDIDATES = 25
+"""Trials that may become members: those with the best scores."""
+CONFIDENCE = 0.95
+
+FoldScore = Callable[[int, Sequence[int]], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSelection:
+    """Which trials an ensemble averages, and what that gains."""
+
+    members: dict[int, int]
+    """How often each trial counts, by its number; the single best trial where nothing is gained."""
+    chosen: dict[int, int]
+    """The members that the folds chose, also where their gain is not shown."""
+    single: int
+    """Number of the best single trial."""
+    gains: tuple[float, ...]
+    """Gain on each fold of what the other folds chose; empty for a single fold."""
+    score_name: str
+    """What the gain is measured in."""
+    left_out: tuple[str, ...] = ()
+    """Trials that could not become members, as sentences."""
+
+    @property
+    def gain(self) -> float:
+        """Estimated gain over the best single model; NaN where there is no estimate."""
+        return float(np.mean(self.gains)) if self.gains else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % interval, by Student's t over the folds; NaN for fewer than two."""
+        if len(self.gains) < 2:
+            return math.nan, math.nan
+        error = stats.sem(self.gains) * stats.t.ppf((1 + CONFIDENCE) / 2, len(self.gains) - 1)
+        return self.gain - float(error), self.gain + float(error)
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the interval lies above zero."""
+        return self.interval[0] > 0
+
+    def __str__(self) -> str:
+        names = ", ".join(
+            f"{number}{f' ({times} times)' if times > 1 else ''}"
+            for number, times in self.chosen.items()
+        )
+        many = "s" if len(self.chosen) > 1 else ""
+        if len(self.gains) < 2:
+            found = "what it gains is not known, for that takes two folds or more"
+        elif len(self.chosen) == 1 and not any(self.gains):
+            found = "no average of trials scores better"
+        else:
+            low, high = self.interval
+            found = (
+                f"on folds that did not choose it, it gains {self.gain:.2g} ({low:.2g} to "
+                f"{high:.2g}) in {self.score_name} over the best single model"
+            )
+        verdict = "" if self.is_better else f" It is not used, but trial {self.single} alone."
+        return " ".join([f"Ensemble of trial{many} {names}: {found}.{verdict}", *self.left_out])
+
+
+def greedy(score: FoldScore, folds: Sequence[int], n_candidates: int, n_members: int) -> list[int]:
+    """Members that `folds` choose, the best single one first; the best ensemble on the way.
+
+    >>> def score(fold, members):  # the mean of 0 and 4 is the best
+    ...     return -abs(np.mean([[0.0, 4.0, 1.5][member] for member in members]) - 2.0)
+    >>> greedy(score, [0], 3, 4)
+    [2, 2, 2, 1]
+    """
+    members: list[int] = []
+    best, best_score = members, -math.inf
+    for _ in range(n_members):
+        values = [
+            float(np.mean([score(fold, [*members, candidate]) for fold in folds]))
+            for candidate in range(n_candidates)
+        ]
+        members = [*members, int(np.argmax(values))]
+        if max(values) > best_score:
+            best, best_score = members, max(values)
+    return best
+
+
+@public()
+def select_ensemble(
+    study: Study, objective: KerasCV | None = None, *, n_members: int = 10
+) -> EnsembleSelection:
+    """Choose the trials of an ensemble by their held-out predictions, without any training.
+
+    Parameters
+    ----------
+    study : Study
+    objective : KerasCV, optional
+        What was searched, which holds y and the scoring; by default the one that this process
+        searched with.
+    n_members : int, default 10
+        Members to choose, with repetition: a trial that is chosen twice counts twice.
+
+    Returns
+    -------
+    EnsembleSelection
+
+    Raises
+    ------
+    StudyError
+        There is no objective, it has other rows, or no complete trial has predictions.
+    """
+    require_study(study)
+    whole("n_members", n_members, 1)
+    objective = _require_networks(study, objective)
+    trials, predictions, left_out = _candidates(study, objective)
+    folds = sorted(predictions[0])
+    is_probable = all(hold_probabilities(of[fold]) for of in predictions for fold in folds)
+    rows = {fold: predictions[0][fold].rows for fold in folds}
+    whole_folds = {
+        fold: HeldOutRows(objective, rows[fold], probabilities=is_probable) for fold in folds
+    }
+    first = predictions[0][folds[0]].outputs
+    rule, name = choose_score(whole_folds[folds[0]], first, objective.scoring.name)
+    stacked = {
+        fold: map_outputs(lambda *parts: np.stack(parts), *(of[fold].outputs for of in predictions))
+        for fold in folds
+    }
+
+    def scorer(held_out: dict[int, HeldOutRows], kept: dict[int, np.ndarray]) -> FoldScore:
+        known: dict[tuple[int, tuple[int, ...]], float] = {}
+
+        def score(fold: int, members: Sequence[int]) -> float:
+            key = fold, tuple(sorted(members))
+            if key not in known:
+                outputs = map_outputs(
+                    lambda part: part[list(key[1])].mean(axis=0)[kept[fold]], stacked[fold]
+                )
+                known[key] = rule(held_out[fold], outputs)
+            return known[key]
+
+        return score
+
+    everything = {fold: np.arange(len(rows[fold])) for fold in folds}
+    overall = scorer(whole_folds, everything)
+    gains = []
+    for left in folds if len(folds) > 1 else ():
+        others = [fold for fold in folds if fold != left]
+        kept = {fold: np.flatnonzero(~np.isin(rows[fold], rows[left])) for fold in others}
+        others = [fold for fold in others if len(kept[fold])]
+        score = overall
+        if any(len(kept[fold]) < len(rows[fold]) for fold in others):  # rows that both held out
+            parts = {
+                fold: HeldOutRows(objective, rows[fold][kept[fold]], probabilities=is_probable)
+                for fold in others
+            }
+            score = scorer(parts, kept)
+        if others:
+            chosen = greedy(score, others, len(trials), n_members)
+            gains.append(overall(left, chosen) - overall(left, chosen[:1]))
+    chosen = greedy(overall, folds, len(trials), n_members)
+    selection = EnsembleSelection(
+        members={},
+        chosen={trials[k].number: times for k, times in Counter(chosen).most_common()},
+        single=study.best_trial.number,
+        gains=tuple(gains),
+        score_name=name,
+        left_out=left_out,
+    )
+    used = selection.chosen if selection.is_better else {selection.single: 1}
+    selection.members.update(used)
+    return selection
+
+
+@public()
+def best_ensemble(
+    study: Study, objective: KerasCV | None = None, *, n_members: int = 10
+) -> FittedNetwork:
+    """The ensemble of the trials that `select_ensemble` chooses, fitted on all the data.
+
+    Each member is fitted as `Study.best_model` fits the best trial. Where an ensemble does not
+    gain more than chance would explain, it is the single best model, and says so.
+
+    Parameters
+    ----------
+    study, objective, n_members
+        See `select_ensemble`.
+
+    Returns
+    -------
+    FittedNetwork
+        With ``predict``, ``predict_proba`` where there are classes, ``score`` by the metric of the
+        search, ``save(path)`` as one ``.keras`` file that plain Keras loads, and ``selection``, an
+        `EnsembleSelection` that says what it averages and gains.
+
+    Raises
+    ------
+    StudyError
+        See `select_ensemble`.
+    """
+    selection = select_ensemble(study, objective, n_members=n_members)
+    return fit_ensemble(study, _require_networks(study, objective), selection)
+
+
+def fit_ensemble(study: Study, objective: KerasCV, selection: EnsembleSelection) -> FittedNetwork:
+    """The members of a selection, fitted on all the data."""
+    trials = [study.trials[number] for number in selection.members]
+    networks = [
+        objective.refit(dict(trial.params), seed=trial.seed, folds=trial.folds) for trial in trials
+    ]
+    total = sum(selection.members.values())
+    weights = [times / total for times in selection.members.values()]
+    two_rows = take(objective.X, np.arange(2))
+    return average(networks, weights, two_rows, scorer=objective.scoring.score, selection=selection)
+
+
+def _require_networks(study: Study, objective: Any) -> KerasCV:
+    wanted = "the KerasCV that was searched, which holds y, the scoring and the networks"
+    objective = study.objective if objective is None else objective
+    if objective is None:
+        raise StudyError(
+            f"an ensemble needs {wanted}, and {study!r} knows none; pass it: "
+            "study.best_ensemble(gpsearch.KerasCV(...))"
+        )
+    return instance_of("objective", objective, KerasCV, wanted, kind=StudyError)
+
+
+def _candidates(
+    study: Study, objective: KerasCV
+) -> tuple[list[Trial], list[dict[int, Predictions]], tuple[str, ...]]:
+    """The best trials with predictions of one shape, these, and what was left out."""
+    best = study.best_trial
+    trials: list[Trial] = []
+    predictions: list[dict[int, Predictions]] = []
+    without, why, others = 0, "", list[int]()
+    for trial in sorted(study.complete, key=lambda trial: (trial.loss, trial.number)):
+        if len(trials) == CANDIDATES:
+            break
+        try:
+            found = study.fold_predictions(trial)
+        except StudyError as error:
+            without, why = without + 1, why or str(error)
+            continue
+        if predictions and _shape(found) != _shape(predictions[0]):
+            others.append(trial.number)
+            continue
+        trials.append(trial)
+        predictions.append(found)
+    if not trials:
+        raise StudyError(f"no complete trial can be a member of an ensemble: {why}")
+    if (n := next(iter(predictions[0].values())).n_rows) != objective.n:
+        raise StudyError(
+            f"the predictions of {study!r} are of {n} rows, and X of the objective has "
+            f"{objective.n}; give the objective that was searched"
+        )
+    left_out = []
+    if without:
+        left_out.append(f"{without} of the best trials have no predictions: {why}")
+    if others:
+        left_out.append(
+            f"The models of trials {', '.join(map(str, others))} have outputs of another shape "
+            f"than those of trial {trials[0].number}, and are left out."
+        )
+    if without and trials[0].number != best.number:
+        left_out.append(f"The best, trial {best.number}, is one of them.")
+    return trials, predictions, tuple(left_out)
+
+
+def _shape(predictions: dict[int, Predictions]) -> Any:
+    return {fold: [part.shape for part in parts_of(of.outputs)] for fold, of in predictions.items()}

@@ -1,0 +1,252 @@
+"""Greedy selection, its gain on folds that it did not see, and one model made of its members."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.metrics import accuracy_score, r2_score
+
+import gpsearch as gs
+from gpsearch.analysis import select_ensemble
+from gpsearch.analysis.ensemble_selection import greedy
+from gpsearch.data.preprocessing import Preprocessor
+from gpsearch.data.target import read_target
+from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.estimators.ensemble import average
+from gpsearch.evaluation import Predictions, parts_of
+from gpsearch.objective.scoring import Scoring
+from gpsearch.training.fitted import as_fitted
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+N = 60
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 2))
+TARGETS = {
+    "binary": np.where(X[:, 0] > 0, "yes", "no"),
+    "multiclass": np.digitize(X[:, 0], [-0.5, 0.5]),
+    "multilabel": (X > 0).astype(int),
+    "regression": X.sum(axis=1),
+    "columns": np.c_[X, -X],
+}
+SPACE = {"n_neurons": (4, 40)}
+
+
+def create(n_neurons, n_outputs, target_kind):
+    """One network or another, of logits or probabilities, by its width."""
+    width, loss, end = n_outputs, "mse", None
+    if target_kind == "binary":
+        width = 1 + n_neurons % 2  # one sigmoid, or two units
+        loss = keras.losses.BinaryCrossentropy(from_logits=True) if width == 1 else None
+    if target_kind == "multilabel":
+        loss, end = "binary_crossentropy", "sigmoid"
+    if target_kind == "multiclass" or loss is None:
+        loss, end = "sparse_categorical_crossentropy", "softmax"
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(width, activation=end)])
+    model.compile("adam", loss)
+    return model
+
+
+def truth(kind):
+    """What a perfect model predicts, as `Predictions` has it."""
+    y = TARGETS[kind]
+    if kind == "multiclass":
+        return np.eye(3)[y]
+    return (y == "yes")[:, None] * 1.0 if kind == "binary" else y.reshape(N, -1) * 1.0
+
+
+def recorded(kind, noises, *, cv=3, scoring=None, shapes=None):
+    """A study whose trial k predicts the truth, with noise of its own, as `noises` says."""
+    objective = gs.KerasCV(create, X, TARGETS[kind], cv=cv, epochs=1, scoring=scoring)
+    study = gs.Study.create(None, space=SPACE, seed=0, objective=objective)
+    rng = np.random.default_rng(1)
+    with study.writing() as writer:
+        writer.prediction_bytes = 1e8
+        for k, noise in enumerate(noises):
+            outputs = truth(kind) + noise * rng.normal(size=truth(kind).shape)
+            if kind not in ("regression", "columns"):
+                outputs = expit(5 * (outputs - 0.5))
+            if kind == "multiclass":
+                outputs /= outputs.sum(axis=1, keepdims=True)
+            if shapes is not None:
+                outputs = outputs[:, : shapes[k]]
+            number = writer.start_trial({"n_neurons": 4 + k}, seed=k)
+            for fold in objective.folds:
+                held_out = Predictions(rows=fold.test, n_rows=N, outputs=outputs[fold.test])
+                result = gs.FoldResult(fold=fold.index, score=-noise, predictions=held_out)
+                writer.record_fold(number, result)
+            writer.end_trial(number, "complete")
+    return study
+
+
+def test_greedy_takes_the_best_single_one_first_and_never_a_worse_ensemble():
+    values = np.random.default_rng(3).normal(size=(4, 6))  # folds x candidates
+
+    def score(fold, members):
+        return -abs(np.mean([values[fold, member] for member in members]) - 0.2)
+
+    def total(members):
+        return np.mean([score(fold, members) for fold in range(4)])
+
+    found = greedy(score, range(4), 6, 5)
+    assert found[0] == max(range(6), key=lambda k: total([k]))
+    prefixes = [total(found[:size]) for size in range(1, len(found) + 1)]
+    assert prefixes[-1] == max(prefixes)
+    second = [total([found[0], k]) for k in range(6)]
+    assert len(found) == 1 or found[1] == int(np.argmax(second))
+    assert greedy(score, range(4), 6, 1) == found[:1]
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_equally_noisy_trials_are_averaged_and_gain(kind):
+    scoring = None if kind in ("regression", "columns") else "neg_log_loss"
+    scoring = "roc_auc" if kind == "multilabel" else scoring
+    study = recorded(kind, [1.0, 1.01, 1.02, 1.03], cv=4, scoring=scoring)
+    selection = select_ensemble(study, n_members=3)
+    assert len(selection.chosen) > 1
+    assert selection.gain > 0
+    low, high = selection.interval
+    assert low < selection.gain < high
+    assert selection.members == (selection.chosen if low > 0 else {0: 1})
+
+
+def test_the_gain_is_that_of_folds_which_the_selection_did_not_see():
+    study = recorded("regression", [0.5, 0.5, 0.5], cv=3)
+    objective, y = study.objective, TARGETS["regression"]
+    predictions = [study.fold_predictions(number) for number in range(3)]
+
+    def r2(fold, members):
+        outputs = np.mean([predictions[k][fold].outputs for k in members], axis=0)[:, 0]
+        rows = objective.folds[fold].test
+        return 1 - np.sum((y[rows] - outputs) ** 2) / np.sum((y[rows] - y[rows].mean()) ** 2)
+
+    expected = []
+    for left in range(3):
+        others = [fold for fold in range(3) if fold != left]
+        chosen = greedy(r2, others, 3, 10)
+        single = max(range(3), key=lambda k: np.mean([r2(fold, [k]) for fold in others]))
+        expected.append(r2(left, chosen) - r2(left, [single]))
+    assert np.allclose(select_ensemble(study).gains, expected, atol=1e-6)
+
+
+def test_where_one_is_far_better_it_stays_alone_and_says_so():
+    selection = select_ensemble(recorded("regression", [0.01, 5.0, 5.0]))
+    assert selection.members == {0: 1}
+    assert "but trial 0 alone" in str(selection)
+
+
+def test_rows_that_two_folds_share_do_not_choose_what_they_judge():
+    # Trial 1 knows the rows of each fold by heart in the *other* fold that holds them too.
+    rows = np.arange(N)
+    splits = [(rows[30:], rows[:30]), (rows[30:], rows[:30]), (rows[:30], rows[30:])]
+    selection = select_ensemble(recorded("regression", [0.5, 0.5], cv=splits))
+    assert len(selection.gains) == 3
+    two = select_ensemble(recorded("regression", [0.5, 0.5], cv=splits[:2]))
+    assert two.gains == ()  # each has seen all rows of the other
+    assert "takes two folds" in str(two)
+
+
+def test_a_metric_that_needs_the_model_falls_back():
+    def of_model(estimator, X, y):
+        return float(estimator.model.count_params() > 0)
+
+    for kind, name in (("columns", "neg_mean_squared_error"), ("multilabel", "neg_log_loss")):
+        selection = select_ensemble(recorded(kind, [1.0, 1.0, 1.0], scoring=of_model))
+        assert selection.score_name.startswith(f"{name}, as of_model cannot be computed")
+        assert selection.gain > 0
+
+
+def network(kind, n_neurons, preprocess=None):
+    """An untrained member."""
+    target = read_target(TARGETS[kind])
+    model = create(n_neurons, target.n_outputs, target.kind)
+    model.optimizer.build(model.trainable_variables)  # as one that was trained
+    return as_fitted(model, Preprocessor(preprocess, X), target)
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_the_ensemble_is_one_keras_model_that_averages_its_members(kind, tmp_path):
+    members = [network(kind, n_neurons, "standardize") for n_neurons in (4, 5)]
+    scorer = Scoring(None, (), members[0].target).score
+    ensemble = average(members, [0.25, 0.75], X[:2], scorer=scorer, selection="of two")
+    expected = 0.25 * members[0].estimates(X) + 0.75 * members[1].estimates(X)
+    assert np.allclose(ensemble.estimates(X.tolist()), expected, atol=1e-6)
+    y = TARGETS[kind]
+    assert ensemble.predict(X).shape == y.shape
+    if kind in ("regression", "columns"):
+        assert ensemble.score(X, y) == pytest.approx(r2_score(y, ensemble.predict(X)))
+    else:
+        assert ensemble.score(X, y) == accuracy_score(y, ensemble.predict(X))
+        proba = ensemble.predict_proba(X)
+        assert np.allclose(proba[:, 1:] if kind == "binary" else proba, expected, atol=1e-6)
+    if kind in ("binary", "columns"):  # logits beside two units, and no layer at all
+        ensemble.save(tmp_path / "ensemble.keras")
+        loaded = keras.models.load_model(tmp_path / "ensemble.keras")
+        assert np.allclose(loaded(X), expected, atol=1e-6)
+
+
+def test_members_of_several_inputs_and_outputs_and_a_class_of_ones_own():
+    def create_two():
+        inputs = {name: keras.Input((2,), name=name) for name in ("a", "b")}
+        both = keras.layers.Concatenate()(list(inputs.values()))
+        model = keras.Model(inputs, {name: keras.layers.Dense(1)(both) for name in "cd"})
+        model.compile("adam", "mse")
+        return model
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x["a"]) - self.dense(x["b"])
+
+    parts = {"a": X, "b": X + 1}
+    for create_one, y in ((create_two, {"c": X[:, 0], "d": X[:, 1]}), (Own, X[:, 0])):
+        target = read_target(y)
+        members = [as_fitted(create_one(), Preprocessor(None, parts), target) for _ in range(2)]
+        one, two = (parts_of(member.outputs(parts)) for member in members)
+        ensemble = average(members, [0.5, 0.5], parts, scorer=len, selection="")
+        for found, *both in zip(parts_of(ensemble.outputs(parts)), one, two, strict=True):
+            assert np.allclose(found, np.mean(both, axis=0), atol=1e-6)
+
+
+def test_without_a_gain_it_is_the_best_model():
+    study = recorded("binary", [0.01, 5.0], scoring="neg_log_loss")
+    ensemble = study.best_ensemble()
+    assert np.array_equal(ensemble.outputs(X), study.best_model().outputs(X))
+    assert str(ensemble) == str(select_ensemble(study))
+
+
+def test_models_with_outputs_of_another_shape_are_left_out():
+    study = recorded("columns", [0.5, 0.5, 0.5], shapes=[4, 3, 4])
+    text = str(select_ensemble(study))
+    assert "trials 1 have outputs of another shape than those of trial 0" in text
+
+
+def test_what_cannot_be_averaged_is_said():
+    study = recorded("regression", [0.5, 0.5])
+    with pytest.raises(InvalidSearchError, match="n_members"):
+        study.best_ensemble(n_members=0)
+    with pytest.raises(StudyError, match="of 60 rows, and X of the objective has 40"):
+        study.best_ensemble(gs.KerasCV(create, X[:40], TARGETS["regression"][:40]))
+    without = gs.search(
+        lambda params: 1.0, SPACE, n_calls=1, strategy="random", random_state=0, progress=False
+    )
+    with pytest.raises(StudyError, match=r"objective=.*the KerasCV that was searched"):
+        select_ensemble(without)
+    with pytest.raises(StudyError, match=r"no complete trial can be a member.*no model"):
+        select_ensemble(without, study.objective)
+
+
+def test_trials_without_predictions_are_counted():
+    study = recorded("regression", [0.5, 0.6])
+    with study.writing() as writer:
+        folds = [gs.FoldResult(fold=j, score=9.0) for j in range(3)]
+        writer.add_trial({"n_neurons": 30}, folds)
+    selection = select_ensemble(study)
+    assert selection.single == 2
+    assert "1 of the best trials have no predictions" in str(selection)
+    assert list(itertools.chain(selection.chosen)) != [2]
