@@ -375,8 +375,9 @@ def test_clone_pickle_and_nesting(data):
 def test_verbose_tells_every_params(data, capsys, verbose):
     search(verbose=verbose).fit(*data)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == (5 if verbose == 2 else 0)  # the first says what begins
-    for i, line in enumerate(lines[1:], 1):
+    # the first says what begins, the last three what the winner is worth
+    assert len(lines) == (8 if verbose == 2 else 0)
+    for i, line in enumerate(lines[1:5], 1):
         assert line.startswith(f"[{i}/4] ")
         assert "{'C': " in line
 
