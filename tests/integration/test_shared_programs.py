@@ -142,7 +142,7 @@ def with_module(value):
 
 def with_epsilon(value):
     keras.config.set_epsilon(value)
-    return net("sigmoid", "binary_crossentropy")
+    return net(loss="mean_squared_logarithmic_error")  # of outputs that are at least epsilon
 
 
 class Penalty(keras.regularizers.Regularizer):
