@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 from sklearn.decomposition import PCA
@@ -788,11 +788,13 @@ def exact(value):
     return [type(value).__name__, repr(value)]
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_copy_is_the_same(value):
     assert fingerprint(pickle.loads(pickle.dumps(value))) == fingerprint(value)
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_it_differs_exactly_where_values_do(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (exact(one) == exact(other))
