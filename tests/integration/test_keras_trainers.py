@@ -152,7 +152,7 @@ MODELS = {
         shape=(6, 6, 1),
     ),
     "masked-embedding": lambda: sequential(
-        layers.Embedding(10, 3, mask_zero=True), layers.SimpleRNN(3), shape=(6,)
+        layers.Embedding(10, 3, mask_zero=True), layers.GRU(3), shape=(6,)
     ),
     "lstm": lambda: sequential(layers.LSTM(3), shape=(6, 2)),
     "attention": attention,
