@@ -119,7 +119,8 @@ _ROOMS = {name: room for room, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     """A name of the package, or one of its rooms, imported now (PEP 562)."""
     home = f"gpsearch.{_ROOMS.get(name, name)}"
-    if name.startswith("_") or importlib.util.find_spec(home) is None:
+    known = name.isidentifier() and not name.startswith("_")
+    if not known or importlib.util.find_spec(home) is None:
         raise AttributeError(f"module 'gpsearch' has no attribute {name!r}", name=name)
     module = importlib.import_module(home)
     return globals().setdefault(name, getattr(module, name) if name in _ROOMS else module)

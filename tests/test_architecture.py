@@ -210,6 +210,7 @@ def test_each_public_name_has_its_room_for_type_checkers_too():
         assert getattr(gpsearch, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'serach'"):
         gpsearch.serach  # noqa: B018
+    assert not hasattr(gpsearch, "study.sqlite")  # a name, not a path
 
 
 PRIVATE = re.compile(

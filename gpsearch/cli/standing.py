@@ -12,6 +12,7 @@ from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.lock import holder_of
+from gpsearch.study.score_text import score_text
 from gpsearch.study.trial import GIVEN
 
 N_BEST = 5
@@ -109,7 +110,8 @@ def _counted(n: int) -> str:
 
 def _seconds_left(study: Study) -> float | None:
     evaluated = [trial for trial in study.ended if trial.origin != GIVEN]
-    if study.budget is None or study.budget < len(evaluated):
+    has_ended = study.stop_reason and not (study.path and holder_of(study.path))
+    if has_ended or study.budget is None or study.budget < len(evaluated):
         return None
     return seconds_left(evaluated, study.budget - len(evaluated))
 
@@ -157,8 +159,7 @@ def _score(study: Study, trial: Trial) -> str:
 
 
 def _number(study: Study, trial: Trial) -> str:
-    text, error = f"{study.as_user_value(trial.score):.6g}", trial.standard_error
-    return text if math.isnan(error) else f"{text} ± {error:.2g}"
+    return score_text(study.as_user_value(trial.score), trial.standard_error)
 
 
 def _short(value: Any, digits: int = 6) -> str:

@@ -358,11 +358,12 @@ class KerasCV(Described):
         target = "" if classes is None else f" of {len(classes)} classes"
         patience = "" if settings.patience is None else f", patience {settings.patience}"
         watched = ", watches the scored fold" if self.monitor_fold else ""
+        largest = "" if self.max_parameters is None else f", max_parameters={self.max_parameters}"
         return {
             "target": f"{self.target.kind}{target}",
             "folds": f"{self.n_folds}, cv={self.cv}, random_state={self.random_state}",
             "training": f"at most {settings.epochs} epochs{patience}, batches of "
-            f"{settings.batch_size}{watched}",
+            f"{settings.batch_size}{watched}{largest}",
             "preprocess": "" if self.preprocess is None else str(self.preprocess),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 DIGITS = 6  # of a score without an error
+LARGE = 1e7  # from here on, digits before the point are left out
 
 
 def score_text(score: float, error: float = math.nan) -> str:
@@ -12,10 +13,14 @@ def score_text(score: float, error: float = math.nan) -> str:
 
     >>> score_text(0.99613, 0.00123), score_text(1234.5, 60.0), score_text(0.9961)
     ('0.9961 ± 0.0012', '1234 ± 60', '0.9961')
+    >>> score_text(1.23456789e12, 4.5e10)
+    '1.23457e+12 ± 4.5e+10'
     """
     digits = decimals(error)
     if digits is None:
         return f"{score:.{DIGITS}g}"
+    if max(abs(score), error) >= LARGE:
+        return f"{score:.{DIGITS}g} ± {error:.2g}"
     return f"{score:.{digits}f} ± {error:.{digits}f}"
 
 

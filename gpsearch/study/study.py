@@ -374,9 +374,8 @@ class Study(Described):
 
     def _title(self) -> str:
         trials = self._current()
-        n_complete = len(self.complete)
-        best = f", best score {self.best_score:.6g}" if n_complete else ""
-        return f"Study {self._name}: {len(trials)} trials, {n_complete} complete{best}"
+        counted = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
+        return f"Study {self._name}: {counted}, {len(self.complete)} complete"
 
     def _facts(self) -> dict[str, str]:
         best = self.best_trial if self.complete else None

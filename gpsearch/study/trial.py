@@ -119,7 +119,7 @@ class Trial(Described):
         if math.isnan(self.score):
             return title
         folds = f" over {len(self.folds)} folds" if len(self.folds) > 1 else ""
-        return f"{title}: {score_text(self.score, self.standard_error)}{folds}"
+        return f"{title}: score {score_text(self.score, self.standard_error)}{folds}"
 
     def _facts(self) -> dict[str, str]:
         epochs = [fold.best_epoch for fold in self.folds if fold.best_epoch is not None]

@@ -62,7 +62,7 @@ def test_a_search_shows_a_bar_and_one_picture_whatever_its_length(outputs):
 
 def test_a_study_shows_its_best(outputs):
     (shown,) = outputs[1]
-    assert "best score" in shown.data["text/plain"]
+    assert "complete" in shown.data["text/plain"]
     assert "<svg" in shown.data["text/html"]
     assert "opt" in shown.data["text/html"]
 

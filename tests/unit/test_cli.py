@@ -51,8 +51,8 @@ def test_show_tells_how_the_search_stands(study, capsys):
     out = capsys.readouterr().out
     assert "2 complete, 1 failed" in out
     assert "3 trials (2 complete, 1 failed)" in out
-    assert "trial 1, score 0.95 ± 0.05 (standard error over 2 folds)" in out
-    assert "trial 0    0.75 ± 0.05  lr=0.25\n" in out  # what differs from the best
+    assert "trial 1, score 0.950 ± 0.050 (standard error over 2 folds)" in out
+    assert "trial 0    0.750 ± 0.050  lr=0.25\n" in out  # what differs from the best
     assert "Failed   1 of 3 trials\n  1 x diverged" in out
     assert "lr   0.5" in out
     assert "of training, 3 trials" in out
@@ -163,6 +163,10 @@ def test_show_tells_of_how_many_trials_and_what_time_is_left(study, capsys):
         assert main(["show", study, "--json"]) == 0
         told = json.loads(capsys.readouterr().out)
         assert (told["n_calls"], told["metric"], told["failures"]) == (40, "score", {"diverged": 1})
+        assert told["seconds_left"] > 0
+        writer.set_stop_reason("No gain is expected.")
+    assert main(["show", study, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seconds_left"] is None
 
 
 def test_colours_are_for_a_terminal_alone_and_can_be_refused(study, capsys, monkeypatch):

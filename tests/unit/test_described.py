@@ -52,7 +52,7 @@ def test_each_prints_at_most_five_lines_that_fit_a_terminal(described):
 
 def test_what_they_tell(described):
     trial, study = described["trial"], described["study"]
-    assert repr(trial) == "<Trial 0, complete: 0.9200 ± 0.0071 over 5 folds>"
+    assert repr(trial) == "<Trial 0, complete: score 0.9200 ± 0.0071 over 5 folds>"
     assert "best epochs 7, 8, 9, 10, 11" in str(trial)
     assert "0.123" not in repr(trial) + str(trial) + repr(trial.folds)
     assert "  best    trial 0, score 0.9200 ± 0.0071\n  params  x=0.333, opt=<adam>" in str(study)
