@@ -16,6 +16,7 @@ from what the other folds choose: both an ensemble and a single model.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ from scipy import stats
 
 from gpsearch.arguments import instance_of, whole
 from gpsearch.data.rows import take
-from gpsearch.errors import StudyError, public
+from gpsearch.errors import StudyError, TrialFailedError, public
 from gpsearch.estimators.ensemble import average
 from gpsearch.evaluation import Predictions, map_outputs, parts_of
 from gpsearch.objective.held_out import HeldOutRows, choose_score, hold_probabilities
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 CANDIDATES = 25
 """Trials that may become members: those with the best scores."""
 CONFIDENCE = 0.95
+ROUNDING = 1e-6
+"""A greater score by less than this share of it is that of the same model averaged with itself."""
 
 FoldScore = Callable[[int, Sequence[int]], float]
 
@@ -58,6 +61,8 @@ class EnsembleSelection:
     """Gain on each fold of what the other folds chose; empty for a single fold."""
     score_name: str
     """What the gain is measured in."""
+    overlap: float = 0.0
+    """Held-out rows over training rows of a fold, where folds hold out the same rows; else 0."""
     left_out: tuple[str, ...] = ()
     """Trials that could not become members, as sentences."""
 
@@ -68,16 +73,22 @@ class EnsembleSelection:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95 % interval, by Student's t over the folds; NaN for fewer than two."""
-        if len(self.gains) < 2:
+        """Its 95 % interval, by Student's t over the folds; NaN for fewer than two.
+
+        Where folds hold out the same rows, with the variance of Nadeau and Bengio (2003).
+        """
+        k = len(self.gains)
+        if k < 2:
             return math.nan, math.nan
-        error = stats.sem(self.gains) * stats.t.ppf((1 + CONFIDENCE) / 2, len(self.gains) - 1)
-        return self.gain - float(error), self.gain + float(error)
+        error = np.std(self.gains, ddof=1) * math.sqrt(1 / k + self.overlap)
+        half = float(error * stats.t.ppf((1 + CONFIDENCE) / 2, k - 1))
+        return self.gain - half, self.gain + half
 
     @property
     def is_better(self) -> bool:
-        """Whether the interval lies above zero."""
-        return self.interval[0] > 0
+        """Whether the interval lies above zero; equal gains on all folds show no spread."""
+        low, high = self.interval
+        return 0 < low < high and len(self.chosen) > 1
 
     def __str__(self) -> str:
         names = ", ".join(
@@ -115,7 +126,7 @@ def greedy(score: FoldScore, folds: Sequence[int], n_candidates: int, n_members:
             for candidate in range(n_candidates)
         ]
         members = [*members, int(np.argmax(values))]
-        if max(values) > best_score:
+        if max(values) > best_score + (ROUNDING * abs(best_score) if best else 0.0):
             best, best_score = members, max(values)
     return best
 
@@ -167,10 +178,12 @@ def select_ensemble(
         def score(fold: int, members: Sequence[int]) -> float:
             key = fold, tuple(sorted(members))
             if key not in known:
-                outputs = map_outputs(
-                    lambda part: part[list(key[1])].mean(axis=0)[kept[fold]], stacked[fold]
-                )
-                known[key] = rule(held_out[fold], outputs)
+
+                def mean(parts: np.ndarray) -> np.ndarray:
+                    averaged = parts[list(members)].mean(axis=0, dtype=np.float64)
+                    return np.asarray(averaged[kept[fold]])
+
+                known[key] = rule(held_out[fold], map_outputs(mean, stacked[fold]))
             return known[key]
 
         return score
@@ -189,15 +202,17 @@ def select_ensemble(
                 for fold in others
             }
             score = scorer(parts, kept)
-        if others:
-            chosen = greedy(score, others, len(trials), n_members)
-            gains.append(overall(left, chosen) - overall(left, chosen[:1]))
+        with contextlib.suppress(TrialFailedError):  # a score may need rows that are left out
+            if others:
+                chosen = greedy(score, others, len(trials), n_members)
+                gains.append(overall(left, chosen) - overall(left, chosen[:1]))
     chosen = greedy(overall, folds, len(trials), n_members)
     selection = EnsembleSelection(
         members={},
         chosen={trials[k].number: times for k, times in Counter(chosen).most_common()},
         single=study.best_trial.number,
         gains=tuple(gains),
+        overlap=_overlap(list(rows.values()), objective.n),
         score_name=name,
         left_out=left_out,
     )
@@ -245,6 +260,12 @@ def fit_ensemble(study: Study, objective: KerasCV, selection: EnsembleSelection)
     total = sum(selection.members.values())
     weights = [times / total for times in selection.members.values()]
     two_rows = take(objective.X, np.arange(2))
+    features = [parts_of(network.preprocessor.transform(two_rows)) for network in networks]
+    if not all(all(map(np.array_equal, of, features[0])) for of in features):
+        raise StudyError(
+            "the preprocessing gives each member other features, and an ensemble has one for all; "
+            "give its transformers a random_state"
+        )
     return average(networks, weights, two_rows, scorer=objective.scoring.score, selection=selection)
 
 
@@ -282,6 +303,13 @@ def _candidates(
         predictions.append(found)
     if not trials:
         raise StudyError(f"no complete trial can be a member of an ensemble: {why}")
+    for fold, of in predictions[0].items():
+        tests = [one.test for one in objective.folds if one.index == fold]
+        if of.n_rows == objective.n and not any(np.array_equal(of.rows, test) for test in tests):
+            raise StudyError(
+                f"the predictions of {study!r} are of other splits than those of the objective; "
+                "give the objective that was searched"
+            )
     if (n := next(iter(predictions[0].values())).n_rows) != objective.n:
         raise StudyError(
             f"the predictions of {study!r} are of {n} rows, and X of the objective has "
@@ -289,7 +317,7 @@ def _candidates(
         )
     left_out = []
     if without:
-        left_out.append(f"{without} of the best trials have no predictions: {why}")
+        left_out.append(f"Without predictions, of the best trials: {without} ({why}).")
     if others:
         left_out.append(
             f"The models of trials {', '.join(map(str, others))} have outputs of another shape "
@@ -298,6 +326,13 @@ def _candidates(
     if without and trials[0].number != best.number:
         left_out.append(f"The best, trial {best.number}, is one of them.")
     return trials, predictions, tuple(left_out)
+
+
+def _overlap(held_out: Sequence[np.ndarray], n: int) -> float:
+    """Held-out rows over the others, where some row is held out twice; else 0."""
+    share = float(np.mean([len(rows) for rows in held_out])) / n
+    repeated = len(np.unique(np.concatenate(held_out))) < sum(map(len, held_out))
+    return share / (1 - share) if repeated and share < 1 else 0.0
 
 
 def _shape(predictions: dict[int, Predictions]) -> Any:

@@ -45,7 +45,7 @@ class EnsembleNetwork(FittedNetwork):
         return self._scorer(self, X, self.target.as_labels(y))
 
     def __str__(self) -> str:
-        return str(self.selection)
+        return str(self.__dict__.get("selection", type(self).__name__))
 
 
 class EnsembleClassifier(EnsembleNetwork, FittedClassifier):

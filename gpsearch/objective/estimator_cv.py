@@ -34,7 +34,6 @@ from gpsearch.evaluation import (
     FoldResult,
     OnFold,
     Params,
-    Predictions,
     run_folds,
 )
 from gpsearch.identity import Identity
@@ -378,13 +377,7 @@ class EstimatorCV(Described):
             trainer=getattr(facts, "trainer", "fit"),
             note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),
-            predictions=self._predictions(fold, outcome.predictions),
         )
-
-    def _predictions(self, fold: int, outputs: Any) -> Predictions | None:
-        if outputs is None:
-            return None
-        return Predictions(rows=self.folds[fold][1], n_rows=self.n, outputs=outputs)
 
     @property
     def _has_stand_in(self) -> bool:

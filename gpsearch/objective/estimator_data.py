@@ -20,7 +20,7 @@ from gpsearch.arguments import is_whole
 from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, is_text, named_parts
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.listening import last_step
+from gpsearch.objective.estimator_fold import last_step
 
 SCALERS = (
     "StandardScaler",

@@ -19,7 +19,6 @@ from sklearn.utils import _safe_indexing, get_tags
 from gpsearch.data.folds import Split
 from gpsearch.data.rows import in_parts, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.listening import last_step, listened
 
 SINGLE = "score"
 """Name of the only metric, as ``cv_results_`` has it."""
@@ -41,8 +40,6 @@ class FoldOutcome:
     """What the fit, or the only score, raised."""
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
-    predictions: Any = None
-    """Predictions of the held-out rows, where the scorer asked for them; see `Predicted`."""
 
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
@@ -79,9 +76,7 @@ def fit_and_score(
     fitted = time.perf_counter()
     try:
         X_test, y_test = _features(estimator, X, test, train), _rows(y, test)
-        with listened(estimator, y, len(test)) as predicted:
-            params = _rows_of_params(score_params, test, n)
-            scores = _score(estimator, X_test, y_test, scorer, params)
+        scores = _score(estimator, X_test, y_test, scorer, _rows_of_params(score_params, test, n))
         scored = time.perf_counter()
         on_train = (
             _score(estimator, X_train, y_train, scorer, _rows_of_params(score_params, train, n))
@@ -97,7 +92,6 @@ def fit_and_score(
         fit_seconds=fitted - started,
         score_seconds=scored - fitted,
         facts=getattr(last_step(estimator), "training_", None),
-        predictions=predicted.outputs,
     )
 
 
@@ -174,3 +168,9 @@ def _travelling(error: Exception, remote: bool) -> Exception:
     if remote:
         error.add_note(traceback.format_exc())
     return error
+
+
+def last_step(estimator: Any) -> Any:
+    """The estimator, or the last one of a Pipeline."""
+    steps = getattr(estimator, "steps", None)
+    return steps[-1][1] if steps else estimator

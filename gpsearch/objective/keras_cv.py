@@ -37,6 +37,7 @@ from gpsearch.evaluation import (
     OnFold,
     Params,
     Predictions,
+    parts_of,
     run_folds,
 )
 from gpsearch.identity import Identity
@@ -412,7 +413,7 @@ class KerasCV(Described):
             view.remember(X_test, outputs)
             score = self.scoring.score(view, X_test, labels)
             metrics = self.scoring.further(view, X_test, labels)
-            estimates = view.estimates(X_test)
+            predictions = self._predictions(fold, view)
         ended = time.perf_counter()
         return FoldResult(
             fold=fold.index,
@@ -429,8 +430,18 @@ class KerasCV(Described):
             parameters=trained.parameters,
             trainer=trained.fold.trainer,
             note=trained.fold.note,
-            predictions=Predictions(rows=fold.test, n_rows=self.n, outputs=estimates),
+            predictions=predictions,
         )
+
+    def _predictions(self, fold: Fold, view: FittedNetwork) -> Predictions | None:
+        """Predictions of the scored rows; None of outputs that no table holds."""
+        try:
+            outputs = view.estimates(self._prepared[fold].raw_test)
+            if not all(isinstance(part, np.ndarray) for part in parts_of(outputs)):
+                return None
+        except Exception:  # a network may return anything; its score counts
+            return None
+        return Predictions(rows=fold.test, n_rows=self.n, outputs=outputs)
 
     def _task(
         self,

@@ -97,9 +97,8 @@ def why_none(trial: Trial, settings: Mapping[str, Any], dropped: Sequence[int]) 
     if settings.get("keep_predictions") is False:
         return "the search was called with keep_predictions=False"
     return (
-        "it was recorded by an earlier gpsearch or by a comparison, which keep none, or its scorer "
-        "asked for labels alone, as 'accuracy' does of an estimator; 'neg_log_loss' asks for "
-        "probabilities"
+        "it was recorded by an earlier gpsearch, by a comparison or with an EstimatorCV, which "
+        "keep none; a KerasCV does"
     )
 
 

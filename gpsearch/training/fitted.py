@@ -77,7 +77,9 @@ class FittedNetwork(BaseEstimator):
 
         Of two classes the probability of the second alone, shape (n, 1).
         """
-        return map_outputs(lambda part: part[:, None] if part.ndim == 1 else part, self.outputs(X))
+        outputs = self.outputs(X)
+        several = list(outputs) if isinstance(outputs, tuple) else outputs
+        return map_outputs(lambda part: part[:, None] if part.ndim == 1 else part, several)
 
     def estimates_of(self, outputs: Any) -> Any:
         """`estimates` of the model's symbolic outputs, in layers of Keras."""
@@ -86,12 +88,6 @@ class FittedNetwork(BaseEstimator):
     def remember(self, X: Parts, outputs: Any) -> None:
         """Return `outputs` for this very object X from now on, without computing them."""
         self._remembered = (X, outputs)
-
-    def recalled(self, X: Parts, outputs: Any) -> Outputs:
-        """The `estimates` for X of outputs that were computed for it before."""
-        view = copy.copy(self)
-        view.remember(X, outputs)
-        return view.estimates(X)
 
     def for_scorers(self) -> Self:
         """A view of this network as scikit-learn's scorers take one.

@@ -5,12 +5,15 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import expit
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import KFold, RepeatedKFold
+from sklearn.random_projection import GaussianRandomProjection
 
 import gpsearch as gs
 from gpsearch.analysis import select_ensemble
-from gpsearch.analysis.ensemble_selection import greedy
+from gpsearch.analysis.ensemble_selection import EnsembleSelection, fit_ensemble, greedy
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidSearchError, StudyError
@@ -137,6 +140,45 @@ def test_where_one_is_far_better_it_stays_alone_and_says_so():
     assert "but trial 0 alone" in str(selection)
 
 
+def test_the_folds_of_repeats_are_not_taken_for_independent_ones():
+    cv = RepeatedKFold(n_splits=3, n_repeats=4, random_state=0)
+    selection = select_ensemble(recorded("regression", [0.5, 0.5], cv=cv))
+    assert selection.overlap == pytest.approx(1 / 2)
+    low, high = selection.interval
+    deviation = np.std(selection.gains, ddof=1)
+    half = deviation * np.sqrt(1 / 12 + 1 / 2) * stats.t.ppf(0.975, 11)
+    assert (high - low) / 2 == pytest.approx(half)
+    assert select_ensemble(recorded("regression", [0.5, 0.5], cv=4)).overlap == 0.0
+
+
+def test_equal_gains_on_few_folds_and_a_model_averaged_with_itself_prove_nothing():
+    found = {"single": 0, "score_name": "r2", "members": {0: 1}}
+    assert not EnsembleSelection(chosen={0: 1, 1: 1}, gains=(0.1, 0.1), **found).is_better
+    assert EnsembleSelection(chosen={0: 1, 1: 1}, gains=(0.1, 0.1001), **found).is_better
+    assert not EnsembleSelection(chosen={0: 3}, gains=(1e-9, 1.1e-9), **found).is_better
+    assert greedy(lambda fold, members: 0.5 + 1e-9 * len(members), [0], 1, 3) == [0]
+
+
+def test_other_splits_than_those_of_the_study_are_refused():
+    study = recorded("regression", [0.5, 0.5], cv=3)
+    other = gs.KerasCV(create, X, TARGETS["regression"], cv=KFold(3), epochs=1)
+    with pytest.raises(StudyError, match="are of other splits than"):
+        select_ensemble(study, other)
+
+
+def test_a_preprocessing_that_differs_from_fit_to_fit_is_refused():
+    study = recorded("regression", [0.5, 0.5], cv=3)
+    y = TARGETS["regression"]
+    random = gs.KerasCV(
+        create, X, y, cv=3, epochs=1, preprocess=GaussianRandomProjection(2), batch_size=N
+    )
+    both = EnsembleSelection(
+        members={0: 1, 1: 1}, chosen={0: 1, 1: 1}, single=0, gains=(), score_name="r2"
+    )
+    with pytest.raises(StudyError, match="a random_state"):
+        fit_ensemble(study, random, both)
+
+
 def test_rows_that_two_folds_share_do_not_choose_what_they_judge():
     # Trial 1 knows the rows of each fold by heart in the *other* fold that holds them too.
     rows = np.arange(N)
@@ -248,5 +290,13 @@ def test_trials_without_predictions_are_counted():
         writer.add_trial({"n_neurons": 30}, folds)
     selection = select_ensemble(study)
     assert selection.single == 2
-    assert "1 of the best trials have no predictions" in str(selection)
+    assert "Without predictions, of the best trials: 1 (" in str(selection)
     assert list(itertools.chain(selection.chosen)) != [2]
+
+
+def test_outputs_in_a_tuple_are_kept_as_several():
+    view = as_fitted(None, Preprocessor(None, X), read_target({"a": X[:, 0], "b": X[:, 1]}))
+    view.remember(X, (X[:, 0], X))
+    first, second = view.estimates(X)
+    assert first.shape == (N, 1)
+    assert second.shape == (N, 2)
