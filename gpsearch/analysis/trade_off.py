@@ -26,12 +26,17 @@ def _prediction_seconds(fold: FoldResult) -> float | None:
     return fold.score_seconds / fold.held_out if known else None  # type: ignore[operator]
 
 
-MEASURES: dict[str, Callable[[FoldResult], float | None]] = {
-    "parameters": lambda fold: fold.parameters,
-    "training seconds": lambda fold: fold.fit_seconds,
-    "prediction seconds per row": _prediction_seconds,
+def _mean(trial: Trial, of: Callable[[FoldResult], float | None]) -> float | None:
+    known = [cost for fold in trial.folds if (cost := of(fold)) is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(trial.folds) else None
+
+
+MEASURES: dict[str, Callable[[Trial], float | None]] = {
+    "parameters": lambda trial: trial.parameters,
+    "training seconds": lambda trial: _mean(trial, lambda fold: fold.fit_seconds),
+    "prediction seconds per row": lambda trial: _mean(trial, _prediction_seconds),
 }
-"""What a fold cost, by name; that of a trial is the mean over its folds."""
+"""What a trial cost, by name: its parameters, and the mean seconds of its folds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,8 @@ class TradeOff:
     """By measure, the trials that are the best under some bound, cheapest first."""
     missing: tuple[str, ...]
     """Measures that no complete trial has."""
+    unknown: dict[str, int]
+    """By measure that some complete trials have: how many have it not, where there are such."""
     best: Trial
     """The best complete trial."""
 
@@ -65,7 +72,17 @@ class TradeOff:
 
     def __str__(self) -> str:
         lines = [self.to_frame().to_string(index=False)] if self.curves else []
+        lines += [self.left_out(name) for name in self.unknown]
         return "\n".join([*lines, *[f"The {name} were not recorded." for name in self.missing]])
+
+    def left_out(self, name: str) -> str:
+        """A sentence on the complete trials of which a measure is not known; empty without such."""
+        if not (n := self.unknown.get(name, 0)):
+            return ""
+        best = "" if self.best.number in self.costs[name] else ", the best among them,"
+        if n == 1:
+            return f"1 complete trial{best and ', the best,'} has no recorded {name}."
+        return f"{n} complete trials{best} have no recorded {name}."
 
 
 @public()
@@ -102,22 +119,19 @@ def trade_off(study: Study) -> TradeOff:
     complete = require_study(study).complete
     if not complete:
         raise StudyError("trade_off needs at least 1 complete trial; the study has none.")
-    costs = {name: _costs(complete, of) for name, of in MEASURES.items()}
+    costs = {
+        name: {trial.number: c for trial in complete if (c := cost(trial)) is not None}
+        for name, cost in MEASURES.items()
+    }
     return TradeOff(
         costs={name: known for name, known in costs.items() if known},
         curves={name: _curve(complete, known) for name, known in costs.items() if known},
         missing=tuple(name for name, known in costs.items() if not known),
+        unknown={
+            name: n for name, known in costs.items() if known and (n := len(complete) - len(known))
+        },
         best=study.best_trial,
     )
-
-
-def _costs(trials: list[Trial], of: Callable[[FoldResult], float | None]) -> dict[int, float]:
-    found = {}
-    for trial in trials:
-        known = [cost for fold in trial.folds if (cost := of(fold)) is not None]
-        if known and len(known) == len(trial.folds):
-            found[trial.number] = math.fsum(known) / len(known)
-    return found
 
 
 def _curve(trials: list[Trial], costs: dict[int, float]) -> list[Trial]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -17,6 +19,7 @@ from gpsearch.study import Study, Trial, require_study
 
 INCHES = (3.6, 3.2)  # of a panel
 MARGIN = 0.08  # of the height, above and below the scores
+NOTE_WIDTH = 50  # characters above a panel
 ROOM = (0.08, 0.08)  # of width and height, that the number of a trial takes
 
 
@@ -51,10 +54,12 @@ def plot_trade_off(study: Study, ax: Axes | None = None) -> NDArray[np.object_]:
     cells = style.panels(ax, 1, len(found.curves), inches=INCHES, shared=True)[0]
     for cell, name in zip(cells, found.curves, strict=True):
         _draw(cell, study, found, name)
+        note = textwrap.fill(found.left_out(name), NOTE_WIDTH)
+        cell.set_title(note, fontsize="small", loc="left")
     cells[0].set_ylabel(score_label(study))
     if found.missing:
-        text = f"not recorded: {', '.join(found.missing)}"
-        cells[0].set_title(text, fontsize="small", loc="left")
+        text = f"not recorded: {', '.join(found.missing)}\n{cells[0].get_title(loc='left')}"
+        cells[0].set_title(text.rstrip(), fontsize="small", loc="left")
     return np.asarray(cells)
 
 

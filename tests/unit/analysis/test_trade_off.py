@@ -46,6 +46,26 @@ def test_prediction_time_is_that_of_a_row():
     assert found.costs == {"prediction seconds per row": {0: 0.1, 1: 0.05}}
     (curve,) = found.curves.values()
     assert [trial.number for trial in curve] == [1, 0]  # of the best trial it is not known
+    assert "1 complete trial, the best, has no recorded prediction seconds per row." in str(found)
+
+
+def test_trials_of_unknown_cost_are_counted():
+    known, best = ([0.5], {"parameters": 100}), ([0.9], {})
+    study = study_of(known, best, ([0.4], {}))
+    said = "2 complete trials, the best among them, have no recorded parameters."
+    assert said in str(study.trade_off())
+    title = study.plot_trade_off()[0].get_title(loc="left")
+    assert said in title.replace("\n", " ")
+    assert "not recorded: training seconds" in title
+    assert "1 complete trial has no recorded" in str(study_of(known, ([0.4], {})).trade_off())
+
+
+def test_parameters_are_those_of_the_largest_network_as_in_the_trial():
+    study = study_of(([0.5], {"parameters": 100}))
+    with study.writing() as writer:
+        folds = [FoldResult(fold=j, score=0.7, parameters=p) for j, p in enumerate((10, 30))]
+        trial = writer.add_trial({"x": 0.1}, folds)
+    assert study.trade_off().costs["parameters"] == {0: 100, 1: trial.parameters} == {0: 100, 1: 30}
 
 
 def test_the_plot_shows_each_measure_and_names_those_that_are_missing():
