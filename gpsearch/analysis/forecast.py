@@ -15,7 +15,8 @@ the play's own posterior, and conditions on it,
 
     u_t = C_t[:, x] / sqrt(C_t[x, x] + b),   m <- m + u_t (y - m[x]) / sqrt(C_t[x, x] + b),
 
-so that the evaluations of a play are those of one function that is drawn from the posterior.
+so that the evaluations of a play are those of one function that is drawn from the posterior. Where
+evaluations failed, the candidates are those that are likely to succeed, by the strategy's model.
 
 The plays know the surrogate's hyperparameters for sure, and have no better place than the
 candidates: their gains are corrected by `EXPECTED` and `GREATEST`, which were chosen on eight tasks
@@ -27,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +37,13 @@ from scipy.special import ndtr
 
 from gpsearch.acquisition.maximisation import small_moves
 from gpsearch.analysis.posterior import fitted_process, prior_covariance, unwarp
-from gpsearch.arguments import refusal, whole
+from gpsearch.arguments import is_whole, refusal
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.space import Space
+from gpsearch.strategy import History
+from gpsearch.strategy.history import study_history
 from gpsearch.study import Study, require_study
-from gpsearch.surrogate import GaussianProcess
+from gpsearch.surrogate import FeasibilityModel, GaussianProcess
 
 Array = NDArray[np.float64]
 
@@ -54,6 +58,7 @@ N_PLAYS = 128
 DRAWN, MOVED, GOOD_POINTS = 300, 300, 6  # candidates, and the places around which some are
 STREAM = 2  # keeps these random numbers apart from those of the strategy
 LEAST_VARIANCE = 1e-12
+LIKELY = 1 / 3  # probability of success from which a place is a candidate; 1/2 held too little
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,30 +72,36 @@ class Forecast:
     high: tuple[float, ...]
     """Upper end of its 90 % interval, which begins at 0."""
     improved: bool
-    """Whether the best configuration was proposed by a model; True where none has proposed."""
+    """False where a model has proposed, and the best is one of the points laid out before it."""
+    strategy: str = "gp"
+    """What made the study; the trials that are forecast are always those of "gp"."""
 
     def __str__(self) -> str:
         several = [
-            f"{n} more trials {gain:.2g} (0 to {high:.2g})"
+            f"{n} more trial{'' if n == 1 else 's'} {gain:.2g} (0 to {high:.2g})"
             for n, gain, high in zip(self.n_more, self.gain, self.high, strict=True)
         ]
-        sentence = f"Expected gains (90 % intervals): {', '.join(several)}."
+        other = "" if self.strategy == "gp" else " by the strategy gp"
+        sentence = f"Expected gains{other} (90 % intervals): {', '.join(several)}."
         if self.improved:
             return sentence
         return f"The model has not improved on the best of the first points. {sentence}"
 
 
 @public()
-def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecast:
+def forecast(
+    study: Study, n_more: int | Sequence[int] | NDArray[np.integer[Any]] | None = None
+) -> Forecast:
     """Forecast by how much the best score of a search would grow with more trials.
 
-    The trials are those that the strategy "gp" would propose. On searches of tasks that had no part
-    in its making, the 90 % intervals held 90 to 93 % of the gains (``benchmarks/forecast.py``).
+    The trials are those that the strategy "gp" would propose, whatever made the study. On searches
+    of tasks that had no part in its making, the 90 % intervals held 90 to 93 % of the gains
+    (``benchmarks/forecast.py``). Where trials failed, it is less certain.
 
     Parameters
     ----------
     study : Study
-    n_more : int or list of int, optional
+    n_more : int, or list or array of int, optional
         Numbers of further trials; by default 10, 20 and 50, between which it was measured.
 
     Returns
@@ -100,9 +111,10 @@ def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecas
     Raises
     ------
     StudyError
-        Fewer than ten trials have ended, fewer than two are complete, or all scores are equal.
+        Fewer than ten trials have ended, fewer than two are complete, all scores are equal, or the
+        space has a constraint, which a study opened without ``space`` does not know.
     InvalidSearchError
-        A number of trials is not a whole number from 1.
+        A number of trials is not a whole number from 1 to 100.
 
     Examples
     --------
@@ -112,14 +124,7 @@ def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecas
     >>> study.forecast(20).high[0] < 0.01
     True
     """
-    if n_more is None or isinstance(n_more, Sequence):
-        ahead = list(N_MORE if n_more is None else n_more)
-    else:
-        ahead = [n_more]
-    if not ahead or isinstance(n_more, str):
-        raise refusal(InvalidSearchError, "n_more", n_more, "a whole number of at least 1")
-    if max(whole("n_more", number, 1) for number in ahead) > MOST:
-        raise refusal(InvalidSearchError, "n_more", n_more, f"at most {MOST}")
+    ahead = list(N_MORE) if n_more is None else _read_numbers(n_more)
     if len(require_study(study).ended) < LEAST:
         raise StudyError(
             f"forecast needs at least {LEAST} trials that have ended; the study has "
@@ -127,8 +132,14 @@ def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecas
         )
     if (number := len(study.complete)) > 1 and len({trial.score for trial in study.complete}) == 1:
         raise StudyError(f"forecast needs different scores; all {number} of the study are equal.")
+    if study.info.space.get("constraint") and study.space.constraint is None:
+        raise StudyError(
+            "forecast needs the constraint of the space, which a file does not hold as a function: "
+            "pass space= to Study.open."
+        )
     gains = played_gains(study, max(ahead))[:, np.array(ahead) - 1]
-    guided = any(trial.proposal == "model" for trial in study.ended)
+    guided = min((t.number for t in study.ended if t.proposal == "model"), default=-1)
+    best = study.best_trial
     at = np.log(ahead), np.log(N_MORE)
     expected = np.interp(*at, EXPECTED) * gains.mean(axis=0)
     high = np.interp(*at, GREATEST) * np.quantile(gains, 0.95, axis=0)
@@ -136,23 +147,38 @@ def forecast(study: Study, n_more: int | Sequence[int] | None = None) -> Forecas
         n_more=tuple(ahead),
         gain=tuple(np.minimum(expected, high).tolist()),
         high=tuple(high.tolist()),
-        improved=study.best_trial.proposal in ("model", "") or not guided,
+        improved=best.proposal not in ("initial", "random") or best.number > guided,
+        strategy=str(study.info.settings.get("strategy", "gp")),
     )
+
+
+def _read_numbers(n_more: Any) -> list[int]:
+    """Numbers of trials: one, or a list or an array of these."""
+    given = n_more.tolist() if isinstance(n_more, np.ndarray) else n_more
+    listed = isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray)
+    ahead = list(given) if listed else [given]
+    if not ahead or not all(is_whole(number) and 1 <= number <= MOST for number in ahead):
+        wanted = f"a whole number from 1 to {MOST}, or a list of these"
+        raise refusal(InvalidSearchError, "n_more", n_more, wanted)
+    return [int(number) for number in ahead]
 
 
 def played_gains(study: Study, steps: int) -> Array:
     """(S, steps) gains of the plays over the best score, after each of their steps."""
     process = fitted_process(study, "forecast")
     entropy = np.random.SeedSequence(study.seed, spawn_key=(len(study.ended), STREAM))
-    drawn = _play(process, study.space, steps, np.random.default_rng(entropy))
+    rng = np.random.default_rng(entropy)
+    drawn = _play(process, _candidates(process, study.space, study_history(study), rng), steps, rng)
     found = unwarp(process, np.minimum.accumulate(drawn, axis=1))
     return np.maximum(study.best_trial.loss - found, 0.0)
 
 
-def _play(process: GaussianProcess, space: Space, steps: int, rng: np.random.Generator) -> Array:
+def _play(
+    process: GaussianProcess, candidates: Array, steps: int, rng: np.random.Generator
+) -> Array:
     """(S, steps) warped losses that the plays draw."""
     n = len(process.Z)
-    Z = np.concatenate([process.Z, _candidates(process, space, rng)])
+    Z = np.concatenate([process.Z, candidates])
     cross = prior_covariance(process, Z, process.Z)
     whitened = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
     C = prior_covariance(process, Z, Z) - whitened.T @ whitened
@@ -183,11 +209,18 @@ def _improvement(gain: Array, variance: Array, noise: float) -> Array:
     return np.asarray(value * (1.0 - np.sqrt(noise / (variance + noise))))
 
 
-def _candidates(process: GaussianProcess, space: Space, rng: np.random.Generator) -> Array:
+def _candidates(
+    process: GaussianProcess, space: Space, history: History, rng: np.random.Generator
+) -> Array:
     """(c, d) feasible places that are new: random ones, and small moves around the best."""
+    seen = space.to_z(history.points)
     good = process.Z[np.argsort(process.predict(process.Z)[0], kind="stable")[:GOOD_POINTS]]
     drawn = space.quantile(rng.random((DRAWN, len(space))))
     Z = np.unique(np.concatenate([drawn, small_moves(space, good, MOVED, rng)]), axis=0)
     if space.constraint is not None:
         Z = Z[space.feasible(space.from_z(Z))]
-    return Z[np.abs(Z[:, None] - process.Z).max(axis=2).min(axis=1) > 1e-9]
+    Z = Z[np.abs(Z[:, None] - seen).max(axis=2).min(axis=1) > 1e-9]
+    if len(Z) and history.failed.any():
+        model = FeasibilityModel.fit(seen, history.failed, categorical=space.categorical)
+        Z = Z[model.log_probability(Z) >= np.log(LIKELY)]
+    return Z

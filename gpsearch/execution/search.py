@@ -16,7 +16,7 @@ from gpsearch.execution.contest import SHARE, Contest, why_off
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
-from gpsearch.execution.rules.stopping import StoppingRule
+from gpsearch.execution.rules.stopping import ExpectedGain, StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
 from gpsearch.execution.session import (
     Session,
@@ -207,6 +207,11 @@ def search(
     )
     callbacks = _read_callables("callback", callback, method="on_trial_end")
     rules = _read_callables("stop", stop)
+    for rule in rules:
+        if isinstance(rule, ExpectedGain) and isinstance(strategy, str) and strategy != "gp":
+            raise InvalidSearchError(
+                'forecasts trials of the strategy "gp"; choose that, or another rule.'
+            ).about("stop", rule)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
     megabytes = _read_megabytes(keep_predictions)

@@ -109,6 +109,7 @@ class Space(Described, skopt.space.Space):
             raise refusal(InvalidSpaceError, "constraint", constraint, "callable", also="None")
         self.params_constraint: Callable[[dict[str, Any]], bool] | None = constraint
         self.constraint = None if constraint is None else self._satisfies
+        self._lacks_constraint = False
         self.categorical = np.array([column.categorical for column in self.columns])
         self.n_values = np.array([column.n_values for column in self.columns])
         self._conditions = Conditions(self.when, self.names, self.columns)
@@ -292,6 +293,7 @@ class Space(Described, skopt.space.Space):
             },
         )
         space.fixed = {n: value_from_json(value) for n, value in description["fixed"].items()}
+        space._lacks_constraint = bool(description.get("constraint"))
         return space
 
     @property
@@ -358,6 +360,8 @@ class Space(Described, skopt.space.Space):
         ]
         if self.params_constraint is not None:
             only.append("configurations that fulfil the constraint")
+        elif self._lacks_constraint:
+            only.append("configurations that fulfil a constraint, recorded without its function")
         return {
             "ranges": ", ".join(ranges),
             "choices": "; ".join(choices),

@@ -221,6 +221,9 @@ class Study(Described):
     def require_same(self, **search: Any) -> None:
         """Raise StudyMismatchError where the arguments of `StudyInfo.of` are another search's."""
         refuse_other(self._name, self.info, StudyInfo.of(**search))
+        space: Space = search["space"]
+        if self.space.constraint is None and space.constraint is not None:
+            self._space = space  # a file does not hold a constraint as a function
 
     @property
     def seed(self) -> int:

@@ -50,6 +50,8 @@ LED_TO = re.compile(
 )
 """Between the parts of a traceback."""
 
+MOST_AHEAD = 100  # trials that `gpsearch.analysis.forecast` takes
+
 StoppingRule = Callable[[Study], StopReason | str | bool | None]
 
 
@@ -110,20 +112,23 @@ class NoImprovement:
 class ExpectedGain:
     """Stop when the next trials are expected to gain less than `below`.
 
-    The forecast is that of `gpsearch.analysis.forecast`; it costs about 0.4 s after each trial.
+    The forecast is that of `gpsearch.analysis.forecast`, of trials of the strategy "gp"; it costs
+    about 0.4 s after each trial. A search with another strategy of gpsearch refuses the rule.
     """
 
     below: float
-    """Gain, in the unit of the score, that is not worth the trials; above 0."""
+    """Gain, in the unit of the score, that is not worth the trials; finite, above 0."""
     trials: int = 20
-    """How many further trials are forecast; at least 1."""
+    """How many further trials are forecast; from 1 to 100."""
     min_trials: int = 20
     """Trials that must have ended before a forecast may stop the search; at least 10."""
 
     @public()
     def __post_init__(self) -> None:
-        positive("below", self.below)
-        whole("trials", self.trials, 1)
+        if math.isinf(positive("below", self.below)):
+            raise refusal(InvalidSearchError, "below", self.below, "a finite number above 0")
+        if whole("trials", self.trials, 1) > MOST_AHEAD:
+            raise refusal(InvalidSearchError, "trials", self.trials, f"at most {MOST_AHEAD}")
         whole("min_trials", self.min_trials, 10)
 
     def __call__(self, study: Study) -> StopReason | None:

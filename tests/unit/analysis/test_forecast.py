@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,9 @@ def test_it_says_where_the_model_has_not_improved(study):
     worse = [trial for trial in study.trials if trial.score < study.trials[0].score]
     estimate = forecast(part_of(study, [study.trials[0], *worse]))
     assert str(estimate).startswith("The model has not improved on the best of the first points.")
+    for proposal in ("given", "queued"):
+        given = dataclasses.replace(study.trials[0], proposal=proposal)
+        assert forecast(part_of(study, [given, *worse]), 2).improved
 
 
 def test_what_cannot_be_forecast_is_refused(study):
@@ -77,6 +82,63 @@ def test_the_rule_stops_where_less_is_expected_than_asked_for(study):
     assert ExpectedGain(below=2 * gain)(study) is StopReason.GAIN
     assert ExpectedGain(below=gain / 2)(study) is None
     assert ExpectedGain(below=1.0, min_trials=31)(study) is None
-    for wrong in ({"below": 0}, {"below": 1, "trials": 0}, {"below": 1, "min_trials": 9}):
+    for wrong in (
+        {"below": 0},
+        {"below": np.inf},
+        {"below": 1, "trials": 0},
+        {"below": 1, "trials": 101},
+        {"below": 1, "min_trials": 9},
+    ):
         with pytest.raises(InvalidSearchError, match=list(wrong)[-1]):
             ExpectedGain(**wrong)
+
+
+def test_plays_fail_where_the_search_would():
+    """Above ``x + y = 0.6`` all fails, and the model of the loss rises there for ever."""
+    made = Study.create(None, space={"x": (0.0, 1.0), "y": (0.0, 1.0)}, seed=0)
+    with made.writing() as writer:
+        for x in np.linspace(0.0, 1.0, 6):
+            for y in np.linspace(0.0, 1.0, 6):
+                score = x + y / 2 if x + y < 0.61 else np.nan
+                writer.add_trial({"x": x, "y": y}, [FoldResult(fold=0, score=score)])
+    estimate = made.forecast(20)
+    assert 0 < estimate.high[0] < 0.6  # more than that for plays that never fail
+
+
+def test_a_constraint_that_a_file_does_not_hold_is_asked_for(tmp_path):
+    space = gs.Space({"x": (0.0, 1.0)}, constraint=lambda params: params["x"] < 0.7)
+    path = tmp_path / "study.db"
+    made = gs.search(lambda p: p["x"], space, n_calls=10, random_state=0, study=path)
+    opened = Study.open(path)
+    assert "a constraint, recorded without its function" in str(opened.space)
+    with pytest.raises(StudyError, match=r"pass space= to Study\.open"):
+        opened.forecast()
+    known = made.forecast(2)
+    assert Study.open(path, space=space).forecast(2) == known
+    with opened.writing():
+        opened.require_same(
+            space=space,
+            seed=made.seed,
+            objective_fingerprint=made.info.objective_fingerprint,
+            description=made.info.description,
+            settings={},
+        )
+    assert opened.forecast(2) == known  # as a search does that continues it
+
+
+def test_numbers_of_trials_are_read_as_users_write_them(study):
+    assert forecast(study, np.array([1, 3])) == forecast(study, (1, 3))
+    assert "): 1 more trial " in str(forecast(study, 1))
+    with pytest.raises(InvalidSearchError, match="from 1 to 100, or a list of these"):
+        study.forecast(b"ab")
+
+
+def test_it_says_whose_trials_it_forecasts(study):
+    for name, said in (("random", True), ("gp", False)):
+        other = Study.create(None, space=SPACE, seed=1, settings={"strategy": name})
+        with other.writing() as writer:
+            for trial in study.trials[:12]:
+                writer.add_trial(trial.params, [FoldResult(fold=0, score=trial.score)])
+        assert ("by the strategy gp" in str(other.forecast(5))) is said
+    with pytest.raises(InvalidSearchError, match=r"stop=.*the strategy \"gp\""):
+        gs.search(score, SPACE, strategy="random", stop=ExpectedGain(below=1.0))
