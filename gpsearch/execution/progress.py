@@ -58,7 +58,7 @@ class Progress:
         rows = getattr(objective, "rows_text", "")
         n_folds = getattr(objective, "n_folds", 1) or 1
         parts = [objective.name, rows, f"{n_folds} folds" if n_folds > 1 else ""]
-        parts.append(f"{self.n_calls} trials")
+        parts.append(f"{self.n_calls} trial{'' if self.n_calls == 1 else 's'}")
         path = getattr(study, "path", study)
         where = "in memory" if path is None else str(Path(path))
         text = f"{', '.join(filter(None, parts))} -> {where}"
@@ -146,6 +146,7 @@ class Progress:
         self._has_bar = False
         if self._has_lines:
             logger.setLevel(self._level)
+        self._has_lines = False
         if self._handler is not None:
             logger.removeHandler(self._handler)
             self._handler = None

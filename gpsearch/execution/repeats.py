@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -97,26 +98,29 @@ def run_repeats(
     # a strategy that cannot be made is refused before anything is evaluated
     expected = {label: prior_in_words(make(0)) for label, make in makers.items()}
     shown = Progress(len(specs) * n_repeats * n_calls, shown=progress)
-    with writing_study(
-        study,
-        space=space,
-        objective=objective,
-        random_state=random_state,
-        usual_seed=0,
-        settings={
-            "strategy": COMPARISON,
-            "n_calls": n_calls,
-            "n_initial_points": n_initial_points,
-            "optimum_prior": prior_setting(optimum_prior),
-            "cost": cost,
-            "greater_is_better": greater_is_better,
-        },
-        first={
-            "expected_optimum": {label: words for label, words in expected.items() if words},
-            **session.settings(),
-        },
-        progress=shown,
-    ) as writer:
+    with (
+        contextlib.closing(shown),
+        writing_study(
+            study,
+            space=space,
+            objective=objective,
+            random_state=random_state,
+            usual_seed=0,
+            settings={
+                "strategy": COMPARISON,
+                "n_calls": n_calls,
+                "n_initial_points": n_initial_points,
+                "optimum_prior": prior_setting(optimum_prior),
+                "cost": cost,
+                "greater_is_better": greater_is_better,
+            },
+            first={
+                "expected_optimum": {label: words for label, words in expected.items() if words},
+                **session.settings(),
+            },
+            progress=shown,
+        ) as writer,
+    ):
         cost = writer.study.info.settings.get("cost")
         makers = {label: functools.partial(make, cost=cost) for label, make in makers.items()}
         session.conduct(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -237,26 +238,29 @@ def search(
     )
     expected = prior_in_words(make(seed=0, n_calls=n_calls))  # refused before a study is made
     shown = Progress(n_calls, shown=progress, live=live)
-    with writing_study(
-        study,
-        space=space,
-        objective=objective,
-        random_state=random_state,
-        settings={
-            "strategy": strategy_name(strategy),
-            "n_initial_points": n_initial_points,
-            "optimum_prior": prior_setting(optimum_prior),
-            "cost": cost,
-            "greater_is_better": greater_is_better,
-        },
-        first={
-            "n_calls": n_calls,
-            "expected_optimum": expected,
-            "keep_predictions": megabytes or False,
-            **session.settings(),
-        },
-        progress=shown,
-    ) as writer:
+    with (
+        contextlib.closing(shown),
+        writing_study(
+            study,
+            space=space,
+            objective=objective,
+            random_state=random_state,
+            settings={
+                "strategy": strategy_name(strategy),
+                "n_initial_points": n_initial_points,
+                "optimum_prior": prior_setting(optimum_prior),
+                "cost": cost,
+                "greater_is_better": greater_is_better,
+            },
+            first={
+                "n_calls": n_calls,
+                "expected_optimum": expected,
+                "keep_predictions": megabytes or False,
+                **session.settings(),
+            },
+            progress=shown,
+        ) as writer,
+    ):
         writer.prediction_bytes = megabytes * 1e6
         # Raising the budget later must not change what was proposed so far.
         first_budget = int(writer.study.info.settings.get("n_calls", n_calls))

@@ -268,13 +268,9 @@ def writing_study(
         The study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
-    try:
-        progress.announce(objective, study)
-        with phase("checking the objective"):
-            objective.validate(space)
-    except BaseException:
-        progress.close()
-        raise
+    progress.announce(objective, study)
+    with phase("checking the objective"):
+        objective.validate(space)
     made: Path | None = None
     seed = None if random_state is None else _read_seed(random_state)
     recorded = {**settings, **first}

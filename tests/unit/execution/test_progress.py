@@ -6,6 +6,7 @@ import logging
 import pytest
 
 import gpsearch.execution.progress as progress_module
+from gpsearch.errors import StudyMismatchError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import search
 from gpsearch.phases import listen, phase
@@ -140,3 +141,12 @@ def test_live_outside_a_notebook_says_that_there_is_none(caplog):
     study = run(live=True, n_calls=2)
     assert len(study.trials) == 2
     assert "live=True shows the convergence in a notebook only" in caplog.text
+
+
+def test_a_search_that_is_refused_leaves_the_log_as_it_was(monkeypatch):
+    study = run(n_calls=1)
+    monkeypatch.setattr(progress_module, "has_display", lambda: False)
+    with pytest.raises(StudyMismatchError):
+        run(study, n_calls=2, random_state=1)
+    assert progress_module.logger.level == logging.NOTSET
+    assert progress_module.logger.handlers == []
