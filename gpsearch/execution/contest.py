@@ -43,7 +43,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.evaluation import FoldResult, Objective
+from gpsearch.evaluation import FoldResult, Objective, Params
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import LEVEL, Confirmation
-from gpsearch.study.trial import BASELINE, GIVEN
+from gpsearch.study.trial import BASELINE, GIVEN, Trial
 
 Array = NDArray[np.float64]
 Fresh = Mapping[tuple[int, int], Sequence[FoldResult]]
@@ -89,6 +89,8 @@ class Contest:
         Why there are no fresh splits; else empty.
     scored_share : float, optional
         p; by default 1/k.
+    baseline : dict, optional
+        The configuration to compare with; by default that of the last ``baseline=``.
     """
 
     def __init__(
@@ -99,12 +101,15 @@ class Contest:
         share: float = SHARE,
         off: str = "",
         scored_share: float | None = None,
+        baseline: Params | None = None,
     ) -> None:
         self._fresh, self._off = fresh, off
         self._n_ended = len(study.ended)
         self._k = k = max((len(trial.folds) for trial in study.complete), default=0)
         self._trials = [trial for trial in study.complete if len(trial.folds) == k]
-        self._baselines = [trial for trial in study.ended if trial.origin == BASELINE]
+        named = [trial for trial in study.ended if trial.origin == BASELINE][-1:]
+        alike = named if baseline is None else evaluations(study, baseline)
+        self._compared = next((trial for trial in alike if trial.finished), None)
         self.can_tell = len(self._trials) >= LEAST and k > 1
         if not self.can_tell:
             return
@@ -143,7 +148,9 @@ class Contest:
     def verdict(self) -> Confirmation | None:
         """What is known of the winner; None where there are too few trials, or no folds."""
         if not self.can_tell:
-            return None
+            few = f"an estimate takes {LEAST} complete trials; the study has {len(self._trials)}."
+            off = f"Nothing was confirmed: {few}"
+            return Confirmation(trials=self._n_ended, off=off) if self._k > 1 else None
         means, best, winner = self._standing()
         expected = means - self._optimism
         favourite = int(self._scores.mean(axis=1).argmax())
@@ -168,6 +175,7 @@ class Contest:
             if math.isnan(expected[favourite])
             else searched - float(expected[favourite]),
             contenders=tuple(sorted({number for _, number in self._fresh})),
+            compared=len(numbers),
             tied=tuple(numbers[i] for i in tied if i != winner) if best[winner] < SURE else (),
             folds=sum(map(len, self._fresh.values())),
             **self._against_baseline(winner, means),
@@ -231,9 +239,9 @@ class Contest:
 
     @property
     def _baseline(self) -> int | None:
-        """Row of the last baseline; None where there is none, or it was not scored."""
-        last = self._baselines[-1:]
-        return next((i for i, trial in enumerate(self._trials) if trial in last), None)
+        """Row of the baseline; None where there is none, or it was not scored."""
+        compared = self._compared and self._compared.number
+        return next((i for i, t in enumerate(self._trials) if t.number == compared), None)
 
     def _gain(
         self, winner: int, baseline: int, means: Array, splits: float = math.inf
@@ -249,13 +257,16 @@ class Contest:
         return gain, error, variance
 
     def _against_baseline(self, winner: int, means: Array) -> dict[str, Any]:
-        if not self._baselines:
+        if self._compared is None:
             return {}
-        number, baseline = self._baselines[-1].number, self._baseline
+        number, baseline = self._compared.number, self._baseline
         if baseline == winner:
             return {"baseline": number}
         if baseline is None or math.isnan(means[baseline]):
-            return {"baseline": number, "gain": math.nan}
+            stopped = self._compared.state == "stopped"
+            off = f"was {self._compared.reason}" if stopped else "failed"
+            off += " on fresh splits" if baseline is not None else ""
+            return {"baseline": number, "gain": math.nan, "gain_off": off}
         gain, error, variance = self._gain(winner, baseline, means)
         have = self._k * (1 + len(self._folds(winner).keys() & self._folds(baseline).keys()))
         more: int | None = 0
@@ -290,6 +301,16 @@ def optimism(scores: Array) -> float:
     chosen = [(int((sums - fold).argmax()), j) for j, fold in enumerate(scores.T)]
     set_aside = float(np.mean([scores[i, j] for i, j in chosen]))
     return max(float(scores.mean(axis=1).max()) - set_aside, 0.0)
+
+
+def evaluations(study: Study, params: Params) -> list[Trial]:
+    """The trials in which a search has evaluated this configuration, or does."""
+
+    def key(params: Params) -> Hashable:
+        return study.space.key(study.space.point(dict(params)))
+
+    wanted = key(params)
+    return [t for t in study.trials if t.origin != GIVEN and key(t.params) == wanted]
 
 
 def why_off(objective: Objective) -> str:

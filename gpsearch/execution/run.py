@@ -26,6 +26,7 @@ from gpsearch.optimizer import study_result
 from gpsearch.phases import phase
 from gpsearch.strategy import trial_seed
 from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study.confirmation import Confirmation
 
 logger = logging.getLogger("gpsearch")
 
@@ -39,6 +40,8 @@ NOT_CONFIRMED = (
     StopReason.TERMINATED.value,
 )
 """Ends of a search after which its best trials are not scored again."""
+
+BY_CALLBACK = "Nothing was scored again: a callback ended the search."
 
 Callback = Callable[[Any], Any]
 """Takes `Study.result`, as in scikit-optimize; returning True ends the search."""
@@ -72,7 +75,7 @@ class Run:
         callbacks: Sequence[Callback | TrialCallback] = (),
         fold_rule: FoldRule | None = None,
         max_same_errors: int | None = None,
-        make_contest: Callable[[], Contest] | None = None,
+        make_contest: Callable[..., Contest] | None = None,
         reserve: float = 0.0,
         progress: Progress,
     ) -> None:
@@ -121,6 +124,12 @@ class Run:
         if self._make_contest is None or self.reason in NOT_CONFIRMED or self.repeated_error():
             return False
         return all(trial.finished for trial in self.study.trials)
+
+    def verdict(self) -> Confirmation | None:
+        """What the study records of its end; None where it does not confirm."""
+        if self.reason == StopReason.CALLBACK.value and self._make_contest is not None:
+            return self._make_contest(off=BY_CALLBACK).verdict()
+        return self.contest.verdict() if self.confirms() and self.contest else None
 
     def recorded(self, number: int) -> tuple[FoldResult, ...]:
         """The fold results of the evaluation of a trial that is running."""

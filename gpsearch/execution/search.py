@@ -13,7 +13,7 @@ import numpy as np
 from gpsearch.arguments import boolean, fraction, is_number, optional, positive, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
 from gpsearch.evaluation import Objective, as_user_value
-from gpsearch.execution.contest import SHARE, Contest, why_off
+from gpsearch.execution.contest import SHARE, Contest, evaluations, why_off
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
@@ -38,7 +38,7 @@ from gpsearch.strategy.optimum_prior import (
 )
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
-from gpsearch.study.trial import BASELINE
+from gpsearch.study.trial import BASELINE, GIVEN
 
 PREDICTION_MEGABYTES = 256.0
 
@@ -218,10 +218,9 @@ def search(
     megabytes = _read_megabytes(keep_predictions)
     share = _read_share(confirm)
     baselines = _read_points(space, baseline, "baseline")
-    if len(baselines) > 1:
-        raise InvalidSearchError("holds several configurations; give one.").about(
-            "baseline", baseline
-        )
+    if baseline is not None and len(baselines) != 1:
+        held = "several configurations" if baselines else "no configuration"
+        raise InvalidSearchError(f"holds {held}; give one.").about("baseline", baseline)
     points = _read_points(space, x0, "x0")
     if not points and not baselines:
         space.require_feasible()
@@ -275,9 +274,21 @@ def search(
                 share=share,
                 off=off,
                 scored_share=getattr(objective, "scored_share", None),
+                baseline=next(iter(baselines), None),
             )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
-        writer.queue_params(baselines, origin=BASELINE)
+        if baselines and not evaluations(writer.study, baselines[0]):
+            n_evaluated = sum(trial.origin != GIVEN for trial in writer.study.trials)
+            if n_evaluated >= n_calls:
+                shown.close()
+                raise InvalidSearchError(
+                    f"is new to the study, which holds n_calls={n_calls} trials already. Raise "
+                    "n_calls, by one at least."
+                ).about("baseline", baseline)
+            writer.queue_params(baselines, origin=BASELINE)
+        if scores is None:
+            first = [space.point(params) for params in baselines]
+            points = [p for p in points if space.key(space.point(p)) not in map(space.key, first)]
         record_given(writer, points, scores)
         if earlier is not None:
             record_earlier(writer, earlier)

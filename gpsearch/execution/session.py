@@ -132,10 +132,12 @@ class Session:
         )
         writer.set_stop_reason("")
         writer.set_budget(run.progress.n_calls)
+        if not options.get("make_contest"):
+            writer.set_confirmation(None)
         try:
             with contextlib.closing(run.progress), stoppable():
                 self._drive(run)
-                if run.confirms() and run.contest and (verdict := run.contest.verdict()):
+                if verdict := run.verdict():
                     writer.set_confirmation(verdict)
                     run.progress.last_lines(run.study.confirmed())
         except KeyboardInterrupt:

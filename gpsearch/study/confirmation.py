@@ -50,6 +50,8 @@ class Confirmation:
     """By how much it is greater than the score to expect of that trial on new data."""
     contenders: tuple[int, ...] = ()
     """Numbers of the trials that were scored on fresh splits, in this order."""
+    compared: int = 0
+    """Complete trials of which the winner is one; those with a given score do not count."""
     tied: tuple[int, ...] = ()
     """Those that cannot be told from the winner."""
     folds: int = 0
@@ -57,8 +59,10 @@ class Confirmation:
     baseline: int | None = None
     """Number of the trial of ``baseline=``; None without one."""
     gain: float = 0.0
-    """By how much the winner is expected to score better than the baseline; NaN where that
-    failed."""
+    """By how much the winner is expected to score better than the baseline; NaN where that was not
+    scored."""
+    gain_off: str = ""
+    """Why there is no gain: what became of the baseline."""
     gain_low: float = 0.0
     """Lower end of its interval of 90 %."""
     gain_high: float = 0.0
@@ -87,7 +91,7 @@ class Confirmation:
         lines = [
             f"Trial {self.winner} scores {value(self.expected):.4g} on new data by estimate "
             f"({LEVEL:.0%} interval {ends[0]:.4g} to {ends[1]:.4g}); it is the best of "
-            f"the {self.trials} tried with probability {self.probability:.0%}"
+            f"the {self.compared or self.trials} tried with probability {self.probability:.0%}"
             + (f", {_together(self.tied)}." if self.tied else "."),
             f"The search's best score, {value(self.searched):.4g} of trial {self.favourite}, "
             + (f"was {self.luck:.2g} luck." if self.luck > 0 else "was not luck."),
@@ -103,7 +107,7 @@ class Confirmation:
         if self.winner == self.baseline:
             return f"No other trial is expected to be better than {named}."
         if math.isnan(self.gain):
-            return f"It cannot be compared with {named}, which failed."
+            return f"It cannot be compared with {named}, which {self.gain_off or 'failed'}."
         within = f"{LEVEL:.0%} interval {self.gain_low:.2g} to {self.gain_high:.2g}"
         gained = f"{self.gain:.2g} ({within})"
         if self.gain_low > 0:

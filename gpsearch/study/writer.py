@@ -217,9 +217,9 @@ class StudyWriter:
         if n_trials != self._file.read_budget():
             self._file.write_head("budget", n_trials)
 
-    def set_confirmation(self, confirmation: Confirmation) -> None:
-        """Record the end of the search."""
-        stored = confirmation.to_json()
+    def set_confirmation(self, confirmation: Confirmation | None) -> None:
+        """Record the end of the search; None takes back an earlier one."""
+        stored = confirmation and confirmation.to_json()
         if stored != self._file.read_fact(CONFIRMATION):
             self._file.write_head(CONFIRMATION, stored)
 

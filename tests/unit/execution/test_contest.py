@@ -146,6 +146,29 @@ def test_a_trial_that_fails_on_fresh_splits_does_not_win(study):
     assert found.best_trial.number == found.confirmation.winner
 
 
+def test_without_it_an_earlier_verdict_no_longer_holds(tmp_path):
+    path = tmp_path / "s.db"
+    assert searched(Lucky(), study=path).confirmation is not None
+    again = searched(Lucky(), study=path, confirm=False)
+    assert again.confirmation is Study.open(path).confirmation is None
+    assert again.best_score == max(trial.score for trial in again.trials)
+
+
+def test_why_nothing_was_scored_again_is_said_once():
+    ended = searched(Lucky(), callback=lambda result: len(result.x_iters) == 12)
+    assert ended.confirmed()[-1] == "Nothing was scored again: a callback ended the search."
+    assert ended.confirmation.folds == 0
+    assert searched(Lucky(), 3).confirmed() == [
+        "Nothing was confirmed: an estimate takes 4 complete trials; the study has 3."
+    ]
+
+
+def test_trials_with_a_given_score_take_no_part():
+    made = searched(Lucky(), 12, x0=GOOD, y0=0.99).confirmation
+    assert (made.trials, made.compared) == (13, 12)
+    assert "the best of the 12 tried" in made.sentences()[0]
+
+
 def test_without_it_the_best_score_wins(study):
     plain = searched(Lucky(), confirm=False)
     assert plain.confirmation is None
@@ -216,7 +239,28 @@ def test_a_baseline_may_win_or_fail():
     assert "which failed" in " ".join(made.sentences())
 
 
+def test_a_baseline_that_was_stopped_is_told_from_one_that_failed():
+    rule = lambda study, trial: trial.params != BAD  # noqa: E731
+    stopped = searched(Lucky(), 10, baseline=BAD, racing=rule)
+    assert "trial 0, which was stopped after 1 of 4 folds." in " ".join(stopped.confirmed())
+    again = searched(Lucky(fails=[BAD["x"]]), 10, baseline=BAD, confirm=0.5)
+    assert "trial 0, which failed on fresh splits." in " ".join(again.confirmed())
+
+
+def test_each_baseline_is_evaluated_once_and_the_given_one_compared():
+    study = searched(Lucky(), 8, baseline=GOOD, x0=[GOOD, {"x": 0.5, "n": 1}])
+    assert [trial.params["x"] for trial in study.trials[:2]] == [0.9, 0.5]
+    assert searched(Lucky(), 9, study=study, baseline=BAD).confirmation.baseline == 8
+    assert searched(Lucky(), 9, study=study, baseline=GOOD).confirmation.baseline == 0
+    assert searched(Lucky(), 9, study=study, baseline={"x": 0.5, "n": 1}).confirmation.baseline == 1
+    with pytest.raises(InvalidSearchError, match=r"is new to the study, which holds n_calls=9"):
+        searched(Lucky(), 9, study=study, baseline={"x": 0.2, "n": 1})
+    assert len(study.trials) == 9
+
+
 def test_a_baseline_is_one_configuration_of_the_space():
+    with pytest.raises(InvalidSearchError, match="holds no configuration"):
+        searched(Lucky(), baseline=[])
     with pytest.raises(InvalidParamsError, match="baseline"):
         searched(Lucky(), baseline={"x": 3.0, "n": 1})
     with pytest.raises(InvalidSearchError, match="holds several configurations"):
