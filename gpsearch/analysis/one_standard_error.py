@@ -36,7 +36,7 @@ class OneStandardError:
     trial: Trial
     """The choice."""
     best: Trial
-    """The trial with the greatest score."""
+    """The best trial of the study: the winner of a confirmed search."""
     error: float
     """Standard error, over the folds, of the difference between the two."""
     n_within: int
@@ -75,7 +75,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         Names of dimensions, the first decides first: less is simpler, or more for a name after a
         minus ("-drop_rate"). A callable maps a configuration to a number or a tuple of numbers:
         less is simpler. By default the layers, units and epochs that the space has. Among equally
-        simple configurations the best score decides.
+        simple configurations the best trial, then the best score decides.
 
     Returns
     -------
@@ -112,8 +112,8 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         names = _default(study.space) if simpler is None else _names(simpler)
         key = _key_of(names, study.space)
         order = ", then ".join(f"more {n[1:]}" if n[0] == "-" else f"less {n}" for n in names)
-    within = contenders(study.complete)
-    chosen = min(within, key=lambda trial: (key(dict(trial.params)), trial.loss, trial.number))
+    within = contenders(study.complete, best)  # min takes the first of equals
+    chosen = min(within, key=lambda trial: key(dict(trial.params)))
     return OneStandardError(
         trial=chosen,
         best=best,

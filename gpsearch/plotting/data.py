@@ -118,13 +118,13 @@ def evaluations_series(study: Study, dimensions: Sequence[str] | None = None) ->
     axes = dimension_axes(study.space, dimensions)
     trials = study.ended
     params = [dict(trial.params) for trial in trials]
-    complete = [i for i, trial in enumerate(trials) if trial.state == "complete"]
     columns = [coordinates(study.space, axis, params) for axis in axes]
+    best = study.best_trial.number if study.complete else None
     return EvaluationsSeries(
         **shared,
         axes=axes,
         coordinates=np.column_stack(columns) if trials else np.empty((0, len(axes))),
-        best=max(complete, key=lambda i: trials[i].score) if complete else None,
+        best=next((i for i, trial in enumerate(trials) if trial.number == best), None),
     )
 
 
@@ -146,9 +146,9 @@ def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Ar
     StudyError
         No trial is complete.
     """
-    ranked = best_first(study.trials)
-    if not ranked:
+    if not study.complete:
         raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")
+    ranked = best_first(study.trials, study.best_trial)
     best, shown = ranked[0], ranked[:n_best]
     if len(ranked) == 1:
         of_best, errors = {}, [best.standard_error]

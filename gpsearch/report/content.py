@@ -97,7 +97,7 @@ def read_result(study: Study) -> Result | None:
         spread="" if math.isnan(error) else spread,
         folds=tuple(folds) if n_folds > 1 else (),
         params=tuple((name, short(value)) for name, value in best.params.items()),
-        contenders=len(contenders(study.complete)),
+        contenders=len(contenders(study.complete, best)),
     )
 
 

@@ -148,7 +148,7 @@ def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     does not count: no setting of a training goes below.
     """
     axis, name = curve.axis, curve.axis.name
-    complete = best_first(study.trials)
+    complete = best_first(study.trials, study.best_trial)
     if axis.kind == "categorical" or curve.all_equal or name not in complete[0].params:
         return None
     top = complete[: max(3, round(TOP_SHARE * len(complete)))]

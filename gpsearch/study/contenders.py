@@ -37,18 +37,23 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     return statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
 
 
-def best_first(trials: Iterable[Trial]) -> list[Trial]:
-    """The complete trials, the best first; of equals that of the smaller number."""
+def best_first(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:
+    """The complete trials, the best first; of equals that of the smaller number.
+
+    The winner of a confirmed search comes first, though another may have a greater score.
+    """
     complete = (trial for trial in trials if trial.state == "complete")
-    return sorted(complete, key=lambda trial: (trial.loss, trial.number))
+    first = None if winner is None else winner.number
+    return sorted(complete, key=lambda trial: (trial.number != first, trial.loss, trial.number))
 
 
-def contenders(trials: Iterable[Trial]) -> list[Trial]:
+def contenders(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:
     """The best complete trial and those within one standard error of it, best first.
 
-    Where the error is unknown, those with the same score.
+    Those with a greater score than the `winner` are among them. Where the error is unknown, those
+    with the same score.
     """
-    ranked = best_first(trials)
+    ranked = best_first(trials, winner)
     found = []
     for trial in ranked:
         lag, error = difference(ranked[0], trial)

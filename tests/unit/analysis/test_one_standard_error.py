@@ -5,7 +5,10 @@ import gpsearch as gs
 from gpsearch.analysis import one_standard_error
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.data import evaluations_series, fold_spread
+from gpsearch.report.content import read_result
 from gpsearch.study import Study
+from gpsearch.study.confirmation import Confirmation
 
 SPACE = {"n_hidden": gs.Integer(1, 5), "units": gs.Integer(8, 64), "drop_rate": (0.0, 0.5)}
 SPREAD = np.array([-0.03, 0.0, 0.03])  # of a difference: standard error 0.03 / sqrt(3) = 0.0173
@@ -46,6 +49,22 @@ def test_the_best_may_be_the_simplest():
     choice = one_standard_error(recorded((params(1, 8), 0.9), (params(2, 8), 0.9)))
     assert choice.trial == choice.best
     assert "is also the simplest" in str(choice)
+
+
+def test_the_best_is_the_winner_of_a_confirmed_search():
+    study = recorded(
+        (params(4, 8), 0.90), (params(3, 8), 0.89), (params(1, 8), 0.86), spread=[0, 0, 0.01]
+    )
+    with study.writing() as writer:
+        writer.set_confirmation(Confirmation(trials=3, winner=1, favourite=0))
+    choice = one_standard_error(study)
+    assert (choice.best.number, choice.trial.number, choice.n_within) == (1, 1, 2)
+    shown, differences, _ = fold_spread(study, 3)
+    assert [trial.number for trial in shown] == [1, 0, 2]
+    assert not differences[0].any()
+    assert evaluations_series(study).best == 1
+    assert read_result(study).contenders == 2
+    assert "winner with score 0.89" in repr(study)
 
 
 def test_the_order_can_be_stated():
