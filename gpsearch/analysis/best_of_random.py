@@ -65,7 +65,7 @@ class RandomEstimate:
     n_random: int
     """Random trials of the study, from which `observed` follows."""
     best: float
-    """Best score of the study, in the user's units."""
+    """Greatest score of the study, in the user's units."""
     n_calls: int
     """Trials of the study."""
 
@@ -165,7 +165,7 @@ def estimate_random(
         confidence=confidence,
         observed=study.as_user_value(expected_best(random)[:n]) if len(random) else np.empty(0),
         n_random=len(random),
-        best=study.as_user_value(study.best_score),
+        best=study.as_user_value(max(trial.score for trial in study.complete)),
         n_calls=len(study.trials),
     )
 
@@ -186,7 +186,9 @@ def search_gain(study: Study) -> str:
     first = [trial.score for trial in study.complete if trial.proposal != "model"]
     if not first or len(first) == len(study.complete):
         return ""
-    gain, reached = study.best_score - max(first), study.as_user_value(max(first)) + 0.0
+    # Like is compared with like: the winner of a confirmed search may have a smaller score.
+    gain = max(trial.score for trial in study.complete) - max(first)
+    reached = study.as_user_value(max(first)) + 0.0
     points = "the first point" if len(first) == 1 else f"the best of the {len(first)} first points"
     sentence = f"{gain:.3g} over {points}, {reached:.4g}."
     if gain <= 0:

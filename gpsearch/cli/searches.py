@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gpsearch.comparison import Comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import Config, load_config
 from gpsearch.errors import GPSearchError, StudyError
-from gpsearch.execution import StopReason, progress
+from gpsearch.execution import StopReason
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
 from gpsearch.study import Study
@@ -43,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not study.complete:
         say("\n".join(standing_lines(study)))
         return NOTHING_FINISHED
-    is_told = progress.has_display() and sys.stdout.isatty()  # by the search, on this terminal
-    lines = [*result_lines(study, is_told=is_told), f"{label('Ended')}{study.stop_reason}"]
+    lines = [*result_lines(study, is_told=_is_told()), f"{label('Ended')}{study.stop_reason}"]
     say("\n".join([*lines, f"{label('Study')}{study.path}"]))
     write_page(study, report, arguments.command_line)
     gain = search_gain(study)
@@ -91,6 +91,14 @@ def compare(arguments: argparse.Namespace) -> int:
         lines.append(f"{label('Report')}{arguments.report}")
     say("\n".join(lines))
     return DONE
+
+
+def _is_told() -> bool:
+    """Whether standard output goes where the search, on standard error, has told how it ended."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # no file, or closed
+        return False
 
 
 def _load(path: str) -> Config:

@@ -54,12 +54,14 @@ def result_lines(study: Study, *, is_told: bool = False) -> list[str]:
     works = [trial.work for trial in study.ended]
     known = [work for work in works if work is not None]
     work = f" (work of {duration(sum(known))})" if known and known == works else ""
+    fresh = study.fresh_seconds
+    again = f", and {duration(fresh)} on fresh splits" if fresh else ""
     return [
         f"{label('Best')}trial {best.number}, {paint(_score(study, best), 'green')}",
         params_lines(best.params, indent="  "),
         *(f"{label('')}{sentence}" for sentence in study.confirmed() if not is_told),
         f"{label('Time')}{duration(sum(trial.seconds for trial in trials))} of training{work}, "
-        f"{_counted(len(trials))}",
+        f"{_counted(len(trials))}{again}",
     ]
 
 
@@ -77,7 +79,7 @@ def first_failure(study: Study) -> str:
 
 def summary(study: Study) -> dict[str, Any]:
     """What ``gpsearch show --json`` tells."""
-    trials, complete = study.trials, _winner_first(study)
+    trials, complete = study.trials, _best_first(study)
     best = [{"trial": t.number, "score": t.score, "params": dict(t.params)} for t in complete]
     return {
         "study": str(study.path),
@@ -116,15 +118,13 @@ def _seconds_left(study: Study) -> float | None:
     return seconds_left(evaluated, study.budget - len(evaluated))
 
 
-def _winner_first(study: Study) -> list[Trial]:
-    """The complete trials, the winner first, which need not have the best score."""
-    winner = study.best_trial.number if study.complete else None
-    return sorted(best_first(study.trials), key=lambda trial: trial.number != winner)
+def _best_first(study: Study) -> list[Trial]:
+    return best_first(study.complete, study.best_trial) if study.complete else []
 
 
 def _next_best(study: Study) -> list[str]:
     """The trials after the best, each with what differs from it."""
-    best, *others = _winner_first(study)[:N_BEST]
+    best, *others = _best_first(study)[:N_BEST]
     lines = []
     for trial in others:
         differs = [

@@ -306,7 +306,7 @@ def optimism(scores: Array) -> float:
 def evaluations(study: Study, params: Params) -> list[Trial]:
     """The trials in which a search has evaluated this configuration, or does."""
 
-    def key(params: Params) -> Hashable:
+    def key(params: Mapping[str, Any]) -> Hashable:
         return study.space.key(study.space.point(dict(params)))
 
     wanted = key(params)

@@ -288,6 +288,12 @@ class Study(Described):
         return made.sentences(greater_is_better=self.greater_is_better) if made else []
 
     @property
+    def fresh_seconds(self) -> float:
+        """Seconds of the trainings on fresh splits, of which `confirmation` was made."""
+        fresh = self._file.read_fresh().values()
+        return math.fsum(fold.seconds for folds in fresh for fold in folds)
+
+    @property
     def best_trial(self) -> Trial:
         """The winner of the confirmation; without one, the complete trial of the greatest score.
 
@@ -384,10 +390,12 @@ class Study(Described):
         best = self.best_trial if self.complete else None
         error = math.nan if best is None else best.standard_error
         score = score_text(self.as_user_value(self.best_score), error) if best else "none yet"
+        is_best = not best or best.score == max(trial.score for trial in self.complete)
         settings = [str(self.info.settings.get("strategy", "")), f"seed {self.seed}"]
         names = [entry["name"] for entry in self.info.space["dimensions"]]
+        name = "best" if is_best else "winner"
         return {
-            "best": f"trial {best.number}, {self.score_name} {score}" if best else score,
+            name: f"trial {best.number}, {self.score_name} {score}" if best else score,
             "params": values_text(best.params) if best else "",
             "search": ", ".join(filter(None, settings)) + f", over {', '.join(names)}",
             "ended": self.stop_reason,

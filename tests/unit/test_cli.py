@@ -1,6 +1,7 @@
 import ast
 import contextlib
 import importlib
+import io
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 from gpsearch.analysis import EnsembleSelection
-from gpsearch.cli import best_ensemble, main
+from gpsearch.cli import best_ensemble, main, searches
 from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
@@ -307,13 +308,23 @@ def test_the_confirmed_winner_is_shown(study, capsys):
     made = Confirmation(trials=3, winner=0, probability=0.6, expected=0.7, favourite=1, luck=0.1)
     with Study.open(study).writing() as writer:
         writer.set_confirmation(made)
+        writer.record_fresh(1, 0, FoldResult(fold=0, score=0.7, seconds=30.0))
     main(["show", study])
     text = capsys.readouterr().out
+    assert "3 trials, and 30 s on fresh splits" in text
     assert "trial 0, " in text
     assert all(sentence in text for sentence in made.sentences())
     main(["show", study, "--json"])
     shown = json.loads(capsys.readouterr().out)
     assert (shown["best"]["trial"], shown["confirmation"]["luck"]) == (0, 0.1)
+
+
+def test_what_the_search_has_told_is_not_repeated_in_the_same_place(tmp_path, monkeypatch):
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        monkeypatch.setattr("sys.stderr", err)
+        for stdout, told in ((err, True), (out, False), (io.StringIO(), False)):
+            monkeypatch.setattr("sys.stdout", stdout)
+            assert searches._is_told() is told
 
 
 def test_show_tells_a_running_search_from_a_dead_one(study, capsys):

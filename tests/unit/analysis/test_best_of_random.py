@@ -8,6 +8,9 @@ import gpsearch as gs
 from gpsearch.analysis import estimate_random, search_gain
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, random_scores
 from gpsearch.errors import InvalidSearchError, StudyError
+from gpsearch.evaluation import FoldResult
+from gpsearch.study import Study
+from gpsearch.study.confirmation import Confirmation
 
 SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "act": ["relu", "tanh"]}
 BEST = {"x": 0.3, "y": 0.8, "act": "tanh"}
@@ -172,3 +175,19 @@ def test_what_was_given_or_queued_is_no_gain_of_the_search():
 def test_a_random_search_has_no_first_points_to_gain_over():
     study = gs.search(score, SPACE, n_calls=4, strategy="random", random_state=0)
     assert search_gain(study) == ""
+
+
+def test_the_gain_of_a_confirmed_search_is_that_of_its_greatest_score():
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i, score in enumerate([0.5, 0.3, 0.4, 0.6, 0.45]):
+            number = writer.start_trial(
+                {"x": i / 5}, seed=i, proposal="model" if i > 2 else "random"
+            )
+            writer.record_fold(number, FoldResult(fold=0, score=score))
+            writer.end_trial(number, "complete")
+        before = search_gain(study)
+        writer.set_confirmation(Confirmation(trials=5, winner=4, favourite=3))
+    assert study.best_score == 0.45
+    assert search_gain(study) == before
+    assert before.startswith("0.1 over the best of the 3 first points, 0.5.")

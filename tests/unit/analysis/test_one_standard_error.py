@@ -64,7 +64,7 @@ def test_the_best_is_the_winner_of_a_confirmed_search():
     assert not differences[0].any()
     assert evaluations_series(study).best == 1
     assert read_result(study).contenders == 2
-    assert "winner with score 0.89" in repr(study)
+    assert "  winner  trial 1, score 0.89 " in str(study)
 
 
 def test_the_order_can_be_stated():

@@ -134,7 +134,7 @@ def test_a_callable_may_return_several_metrics(data):
     assert found.study_.best_score == found.best_score_ <= 0
 
 
-def test_refit_by_the_one_standard_error_rule(data):
+def test_refit_by_the_one_standard_error_rule(data, tmp_path):
     def simplest(results):
         """The smallest C whose mean is within one standard error of the best."""
         best = results["mean_test_score"].argmax()
@@ -142,7 +142,9 @@ def test_refit_by_the_one_standard_error_rule(data):
         good = results["mean_test_score"] >= results["mean_test_score"][best] - error
         return int(np.where(good, results["param_C"].astype(float), np.inf).argmin())
 
-    found = search(refit=simplest, n_iter=8).fit(*data)
+    chosen = {"n_iter": 8, "study": tmp_path / "s.db", "strategy": "random"}
+    assert search(**chosen).fit(*data).study_.confirmation is not None
+    found = search(refit=simplest, **chosen).fit(*data)
     assert found.best_index_ == simplest(found.cv_results_)
     assert found.best_params_["C"] == found.best_estimator_.C
     assert not hasattr(found, "best_score_")
