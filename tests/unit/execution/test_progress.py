@@ -100,7 +100,7 @@ class TestLines:
     def test_losses_are_told_as_the_user_has_them_with_the_digits_of_their_error(self, caplog):
         folds = [0.12345, 0.12565]
         run(objective=lambda params: folds, n_calls=2, greater_is_better=False)
-        first, second = caplog.messages[-2:]
+        first, second = caplog.messages[1:3]
         assert first.startswith("[1/2] 0.1246 ± 0.0011 (the best) ")
         assert second.startswith("[2/2] 0.1246 ± 0.0011 (best 0.1246, trial 0) ")
 
