@@ -195,7 +195,7 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
     Raises
     ------
     InvalidObjectiveError
-        `cv` is an iterable of row numbers, or does not shuffle.
+        `cv` is an iterable of row numbers, does not shuffle, or takes no such random_state.
 
     Examples
     --------
@@ -209,8 +209,13 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
             "cannot be split afresh: it leaves nothing to chance. Use a number of folds or a "
             "splitter that shuffles, or make a second KerasCV with other folds."
         ).about("cv", cv)
-    fresh = copy.copy(cv)
-    fresh.random_state = random_state
+    try:
+        fresh = copy.copy(cv)
+        fresh.random_state = random_state
+    except Exception as error:  # the user's class
+        raise InvalidObjectiveError(
+            f"cannot be split afresh: its random_state cannot be set to a number ({error})."
+        ).about("cv", cv) from error
     return fresh
 
 

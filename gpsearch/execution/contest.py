@@ -6,37 +6,46 @@ symbol      meaning                                                             
 n           trials that were scored on every fold                                   scalar
 k           folds of a complete trial                                               scalar
 p           share of the rows that one fold scores, ``1/k`` for k parts             scalar
+m           parts that the rows fall into, ``1/p``; fewer than k where splits repeat scalar
 s_ij        score of trial i on fold j of the search                                (n, k)
 r_i         fresh splits on which trial i was scored                                (n,)
 f_i         mean of trial i over the folds of the search and of its fresh splits    (n,)
 o           optimism of the greatest mean of the search                             scalar
 v_i         variance of ``mean_j s_ij``, without what the folds do to all trials    (n,)
-S²          variance over folds, mean over the contenders and their splits          scalar
+S²          variance over the folds of one splits: mean of that of the search, of   scalar
+            which the ten best trials have a mean, and of each one's fresh splits
 =========== ======================================================================= ==========
 
 The greatest of many noisy scores is partly luck: of the splits and seeds, which fresh splits
 remove, and of the rows, which they share with the search. For both together, each fold in turn is
-set aside: the trial with the greatest mean over the other folds is scored on it, which had no part
-in that choice. With ``i(j) = argmax_i sum_{l != j} s_il``,
+set aside: the trial with the greatest mean over the folds that share no held-out row with it is
+scored on it, which had no part in that choice. With ``i(j) = argmax_i sum_l s_il`` over those l,
 
     o = max_i mean_j s_ij - mean_j s_i(j)j        (not below 0),
 
-and ``f_i - o`` is the score to expect of a trial on new data (cf. Tibshirani & Tibshirani 2009, A
-bias correction for the minimum error rate in cross-validation). A trial that was scored again has
-lost the luck of the splits and another has not: the winner has the greatest ``f_i - o w_i`` with
+where repeated k-fold splits take the other folds of the same repeat. Where nearly all folds share
+rows, as random ones do, o is not known: nothing is subtracted, and that is said. The score to
+expect of a trial on new data is ``f_i - o`` (cf. Tibshirani & Tibshirani 2009, A bias correction
+for the minimum error rate in cross-validation). A trial that was scored again has lost the luck of
+the splits and another has not: the winner has the greatest ``f_i - o w_i`` with
 ``w_i = (1 + 1 / (1 + r_i)) / 2``, half of the luck being that of the rows.
 
-The winner's interval is that of Student with k - 1 degrees of freedom, since fresh splits cut the
-same rows, with the variance
+The winner's interval is that of Student with m - 1 degrees of freedom, since repeats and fresh
+splits cut the same rows, with the variance
 
     S² (1 / (k (1 + r)) + p / (1 - p))
 
 of Nadeau & Bengio (2003), Inference for the generalization error: however many splits, the chance
-of the rows stays. The gain over a baseline, which nobody chose, is ``f_i - o w_i`` less the
-baseline's mean, with the variance of the differences of their folds in place of S².
+of the rows stays. The gain over a baseline, which nobody chose, is ``f_i - o`` less the baseline's
+mean, with the variance of the differences of their folds in place of S².
 
 For the probability to be the best, the trials are independent and normal, each with the variance
-``v_i w_i`` around ``f_i - o w_i``.
+``v_i w_i`` around ``f_i - o w_i``; exact ties share it. Repeats in the search count in v_i as so
+many fresh splits.
+
+Fresh splits on which several trials fail, or all that were scored, say nothing of the trials (a
+part without a positive has no area under the curve): they do not count for any. A trial that fails
+alone where others were scored has failed, and does not win.
 """
 
 from __future__ import annotations
@@ -50,8 +59,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gpsearch.errors import InvalidObjectiveError
-from gpsearch.evaluation import FoldResult, Objective, Params
+from gpsearch.evaluation import FoldResult, Params
+from gpsearch.execution.splits import apart_folds, optimism
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import LEVEL, Confirmation
@@ -91,6 +100,8 @@ class Contest:
         p; by default 1/k.
     baseline : dict, optional
         The configuration to compare with; by default that of the last ``baseline=``.
+    held_out : list of arrays, optional
+        Rows that each fold scores; by default no two folds share one.
     """
 
     def __init__(
@@ -102,8 +113,9 @@ class Contest:
         off: str = "",
         scored_share: float | None = None,
         baseline: Params | None = None,
+        held_out: Sequence[NDArray[Any]] | None = None,
     ) -> None:
-        self._fresh, self._off = fresh, off
+        self._fresh, self._off = {} if off else fresh, off
         self._n_ended = len(study.ended)
         self._k = k = max((len(trial.folds) for trial in study.complete), default=0)
         self._trials = [trial for trial in study.complete if len(trial.folds) == k]
@@ -115,10 +127,15 @@ class Contest:
             return
         p = scored_share or 1.0 / k
         self._of_rows = p / (1.0 - p)
+        self._parts = max(2, min(k, round(1.0 / p)))
         self._scores = np.array([[fold.score for fold in trial.folds] for trial in self._trials])
-        self._optimism = optimism(self._scores)
+        rows = held_out if held_out is not None and len(held_out) == k else None
+        known = optimism(self._scores, apart_folds(rows, self._parts))
+        self._is_corrected, self._optimism = known is not None, known or 0.0
         statistics = FoldStatistics.of(study.ended)
-        variances = np.array([statistics.variance(trial) for trial in self._trials])
+        repeats = k / self._parts
+        variances = np.array([statistics.scatter(trial) for trial in self._trials])
+        variances *= _left(repeats - 1.0) / self._parts
         # Scores that differ by the same on all folds are not certain for that.
         spread = float(np.median(self._scores.var(axis=1, ddof=1))) / k
         self._v = np.maximum(variances, 1e-6 * spread)
@@ -155,15 +172,13 @@ class Contest:
         expected = means - self._optimism
         favourite = int(self._scores.mean(axis=1).argmax())
         folds = self._k * (1 + len(self._means(winner)))
-        error = self._quantile(self._k) * math.sqrt(
-            self._fold_variance() * (1 / folds + self._of_rows)
-        )
+        error = self._quantile * math.sqrt(self._fold_variance() * (1 / folds + self._of_rows))
         searched = self._trials[favourite].score
-        tied = [int(i) for i in np.argsort(-best, kind="stable") if best[i] >= HOPELESS]
         numbers = [trial.number for trial in self._trials]
         return Confirmation(
             trials=self._n_ended,
-            off=self._off,
+            off=self._off or self._none_counts(),
+            corrected=self._is_corrected,
             winner=numbers[winner],
             probability=float(best[winner]),
             expected=float(expected[winner]),
@@ -174,20 +189,19 @@ class Contest:
             luck=self._optimism
             if math.isnan(expected[favourite])
             else searched - float(expected[favourite]),
-            contenders=tuple(sorted({number for _, number in self._fresh})),
+            contenders=tuple(sorted({n for split, n in self._fresh if not self._is_void(split)})),
             compared=len(numbers),
-            tied=tuple(numbers[i] for i in tied if i != winner) if best[winner] < SURE else (),
-            folds=sum(map(len, self._fresh.values())),
+            tied=tuple(numbers[i] for i in _open(best) if i != winner),
+            folds=sum(math.isfinite(f.score) for folds in self._fresh.values() for f in folds),
+            void=sum(map(self._is_void, self._splits)),
             **self._against_baseline(winner, means),
         )
 
     def _entrants(self, split: int, left: float) -> list[int]:
         """Trials to score on these fresh splits, the most promising first, as the budget allows."""
         means, best, winner = self._standing(split - 1)
-        wanted = []
-        if best[winner] < SURE:
-            order = [int(i) for i in np.argsort(-best, kind="stable") if best[i] >= HOPELESS]
-            wanted = [winner, *(i for i in order if i != winner)]
+        wanted = [i for i in _open(best) if i != winner]
+        wanted = [winner, *wanted] if best[winner] < SURE else []
         baseline = self._baseline
         if baseline is not None and baseline != winner and not math.isnan(means[baseline]):
             gain, error, _ = self._gain(winner, baseline, means, split - 1)
@@ -198,12 +212,15 @@ class Contest:
         return [i for i, cost in zip(wanted, spent, strict=True) if cost <= left]
 
     def _folds(self, i: int, splits: float = math.inf) -> dict[int, list[float]]:
-        """Scores of trial i on each fresh splits that it has finished, up to a number of them."""
+        """Scores of trial i on each fresh splits that count and that it has finished, up to one."""
         number = self._trials[i].number
         return {
             split: [fold.score for fold in folds]
             for (split, other), folds in self._fresh.items()
-            if other == number and split <= splits and self._is_over(split, i)
+            if other == number
+            and split <= splits
+            and self._is_over(split, i)
+            and not self._is_void(split)
         }
 
     def _means(self, i: int, splits: float = math.inf) -> list[float]:
@@ -211,7 +228,27 @@ class Contest:
 
     def _is_over(self, split: int, i: int) -> bool:
         folds = self._fresh.get((split, self._trials[i].number), ())
-        return len(folds) == self._k or any(math.isnan(fold.score) for fold in folds)
+        return len(folds) == self._k or _has_failed(folds)
+
+    @property
+    def _splits(self) -> set[int]:
+        return {split for split, _ in self._fresh}
+
+    def _is_void(self, split: int) -> bool:
+        """Whether fresh splits count for no trial: several failed, or all that were scored."""
+        scored = [folds for (other, _), folds in self._fresh.items() if other == split]
+        failed = sum(map(_has_failed, scored))
+        return failed > 1 or failed == len(scored)
+
+    def _none_counts(self) -> str:
+        if not self._fresh or not all(map(self._is_void, self._splits)):
+            return ""
+        errors = [fold.error for folds in self._fresh.values() for fold in folds if fold.error]
+        return (
+            "This is from the search alone, for trials could not be scored on fresh splits: "
+            + (errors[0].rstrip(".") if errors else "they failed")
+            + "."
+        )
 
     def _standing(self, splits: float = math.inf) -> tuple[Array, Array, int]:
         """F after so many fresh splits, probabilities to be the best, and the winner.
@@ -225,7 +262,8 @@ class Contest:
         compared = np.where(np.isnan(f), -np.inf, f - self._optimism * w)
         noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
         draws = compared + np.sqrt(self._v * w) * noise
-        best = np.bincount(draws.argmax(axis=1), minlength=len(f)) / DRAWS
+        first = draws == draws.max(axis=1, keepdims=True)
+        best = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
         return f, best, int(compared.argmax())
 
     def _fold_variance(self) -> float:
@@ -247,13 +285,12 @@ class Contest:
         self, winner: int, baseline: int, means: Array, splits: float = math.inf
     ) -> tuple[float, float, float]:
         """Expected gain of the winner, half of its interval, and the variance of a difference."""
-        of_winner = means[winner] - self._optimism * _left(len(self._means(winner, splits)))
-        gain = float(of_winner - means[baseline])
+        gain = float(means[winner] - self._optimism - means[baseline])
         mine, theirs = self._folds(winner, splits), self._folds(baseline, splits)
         both = [np.subtract(mine[split], theirs[split]) for split in mine.keys() & theirs.keys()]
         differences = np.concatenate([self._scores[winner] - self._scores[baseline], *both])
         variance, n = float(differences.var(ddof=1)), len(differences)
-        error = self._quantile(n) * math.sqrt(variance * (1 / n + self._of_rows))
+        error = self._quantile * math.sqrt(variance * (1 / n + self._of_rows))
         return gain, error, variance
 
     def _against_baseline(self, winner: int, means: Array) -> dict[str, Any]:
@@ -271,9 +308,10 @@ class Contest:
         have = self._k * (1 + len(self._folds(winner).keys() & self._folds(baseline).keys()))
         more: int | None = 0
         if gain <= error:
-            left = (gain / stats.norm.ppf(0.5 + LEVEL / 2)) ** 2 / variance - self._of_rows
-            never = gain <= 0 or left <= 0
-            more = None if never else max(self._k, math.ceil(1 / left) - have)
+            left = -self._of_rows
+            if variance > 0 and gain > 0:
+                left += (gain / self._quantile) ** 2 / variance
+            more = max(self._k, math.ceil(1 / left) - have) if left > 0 else None
         return {
             "baseline": number,
             "gain": gain,
@@ -282,25 +320,24 @@ class Contest:
             "more_folds": more,
         }
 
-    def _quantile(self, folds: int) -> float:
-        return float(stats.t.ppf(0.5 + LEVEL / 2, folds - 1))
+    @property
+    def _quantile(self) -> float:
+        return float(stats.t.ppf(0.5 + LEVEL / 2, self._parts - 1))
 
 
-def _left(splits: int) -> float:
+def _has_failed(folds: Sequence[FoldResult]) -> bool:
+    return any(math.isnan(fold.score) for fold in folds)
+
+
+def _open(best: Array) -> list[int]:
+    """Trials that may be the best, the most probable first; none where one is sure to be."""
+    least = min(HOPELESS, float(best.max())) if best.max() < SURE else math.inf
+    return [int(i) for i in np.argsort(-best, kind="stable") if best[i] >= least]
+
+
+def _left(splits: float) -> float:
     """Share of the luck that is left after so many fresh splits: w."""
     return (1.0 + 1.0 / (1.0 + splits)) / 2.0
-
-
-def optimism(scores: Array) -> float:
-    """By how much the greatest mean of the (n, k) scores exceeds what it is worth: o.
-
-    >>> optimism(np.array([[0.9, 0.5], [0.6, 0.6]]))
-    0.15
-    """
-    sums = scores.sum(axis=1)
-    chosen = [(int((sums - fold).argmax()), j) for j, fold in enumerate(scores.T)]
-    set_aside = float(np.mean([scores[i, j] for i, j in chosen]))
-    return max(float(scores.mean(axis=1).max()) - set_aside, 0.0)
 
 
 def evaluations(study: Study, params: Params) -> list[Trial]:
@@ -311,14 +348,3 @@ def evaluations(study: Study, params: Params) -> list[Trial]:
 
     wanted = key(params)
     return [t for t in study.trials if t.origin != GIVEN and key(t.params) == wanted]
-
-
-def why_off(objective: Objective) -> str:
-    """Why the splits of an objective cannot be drawn afresh, as a sentence; else empty."""
-    if not hasattr(objective, "with_fresh_folds"):
-        return "Nothing was scored again: the objective has no splits to draw afresh."
-    try:
-        objective.with_fresh_folds(0)
-    except InvalidObjectiveError as error:
-        return f"Nothing was scored again: cv={error.value} {error.rule}"
-    return ""

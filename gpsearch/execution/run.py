@@ -256,10 +256,11 @@ class Run:
             self._stop(StopReason.CALLBACK)
 
     def _finish_fresh(self, number: int, outcome: Outcome) -> None:
-        done = {fold.fold for fold in self.recorded(number)}
+        done = {fold.fold for fold in self.recorded(number) if math.isfinite(fold.score)}
         folds = [fold for fold in outcome.folds if fold.fold not in done]
-        if outcome.state != "complete":  # not scored again: it has lost
-            failed = min(set(range(len(done) + 1)) - done)
+        if outcome.state != "complete":  # the fold that failed says why
+            bad = [fold.fold for fold in folds if not math.isfinite(fold.score)]
+            failed = (bad or [min(set(range(len(done) + 1)) - done)])[0]
             folds = [FoldResult(fold=failed, score=math.nan, error=outcome.reason)]
         for fold in folds:
             self.writer.record_fresh(self._fresh[number], number, fold)

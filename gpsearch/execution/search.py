@@ -13,7 +13,7 @@ import numpy as np
 from gpsearch.arguments import boolean, fraction, is_number, optional, positive, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
 from gpsearch.evaluation import Objective, as_user_value
-from gpsearch.execution.contest import SHARE, Contest, evaluations, why_off
+from gpsearch.execution.contest import SHARE, Contest, evaluations
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
@@ -26,6 +26,7 @@ from gpsearch.execution.session import (
     strategy_name,
     writing_study,
 )
+from gpsearch.execution.splits import why_off
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
@@ -275,6 +276,7 @@ def search(
                 off=off,
                 scored_share=getattr(objective, "scored_share", None),
                 baseline=next(iter(baselines), None),
+                held_out=getattr(objective, "held_out", None),
             )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
         if baselines and not evaluations(writer.study, baselines[0]):

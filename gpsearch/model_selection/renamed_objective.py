@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, measures_work
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
@@ -26,6 +29,11 @@ class RenamedObjective:
     def scored_share(self) -> float | None:
         """Share of the rows that one fold scores."""
         return getattr(self.objective, "scored_share", None)
+
+    @property
+    def held_out(self) -> list[NDArray[np.intp]] | None:
+        """Rows that each fold scores."""
+        return getattr(self.objective, "held_out", None)
 
     def with_fresh_folds(self, random_state: int) -> RenamedObjective:
         """The same objective on splits of another seed."""

@@ -222,7 +222,12 @@ class EstimatorCV(Described):
     @property
     def scored_share(self) -> float:
         """Share of the rows that one fold scores."""
-        return sum(len(test) for _, test in self.folds) / (self.n_folds * self.n)
+        return sum(map(len, self.held_out)) / (self.n_folds * self.n)
+
+    @property
+    def held_out(self) -> list[np.ndarray]:
+        """Rows that each fold scores."""
+        return [test for _, test in self.folds]
 
     def with_fresh_folds(self, random_state: int) -> EstimatorCV:
         """The same objective on splits of another seed; see `KerasCV.with_fresh_folds`."""

@@ -271,7 +271,12 @@ class KerasCV(Described):
     @property
     def scored_share(self) -> float:
         """Share of the rows that one fold scores."""
-        return sum(len(fold.test) for fold in self.folds) / (self.n_folds * self.n)
+        return sum(map(len, self.held_out)) / (self.n_folds * self.n)
+
+    @property
+    def held_out(self) -> list[np.ndarray]:
+        """Rows that each fold scores."""
+        return [fold.test for fold in self.folds]
 
     def with_fresh_folds(self, random_state: int) -> KerasCV:
         """The same objective on splits of another seed, to measure a score's optimism.

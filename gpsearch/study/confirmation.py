@@ -31,7 +31,9 @@ class Confirmation:
     trials: int
     """Trials of the study when it was made: it no longer holds when more have ended."""
     off: str = ""
-    """Why nothing was scored on fresh splits, as a sentence; else empty."""
+    """Why nothing was scored on fresh splits, or none of it counts, as a sentence; else empty."""
+    corrected: bool = True
+    """Whether the luck of the rows is subtracted; not where folds share rows they score."""
     winner: int | None = None
     """Number of the trial with the greatest expected score; None where nothing was estimated."""
     probability: float = 0.0
@@ -56,6 +58,8 @@ class Confirmation:
     """Those that cannot be told from the winner."""
     folds: int = 0
     """Folds of fresh splits that were scored."""
+    void: int = 0
+    """Fresh splits that do not count, for several trials failed on them."""
     baseline: int | None = None
     """Number of the trial of ``baseline=``; None without one."""
     gain: float = 0.0
@@ -76,11 +80,13 @@ class Confirmation:
         """Inverse of `to_json`."""
         known: dict[str, Any] = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        if known.get("gain", 0.0) is None:
+            known["gain"] = math.nan
         return cls(**known)
 
     def to_json(self) -> dict[str, Any]:
-        """What the study stores."""
-        return dict(vars(self))
+        """What the study stores; JSON knows no NaN, for which None stands."""
+        return {**vars(self), "gain": None if math.isnan(self.gain) else self.gain}
 
     def sentences(self, *, greater_is_better: bool = True) -> list[str]:
         """The end of the search in words, in the user's units."""
@@ -88,19 +94,33 @@ class Confirmation:
             return [self.off]
         value = lambda score: as_user_value(score, greater_is_better) + 0.0  # noqa: E731
         ends = sorted((value(self.low), value(self.high)))
+        within = f"{LEVEL:.0%} interval {ends[0]:.4g} to {ends[1]:.4g}"
+        if math.isclose(*ends):
+            within = "no interval: it scored the same on every fold"
         lines = [
             f"Trial {self.winner} scores {value(self.expected):.4g} on new data by estimate "
-            f"({LEVEL:.0%} interval {ends[0]:.4g} to {ends[1]:.4g}); it is the best of "
+            f"({within}); it is the best of "
             f"the {self.compared or self.trials} tried with probability {self.probability:.0%}"
             + (f", {_together(self.tied)}." if self.tied else "."),
             f"The search's best score, {value(self.searched):.4g} of trial {self.favourite}, "
-            + (f"was {self.luck:.2g} luck." if self.luck > 0 else "was not luck."),
+            + self._of_luck(),
         ]
         if self.baseline is not None:
             lines.append(self._against_baseline())
         n = len(self.contenders)
-        scored = f"{n} trial{'s' * (n > 1)} scored again on fresh splits, {self.folds} folds."
-        return [*lines, self.off or (scored if n else "No trial was scored again.")]
+        scored = f"{n} trial{'s' * (n > 1)} scored again on fresh splits, {self.folds} folds"
+        if self.void:
+            scored += f"; {self.void} of the splits did not count, for several trials failed there"
+        return [*lines, self.off or (f"{scored}." if n else "No trial was scored again.")]
+
+    def _of_luck(self) -> str:
+        some = self.luck > 1e-9 * abs(self.searched)  # not what rounding leaves
+        if not self.corrected:
+            part = f"was {self.luck:.2g} luck of the splits, and " if some else ""
+            return f"{part}may hold luck of the rows, not known where folds share the rows scored."
+        if some:
+            return f"was {self.luck:.2g} luck."
+        return "was not luck." if self.contenders else "shows no luck, by the search's folds alone."
 
     def _against_baseline(self) -> str:
         named = f"the baseline, trial {self.baseline}"
@@ -109,9 +129,15 @@ class Confirmation:
         if math.isnan(self.gain):
             return f"It cannot be compared with {named}, which {self.gain_off or 'failed'}."
         within = f"{LEVEL:.0%} interval {self.gain_low:.2g} to {self.gain_high:.2g}"
+        if math.isclose(self.gain_low, self.gain_high):
+            if self.baseline in self.tied:
+                return f"It is tied with {named}: both scored the same on every fold."
+            within = "no interval: the same on every fold"
         gained = f"{self.gain:.2g} ({within})"
         if self.gain_low > 0:
             return f"It is better than {named}, by {gained}."
+        if self.gain_high < 0:
+            return f"It is not better than {named}, by estimate: by {gained}."
         needed = (
             "more folds of these rows would not tell, more rows may"
             if self.more_folds is None

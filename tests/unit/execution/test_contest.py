@@ -6,13 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import (
+    KFold,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 
 import gpsearch as gs
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
-from gpsearch.execution.contest import optimism
+from gpsearch.execution.splits import apart_folds, optimism, why_off
 from gpsearch.study import Study
+from gpsearch.study.confirmation import Confirmation
 
 NOISE = 0.05
 GOOD, BAD = {"x": 0.9, "n": 1}, {"x": 0.1, "n": 1}
@@ -169,6 +176,75 @@ def test_trials_with_a_given_score_take_no_part():
     assert "the best of the 12 tried" in made.sentences()[0]
 
 
+class Scored(Lucky):
+    """Scores of a function of the splits (0 in the search), x and the fold."""
+
+    def __init__(self, score, splits=0):
+        super().__init__(splits=splits)
+        self.score = score
+
+    def with_fresh_folds(self, random_state):
+        return Scored(self.score, random_state)
+
+    def _fold(self, params, j):
+        return FoldResult(fold=j, score=self.score(self.splits, params["x"], j))
+
+
+def noisy(splits, x, j):
+    return 0.5 + NOISE * np.random.default_rng([splits, round(1e6 * x), j]).normal()
+
+
+def test_splits_on_which_several_fail_count_for_no_trial(study):
+    """As the area under the curve of a part without a positive."""
+    seen = []
+
+    def score(splits, x, j):
+        if splits and splits not in seen:
+            seen.append(splits)
+        return np.nan if splits and splits == seen[0] else noisy(splits, x, j)
+
+    found = searched(Scored(score), 40, confirm=0.3)
+    made = found.confirmation
+    assert made.void == 1
+    assert made.contenders
+    assert found.trials[made.favourite].score == made.searched
+    assert "1 of the splits did not count" in made.sentences()[-1]
+    with found.writing() as writer:
+        rows = writer.fresh
+    assert all(len(folds) == 1 for (split, _), folds in rows.items() if split == 1)
+    assert made.folds == 4 * sum(split > 1 for split, _ in rows)
+
+
+@pytest.mark.parametrize("fault", [np.nan, ValueError("cannot be cut")])
+def test_where_no_fresh_split_counts_the_verdict_is_of_the_search_alone(fault):
+    def score(splits, x, j):
+        if splits and isinstance(fault, ValueError):
+            raise fault
+        return fault if splits else noisy(0, x, j)
+
+    made = searched(Scored(score), 20, confirm=0.3).confirmation
+    alone = searched(lambda p: [noisy(0, p["x"], j) for j in range(4)], 20).confirmation
+    assert (made.winner, made.expected, made.probability) == (
+        alone.winner, alone.expected, alone.probability)  # fmt: skip
+    assert (made.folds, made.contenders) == (0, ())
+    assert "from the search alone" in made.off
+    assert "was not luck" not in " ".join(made.sentences())
+
+
+def test_ties_share_the_probability():
+    made = searched(Scored(lambda splits, x, j: 0.8), 10, baseline=BAD).confirmation
+    assert made.probability == pytest.approx(0.1)
+    assert len(made.tied) == 9
+    assert made.gain == made.gain_low == made.gain_high == 0.0
+    told = " ".join(made.sentences())
+    assert "no interval" in told
+    assert "tied with the baseline, trial 0" in told or made.winner == 0
+    later = Scored(lambda splits, x, j: 0.8 + 0.01 * j)
+    found = searched(later, 10)
+    made = searched(later, 12, study=found, baseline=BAD).confirmation
+    assert "It is tied with the baseline, trial 10" in " ".join(made.sentences())
+
+
 def test_without_it_the_best_score_wins(study):
     plain = searched(Lucky(), confirm=False)
     assert plain.confirmation is None
@@ -210,6 +286,7 @@ def test_the_gain_over_the_baseline_has_an_interval():
     assert made.gain_low < 0.85 < made.gain_high
     assert made.gain_low > 0
     assert made.more_folds == 0
+    assert made.gain == pytest.approx(made.expected - 0.6, abs=NOISE)
     assert any("It is better than the baseline, trial 0" in line for line in made.sentences())
 
 
@@ -218,6 +295,10 @@ def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
     made = found.confirmation
     assert found.trials[0].origin == "baseline"
     assert found.trials[0].params == BAD
+    with found.writing() as writer:
+        fresh = [f.score for key, folds in writer.fresh.items() if key[1] == 0 for f in folds]
+    mean = np.mean([*(fold.score for fold in found.trials[0].folds), *fresh])
+    assert made.gain == pytest.approx(made.expected - mean)
     assert made.gain_low < 0 < made.gain_high
     assert 0 in made.contenders
     assert "cannot be told" in " ".join(made.sentences())
@@ -237,6 +318,9 @@ def test_a_baseline_may_win_or_fail():
 
     made = searched(score, 10, baseline=BAD).confirmation
     assert "which failed" in " ".join(made.sentences())
+    stored = made.to_json()
+    assert stored["gain"] is None
+    assert np.isnan(Confirmation.from_json(stored).gain)
 
 
 def test_a_baseline_that_was_stopped_is_told_from_one_that_failed():
@@ -283,6 +367,42 @@ def test_the_optimism_is_that_of_the_choice():
     assert optimism(np.arange(12.0).reshape(3, 4)) == 0.0
 
 
+def test_the_optimism_of_repeats_is_that_of_their_own_folds():
+    """Of 40 configurations, each right on its own 70 % of the rows."""
+    rng, X = np.random.default_rng(0), np.zeros((200, 1))
+    rows = [test for _, test in RepeatedKFold(n_splits=5, n_repeats=4, random_state=0).split(X)]
+    apart = apart_folds(rows, 5)
+    assert (apart.sum(axis=1) == 4).all()
+    held_out = np.array([np.isin(np.arange(200), test) for test in rows]).T / 40
+    true, told = [], []
+    for _ in range(60):
+        right = rng.random((40, 200)) < 0.7
+        scores = right @ held_out
+        true.append(scores.mean(axis=1).max() - 0.7)
+        told.append(optimism(scores, apart))
+    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.015)
+    at_random = [test for _, test in ShuffleSplit(10, test_size=0.2, random_state=0).split(X)]
+    assert optimism(scores, apart_folds(at_random, 5)) is None
+
+
+def test_repeats_are_no_further_rows():
+    """The interval of 2 x 2 folds has one degree of freedom, and random splits say what is left."""
+
+    def made(rows):
+        objective = Scored(lambda splits, x, j: noisy(0, x, j))
+        objective.held_out, objective.scored_share = rows, 0.5
+        return searched(objective, 10, confirm=True).confirmation
+
+    halves = [np.arange(4), np.arange(4, 8), np.arange(0, 8, 2), np.arange(1, 8, 2)]
+    repeated, at_random = made(halves), made([np.arange(4)] * 4)
+    plain = searched(lambda p: [noisy(0, p["x"], j) for j in range(4)], 10).confirmation
+    assert repeated.corrected
+    assert repeated.high - repeated.low > 2 * (plain.high - plain.low)
+    assert not at_random.corrected
+    assert at_random.expected == at_random.searched
+    assert "may hold luck of the rows" in " ".join(at_random.sentences())
+
+
 # ------------------------------------------------------------------ KerasCV's fresh folds
 
 
@@ -310,6 +430,35 @@ def test_fresh_folds_keep_groups_together():
     groups = np.repeat(np.arange(15), 4)
     fresh = cross_validated(cv=3, groups=groups).with_fresh_folds(7)
     assert all(not set(groups[f.train]) & set(groups[f.test]) for f in fresh.folds)
+
+
+class Own(KFold):
+    """A splitter of the user's."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        super().__init__(3, shuffle=True, random_state=0)
+
+    random_state = property(
+        lambda self: 0, lambda self, value: None if value == 0 or self.kind != "fixed" else 1 / 0
+    )
+
+    def split(self, X, y=None, groups=None):
+        if self.kind == "raises" and hasattr(self, "is_split"):
+            raise AttributeError("'int' object has no attribute 'permutation'")
+        self.is_split = True
+        return super().split(X, y, groups)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("fixed", "cannot be set"), ("raises", "permutation"), ("same", "the same for every")],
+)
+def test_a_splitter_that_cannot_be_fresh_is_said(kind, why):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    told = why_off(gs.EstimatorCV(LogisticRegression(), X, y, cv=Own(kind)))
+    assert told.startswith("Nothing was scored again: ")
+    assert why in told
 
 
 @pytest.mark.parametrize("cv", [KFold(3), TimeSeriesSplit(3), [(np.arange(40), np.arange(40, 60))]])
