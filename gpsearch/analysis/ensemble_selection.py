@@ -116,7 +116,7 @@ def greedy(score: FoldScore, folds: Sequence[int], n_candidates: int, n_members:
     >>> def score(fold, members):  # the mean of 0 and 4 is the best
     ...     return -abs(np.mean([[0.0, 4.0, 1.5][member] for member in members]) - 2.0)
     >>> greedy(score, [0], 3, 4)
-    [2, 2, 2, 1]
+    [2, 2, 1, 2]
     """
     members: list[int] = []
     best, best_score = members, -math.inf

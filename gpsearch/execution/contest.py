@@ -6,7 +6,7 @@ symbol      meaning                                                             
 n           trials that were scored on every fold                                   scalar
 k           folds of a complete trial                                               scalar
 p           share of the rows that one fold scores, ``1/k`` for k parts             scalar
-m           parts that the rows fall into, ``1/p``; fewer than k where splits repeat scalar
+m           parts of the rows, ``1/p``; fewer than k where splits repeat               scalar
 s_ij        score of trial i on fold j of the search                                (n, k)
 r_i         fresh splits on which trial i was scored                                (n,)
 f_i         mean of trial i over the folds of the search and of its fresh splits    (n,)
