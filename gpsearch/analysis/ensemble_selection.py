@@ -212,7 +212,7 @@ def select_ensemble(
         chosen={trials[k].number: times for k, times in Counter(chosen).most_common()},
         single=study.best_trial.number,
         gains=tuple(gains),
-        overlap=_overlap(list(rows.values()), objective.n),
+        overlap=_overlap(objective),
         score_name=name,
         left_out=left_out,
     )
@@ -328,11 +328,10 @@ def _candidates(
     return trials, predictions, tuple(left_out)
 
 
-def _overlap(held_out: Sequence[np.ndarray], n: int) -> float:
+def _overlap(objective: KerasCV) -> float:
     """Held-out rows over the others, where some row is held out twice; else 0."""
-    share = float(np.mean([len(rows) for rows in held_out])) / n
-    repeated = len(np.unique(np.concatenate(held_out))) < sum(map(len, held_out))
-    return share / (1 - share) if repeated and share < 1 else 0.0
+    rows, share = np.concatenate(objective.held_out), objective.scored_share
+    return share / (1 - share) if len(np.unique(rows)) < len(rows) and share < 1 else 0.0
 
 
 def _shape(predictions: dict[int, Predictions]) -> Any:

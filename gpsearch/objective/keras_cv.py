@@ -418,7 +418,7 @@ class KerasCV(Described):
             view.remember(X_test, outputs)
             score = self.scoring.score(view, X_test, labels)
             metrics = self.scoring.further(view, X_test, labels)
-            predictions = self._predictions(fold, view)
+            predictions = self._predictions(fold, view, X_test)
         ended = time.perf_counter()
         return FoldResult(
             fold=fold.index,
@@ -438,10 +438,10 @@ class KerasCV(Described):
             predictions=predictions,
         )
 
-    def _predictions(self, fold: Fold, view: FittedNetwork) -> Predictions | None:
-        """Predictions of the scored rows; None of outputs that no table holds."""
+    def _predictions(self, fold: Fold, view: FittedNetwork, X_test: Parts) -> Predictions | None:
+        """Predictions of the scored rows, as `view` remembers them; None if no table can."""
         try:
-            outputs = view.estimates(self._prepared[fold].raw_test)
+            outputs = view.estimates(X_test)
             if not all(isinstance(part, np.ndarray) for part in parts_of(outputs)):
                 return None
         except Exception:  # a network may return anything; its score counts

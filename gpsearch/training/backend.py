@@ -90,7 +90,7 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder):
 
 
 def quiet_tensorflow() -> None:
-    """Keep TensorFlow's start-up messages off the terminal, whoever imports it in this process."""
+    """Keep TensorFlow's start-up messages off the terminal, also where other code imports it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _QuietTensorFlow())

@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.analysis import EnsembleSelection, ensemble_selection
+from gpsearch.data import prepared_folds
 from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
 from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
@@ -63,10 +64,11 @@ def test_a_network_above_the_limit_is_not_trained_and_its_configuration_is_infea
     assert unlimited.fingerprint() != objective.fingerprint()
 
 
-@pytest.mark.parametrize("classes", [True, False])
-def test_held_out_predictions_are_those_that_were_scored(data, monkeypatch, classes):
+@pytest.mark.parametrize(("classes", "kept_bytes"), [(True, 2**26), (False, 2**26), (True, 0)])
+def test_held_out_predictions_are_those_that_were_scored(data, monkeypatch, classes, kept_bytes):
     X, y = data
     passes = []
+    monkeypatch.setattr(prepared_folds, "KEPT_BYTES", kept_bytes)  # of features, in memory
     monkeypatch.setattr(trainer, "forward_in_batches", forward := counted(passes))
     monkeypatch.setattr(fitted, "forward_in_batches", forward)
     objective = KerasCV(mlp, X, y if classes else X[:, :2], cv=2, epochs=1)  # scored by labels
