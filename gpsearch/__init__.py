@@ -10,7 +10,7 @@ and writes each result into the *study*, one SQLite file, before anything else h
 ===== ================= =========================== =============================================
 floor room              alone imports               role
 ===== ================= =========================== =============================================
-9     cli                                           the command line
+9     cli               shtab (completion)          the command line
 9     config                                        a TOML file to one call
 9     conveniences                                  plots, report, result as methods of a study
 8     report            jinja2 (page)               one self-contained HTML page

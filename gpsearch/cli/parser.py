@@ -22,7 +22,13 @@ EXAMPLES = {
     "report": ("report search.db", "report search.db -o report.html"),
     "salvage": ("salvage damaged.db -o saved.db",),
     "init": ("init > search.toml",),
+    "completion": (
+        "completion bash > ~/.local/share/bash-completion/completions/gpsearch",
+        "completion fish > ~/.config/fish/completions/gpsearch.fish",
+        'completion zsh > "${fpath[1]}/_gpsearch"',
+    ),
 }
+SHELLS = ("bash", "zsh", "fish")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -102,6 +108,9 @@ def make_parser() -> argparse.ArgumentParser:
     damaged.add_argument("-o", "--output", required=True, help="path of the new study")
 
     add("init", "records:init", "print a commented configuration to start from")
+
+    script = add("completion", "completion:completion", "print a script that completes commands")
+    script.add_argument("shell", choices=SHELLS)
     return parser
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,9 +196,48 @@ def test_every_help_has_examples_that_the_parser_takes(capsys):
             assert callable(getattr(importlib.import_module(f"gpsearch.cli.{room}"), function))
 
 
+def completed(shell_words, script, folder):
+    """What bash offers for the last word, by the script that the command prints."""
+    words = " ".join(f"'{word}'" for word in shell_words)
+    code = f"source /dev/stdin\nCOMP_WORDS=({words}); COMP_CWORD={len(shell_words) - 1}\n"
+    code += "_shtab_gpsearch 2>/dev/null; printf '%s\\n' \"${COMPREPLY[@]}\""
+    run = subprocess.run(
+        ["bash", "--norc", "-c", code],
+        input=script,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_commands_options_and_files(tmp_path, capsys):
+    (tmp_path / "search.db").touch()
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    assert completed(["gpsearch", "sh"], script, tmp_path) == ["show"]
+    assert completed(["gpsearch", "run", "--n-"], script, tmp_path) == ["--n-calls", "--n-jobs"]
+    assert completed(["gpsearch", "show", "se"], script, tmp_path) == ["search.db"]
+    assert completed(["gpsearch", "export", "search.db", "--format", "j"], script, tmp_path) == [
+        "json"
+    ]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_know_each_command_with_its_files(shell, capsys):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in EXAMPLES)
+    assert {"zsh": ":_files", "fish": "__fish_complete_path"}[shell] in script
+
+
 def test_show_loads_nothing_that_takes_seconds(study):
     code = "import sys; from gpsearch.cli import main; main(sys.argv[1:])\n"
-    code += "print([m for m in ('skopt', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
+    code += (
+        "print([m for m in ('skopt', 'scipy', 'sklearn', 'pandas', 'shtab') if m in sys.modules])"
+    )
     for arguments in (["show", study], ["best", study]):
         run = subprocess.run(
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
