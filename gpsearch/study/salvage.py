@@ -12,8 +12,9 @@ from gpsearch.space import Space
 from gpsearch.study.encoding import ParamsEncoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import check_path, refuse_study, study_path
-from gpsearch.study.sqlite import DAMAGE, StudyFile, opened_damaged
+from gpsearch.study.sqlite import DAMAGE, opened_damaged
 from gpsearch.study.study import Study, StudyPath
+from gpsearch.study.study_file import StudyFile
 from gpsearch.study.tables import (
     Queued,
     fold_row,

@@ -1,15 +1,4 @@
-"""The study's file: its tables, its transactions, its damage. All SQL is here.
-
-========== =================================================================================
-table      one row for
-========== =================================================================================
-head       each fact about the study (`StudyInfo`, the stop reason), as JSON by name
-trial      each trial; written when it starts, again when it ends
-fold       each fold result, written as the fold ends
-fresh      each fold result of a trial that is scored again on fresh splits
-prediction the held-out predictions of a fold, written with its result, where they are kept
-queue      each configuration to evaluate before the strategy is asked
-========== =================================================================================
+"""The study's file: its transactions, its rows and their checksums, its damage. All SQL is here.
 
 Every write is one transaction, on the disk when the call returns. The rollback journal is used, not
 the write-ahead log: between transactions the study then is one file, it may lie on a network file
@@ -23,8 +12,6 @@ look for, is found when it is read.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import logging
 import os
 import secrets
@@ -39,9 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, StudyReadOnlyError
-from gpsearch.evaluation import FoldResult, Predictions
-from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, dump
-from gpsearch.study.info import StudyInfo
 from gpsearch.study.location import (
     APPLICATION,
     DATABASE,
@@ -52,29 +36,12 @@ from gpsearch.study.location import (
     sync_folder,
 )
 from gpsearch.study.older_rows import SINCE, UPGRADES
-from gpsearch.study.predictions import read_prediction
-from gpsearch.study.tables import (
-    KEYS,
-    TYPES,
-    Queued,
-    Row,
-    checksum,
-    fold_row,
-    fresh_row,
-    queue_row,
-    read_fold,
-    read_queued,
-    read_trial,
-    require_types,
-    trial_row,
-)
-from gpsearch.study.trial import Trial
+from gpsearch.study.tables import KEYS, TYPES, Row, checksum, require_types
 
 logger = logging.getLogger("gpsearch")
 
-VERSION = 4  # of the tables below
+VERSION = 4  # of the tables
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
-DROPPED = "dropped_predictions"  # in the head
 GAP = 10_000  # numbers of rows to try in vain before the rest of a damaged table is given up
 DAMAGE = (
     ArithmeticError,
@@ -89,8 +56,8 @@ DAMAGE = (
 """What reading stored values raises where they have changed."""
 
 
-class StudyFile:
-    """The rows of one study. Made by `create` or `connect`, whole from then on.
+class Database:
+    """The tables of one study. Made by `create` or `connect`, whole from then on.
 
     Safe to use from several threads; one process writes at a time (see `lock`).
     """
@@ -104,13 +71,10 @@ class StudyFile:
         self._mutex = threading.RLock()
 
     @classmethod
-    def create(
-        cls, path: Path | None, info: StudyInfo, rows: Mapping[str, Sequence[Row]] | None = None
-    ) -> StudyFile:
-        """Make a new study and open it for reading; None keeps it in memory.
+    def create(cls, path: Path | None, rows: Mapping[str, Sequence[Row]]) -> Database:
+        """Make a new study with `rows` of its tables; None keeps it in memory.
 
-        The file appears under its name whole or not at all: it is written beside it first. `rows`
-        of the tables are in it from the start.
+        The file appears under its name whole or not at all: it is written beside it first.
 
         Raises
         ------
@@ -118,17 +82,17 @@ class StudyFile:
             The disk is full or cannot be written, or a file that SQLite would delete is in the way.
         """
         if path is None:
-            file = cls(_connect(":memory:"), writable=True)
-            file._initialise(info, rows or {})
-            return file
+            database = cls(_connect(":memory:"), writable=True)
+            database.make_tables(rows)
+            return database
         path = path.resolve()  # a link stays one
         unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # no file of another has this name
         with _translated(str(path)):
             refuse_foreign(path, is_new=True)
             address = f"{unfinished.absolute().as_uri()}?mode=rwc"
             try:
-                with contextlib.closing(cls(_connect(address), str(path), writable=True)) as file:
-                    file._initialise(info, rows or {})
+                with contextlib.closing(cls(_connect(address), str(path), writable=True)) as new:
+                    new.make_tables(rows)
                 for ending in ("-journal", "-wal"):  # of a study that is gone
                     Path(f"{path}{ending}").unlink(missing_ok=True)
                 os.replace(unfinished, path)
@@ -139,7 +103,7 @@ class StudyFile:
         return cls.connect(path, writable=False)
 
     @classmethod
-    def connect(cls, path: Path, *, writable: bool) -> StudyFile:
+    def connect(cls, path: Path, *, writable: bool) -> Database:
         """Open an existing study, after a check of the whole file.
 
         Raises
@@ -153,13 +117,13 @@ class StudyFile:
         with _translated(str(path)):
             refuse_foreign(path.resolve())
             connection = _connect_existing(path, writable=writable)
-        file = cls(connection, str(path), writable=writable)
+        database = cls(connection, str(path), writable=writable)
         try:
-            file._check(path)
+            database._check(path)
         except BaseException:
-            file.close()
+            database.close()
             raise
-        return file
+        return database
 
     def __getstate__(self) -> dict[str, Any]:
         with self._mutex, _translated(self._name):
@@ -197,196 +161,9 @@ class StudyFile:
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")
 
-    def read_info(self) -> StudyInfo:
-        """Read the head of the study."""
-        with self.reading():
-            return StudyInfo.from_head(self._read_head())
-
-    def read_stop_reason(self) -> str:
-        """Why the last search on this study ended; empty while it has not."""
-        with self.reading():
-            return str(self._read_head().get("stop_reason", ""))
-
-    def read_budget(self) -> int | None:
-        """Trials that the last search was to evaluate in all."""
-        with self.reading():
-            head = self._read_head()
-            return head.get("budget") or head.get("settings", {}).get("n_calls")
-
-    def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
-        """All trials in the order of their numbers, with their folds.
-
-        Raises
-        ------
-        StudyCorruptError
-            A row is damaged or missing.
-        """
-        with self.reading():
-            folds: dict[int, list[FoldResult]] = {}
-            for row in self._rows("fold"):
-                folds.setdefault(row[0], []).append(read_fold(row))
-            rows = self._rows("trial")
-            if [row[0] for row in rows] != [*range(len(rows))] or max(folds, default=-1) >= len(
-                rows
-            ):
-                raise LookupError("trials are missing from it")
-            return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
-
-    def read_queue(self, encoding: ParamsDecoding) -> list[Queued]:
-        """All entries that were ever queued, in order."""
-        with self.reading():
-            entries = [read_queued(row, encoding) for row in self._rows("queue")]
-            if [entry.id for entry in entries] != list(range(len(entries))):
-                raise LookupError("configurations that were queued are missing from it")
-            return entries
-
-    def read_predictions(self, number: int) -> dict[int, Predictions]:
-        """The predictions of trial `number` that are kept, by fold."""
-        with self.reading():
-            return dict(map(read_prediction, self._rows("prediction", trial=number)))
-
-    def prediction_sizes(self) -> dict[int, int]:
-        """Bytes of the predictions of each trial that has some."""
-        with self.reading():
-            if self._lacks("prediction"):
-                return {}
-            sizes = "SELECT trial, SUM(LENGTH(rows) + LENGTH(outputs)) FROM prediction"
-            return dict(self._connection.execute(f"{sizes} GROUP BY trial ORDER BY trial"))
-
-    def read_dropped(self) -> list[int]:
-        """Trials whose predictions were kept first, and then made room for those of better ones."""
-        with self.reading():
-            return list(map(int, self._read_head().get(DROPPED, [])))
-
-    def read_fresh(self) -> dict[tuple[int, int], tuple[FoldResult, ...]]:
-        """Fold results on fresh splits, by the number of the splits and that of the trial."""
-        with self.reading():
-            folds: dict[tuple[int, int], tuple[FoldResult, ...]] = {}
-            for split, *row in self._rows("fresh"):
-                key = split, row[0]
-                folds[key] = (*folds.get(key, ()), read_fold(tuple(row)))
-            return folds
-
-    def read_fact(self, name: str) -> Any:
-        """One fact about the study; None where it has none."""
-        with self.reading():
-            return self._read_head().get(name)
-
-    def data_version(self) -> int:
-        """A number that changes when another process has written."""
-        with self._mutex, _translated(self._name):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def write_trial(
-        self,
-        trial: Trial,
-        encoding: ParamsEncoding,
-        *,
-        folds: Sequence[FoldResult] = (),
-        queued: Queued | None = None,
-        predictions: Sequence[Row] = (),
-        dropped: Sequence[int] = (),
-    ) -> None:
-        """Write a trial's row, with `folds` that are new, and its entry of the queue.
-
-        `predictions` are rows of these folds; those of the trials `dropped` are deleted.
-        """
-        row = trial_row(trial, encoding)
-        with self._transaction():
-            self._put("trial", row)
-            for fold in folds:
-                self._put("fold", fold_row(trial.number, fold))
-            if queued is not None:
-                self._put("queue", queue_row(queued, encoding))
-            self._put_all("prediction", predictions)
-            if dropped:
-                gone = [(other,) for other in dropped]
-                self._connection.executemany("DELETE FROM prediction WHERE trial = ?", gone)
-                gone_before = self._read_head().get(DROPPED, [])
-                self._put("head", (DROPPED, dump(sorted({*gone_before, *dropped}))))
-
-    def write_fold(self, number: int, fold: FoldResult, predictions: Sequence[Row] = ()) -> None:
-        """Write one fold result of trial `number`, with its predictions."""
-        with self._transaction():
-            self._put("fold", fold_row(number, fold))
-            self._put_all("prediction", predictions)
-
-    def write_fresh(self, split: int, number: int, fold: FoldResult) -> None:
-        """Write one fold result of trial `number` on fresh splits."""
-        with self._transaction():
-            self._put("fresh", fresh_row(split, number, fold))
-
-    def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
-        """Write `entries` into the queue, all or none."""
-        with self._transaction():
-            for entry in entries:
-                self._put("queue", queue_row(entry, encoding))
-
-    def write_head(self, name: str, value: Any) -> None:
-        """Write one fact about the study."""
-        with self._transaction():
-            self._put("head", (name, dump(value)))
-
-    def _initialise(self, info: StudyInfo, rows: Mapping[str, Sequence[Row]]) -> None:
-        with self._transaction():
-            for table in TYPES:
-                self._make_table(table, rows.get(table, ()))
-            for name, value in dataclasses.asdict(info).items():
-                self._put("head", (name, dump(value)))
-            application = int.from_bytes(APPLICATION)
-            self._connection.execute(f"PRAGMA application_id = {application}")
-            self._connection.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _make_table(self, table: str, rows: Sequence[Row]) -> None:
-        kinds = TYPES[table] | {"crc": "INTEGER"}
-        columns = [f"{n} {k if k.endswith('NULL') else f'{k} NOT NULL'}" for n, k in kinds.items()]
-        columns.append(f"PRIMARY KEY ({KEYS[table]})")
-        self._connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
-        self._put_all(table, rows)
-
-    def _check(self, path: Path) -> None:
-        with _translated(self._name):
-            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-            version = self._version()
-            if application != int.from_bytes(APPLICATION):
-                raise StudyCorruptError(
-                    f"{path} is an SQLite database, but not a study of gpsearch; it is left as it "
-                    "is. Give the study another path."
-                )
-            if version > VERSION:
-                raise StudyError(
-                    f"{path} was written by a newer gpsearch (study version {version}; this one "
-                    f"reads up to {VERSION}); upgrade gpsearch to open it"
-                )
-            verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise _corrupt(self._name, verdict)
-            if version < VERSION and self._writable:
-                backup = back_up(path, version, self._connection.serialize())
-                self._migrate()
-                logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
-
-    def _migrate(self) -> None:
-        """Bring the tables of an older version to today's."""
-        steps = [UPGRADES[step] for step in range(self._version(), VERSION)]
-        with self._transaction():
-            for table in {table: None for step in steps for table in step}:
-                rows = self._rows(table)
-                self._connection.execute(f"DROP TABLE {table}")
-                self._make_table(table, rows)
-            for table in filter(self._lacks, TYPES):
-                self._make_table(table, ())
-            self._connection.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _lacks(self, table: str) -> bool:
-        """Whether the study is of a version that had no such table."""
-        return self._version() < SINCE.get(table, 0)
-
-    def _version(self) -> int:
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """Write in one transaction: all of it or nothing."""
         if not self._writable:
             raise StudyReadOnlyError(
                 f"{self._name} was opened for reading; write inside `with study.writing()`, "
@@ -403,18 +180,25 @@ class StudyFile:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _put(self, table: str, row: Row) -> None:
+    def put(self, table: str, row: Row) -> None:
+        """Write a row in place of the one of its key."""
         marks = ", ".join("?" * (len(row) + 1))
         sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
         self._connection.execute(sql, (*row, checksum(row)))
 
-    def _put_all(self, table: str, rows: Sequence[Row]) -> None:
+    def put_all(self, table: str, rows: Sequence[Row]) -> None:
+        """Write several rows."""
         for row in rows:
-            self._put(table, row)
+            self.put(table, row)
 
-    def _rows(self, table: str, trial: int | None = None) -> list[Row]:
+    def delete(self, table: str, *, trials: Sequence[int]) -> None:
+        """Delete the rows of these trials."""
+        gone = [(trial,) for trial in trials]
+        self._connection.executemany(f"DELETE FROM {table} WHERE trial = ?", gone)
+
+    def rows(self, table: str, trial: int | None = None) -> list[Row]:
         """Rows of a table in order, of one trial or all, as today's version has them."""
-        if self._lacks(table):
+        if self.lacks(table):
             return []
         of_trial = "" if trial is None else f"WHERE trial = {int(trial)}"
         stored = self._connection.execute(
@@ -423,12 +207,24 @@ class StudyFile:
         version = self._version()
         return [_checked(table, row, version) for row in stored]
 
-    def _read_head(self) -> dict[str, Any]:
-        return {name: json.loads(value) for name, value in self._rows("head")}
+    def sizes(self, table: str) -> dict[int, int]:
+        """Bytes of the blobs of a table, by trial."""
+        if self.lacks(table):
+            return {}
+        blobs = " + ".join(
+            f"LENGTH({name})" for name, kind in TYPES[table].items() if kind == "BLOB"
+        )
+        sql = f"SELECT trial, SUM({blobs}) FROM {table} GROUP BY trial ORDER BY trial"
+        return dict(self._connection.execute(sql))
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
+        with self._mutex, _translated(self._name):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def readable_rows(self, table: str) -> tuple[list[Row], bool]:
         """The rows of a damaged table that can be read, and whether these are all."""
-        if self._lacks(table):
+        if self.lacks(table):
             return [], True
         # Each row is looked up by its number, so that the search goes on behind damaged pages.
         sql = f"SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT 1"
@@ -457,9 +253,66 @@ class StudyFile:
             return {key for key in keys if all(isinstance(number, int) for number in key)}
         return set()
 
+    def make_tables(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        """Make all tables with their first rows."""
+        with self.transaction():
+            for table in TYPES:
+                self._make_table(table, rows.get(table, ()))
+            application = int.from_bytes(APPLICATION)
+            self._connection.execute(f"PRAGMA application_id = {application}")
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _make_table(self, table: str, rows: Sequence[Row]) -> None:
+        kinds = TYPES[table] | {"crc": "INTEGER"}
+        columns = [f"{n} {k if k.endswith('NULL') else f'{k} NOT NULL'}" for n, k in kinds.items()]
+        columns.append(f"PRIMARY KEY ({KEYS[table]})")
+        self._connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+        self.put_all(table, rows)
+
+    def _check(self, path: Path) -> None:
+        with _translated(self._name):
+            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+            version = self._version()
+            if application != int.from_bytes(APPLICATION):
+                raise StudyCorruptError(
+                    f"{path} is an SQLite database, but not a study of gpsearch; it is left as it "
+                    "is. Give the study another path."
+                )
+            if version > VERSION:
+                raise StudyError(
+                    f"{path} was written by a newer gpsearch (study version {version}; this one "
+                    f"reads up to {VERSION}); upgrade gpsearch to open it"
+                )
+            verdict = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise _corrupt(self._name, verdict)
+            if version < VERSION and self._writable:
+                backup = back_up(path, version, self._connection.serialize())
+                self._migrate()
+                logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
+
+    def _migrate(self) -> None:
+        """Bring the tables of an older version to today's."""
+        steps = [UPGRADES[step] for step in range(self._version(), VERSION)]
+        with self.transaction():
+            for table in {table: None for step in steps for table in step}:
+                rows = self.rows(table)
+                self._connection.execute(f"DROP TABLE {table}")
+                self._make_table(table, rows)
+            for table in filter(self.lacks, TYPES):
+                self._make_table(table, ())
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def lacks(self, table: str) -> bool:
+        """Whether the study is of a version that had no such table."""
+        return self._version() < SINCE.get(table, 0)
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
 
 @contextlib.contextmanager
-def opened_damaged(path: Path) -> Iterator[StudyFile]:
+def opened_damaged(path: Path) -> Iterator[Database]:
     """A copy of a damaged study, opened without a check; the study itself is left as it is."""
     with tempfile.TemporaryDirectory() as folder, _translated(str(path)):
         copy = Path(folder, "study.db")
@@ -471,7 +324,7 @@ def opened_damaged(path: Path) -> Iterator[StudyFile]:
         with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
             # SQLite then reads a file that is shorter than it says, too.
             connection.execute("PRAGMA writable_schema = ON")
-            yield StudyFile(connection, str(path), writable=False)
+            yield Database(connection, str(path), writable=False)
 
 
 def _checked(table: str, stored: Sequence[Any], version: int) -> Row:

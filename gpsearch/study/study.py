@@ -27,7 +27,7 @@ from gpsearch.study.location import check_path, output_path, refuse_study, study
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.predictions import by_row, why_none
 from gpsearch.study.score_text import score_text
-from gpsearch.study.sqlite import StudyFile
+from gpsearch.study.study_file import StudyFile
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
 

@@ -14,7 +14,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.encoding import ParamsEncoding
 from gpsearch.study.predictions import beyond, prediction_row, size_of
-from gpsearch.study.sqlite import StudyFile
+from gpsearch.study.study_file import StudyFile
 from gpsearch.study.tables import Queued, Row
 from gpsearch.study.trial import Proposed, Trial, TrialState
 

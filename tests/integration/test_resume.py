@@ -93,7 +93,7 @@ def killed_at(transaction, moment, folder):
     child = os.fork()
     if child == 0:
         count = 0
-        original = sqlite.StudyFile._transaction
+        original = sqlite.Database.transaction
 
         def transaction_or_death(self):
             nonlocal count
@@ -110,7 +110,7 @@ def killed_at(transaction, moment, folder):
                     os.kill(os.getpid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        sqlite.StudyFile._transaction = transaction_or_death
+        sqlite.Database.transaction = transaction_or_death
         try:
             run(folder)
         finally:

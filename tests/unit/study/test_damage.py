@@ -149,8 +149,8 @@ def test_a_full_disk_loses_nothing_and_names_the_place(tmp_path):
     study = fill(path, n_trials=3)
     before = study.trials
     with study.writing() as writer:
-        pages = writer._file._connection.execute("PRAGMA page_count").fetchone()[0]
-        writer._file._connection.execute(f"PRAGMA max_page_count = {pages}")
+        pages = writer._file.database._connection.execute("PRAGMA page_count").fetchone()[0]
+        writer._file.database._connection.execute(f"PRAGMA max_page_count = {pages}")
 
         def fill_up():
             for i in range(1000):

@@ -20,7 +20,7 @@ from gpsearch.study import Study
 from gpsearch.study.location import write_whole
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.salvage import salvage
-from gpsearch.study.sqlite import StudyFile
+from gpsearch.study.sqlite import Database
 
 SPACE = {"x": (0.0, 1.0)}
 
@@ -252,7 +252,7 @@ def test_a_study_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypa
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr(StudyFile, "_initialise", full)
+    monkeypatch.setattr(Database, "make_tables", full)
     with pytest.raises(StudyError, match="It was not made; when there is room"):
         Study.create(tmp_path / "a.db", space=SPACE, seed=0)
     assert list(tmp_path.iterdir()) == []

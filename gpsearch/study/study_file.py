@@ -1,0 +1,202 @@
+"""What a study's file holds, as what it means: the head, trials, folds, predictions, the queue.
+
+========== =================================================================================
+table      one row for
+========== =================================================================================
+head       each fact about the study (`StudyInfo`, the stop reason), as JSON by name
+trial      each trial; written when it starts, again when it ends
+fold       each fold result, written as the fold ends
+fresh      each fold result of a trial that is scored again on fresh splits
+prediction the held-out predictions of a fold, written with its result, where they are kept
+queue      each configuration to evaluate before the strategy is asked
+========== =================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gpsearch.evaluation import FoldResult, Predictions
+from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, dump
+from gpsearch.study.info import StudyInfo
+from gpsearch.study.predictions import read_prediction
+from gpsearch.study.sqlite import Database
+from gpsearch.study.tables import (
+    Queued,
+    Row,
+    fold_row,
+    fresh_row,
+    queue_row,
+    read_fold,
+    read_queued,
+    read_trial,
+    trial_row,
+)
+from gpsearch.study.trial import Trial
+
+DROPPED = "dropped_predictions"  # in the head
+
+
+class StudyFile:
+    """The record of one study. Made by `create` or `connect`, whole from then on."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def create(
+        cls, path: Path | None, info: StudyInfo, rows: Mapping[str, Sequence[Row]] | None = None
+    ) -> StudyFile:
+        """Make a new study and open it for reading; None keeps it in memory.
+
+        `rows` of the tables are in it from the start. Raises as `Database.create`.
+        """
+        rows = rows or {}
+        facts = [(name, dump(value)) for name, value in dataclasses.asdict(info).items()]
+        return cls(Database.create(path, {**rows, "head": [*rows.get("head", ()), *facts]}))
+
+    @classmethod
+    def connect(cls, path: Path, *, writable: bool) -> StudyFile:
+        """Open an existing study, after a check of the whole file. Raises as `Database.connect`."""
+        return cls(Database.connect(path, writable=writable))
+
+    def close(self) -> None:
+        """Close the file; again is harmless."""
+        self.database.close()
+
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """Read in one transaction; see `Database.reading`."""
+        return self.database.reading()
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
+        return self.database.data_version()
+
+    def read_info(self) -> StudyInfo:
+        """Read the head of the study."""
+        with self.reading():
+            return StudyInfo.from_head(self._read_head())
+
+    def read_stop_reason(self) -> str:
+        """Why the last search on this study ended; empty while it has not."""
+        with self.reading():
+            return str(self._read_head().get("stop_reason", ""))
+
+    def read_budget(self) -> int | None:
+        """Trials that the last search was to evaluate in all."""
+        with self.reading():
+            head = self._read_head()
+            return head.get("budget") or head.get("settings", {}).get("n_calls")
+
+    def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
+        """All trials in the order of their numbers, with their folds.
+
+        Raises
+        ------
+        StudyCorruptError
+            A row is damaged or missing.
+        """
+        with self.reading():
+            folds: dict[int, list[FoldResult]] = {}
+            for row in self.database.rows("fold"):
+                folds.setdefault(row[0], []).append(read_fold(row))
+            rows = self.database.rows("trial")
+            if [row[0] for row in rows] != [*range(len(rows))] or max(folds, default=-1) >= len(
+                rows
+            ):
+                raise LookupError("trials are missing from it")
+            return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
+
+    def read_queue(self, encoding: ParamsDecoding) -> list[Queued]:
+        """All entries that were ever queued, in order."""
+        with self.reading():
+            entries = [read_queued(row, encoding) for row in self.database.rows("queue")]
+            if [entry.id for entry in entries] != list(range(len(entries))):
+                raise LookupError("configurations that were queued are missing from it")
+            return entries
+
+    def read_predictions(self, number: int) -> dict[int, Predictions]:
+        """The predictions of trial `number` that are kept, by fold."""
+        with self.reading():
+            return dict(map(read_prediction, self.database.rows("prediction", trial=number)))
+
+    def prediction_sizes(self) -> dict[int, int]:
+        """Bytes of the predictions of each trial that has some."""
+        with self.reading():
+            return self.database.sizes("prediction")
+
+    def read_dropped(self) -> list[int]:
+        """Trials whose predictions were kept first, and then made room for those of better ones."""
+        with self.reading():
+            return list(map(int, self._read_head().get(DROPPED, [])))
+
+    def read_fresh(self) -> dict[tuple[int, int], tuple[FoldResult, ...]]:
+        """Fold results on fresh splits, by the number of the splits and that of the trial."""
+        with self.reading():
+            folds: dict[tuple[int, int], tuple[FoldResult, ...]] = {}
+            for split, *row in self.database.rows("fresh"):
+                key = split, row[0]
+                folds[key] = (*folds.get(key, ()), read_fold(tuple(row)))
+            return folds
+
+    def read_fact(self, name: str) -> Any:
+        """One fact about the study; None where it has none."""
+        with self.reading():
+            return self._read_head().get(name)
+
+    def write_trial(
+        self,
+        trial: Trial,
+        encoding: ParamsEncoding,
+        *,
+        folds: Sequence[FoldResult] = (),
+        queued: Queued | None = None,
+        predictions: Sequence[Row] = (),
+        dropped: Sequence[int] = (),
+    ) -> None:
+        """Write a trial's row, with `folds` that are new, and its entry of the queue.
+
+        `predictions` are rows of these folds; those of the trials `dropped` are deleted.
+        """
+        row = trial_row(trial, encoding)
+        with self.database.transaction():
+            self.database.put("trial", row)
+            for fold in folds:
+                self.database.put("fold", fold_row(trial.number, fold))
+            if queued is not None:
+                self.database.put("queue", queue_row(queued, encoding))
+            self.database.put_all("prediction", predictions)
+            if dropped:
+                self.database.delete("prediction", trials=dropped)
+                gone_before = self._read_head().get(DROPPED, [])
+                self.database.put("head", (DROPPED, dump(sorted({*gone_before, *dropped}))))
+
+    def write_fold(self, number: int, fold: FoldResult, predictions: Sequence[Row] = ()) -> None:
+        """Write one fold result of trial `number`, with its predictions."""
+        with self.database.transaction():
+            self.database.put("fold", fold_row(number, fold))
+            self.database.put_all("prediction", predictions)
+
+    def write_fresh(self, split: int, number: int, fold: FoldResult) -> None:
+        """Write one fold result of trial `number` on fresh splits."""
+        with self.database.transaction():
+            self.database.put("fresh", fresh_row(split, number, fold))
+
+    def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
+        """Write `entries` into the queue, all or none."""
+        with self.database.transaction():
+            for entry in entries:
+                self.database.put("queue", queue_row(entry, encoding))
+
+    def write_head(self, name: str, value: Any) -> None:
+        """Write one fact about the study."""
+        with self.database.transaction():
+            self.database.put("head", (name, dump(value)))
+
+    def _read_head(self) -> dict[str, Any]:
+        return {name: json.loads(value) for name, value in self.database.rows("head")}
