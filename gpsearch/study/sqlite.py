@@ -93,8 +93,9 @@ class Database:
             try:
                 with contextlib.closing(cls(_connect(address), str(path), writable=True)) as new:
                     new.make_tables(rows)
-                for ending in ("-journal", "-wal"):  # of a study that is gone
-                    Path(f"{path}{ending}").unlink(missing_ok=True)
+                for beside in (Path(f"{path}-journal"), Path(f"{path}-wal")):  # of one that is gone
+                    if beside.exists() and beside.stat().st_size:
+                        beside.unlink()
                 os.replace(unfinished, path)
             finally:
                 for leftover in (unfinished, Path(f"{unfinished}-journal")):
@@ -352,7 +353,10 @@ def _connect(address: str) -> sqlite3.Connection:
 def _connect_existing(path: Path, *, writable: bool) -> sqlite3.Connection:
     address = path.resolve().as_uri()
     if writable:
-        return _connect(f"{address}?mode=rw")
+        connection = _connect(f"{address}?mode=rw")
+        if Path(f"{path.resolve()}-journal").exists():  # perhaps an empty file of another: it stays
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+        return connection
     # A reader also opens for writing where it may: after a crash in the middle of a write, SQLite
     # must undo the half-written pages before they can be read.
     mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"

@@ -224,6 +224,20 @@ def test_a_file_of_another_beside_a_study_stays(tmp_path, ending, is_study):
     assert other.read_bytes() == before
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_an_empty_file_in_place_of_a_journal_stays(tmp_path, before):
+    other = tmp_path / "a.db-journal"
+    if before:
+        other.touch()
+    study = Study.create(tmp_path / "a.db", space=SPACE, seed=0)
+    other.touch()
+    for x in (0.25, 0.5):
+        study.enqueue({"x": x})
+        assert other.read_bytes() == b""
+    with Study.open(study.path).writing() as writer:
+        assert dict(writer.next_queued().params) == {"x": 0.25}
+
+
 @pytest.mark.parametrize("text", ["", '{"pid": 3}'])
 def test_a_file_in_place_of_a_lock_that_no_search_made_stays(tmp_path, text):
     other = tmp_path / "a.db.lock"
