@@ -277,10 +277,16 @@ class Run:
         return repeated_error(self.study.ended, self._max_same_errors)
 
     def _reopen(self) -> dict[int, Trial]:
-        """Trials by number, to evaluate again, where all so far failed with the same error."""
-        if repeated_error(self.study.ended, 1) is None:
+        """Trials by number, to evaluate again, where all so far failed with the same error.
+
+        Or where each fit failed, and ``error_score`` stands for its score.
+        """
+        trials = [trial for trial in self._plan.trials() if trial.finished]
+        fits = [fold for trial in trials for fold in trial.folds]
+        no_fit = bool(fits) and all(fold.error for fold in fits)
+        if repeated_error(self.study.ended, 1) is None and not no_fit:
             return {}
-        failed = {trial.number: trial for trial in self._plan.trials() if trial.state == "failed"}
+        failed = {trial.number: trial for trial in trials if no_fit or trial.state == "failed"}
         for number in failed:
             self.writer.reopen_trial(number)
         return failed

@@ -253,12 +253,16 @@ class StudyWriter:
         return rows
 
     def _taken_over(self, trial: Trial) -> Trial:
-        """A trial left running by a search that died, without the time since then."""
+        """A trial left running by a search that died, without the time since then.
+
+        Folds in whose place ``error_score`` stands are not taken for done.
+        """
         if trial.finished:
             return trial
-        spent = math.fsum(fold.seconds for fold in trial.folds)
+        folds = tuple(fold for fold in trial.folds if not fold.error)
+        spent = math.fsum(fold.seconds for fold in folds)
         self._begun[trial.number] = time.monotonic() - spent
-        return dataclasses.replace(trial, started=time.time() - spent)
+        return dataclasses.replace(trial, folds=folds, started=time.time() - spent)
 
     def _running(self, number: int) -> Trial:
         if not 0 <= number < len(self.trials) or self.trials[number].state != "running":

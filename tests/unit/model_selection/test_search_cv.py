@@ -1,6 +1,7 @@
 """GPSearchCV over scikit-learn estimators."""
 
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -48,6 +49,28 @@ def data():
 def search(estimator=None, space=None, **options):
     options = {"n_iter": 4, "cv": 3, "random_state": 0, **options}
     return GPSearchCV(estimator or LogisticRegression(), space or C, **options)
+
+
+class Offline(DecisionTreeClassifier):
+    """Cannot be fitted while the machine lacks something."""
+
+    def fit(self, X, y):
+        if not os.environ.get("ONLINE"):
+            raise ConnectionError("no licence")
+        return super().fit(X, y)
+
+
+def test_a_study_whose_fits_all_failed_is_tried_again(data, tmp_path, monkeypatch):
+    space = {"max_depth": gs.Integer(1, 5)}
+    options = {"error_score": 0.0, "study": tmp_path / "s.db"}
+    with pytest.raises(InvalidObjectiveError, match="All the 12 fits failed"):
+        search(Offline(), space, **options).fit(*data)
+    monkeypatch.setenv("ONLINE", "yes")
+    found = search(Offline(), space, **options).fit(*data)
+    assert found.best_score_ > 0.5
+    assert len(found.study_.trials) == 4
+    again = search(Offline(), space, **options).fit(*data)
+    assert again.study_.trials == found.study_.trials
 
 
 def test_scores_are_those_of_cross_validation(data):
