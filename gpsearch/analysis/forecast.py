@@ -36,7 +36,12 @@ from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
 from gpsearch.acquisition.maximisation import small_moves
-from gpsearch.analysis.posterior import fitted_process, prior_covariance, unwarp
+from gpsearch.analysis.posterior import (
+    fitted_process,
+    lacks_constraint,
+    prior_covariance,
+    unwarp,
+)
 from gpsearch.arguments import is_whole, refusal
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.space import Space
@@ -132,7 +137,7 @@ def forecast(
         )
     if (number := len(study.complete)) > 1 and len({trial.score for trial in study.complete}) == 1:
         raise StudyError(f"forecast needs different scores; all {number} of the study are equal.")
-    if study.info.space.get("constraint") and study.space.constraint is None:
+    if lacks_constraint(study):
         raise StudyError(
             "forecast needs the constraint of the space, which a file does not hold as a function: "
             "pass space= to Study.open."

@@ -14,6 +14,7 @@ Rasmussen & Williams (2006), Gaussian processes for machine learning, equation 2
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -28,6 +29,8 @@ from gpsearch.strategy.history import fit_process, study_history
 from gpsearch.study import Study, require_study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
+
+logger = logging.getLogger("gpsearch")
 
 Array = NDArray[np.float64]
 
@@ -57,7 +60,20 @@ def fitted_process(
         )
     wanted = "the surrogate of these trials"
     given = optional(instance_of, "process", process, GaussianProcess, wanted)
-    return given or fit_process(study.space, study_history(study))
+    if given is not None:
+        return given
+    if lacks_constraint(study):
+        logger.warning(
+            "%s: a file does not hold the constraint of the space as a function, so "
+            "configurations that it excludes count as well; pass space= to Study.open",
+            call,
+        )
+    return fit_process(study.space, study_history(study))
+
+
+def lacks_constraint(study: Study) -> bool:
+    """Whether the space of a study has a constraint that this process does not know."""
+    return bool(study.info.space.get("constraint")) and study.space.constraint is None
 
 
 def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Array:

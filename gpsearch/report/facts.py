@@ -29,6 +29,11 @@ def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
     ]
     if constraint := info.space.get("constraint"):
         lines.append(f"Only configurations that satisfy the constraint: {constraint.strip()}")
+        if space.constraint is None:
+            lines.append(
+                "The file does not hold the constraint as a function: what the model shows of the "
+                "space counts configurations that it excludes."
+            )
     return tuple(lines)
 
 

@@ -6,9 +6,11 @@ import pytest
 import gpsearch as gs
 from gpsearch.analysis import forecast
 from gpsearch.analysis.forecast import played_gains
+from gpsearch.analysis.posterior import fitted_process
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import ExpectedGain, StopReason
+from gpsearch.report.facts import read_conditions
 from gpsearch.study import Study, part_of
 
 SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "kind": ["a", "b"]}
@@ -105,7 +107,7 @@ def test_plays_fail_where_the_search_would():
     assert 0 < estimate.high[0] < 0.6  # more than that for plays that never fail
 
 
-def test_a_constraint_that_a_file_does_not_hold_is_asked_for(tmp_path):
+def test_a_constraint_that_a_file_does_not_hold_is_asked_for(tmp_path, caplog):
     space = gs.Space({"x": (0.0, 1.0)}, constraint=lambda params: params["x"] < 0.7)
     path = tmp_path / "study.db"
     made = gs.search(lambda p: p["x"], space, n_calls=10, random_state=0, study=path)
@@ -113,6 +115,10 @@ def test_a_constraint_that_a_file_does_not_hold_is_asked_for(tmp_path):
     assert "a constraint, recorded without its function" in str(opened.space)
     with pytest.raises(StudyError, match=r"pass space= to Study\.open"):
         opened.forecast()
+    for study, told in ((made, 0), (opened, 1)):
+        fitted_process(study, "plot_slices")
+        assert caplog.text.count("configurations that it excludes count as well") == told
+        assert len(read_conditions(study.space, study.info)) == 1 + told
     known = made.forecast(2)
     assert Study.open(path, space=space).forecast(2) == known
     with opened.writing():
