@@ -37,6 +37,7 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.arguments import fraction, whole
 from gpsearch.errors import public
 from gpsearch.study import Study
+from gpsearch.study.trial import GIVEN
 from gpsearch.surrogate import GaussianProcess
 
 Array = NDArray[np.float64]
@@ -189,13 +190,16 @@ def search_gain(study: Study) -> str:
     # Like is compared with like: the winner of a confirmed search may have a smaller score.
     gain = max(trial.score for trial in study.complete) - max(first)
     reached = study.as_user_value(max(first)) + 0.0
-    points = "the first point" if len(first) == 1 else f"the best of the {len(first)} first points"
+    n_given = sum(trial.proposal == GIVEN for trial in study.complete)
+    n_first = len(first) - n_given
+    named = " and ".join(f"{n} {kind}" for n, kind in ((n_given, GIVEN), (n_first, "first")) if n)
+    points = f"the best of the {named} points" if len(first) > 1 else f"the {named[2:]} point"
     sentence = f"{gain:.3g} over {points}, {reached:.4g}."
     if gain <= 0:
         sentence = f"nothing: the model has not improved on {points}, {reached:.4g}."
     if len({trial.score for trial in study.complete}) == 1:
         return sentence
-    n = sum(trial.proposal != "given" for trial in study.ended)
+    n = sum(trial.proposal != GIVEN for trial in study.ended)
     estimate = estimate_random(study, n=n)
     low, high = estimate.low[-1], estimate.high[-1]
     return (

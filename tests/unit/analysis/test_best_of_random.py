@@ -167,7 +167,7 @@ def test_what_was_given_or_queued_is_no_gain_of_the_search():
     assert search_gain(study).startswith("nothing: the model has not improved on")
     study = gs.search(score, SPACE, n_calls=11, x0=[BEST], y0=[9.0], random_state=0, progress=False)
     assert search_gain(study).startswith(
-        "nothing: the model has not improved on the best of the 8 first points, 9. "
+        "nothing: the model has not improved on the best of the 1 given and 7 first points, 9. "
     )
     assert "a random search of 11 trials" in search_gain(study)
 
