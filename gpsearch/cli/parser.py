@@ -16,7 +16,7 @@ EXAMPLES = {
         "compare search.toml --strategies gp random --n-repeats 6",
         "compare search_comparison.db --json",
     ),
-    "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --json"),
+    "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --forecast"),
     "best": ("best search.db", "best search.db --python", "best search.toml --ensemble"),
     "export": ("export search.db -o trials.csv", "export search.db --format json"),
     "report": ("report search.db", "report search.db -o report.html"),
@@ -77,7 +77,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     show = add("show", "records:show", "the state of a search and its best trial")
     show.add_argument("study")
-    show.add_argument("--json", action="store_true", help="print JSON, for programs")
+    told = show.add_mutually_exclusive_group()
+    told.add_argument("--forecast", action="store_true", help="and what more trials would gain")
+    told.add_argument("--json", action="store_true", help="print JSON, for programs")
 
     best = add("best", "records:best", "the best configuration so far, or the best ensemble")
     best.add_argument("study", help="a study; with --ensemble the TOML file of its search")

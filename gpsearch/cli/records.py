@@ -6,12 +6,10 @@ They import no more than they need, since reading a study is a matter of a momen
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import math
 import os
 import pprint
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +23,6 @@ from gpsearch.study.location import output_path, refuse_study, write_whole, writ
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
 
-FORECAST_FROM = 10  # trials; with fewer there is none, and nothing to import for it
-
 
 def show(arguments: argparse.Namespace) -> int:
     """Tell the state of a search and its best trial."""
@@ -35,8 +31,8 @@ def show(arguments: argparse.Namespace) -> int:
         say(json.dumps(summary(study), indent=2, default=str))
     else:
         say("\n".join(standing_lines(study)))
-        if len(study.ended) >= FORECAST_FROM:
-            _say_forecast(study)
+        if arguments.forecast:
+            say(f"{label('Ahead')}{_ahead(study)}")
     return DONE if study.complete else NOTHING_FINISHED
 
 
@@ -137,11 +133,12 @@ def write_page(subject: Study | Comparison, path: str | Path, command: str = "")
     render_report(subject, path, command=command)
 
 
-def _say_forecast(study: Study) -> None:
-    """What more trials would bring; it takes seconds, so that the rest is printed before."""
-    sys.stdout.flush()
-    with contextlib.suppress(StudyError):  # too few are complete, or all are equal
-        say(f"{label('Ahead')}{study.forecast()}")
+def _ahead(study: Study) -> object:
+    """What more trials would bring, or why that is not known."""
+    try:
+        return study.forecast()
+    except StudyError as error:
+        return error
 
 
 def _json_value(value: Any) -> Any:

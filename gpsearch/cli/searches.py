@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from gpsearch.comparison.summary import conclusions
 from gpsearch.config import Config, load_config
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.execution import StopReason
+from gpsearch.execution.progress import end_untold
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
 from gpsearch.study import Study
@@ -36,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     require_report(report)
     with writing_file(record):
         record.parent.mkdir(parents=True, exist_ok=True)
-    study = config.run(**chosen)
+    with end_untold():  # it is told below, wherever standard output goes
+        study = config.run(**chosen)
     if study.stop_reason == StopReason.INTERRUPTED.value:
         # no report: Ctrl-C returns to the prompt at once, and the search has printed how to go on
         end_process_soon()
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not study.complete:
         say("\n".join(standing_lines(study)))
         return NOTHING_FINISHED
-    lines = [*result_lines(study, is_told=_is_told()), f"{label('Ended')}{study.stop_reason}"]
+    lines = [*result_lines(study), f"{label('Ended')}{study.stop_reason}"]
     say("\n".join([*lines, f"{label('Study')}{study.path}"]))
     write_page(study, report, arguments.command_line)
     gain = search_gain(study)
@@ -91,14 +91,6 @@ def compare(arguments: argparse.Namespace) -> int:
         lines.append(f"{label('Report')}{arguments.report}")
     say("\n".join(lines))
     return DONE
-
-
-def _is_told() -> bool:
-    """Whether standard output goes where the search, on standard error, has told how it ended."""
-    try:
-        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
-    except (AttributeError, OSError, ValueError):  # no file, or closed
-        return False
 
 
 def _load(path: str) -> Config:

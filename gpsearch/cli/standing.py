@@ -48,8 +48,8 @@ def state_line(study: Study) -> str:
     return f"{text}. {now}".rstrip()
 
 
-def result_lines(study: Study, *, is_told: bool = False) -> list[str]:
-    """The best trial, what it is worth unless that is told, and the time that all trials took."""
+def result_lines(study: Study) -> list[str]:
+    """The best trial, what it is worth, and the time that all trials took."""
     best, trials = study.best_trial, study.trials
     works = [trial.work for trial in study.ended]
     known = [work for work in works if work is not None]
@@ -59,7 +59,7 @@ def result_lines(study: Study, *, is_told: bool = False) -> list[str]:
     return [
         f"{label('Best')}trial {best.number}, {paint(_score(study, best), 'green')}",
         params_lines(best.params, indent="  "),
-        *(f"{label('')}{sentence}" for sentence in study.confirmed() if not is_told),
+        *(f"{label('')}{sentence}" for sentence in study.confirmed()),
         f"{label('Time')}{duration(sum(trial.seconds for trial in trials))} of training{work}, "
         f"{_counted(len(trials))}{again}",
     ]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{post
 CLEARED = "\r\033[K"  # the line of a terminal
 FAILURES_SHOWN = 3  # one by one beside a bar, which counts the others
 REASON_WIDTH = 300  # characters of a failure that the log shows
+
+_tells_end = ContextVar("tells_end", default=True)
 
 
 class Progress:
@@ -128,7 +132,7 @@ class Progress:
         """Tell how the search ended, below the bar."""
         if self._bar is not None:
             self._bar.close()
-        for sentence in sentences:
+        for sentence in sentences if _tells_end.get() else ():
             logger.info("%s", sentence)
             if self._has_bar:
                 print(sentence, file=sys.stderr)
@@ -210,6 +214,16 @@ class Progress:
         best = "" if self._best is None else f"best {self._score(self._best).partition(' ')[0]}"
         failed = f"{self._n_failed} failed" if self._n_failed else ""
         return ", ".join(part for part in (best, failed, step) if part)
+
+
+@contextmanager
+def end_untold() -> Iterator[None]:
+    """Leave it to the caller to tell how the searches in the block ended."""
+    token = _tells_end.set(False)
+    try:
+        yield
+    finally:
+        _tells_end.reset(token)
 
 
 def has_display() -> bool:

@@ -1,7 +1,6 @@
 import ast
 import contextlib
 import importlib
-import io
 import json
 import os
 import re
@@ -16,12 +15,13 @@ import pandas as pd
 import pytest
 
 from gpsearch.analysis import EnsembleSelection
-from gpsearch.cli import best_ensemble, main, searches
+from gpsearch.cli import best_ensemble, main
 from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution import StopReason, search
+from gpsearch.execution.progress import Progress, end_untold
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
 
@@ -74,7 +74,10 @@ def test_show_tells_what_more_trials_would_bring(tmp_path, capsys):
     with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
         for i in range(10):
             writer.add_trial({"lr": 0.1 + 0.08 * i}, [FoldResult(fold=0, score=i * (7.5 - i))])
-    assert main(["show", path]) == 0
+            if i == 8:
+                assert main(["show", path, "--forecast"]) == 0
+                assert "Ahead    forecast needs at least 10 trials" in capsys.readouterr().out
+    assert main(["show", path, "--forecast"]) == 0
     assert "\nAhead    Expected gains (90 % intervals): 10 more trials" in capsys.readouterr().out
 
 
@@ -359,12 +362,13 @@ def test_the_confirmed_winner_is_shown(study, capsys):
     assert (shown["best"]["trial"], shown["confirmation"]["luck"]) == (0, 0.1)
 
 
-def test_what_the_search_has_told_is_not_repeated_in_the_same_place(tmp_path, monkeypatch):
-    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
-        monkeypatch.setattr("sys.stderr", err)
-        for stdout, told in ((err, True), (out, False), (io.StringIO(), False)):
-            monkeypatch.setattr("sys.stdout", stdout)
-            assert searches._is_told() is told
+def test_run_leaves_it_to_the_command_to_tell_the_verdict(capsys, monkeypatch):
+    """Standard output and standard error may both be seen, as in ``gpsearch run ... | cat``."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    for untold, told in ((contextlib.nullcontext, 1), (end_untold, 0)):
+        with contextlib.closing(Progress(1, shown=True)) as progress, untold():
+            progress.last_lines(["the verdict"])
+        assert capsys.readouterr().err.count("the verdict") == told
 
 
 def test_show_tells_a_running_search_from_a_dead_one(study, capsys):
