@@ -20,13 +20,21 @@ from gpsearch.data.rows import (
     named_parts,
     take,
 )
+from gpsearch.data.table_encoder import is_table, table_encoder, warn_of_texts
 from gpsearch.errors import InvalidObjectiveError
+
+NAMES = ("auto", "standardize")
+REMEDY = (
+    'Give preprocess="auto", which imputes, encodes and scales inside each fold, or a '
+    "scikit-learn transformer; or drop them."
+)
 
 
 class Preprocessor:
     """A transformer for X, or one for each of its parts, fitted once on the rows of X given.
 
-    "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone.
+    "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone; "auto" a
+    `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
 
     Raises
     ------
@@ -40,7 +48,7 @@ class Preprocessor:
         for name, part in named_parts(X):
             transformer = wanted.get(name) if wanted is not None else preprocess
             if isinstance(transformer, str):
-                transformer = StandardScaler() if _is_table_of_floats(part) else None
+                transformer = _named(transformer, part)
             if transformer is not None:
                 self.transformers[name] = _fitted(transformer, part, rows)
 
@@ -93,9 +101,10 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
                 f"{[name for name, _ in named_parts(X)]}."
             ).about("preprocess")
     for one in given:
-        if isinstance(one, str) and one != "standardize":
+        if isinstance(one, str) and one not in NAMES:
             raise InvalidObjectiveError(
-                'the only name is "standardize". Give it, None, or any scikit-learn transformer.'
+                f"the names are {' and '.join(map(repr, NAMES))}. Give one, None, or any "
+                "scikit-learn transformer."
             ).about("preprocess", one)
         if isinstance(one, type):
             raise InvalidObjectiveError(f"is a class. Give a transformer: {one.__name__}().").about(
@@ -105,17 +114,20 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
             raise InvalidObjectiveError(
                 "needs `fit` and `transform`, as scikit-learn's transformers have."
             ).about("preprocess", one)
-    if all(one is None or isinstance(one, str) for one in given):
-        check_numeric(
-            X,
-            "Impute, encode or drop them first, or inside each fold with preprocess=<a "
-            "scikit-learn transformer>.",
-        )
+    for name, part in named_parts(X):
+        one = preprocess.get(name) if isinstance(preprocess, Mapping) else preprocess
+        if one == "auto" and is_table(part):
+            warn_of_texts(part, table_encoder(part))
+        elif one is None or isinstance(one, str):
+            check_numeric({name: part} if name else part, REMEDY)
 
 
-def _is_table_of_floats(part: Any) -> bool:
+def _named(name: str, part: Any) -> Any:
+    """The transformer of a name for a part of X; None where it stays as it is."""
+    if name == "auto" and is_table(part):
+        return table_encoder(part)
     array = np.asarray(part)
-    return array.ndim == 2 and array.dtype.kind == "f"
+    return StandardScaler() if array.ndim == 2 and array.dtype.kind == "f" else None
 
 
 def _by_blocks(transformer: Any, part: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gpsearch.data.blocks import blocks, gathered
 from gpsearch.data.datasets import Streamed
+from gpsearch.data.table_encoder import not_numbers
 from gpsearch.errors import InvalidObjectiveError
 
 Parts = Any
@@ -97,6 +98,11 @@ def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
             raise InvalidObjectiveError(
                 f"holds a sparse matrix{label}, where a network takes dense rows. Make them dense "
                 "in `preprocess`, as TruncatedSVD does, or give X.toarray()."
+            ).about("X")
+        if bad := not_numbers(part):
+            held = "; ".join(f"column {column!r} holds {what}" for column, what in bad.items())
+            raise InvalidObjectiveError(
+                f"values{label} are not finite numbers: {held}. {remedy}"
             ).about("X")
         array = np.asarray(part)
         if array.dtype.kind not in NUMBERS:

@@ -205,7 +205,9 @@ class KerasEstimator(BaseEstimator):
         elif is_text(X) and (reset or not hasattr(self, "n_features_in_")):
             features = read_features(X)
             self.__dict__.pop("n_features_in_", None)  # of numbers, in an earlier fit
-        elif self.preprocess is None or isinstance(self.preprocess, str):
+        elif self.preprocess in (None, "standardize"):
+            if reset and hasattr(X, "columns"):
+                check_preprocess(self.preprocess, X)
             features = validate_data(
                 self, X, reset=reset, allow_nd=True, ensure_min_samples=2 if reset else 1
             )
@@ -307,6 +309,12 @@ class KerasEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.preprocess not in (None, "standardize")
+        tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.allow_nan
+        return tags
 
 
 def given_settings(training: Mapping[str, Any]) -> dict[str, Any]:

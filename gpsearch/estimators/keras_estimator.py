@@ -47,7 +47,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         best epoch are kept. None trains on all rows for all epochs.
     validation_fraction : float, default 0.1
         Share of the rows that early stopping holds back.
-    preprocess : None, "standardize", transformer, or dict of them by part of X
+    preprocess : None, "auto", "standardize", transformer, or dict of them by part of X
         Fitted on X, as in `KerasCV`.
     callbacks : Keras callbacks, or a function that returns them, optional
         Copied for each fit. A plain ``EarlyStopping(patience=n)`` is read as `patience`; others

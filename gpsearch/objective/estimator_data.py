@@ -17,6 +17,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 
 from gpsearch.arguments import is_whole
+from gpsearch.data.preprocessing import check_preprocess
 from gpsearch.data.rows import NUMBERS, check_lengths, in_parts, is_text, named_parts
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
@@ -88,7 +89,7 @@ def check_target(estimator: Any, X: Any, y: Any, cv: Any) -> None:
 def check_features(estimators: Sequence[Any], X: Any) -> None:
     """Raise where each of `estimators`, configurations of a search, refuses X."""
     facts = _facts(X)
-    refusals = [_refusal(estimator, facts) for estimator in estimators]
+    refusals = [_of_network(estimator, X) or _refusal(estimator, facts) for estimator in estimators]
     if all(refusals):
         raise InvalidObjectiveError(refusals[0]).about("X")
 
@@ -122,6 +123,16 @@ def _facts(X: Any) -> _Facts:
             n_missing += int(np.isnan(numbers).sum())
             n_infinite += int(np.isinf(numbers).sum())
     return _Facts(n_axes=n_axes, holds_text=holds_text, n_missing=n_missing, n_infinite=n_infinite)
+
+
+def _of_network(estimator: Any, X: Any) -> str:
+    """The rule that X breaks for a network with a `preprocess` of its own; empty where none."""
+    if hasattr(estimator, "preprocess"):
+        try:
+            check_preprocess(estimator.preprocess, X)
+        except InvalidObjectiveError as error:
+            return error.rule if error.argument == "X" else ""
+    return ""
 
 
 def _refusal(estimator: Any, facts: _Facts) -> str:

@@ -98,8 +98,12 @@ class KerasCV(Described):
     patience : int or None, default None
         Epochs without a better validation loss before training stops; the weights of the best
         epoch are then scored. None trains for all epochs on the whole training part.
-    preprocess : None, "standardize", transformer, or dict of them by part of X
-        Fitted on the training part of each fold.
+    preprocess : None, "auto", "standardize", transformer, or dict of them by part of X
+        Fitted on the training part of each fold. "auto" takes a data frame with columns of text,
+        booleans, numbers and missing values: medians for missing numbers, mean 0 and deviation 1,
+        and a column for each category, at most 50; a category of fewer than 5 rows shares one
+        with its like and with those that a later row brings. "standardize" scales tables of
+        floats.
     validation_fraction : float, default 0.1
         Share of the training part that early stopping watches.
     monitor_fold : bool, default False

@@ -149,8 +149,8 @@ class ModelFunction:
                 raise
             raise InvalidObjectiveError(
                 f"X holds text, which the model that {self.name} returned cannot take. Encode it "
-                "inside each fold with preprocess=<a scikit-learn vectoriser or encoder>, or let "
-                "a layer such as TextVectorization read it."
+                'inside each fold with preprocess="auto" (categories) or a scikit-learn '
+                "vectoriser, or let a layer such as TextVectorization read it."
             ) from error
 
     def _check_fresh(self, model: Any) -> None:

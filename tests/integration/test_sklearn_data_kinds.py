@@ -113,6 +113,26 @@ def test_sequences(rng):
     assert found.best_score_ > 0.8
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_as_they_are(rng, library):
+    frames = pd if library == "pandas" else pytest.importorskip("polars")
+    town = ["Ulm", None, *rng.choice(["Ulm", "Bonn"], 58)]
+    frame = frames.DataFrame({"age": [*rng.normal(size=59), None], "town": town})
+    y = np.array(["x", "y"] * 30)
+    with pytest.raises(ValueError, match=r"^GPSearchCV.fit\(X=.*'town' holds texts.*\"auto\""):
+        search(dense, frame, y)
+    over_network = GPSearchCV(gs.KerasClassifier(dense, preprocess="standardize"), LEARNING_RATE)
+    with pytest.raises(ValueError, match=r"^GPSearchCV.fit\(X=.*'town' holds texts.*\"auto\""):
+        over_network.fit(frame, y)
+    given = {"preprocess": "auto", "epochs": 1, "compiled": False, "learning_rate": 0.1}
+    network = gs.KerasClassifier(dense, **given).fit(frame, y)
+    assert network.network_.preprocessor.transform(frame).shape == (60, 4)
+    assert set(network.predict(frame[:5])) <= {"x", "y"}
+    again = pickle.loads(pickle.dumps(network))
+    np.testing.assert_array_equal(again.predict_proba(frame), network.predict_proba(frame))
+    gs.EstimatorCV(network, frame, y, cv=2).validate(gs.Space({"learning_rate": (0.1, 0.2)}))
+
+
 @pytest.mark.parametrize("kind", [dict, tuple])
 def test_several_inputs(rng, kind):
     left, right = rng.normal(size=(100, 3)), rng.normal(size=(100, 2))

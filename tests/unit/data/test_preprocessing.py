@@ -62,7 +62,7 @@ def test_data_frames_keep_their_columns_and_the_transformer_stays_unfitted():
 @pytest.mark.parametrize(
     ("preprocess", "data", "message"),
     [
-        ("standardise", X, 'the only name is "standardize"'),
+        ("standardise", X, "the names are 'auto' and 'standardize'"),
         (3, X, "needs `fit` and `transform`"),
         ({"b": StandardScaler()}, {"a": X}, r"\['b'\] are not parts of X"),
         (None, np.where(X > 5, np.nan, X), "NaN or infinite"),

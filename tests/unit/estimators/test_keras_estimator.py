@@ -287,7 +287,7 @@ def test_in_scikit_learn(X, y):
         ({"patience": 30}, "patience=30\\): is above epochs=25"),
         ({"validation_fraction": 1.5, "patience": 3}, "validation_fraction=1.5"),
         ({"create_model": 3}, "must be a function"),
-        ({"preprocess": "scale"}, 'the only name is "standardize"'),
+        ({"preprocess": "scale"}, "the names are 'auto' and 'standardize'"),
         ({"class_weight": {"left": 2}}, "y does not hold"),
     ],
 )
