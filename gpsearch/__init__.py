@@ -63,7 +63,14 @@ if TYPE_CHECKING:
     from gpsearch.errors import GPSearchError
     from gpsearch.estimators import KerasClassifier, KerasRegressor
     from gpsearch.evaluation import Evaluation, FoldResult
-    from gpsearch.execution import StopReason, search
+    from gpsearch.execution import (
+        BelowNoise,
+        ExpectedGain,
+        NoImprovement,
+        StopReason,
+        TargetScore,
+        search,
+    )
     from gpsearch.model_selection import GPSearchCV
     from gpsearch.objective import EstimatorCV, KerasCV
     from gpsearch.optimizer import Optimizer, gp_minimize
@@ -73,10 +80,12 @@ if TYPE_CHECKING:
     from gpsearch.training import mlp, mlp_space
 
 __all__ = [
+    "BelowNoise",
     "Categorical",
     "Comparison",
     "EstimatorCV",
     "Evaluation",
+    "ExpectedGain",
     "FoldResult",
     "GPSearchCV",
     "GPSearchError",
@@ -85,11 +94,13 @@ __all__ = [
     "KerasCV",
     "KerasClassifier",
     "KerasRegressor",
+    "NoImprovement",
     "Optimizer",
     "Real",
     "Space",
     "StopReason",
     "Study",
+    "TargetScore",
     "Trial",
     "__version__",
     "compare",
@@ -104,7 +115,10 @@ _HOMES = {
     "errors": ("GPSearchError",),
     "estimators": ("KerasClassifier", "KerasRegressor"),
     "evaluation": ("Evaluation", "FoldResult"),
-    "execution": ("StopReason", "search"),
+    "execution": (
+        *("BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
+        "search",
+    ),
     "model_selection": ("GPSearchCV",),
     "objective": ("EstimatorCV", "KerasCV"),
     "optimizer": ("Optimizer", "gp_minimize"),

@@ -17,6 +17,34 @@ from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
 from gpsearch.training.fitted import FittedNetwork
 
+OTHER_NAMES = {
+    "neg_mean_squared_error": ("mse", "mean_squared_error", "loss"),
+    "neg_root_mean_squared_error": ("rmse", "root_mean_squared_error"),
+    "neg_mean_absolute_error": ("mae", "mean_absolute_error"),
+    "neg_mean_absolute_percentage_error": ("mape", "mean_absolute_percentage_error"),
+    "neg_mean_squared_log_error": ("msle", "mean_squared_logarithmic_error"),
+    "neg_log_loss": (
+        *("log_loss", "logloss", "crossentropy", "cross_entropy", "binary_crossentropy"),
+        *("categorical_crossentropy", "sparse_categorical_crossentropy", "loss"),
+    ),
+    "neg_brier_score": ("brier", "brier_score"),
+    "roc_auc": ("auc", "rocauc", "auroc"),
+    "average_precision": ("ap", "pr_auc", "auprc"),
+    "accuracy": (
+        *("acc", "accuracy", "accuracy_score", "binary_accuracy", "categorical_accuracy"),
+        "sparse_categorical_accuracy",
+    ),
+    "f1": ("f1_score",),
+    "r2": ("r2_score", "r_squared"),
+    "matthews_corrcoef": ("mcc",),
+}
+"""What scikit-learn names a scorer, and what Keras and users call it."""
+
+OF_CLASSES = {"roc_auc": "roc_auc_ovr"} | {
+    name: f"{name}_macro" for name in ("f1", "precision", "recall", "jaccard")
+}
+"""Scorers of two classes, and what takes more."""
+
 
 class Scoring:
     """The metric of the search, and further ones that are only recorded.
@@ -114,6 +142,8 @@ class Scoring:
                     "softmax, and its loss is not from_logits=True. If its outputs are "
                     'probabilities or logits all the same, say so: outputs="logits".'
                 )
+            elif view.target.kind == "multiclass" and name in OF_CLASSES:
+                hint = f" For more than two classes write {OF_CLASSES[name]!r}."
             elif view.target.kind == "regression" and np.ndim(y) > 1:
                 hint = ' Where y holds labels, give task="classification", or a callable scoring.'
             raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
@@ -165,6 +195,16 @@ def read_scorer(scoring: Any) -> Any:
     if isinstance(scoring, str):
         names = get_scorer_names()
         if scoring not in names:
+            bare = scoring.lower().replace("-", "_").replace(" ", "_").removeprefix("val_")
+            if meant := [repr(name) for name, others in OTHER_NAMES.items() if bare in others]:
+                is_loss, wanted = meant[0].startswith("'neg_"), " or ".join(meant)
+                raise InvalidObjectiveError(
+                    "a score is greater when better, and this is a loss. Write its negative, "
+                    f"{wanted}."
+                    if is_loss
+                    else f"scikit-learn names it {wanted}. Write that name; the rows that each "
+                    "fold holds out are scored."
+                ).about("scoring", scoring)
             close = difflib.get_close_matches(scoring, names, n=3)
             hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise InvalidObjectiveError(

@@ -12,7 +12,7 @@ from typing import Any
 import skopt.space
 
 from gpsearch.errors import InvalidSpaceError, public
-from gpsearch.space.columns import check_bounds, check_shares, plain
+from gpsearch.space.columns import PRIORS, check_bounds, check_shares, plain
 
 
 class _Checked(type):
@@ -25,13 +25,14 @@ class _Checked(type):
 class Real(skopt.space.Real, metaclass=_Checked):
     """A number from `low` to `high`: a ``skopt.space.Real``, whose arguments it takes.
 
-    >>> Real(1e-4, 1.0, prior="log-uniform")
+    >>> Real(1e-4, 1.0, "log")
     Real(low=0.0001, high=1.0, prior='log-uniform', transform='identity')
     """
 
     @public()
     def __new__(cls, low: Any, high: Any, prior: str = "uniform", *more: Any, **named: Any) -> Any:
         """Check the bounds and the prior."""
+        prior = PRIORS.get(prior, prior) if isinstance(prior, str) else prior
         check_bounds(low, high, prior)
         return skopt.space.Real(plain(low), plain(high), prior, *more, **named)
 
@@ -46,6 +47,7 @@ class Integer(skopt.space.Integer, metaclass=_Checked):
     @public()
     def __new__(cls, low: Any, high: Any, prior: str = "uniform", *more: Any, **named: Any) -> Any:
         """Check the bounds and the prior."""
+        prior = PRIORS.get(prior, prior) if isinstance(prior, str) else prior
         check_bounds(low, high, prior, whole=True)
         return skopt.space.Integer(int(low), int(high), prior, *more, **named)
 

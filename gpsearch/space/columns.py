@@ -32,6 +32,10 @@ from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 
 Array = NDArray[np.float64]
 
+PRIORS = {"uniform": "uniform", "log-uniform": "log-uniform"} | dict.fromkeys(
+    ("log", "loguniform", "log_uniform"), "log-uniform"
+)
+"""How users write a prior, and how scikit-optimize does."""
 LARGEST_INTEGER = 2**53  # above, neighbouring integers are one float
 LEAST_LOG_BOUND = float(np.finfo(float).tiny)  # below, floats lose digits
 
@@ -113,8 +117,8 @@ def check_bounds(low: Any, high: Any, prior: str, *, whole: bool = False) -> Non
         rule = "of an Integer must stay within 2**53. Use a Real, or a coarser unit."
     elif not math.isfinite(float(high) - float(low)):
         rule = "are further apart than a float can hold. Use a coarser unit."
-    elif prior not in ("uniform", "log-uniform"):
-        bounds, rule = "the prior", "must be 'uniform' or 'log-uniform'."
+    elif prior not in PRIORS.values():
+        bounds, rule = "the prior", "must be 'uniform' or 'log-uniform' ('log' for short)."
         argument, value = "prior", prior
     elif prior == "log-uniform" and low < LEAST_LOG_BOUND:
         rule = (

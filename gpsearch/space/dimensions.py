@@ -4,7 +4,7 @@
 written                                              read as
 ==================================================== =======================================
 ``Real(...)``, ``Integer(...)``, ``Categorical``     a copy of it
-``(1e-4, 1.0, "log-uniform")``, ``(1, 6)``           Real or Integer, as scikit-optimize has it
+``(1e-4, 1.0, "log")``, ``(1, 6)``                   Real or Integer; "log-uniform" is "log"
 ``["adam", "sgd"]``, an array, a range               Categorical, as scikit-learn reads it
 ``scipy.stats.uniform / loguniform / randint``       Real, log-uniform Real, Integer
 ``{"low": 1, "high": 6, "prior": ..., "when": ...}`` a TOML table: Integer, Real or Categorical
@@ -24,7 +24,7 @@ from skopt.space import Dimension
 from gpsearch.arguments import is_number, is_whole
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.space.checked import Categorical, Integer, Real
-from gpsearch.space.columns import naming_entry, plain
+from gpsearch.space.columns import PRIORS, naming_entry, plain
 
 When = dict[str, tuple[Any, ...]]
 TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
@@ -107,10 +107,10 @@ def _read_entry(entry: Any) -> Any:
 def _read_tuple(entry: tuple[Any, ...]) -> Dimension:
     numbers = len(entry) in (2, 3) and all(is_number(value) for value in entry[:2])
     prior = entry[2] if len(entry) == 3 else "uniform"
-    if not numbers or prior not in ("uniform", "log-uniform"):
+    if not numbers or not isinstance(prior, str) or prior not in PRIORS:
         raise InvalidSpaceError(
-            f"the tuple {entry!r} must be (low, high) or (low, high, 'log-uniform'). Write "
-            "choices as a list."
+            f"the tuple {entry!r} must be (low, high) or (low, high, 'log'). Write choices as a "
+            "list."
         )
     return _numeric(entry[0], entry[1], prior)
 

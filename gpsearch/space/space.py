@@ -36,7 +36,7 @@ class Space(Described, skopt.space.Space):
     ----------
     dimensions : dict, sequence of dimensions, or Space
         A dict of name to entry. An entry is a ``Real``, ``Integer`` or ``Categorical``; a tuple
-        ``(low, high)`` or ``(low, high, "log-uniform")``; a list of choices; a frozen
+        ``(low, high)`` or ``(low, high, "log")``; a list of choices; a frozen
         scipy.stats ``uniform``, ``loguniform`` or ``randint``; a TOML table with ``low`` and
         ``high`` or ``categories``; or a single value, which is then fixed. Dimensions are copied:
         the caller's stay as they are.

@@ -64,6 +64,13 @@ class TestReading:
         with pytest.raises(InvalidParamsError, match="fixed at 20"):
             space.point({"lr": 0.5, "epochs": 21})
 
+    @pytest.mark.parametrize("prior", ["log", "loguniform", "log_uniform", "log-uniform"])
+    def test_a_logarithmic_scale_has_several_names(self, prior):
+        wanted = Space({"lr": Real(1e-4, 1.0, "log-uniform")}).fingerprint()
+        assert Space({"lr": (1e-4, 1.0, prior)}).fingerprint() == wanted
+        assert Space({"lr": Real(1e-4, 1.0, prior)}).fingerprint() == wanted
+        assert Space({"lr": {"low": 1e-4, "high": 1.0, "prior": prior}}).fingerprint() == wanted
+
     def test_a_list_of_unnamed_dimensions_is_named_as_scikit_optimize_names_it(self):
         assert Space([(0, 1), Real(0, 1, name="lr"), ["a", "b"]]).names == ["X_0", "lr", "X_2"]
 
@@ -76,6 +83,7 @@ class TestReading:
             pytest.param({"a": object()}, "<object object at", id="unknown entry"),
             pytest.param({"a": (2, 1)}, r"'a': ...}\): the bounds 2 and 1", id="low above high"),
             pytest.param({"a": (1, "b")}, r"the tuple \(1, 'b'\) must", id="half a tuple"),
+            pytest.param({"a": (1.0, 2.0, "normal")}, "must be", id="unknown prior"),
             pytest.param({"a": (0.0, 1.0, "log-uniform")}, "'a'", id="log prior at zero"),
             pytest.param({"a": (-2.0, -1.0, "log-uniform")}, "above zero", id="log prior below"),
             pytest.param({"a": (0.0, float("inf"))}, "finite", id="infinite bound"),
@@ -110,7 +118,7 @@ class TestReading:
             pytest.param(lambda: Real(True, 5), "low=True.* must be numbers", id="boolean"),
             pytest.param(lambda: Real(2, 1), "2 and 1 must be finite, and the lower", id="order"),
             pytest.param(lambda: Real(0, np.inf), "must be finite", id="infinite"),
-            pytest.param(lambda: Real(1, 2, "log"), r"Real\(prior='log'\)", id="prior"),
+            pytest.param(lambda: Real(1, 2, "normal"), r"\(prior='normal'\)", id="prior"),
             pytest.param(lambda: Real(0, 1, "log-uniform"), "above zero.*Raise it", id="log zero"),
             pytest.param(lambda: Real(5e-324, 1, "log-uniform"), "precise", id="denormal"),
             pytest.param(lambda: Integer("a", "b"), r"Integer\(low='a'\)", id="integer text"),
