@@ -14,6 +14,7 @@ floor room              alone imports               role
 9     config                                        a TOML file to one call
 9     conveniences                                  plots, report, result as methods of a study
 8     report            jinja2 (page)               one self-contained HTML page
+8     optuna_study      sqlalchemy                  a study as Optuna has it
 7     plotting          matplotlib                  a study as series of numbers, and as pictures
 7     model_selection                               the scikit-learn search estimator
 7     comparison                                    several strategies, and honest statistics

@@ -76,6 +76,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "forecast": method("forecast", "gpsearch.analysis"),
         "trade_off": method("trade_off", "gpsearch.analysis"),
         "best_ensemble": method("best_ensemble", "gpsearch.analysis"),
+        "to_optuna": method("to_optuna", "gpsearch.optuna_study"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     "Comparison": {

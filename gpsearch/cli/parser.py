@@ -18,7 +18,11 @@ EXAMPLES = {
     ),
     "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --forecast"),
     "best": ("best search.db", "best search.db --python", "best search.toml --ensemble"),
-    "export": ("export search.db -o trials.csv", "export search.db --format json"),
+    "export": (
+        "export search.db -o trials.csv",
+        "export search.db --format json",
+        "export search.db --format optuna -o optuna.db",
+    ),
     "report": ("report search.db", "report search.db -o report.html"),
     "salvage": ("salvage damaged.db -o saved.db",),
     "init": ("init > search.toml",),
@@ -95,10 +99,10 @@ def make_parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="print JSON, for programs")
     form.add_argument("--python", action="store_true", help="print a dict to paste, all digits")
 
-    export = add("export", "records:export", "all trials as a table")
+    export = add("export", "records:export", "all trials as a table, or as a storage of Optuna")
     export.add_argument("study")
-    export.add_argument("--format", choices=["csv", "json"], default="csv")
-    export.add_argument("-o", "--output", help="a file; standard output without it")
+    export.add_argument("--format", choices=["csv", "json", "optuna"], default="csv")
+    export.add_argument("-o", "--output", help="a file; standard output without it, for a table")
 
     report = add("report", "records:report", "write the report of a study or a comparison")
     report.add_argument("study")

@@ -57,9 +57,16 @@ def best(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Write all trials as a table."""
+    """Write all trials as a table, or as a storage of Optuna."""
     output = None if arguments.output is None else output_file(arguments.output)
-    frame = Study.open(arguments.study).to_frame()
+    study = Study.open(arguments.study)
+    if arguments.format == "optuna":
+        if output is None:
+            raise GPSearchError("--format optuna makes a database: give its path with --output.")
+        study.to_optuna(output)
+        say(f"{label('Storage')}sqlite:///{output}")
+        return DONE
+    frame = study.to_frame()
     if arguments.format == "csv":
         text = frame.to_csv(index=False)
     else:

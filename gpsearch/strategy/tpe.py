@@ -10,7 +10,7 @@ Reference: Watanabe, "Tree-structured Parzen estimator", arXiv:2304.11127 (2023)
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,27 +43,21 @@ class TPEStrategy:
         n_initial_points: int = 10,
         **sampler_options: Any,
     ) -> None:
-        try:
-            import optuna
-        except ImportError as error:
-            raise InvalidSearchError(
-                "strategy 'tpe' is Optuna's sampler, and Optuna is not installed. Run "
-                "pip install 'gpsearch[tpe]', or choose another strategy."
-            ) from error
-        self._optuna = optuna
+        self._optuna = optuna = load_optuna("strategy 'tpe'")
         self._space, self._seed = space, seed
         self._options = {"n_startup_trials": n_initial_points, **sampler_options}
         if space.when:
             self._options = {"multivariate": True, "group": True, **self._options}
         self._distributions = [
-            _distribution(optuna.distributions, dimension) for dimension in space.dimensions
+            distribution_of(optuna, dimension, range(len(getattr(dimension, "categories", ()))))
+            for dimension in space.dimensions
         ]
 
     def propose(self, history: History, number: int) -> Proposal:
         """Sample the point of trial `number`; see `Strategy.propose`."""
         seen = keys(self._space, history.visited)
         distributions = dict(zip(self._space.names, self._distributions, strict=True))
-        with _quiet(self._optuna):
+        with quiet(self._optuna):
             study = self._told(history, trial_seed(self._seed, number))
             for _ in range(ATTEMPTS):
                 values = study.ask(distributions).params
@@ -107,10 +101,23 @@ class TPEStrategy:
         )
 
 
-def _distribution(distributions: Any, dimension: Any) -> Any:
-    """Optuna's distribution of a dimension."""
+def load_optuna(what: str) -> Any:
+    """Import Optuna, or raise InvalidSearchError: `what` needs it."""
+    try:
+        import optuna
+    except ImportError as error:
+        raise InvalidSearchError(
+            f"{what} needs Optuna, which is not installed. Run pip install 'gpsearch[tpe]', or "
+            "choose another."
+        ) from error
+    return optuna
+
+
+def distribution_of(optuna: Any, dimension: Any, choices: Sequence[Any] | None = None) -> Any:
+    """Optuna's distribution of a dimension; `choices` stand for its categories."""
+    distributions = optuna.distributions
     if isinstance(dimension, Categorical):
-        return distributions.CategoricalDistribution(list(range(len(dimension.categories))))
+        return distributions.CategoricalDistribution(list(choices or ()))
     log = dimension.prior == "log-uniform"
     if isinstance(dimension, Integer):
         return distributions.IntDistribution(int(dimension.low), int(dimension.high), log=log)
@@ -118,7 +125,7 @@ def _distribution(distributions: Any, dimension: Any) -> Any:
 
 
 @contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
+def quiet(optuna: Any) -> Iterator[None]:
     """Optuna without its line for each new study, and with the user's settings afterwards."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -71,6 +71,7 @@ class Study(Described):
     forecast: ClassVar[Callable[..., Any]]
     trade_off: ClassVar[Callable[..., Any]]
     best_ensemble: ClassVar[Callable[..., Any]]
+    to_optuna: ClassVar[Callable[..., Any]]
     plot_convergence: ClassVar[Callable[..., Any]]
     plot_partial_dependence: ClassVar[Callable[..., Any]]
     plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]
