@@ -44,6 +44,7 @@ floor room              alone imports               role
 0     extensions                                    methods that rooms above give to a class
 0     phases                                        what the process is busy with
 0     interruption                                  Ctrl-C while the command is imported
+0     lazily                                        names that are imported when they are used
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone
@@ -53,10 +54,9 @@ name below, and each room, is imported when it is first used.
 
 import gpsearch.interruption  # noqa: I001  (first: it looks after the imports below)
 import gpsearch.conveniences  # noqa: F401  (names methods of `Study` and `Comparison`)
-import importlib
-import importlib.util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gpsearch.lazily import load_when_used
 from gpsearch.version import __version__
 
 if TYPE_CHECKING:
@@ -111,35 +111,23 @@ __all__ = [
     "search",
 ]
 
-_HOMES = {
-    "comparison": ("Comparison", "compare"),
-    "errors": ("GPSearchError",),
-    "estimators": ("KerasClassifier", "KerasRegressor"),
-    "evaluation": ("Evaluation", "FoldResult"),
-    "execution": (
-        *("BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
-        "search",
-    ),
-    "model_selection": ("GPSearchCV",),
-    "objective": ("EstimatorCV", "KerasCV"),
-    "optimizer": ("Optimizer", "gp_minimize"),
-    "space": ("Categorical", "Integer", "Real", "Space"),
-    "study": ("Study", "Trial"),
-    "surrogate": ("GaussianProcess",),
-    "training": ("mlp", "mlp_space"),
-}
-_ROOMS = {name: room for room, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """A name of the package, or one of its rooms, imported now (PEP 562)."""
-    home = f"gpsearch.{_ROOMS.get(name, name)}"
-    known = name.isidentifier() and not name.startswith("_")
-    if not known or importlib.util.find_spec(home) is None:
-        raise AttributeError(f"module 'gpsearch' has no attribute {name!r}", name=name)
-    module = importlib.import_module(home)
-    return globals().setdefault(name, getattr(module, name) if name in _ROOMS else module)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_ROOMS = load_when_used(
+    __name__,
+    {
+        "comparison": ("Comparison", "compare"),
+        "errors": ("GPSearchError",),
+        "estimators": ("KerasClassifier", "KerasRegressor"),
+        "evaluation": ("Evaluation", "FoldResult"),
+        "execution": (
+            *("BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
+            "search",
+        ),
+        "model_selection": ("GPSearchCV",),
+        "objective": ("EstimatorCV", "KerasCV"),
+        "optimizer": ("Optimizer", "gp_minimize"),
+        "space": ("Categorical", "Integer", "Real", "Space"),
+        "study": ("Study", "Trial"),
+        "surrogate": ("GaussianProcess",),
+        "training": ("mlp", "mlp_space"),
+    },
+)

@@ -162,3 +162,16 @@ def optional(
 def refusal(kind: Kind, argument: str, value: Any, wanted: str, also: str = "") -> GPSearchError:
     """The error for a value that is not what is wanted."""
     return kind(f"must be {wanted}{also and f', or {also}'}.").about(argument, value)
+
+
+def kind_of_thing(thing: Any) -> str:
+    """Name what is often given in place of a function, such as "a class"; empty for others.
+
+    >>> kind_of_thing(dict), kind_of_thing(print)
+    ('a class', '')
+    """
+    if isinstance(thing, type):
+        return "a class"
+    if any(kind.__module__.startswith("keras.") for kind in type(thing).__mro__):
+        return "a Keras model" if hasattr(thing, "compute_loss") else "a Keras object"
+    return "an estimator" if hasattr(thing, "fit") else ""

@@ -180,8 +180,9 @@ def test_no_two_files_have_one_name():
 
 STEPS = """
 import gpsearch
-import gpsearch.objective
 import gpsearch.plotting.dependence
+from gpsearch.execution import search
+from gpsearch.objective import EstimatorCV, KerasCV, as_objective
 from gpsearch.report import render_summary
 render_summary(gpsearch.Study.create(None, space={"x": (0.0, 1.0)}, seed=0))
 """
@@ -194,10 +195,20 @@ def test_no_heavy_library_is_loaded_before_it_is_needed():
     assert run.stdout.strip() == "[]"
 
 
-def test_the_package_itself_loads_nothing_but_the_standard_library():
-    code = "import gpsearch, sys; print([m for m in ('numpy', 'skopt') if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+WORKER = """
+import sys
+import gpsearch
+print([m for m in ("numpy", "skopt") if m in sys.modules])
+import gpsearch.execution.workers.pool, gpsearch.objective.function
+print([m for m in ("pandas", "scipy", "skopt", "sklearn", "sqlite3") if m in sys.modules])
+"""
+
+
+def test_the_package_and_a_worker_load_no_library_that_they_do_not_need():
+    """The package nothing but the standard library; a worker what unpacks a plain function."""
+    code = [sys.executable, "-c", WORKER]
+    run = subprocess.run(code, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["[]", "[]"]
 
 
 def test_each_public_name_has_its_room_for_type_checkers_too():

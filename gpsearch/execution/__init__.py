@@ -7,8 +7,27 @@ random number of a trial comes from the study's seed and the trial's number (in 
 repeat and the configuration), and each step is in the study before the next is decided.
 """
 
-from gpsearch.execution.rules.below_noise import BelowNoise
-from gpsearch.execution.rules.stopping import ExpectedGain, NoImprovement, StopReason, TargetScore
-from gpsearch.execution.search import search
+from typing import TYPE_CHECKING
+
+from gpsearch.lazily import load_when_used
+
+if TYPE_CHECKING:
+    from gpsearch.execution.rules.below_noise import BelowNoise
+    from gpsearch.execution.rules.stopping import (
+        ExpectedGain,
+        NoImprovement,
+        StopReason,
+        TargetScore,
+    )
+    from gpsearch.execution.search import search
 
 __all__ = ["BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore", "search"]
+
+load_when_used(  # a worker process needs none of them
+    __name__,
+    {
+        "rules.below_noise": ("BelowNoise",),
+        "rules.stopping": ("ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
+        "search": ("search",),
+    },
+)

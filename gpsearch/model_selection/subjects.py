@@ -15,14 +15,13 @@ import joblib
 import numpy as np
 from sklearn.utils import get_tags
 
-from gpsearch.arguments import boolean, is_whole, refusal, whole
+from gpsearch.arguments import boolean, is_whole, kind_of_thing, refusal, whole
 from gpsearch.errors import InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
 from gpsearch.model_selection.results import check_refit
 from gpsearch.model_selection.routing import route
 from gpsearch.objective.estimator_arguments import read_error_score, read_scoring
 from gpsearch.objective.estimator_cv import EstimatorCV
-from gpsearch.training.model_function import kind_of_thing
 
 
 class EstimatorSubject:

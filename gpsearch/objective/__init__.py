@@ -4,6 +4,16 @@
 `as_objective` takes any function of a configuration.
 """
 
-from gpsearch.objective.estimator_cv import EstimatorCV as EstimatorCV
-from gpsearch.objective.function import as_objective as as_objective
-from gpsearch.objective.keras_cv import KerasCV as KerasCV
+from typing import TYPE_CHECKING
+
+from gpsearch.lazily import load_when_used
+
+if TYPE_CHECKING:
+    from gpsearch.objective.estimator_cv import EstimatorCV as EstimatorCV
+    from gpsearch.objective.function import as_objective as as_objective
+    from gpsearch.objective.keras_cv import KerasCV as KerasCV
+
+load_when_used(
+    __name__,
+    {"estimator_cv": ("EstimatorCV",), "function": ("as_objective",), "keras_cv": ("KerasCV",)},
+)

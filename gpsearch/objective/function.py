@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.arguments import boolean, is_number
+from gpsearch.arguments import boolean, is_number, kind_of_thing
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.identity import Identity
-from gpsearch.training.model_function import kind_of_thing
 
 if TYPE_CHECKING:
     from gpsearch.space import Space

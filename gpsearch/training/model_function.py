@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.arguments import kind_of_thing
 from gpsearch.data.rows import Parts, is_text, map_parts, named_parts, take
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
@@ -175,19 +176,6 @@ class ModelFunction:
     def __getstate__(self) -> dict[str, Any]:
         """Without the models built and their names: they belong to this process."""
         return {**self.__dict__, "_last_built": [], "_first_names": {}}
-
-
-def kind_of_thing(thing: Any) -> str:
-    """Name what is often given in place of a function, such as "a class"; empty for others.
-
-    >>> kind_of_thing(dict), kind_of_thing(print)
-    ('a class', '')
-    """
-    if isinstance(thing, type):
-        return "a class"
-    if any(kind.__module__.startswith("keras.") for kind in type(thing).__mro__):
-        return "a Keras model" if hasattr(thing, "compute_loss") else "a Keras object"
-    return "an estimator" if hasattr(thing, "fit") else ""
 
 
 def data_facts(features: Parts, target: Target) -> dict[str, Any]:

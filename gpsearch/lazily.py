@@ -1,0 +1,41 @@
+"""Names of a package that are imported when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Have `package` import each name from its module there, and each module, when first used.
+
+    `homes` has the names of each module. Returned is the module of each name.
+    """
+    module_of = {name: module for module, names in homes.items() for name in names}
+
+    class Package(types.ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            home = f"{package}.{module_of.get(name, name)}"
+            known = name.isidentifier() and not name.startswith("_")
+            if not known or importlib.util.find_spec(home) is None:
+                raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+            module = importlib.import_module(home)
+            found = getattr(module, name) if name in module_of else module
+            return vars(self).setdefault(name, found)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            # Python gives a package each module that it has imported of it; where a name that is
+            # used and its module are called alike, the name is meant.
+            if module_of.get(name) == name and isinstance(value, types.ModuleType):
+                value = getattr(value, name)
+            super().__setattr__(name, value)
+
+        def __dir__(self) -> list[str]:
+            return sorted({*vars(self), *module_of})
+
+    sys.modules[package].__class__ = Package
+    return module_of
