@@ -9,7 +9,7 @@ from typing import Any
 
 from gpsearch.cli.terminal import label, paint
 from gpsearch.study import Study, Trial
-from gpsearch.study.contenders import best_first
+from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.lock import holder_of
 from gpsearch.study.score_text import score_text
@@ -129,8 +129,7 @@ def _next_best(study: Study) -> list[str]:
     for trial in others:
         differs = [
             f"{name}={_short(trial.params[name], 3)}" if name in trial.params else f"no {name}"
-            for name in {**best.params, **trial.params}
-            if trial.params.get(name, ...) != best.params.get(name, ...)
+            for name in differing(trial, best)
         ]
         score = _number(study, trial)
         lines.append(f"  trial {trial.number:<4} {score}  {paint(', '.join(differs), 'dim')}")

@@ -166,11 +166,6 @@ def jitter(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
     return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
 
 
-def crowded(dimension: DimensionAxis, *, small: bool, room: int = 22) -> bool:
-    """Whether the category names are too long to stand side by side below an axis."""
-    return sum(map(len, dimension.labels)) > (12 if small else room)
-
-
 def wrapped(name: str) -> str:
     r"""A long name in two lines, broken at the underscore nearest to its middle.
 

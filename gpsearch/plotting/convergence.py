@@ -73,7 +73,8 @@ def plot_convergence(
     states = np.array(series.states)
     failed, stopped = states == "failed", states == "stopped"
     band = series.best[-1] + series.best_errors[-1] * np.array([-1.0, 1.0])
-    shown = np.array([*series.best, *band, np.nan if target is None else target])
+    # The best of the first trials may leave the axis: one bad trial would squash the rest.
+    shown = np.array([*band, series.best[-1], np.nan if target is None else target])
     limits = score_limits(series.values, shown, series.greater_is_better)
     positive = not failed.all() and np.nanmin([*series.values, *series.best]) > 0
     spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
@@ -91,7 +92,7 @@ def plot_convergence(
             xycoords=("data", "axes fraction"),
             xytext=(3, -9 if series.greater_is_better else 4),
             textcoords="offset points",
-            fontsize="x-small",
+            fontsize="small",
             color=style.GREY,
         )
     _draw_trials(ax, series, limits, failed, stopped)
@@ -201,9 +202,11 @@ def _draw_trials(
     outside = ~failed & ((y < limits[0]) | (y > limits[1]))
     complete = ~failed & ~stopped & ~outside
     if complete.any():
-        ax.scatter(
+        style.scatter_trials(
+            ax,
             x[complete],
             y[complete],
+            x[complete],
             s=18 * float(np.clip(MANY / len(complete), 0.2, 1.0)),
             color=style.text_colour(),
             alpha=0.55,
@@ -213,9 +216,11 @@ def _draw_trials(
         )
     seen = stopped & ~outside
     if seen.any():
-        ax.scatter(
+        style.scatter_trials(
+            ax,
             x[seen],
             y[seen],
+            x[seen],
             s=26,
             marker="D",
             facecolor="none",
@@ -226,6 +231,7 @@ def _draw_trials(
         )
     style.draw_at_edge(
         ax,
+        x,
         x,
         outside,
         failed,

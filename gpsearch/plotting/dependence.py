@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.stats import qmc
 
@@ -70,6 +71,8 @@ class Observations:
 
     scores: Array
     """(n,) scores of the trials that have one, in the user's units."""
+    numbers: NDArray[np.int64]
+    """(n,) numbers of these trials."""
     best: int
     """Row of the best trial."""
     greater_is_better: bool
@@ -220,6 +223,7 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         process=process,
         points=tuple(dict(trial.params) for trial in trials),
         scores=study.as_user_value(flipped(history.losses[known])),
+        numbers=np.array([trial.number for trial in trials], dtype=np.int64),
         best=[trial.number for trial in trials].index(study.best_trial.number),
         greater_is_better=study.greater_is_better,
         label=score_label(study),
@@ -320,6 +324,7 @@ def _averaged(
         "upper": np.fmax(*ends),
         "observed": observed[0] if len(shown) == 1 else np.column_stack(observed),
         "scores": model.scores,
+        "numbers": model.numbers,
         "best": model.best,
         "greater_is_better": model.greater_is_better,
         "label": model.label,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
@@ -28,7 +30,6 @@ from gpsearch.study import Study
 
 BINS = 12  # of a histogram
 ABSENT = -0.12  # height at which trials pass that lack a dimension
-TOP_SHARE = 0.2  # of the trials are drawn in colour among the parallel coordinates
 
 
 @public()
@@ -39,8 +40,8 @@ def plot_evaluations(
 ) -> NDArray[np.object_]:
     """Draw which values were tried, for each dimension and for each pair of dimensions.
 
-    The diagonal counts the trials; a cell below it has a dot for each trial, dark for the first
-    and light for the last. Failed trials are crosses, the best one has a ring.
+    The diagonal counts the trials; a cell below it has a dot for each trial, blue for the first
+    and gold for the last. Failed trials are crosses, the best one has a ring.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def plot_slices(
 ) -> NDArray[np.object_]:
     """Draw the score of every trial against each dimension, one panel for each dimension.
 
-    Dark dots are early trials, light ones late; the best has a ring. Scores far below the others
+    Blue dots are early trials, gold ones late; the best has a ring. Scores far below the others
     are triangles at the edge, failed trials crosses.
 
     Returns
@@ -110,7 +111,8 @@ def plot_slices(
         x = series.coordinates[:, i] + jitter(axis, len(scored))
         style.draw_by_number(cell, x, series.values, series.numbers, inside, s=16)
         better = series.greater_is_better
-        style.draw_at_edge(cell, x, outside, failed, greater_is_better=better, stroke=1.2, s=22)
+        look: dict[str, Any] = {"greater_is_better": better, "stroke": 1.2, "s": 22}
+        style.draw_at_edge(cell, x, series.numbers, outside, failed, **look)
         if series.best is not None:
             style.draw_ring(cell, x[series.best], best[0], s=60, linewidth=1.5)
         style.scale_axis(cell, "x", axis)
@@ -131,8 +133,8 @@ def plot_parallel_coordinates(
 ) -> Axes:
     """Draw each trial as a line through the axes of all dimensions, the best trials on top.
 
-    The best fifth of the trials is coloured by score, the best one is the thick line; the others
-    are grey. Each dimension has its own scale; trials that lack a dimension pass below its axis.
+    The colour is the score, light for the better; the best trial is the thick line. Each dimension
+    has its own scale; trials that lack a dimension pass below its axis.
 
     Returns
     -------
@@ -161,23 +163,26 @@ def plot_parallel_coordinates(
     )
     scores = as_user_value(series.values, series.greater_is_better)
     order = scored[np.argsort(scores[scored], kind="stable")]
-    n_top = max(1, int(np.ceil(TOP_SHARE * len(order))))
-    rest, top = order[:-n_top], order[-n_top:]
     lacking = set(np.nonzero(np.isnan(heights[order]))[1].tolist())
     heights = np.where(np.isnan(heights), ABSENT, heights)
     x = np.arange(d)
-    lines = [np.column_stack([x, row]) for row in heights]
-    ax.add_collection(
-        LineCollection([lines[i] for i in rest], colors=style.GREY, linewidths=0.6, alpha=0.35)
+    best = order[-1] if series.best is None else series.best
+    low, high = score_limits(series.values, series.values[[best]], series.greater_is_better)
+    shown = np.clip(series.values, max(low, series.values[scored].min()), high)
+    lines = LineCollection(
+        [np.column_stack([x, heights[i]]) for i in order],
+        array=shown[order],
+        cmap=style.MARKS if series.greater_is_better else style.MARKS.reversed(),
+        linewidths=np.linspace(0.6, 1.4, len(order)),
+        alpha=float(np.clip(30 / len(order), 0.3, 0.8)),
     )
-    shades = np.linspace(0.75, 0.0, n_top)
-    colours = matplotlib.colormaps[style.SEQUENTIAL](shades)
-    ax.add_collection(
-        LineCollection([lines[i] for i in top], colors=colours, linewidths=1.3, alpha=0.9)
-    )
-    ax.plot(*lines[order[-1]].T, color=style.ORANGE, linewidth=2.6, zorder=4)
+    ax.add_collection(lines)
+    style.name_trials(lines, series.numbers[order])
+    (thick,) = ax.plot(x, heights[best], color=style.ORANGE, linewidth=2.6, zorder=4)
+    style.name_trials(thick, [series.numbers[best]])
     for i, axis in enumerate(series.axes):
-        ax.plot([i, i], [0, 1], color=style.text_colour(), linewidth=0.8, zorder=3)
+        (line,) = ax.plot([i, i], [0, 1], color=style.text_colour(), linewidth=0.8, zorder=3)
+        line.set_gid(f"{style.AXIS} {i}")
         for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
             ax.annotate(
                 literal(text),
@@ -185,7 +190,7 @@ def plot_parallel_coordinates(
                 xytext=(3, 0),
                 textcoords="offset points",
                 va="center",
-                fontsize="x-small",
+                fontsize="small",
                 zorder=5,
                 bbox={
                     "boxstyle": "square,pad=0.1",
@@ -200,11 +205,13 @@ def plot_parallel_coordinates(
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
     ax.tick_params(axis="x", length=0)
-    thick = f"thick: trial {series.numbers[order[-1]]}, {number(series.values[order[-1]])}"
+    if np.ptp(shown[order]) > 0:
+        shades = ScalarMappable(lines.norm, lines.cmap)  # the lines let others shine through
+        style.figure_of(ax).colorbar(shades, ax=ax, label=series.label, pad=0.01, aspect=30)
+    told = f"thick: the best, trial {series.numbers[best]}, {number(series.values[best])}"
     equal = len(order) > 1 and np.ptp(series.values[order]) == 0
-    shown = f"all {len(order)} scores are equal" if equal else ""
-    shown = shown or f"the best {n_top} of {len(order)} trials by {series.label}"
-    ax.set_title(f"{shown}; {thick}", fontsize="small", loc="left")
+    told = f"all {len(order)} scores are equal; {told}" if equal else told
+    ax.set_title(told, fontsize="small", loc="left")
     return ax
 
 
@@ -216,7 +223,8 @@ def _draw_pair(
     size = float(np.clip(600 / n, 4, 14))
     style.draw_by_number(cell, x, y, series.numbers, ~failed, s=size, rasterized=n > 200)
     if failed.any():
-        cell.scatter(x[failed], y[failed], marker="x", color=style.ORANGE, s=12, linewidth=1)
+        look = {"marker": "x", "color": style.ORANGE, "s": 12, "linewidth": 1}
+        style.scatter_trials(cell, x[failed], y[failed], series.numbers[failed], **look)
     if series.best is not None:
         style.draw_ring(cell, x[series.best], y[series.best], s=46, linewidth=1.4)
 
@@ -234,7 +242,7 @@ def _draw_legend(
     cells: NDArray[np.object_], series: EvaluationsSeries, failed: NDArray[np.bool_], left_out: int
 ) -> None:
     single = len(series.axes) == 1
-    parts = [] if single else [f"dark: trial 0, light: trial {series.numbers[-1]}"]
+    parts = [] if single else [f"blue: trial 0, gold: trial {series.numbers[-1]}"]
     if series.best is not None:
         parts.append(f"ring: the best, trial {series.numbers[series.best]}")
     if failed.any():
@@ -256,7 +264,7 @@ def _draw_slices_legend(
     cells: NDArray[np.object_], series: EvaluationsSeries, outside: bool, failed: bool
 ) -> None:
     dot = {"marker": "o", "markersize": 4, "markeredgewidth": 0}
-    first, last = (matplotlib.colormaps[style.SEQUENTIAL](shade) for shade in (0.0, 0.91))
+    first, last = style.MARKS([0.0, 1.0])
     marks = {
         "first trial": dot | {"color": first},
         f"last, {series.numbers[-1]}": dot | {"color": last},

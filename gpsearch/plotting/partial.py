@@ -192,17 +192,13 @@ def draw_curve(
     low, high = limits or curve_limits([series])
     inside = (series.scores >= low) & (series.scores <= high)
     x, y = series.observed + jitter(series.axis, len(series.scores), 0.3), series.scores
-    ax.scatter(x[inside], y[inside], s=10, color=style.GREY, alpha=0.6, linewidth=0)
+    numbers, at_edge = series.numbers, np.full(len(x), 0.015 if series.greater_is_better else 0.985)
+    look = {"s": 10, "color": style.GREY, "alpha": 0.6, "linewidth": 0}
+    style.scatter_trials(ax, x[inside], y[inside], numbers[inside], **look)
     if (~inside).any():  # strokes at the edge show that these values were tried
-        ax.plot(
-            x[~inside],
-            np.full((~inside).sum(), 0.015 if series.greater_is_better else 0.985),
-            linestyle="none",
-            marker="|",
-            color=style.GREY,
-            markersize=5,
-            transform=ax.get_xaxis_transform(),
-        )
+        look = {"marker": "|", "s": 25, "color": style.GREY, "linewidth": 1}
+        look["transform"] = ax.get_xaxis_transform()
+        style.scatter_trials(ax, x[~inside], at_edge[~inside], numbers[~inside], **look)
     _draw_line(series, ax)
     if not series.all_equal:
         single = series.axis.labels and not series.axis.ordered
@@ -220,7 +216,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     """Draw one map with its colour bar and the observed trials onto `ax`."""
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
     mappable = _draw_cells(series, ax, Normalize(low, high), size=12.0)
-    style.scale_axis(ax, "x", series.x, room=16)  # the colour bar takes the rest
+    style.scale_axis(ax, "x", series.x, share=0.7)  # the colour bar takes the rest
     style.scale_axis(ax, "y", series.y)
     style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
     half = float(np.nanmedian(series.upper - series.lower)) / 2
@@ -318,9 +314,8 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     x = series.observed[:, 0] + jitter(series.x, n)
     y = series.observed[:, 1] + jitter(series.y, n)
     small = float(np.clip(MANY / n, 0.1, 1.0))  # thousands of large dots would hide the map
-    ax.scatter(
-        x, y, s=small * size, color="white", edgecolor="black", linewidth=0.5 * small**0.5, zorder=2
-    )
+    look = {"s": small * size, "color": "white", "edgecolor": "black", "zorder": 2}
+    style.scatter_trials(ax, x, y, series.numbers, linewidth=0.5 * small**0.5, **look)
     ax.plot(x[series.best], y[series.best], **STAR, markersize=(40 + 10 * size) ** 0.5, zorder=3)
     return mappable
 

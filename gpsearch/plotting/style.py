@@ -7,14 +7,16 @@ frames take the colours of the user's own matplotlib style.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecBase
 from matplotlib.lines import Line2D
@@ -34,7 +36,6 @@ from gpsearch.plotting.axes import (
     Array,
     DimensionAxis,
     axis_limits,
-    crowded,
     few_log_ticks,
     wrapped,
 )
@@ -45,10 +46,15 @@ SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1, 1, 1, 1, 1)))
 SEQUENTIAL = "cividis"  # perceptually uniform, and nearly the same for all colour vision
+# Its hues for marks, without the ends: those stand out on neither a dark nor a light page.
+MARKS = LinearSegmentedColormap.from_list("marks", ["#3f6fb5", "#8a8f88", "#dba33c"])
+TRIALS, AXIS = "trials", "axis"  # first words of the ids by which `svg` knows marks and axes
 
 PANEL_INCHES = (3.1, 2.5)
 CELL_INCHES = 1.35  # side of a cell of a matrix plot
 TOP_INCHES = 0.35  # above a matrix plot
+LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
+CELL_LETTERS = 12  # of all names below a cell of a matrix plot, which fit side by side
 MATRIX_LIMIT = 10  # dimensions of a matrix plot: with more, the cells are too small to read
 
 
@@ -154,7 +160,7 @@ def triangle(
 
 def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = False) -> float:
     """Inches for the tick labels and names of `dimensions` beside a matrix."""
-    shown = [d for d in dimensions if not slanted or crowded(d, small=True)]
+    shown = [d for d in dimensions if not slanted or sum(map(len, d.labels)) > CELL_LETTERS]
     longest = max([5, *(len(label) for dimension in shown for label in dimension.labels)])
     return 0.5 + longest * (0.04 if slanted else 0.058)
 
@@ -168,28 +174,51 @@ def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
     ax.set_axisbelow(True)
 
 
+def width_of(ax: Axes) -> float:
+    """The width of `ax` in inches, before its labels are laid out."""
+    return float(ax.get_position().width * figure_of(ax).get_figwidth())
+
+
+def fitted(ax: Axes, text: str) -> str:
+    """`text` in lines that are no wider than `ax`."""
+    return textwrap.fill(text, max(20, int(LETTERS * width_of(ax))))
+
+
 def legend_above(ax: Axes, **options: Any) -> None:
-    """Write the legend above the right end of `ax`, in a row."""
+    """Write the legend above the right end of `ax`, in a row, or in two columns if it is small."""
     ax.legend(
-        **{"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 5}
+        **{"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 5 if width_of(ax) > 4 else 2}
         | {"fontsize": "small", "frameon": False}
         | options
     )
 
 
-def legend_beside(ax: Axes, fontsize: str = "small") -> None:
+def legend_beside(ax: Axes) -> None:
     """Write the legend to the right of `ax`, in a column."""
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=fontsize, frameon=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
+
+
+def name_trials(artist: Artist, numbers: Iterable[Any]) -> None:
+    """Let each mark of an artist, in the order in which it draws them, name its trial in an SVG."""
+    artist.set_gid(" ".join([TRIALS, *map(str, numbers)]))
+
+
+def scatter_trials(
+    ax: Axes, x: NDArray[Any], y: NDArray[Any], numbers: NDArray[np.int64], **look: Any
+) -> None:
+    """Draw a mark for each trial that has a place."""
+    seen = np.isfinite(x) & np.isfinite(y)
+    if isinstance(look.get("c"), np.ndarray):
+        look["c"] = look["c"][seen]
+    name_trials(ax.scatter(x[seen], y[seen], **look), numbers[seen])
 
 
 def draw_by_number(
     ax: Axes, x: Array, y: Array, numbers: NDArray[np.int64], shown: NDArray[np.bool_], **look: Any
 ) -> None:
-    """Draw a dot for each shown trial, dark for the first of all and light for the last."""
-    shades = Normalize(0, 1.1 * max(int(numbers[-1]), 1))
-    ax.scatter(
-        x[shown], y[shown], c=numbers[shown], norm=shades, cmap=SEQUENTIAL, linewidth=0, **look
-    )
+    """Draw a dot for each shown trial, blue for the first of all and gold for the last."""
+    look |= {"norm": Normalize(0, max(int(numbers[-1]), 1)), "cmap": MARKS, "linewidth": 0}
+    scatter_trials(ax, x[shown], y[shown], numbers[shown], c=numbers[shown], **look)
 
 
 def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
@@ -200,6 +229,7 @@ def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
 def draw_at_edge(
     ax: Axes,
     x: NDArray[Any],
+    numbers: NDArray[np.int64],
     outside: NDArray[np.bool_],
     failed: NDArray[np.bool_],
     *,
@@ -214,9 +244,11 @@ def draw_at_edge(
         (failed, "x", ORANGE, "failed"),
     ):
         if mask.any():
-            ax.scatter(
+            scatter_trials(
+                ax,
                 x[mask],
                 np.full(mask.sum(), edge),
+                numbers[mask],
                 marker=marker,
                 color=colour,
                 linewidth=stroke if marker == "x" else 0,
@@ -263,12 +295,11 @@ def scale_axis(
     *,
     label: bool = True,
     small: bool = False,
-    room: int = 22,
+    share: float = 1.0,
 ) -> None:
     """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
 
-    `small` is an axis of a matrix, with fewer ticks. `room` letters of category names fit side by
-    side below any other axis.
+    `small` is an axis of a matrix, with fewer ticks. `share` of the width of `ax` is left for it.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
@@ -279,16 +310,10 @@ def scale_axis(
         positions = np.arange(len(dimension.labels))
         keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
         axis.set_major_locator(FixedLocator(list(keep)))
-        axis.set_major_formatter(FixedFormatter([literal(dimension.labels[i]) for i in keep]))
-        if which == "x" and crowded(dimension, small=small, room=room):
-            ax.tick_params(
-                axis="x",
-                labelrotation=35 if small else 50,  # flat labels would push the panel aside
-                labelsize="x-small" if small else "small",
-                pad=2,
-            )
-            for tick in ax.get_xticklabels():
-                tick.set(ha="right", rotation_mode="anchor")
+        names = [literal(dimension.labels[i]) for i in keep]
+        if which == "x":
+            names = _fit_names(ax, names, share * width_of(ax), small=small)
+        axis.set_major_formatter(FixedFormatter(names))
     elif dimension.log:
         if np.log10(dimension.high / dimension.low) >= 2:
             axis.set_major_locator(LogLocator(numticks=4))
@@ -304,3 +329,25 @@ def scale_axis(
         axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
     if label:
         (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
+
+
+def _fit_names(ax: Axes, names: list[str], inches: float, *, small: bool) -> list[str]:
+    """The names of categories below an axis: in one line, every second one lower, or slanted."""
+    if small and sum(map(len, names)) <= CELL_LETTERS:
+        return names
+    sizes = [("medium", LETTERS, 1), ("small", SMALL_LETTERS, 1), ("small", SMALL_LETTERS, 2)]
+    for size, letters, levels in [] if small else sizes:
+        room = levels * letters * inches / len(names)
+        pairs = zip(names, names[levels:], strict=False)
+        if all((len(one) + len(other)) / 2 + 1 <= room for one, other in pairs):
+            ax.tick_params(axis="x", labelsize=size)
+            return [("\n" if i % levels else "") + name for i, name in enumerate(names)]
+    ax.tick_params(
+        axis="x",
+        labelrotation=35 if small else 50,
+        labelsize="x-small" if small else "small",
+        pad=2,
+    )
+    for tick in ax.get_xticklabels():
+        tick.set(ha="right", rotation_mode="anchor")
+    return names

@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from gpsearch.plotting.style import BLUE
+from gpsearch.plotting.style import AXIS, BLUE, TRIALS
 
 # Colours that no plot uses: they are replaced by those of the page, light or dark.
 INK, PAPER = "#010203", "#fdfefd"
@@ -58,7 +58,8 @@ def svg(
     -------
     str
         Text and frames in ``currentColor``, the background ``var(--paper)``, the main series
-        ``var(--series)``.
+        ``var(--series)``. What `style.name_trials` named has ``data-trial``, the axes of parallel
+        coordinates ``data-axis``.
     """
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=inches, layout="constrained" if constrained else None)
@@ -74,9 +75,36 @@ def svg(
     text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r" font-family: [^;\"]*;", "", text)
     text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
-    text = text.replace(BLUE.lower(), "var(--series)")
+    text = _name_marks(text.replace(BLUE.lower(), "var(--series)"))
     if prefix:
         text = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", text)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
+
+
+_TOKENS = re.compile(
+    rf'<defs>.*?</defs>|<g id="({TRIALS}|{AXIS}) ([\d ]+)">|<g\b|</g>|<(use|path)\b', re.DOTALL
+)
+
+
+def _name_marks(text: str) -> str:
+    """Move the numbers in the id of a group to the marks in it: an attribute of each."""
+    kind, depth = "", 0
+    numbers: list[str] = []  # of the marks that are still to come, the next one last
+
+    def renamed(match: re.Match[str]) -> str:
+        nonlocal kind, numbers, depth
+        token = match[0]
+        if match[1]:
+            kind, numbers, depth = match[1], match[2].split()[::-1], 1
+            return "<g>"
+        depth += {"<g": 1, "</g>": -1}.get(token, 0)
+        if depth < 1:
+            numbers = []
+        if not match[3] or not numbers:
+            return token
+        name = "data-trial" if kind == TRIALS else "data-axis"
+        return f'{token} {name}="{numbers.pop()}"'
+
+    return _TOKENS.sub(renamed, text)

@@ -62,7 +62,7 @@ def plot_learning_curves(
         cell.set_ylabel(f"{name} (thin), {twin}" if len(pair) == 2 else name)
         cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         style.quiet_frame(cell)
-    style.legend_beside(cells[-1], fontsize="x-small")
+    style.legend_beside(cells[-1])
     cells[0].set_title(f"trial {trial.number}", fontsize="small", loc="left")
     return np.asarray(cells)
 
@@ -88,10 +88,10 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     best, scores, errors = fold_spread(study, whole("n_best", n_best, 1))
     ax = style.new_axes(ax)
     rows = np.arange(len(best))
-    for row, at in enumerate(scores):
-        ax.scatter(
-            at, np.full(len(at), row), s=14, color=style.text_colour(), alpha=0.45, linewidth=0
-        )
+    for row, (trial, at) in enumerate(zip(best, scores, strict=True)):
+        dots = {"s": 14, "color": style.text_colour(), "alpha": 0.45, "linewidth": 0}
+        numbers = np.full(len(at), trial.number)
+        style.scatter_trials(ax, at, np.full(len(at), row), numbers, **dots)
     means = np.array([at.mean() for at in scores])
     errors = np.nan_to_num(errors)
     ax.errorbar(
@@ -103,7 +103,8 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     ax.set_ylabel("trial, best first")
     alone = len(study.complete) == 1
     less = "" if alone else f" less that of trial {best[0].number} on the same fold"
-    ax.set_xlabel(f"{score_label(study)}{less}: folds, mean ± standard error")
+    told = f"{score_label(study)}{less}: folds, mean ± standard error"
+    ax.set_xlabel(style.fitted(ax, told))
     style.quiet_frame(ax, grid="x")
     return ax
 
@@ -128,10 +129,11 @@ def plot_timeline(study: Study, ax: Axes | None = None) -> Axes:
     # An edge in the background colour separates neighbours, but would hide a narrow bar.
     narrow = seconds < NARROW * total
     states = np.array([trial.state for trial in trials])
+    numbers = np.array([trial.number for trial in trials])
     for state in dict.fromkeys(states.tolist()):
         rows, colour = states == state, COLOURS[state]
         gap = matplotlib.rcParams["axes.facecolor"]
-        ax.barh(
+        bars = ax.barh(
             lanes[rows] + 1,
             seconds[rows] / units[unit],
             left=starts[rows] / units[unit],
@@ -142,6 +144,8 @@ def plot_timeline(study: Study, ax: Axes | None = None) -> Axes:
             linewidth=0.6,
             label=state,
         )
+        for bar, number in zip(bars, numbers[rows], strict=True):
+            style.name_trials(bar, [number])
     ax.set_yticks(range(1, int(lanes.max()) + 2))
     ax.set_ylabel("trials at once" if lanes.any() else "")
     ax.set_xlabel(f"time since the first trial started [{unit}]")

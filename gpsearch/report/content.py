@@ -17,12 +17,12 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.plotting.data import score_label
+from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.plotting.text import aligned, number
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
-from gpsearch.study.contenders import contenders
+from gpsearch.study.contenders import contenders, differing
 from gpsearch.study.duration import duration
 
 
@@ -40,6 +40,12 @@ class Row(NamedTuple):
     state: str
     cells: tuple[Cell, ...]
     is_best: bool = False
+    trial: int | None = None
+    """Number of the trial; None for a run of a comparison."""
+    told: str = ""
+    """What the pointer tells of the trial: its score, and what differs from the best."""
+    best: str = ""
+    """The best score up to this trial; empty before the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +154,8 @@ def _summary(study: Study, trials: list[Trial]) -> str:
 
 
 def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> list[Row]:
+    best = study.best_trial if study.complete else None
+    so_far = _best_so_far(study)
     scores = [study.as_user_value(trial.score) for trial in trials]
     errors = [trial.standard_error for trial in trials]
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
@@ -168,9 +176,31 @@ def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> lis
                 _cell(trial.origin),
             ),
             is_best=result is not None and trial.number == result.number,
+            trial=trial.number,
+            told=_told(trial, best, f"{score_label(study)} {score_text}", error_text),
+            best=so_far.get(trial.number, ""),
         )
         for trial, score, error, score_text, error_text in texts
     ]
+
+
+def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
+    """A line with the score, or without one with the state, and one for each other setting."""
+    scored = not math.isnan(trial.score)
+    text = f"{score}{f' ± {error}' if error else ''}" if scored else ""
+    state = "" if trial.state == "complete" else trial.state
+    lines = [f"trial {trial.number}: {', '.join(filter(None, [text, state]))}"]
+    if best is not None and trial.number != best.number:
+        for name in differing(trial, best):
+            own, other = (short(t.params.get(name, "absent")) for t in (trial, best))
+            lines.append(f"{name} {own} (best: {other})")
+    return "\n".join(lines)
+
+
+def _best_so_far(study: Study) -> dict[int, str]:
+    """The best score up to each trial that has ended, by its number."""
+    series = convergence_series(study)
+    return dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
 
 
 def _work_head(trials: list[Trial]) -> list[str]:

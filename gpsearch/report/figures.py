@@ -36,10 +36,11 @@ from gpsearch.report.findings import Findings
 from gpsearch.study import Study
 
 PANEL_INCHES = (3.5, 2.6)
-WIDTH, NARROW_WIDTH, HEIGHT = 9.6, 4.8, 3.6  # inches of a wide figure, and of its narrow copy
+WIDTH, NARROW_WIDTH, HEIGHT = 9.6, 4.0, 3.6  # inches of a wide figure, and of its narrow copy
 MAPPED = 3  # the most influential dimensions, whose pairs are mapped
-MATRIX_DIMENSIONS = 8  # of the matrix of evaluations: more would be too small to read in a page
+MATRIX_DIMENSIONS = 5  # of the matrix of evaluations: more would be too small to read in a page
 PARALLEL_DIMENSIONS = 12  # of the parallel coordinates, likewise
+NARROW_DIMENSIONS = 4  # of their narrow copy
 TIMELINE_LANES = 2  # rows from which a timeline is shown
 
 
@@ -49,7 +50,9 @@ class Figure(NamedTuple):
     svg: str
     caption: str
     narrow: str = ""
-    """A copy for phones; empty where the figure is small, or needs its width."""
+    """A copy for phones; empty where the figure is small, or not for phones."""
+    kind: str = ""
+    """Classes of the figure in the page."""
 
 
 def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
         "importance": importance
         and _wide_figure(
             partial(plot_importance, importance),
-            "Light: with all interactions; dark: on its own. Interactions count once for each of "
+            "Pale: with all interactions; full: on its own. Interactions count once for each of "
             "their dimensions.",
             "importance",
             1.1 + 0.3 * len(importance.names),
@@ -183,13 +186,18 @@ def _draw_others(study: Study, names: Sequence[str]) -> list[Figure]:
 def _draw_parallel_coordinates(study: Study, names: Sequence[str]) -> Figure:
     few = len(study.space) <= PARALLEL_DIMENSIONS
     shown = study.space.names if few else (names or study.space.names)[:PARALLEL_DIMENSIONS]
-    return _figure(
+    wide = _figure(
         partial(plot_parallel_coordinates, study, shown),
-        f"The best fifth of the trials through {'all' if few else 'the most influential'} "
-        "dimensions, over all others in grey.",
+        f"Each trial is a line through {'all' if few else 'the most influential'} dimensions, "
+        "light where its score is better.",
         "parallel",
-        (max(WIDTH, 0.9 * len(shown)), HEIGHT),
+        (WIDTH, HEIGHT),
+        kind="wide parallel",
     )
+    some = (names or list(shown))[:NARROW_DIMENSIONS]
+    draw = partial(plot_parallel_coordinates, study, some)
+    narrow = _figure(draw, wide.caption, "parallel-narrow", (NARROW_WIDTH, HEIGHT))
+    return wide._replace(narrow=narrow.svg)
 
 
 def _draw_evaluations(study: Study, names: Sequence[str]) -> Figure:
@@ -198,10 +206,11 @@ def _draw_evaluations(study: Study, names: Sequence[str]) -> Figure:
     side = 1.35 * max(len(shown), 2) + 1.5
     return _figure(
         partial(plot_evaluations, study, shown),
-        f"Where the search looked{which}: dark dots first, light ones last.",
+        f"Where the search looked{which}: blue dots first, gold ones last.",
         "evaluations",
         (side, side),
         constrained=False,
+        kind="matrix",
     )
 
 
@@ -209,7 +218,7 @@ def _wide_figure(
     draw: Callable[..., Any], caption: str, name: str, height: float = HEIGHT
 ) -> Figure:
     """Draw a figure of the page's width, and a narrow copy."""
-    wide = _figure(draw, caption, name, (WIDTH, height))
+    wide = _figure(draw, caption, name, (WIDTH, height), kind="wide")
     size = (NARROW_WIDTH, max(height, PANEL_INCHES[1]))
     return wide._replace(narrow=_figure(draw, caption, f"{name}-narrow", size).svg)
 
@@ -222,7 +231,8 @@ def _figure(
     *,
     constrained: bool = True,
     title: str = "",
+    kind: str = "",
 ) -> Figure:
     """Draw a figure; the title, by default the caption, is for screen readers."""
     text = svg(draw, title=title or caption, inches=inches, constrained=constrained, prefix=name)
-    return Figure(text, caption)
+    return Figure(text, caption, kind=kind)

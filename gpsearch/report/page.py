@@ -86,7 +86,7 @@ def render_report(
             else draw_figures(study, findings)
         )
     template = f"{template}.{'html' if with_figures else 'md'}"
-    page = _environment().get_template(template).render(**values, safe=Markup)
+    page = _environment().get_template(template).render(**values, live=None, safe=Markup)
     write_whole(path, page.encode(errors="backslashreplace"))
     return path
 

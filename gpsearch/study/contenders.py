@@ -37,6 +37,18 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     return statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
 
 
+def differing(trial: Trial, best: Trial) -> list[str]:
+    """Names of the settings in which a trial differs from the best.
+
+    >>> def of(**params):
+    ...     return Trial(number=0, state="complete", params=params, seed=0, started=0.0)
+    >>> differing(of(opt="sgd", momentum=0.9, n=3), of(opt="adam", n=3))
+    ['opt', 'momentum']
+    """
+    names = {**best.params, **trial.params}
+    return [n for n in names if trial.params.get(n, ...) != best.params.get(n, ...)]
+
+
 def best_first(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:
     """The complete trials, the best first; of equals that of the smaller number.
 

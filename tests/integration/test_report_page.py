@@ -34,6 +34,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 DEADLINE = 120  # seconds for one answer of the browser
 LEGIBLE = 4.5  # contrast of text that WCAG 2 asks for at level AA
+SMALLEST = 9  # pixels of a label in a figure
 COMPLAINTS = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -61,6 +62,39 @@ CONTRAST = """
     if (ratio < worst[0]) worst = [ratio, text];
   }
   return worst;
+})()
+"""
+
+# Pairs of labels of a figure that cross, with its name; and the height of the smallest, in pixels.
+LABELS = """
+(() => {
+  const corner = (m, x, y) => [m.a * x + m.c * y + m.e, m.b * x + m.d * y + m.f];
+  function box(text) {
+    const { x, y, width, height } = text.getBBox(), m = text.getScreenCTM();
+    const [top, bottom] = [y + 0.2 * height, y + 0.8 * height];
+    return [[x, top], [x + width, top], [x + width, bottom], [x, bottom]]
+      .map(([u, v]) => corner(m, u, v));
+  }
+  // Two boxes are apart where all of one lies beyond an edge of the other.
+  const apart = (a, b) => [[a, b], [b, a]].some(([one, other]) => one.some((p, i) => {
+    const q = one[(i + 1) % 4], across = ([x, y]) => x * (q[1] - p[1]) + y * (p[0] - q[0]);
+    const [s, t] = [one.map(across), other.map(across)];
+    return Math.max(...s) <= Math.min(...t) || Math.max(...t) <= Math.min(...s);
+  }));
+  const clashes = [], sizes = [];
+  for (const svg of document.querySelectorAll("figure svg")) {
+    if (!svg.checkVisibility()) continue;
+    const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
+    const boxes = texts.map(box), name = svg.getAttribute("aria-label");
+    texts.forEach((text, i) => {
+      const m = text.getScreenCTM();
+      sizes.push(parseFloat(getComputedStyle(text).fontSize) * Math.hypot(m.a, m.b));
+      texts.slice(0, i).forEach((other, j) => {
+        if (!apart(boxes[i], boxes[j])) clashes.push([name, text.textContent, other.textContent]);
+      });
+    });
+  }
+  return [clashes, Math.min(...sizes)];
 })()
 """
 
@@ -111,9 +145,27 @@ class Browser:
 
     def press(self, key, text=""):
         for kind in ("keyDown", "keyUp"):
-            code = {"Enter": 13, "Tab": 9}.get(key, 0)
+            code = {"Enter": 13, "Tab": 9, "Home": 36, "ArrowRight": 39}.get(key, 0)
             self("Input.dispatchKeyEvent", type=kind, key=key, text=text if kind == "keyDown" else
                  "", windowsVirtualKeyCode=code)  # fmt: skip
+
+    def point(self, kind, x, y):
+        """Move the pointer to a place of the window, press its button there, or release it."""
+        button = "none" if kind == "mouseMoved" else "left"
+        self("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
+
+    def box(self, query):
+        """Left, top, right and bottom of an element, scrolled into the middle of the window."""
+        return self.run(
+            f"(() => {{ const found = document.querySelector({json.dumps(query)});"
+            'found.scrollIntoView({block: "center"}); const r = found.getBoundingClientRect();'
+            "return [r.left, r.top, r.right, r.bottom]; })()"
+        )
+
+    def over(self, query):
+        """Move the pointer onto the middle of an element."""
+        left, top, right, bottom = self.box(query)
+        self.point("mouseMoved", (left + right) / 2, (top + bottom) / 2)
 
     def close(self):
         with contextlib.suppress(OSError, AssertionError):
@@ -223,6 +275,14 @@ def test_fits_its_screen_and_can_be_read(shown, width, scheme):
     assert len(picture) > 50_000  # the whole page, not an empty one
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_labels_of_figures_are_apart_and_large_enough(shown, width):
+    look(shown, width, "light")
+    clashes, smallest = shown.run(LABELS)
+    assert clashes == []
+    assert smallest >= SMALLEST
+
+
 def test_a_phone_sees_whole_figures(shown):
     look(shown, 390, "light")
     widths = shown.run(
@@ -231,16 +291,18 @@ def test_a_phone_sees_whole_figures(shown):
     )
     assert widths
     assert 0 < max(widths) <= 390
-    assert not shown.run('document.querySelector(".for-desks").checkVisibility()')
+    assert not shown.run('document.querySelector(".for-desks, .matrix").checkVisibility()')
+
+
+@pytest.fixture
+def table(browser, study_page):
+    browser.point("mouseMoved", 0, 0)
+    look(browser, 1280, "light")
+    browser.open(study_page)
+    return browser
 
 
 class TestTable:
-    @pytest.fixture
-    def table(self, browser, study_page):
-        look(browser, 1280, "light")
-        browser.open(study_page)
-        return browser
-
     def test_is_sorted_by_keyboard(self, table):
         table.run('document.querySelectorAll("#trials thead button")[1].focus()')
         table.press("Tab")
@@ -269,6 +331,75 @@ class TestTable:
         assert set(states) == {"failed"}
         said = table.run('document.getElementById("shown").textContent')
         assert said == f"{len(states)} of 16 rows"
+
+
+def marked(browser, look="hit"):
+    """How many marks of each section of the page are highlighted, or pale."""
+    return browser.run(
+        'Object.fromEntries(["convergence", "dependence", "course", "table"].map((id) => [id,'
+        f"document.querySelectorAll(`#${{id}} .{look}`).length]))"
+    )
+
+
+class TestFigures:
+    """They and the table answer to the pointer together; trial 15 is complete, and not the best."""
+
+    def test_the_pointer_on_a_mark_tells_the_trial(self, table):
+        assert table.run('document.getElementById("tip").hidden')
+        table.over('#convergence .for-desks [data-trial="15"]')
+        told = table.run('document.getElementById("tip").innerText').splitlines()
+        assert told[0].startswith("trial 15: score 0.")
+        assert " ± " in told[0]
+        assert told[1].startswith("x 0.")
+        assert " (best: 0." in told[1]
+        assert all(marked(table).values())
+        row = table.run('document.querySelector("#trials tr.hit").dataset.trial')
+        assert row == "15"
+
+    def test_a_row_shows_its_trial_in_every_figure_until_it_is_clicked_again(self, table):
+        table.over('#trials tr[data-trial="15"]')
+        assert all(marked(table).values())
+        table.point("mouseMoved", 0, 0)
+        assert not any(marked(table).values())
+        for kept in (True, False):
+            left, top, _, bottom = table.box('#trials tr[data-trial="15"]')
+            for kind in ("mousePressed", "mouseReleased"):
+                table.point(kind, left + 5, (top + bottom) / 2)
+            table.point("mouseMoved", 0, 0)
+            assert any(marked(table).values()) is kept
+
+    def test_a_range_of_an_axis_keeps_the_trials_that_pass_it(self, table):
+        """The upper half of x, the first axis; then a click on the axis shows all again."""
+        left, top, right, bottom = table.box(".parallel .for-desks .strip")
+        x, middle = (left + right) / 2, (top + bottom) / 2
+        table.point("mouseMoved", x, top)
+        table.point("mousePressed", x, top + 1)
+        table.point("mouseMoved", x, middle)
+        table.point("mouseReleased", x, middle)
+        kept = [float(text) for text in column(table, 4)]
+        every = table.run(
+            'Array.from(document.querySelectorAll("#trials tbody tr"))'
+            ".filter((row) => row.cells[2].textContent)"
+            ".map((row) => Number(row.cells[4].textContent))"
+        )
+        assert kept == [value for value in every if value > 0.5]
+        assert 0 < len(kept) < len(every)
+        assert all(marked(table, "off")[id] for id in ("convergence", "course"))
+        for kind in ("mousePressed", "mouseReleased"):
+            table.point(kind, x, middle)
+        assert len(column(table, 0)) == 16
+        assert not any(marked(table, "off").values())
+
+    def test_the_slider_shows_the_search_up_to_a_trial(self, table):
+        table.run('document.getElementById("at").focus()')
+        table.press("Home")
+        table.press("ArrowRight")
+        assert column(table, 0) == ["0", "1"]
+        said = table.run('document.getElementById("at-told").textContent')
+        assert said.startswith("trial 1: ")
+        assert "best so far" in said
+        table.run('document.querySelector("#convergence .all").click()')
+        assert len(column(table, 0)) == 16
 
 
 def test_a_screen_reader_hears_figures_and_tables(shown):

@@ -1,6 +1,8 @@
 """What is drawn, read back from the Axes; and that every plot stands for every kind of study."""
 
+import re
 from dataclasses import replace
+from functools import partial
 from zlib import crc32
 
 import matplotlib
@@ -15,10 +17,11 @@ from gpsearch.comparison import compare
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.axes import score_limits
-from gpsearch.plotting.dependence import partial_dependence_map_series
-from gpsearch.plotting.partial import draw_map
+from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
+from gpsearch.plotting.partial import draw_curve, draw_map
+from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number
-from gpsearch.space import Categorical, Real
+from gpsearch.space import Categorical, Real, Space
 from gpsearch.study import Study
 
 SPACES = {
@@ -406,3 +409,35 @@ class TestLearningCurves:
             plotting.plot_learning_curves(make_study(n=2, failed={0}), 0)
         with pytest.raises(StudyError, match="no trial yet"):
             plotting.plot_learning_curves(make_study(n=0), 0)
+
+
+class TestMarksOfAPage:
+    """In an SVG each mark names its trial, and each axis of parallel coordinates its place."""
+
+    def test_dots_and_crosses_stand_where_their_trial_does(self, mixed_study):
+        draw = partial(plotting.plot_convergence, mixed_study)
+        text = svg(draw, title="t", inches=(6, 3))
+        marks = re.findall(r'data-trial="(\d+)"[^>]*?(?: x="| d="M )([\d.]+)', text)
+        numbers, x = np.array(sorted((int(n), float(at)) for n, at in marks)).T
+        np.testing.assert_array_equal(numbers, np.arange(30))
+        at = x[0] + numbers * (x[-1] - x[0]) / 29
+        np.testing.assert_allclose(x, at, atol=4)  # a diamond begins at its corner
+
+    def test_lines_are_in_the_order_of_the_scores_and_the_best_is_on_top(self, mixed_study):
+        draw = partial(plotting.plot_parallel_coordinates, mixed_study)
+        text = svg(draw, title="t", inches=(6, 3))
+        lines = [int(number) for number in re.findall(r'<path data-trial="(\d+)"', text)]
+        scored = [trial for trial in mixed_study.trials if trial.state != "failed"]
+        rising = sorted(scored, key=lambda trial: trial.score)
+        assert lines == [trial.number for trial in rising] + [mixed_study.best_trial.number]
+        assert re.findall(r'data-axis="(\d)"', text) == ["0", "1", "2", "3", "4"]
+
+    def test_a_trial_without_the_dimension_takes_no_mark_of_another(self, make_study):
+        space = {"opt": ["sgd", "adam"], "m": (0.0, 1.0)}
+        study = make_study(
+            Space(space, conditions={"m": {"opt": ["sgd"]}}), lambda p: p.get("m", 0.5), n=12
+        )
+        curve = partial_dependence_series(study, "m")
+        text = svg(partial(draw_curve, curve), title="t", inches=(4, 3))
+        named = {int(number) for number in re.findall(r'data-trial="(\d+)"', text)}
+        assert named == {trial.number for trial in study.trials if "m" in trial.params}

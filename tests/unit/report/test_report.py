@@ -91,7 +91,7 @@ class TestPage:
 
     def test_has_a_row_for_every_trial_and_says_why_some_failed(self, text):
         body = text[text.index('id="trials"') :]
-        rows = re.findall(r'<tr class="(\w+)( best)?">', body)
+        rows = re.findall(r'<tr class="(\w+)( best)?"', body)
         assert [state for state, _ in rows].count("failed") == 2
         assert len(rows) == 30
         assert [best for _, best in rows].count(" best") == 1
@@ -188,7 +188,7 @@ def test_a_report_while_the_search_runs(make_study, tmp_path):
     with study.writing() as writer:
         writer.start_trial(study.best_params, seed=1)
         text = render_report(study, tmp_path / "report.html").read_text()
-    assert '<tr class="running">' in text
+    assert '<tr class="running"' in text
 
 
 def test_losses_are_told_as_the_user_knows_them(make_study):
