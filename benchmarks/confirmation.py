@@ -15,6 +15,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
+import tempfile
+import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,27 +37,37 @@ from sklearn.tree import DecisionTreeClassifier
 
 import gpsearch as gs
 from gpsearch.evaluation import Evaluation, FoldResult, run_folds
+from gpsearch.execution import contest
 
 NEW = 2500  # rows, made
 CHUNKS = 60  # of new rows, as large as a fold, of which the mean is taken: not all scores are means
 BUDGETS = (15, 20, 30, 50)
+SHARES = ((0.001, 0.0), (0.05, 0.0), (0.1, 0.0), (0.15, 0.0), (0.15, 0.05), (0.3, 0.05))
+"""Of the search, for fresh splits, and the chance of a verdict below which they end; the default
+is one of them."""
+NETWORKS = {
+    "n_hidden": gs.Integer(1, 2),
+    "n_neurons": gs.Integer(8, 64, prior="log-uniform"),
+    "learning_rate": gs.Real(1e-3, 0.3, prior="log-uniform"),
+    "drop_rate": gs.Real(0.0, 0.5),
+}
+PROGRAMS: Any = None
 
 
-def accuracy(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    return float(np.mean(model.predict(X) == y))
+def accuracy(predicted: np.ndarray, y: np.ndarray) -> float:
+    return float(np.mean(predicted == y))
 
 
-def r2(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    return float(1 - np.sum((y - model.predict(X)) ** 2) / np.sum((y - y.mean()) ** 2))
+def r2(predicted: np.ndarray, y: np.ndarray) -> float:
+    return float(1 - np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2))
 
 
-def precision(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    return float(average_precision_score(y, model.predict_proba(X)[:, 1]))
+def precision(chances: np.ndarray, y: np.ndarray) -> float:
+    return float(average_precision_score(y, chances[:, 1]))
 
 
-def log_likelihood(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    chances = model.predict_proba(X)[np.arange(len(y)), y]
-    return float(np.mean(np.log(np.clip(chances, 1e-6, 1.0))))
+def log_likelihood(chances: np.ndarray, y: np.ndarray) -> float:
+    return float(np.mean(np.log(np.clip(chances[np.arange(len(y)), y], 1e-6, 1.0))))
 
 
 def log(low: float, high: float) -> Any:
@@ -203,13 +216,18 @@ class Simulated:
             slice(i * size, (i + 1) * size) for i in range(min(CHUNKS, len(self.y_new) // size))
         ]
         models = [self._fitted(params, seed, j) for j in range(self.n_folds)]
-        score, X, y = self.kind.score, self.X_new, self.y_new
-        return float(np.mean([score(m, X[part], y[part]) for m in models for part in parts]))
+        told = [self._predicted(model, self.X_new) for model in models]
+        score, y = self.kind.score, self.y_new
+        return float(np.mean([score(of[part], y[part]) for of in told for part in parts]))
 
     def _fold(self, params: Any, seed: int, j: int) -> FoldResult:
         test = self.folds[j][1]
-        score = self.kind.score(self._fitted(params, seed, j), self.X[test], self.y[test])
-        return FoldResult(fold=j, score=score)
+        predicted = self._predicted(self._fitted(params, seed, j), self.X[test])
+        return FoldResult(fold=j, score=self.kind.score(predicted, self.y[test]))
+
+    def _predicted(self, model: Any, X: np.ndarray) -> np.ndarray:
+        is_class = self.kind.score in (accuracy, r2)
+        return np.asarray((model.predict if is_class else model.predict_proba)(X))
 
     def _fitted(self, params: Any, seed: int, j: int) -> Any:
         train = self.folds[j][0]
@@ -261,57 +279,102 @@ def simulated(seed: int) -> Iterator[dict[str, Any]]:
         yield searched(name, seed, n_calls, "gp" if seed % 2 else "random", rng)
 
 
+class Remembered:
+    """An objective that evaluates nothing twice: one search is confirmed with several shares."""
+
+    def __init__(self, objective: Any, splits: int | None = None, known: Any = None) -> None:
+        self._objective, self._splits = objective, splits
+        self._known: dict[Any, Evaluation] = {} if known is None else known
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._objective, name)
+
+    def with_fresh_folds(self, random_state: int) -> Remembered:
+        """The same rows, cut otherwise."""
+        fresh = self._objective.with_fresh_folds(random_state)
+        return Remembered(fresh, random_state, self._known)
+
+    def evaluate(
+        self, params: Any, *, seed: int, on_fold: Any = None, done: Any = ()
+    ) -> Evaluation:
+        """As the objective does, once."""
+        key = self._splits, repr(sorted(params.items())), seed
+        if key not in self._known:
+            self._known[key] = self._objective.evaluate(params, seed=seed)
+        return run_folds(self._known[key].folds, on_fold, done)
+
+
 def searched(name: str, seed: int, n_calls: int, strategy: str, rng: Any) -> dict[str, Any]:
     """One search of a kind, with a configuration drawn at random for its baseline."""
     objective, space = Simulated(name, seed), gs.Space(KINDS[name].space)
-    study = gs.search(
+    baseline = space.params(space.sample(1, rng)[0])
+    found = confirmed(
         objective,
         space,
+        objective.truth,
         n_calls=n_calls,
         strategy=strategy,
-        baseline=space.params(space.sample(1, rng)[0]),
+        baseline=baseline,
         random_state=seed,
-        progress=False,
     )
-    return {"kind": name, "seed": seed} | judged(study, objective.truth)
+    return {"kind": name, "seed": seed} | found
 
 
-def judged(study: gs.Study, truth: Callable[[Any, int], float]) -> dict[str, Any]:
+def confirmed(objective: Any, space: Any, truth: Any, **options: Any) -> dict[str, Any]:
+    """A search as it is by default, and what other shares of its time make of it."""
+    true: dict[int, float] = {}
+
+    def known_truth(trial: Any) -> float:
+        if trial.number not in true:
+            true[trial.number] = truth(dict(trial.params), trial.seed)
+        return true[trial.number]
+
+    objective = Remembered(objective)
+    with tempfile.TemporaryDirectory() as folder:
+        path, copy = Path(folder, "study.db"), Path(folder, "copy.db")
+        options |= {"study": path, "progress": False, "strategy": options.get("strategy", "gp")}
+        gs.search(objective, space, confirm=False, **options)
+        found = {}
+        for share, reach in SHARES:
+            shutil.copy(path, copy)
+            with unittest.mock.patch.object(contest, "REACH", reach):
+                study = gs.search(objective, space, confirm=share, **options | {"study": copy})
+            found[f"{share:g}" + ("" if reach else " whole")] = judged(study, known_truth)
+        head = {"strategy": options["strategy"], "n": len(study.trials)}
+    return head | {"shares": found}
+
+
+def judged(study: gs.Study, truth: Callable[[Any], float]) -> dict[str, Any] | None:
     """What a search says of its winner, and what is true of it."""
     made, trials = study.confirmation, study.trials
+    if made is None or made.winner is None:
+        return None
     top = sorted(study.complete, key=lambda trial: trial.loss)[:10]
-    numbers = {made.winner, made.favourite, made.baseline}
-    true = {n: truth(trials[n].params, trials[n].seed) for n in numbers if n is not None}
     return {
-        "strategy": study.info.settings["strategy"],
-        "n": len(trials),
         "sd": float(np.sqrt(np.mean([trial.std**2 for trial in top]))),
         "k": len(top[0].folds),
+        "evaluated": sum(len(trial.folds) for trial in trials),
         "standard_error": trials[made.favourite].standard_error,
-        "truth": true[made.winner],
-        "of_favourite": true[made.favourite],
-        "of_baseline": true.get(made.baseline),
+        "truth": truth(trials[made.winner]),
+        "of_favourite": truth(trials[made.favourite]),
+        "of_baseline": None if made.baseline is None else truth(trials[made.baseline]),
     } | made.to_json()
 
 
 def real(seed: int) -> Iterator[dict[str, Any]]:
     """One search of networks for each set, 15 trials."""
-    import keras
     from timed_sets import SETS
 
     from gpsearch.objective import keras_cv
-    from gpsearch.training import mlp, mlp_space
+    from gpsearch.training import mlp
     from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 
-    programs = CompiledTrainer()  # traced once for all searches
-    keras_cv.CompiledTrainer = lambda: programs
-    space = mlp_space() | {
-        "n_hidden": {"type": "integer", "low": 1, "high": 2},
-        "act_func": {"type": "categorical", "categories": ["relu", "tanh"]},
-        "opt": {"type": "categorical", "categories": ["adam", "sgd"]},
-        "n_neurons": {"type": "categorical", "categories": [8, 16, 32, 64]},
-    }
-    for name in ("breast_cancer", "four_classes", "friedman", "digits", "diabetes", "imbalanced"):
+    global PROGRAMS
+    PROGRAMS = PROGRAMS or CompiledTrainer()  # traced once for all searches
+    keras_cv.CompiledTrainer = lambda: PROGRAMS
+    for name in ON_SETS:
         data = SETS[name]
         X, y = data.load()
         rng = np.random.default_rng(seed)
@@ -321,29 +384,26 @@ def real(seed: int) -> Iterator[dict[str, Any]]:
         X = (X - X[:n].mean(axis=0)) / scale
         if not data.classes:
             y = (y - y[:n].mean()) / y[:n].std()
-        options = {"scoring": data.scoring, "epochs": 30, "patience": 6, "random_state": seed}
+        options = {"scoring": data.scoring, "epochs": 20, "patience": 6, "random_state": seed}
         objective = gs.KerasCV(mlp, X[:n], y[:n], cv=5, **options)
         aside = np.arange(n, min(len(y), n + 2000))
         # the same models, scored on the rows set aside
         cv = [(fold.train, aside) for fold in objective.folds]
         far = gs.KerasCV(mlp, X[: aside[-1] + 1], y[: aside[-1] + 1], cv=cv, **options)
-        first = gs.Space(space)
-        study = gs.search(
-            objective,
-            first,
-            n_calls=15,
-            baseline=first.params(first.sample(1, rng)[0]),
-            random_state=seed,
-            progress=False,
-        )
-        if study.confirmation is None or study.confirmation.winner is None:
-            continue
+        space = gs.Space(NETWORKS)
 
         def truth(params: Any, trial_seed: int, far: Any = far) -> float:
-            return float(far.evaluate(dict(params), seed=trial_seed).score)
+            return float(far.evaluate(params, seed=trial_seed).score)
 
-        yield {"kind": name, "seed": seed} | judged(study, truth)
-        keras.backend.clear_session()
+        found = confirmed(
+            objective,
+            space,
+            truth,
+            n_calls=15,
+            baseline=space.params(space.sample(1, rng)[0]),
+            random_state=seed,
+        )
+        yield {"kind": name, "seed": seed} | found
 
 
 def report(rows: list[dict[str, Any]], label: str) -> None:

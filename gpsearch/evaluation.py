@@ -29,6 +29,8 @@ Value = TypeVar("Value", float, "NDArray[np.float64]")
 Params = dict[str, Any]
 Outputs = Any
 """An array, or a dict or list of arrays of a model with several outputs."""
+UNBOUNDED = -math.inf, math.inf
+"""Between which the scores of a metric lie of which nothing is known."""
 OnFold = Callable[["FoldResult"], bool | None]
 
 

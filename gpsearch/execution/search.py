@@ -12,7 +12,7 @@ import numpy as np
 
 from gpsearch.arguments import boolean, fraction, is_number, optional, positive, refusal, whole
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
-from gpsearch.evaluation import Objective, as_user_value
+from gpsearch.evaluation import UNBOUNDED, Objective, as_user_value
 from gpsearch.execution.contest import SHARE, Contest, evaluations
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
@@ -145,12 +145,13 @@ def search(
         may take in all, in megabytes; beyond it those of the best trials are kept. True: 256.
     confirm : bool or float, default True
         After the search, score the trials that may be the best again, on fresh splits of the same
-        kind, until one of them is the best with a probability of 95 % or a share of what the
-        search took is spent: True for 0.15, or your own. `Study.best_trial` then is the winner,
-        and `Study.confirmation` says what score to expect on new data. Of `timeout`, this share is
-        kept for it. Splits that leave nothing to chance (row numbers, time order, a plain function)
-        cannot be drawn afresh: the estimate is then from the search alone. False takes the best
-        score as it is. See `gpsearch.execution.contest`.
+        kind, until one of them is the best with a probability of 95 %, they are tied (more splits
+        would hardly tell), or a share of what the search took is spent: True for 0.15, or your
+        own. `Study.best_trial` then is the winner, and `Study.confirmation` says what score to
+        expect on new data. Of `timeout`, this share is kept for it. Splits that leave nothing to
+        chance (row numbers, time order, a plain function) cannot be drawn afresh: the estimate is
+        then from the search alone. False takes the best score as it is. See
+        `gpsearch.execution.contest`.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
         1, or as many as the executor has workers. Several workers have the GPUs of the machine
@@ -277,6 +278,7 @@ def search(
                 scored_share=getattr(objective, "scored_share", None),
                 baseline=next(iter(baselines), None),
                 held_out=getattr(objective, "held_out", None),
+                bounds=getattr(objective, "score_bounds", UNBOUNDED),
             )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
         if baselines and not evaluations(writer.study, baselines[0]):

@@ -1,6 +1,6 @@
 """What the splits of an objective allow: other ones, and an estimate of the luck of a choice.
 
-The symbols are those of `gpsearch.execution.contest`.
+The symbols are those of `gpsearch.execution.winner`.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ a list of dicts                           one choice among them; their dimension
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.arguments import is_number
-from gpsearch.errors import InvalidSpaceError
+from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 from gpsearch.evaluation import Params
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.stored_values import storable, value_to_json
@@ -65,6 +66,33 @@ class Distributions:
         }
         return {**own, **fixed}
 
+    def stored(self, configuration: Mapping[str, Any]) -> Params:
+        """Inverse of `translate`: params of the space.
+
+        Raises
+        ------
+        InvalidParamsError
+            Of several dicts none holds the configuration.
+        """
+        for number, label in enumerate(self.alternatives or [""]):
+            fixed = self.alternatives.get(label, {})
+            own = {n: f"{n}[{number}]" for n in configuration if f"{n}[{number}]" in self.names}
+            params = {
+                own.get(name, name): self._stored(own.get(name, name), value)
+                for name, value in configuration.items()
+                if name not in fixed
+            }
+            if not self.alternatives:
+                return params
+            params[ALTERNATIVE] = label
+            with contextlib.suppress(InvalidParamsError):
+                found = self.translate(self.space.params(self.space.point(params)))
+                if found.keys() == configuration.keys():
+                    return params
+        raise InvalidParamsError(
+            "is a configuration of none of the dicts of param_distributions."
+        ).about("params", dict(configuration))
+
     @property
     def translates(self) -> bool:
         """Whether the estimator's params differ from those of the space."""
@@ -73,6 +101,10 @@ class Distributions:
     def _object(self, name: str, value: Any) -> Any:
         named = self.objects.get(name, {})
         return named.get(value, value) if isinstance(value, str) else value
+
+    def _stored(self, name: str, value: Any) -> Any:
+        named = self.objects.get(name, {})
+        return next((text for text, choice in named.items() if _is_same(choice, value)), value)
 
 
 def read_distributions(given: Any) -> Distributions:
@@ -166,6 +198,10 @@ def _distinct(values: Iterable[Any]) -> list[Any]:
         return list({(type(value), value): value for value in plain}.values())
     except TypeError:
         return plain
+
+
+def _is_same(choice: Any, value: Any) -> bool:
+    return choice is value or (type(choice) is type(value) and bool(np.all(choice == value)))
 
 
 def _name(choice: Any) -> str:

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, measures_work
+from gpsearch.evaluation import (
+    UNBOUNDED,
+    Evaluation,
+    FoldResult,
+    Objective,
+    OnFold,
+    Params,
+    measures_work,
+)
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Space
@@ -34,6 +42,11 @@ class RenamedObjective:
     def held_out(self) -> list[NDArray[np.intp]] | None:
         """Rows that each fold scores."""
         return getattr(self.objective, "held_out", None)
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Least and greatest score that the metric gives."""
+        return getattr(self.objective, "score_bounds", UNBOUNDED)
 
     def with_fresh_folds(self, random_state: int) -> RenamedObjective:
         """The same objective on splits of another seed."""

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
-from gpsearch.errors import public
+from gpsearch.errors import public, renaming
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, read_distributions
@@ -172,6 +172,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         ``StratifiedKFold(5, shuffle=True)``. `best_index_` then is that of the winner, which need
         not have the greatest mean; ``study_.confirmation`` says what score to expect on new data.
         Not where `refit` is a callable. See `gpsearch.search`.
+    baseline : dict, optional
+        The settings that you had before, tried first; ``study_.confirmation`` says by how much the
+        winner is better.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
         choices such as estimators, functions or dicts.
@@ -236,6 +239,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         cost: Any = "work",
         keep_predictions: bool | float = True,
         confirm: bool | float = True,
+        baseline: Any = None,
         study: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         epochs: int | None = None,
@@ -267,6 +271,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.cost = cost
         self.keep_predictions = keep_predictions
         self.confirm = confirm
+        self.baseline = baseline
         self.study = study
         self.timeout = timeout
         self.epochs = epochs
@@ -405,6 +410,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         objective: Any = subject.objective
         if distributions.translates:
             objective = RenamedObjective(objective, distributions)
+        baseline = self.baseline
+        if isinstance(baseline, Mapping):
+            with renaming(params="baseline"):
+                baseline = distributions.stored(baseline)
         with _trial_lines(self.verbose):
             study = search(
                 objective,
@@ -418,6 +427,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 cost=self.cost,
                 keep_predictions=self.keep_predictions,
                 confirm=False if callable(self.refit) else self.confirm,
+                baseline=baseline,
                 timeout=self.timeout,
                 stop=lambda study: subject.error(study.trials) is not None,
                 n_jobs=subject.trials_at_once,

@@ -57,7 +57,9 @@ from gpsearch.objective.estimator_fold import (
 )
 
 if TYPE_CHECKING:
-    from gpsearch.space import Space
+    from gpsearch.objective.scoring import score_bounds
+from gpsearch.objective.scoring import score_bounds
+from gpsearch.space import Space
 
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
 
@@ -223,6 +225,11 @@ class EstimatorCV(Described):
     def scored_share(self) -> float:
         """Share of the rows that one fold scores."""
         return sum(map(len, self.held_out)) / (self.n_folds * self.n)
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Least and greatest score that the metric gives."""
+        return score_bounds(getattr(self.scorer, "_scorers", {}).get(self.metric, self.scorer))
 
     @property
     def held_out(self) -> list[np.ndarray]:

@@ -41,7 +41,7 @@ from gpsearch.evaluation import (
     run_folds,
 )
 from gpsearch.identity import Identity
-from gpsearch.objective.scoring import Scoring
+from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted, with_link
 from gpsearch.training.keras_callbacks import read_callbacks
@@ -276,6 +276,11 @@ class KerasCV(Described):
     def scored_share(self) -> float:
         """Share of the rows that one fold scores."""
         return sum(map(len, self.held_out)) / (self.n_folds * self.n)
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Least and greatest score that the metric gives."""
+        return score_bounds(self.scoring.scorer)
 
     @property
     def held_out(self) -> list[np.ndarray]:

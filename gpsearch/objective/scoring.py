@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from gpsearch.data.rows import Parts
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError, renaming
+from gpsearch.evaluation import UNBOUNDED
 from gpsearch.training.fitted import FittedNetwork
 
 OTHER_NAMES = {
@@ -44,6 +45,16 @@ OF_CLASSES = {"roc_auc": "roc_auc_ovr"} | {
     name: f"{name}_macro" for name in ("f1", "precision", "recall", "jaccard")
 }
 """Scorers of two classes, and what takes more."""
+
+SHARES = {
+    f"{name}_score"
+    for name in (
+        *("accuracy", "balanced_accuracy", "top_k_accuracy", "average_precision", "roc_auc"),
+        *("f1", "precision", "recall", "jaccard"),
+    )
+}
+"""Metrics that lie between 0 and 1."""
+AT_MOST_1 = SHARES | {"r2_score", "explained_variance_score", "matthews_corrcoef"}
 
 
 class Scoring:
@@ -169,6 +180,21 @@ class Scoring:
     def identity(self) -> Any:
         """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
         return self.name if self._by_name else self.scorer
+
+
+def score_bounds(scorer: Any) -> tuple[float, float]:
+    """Least and greatest score of a scorer of scikit-learn's; infinite where not known.
+
+    >>> score_bounds(get_scorer("roc_auc")), score_bounds(get_scorer("neg_log_loss"))
+    ((0.0, 1.0), (-inf, 0.0))
+    """
+    metric = getattr(scorer, "_score_func", None)
+    if not getattr(metric, "__module__", "").startswith("sklearn.metrics."):
+        return UNBOUNDED
+    if scorer._sign < 0:
+        return -math.inf, 0.0
+    name = getattr(metric, "__name__", "")
+    return (0.0 if name in SHARES else -math.inf), (1.0 if name in AT_MOST_1 else math.inf)
 
 
 def _call(scorer: Any, by_name: bool, view: FittedNetwork, X: Parts, y: Any) -> Any:

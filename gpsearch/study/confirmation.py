@@ -18,6 +18,9 @@ CONFIRMATION = "confirmation"
 LEVEL = 0.9
 """Probability of the intervals."""
 
+SURE = 0.95
+"""Probability to be the best at which no trial is scored again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
@@ -59,7 +62,7 @@ class Confirmation:
     folds: int = 0
     """Folds of fresh splits that were scored."""
     void: int = 0
-    """Fresh splits that do not count, for several trials failed on them."""
+    """Fresh splits that do not count, for all trials failed on them."""
     baseline: int | None = None
     """Number of the trial of ``baseline=``; None without one."""
     gain: float = 0.0
@@ -110,8 +113,12 @@ class Confirmation:
         n = len(self.contenders)
         scored = f"{n} trial{'s' * (n > 1)} scored again on fresh splits, {self.folds} folds"
         if self.void:
-            scored += f"; {self.void} of the splits did not count, for several trials failed there"
-        return [*lines, self.off or (f"{scored}." if n else "No trial was scored again.")]
+            scored += f"; {self.void} of the splits did not count, for all trials failed there"
+        if not n:
+            scored = "No trial was scored again"
+            if self.probability < SURE:
+                scored += ": fresh splits would hardly tell which is the best"
+        return [*lines, self.off or f"{scored}."]
 
     def _of_luck(self) -> str:
         some = self.luck > 1e-9 * abs(self.searched)  # not what rounding leaves

@@ -17,7 +17,11 @@ from sklearn.model_selection import (
 import gpsearch as gs
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
+from gpsearch.execution import winner
+from gpsearch.execution.fresh_scores import FreshScores
 from gpsearch.execution.splits import apart_folds, optimism, why_off
+from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
 
@@ -74,13 +78,17 @@ def searched(objective, n_calls=40, **options):
     )
 
 
+CLOSE = 2.0  # slope at which two trials are close, and fresh splits may tell them apart
+
+
 @pytest.fixture(scope="module")
 def study():
-    return searched(Lucky())
+    return searched(Lucky(CLOSE))
 
 
-def test_the_luck_of_the_best_is_told(study):
+def test_the_luck_of_the_best_is_told():
     """Every configuration is worth 0.5: what the best of 40 scored beyond that is luck."""
+    study = searched(Lucky())
     made = study.confirmation
     best = max(study.trials, key=lambda trial: trial.score)
     assert (made.favourite, made.searched) == (best.number, best.score)
@@ -101,12 +109,38 @@ def test_the_winner_is_the_best_trial(study):
 
 def test_no_more_than_the_share_is_spent_and_each_fold_is_scored_once():
     for share, most in ((True, 24), (0.3, 48)):
-        objective = Lucky()
+        objective = Lucky(CLOSE)
         made = searched(objective, confirm=share).confirmation
         assert made.folds == len(objective.calls) == len(set(objective.calls)) <= most
         assert made.folds > most - 4 * 4
     assert all(len({x for s, x, _ in objective.calls if s == splits}) >= 2
                for splits in {s for s, _, _ in objective.calls})  # fmt: skip
+
+
+def test_where_fresh_splits_would_not_tell_them_apart_none_are_scored():
+    objective = Lucky(slope=0.1)
+    made = searched(objective, confirm=0.5).confirmation
+    assert objective.calls == []
+    assert len(made.tied) > 1
+    assert made.sentences()[-1] == (
+        "No trial was scored again: fresh splits would hardly tell which is the best."
+    )
+
+
+def test_what_is_left_may_tell_two_from_another_and_not_five():
+    scores = FreshScores(searched(Lucky()).trials, {})
+    estimate = Estimate(scores, FoldStatistics.of(scores.trials))
+
+    def standing(*compared):
+        rest = [-np.inf] * (len(scores.trials) - len(compared))
+        means = np.array([*compared, *rest])
+        best = np.where(np.isfinite(means), 1.0, 0.0) / len(compared)
+        return Standing(means, means, np.ones(len(means)), best)
+
+    assert estimate.may_tell(standing(0.5, 0.5), 10)
+    assert estimate.may_tell(standing(0.54, 0.5), 1)
+    assert not estimate.may_tell(standing(0.5, 0.5), 1)
+    assert not estimate.may_tell(standing(*[0.5] * 5), 10)
 
 
 def test_a_clear_winner_needs_nothing():
@@ -117,7 +151,7 @@ def test_a_clear_winner_needs_nothing():
 
 
 def test_a_killed_confirmation_goes_on_where_it_was(study, tmp_path):
-    objective = Lucky(stop_after=5)
+    objective = Lucky(CLOSE, stop_after=5)
     part = searched(objective, study=tmp_path / "s.db")
     assert part.confirmation is None
     objective.stop_after = None
@@ -131,7 +165,9 @@ def test_a_killed_confirmation_goes_on_where_it_was(study, tmp_path):
 
 def test_workers_end_with_the_same(study):
     with ThreadPoolExecutor(3) as executor:
-        assert searched(Lucky(), executor=executor, n_jobs=3).confirmation == study.confirmation
+        assert (
+            searched(Lucky(CLOSE), executor=executor, n_jobs=3).confirmation == study.confirmation
+        )
 
 
 def test_it_no_longer_holds_when_trials_are_added(tmp_path):
@@ -147,7 +183,7 @@ def test_it_no_longer_holds_when_trials_are_added(tmp_path):
 
 def test_a_trial_that_fails_on_fresh_splits_does_not_win(study):
     favourite = study.trials[study.confirmation.favourite]
-    found = searched(Lucky(fails=[favourite.params["x"]]))
+    found = searched(Lucky(CLOSE, fails=[favourite.params["x"]]))
     assert found.confirmation.winner != favourite.number
     assert favourite.number in found.confirmation.contenders
     assert found.best_trial.number == found.confirmation.winner
@@ -191,7 +227,7 @@ class Scored(Lucky):
 
 
 def noisy(splits, x, j):
-    return 0.5 + NOISE * np.random.default_rng([splits, round(1e6 * x), j]).normal()
+    return CLOSE * x + NOISE * np.random.default_rng([splits, round(1e6 * x), j]).normal()
 
 
 def test_splits_on_which_several_fail_count_for_no_trial(study):
@@ -222,8 +258,8 @@ def test_where_no_fresh_split_counts_the_verdict_is_of_the_search_alone(fault):
             raise fault
         return fault if splits else noisy(0, x, j)
 
-    made = searched(Scored(score), 20, confirm=0.3).confirmation
-    alone = searched(lambda p: [noisy(0, p["x"], j) for j in range(4)], 20).confirmation
+    made = searched(Scored(score), 40, confirm=0.3).confirmation
+    alone = searched(lambda p: [noisy(0, p["x"], j) for j in range(4)], 40).confirmation
     assert (made.winner, made.expected, made.probability) == (
         alone.winner, alone.expected, alone.probability)  # fmt: skip
     assert (made.folds, made.contenders) == (0, ())
@@ -295,15 +331,63 @@ def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
     made = found.confirmation
     assert found.trials[0].origin == "baseline"
     assert found.trials[0].params == BAD
+    assert made.gain == pytest.approx(made.expected - found.trials[0].score)
+    assert made.gain_low < 0 < made.gain_high
+    assert made.folds == 0  # which would hardly tell
+    assert "cannot be told" in " ".join(made.sentences())
+    told = dataclasses.replace(made, more_folds=30, gain=0.1)
+    assert "30 more folds" in " ".join(told.sentences())
+
+
+def test_the_baseline_is_scored_again_where_that_tells():
+    found = searched(Lucky(0.15), baseline=BAD)
+    made = found.confirmation
     with found.writing() as writer:
         fresh = [f.score for key, folds in writer.fresh.items() if key[1] == 0 for f in folds]
     mean = np.mean([*(fold.score for fold in found.trials[0].folds), *fresh])
     assert made.gain == pytest.approx(made.expected - mean)
-    assert made.gain_low < 0 < made.gain_high
     assert 0 in made.contenders
-    assert "cannot be told" in " ".join(made.sentences())
-    told = dataclasses.replace(made, more_folds=30, gain=0.1)
-    assert "30 more folds" in " ".join(told.sentences())
+
+
+def test_two_that_diverge_by_themselves_void_no_splits():
+    """They have failed, and what was scored beside them counts."""
+
+    def score(splits, x, j):
+        if splits and x in diverging:
+            return np.nan
+        return noisy(splits, x, j)
+
+    diverging = ()
+    fine = searched(Scored(score), 40, confirm=0.5)
+    first = fine.confirmation.contenders
+    assert len(first) == 3
+    diverging = [fine.trials[number].params["x"] for number in sorted(
+        first, key=lambda number: -fine.trials[number].score)[:2]]  # fmt: skip
+    made = searched(Scored(score), 40, confirm=0.5).confirmation
+    assert made.void == 0
+    assert fine.trials[made.winner].params["x"] not in diverging
+    diverging = [fine.trials[number].params["x"] for number in first]
+    made = searched(Scored(score), 40, confirm=0.5).confirmation
+    assert made.void == 1  # with another trial beside them, the second splits count
+    assert made.winner not in first
+
+
+def test_a_search_that_is_raised_step_by_step_spends_no_more_than_the_share(monkeypatch):
+    monkeypatch.setattr(winner, "REACH", 0.0)  # nothing is called tied
+    objective, study = Lucky(), None
+    for n_calls in (10, 16, 22, 28, 34, 40):
+        study = searched(objective, n_calls, study=study, confirm=0.3)
+        assert len(objective.calls) <= 0.3 * 4 * n_calls
+    assert len(objective.calls) > 0.25 * 4 * n_calls
+
+
+def test_an_interval_ends_where_the_metric_does():
+    objective = Scored(lambda splits, x, j: 0.99 - 0.04 * j * (1 - x))
+    free = searched(objective, 10).confirmation
+    objective.score_bounds = (0.0, 1.0)
+    made = searched(objective, 10).confirmation
+    assert free.high > 1.0 == made.high
+    assert (made.low, made.expected) == (free.low, free.expected)
 
 
 def test_a_baseline_may_win_or_fail():
@@ -327,7 +411,7 @@ def test_a_baseline_that_was_stopped_is_told_from_one_that_failed():
     rule = lambda study, trial: trial.params != BAD  # noqa: E731
     stopped = searched(Lucky(), 10, baseline=BAD, racing=rule)
     assert "trial 0, which was stopped after 1 of 4 folds." in " ".join(stopped.confirmed())
-    again = searched(Lucky(fails=[BAD["x"]]), 10, baseline=BAD, confirm=0.5)
+    again = searched(Lucky(0.15, fails=[BAD["x"]]), baseline=BAD)
     assert "trial 0, which failed on fresh splits." in " ".join(again.confirmed())
 
 

@@ -33,7 +33,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 import gpsearch as gs
 from gpsearch import GPSearchCV
-from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, InvalidSpaceError
+from gpsearch.errors import (
+    InvalidObjectiveError,
+    InvalidParamsError,
+    InvalidSearchError,
+    InvalidSpaceError,
+)
 from gpsearch.evaluation import FoldResult
 from gpsearch.model_selection.results import cv_results
 from gpsearch.study import Trial
@@ -719,3 +724,26 @@ def test_data_that_some_configuration_takes_are_searched(data):
 
 def failing_scorer(estimator, X, y):
     raise ValueError("no proba")
+
+
+def test_the_baseline_is_told_in_the_names_and_choices_of_the_estimator(data):
+    first, second = StandardScaler(), StandardScaler(with_mean=False)
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    spaces = [
+        {"standardscaler": [first, second], "logisticregression__C": loguniform(1e-3, 1e3)},
+        {"standardscaler": ["passthrough"], "logisticregression__C": loguniform(1e-3, 1e3)},
+    ]
+    for mine in (
+        {"standardscaler": second, "logisticregression__C": 0.5},
+        {"standardscaler": "passthrough", "logisticregression__C": 0.5},
+    ):
+        found = search(pipeline, spaces, n_iter=6, baseline=mine).fit(*data)
+        assert found.cv_results_["params"][0] == mine
+        assert found.study_.confirmation.baseline == 0
+    one = search(pipeline, spaces[0], baseline={**mine, "standardscaler": first}).fit(*data)
+    assert one.cv_results_["params"][0]["standardscaler"] is first
+    for wrong in ({"standardscaler": second}, {**mine, "logisticregression__C": 1e9}):
+        with pytest.raises(InvalidParamsError, match=r"baseline=.* none of the dicts"):
+            search(pipeline, spaces, baseline=wrong).fit(*data)
+    with pytest.raises(InvalidParamsError, match="baseline"):
+        search(baseline={"C": 1e9}).fit(*data)

@@ -1,0 +1,72 @@
+"""By how much the winner of a search is better than the baseline, which nobody chose.
+
+With the symbols of `gpsearch.execution.winner` the gain is ``f_i - o`` less the baseline's mean.
+Its interval is that of the winner, with the variance of the differences of their folds for S².
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.study.trial import Trial
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Of the winner over the baseline."""
+
+    value: float
+    """What is expected."""
+    error: float
+    """Half of its interval."""
+    more_folds: int | None
+    """Further folds of both after which the interval no longer holds 0, if the gain is as
+    expected; 0 where it does not now, None where none suffice."""
+
+    @classmethod
+    def of(
+        cls, estimate: Estimate, standing: Standing, baseline: int, splits: float = math.inf
+    ) -> Gain:
+        """The gain of the winner after these fresh splits."""
+        winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
+        value = float(standing.means[winner] - estimate.optimism - standing.means[baseline])
+        mine, theirs = scores.folds(winner, splits), scores.folds(baseline, splits)
+        both = [np.subtract(mine[split], theirs[split]) for split in mine.keys() & theirs.keys()]
+        of_search = scores.of_search[winner] - scores.of_search[baseline]
+        differences = np.concatenate([of_search, *both])
+        variance, n = float(differences.var(ddof=1)), len(differences)
+        error = estimate.quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
+        more: int | None = 0
+        if value <= error:
+            left = -estimate.of_rows
+            if variance > 0 and value > 0:
+                left += (value / estimate.quantile) ** 2 / variance
+            more = max(k, math.ceil(1 / left) - n) if left > 0 else None
+        return cls(value, error, more)
+
+
+def gain_facts(
+    estimate: Estimate, standing: Standing, compared: Trial | None, baseline: int | None
+) -> dict[str, Any]:
+    """What a `Confirmation` holds of the baseline; `baseline` is its row, where it has one."""
+    if compared is None:
+        return {}
+    if baseline == standing.winner:
+        return {"baseline": compared.number}
+    if baseline is None or math.isnan(standing.means[baseline]):
+        off = f"was {compared.reason}" if compared.state == "stopped" else "failed"
+        off += " on fresh splits" if baseline is not None else ""
+        return {"baseline": compared.number, "gain": math.nan, "gain_off": off}
+    gain = Gain.of(estimate, standing, baseline)
+    return {
+        "baseline": compared.number,
+        "gain": gain.value,
+        "gain_low": gain.value - gain.error,
+        "gain_high": gain.value + gain.error,
+        "more_folds": gain.more_folds,
+    }

@@ -1,0 +1,104 @@
+"""Scores of the complete trials: on the folds of the search, and on fresh splits.
+
+Fresh splits on which all trials failed say nothing of the trials (a part without a positive has no
+area under the curve): they are void, and count for none. A trial that failed where another was
+scored has failed by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpsearch.evaluation import FoldResult
+from gpsearch.study.trial import Trial
+
+Array = NDArray[np.float64]
+Fresh = Mapping[tuple[int, int], Sequence[FoldResult]]
+"""Fold results by the number of the fresh splits and that of the trial."""
+
+
+class FreshScores:
+    """What complete trials scored; a trial is named by its row.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Complete, all with the same number of folds.
+    fresh : dict
+        What was scored on fresh splits so far; it may grow.
+    """
+
+    def __init__(self, trials: Sequence[Trial], fresh: Fresh) -> None:
+        self.trials, self._fresh = trials, fresh
+        self.of_search: Array = np.array([[fold.score for fold in t.folds] for t in trials])
+        """s_ij, (n, k)."""
+
+    @property
+    def n_folds(self) -> int:
+        """K."""
+        return int(self.of_search.shape[1])
+
+    @property
+    def started(self) -> set[tuple[int, int]]:
+        """Fresh splits and trials, by number, with a fold at least."""
+        return set(self._fresh)
+
+    @property
+    def contenders(self) -> tuple[int, ...]:
+        """Numbers of the trials on fresh splits that count."""
+        return tuple(sorted({n for split, n in self._fresh if not self.is_void(split)}))
+
+    @property
+    def n_scored(self) -> int:
+        """Folds of fresh splits that have a score."""
+        return sum(math.isfinite(f.score) for folds in self._fresh.values() for f in folds)
+
+    @property
+    def void(self) -> set[int]:
+        """Fresh splits that count for no trial."""
+        return {split for split, _ in self._fresh if self.is_void(split)}
+
+    def is_void(self, split: int) -> bool:
+        """Whether all trials that were scored on these fresh splits failed."""
+        scored = [folds for (other, _), folds in self._fresh.items() if other == split]
+        return bool(scored) and all(map(_has_failed, scored))
+
+    def is_over(self, split: int, i: int) -> bool:
+        """Whether trial i has ended on these fresh splits."""
+        folds = self._fresh.get((split, self.trials[i].number), ())
+        return len(folds) == self.n_folds or _has_failed(folds)
+
+    def folds(self, i: int, splits: float = math.inf) -> dict[int, list[float]]:
+        """Scores of trial i on each fresh splits that count and that it has ended, up to one."""
+        number = self.trials[i].number
+        return {
+            split: [fold.score for fold in folds]
+            for (split, other), folds in self._fresh.items()
+            if other == number
+            and split <= splits
+            and self.is_over(split, i)
+            and not self.is_void(split)
+        }
+
+    def means(self, i: int, splits: float = math.inf) -> list[float]:
+        """Means of `folds`; NaN where one failed."""
+        return [float(np.mean(scores)) for scores in self.folds(i, splits).values()]
+
+    def why_none_counts(self) -> str:
+        """Why no fresh splits count, as a sentence; empty where some do, or there are none."""
+        if not self._fresh or not all(self.is_void(split) for split, _ in self._fresh):
+            return ""
+        errors = [fold.error for folds in self._fresh.values() for fold in folds if fold.error]
+        return (
+            "This is from the search alone, for trials could not be scored on fresh splits: "
+            + (errors[0].rstrip(".") if errors else "they failed")
+            + "."
+        )
+
+
+def _has_failed(folds: Sequence[FoldResult]) -> bool:
+    return any(math.isnan(fold.score) for fold in folds)

@@ -1,0 +1,207 @@
+"""Which trial is the best of a search, and what it is worth on new data.
+
+=========== ======================================================================= ==========
+symbol      meaning                                                                 shape
+=========== ======================================================================= ==========
+n           trials that were scored on every fold                                   scalar
+k           folds of a complete trial                                               scalar
+p           share of the rows that one fold scores, ``1/k`` for k parts             scalar
+m           parts of the rows, ``1/p``; fewer than k where splits repeat            scalar
+s_ij        score of trial i on fold j of the search                                (n, k)
+r_i         fresh splits on which trial i was scored                                (n,)
+f_i         mean of trial i over the folds of the search and of its fresh splits    (n,)
+o           optimism of the greatest mean of the search                             scalar
+w_i         share of the luck that is left, ``(1 + 1 / (1 + r_i)) / 2``             (n,)
+v_i         variance of ``mean_j s_ij``, without what the folds do to all trials    (n,)
+S²          variance over the folds of one splits: mean of that of the search, of   scalar
+            which the ten best trials have a mean, and of each one's fresh splits
+=========== ======================================================================= ==========
+
+The greatest of many noisy scores is partly luck: of the splits and seeds, which fresh splits
+remove, and of the rows, which they share with the search. For both together, each fold in turn is
+set aside: the trial with the greatest mean over the folds that share no held-out row with it is
+scored on it, which had no part in that choice. With ``i(j) = argmax_i sum_l s_il`` over those l,
+
+    o = max_i mean_j s_ij - mean_j s_i(j)j        (not below 0),
+
+where repeated k-fold splits take the other folds of the same repeat. Where nearly all folds share
+rows, as random ones do, o is not known: nothing is subtracted, and that is said. The score to
+expect of a trial on new data is ``f_i - o`` (cf. Tibshirani & Tibshirani 2009, A bias correction
+for the minimum error rate in cross-validation). A trial that was scored again has lost the luck of
+the splits and another has not: the winner has the greatest ``f_i - o w_i``, half of the luck being
+that of the rows.
+
+The winner's interval is that of Student with m - 1 degrees of freedom, since repeats and fresh
+splits cut the same rows, with the variance
+
+    S² (1 / (k (1 + r)) + p / (1 - p))
+
+of Nadeau & Bengio (2003), Inference for the generalization error: however many splits, the chance
+of the rows stays. It ends where the metric does, such as at an accuracy of 1.
+
+For the probability to be the best, the trials are independent and normal, each with the variance
+``v_i w_i`` around ``f_i - o w_i``; exact ties share it. Repeats in the search count in v_i as so
+many fresh splits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from gpsearch.evaluation import UNBOUNDED
+from gpsearch.execution.fresh_scores import Array, FreshScores
+from gpsearch.execution.splits import apart_folds, optimism
+from gpsearch.strategy.history import FoldStatistics
+from gpsearch.study.confirmation import LEVEL, SURE
+
+HOPELESS = 0.05  # probability of being the best below which a trial is not scored again
+REACH = 0.05  # chance of becoming sure below which the trials are tied
+DRAWS = 2000
+MEASURED = 10  # trials of the greatest means, over which S² is averaged
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The trials after so many fresh splits."""
+
+    means: Array
+    """f_i; NaN where a training failed."""
+    compared: Array
+    """``f_i - o w_i``; minus infinity where a training failed."""
+    left: Array
+    """w_i."""
+    best: Array
+    """Probability of each to be the best."""
+
+    @property
+    def winner(self) -> int:
+        """The row of the best."""
+        return int(self.compared.argmax())
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether one is the best with 95 %."""
+        return bool(self.best.max() >= SURE)
+
+    @property
+    def rivals(self) -> list[int]:
+        """Those that may be the best in place of the winner, the most probable first."""
+        least = min(HOPELESS, float(self.best.max())) if not self.is_sure else math.inf
+        ranked = np.argsort(-self.best, kind="stable")
+        return [int(i) for i in ranked if self.best[i] >= least and i != self.winner]
+
+
+class Estimate:
+    """What follows from scores: who is the best, with what probability, and worth how much.
+
+    Parameters
+    ----------
+    scores : FreshScores
+    statistics : FoldStatistics
+        Of the trials of the search.
+    scored_share : float, optional
+        p; by default 1/k.
+    held_out : list of arrays, optional
+        Rows that each fold scores; by default no two folds share one.
+    bounds : tuple of float
+        Between which the metric lies.
+    """
+
+    def __init__(
+        self,
+        scores: FreshScores,
+        statistics: FoldStatistics,
+        *,
+        scored_share: float | None = None,
+        held_out: Sequence[NDArray[Any]] | None = None,
+        bounds: tuple[float, float] = UNBOUNDED,
+    ) -> None:
+        self.scores, self._bounds = scores, bounds
+        s, k = scores.of_search, scores.n_folds
+        p = scored_share or 1.0 / k
+        self.of_rows = p / (1.0 - p)
+        self._parts = parts = max(2, min(k, round(1.0 / p)))
+        rows = held_out if held_out is not None and len(held_out) == k else None
+        known = optimism(s, apart_folds(rows, parts))
+        self.is_corrected, self.optimism = known is not None, known or 0.0
+        variances = np.array([statistics.scatter(trial) for trial in scores.trials])
+        variances *= _left(k / parts - 1.0) / parts
+        # Scores that differ by the same on all folds are not certain for that.
+        spread = float(np.median(s.var(axis=1, ddof=1))) / k
+        self._v = np.maximum(variances, 1e-6 * spread)
+
+    @property
+    def favourite(self) -> int:
+        """The row of the greatest score of the search."""
+        return int(self.scores.of_search.mean(axis=1).argmax())
+
+    @property
+    def quantile(self) -> float:
+        """Of Student, for the intervals."""
+        return float(stats.t.ppf(0.5 + LEVEL / 2, self._parts - 1))
+
+    def standing(self, splits: float = math.inf) -> Standing:
+        """The trials after these fresh splits."""
+        means = [self.scores.means(i, splits) for i in range(len(self.scores.trials))]
+        of_search = self.scores.of_search.mean(axis=1).tolist()
+        f = np.array([np.mean([s, *fresh]) for s, fresh in zip(of_search, means, strict=True)])
+        w = _left(np.array([float(len(fresh)) for fresh in means]))
+        compared = np.where(np.isnan(f), -np.inf, f - self.optimism * w)
+        noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
+        draws = compared + np.sqrt(self._v * w) * noise
+        first = draws == draws.max(axis=1, keepdims=True)
+        best = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
+        return Standing(f, compared, w, best)
+
+    def may_tell(self, standing: Standing, further: float) -> bool:
+        """Whether so many further fresh splits may make one trial the best with 95 %.
+
+        They move ``f_i`` by a variance of ``v_i (w_i - w'_i)`` and leave ``v_i w'_i``. Where the
+        chance that one is then sure to be the best is below 5 %, the trials are tied.
+        """
+        rows = [standing.winner, *standing.rivals]
+        w, v = standing.left[rows], self._v[rows]
+        later = _left(1.0 / (2.0 * w - 1.0) - 1.0 + further)
+        noise = np.random.default_rng(0).standard_normal((DRAWS, len(rows)))
+        drawn = standing.compared[rows] + np.sqrt(v * (w - later)) * noise
+        each, first = np.arange(DRAWS), drawn.argmax(axis=1)
+        error = np.sqrt((v * later)[first][:, None] + v * later) + np.finfo(float).tiny
+        ahead = stats.norm.cdf((drawn.max(axis=1, keepdims=True) - drawn) / error)
+        ahead[each, first] = 1.0
+        return bool(np.mean(ahead.prod(axis=1) >= SURE) >= REACH)
+
+    def expected(self, standing: Standing, i: int) -> float:
+        """Score of a trial on new data; NaN where a training failed."""
+        return self._within(float(standing.means[i]) - self.optimism)
+
+    def interval(self, standing: Standing, i: int) -> tuple[float, float]:
+        """Where that score lies with 90 %."""
+        folds = self.scores.n_folds * (1 + len(self.scores.means(i)))
+        error = self.quantile * math.sqrt(self._fold_variance() * (1 / folds + self.of_rows))
+        middle = float(standing.means[i]) - self.optimism
+        return self._within(middle - error), self._within(middle + error)
+
+    def _within(self, score: float) -> float:
+        return float(np.clip(score, *self._bounds))
+
+    def _fold_variance(self) -> float:
+        """S²."""
+        s = self.scores.of_search
+        top = np.argsort(-s.mean(axis=1), kind="stable")[:MEASURED]
+        variances = [float(s[top].var(axis=1, ddof=1).mean())]
+        for i in range(len(self.scores.trials)):
+            fresh = [of for of in self.scores.folds(i).values() if len(of) == s.shape[1]]
+            variances += [float(np.var(scores, ddof=1)) for scores in fresh]
+        return float(np.nanmean(variances))
+
+
+def _left(splits: Any) -> Any:
+    """Share of the luck that is left after so many fresh splits: w."""
+    return (1.0 + 1.0 / (1.0 + splits)) / 2.0
