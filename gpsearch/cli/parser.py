@@ -25,6 +25,7 @@ EXAMPLES = {
     ),
     "report": ("report search.db", "report search.db -o report.html"),
     "salvage": ("salvage damaged.db -o saved.db",),
+    "widen": ("widen search.toml", "widen search.toml search.db"),
     "init": ("init > search.toml",),
     "completion": (
         "completion bash > ~/.local/share/bash-completion/completions/gpsearch",
@@ -108,6 +109,12 @@ def make_parser() -> argparse.ArgumentParser:
     report.add_argument("study")
     report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
     report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
+
+    widen = add(
+        "widen", "searches:widen", "carry a study into a wider space, its trials counting as known"
+    )
+    widen.add_argument("config", help="the TOML file of the search, with the wider space")
+    widen.add_argument("study", nargs="?", help="by default that of the configuration")
 
     damaged = add("salvage", "records:save", "save what can be read of a damaged study")
     damaged.add_argument("study")

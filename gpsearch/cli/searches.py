@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from gpsearch.analysis import search_gain
 from gpsearch.cli.records import output_file, require_report, write_page
 from gpsearch.cli.standing import result_lines, standing_lines, state_line
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, label, say, waiting
-from gpsearch.comparison import Comparison, open_comparison
+from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import Config, load_config
 from gpsearch.errors import GPSearchError, StudyError
@@ -21,6 +22,7 @@ from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
 from gpsearch.study import Study
 from gpsearch.study.location import write_whole, writing_file
+from gpsearch.study.widening import widen as widen_study
 from gpsearch.training.backend import quiet_tensorflow
 
 EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of both run and compare
@@ -49,6 +51,20 @@ def run(arguments: argparse.Namespace) -> int:
     write_page(study, report, arguments.command_line)
     gain = search_gain(study)
     say(f"{label('Report')}{report}" + (f"\n{label('Gained')}{gain}" if gain else ""))
+    return DONE
+
+
+def widen(arguments: argparse.Namespace) -> int:
+    """Carry a study into the wider space of a configuration."""
+    config = _load(arguments.config)
+    record = Path(arguments.study or config.study)
+    if is_comparison(Study.open(record)):
+        raise GPSearchError(f"{record} holds a comparison, which cannot be carried over.")
+    study, backup = widen_study(record, space=config.space, objective=config.objective)
+    say(f"{label('Widened')}{study.path}; its {len(study.ended)} trials count as known")
+    say(f"{label('Before')}{backup}")
+    at = "" if record == Path(config.study) else f" --study {shlex.quote(str(record))}"
+    say(f"{label('Next')}gpsearch run {shlex.quote(arguments.config)}{at}")
     return DONE
 
 

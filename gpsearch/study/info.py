@@ -96,10 +96,12 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
         Another space, objective, seed or strategy; the message says what differs.
     """
     if differs := what_differs(recorded, wanted):
-        which = "objective" if _same_space(recorded, wanted) else "space"
+        which = "objective" if same_space(recorded, wanted) else "space"
+        wider = which == "space" and same_objective(recorded, wanted)
+        keep = "; `gpsearch widen` keeps its trials in a space that holds them all" if wider else ""
         raise StudyMismatchError(
             f"{path} holds a search of {differs}, so its scores cannot be compared; give this "
-            f"search a study of its own, or the {which} of the study"
+            f"search a study of its own, or the {which} of the study{keep}"
         )
     warn_if_earlier(path, recorded, wanted)
     if recorded.seed != wanted.seed:
@@ -122,7 +124,7 @@ def what_differs(
 
     `names` says what the two are called.
     """
-    if not _same_space(one, other):
+    if not same_space(one, other):
         return f"another space ({_space_difference(one, other, *names)})"
     if not same_objective(one, other):
         return f"another objective ({_objective_difference(one, other, *names)})"
@@ -157,7 +159,8 @@ def say_unidentified(path: str, description: Mapping[str, Any]) -> None:
         )
 
 
-def _same_space(one: StudyInfo, other: StudyInfo) -> bool:
+def same_space(one: StudyInfo, other: StudyInfo) -> bool:
+    """Whether two spaces are the same, as far as both records can show."""
     prints = one.space_fingerprint, other.space_fingerprint
     if len(set(prints)) == 1 or all(print_.startswith(SCHEME) for print_ in prints):
         return len(set(prints)) == 1

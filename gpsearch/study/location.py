@@ -195,9 +195,9 @@ def write_whole(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
-def back_up(path: Path, version: int, content: bytes) -> Path:
+def back_up(path: Path, label: str, content: bytes) -> Path:
     """Write what a study held beside it, under a name that is free."""
-    names = (Path(f"{path}.v{version}.bak{n or ''}") for n in itertools.count())
+    names = (Path(f"{path}.{label}.bak{n or ''}") for n in itertools.count())
     backup = next(name for name in names if not name.exists())
     write_whole(backup, content)
     return backup

@@ -127,8 +127,7 @@ class Database:
         return database
 
     def __getstate__(self) -> dict[str, Any]:
-        with self._mutex, _translated(self._name):
-            return {"rows": self._connection.serialize()}
+        return {"rows": self.content()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         connection = _connect(":memory:")
@@ -180,6 +179,11 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        with self._mutex, _translated(self._name):
+            return self._connection.serialize()
 
     def put(self, table: str, row: Row) -> None:
         """Write a row in place of the one of its key."""
@@ -288,7 +292,7 @@ class Database:
             if verdict != "ok":
                 raise _corrupt(self._name, verdict)
             if version < VERSION and self._writable:
-                backup = back_up(path, version, self._connection.serialize())
+                backup = back_up(path, f"v{version}", self.content())
                 self._migrate()
                 logger.info("%s is now of study version %d; %s is as it was", path, VERSION, backup)
 

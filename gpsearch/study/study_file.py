@@ -198,5 +198,19 @@ class StudyFile:
         with self.database.transaction():
             self.database.put("head", (name, dump(value)))
 
+    def write_space(
+        self,
+        head: Mapping[str, Any],
+        trials: Sequence[Trial],
+        queue: Sequence[Queued],
+        encoding: ParamsEncoding,
+    ) -> None:
+        """Write facts about the study, and all its configurations in another space."""
+        with self.database.transaction():
+            for name, value in head.items():
+                self.database.put("head", (name, dump(value)))
+            self.database.put_all("trial", [trial_row(trial, encoding) for trial in trials])
+            self.database.put_all("queue", [queue_row(entry, encoding) for entry in queue])
+
     def _read_head(self) -> dict[str, Any]:
         return {name: json.loads(value) for name, value in self.database.rows("head")}

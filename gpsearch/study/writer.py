@@ -230,6 +230,16 @@ class StudyWriter:
             self._file.write_head("settings", {**info.settings, **missing})
             self.study.info = self._file.read_info()
 
+    def content(self) -> bytes:
+        """The bytes of the study's file."""
+        return self._file.database.content()
+
+    def replace_space(
+        self, head: Mapping[str, Any], trials: Sequence[Trial], encoding: ParamsEncoding
+    ) -> None:
+        """Record the trials and the queue in the space of `encoding`, with facts of the study."""
+        self._file.write_space(head, trials, self._queue, encoding)
+
     def end(self) -> None:
         """Write no more; `Study.writing` calls it at the end of its block."""
         self._rows = None

@@ -1,0 +1,94 @@
+"""A study carried into a wider space, where its trials count as known."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from gpsearch.errors import InvalidParamsError, StudyError, StudyMismatchError, public
+from gpsearch.evaluation import Objective
+from gpsearch.space import Space
+from gpsearch.study.encoding import ParamsEncoding, require_storable
+from gpsearch.study.info import StudyInfo, same_space, warn_if_earlier, what_differs
+from gpsearch.study.location import back_up
+from gpsearch.study.study import Study, StudyPath
+from gpsearch.study.trial import GIVEN, Trial
+
+OF_THE_SPACE = ("n_calls", "expected_optimum")
+"""Settings that a search in the wider space makes anew."""
+
+
+@public(dimensions="space")
+def widen(path: StudyPath, *, space: Space, objective: Objective) -> tuple[Study, Path]:
+    """Carry a study into a wider space, in one transaction; what it was stays beside it.
+
+    Each trial that has ended keeps its folds, predictions and scores on fresh splits, and counts as
+    given: `n_calls` of the next search are further trials. One that was left running is evaluated.
+
+    Parameters
+    ----------
+    path : path
+    space : Space
+        Holds every trial of the study.
+    objective : Objective
+        That of the study, so that its scores may be kept.
+
+    Returns
+    -------
+    study : Study
+        The same file.
+    backup : Path
+        A copy of it as it was.
+
+    Raises
+    ------
+    StudyMismatchError
+        The objective is another.
+    StudyError
+        The space is that of the study, or a trial lies outside of it.
+    """
+    study = Study.open(path)
+    with study.writing() as writer:
+        name, info = str(path), study.info
+        wider = StudyInfo.of(
+            space=space,
+            seed=study.seed,
+            objective_fingerprint=objective.fingerprint(),
+            description=objective.describe(),
+            settings={n: value for n, value in info.settings.items() if n not in OF_THE_SPACE},
+        )
+        if same_space(info, wider):
+            raise StudyError(f"{name} is in this space already; give a wider one.")
+        head = {n: getattr(wider, n) for n in ("space", "space_fingerprint", "settings")}
+        if other := what_differs(dataclasses.replace(info, **head), wider):
+            raise StudyMismatchError(
+                f"{name} holds a search of {other}, so its scores cannot be kept; give this search "
+                "a study of its own."
+            )
+        warn_if_earlier(name, info, wider)
+        require_storable(space, name)
+        for trial in study.trials:
+            _require_inside(space, trial, name)
+        backup = back_up(Path(path), "narrow", writer.content())
+        carried = [
+            dataclasses.replace(trial, origin=GIVEN, proposal=GIVEN) if trial.finished else trial
+            for trial in study.trials
+        ]
+        writer.replace_space({**head, "stop_reason": ""}, carried, ParamsEncoding(space))
+    return Study.open(path, space=space), backup
+
+
+def _require_inside(space: Space, trial: Trial, name: str) -> None:
+    params = dict(trial.params)
+    try:
+        point = space.point(params)
+        why = "" if space.params(point) == params else "its values are others there"
+        why = why or ("" if space.feasible([point])[0] else "the constraint excludes it")
+    except InvalidParamsError as error:
+        why = error.rule
+    if why:
+        raise StudyError(
+            f"trial {trial.number} of {name} does not lie in the wider space ({why.rstrip('.')}). "
+            "Its bounds and values must hold every trial; warm_start= of a new search takes over "
+            "those that fit."
+        )
