@@ -77,6 +77,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "trade_off": method("trade_off", "gpsearch.analysis"),
         "best_ensemble": method("best_ensemble", "gpsearch.analysis"),
         "to_optuna": method("to_optuna", "gpsearch.optuna_study"),
+        "estimate_importance": method("estimate_importance", "gpsearch.analysis"),
+        "estimate_random": method("estimate_random", "gpsearch.analysis"),
+        "one_standard_error": method("one_standard_error", "gpsearch.analysis"),
         "_repr_html_": method("render_summary", "gpsearch.report"),
     },
     "Comparison": {

@@ -72,6 +72,9 @@ class Study(Described):
     trade_off: ClassVar[Callable[..., Any]]
     best_ensemble: ClassVar[Callable[..., Any]]
     to_optuna: ClassVar[Callable[..., Any]]
+    estimate_importance: ClassVar[Callable[..., Any]]
+    estimate_random: ClassVar[Callable[..., Any]]
+    one_standard_error: ClassVar[Callable[..., Any]]
     plot_convergence: ClassVar[Callable[..., Any]]
     plot_partial_dependence: ClassVar[Callable[..., Any]]
     plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]
@@ -324,7 +327,7 @@ class Study(Described):
 
     @property
     def best_score(self) -> float:
-        """Score of the best trial in the search: the mean over its folds, greater is better."""
+        """Score of the best trial in the search, the mean over its folds; greater is better."""
         return self.best_trial.score
 
     @public()
@@ -429,14 +432,14 @@ class Study(Described):
 
     @public()
     def save_model(self, path: str | os.PathLike[str], objective: Any = None) -> None:
-        """Write `best_model` as one ``.keras`` file, which plain Keras loads.
-
-        The file takes raw features: "standardize" becomes a part of the network.
+        """Write `best_model` as one file, which takes raw features.
 
         Parameters
         ----------
         path : path-like
-            Ends in ``.keras``.
+            Ends in ``.keras`` for a file that plain Keras loads, with "standardize" as a part of
+            the network; in ``.joblib`` for a pickle of the model with any preprocessing, which
+            ``joblib.load`` reads: of files that you trust alone.
         objective : Objective, optional
             See `best_model`.
 
@@ -445,16 +448,22 @@ class Study(Described):
         StudyError
             The path ends otherwise, `best_model` raises, or the model is not a network.
         InvalidObjectiveError
-            The preprocessing is a transformer that Keras cannot hold.
+            The preprocessing is a transformer that a Keras file cannot hold.
         """
         path = output_path(path)
-        if not str(path).endswith(".keras"):
-            raise StudyError('must end in ".keras".').about("path", str(path))
+        if not str(path).endswith((".keras", ".joblib")):
+            raise StudyError('must end in ".keras" or ".joblib".').about("path", str(path))
         model = self.best_model(objective)
+        if str(path).endswith(".joblib"):
+            import joblib
+
+            with writing_file(path):
+                joblib.dump(model, path)
+            return
         if not hasattr(model, "save"):
             raise StudyError(
-                f"the best model is a {type(model).__name__}, not a Keras network; keep "
-                "study.best_model() with joblib or skops."
+                f"the best model is a {type(model).__name__}, not a Keras network. Give a path "
+                'that ends in ".joblib".'
             ).about("path", str(path))
         with writing_file(path):
             model.save(path)

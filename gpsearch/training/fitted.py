@@ -339,8 +339,8 @@ def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     if not isinstance(scaler, StandardScaler):
         raise InvalidObjectiveError(
             f"save(): the preprocessing {list(transformers.values())!r} cannot become part of a "
-            "Keras file. Save `.model` with Keras and `.preprocessor.transformers` with joblib "
-            'or skops, or search with preprocess="standardize" or None.'
+            'Keras file. Write a file that ends in ".joblib" with study.save_model or joblib.dump, '
+            'or search with preprocess="standardize" or None.'
         )
     keras = import_keras()
     inputs = keras.Input((scaler.n_features_in_,))

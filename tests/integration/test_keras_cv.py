@@ -373,7 +373,7 @@ def test_a_study_saves_its_best_model(data, tmp_path):
         study.best_model().predict_proba(X)[:, 1],
         rtol=1e-4,
     )
-    with pytest.raises(StudyError, match=r'must end in "\.keras"'):
+    with pytest.raises(StudyError, match=r'must end in "\.keras" or'):
         study.save_model(tmp_path / "best.h5")
 
 

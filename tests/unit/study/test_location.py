@@ -4,7 +4,9 @@ import os
 import pickle
 import shutil
 import sqlite3
+from types import SimpleNamespace
 
+import joblib
 import pytest
 
 import gpsearch as gs
@@ -172,6 +174,14 @@ def test_a_wrong_argument_names_itself(study, call, kind, message):
     with pytest.raises(kind, match=message) as refusal:
         call(Study.open(study))
     assert isinstance(refusal.value, GPSearchError)
+
+
+def test_any_model_is_kept_as_a_pickle(study, tmp_path):
+    objective = SimpleNamespace(refit=lambda params, *, seed, folds: (params, len(folds)))
+    Study.open(study).save_model(tmp_path / "best.joblib", objective)
+    assert joblib.load(tmp_path / "best.joblib") == ({"x": 0.5}, 1)
+    with pytest.raises(StudyError, match=r"not a Keras network.*\.joblib"):
+        Study.open(study).save_model(tmp_path / "best.keras", objective)
 
 
 @pytest.mark.parametrize(
