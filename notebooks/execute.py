@@ -3,7 +3,8 @@
     python notebooks/execute.py [NAME ...]      # all of them, or those whose name contains NAME
 
 What a notebook writes goes to a temporary folder. With GPSEARCH_SMOKE set in the environment the
-notebooks run with few, short trainings: that is how the tests run them, without saving.
+numbers of `FEW` stand in place of those that a notebook gives: that is how the tests run them,
+without saving.
 """
 
 import contextlib
@@ -20,6 +21,8 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 TIMEOUT = 1800  # seconds a cell may take
+FEW = {"n_calls": 12, "n_iter": 3, "n_repeats": 2, "epochs": 2, "patience": 2, "cv": 2}
+FEW_TRAININGS = 4  # in place of the calls of a notebook that trains networks
 NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
 # TensorFlow's notes on the processor and Dask's on connections that close are not output.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "warning"}
@@ -40,12 +43,23 @@ def execute(path: Path, folder: Path, client: NotebookClient) -> nbformat.Notebo
     client.nb = nbformat.v4.new_notebook(cells=[first])
     client.execute_cell(first, 0, store_history=False)
     notebook = client.nb = nbformat.read(path, as_version=4)
+    if "GPSEARCH_SMOKE" in os.environ:
+        shorten(notebook)
     client.reset_execution_trackers()
     for index, cell in enumerate(notebook.cells):
         client.execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
     client.set_widgets_metadata()
     drop_native_logs(notebook)
     return notebook
+
+
+def shorten(notebook: nbformat.NotebookNode) -> None:
+    """Put few, short trainings in place of the numbers that are written out."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    trains = any("KerasCV" in cell.source for cell in code)
+    for name, few in {**FEW, **({"n_calls": FEW_TRAININGS} if trains else {})}.items():
+        for cell in code:
+            cell.source = re.sub(rf"\b{name}=\d+", f"{name}={few}", cell.source)
 
 
 def drop_native_logs(notebook: nbformat.NotebookNode) -> None:
