@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         TargetScore,
         search,
     )
-    from gpsearch.model_selection import GPSearchCV
+    from gpsearch.model_selection import GPSearchCV, NestedCV, nested_cv
     from gpsearch.objective import EstimatorCV, KerasCV
     from gpsearch.optimizer import Optimizer, gp_minimize
     from gpsearch.space import Categorical, Integer, Real, Space
@@ -95,6 +95,7 @@ __all__ = [
     "KerasCV",
     "KerasClassifier",
     "KerasRegressor",
+    "NestedCV",
     "NoImprovement",
     "Optimizer",
     "Real",
@@ -108,6 +109,7 @@ __all__ = [
     "gp_minimize",
     "mlp",
     "mlp_space",
+    "nested_cv",
     "search",
 ]
 
@@ -122,7 +124,7 @@ _ROOMS = load_when_used(
             *("BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
             "search",
         ),
-        "model_selection": ("GPSearchCV",),
+        "model_selection": ("GPSearchCV", "NestedCV", "nested_cv"),
         "objective": ("EstimatorCV", "KerasCV"),
         "optimizer": ("Optimizer", "gp_minimize"),
         "space": ("Categorical", "Integer", "Real", "Space"),

@@ -10,7 +10,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -224,6 +224,15 @@ def end_untold() -> Iterator[None]:
         yield
     finally:
         _tells_end.reset(token)
+
+
+def tell(text: str, *, shown: bool) -> None:
+    """Tell a line between two searches, as they tell theirs."""
+    progress = Progress(0, shown=shown)
+    with closing(progress):
+        if progress._has_lines:
+            progress._show_log()
+        progress.last_lines([text])
 
 
 def has_display() -> bool:

@@ -274,7 +274,7 @@ def writing_study(
     with phase("checking the objective"):
         objective.validate(space)
     made: Path | None = None
-    seed = None if random_state is None else _read_seed(random_state)
+    seed = None if random_state is None else read_seed(random_state)
     recorded = {**settings, **first}
     identity: dict[str, Any] = {
         "space": space,
@@ -289,7 +289,7 @@ def writing_study(
         try:
             record = Study.create(
                 path,
-                seed=_read_seed(usual_seed) if seed is None else seed,
+                seed=read_seed(usual_seed) if seed is None else seed,
                 settings=recorded,
                 **identity,
             )
@@ -360,7 +360,7 @@ def _read_racing(racing: Any) -> FoldRule | None:
     return rule
 
 
-def _read_seed(random_state: Any) -> int:
+def read_seed(random_state: Any) -> int:
     """Seed of a search; a fresh one for None."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])

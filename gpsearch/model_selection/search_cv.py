@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
-from gpsearch.errors import public, renaming
+from gpsearch.errors import StudyMismatchError, public, renaming
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
 from gpsearch.execution import StopReason, search
 from gpsearch.model_selection.distributions import Distributions, read_distributions
@@ -44,11 +44,14 @@ from gpsearch.model_selection.subjects import (
 )
 from gpsearch.objective.estimator_arguments import read_scoring
 from gpsearch.objective.estimator_fold import SINGLE
+from gpsearch.study.location import is_folder, study_folder
 
 if TYPE_CHECKING:
     from gpsearch.study import Study
 
 Subject = EstimatorSubject | ModelSubject
+
+FILE_DIGITS = 12  # of a fingerprint, in the name of a file
 
 trial_logger = logging.getLogger("gpsearch.trials")
 
@@ -99,6 +102,17 @@ def _trial_lines(verbose: int) -> Iterator[None]:
     finally:
         trial_logger.removeHandler(handler)
         trial_logger.setLevel(level)
+
+
+@contextmanager
+def _pointing_to_folder() -> Iterator[None]:
+    """Say, where a file holds a search on other data, what keeps several."""
+    try:
+        yield
+    except StudyMismatchError as error:
+        remedy = 'where the search is itself cross-validated, give a folder: study="studies/"'
+        error.args = (f"{error.rule}; {remedy}",)
+        raise
 
 
 def _visible_estimator(search: Any) -> Any:
@@ -177,7 +191,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         winner is better.
     study : path, optional
         File of the record: an interrupted ``fit`` continues from there. It holds names in place of
-        choices such as estimators, functions or dicts.
+        choices such as estimators, functions or dicts. A folder (one that exists, or a name that
+        ends in "/") has a file for each data, as where ``cross_val_score`` fits a search on each of
+        its folds.
     timeout : float, optional
         Seconds after which no trial starts.
     epochs, batch_size, patience, callbacks, preprocess : optional
@@ -414,12 +430,15 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         if isinstance(baseline, Mapping):
             with renaming(params="baseline"):
                 baseline = distributions.stored(baseline)
-        with _trial_lines(self.verbose):
+        path = self.study
+        if path is not None and is_folder(path):
+            path = study_folder(path) / f"{objective.fingerprint()[:FILE_DIGITS]}.db"
+        with _trial_lines(self.verbose), _pointing_to_folder():
             study = search(
                 objective,
                 distributions.space,
                 n_calls=self.n_iter,
-                study=self.study,
+                study=path,
                 random_state=self.random_state,
                 strategy=self.strategy,
                 n_initial_points=self.n_initial_points,

@@ -215,9 +215,14 @@ class EstimatorCV(Described):
         """Evaluate a configuration with seed 0."""
         return self.evaluate(params, seed=0)
 
-    def refit(self, params: Params, *, seed: int = 0, folds: Sequence[FoldResult] = ()) -> Any:
-        """Fit a clone with `params` on all the data; seed and folds are not used."""
-        estimator = fit(self._configured(params), self.X, self.y, self.fit_params)
+    def refit(
+        self, params: Params, *, seed: int | None = None, folds: Sequence[FoldResult] = ()
+    ) -> Any:
+        """Fit a clone with `params` on all the data; with a `seed` as a fold's is seeded."""
+        estimator = self._configured(params)
+        if seed is not None:
+            _seeded(estimator, seed, self.n_folds)
+        fit(estimator, self.X, self.y, self.fit_params)
         _hold_back_last(estimator, False)
         return estimator
 

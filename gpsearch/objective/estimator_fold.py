@@ -68,18 +68,20 @@ def fit_and_score(
     n = n_rows(X)
     started = time.perf_counter()
     try:
-        X_train, y_train = _features(estimator, X, train, train), _rows(y, train)
-        fit(estimator, X_train, y_train, _rows_of_params(fit_params, train, n))
+        X_train, y_train = features_of_rows(estimator, X, train, train), rows_of(y, train)
+        fit(estimator, X_train, y_train, params_of_rows(fit_params, train, n))
     except Exception as error:
         seconds = time.perf_counter() - started
         return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
     fitted = time.perf_counter()
     try:
-        X_test, y_test = _features(estimator, X, test, train), _rows(y, test)
-        scores = _score(estimator, X_test, y_test, scorer, _rows_of_params(score_params, test, n))
+        X_test, y_test = features_of_rows(estimator, X, test, train), rows_of(y, test)
+        scores = score_rows(
+            estimator, X_test, y_test, scorer, params_of_rows(score_params, test, n)
+        )
         scored = time.perf_counter()
         on_train = (
-            _score(estimator, X_train, y_train, scorer, _rows_of_params(score_params, train, n))
+            score_rows(estimator, X_train, y_train, scorer, params_of_rows(score_params, train, n))
             if return_train_score
             else {}
         )
@@ -99,7 +101,7 @@ def _given(X: Any, y: Any) -> tuple[Any, ...]:
     return (X,) if y is None else (X, y)
 
 
-def _score(
+def score_rows(
     estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
 ) -> dict[str, float]:
     """Scores by name; of several, those that failed are left out with a warning."""
@@ -125,7 +127,8 @@ def _number(value: Any, name: str) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> Any:
+def features_of_rows(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> Any:
+    """Rows of X; of a square matrix of distances those to the rows `train`."""
     if in_parts(X):
         return take(X, rows)
     if get_tags(estimator).input_tags.pairwise:
@@ -143,13 +146,14 @@ def _features(estimator: Any, X: Any, rows: np.ndarray, train: np.ndarray) -> An
     return _safe_indexing(X, rows)
 
 
-def _rows(values: Any, rows: np.ndarray) -> Any:
+def rows_of(values: Any, rows: np.ndarray) -> Any:
+    """Rows of y, or of its parts."""
     if values is None:
         return None
     return take(values, rows) if in_parts(values) else _safe_indexing(values, rows)
 
 
-def _rows_of_params(params: Mapping[str, Any], rows: np.ndarray, n: int) -> dict[str, Any]:
+def params_of_rows(params: Mapping[str, Any], rows: np.ndarray, n: int) -> dict[str, Any]:
     """Arguments of ``fit``, those with one entry for each row split."""
     return {
         name: _safe_indexing(value, rows) if _has_rows(value, n) else value

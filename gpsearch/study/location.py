@@ -49,6 +49,35 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a folder: one that exists, or whose name ends as a folder's."""
+    return os.fspath(path).endswith(("/", os.sep)) or Path(path).expanduser().is_dir()
+
+
+def study_folder(path: str | os.PathLike[str]) -> Path:
+    """Read the path of a folder of studies, and make it where it does not exist.
+
+    Raises
+    ------
+    InvalidSearchError
+        It is not a path.
+    UnwritableError
+        The system cannot have such a folder.
+    """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise InvalidSearchError(
+            "must be the path of a folder, with a study in it for each outer fold, or None."
+        ).about("path", path)
+    try:
+        folder = Path(path).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UnwritableError(
+            f"{os.fspath(path)!r} cannot be a folder of studies ({error}); give another."
+        ).about("path", os.fspath(path)) from None
+    return folder
+
+
 def check_path(path: Path) -> None:
     """Raise a StudyError where `path` cannot be an existing study's file."""
     if path.is_dir():

@@ -57,8 +57,10 @@ COMPARISON = compare()
 
 
 BUDGET = {"space": SPACE, "n_calls": 1, "progress": False}
+CV = gs.EstimatorCV(LogisticRegression(), X, Y, cv=2)
 CLASSES = {
     "search": (gs.search, {"objective": score, **BUDGET}),
+    "nested_cv": (gs.nested_cv, {"objective": CV, **BUDGET, "space": {"C": [0.5, 1.0]}}),
     "compare": (gs.compare, {"objective": score, "n_repeats": 2, **BUDGET}),
     "KerasCV": (gs.KerasCV, {"create_model": create, "X": X, "y": Y}),
     "EstimatorCV": (gs.EstimatorCV, {"estimator": LogisticRegression(), "X": X, "y": Y}),
@@ -142,7 +144,8 @@ def study(make_study):
 
 
 def test_every_public_call_stands_here():
-    values = {"Comparison", "Evaluation", "FoldResult", "GPSearchError", "StopReason", "Trial"}
+    values = {"Comparison", "Evaluation", "FoldResult", "GPSearchError", "NestedCV", "StopReason"}
+    values.add("Trial")
     elsewhere = {"Study", "GaussianProcess"}  # by their methods
     calls = {name for name in gs.__all__ if callable(getattr(gs, name))}
     assert calls == values | elsewhere | {name for name in CLASSES if "." not in name}

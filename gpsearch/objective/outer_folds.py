@@ -1,0 +1,120 @@
+"""An objective on a part of its rows, and what scores a model of it on the others.
+
+The whole of a search then stands on the training rows of an outer fold, as if there were no others.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+
+from gpsearch.data.folds import Split, in_order
+from gpsearch.data.prepared_folds import PreparedFolds
+from gpsearch.data.rows import take
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.objective.estimator_arguments import read_folds
+from gpsearch.objective.estimator_cv import EstimatorCV
+from gpsearch.objective.estimator_fold import (
+    features_of_rows,
+    params_of_rows,
+    rows_of,
+    score_rows,
+)
+from gpsearch.objective.keras_cv import KerasCV
+
+Outer = tuple[Any, Callable[[Any], float]]
+"""The objective on the training rows of an outer fold, and the score of a model on the others."""
+
+
+def outer_folds(objective: Any, cv: Any) -> list[Outer]:
+    """Split the rows of an objective by `cv`, as the objective itself would.
+
+    Raises
+    ------
+    InvalidObjectiveError
+        The objective has no rows, its own folds are row numbers, or `cv` cannot split it.
+    """
+    part: Callable[[Any, np.ndarray, np.ndarray], Outer]
+    split: Callable[[Any, Any], list[Split]]
+    if isinstance(objective, KerasCV):
+        part, split = _networks, _split_networks
+    elif isinstance(objective, EstimatorCV):
+        part, split = _estimators, _split_estimators
+    else:
+        raise InvalidObjectiveError(
+            "must be a KerasCV or an EstimatorCV, whose rows can be set aside."
+        ).about("objective", objective)
+    if isinstance(objective.cv, list | tuple):
+        raise InvalidObjectiveError(
+            "its cv holds row numbers, which a part of the rows does not have. Give it a number of "
+            "folds or a splitter."
+        ).about("objective", objective)
+    folds = split(objective, cv)
+    outer = []
+    for index, (train, test) in enumerate(folds, start=1):
+        inner, score = part(objective, train, test)
+        inner.name = f"outer fold {index} of {len(folds)}, {objective.name}"
+        outer.append((inner, score))
+    return outer
+
+
+def _split_networks(objective: KerasCV, cv: Any) -> list[Split]:
+    outer = copy.copy(objective)
+    outer.cv = cv
+    outer._split()
+    return [(fold.train, fold.test) for fold in outer.folds]
+
+
+def _networks(objective: KerasCV, train: np.ndarray, test: np.ndarray) -> Outer:
+    inner, target, n = copy.copy(objective), objective.target, len(train)
+    inner.X, inner.n = take(objective.X, train), n
+    inner.target = dataclasses.replace(  # the classes stay, also one that these rows lack
+        target,
+        **{
+            name: take(value, train)
+            for name in ("labels", "encoded", "numbers")
+            if (value := getattr(target, name)) is not None
+        },
+    )
+    for name in ("_groups", "sample_weight"):
+        if (value := getattr(objective, name)) is not None:
+            setattr(inner, name, np.asarray(value)[train])
+    inner._prepared = PreparedFolds(inner.X, inner.preprocess)
+    inner._split()
+
+    def score(model: Any) -> float:
+        labels = take(target.labels, test)
+        return objective.scoring.score(model, take(objective.X, test), labels)
+
+    return inner, score
+
+
+def _split_estimators(objective: EstimatorCV, cv: Any) -> list[Split]:
+    given, classifier = objective._split_params, is_classifier(objective.estimator)
+    return read_folds(cv, objective.X, objective.y, objective.n, given, classifier)
+
+
+def _estimators(objective: EstimatorCV, train: np.ndarray, test: np.ndarray) -> Outer:
+    inner, X, y, n = copy.copy(objective), objective.X, objective.y, objective.n
+    inner.X, inner.y, inner.n = (
+        features_of_rows(objective.estimator, X, train, train),
+        rows_of(y, train),
+        len(train),
+    )
+    for name in ("fit_params", "score_params", "_split_params"):
+        setattr(inner, name, params_of_rows(getattr(objective, name), train, n))
+    inner.folds = _split_estimators(inner, objective.cv)
+    inner.n_folds, inner._in_order = len(inner.folds), in_order(inner.folds)
+
+    def score(model: Any) -> float:
+        rows = features_of_rows(objective.estimator, X, test, train), rows_of(y, test)
+        given = params_of_rows(objective.score_params, test, n)
+        scores = score_rows(model, *rows, objective.scorer, given)
+        return scores[objective.metric if objective.metric in scores else next(iter(scores))]
+
+    return inner, score

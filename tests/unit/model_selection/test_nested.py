@@ -1,0 +1,201 @@
+"""Nested cross-validation, over scikit-learn estimators."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, cross_val_score
+from sklearn.tree import DecisionTreeClassifier
+
+import gpsearch as gs
+from gpsearch.errors import GPSearchError, InvalidObjectiveError, StudyMismatchError
+from gpsearch.objective import estimator_cv
+
+INNER = StratifiedKFold(3, shuffle=True, random_state=1)
+OUTER = StratifiedKFold(2, shuffle=True, random_state=2)
+SPACE = {"max_depth": gs.Integer(1, 8), "min_samples_leaf": gs.Integer(1, 20)}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(90, 6, n_informative=3, flip_y=0.1, random_state=0)
+
+
+def objective(data, **options):
+    # without a random_state: what it draws must follow from the seed of the search
+    return gs.EstimatorCV(DecisionTreeClassifier(max_features=2), *data, cv=INNER, **options)
+
+
+def nested(data, **options):
+    options = {"cv": OUTER, "n_calls": 4, "random_state": 0, "progress": False} | options
+    return gs.nested_cv(objective(data), SPACE, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(data):
+    return nested(data)
+
+
+def test_each_score_is_that_of_a_search_that_never_saw_the_rows(data, whole):
+    X, y = data
+    for fold, (train, test) in enumerate(OUTER.split(X, y)):
+        alone = objective((X[train], y[train]))
+        study = gs.search(
+            alone, SPACE, n_calls=4, random_state=whole.studies[fold].seed, progress=False
+        )
+        assert study.best_params == whole.params[fold]
+        assert study.best_score == whole.searched[fold]
+        assert study.confirmation.expected == whole.expected[fold]
+        assert study.best_model().score(X[test], y[test]) == whole.scores[fold]
+        recorded = whole.studies[fold].info
+        assert recorded.objective_fingerprint == alone.fingerprint()
+        assert recorded.description["name"] == f"outer fold {fold + 1} of 2, DecisionTreeClassifier"
+    assert len({study.seed for study in whole.studies}) == 2
+
+
+def test_killed_in_the_middle_of_a_fold_it_ends_as_the_uninterrupted_one(
+    data, whole, tmp_path, monkeypatch
+):
+    class Killed(BaseException):
+        """Not an Exception, which would be a failed trial."""
+
+    calls, train = [], estimator_cv.fit_and_score
+
+    def mortal(*args, **options):
+        calls.append(args)
+        if len(calls) == 20:  # an outer fold fits 12, and some on fresh splits
+            raise Killed
+        return train(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(estimator_cv, "fit_and_score", mortal)
+        with pytest.raises(Killed):
+            nested(data, study=tmp_path / "nested")
+    names = [path.name for path in sorted((tmp_path / "nested").glob("*.db"))]
+    assert names == ["outer_fold_1.db", "outer_fold_2.db"]
+    resumed = nested(data, study=tmp_path / "nested")
+    assert resumed.to_frame().equals(whole.to_frame())
+    for one, other in zip(resumed.studies, whole.studies, strict=True):
+        assert [t.params for t in one.trials] == [t.params for t in other.trials]
+        assert [t.score for t in one.trials] == [t.score for t in other.trials]
+    with pytest.raises(StudyMismatchError, match=r"outer_fold_1\.db.*changed: X"):
+        nested(data, cv=4, study=tmp_path / "nested")
+
+
+def test_it_tells_score_optimism_and_what_differs():
+    made = gs.NestedCV(
+        name="mlp",
+        score_name="accuracy",
+        scores=np.array([0.8, 0.9, 0.7]),
+        expected=np.array([0.85, 0.95, np.nan]),
+        searched=np.array([0.9, 0.9, 0.9]),
+        params=({"a": 1, "b": "x"}, {"a": 1, "b": "y", "c": 0.12345}, {"a": 1, "b": "x"}),
+        studies=(),
+    )
+    assert made.score == pytest.approx(0.8)
+    assert made.standard_error == pytest.approx(0.1 / 3**0.5)
+    assert made.differing == ["b", "c"]
+    assert str(made).splitlines() == [
+        "Nested cross-validation of mlp: 3 outer folds",
+        "  accuracy on rows set aside: 0.800 ± 0.058",
+        "  optimism of the expected scores: 0.05",
+        "  optimism of the scores in the search: 0.100 ± 0.058",
+        "  chosen alike: a=1",
+        "fold  accuracy  expected  in the search  b      c",
+        "   1       0.8      0.85            0.9  x",
+        "   2       0.9      0.95            0.9  y  0.123",
+        "   3       0.7                      0.9  x",
+    ]
+    frame = made.to_frame()
+    assert list(frame) == ["fold", "score", "expected", "searched", "param_a", "param_b", "param_c"]
+    assert list(frame.fold) == [1, 2, 3]
+
+
+def test_groups_stay_on_one_side_of_both_splits(data):
+    groups = np.arange(90) // 5
+    grouped = gs.EstimatorCV(
+        DecisionTreeClassifier(random_state=0), *data, cv=GroupKFold(2), groups=groups
+    )
+    result = gs.nested_cv(
+        grouped, SPACE, cv=GroupKFold(3), n_calls=1, confirm=False, random_state=0, progress=False
+    )
+    for (train, _), study in zip(GroupKFold(3).split(*data, groups), result.studies, strict=True):
+        inner = gs.EstimatorCV(
+            grouped.estimator,
+            data[0][train],
+            data[1][train],
+            cv=GroupKFold(2),
+            groups=groups[train],
+        )
+        assert study.info.objective_fingerprint == inner.fingerprint()
+
+
+def test_progress_tells_the_outer_fold(data, caplog):
+    with caplog.at_level("INFO", "gpsearch.trials"):
+        nested(data, n_calls=1, cv=KFold(2), confirm=False, progress=True)
+    told = [line[:24] for line in caplog.messages if line.startswith("outer")]
+    assert told == [
+        "outer fold 1 of 2, Decis",
+        "outer fold 1 of 2: score",
+        "outer fold 2 of 2, Decis",
+        "outer fold 2 of 2: score",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        pytest.param({"refit": False}, "(refit=False): must be True or", id="no model"),
+        pytest.param({"refit": "ensemble"}, "needs a KerasCV", id="ensemble of trees"),
+        pytest.param({"y0": 0.5, "x0": {}}, "nested_cv(y0=0.5): may hold", id="known scores"),
+        pytest.param({"warm_start": "a.db"}, "warm_start='a.db'): may hold", id="earlier study"),
+        pytest.param({"cv": 100}, "nested_cv(cv=", id="more folds than rows"),
+        pytest.param({"study": __file__}, "cannot be a folder", id="a file"),
+    ],
+)
+def test_what_it_cannot_do_is_refused(data, wrong, says):
+    with pytest.raises(GPSearchError, match="nested_cv") as error:
+        nested(data, **wrong)
+    assert says in str(error.value)
+
+
+def test_objectives_without_rows_are_refused(data):
+    with pytest.raises(InvalidObjectiveError, match="must be a KerasCV or an EstimatorCV"):
+        gs.nested_cv(lambda params: 1.0, SPACE)
+    splits = gs.EstimatorCV(DecisionTreeClassifier(), *data, cv=[(range(60), range(60, 90))])
+    with pytest.raises(InvalidObjectiveError, match="its cv holds row numbers"):
+        gs.nested_cv(splits, SPACE)
+
+
+def searching(study, **options):
+    return gs.GPSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        SPACE,
+        n_iter=2,
+        cv=INNER,
+        confirm=False,
+        random_state=0,
+        study=study,
+        **options,
+    )
+
+
+def test_a_folder_keeps_the_search_of_each_outer_fold(data, tmp_path, monkeypatch):
+    folder = f"{tmp_path / 'studies'}/"
+    scores = cross_val_score(searching(folder), *data, cv=3)
+    assert np.array_equal(scores, cross_val_score(searching(None), *data, cv=3))
+    kept = [gs.Study.open(path) for path in (tmp_path / "studies").glob("*.db")]
+    assert [len(study.complete) for study in kept] == [2, 2, 2]
+
+    def never(*args, **options):
+        raise AssertionError("a finished search is not evaluated again")
+
+    monkeypatch.setattr(estimator_cv, "fit_and_score", never)
+    again = cross_val_score(searching(tmp_path / "studies"), *data, cv=3, error_score="raise")
+    assert np.array_equal(again, scores)
+
+
+def test_one_file_for_several_data_names_the_folder(data, tmp_path):
+    with pytest.warns(FitFailedWarning, match="changed: X, y, folds.*give a folder"):
+        scores = cross_val_score(searching(tmp_path / "one.db"), *data, cv=3)
+    assert np.isfinite(scores).tolist() == [True, False, False]
