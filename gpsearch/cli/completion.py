@@ -9,7 +9,7 @@ import shtab
 from gpsearch.cli.parser import make_parser
 from gpsearch.cli.terminal import DONE, say
 
-FILES = ("config", "subject", "study", "report", "output")
+FILES = ("config", "subject", "study", "studies", "report", "output")
 """Arguments that are paths."""
 
 

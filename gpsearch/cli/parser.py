@@ -23,7 +23,12 @@ EXAMPLES = {
         "export search.db --format json",
         "export search.db --format optuna -o optuna.db",
     ),
-    "report": ("report search.db", "report search.db -o report.html"),
+    "report": (
+        "report search.db",
+        "report search.db -o report.html",
+        "report search.db --watch",
+    ),
+    "serve": ("serve search.db", "serve runs/", "serve search.db other.db --port 8700"),
     "salvage": ("salvage damaged.db -o saved.db",),
     "widen": ("widen search.toml", "widen search.toml search.db"),
     "init": ("init > search.toml",),
@@ -109,6 +114,13 @@ def make_parser() -> argparse.ArgumentParser:
     report.add_argument("study")
     report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
     report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
+    report.add_argument(
+        "--watch", action="store_true", help="write it again as trials end, until the search ends"
+    )
+
+    serve = add("serve", "serve:serve", "show studies as pages that follow their searches")
+    serve.add_argument("studies", nargs="+", metavar="study", help="a study, or a folder of them")
+    serve.add_argument("--port", type=int, default=8600, help="on this machine; 0: any (8600)")
 
     widen = add(
         "widen", "searches:widen", "carry a study into a wider space, its trials counting as known"

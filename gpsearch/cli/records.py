@@ -90,6 +90,12 @@ def report(arguments: argparse.Namespace) -> int:
             f"--format {arguments.format} writes a file with the suffix {suffix}, and --output "
             f"{arguments.output} has another; give one of the two."
         )
+    if arguments.watch:
+        if path.suffix == ".md":
+            raise GPSearchError("--watch writes a page, in HTML: leave out Markdown (.md).")
+        from gpsearch.cli.live import watch
+
+        return watch(Path(arguments.study), path)
     from gpsearch.comparison import is_comparison, open_comparison
 
     write_page(open_comparison(study) if is_comparison(study) else study, path)

@@ -152,6 +152,11 @@ def _reasons(study: Study) -> Counter[str]:
     return Counter(trial.reason for trial in study.ended if trial.state == "failed")
 
 
+def best_text(study: Study) -> str:
+    """The best trial and its score, in a few words."""
+    return f"trial {study.best_trial.number}, {study.score_name} {_number(study, study.best_trial)}"
+
+
 def _score(study: Study, trial: Trial) -> str:
     text, error = f"{study.score_name} {_number(study, trial)}", trial.standard_error
     return text if math.isnan(error) else f"{text} (standard error over {len(trial.folds)} folds)"

@@ -62,7 +62,7 @@ def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
     """
     model, names, importance = findings.model, list(findings.curves), findings.importance
     return {
-        "convergence": _draw_convergence(study, findings),
+        "convergence": draw_convergence(study, findings),
         "curves": _draw_curves(findings.curves),
         "maps": _draw_maps(model, names[:MAPPED]) if model else [],
         "others": _draw_others(study, names),
@@ -102,7 +102,8 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
     ]
 
 
-def _draw_convergence(study: Study, findings: Findings) -> Figure:
+def draw_convergence(study: Study, findings: Findings) -> Figure:
+    """Draw the figure that changes with each trial."""
     caption = (
         "The score of every trial, and the best so far ± its standard error over the folds, less "
         "what a fold does to all trials."

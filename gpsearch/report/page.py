@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import jinja2
 import numpy as np
@@ -15,13 +17,31 @@ from gpsearch.comparison import Comparison
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
 from gpsearch.report.content import params_text, read_comparison, read_content, read_result
-from gpsearch.report.findings import advise, read_findings
+from gpsearch.report.findings import Findings, advise, read_findings
 from gpsearch.study import Study, require_study
 from gpsearch.study.duration import duration
 from gpsearch.study.location import output_path, write_whole
 
 SUFFIXES = (".html", ".htm", ".md")
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
+
+
+class Drawn(NamedTuple):
+    """What takes seconds to make of a page: its findings and its figures."""
+
+    findings: Findings
+    figures: Mapping[str, Any]
+
+
+class Live(NamedTuple):
+    """How a page follows a search, which its script reads."""
+
+    kind: Literal["page", "reload"]
+    """A page that asks its server for changes, or a file that is read again."""
+    value: str
+    """Name of this state of the page, or the seconds after which it is read again."""
+    text: str
+    """How the search stands."""
 
 
 @public()
@@ -69,26 +89,55 @@ def render_report(
     optional(instance_of, "title", title, str, "a text")
     instance_of("command", command, str, "a text")
     path = output_path(path)
-    with_figures = require_suffix(path) != ".md"
-    if isinstance(study, Comparison):
-        template, values = "comparison", read_comparison(study, title, command)
-    else:
-        findings = read_findings(study)
-        template, values = "report", read_content(study, title, command)
-        values["findings"] = findings
-        values["advice"] = advise(study, values["result"], findings)
-    if with_figures:
-        from gpsearch.report.figures import draw_comparison, draw_figures
-
-        values["figures"] = (
-            draw_comparison(study)
-            if isinstance(study, Comparison)
-            else draw_figures(study, findings)
-        )
-    template = f"{template}.{'html' if with_figures else 'md'}"
-    page = _environment().get_template(template).render(**values, live=None, safe=Markup)
-    write_whole(path, page.encode(errors="backslashreplace"))
+    suffix = ".md" if require_suffix(path) == ".md" else ".html"
+    write_page(path, render_page(study, title=title, command=command, suffix=suffix))
     return path
+
+
+def render_page(
+    subject: Study | Comparison,
+    *,
+    title: str | None = None,
+    command: str = "",
+    suffix: str = ".html",
+    drawn: Drawn | None = None,
+    live: Live | None = None,
+) -> str:
+    """The text of a page, with figures where it is HTML; `drawn` are those made before."""
+    if isinstance(subject, Comparison):
+        template, values = "comparison", read_comparison(subject, title, command)
+        if suffix == ".html":
+            from gpsearch.report.figures import draw_comparison
+
+            values["figures"] = draw_comparison(subject)
+    else:
+        template, values = "report", read_content(subject, title, command)
+        drawn = drawn or draw_page(subject, with_figures=suffix == ".html")
+        values |= drawn._asdict()
+        values["advice"] = advise(subject, values["result"], drawn.findings)
+    return render_template(template + suffix, live=live, **values)
+
+
+def draw_page(study: Study, *, with_figures: bool = True, earlier: Findings | None = None) -> Drawn:
+    """Findings and figures of a study; with `earlier` findings the convergence alone, at once."""
+    findings = read_findings(study) if earlier is None else earlier
+    if not with_figures:
+        return Drawn(findings, {})
+    from gpsearch.report.figures import draw_convergence, draw_figures
+
+    if earlier is not None:
+        return Drawn(findings, {"convergence": draw_convergence(study, findings)})
+    return Drawn(findings, draw_figures(study, findings))
+
+
+def render_template(name: str, **values: Any) -> str:
+    """One of the templates with its values, all escaped."""
+    return _environment().get_template(name).render(**values, safe=Markup)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page whole, or leave the old one."""
+    write_whole(path, text.encode(errors="backslashreplace"))
 
 
 @public()

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,9 +133,9 @@ class Browser:
         assert "error" not in message, message
         return message["result"]
 
-    def open(self, path):
+    def open(self, page):
         self.events.clear()
-        self("Page.navigate", url=path.as_uri())
+        self("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
 
@@ -418,6 +419,51 @@ def test_a_screen_reader_hears_figures_and_tables(shown):
     assert len(names("rowheader")) >= 4
     assert names("searchbox") == ["Filter"]
     assert len(names("main")) == 1
+
+
+def test_a_served_page_follows_the_search_and_keeps_what_was_set(browser, tmp_path):
+    """Another process serves it; the trial that was clicked and the place on the page stay."""
+    study = gs.Study.create(tmp_path / "study.db", space=SPACE, seed=0)
+
+    def add_trial(x):
+        with study.writing() as writer:
+            params = {"x": x, "opt": "adam", "n": 1}
+            writer.add_trial(params, [gs.FoldResult(fold=0, score=x)])
+
+    def until(script):
+        deadline = time.monotonic() + DEADLINE
+        while not browser.run(script):
+            assert time.monotonic() < deadline, script
+            time.sleep(0.1)
+
+    add_trial(0.2), add_trial(0.4)
+    command = [sys.executable, "-m", "gpsearch", "serve", str(study.path), "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = server.stdout.readline().split()[1]
+        look(browser, 1280, "light")
+        browser.open(address)
+        row = '#trials tr[data-trial="1"]'
+        until('document.querySelectorAll("#dependence svg").length')  # all is drawn
+        left, top, _, bottom = browser.box(row)
+        for kind in ("mousePressed", "mouseReleased"):
+            browser.point(kind, left + 5, (top + bottom) / 2)
+        browser.point("mouseMoved", 0, 0)
+        place = browser.box(row)[1]
+        add_trial(0.6)
+        until('document.querySelectorAll("#trials tbody tr").length === 3')
+        assert browser.run(f"document.querySelector({row!r}).classList.contains('hit')")
+        now = browser.run(f"document.querySelector({row!r}).getBoundingClientRect().top")
+        assert now == pytest.approx(place, abs=2)
+        assert "3 trials" in browser.run('document.getElementById("live").textContent')
+        assert [event for event in browser.events if event["method"] in COMPLAINTS] == []
+        server.send_signal(signal.SIGINT)
+        assert server.wait(DEADLINE) == 0
+        assert server.stderr.read() == ""
+        until('document.getElementById("live").textContent.startsWith("The server has ended")')
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_prints_on_few_sheets(shown):
