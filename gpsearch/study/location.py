@@ -51,7 +51,8 @@ def study_path(path: str | os.PathLike[str]) -> Path:
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a folder: one that exists, or whose name ends as a folder's."""
-    return os.fspath(path).endswith(("/", os.sep)) or Path(path).expanduser().is_dir()
+    name = os.path.expanduser(path)
+    return name.endswith(("/", os.sep)) or os.path.isdir(name)
 
 
 def study_folder(path: str | os.PathLike[str]) -> Path:

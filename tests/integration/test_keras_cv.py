@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import KFold
 from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.analysis import EnsembleSelection, ensemble_selection
@@ -18,6 +19,7 @@ from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
 from gpsearch.model_selection import GPSearchCV
 from gpsearch.objective import KerasCV
+from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.space import Space
 from gpsearch.strategy.history import study_history
 from gpsearch.training import fitted, mlp, trainer
@@ -611,3 +613,16 @@ def test_the_terminal_stays_silent():
     code = "from gpsearch.training.backend import import_keras; import_keras()"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_the_next_outer_fold_scores_as_if_there_were_no_other(data):
+    """Programs that are traced for one outer fold serve the next, and change nothing."""
+    X, y = data
+    splitter = KFold(2, shuffle=True, random_state=1)
+    options = {"cv": 2, "epochs": 2, "preprocess": "standardize", "scoring": "neg_log_loss"}
+    outer = outer_folds(KerasCV(mlp, X, y, **options), splitter)
+    first, second = (inner.evaluate(SMALL, seed=3) for inner, _ in outer)
+    _, (train, _) = splitter.split(X)
+    alone = KerasCV(mlp, X[train], y[train], **options).evaluate(SMALL, seed=3)
+    assert [fold.score for fold in second.folds] == [fold.score for fold in alone.folds]
+    assert first.score != second.score

@@ -9,6 +9,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import gpsearch as gs
 from gpsearch.errors import GPSearchError, InvalidObjectiveError, StudyMismatchError
+from gpsearch.model_selection import nested as nested_module
 from gpsearch.objective import estimator_cv
 
 INNER = StratifiedKFold(3, shuffle=True, random_state=1)
@@ -111,6 +112,18 @@ def test_it_tells_score_optimism_and_what_differs():
     assert list(frame.fold) == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("refit", "score"), [(True, 0.25), ("ensemble", 0.75)])
+def test_the_model_that_refit_names_is_scored(data, monkeypatch, refit, score):
+    study = gs.search(lambda params: params["x"], {"x": (0.0, 1.0)}, n_calls=1, progress=False)
+    monkeypatch.setattr(study, "best_model", lambda: 0.25, raising=False)
+    monkeypatch.setattr(nested_module, "search", lambda *_, **options: study)
+    monkeypatch.setattr(nested_module, "best_ensemble", lambda study: 0.75)
+    networks = gs.KerasCV(lambda: None, *data, cv=2, scoring=lambda model, X, y: model)
+    result = gs.nested_cv(networks, SPACE, cv=2, refit=refit, progress=False)
+    assert result.scores.tolist() == [score] * 2
+    assert np.isnan(result.expected).all()
+
+
 def test_groups_stay_on_one_side_of_both_splits(data):
     groups = np.arange(90) // 5
     grouped = gs.EstimatorCV(
@@ -193,6 +206,12 @@ def test_a_folder_keeps_the_search_of_each_outer_fold(data, tmp_path, monkeypatc
     monkeypatch.setattr(estimator_cv, "fit_and_score", never)
     again = cross_val_score(searching(tmp_path / "studies"), *data, cv=3, error_score="raise")
     assert np.array_equal(again, scores)
+
+
+@pytest.mark.parametrize("path", ["", "~nobody-here/studies/"])
+def test_what_is_no_path_is_refused_as_before(data, path):
+    with pytest.raises(GPSearchError, match="path"):
+        searching(path).fit(*data)
 
 
 def test_one_file_for_several_data_names_the_folder(data, tmp_path):
