@@ -1,8 +1,8 @@
 """Remake the figures that the README and the documentation show: ``make plots``.
 
-They show a real search: the one of ``examples/friedman.toml``. Its record is kept, so that
-only the first call trains; remove it to search anew. The comparison with other optimisers is drawn
-from ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two.
+They show the search of ``make run``, ``examples/friedman.toml``: where its record is kept in
+``runs``, nothing is trained; remove it to search anew. The comparison with other optimisers is
+drawn from ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two.
 """
 
 import json
@@ -21,10 +21,17 @@ from gpsearch.plotting import (
     plot_partial_dependence,
     plot_partial_dependence_matrix,
 )
-from gpsearch.plotting.style import CYCLE, DASHES, quiet_frame
+from gpsearch.plotting.style import DASHES, ORANGE, STRATEGIES, quiet_frame
 
 HERE = Path(__file__).parent
-RECORD = HERE.parent / "runs" / "plots.db"
+RECORD = HERE.parent / "runs" / "friedman.db"  # of `make run`
+PEERS = {  # in regret.json: shown as, in the colour of the strategy
+    "gpsearch": ("gpsearch", STRATEGIES["gp"]),
+    "optuna-gp": ("Optuna, GP sampler", ORANGE),
+    "scikit-optimize": ("scikit-optimize", STRATEGIES["skopt"]),
+    "optuna-tpe": ("Optuna, TPE", STRATEGIES["tpe"]),
+    "random": ("random search", STRATEGIES["random"]),
+}
 SHOWN = 4  # dimensions of the matrices: the most influential
 DPI = 110
 
@@ -41,15 +48,15 @@ def save(axes, name):
 def plot_regret(summary):
     """Draw the mean regret of each optimiser over the evaluations."""
     _, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    in_order = sorted(summary["regret"].items(), key=lambda item: item[1][-1])
-    for (name, regret), colour, dash in zip(in_order, CYCLE, DASHES, strict=False):
+    for (name, (label, colour)), dash in zip(PEERS.items(), DASHES, strict=False):
+        regret = summary["regret"][name]
         axes.plot(
             range(1, len(regret) + 1),
             regret,
             color=colour,
             linestyle=dash,
             linewidth=2.5 if name == "gpsearch" else 1.5,
-            label=name,
+            label=label,
         )
     axes.set(
         xlabel="evaluations",

@@ -214,10 +214,9 @@ def _require_comparison(comparison: Any) -> None:
 
 
 def _look(comparison: Comparison, index: int) -> dict[str, Any]:
-    """Grey for the baseline, orange for "gp", else the palette in its order; and a dash."""
-    strategy = comparison.strategies[index]
-    colour = style.ORANGE if strategy == "gp" else style.CYCLE[index % (len(style.CYCLE) - 1)]
+    """The colour of the strategy, else of the palette in its order; and a dash."""
+    colour = style.CYCLE[index % len(style.CYCLE)]
     return {
-        "color": style.GREY if strategy == comparison.baseline else colour,
+        "color": style.STRATEGIES.get(comparison.strategies[index], colour),
         "linestyle": style.DASHES[index % len(style.DASHES)],
     }

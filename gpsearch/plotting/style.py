@@ -44,6 +44,8 @@ from gpsearch.plotting.text import literal, number
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
 CYCLE = (BLUE, ORANGE, GREEN, PINK, SKY, GREY)
+STRATEGIES = {"gp": BLUE, "random": GREY, "grid": GREEN, "tpe": PINK, "skopt": SKY}
+"""One colour for a strategy, in all figures."""
 DASHES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1, 1, 1, 1, 1)))
 SEQUENTIAL = "cividis"  # perceptually uniform, and nearly the same for all colour vision
 # Its hues for marks, without the ends: those stand out on neither a dark nor a light page.
