@@ -3,15 +3,20 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint plots notebooks docs clean
+.PHONY: run test lint suite plots notebooks docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/friedman.toml
 
-test: lint
-	@# a process for each core: more threads in each would wait for one another
+test: $(VENV)/.installed
+	@# side by side: the types are checked on one core
+	$(MAKE) -j 2 lint suite
+
+suite: $(VENV)/.installed
+	@# a process for each core: more threads in each would wait for one another; the longest files
+	@# first, not those of most tests, or a core waits at the end
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -31,7 +36,9 @@ docs: $(VENV)/.installed
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[dev]"
+	@# on all cores, which pip does not; some files of others are not for this version of Python
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 
 clean:

@@ -8,6 +8,8 @@ from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
+pytestmark = pytest.mark.usefixtures("_optimized_graphs")
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
 Y = (X[:, 0] + 0.5 * RNG.normal(size=60) > 0).astype(np.int32)

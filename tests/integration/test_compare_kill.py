@@ -1,5 +1,6 @@
 """A comparison whose process is killed or interrupted goes on as if it had not been."""
 
+import runpy
 import signal
 import subprocess
 import sys
@@ -42,9 +43,16 @@ def script(tmp_path_factory):
     """The script, and beside it whole.db: what one undisturbed process makes."""
     folder = tmp_path_factory.mktemp("compare")
     (folder / "script.py").write_text(SCRIPT)
-    call = [sys.executable, "script.py", "whole.db", "1"]
-    subprocess.run(call, cwd=folder, check=True, timeout=300)
+    run_here(folder / "script.py", "whole.db", "1")
     return folder / "script.py"
+
+
+def run_here(script, *arguments):
+    """Run the script in this process, which has imported all that it needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(script.parent)
+        patch.setattr(sys, "argv", [script.name, *arguments])
+        runpy.run_path(script.name, run_name="__main__")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,10 @@ def test_a_comparison_that_ended_early_is_continued(script, how, n_jobs):
     if how != signal.SIGKILL:
         assert "the same command continues" in Study.open(path).stop_reason
         assert f"trials are finished; everything so far is in {ended}" in told
-    subprocess.run(call, cwd=script.parent, check=True, timeout=300)
+    if (how, n_jobs) == (signal.SIGKILL, "1"):
+        subprocess.run(call, cwd=script.parent, check=True, timeout=300)
+    else:
+        run_here(script, ended, n_jobs)
     resumed, whole = (open_comparison(script.parent / name) for name in (ended, "whole.db"))
     pd.testing.assert_frame_equal(resumed.to_frame()[VALUES], whole.to_frame()[VALUES])
     np.testing.assert_array_equal(resumed.best, whole.best)

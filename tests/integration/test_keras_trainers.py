@@ -17,7 +17,10 @@ layers = keras.layers
 SETTINGS = TrainingSettings(epochs=4, batch_size=8, patience=2)
 
 # Keras's own code meets NumPy 2.4 here.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_optimized_graphs"),
+]
 
 
 @keras.saving.register_keras_serializable("tests")
