@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from gpsearch.model_selection import GPSearchCV, NestedCV, nested_cv
     from gpsearch.objective import EstimatorCV, KerasCV
     from gpsearch.optimizer import Optimizer, gp_minimize
+    from gpsearch.plotting import plot_convergence
     from gpsearch.space import Categorical, Integer, Real, Space
     from gpsearch.study import Study, Trial
     from gpsearch.surrogate import GaussianProcess
@@ -110,6 +111,7 @@ __all__ = [
     "mlp",
     "mlp_space",
     "nested_cv",
+    "plot_convergence",
     "search",
 ]
 
@@ -127,6 +129,7 @@ _ROOMS = load_when_used(
         "model_selection": ("GPSearchCV", "NestedCV", "nested_cv"),
         "objective": ("EstimatorCV", "KerasCV"),
         "optimizer": ("Optimizer", "gp_minimize"),
+        "plotting": ("plot_convergence",),
         "space": ("Categorical", "Integer", "Real", "Space"),
         "study": ("Study", "Trial"),
         "surrogate": ("GaussianProcess",),

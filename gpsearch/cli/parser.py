@@ -27,6 +27,7 @@ EXAMPLES = {
         "report search.db",
         "report search.db -o report.html",
         "report search.db --watch",
+        "report a.db b.db",
     ),
     "serve": ("serve search.db", "serve runs/", "serve search.db other.db --port 8700"),
     "salvage": ("salvage damaged.db -o saved.db",),
@@ -110,8 +111,10 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=["csv", "json", "optuna"], default="csv")
     export.add_argument("-o", "--output", help="a file; standard output without it, for a table")
 
-    report = add("report", "records:report", "write the report of a study or a comparison")
-    report.add_argument("study")
+    report = add(
+        "report", "records:report", "write the report of a study, of several, or of a comparison"
+    )
+    report.add_argument("study", nargs="+", help="several stand side by side on one page")
     report.add_argument("--format", choices=["html", "md"], help="by default that of the output")
     report.add_argument("-o", "--output", help="the file; the study's name with .html or .md")
     report.add_argument(

@@ -81,10 +81,13 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Write the page of a study."""
-    study = Study.open(arguments.study)
+    """Write the page of a study, or of several."""
+    studies = [Study.open(path) for path in arguments.study]
     suffix = f".{arguments.format or 'html'}"
-    path = output_file(arguments.output or Path(arguments.study).with_suffix(suffix))
+    usual = Path(arguments.study[0]).with_suffix(suffix)
+    if len(studies) > 1:
+        usual = usual.with_stem("side_by_side")
+    path = output_file(arguments.output or usual)
     if arguments.format is not None and path.suffix != suffix:
         raise GPSearchError(
             f"--format {arguments.format} writes a file with the suffix {suffix}, and --output "
@@ -93,12 +96,18 @@ def report(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         if path.suffix == ".md":
             raise GPSearchError("--watch writes a page, in HTML: leave out Markdown (.md).")
+        if len(studies) > 1:
+            raise GPSearchError("--watch follows one study; `gpsearch serve` follows several.")
         from gpsearch.cli.live import watch
 
-        return watch(Path(arguments.study), path)
+        return watch(Path(arguments.study[0]), path)
     from gpsearch.comparison import is_comparison, open_comparison
 
-    write_page(open_comparison(study) if is_comparison(study) else study, path)
+    if found := next((s for s in studies if len(studies) > 1 and is_comparison(s)), None):
+        raise GPSearchError(f"{found.path} holds a comparison, whose page is of its own.")
+    study = studies[0]
+    one = open_comparison(study) if is_comparison(study) else study
+    write_page(one if len(studies) == 1 else studies, path)
     say(f"{label('Report')}{path}")
     return DONE
 
@@ -139,8 +148,10 @@ def require_report(path: str | Path) -> None:
     require_suffix(path)
 
 
-def write_page(subject: Study | Comparison, path: str | Path, command: str = "") -> None:
-    """Write the page of a study or a comparison."""
+def write_page(
+    subject: Study | Comparison | list[Study], path: str | Path, command: str = ""
+) -> None:
+    """Write the page of a study, several studies or a comparison."""
     from gpsearch.report import render_report  # imports matplotlib, which few commands need
 
     render_report(subject, path, command=command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gpsearch.analysis import RandomEstimate
+from gpsearch.analysis.side_by_side import side_by_side
 from gpsearch.arguments import boolean, finite, instance_of, optional
-from gpsearch.errors import public
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import score_limits
 from gpsearch.plotting.data import ConvergenceSeries, as_series, convergence_series
+from gpsearch.plotting.several import draw_several
 from gpsearch.study import Study, require_study
 
 logger = logging.getLogger("gpsearch")
@@ -30,13 +33,13 @@ INCHES, DPI = (6.4, 3.4), 100  # of that picture
 
 @public()
 def plot_convergence(
-    study: Study | ConvergenceSeries,
+    study: Study | ConvergenceSeries | Sequence[Study],
     ax: Axes | None = None,
     *,
     target: float | None = None,
     baseline: RandomEstimate | None = None,
     log: bool | None = None,
-) -> Axes:
+) -> Any:
     """Draw every trial's score and the best score so far.
 
     Complete trials are dots, stopped ones open diamonds, failed ones crosses at the edge. The
@@ -44,9 +47,13 @@ def plot_convergence(
     trials. A score far below the others is a small triangle at the edge, so that one diverged
     training does not flatten the plot.
 
+    Of several studies, each has a colour, and in the title stands in what they differ. Those whose
+    scores cannot be compared, since their data, folds or metric are not the same, have panels of
+    their own.
+
     Parameters
     ----------
-    study : Study or ConvergenceSeries
+    study : Study, ConvergenceSeries or list of Study
     ax : Axes, optional
         Where to draw; by default a new figure.
     target : float, optional
@@ -61,11 +68,16 @@ def plot_convergence(
     Returns
     -------
     Axes
+        Or (k,) array of Axes, for studies of which there are k kinds of scores.
     """
-    series = as_series(study, ConvergenceSeries, convergence_series)
     optional(finite, "target", target)
     optional(instance_of, "baseline", baseline, RandomEstimate, "what estimate_random returns")
     optional(boolean, "log", log)
+    if isinstance(study, list | tuple):
+        if baseline is not None:
+            raise InvalidSearchError("is of one study; leave it out.").about("baseline", baseline)
+        return draw_several(side_by_side(study), ax, target, log)
+    series = as_series(study, ConvergenceSeries, convergence_series)
     ax = style.new_axes(ax)
     n = len(series.numbers)
     if not n:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpsearch.analysis.side_by_side import SideBySide
 from gpsearch.comparison import Comparison
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.convergence import plot_convergence
@@ -24,6 +25,7 @@ from gpsearch.plotting.dependence import (
 from gpsearch.plotting.evaluations import plot_evaluations, plot_parallel_coordinates
 from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
+from gpsearch.plotting.several import draw_group
 from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number
@@ -33,6 +35,7 @@ from gpsearch.plotting.trials import (
     plot_timeline,
 )
 from gpsearch.report.findings import Findings
+from gpsearch.report.studies_page import listed
 from gpsearch.study import Study
 
 PANEL_INCHES = (3.5, 2.6)
@@ -99,6 +102,18 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
             f"{comparison.baseline} found in the end.",
             "target",
         ),
+    ]
+
+
+def draw_groups(shown: SideBySide) -> list[Figure]:
+    """Draw the convergence of the studies whose scores can be compared, a figure for each group."""
+    return [
+        _wide_figure(
+            partial(draw_group, shown, place),
+            f"The scores of the trials of {listed(shown, group)}, and the best of each so far.",
+            f"course-{place}",
+        )
+        for place, group in enumerate(shown.groups)
     ]
 
 

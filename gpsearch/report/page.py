@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
 from gpsearch.report.content import params_text, read_comparison, read_content, read_result
 from gpsearch.report.findings import Findings, advise, read_findings
+from gpsearch.report.studies_page import read_side_by_side
 from gpsearch.study import Study, require_study
 from gpsearch.study.duration import duration
 from gpsearch.study.location import output_path, write_whole
@@ -46,13 +47,13 @@ class Live(NamedTuple):
 
 @public()
 def render_report(
-    study: Study | Comparison,
+    study: Study | Comparison | Sequence[Study],
     path: str | os.PathLike[str],
     *,
     title: str | None = None,
     command: str = "",
 ) -> Path:
-    """Write one self-contained HTML page of a study, or of a comparison of strategies.
+    """Write one self-contained HTML page of a study, of several, or of a comparison of strategies.
 
     The page opens from disk and loads nothing from the network. It shows the result with its
     uncertainty, what to try next, convergence, what mattered, partial dependence, the table of
@@ -60,8 +61,9 @@ def render_report(
 
     Parameters
     ----------
-    study : Study or Comparison
-        A study at any stage, also while its search runs.
+    study : Study, Comparison or list of Study
+        A study at any stage, also while its search runs. Of several, the page says in what they
+        differ, and compares only scores of the same data, folds and metric.
     path : path
         File to write; an old one is kept until the new one is complete. ``.html`` is the page,
         ``.md`` the same in Markdown, without figures.
@@ -84,8 +86,9 @@ def render_report(
     UnwritableError
         The file cannot be written; this is an OSError, too.
     """
-    wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
-    instance_of("study", study, (Study, Comparison), wanted)
+    if not isinstance(study, list | tuple):
+        wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
+        instance_of("study", study, (Study, Comparison), wanted)
     optional(instance_of, "title", title, str, "a text")
     instance_of("command", command, str, "a text")
     path = output_path(path)
@@ -95,7 +98,7 @@ def render_report(
 
 
 def render_page(
-    subject: Study | Comparison,
+    subject: Study | Comparison | Sequence[Study],
     *,
     title: str | None = None,
     command: str = "",
@@ -110,6 +113,12 @@ def render_page(
             from gpsearch.report.figures import draw_comparison
 
             values["figures"] = draw_comparison(subject)
+    elif not isinstance(subject, Study):
+        template, values = "side_by_side", read_side_by_side(subject, title)
+        if suffix == ".html":
+            from gpsearch.report.figures import draw_groups
+
+            values["figures"] = draw_groups(values["shown"])
     else:
         template, values = "report", read_content(subject, title, command)
         drawn = drawn or draw_page(subject, with_figures=suffix == ".html")
