@@ -62,9 +62,10 @@ def blocks_of(page):
     return "\n".join(lines)
 
 
-WITH_CODE = [
-    page for page in PAGES if not set(NOT_OURS) & set(page.parts) and blocks_of(page).strip()
-]
+OURS = [page for page in PAGES if not set(NOT_OURS) & set(page.parts)]
+# The first page of the documentation shows the code of the README, which is run once.
+BY_CODE = {blocks_of(page).strip(): page for page in reversed(OURS)}
+WITH_CODE = [page for code, page in BY_CODE.items() if code][::-1]
 
 
 def names_of(pages):
