@@ -100,9 +100,10 @@ def test_in_memory_folds_without_curves_are_steps():
 def test_categories_that_optuna_takes_for_one_stay_apart():
     study = Study.create(None, space={"x": gs.Categorical([1, True, len, None])}, seed=0)
     with study.writing() as writer:
-        for value in (1, True, len, None):
-            writer.add_trial({"x": value}, [FoldResult(fold=0, score=0.5)])
+        for value, score in ((1, 0.5), (True, 0.5), (len, 0.5), (None, float("inf"))):
+            writer.add_trial({"x": value}, [FoldResult(fold=0, score=score)])
     copy = study.to_optuna()
+    assert copy.trials[3].state.name == "FAIL"  # Optuna takes no infinite value
     assert [trial.params["x"] for trial in copy.trials] == ["1 (0)", "True (1)", "len", None]
 
 
