@@ -180,6 +180,7 @@ def test_no_two_files_have_one_name():
 
 STEPS = """
 import gpsearch
+import gpsearch.model_selection
 import gpsearch.plotting.dependence
 from gpsearch.execution import search
 from gpsearch.objective import EstimatorCV, KerasCV, as_objective

@@ -1,5 +1,7 @@
 """One program serves networks of any width, and gives each what the plain loop gives it."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -145,11 +147,16 @@ def assert_shared(create, fit, stop):
     return fast
 
 
-@pytest.mark.parametrize("name", WIDTHS)
-def test_a_program_serves_every_width(name):
+@functools.cache
+def of_every_width(name):
     create, shape = WIDTHS[name]
     fit, stop = (words(n) if shape is None else rows(n, shape) for n in (27, 9))
-    assert_shared(create, fit, stop)
+    return assert_shared(create, fit, stop)
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_a_program_serves_every_width(name):
+    of_every_width(name)
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
@@ -165,7 +172,7 @@ def test_what_a_program_gives_does_not_depend_on_the_width_it_was_traced_on():
     """A search that was resumed meets the widths in another order."""
     create, _ = WIDTHS["normalised"]
     fit, stop = rows(27), rows(9)
-    fast = assert_shared(create, fit, stop)
+    fast = of_every_width("normalised")
     alone = trained(CompiledTrainer(), create, 6, fit, stop)
     assert alone.curves == fast.curves
     np.testing.assert_array_equal(alone.predict(stop.x), fast.predict(stop.x))
