@@ -78,7 +78,8 @@ def _draw(cell: Axes, study: Study, found: TradeOff, name: str) -> None:
     cell.plot(at, best, linestyle="none", marker="D", color=style.BLUE, markersize=5)
     if x.min() > 0 and x.max() > 3 * x.min():
         cell.set_xscale("log")
-        cell.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+        steps = (1.0,) if x.max() > 30 * x.min() else (1.0, 2.0, 5.0)
+        cell.xaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
         cell.xaxis.set_minor_locator(NullLocator())
     cell.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     margin = MARGIN * (high - low)
@@ -104,5 +105,5 @@ def _number(cell: Axes, study: Study, curve: list[Trial], at: Array, best: Array
             xytext=(0, 6 if study.greater_is_better else -12),
             textcoords="offset points",
             ha="center",
-            fontsize="x-small",
+            fontsize="small",
         )

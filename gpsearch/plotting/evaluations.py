@@ -120,6 +120,7 @@ def plot_slices(
         if cell.get_subplotspec().is_first_col():
             cell.set_ylabel(series.label)
         style.quiet_frame(cell)
+    style.figure_of(cells[0]).align_xlabels(cells)
     if ax is None:
         _draw_slices_legend(cells, series, bool(outside.any()), bool(failed.any()))
     return cells

@@ -18,7 +18,7 @@ from gpsearch.study import Study
 def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     """Draw the share of the differences between scores that each dimension explains.
 
-    The light bar is the total with interactions, the dark bar what the dimension explains on its
+    The pale bar is the total with interactions, the full bar what the dimension explains on its
     own; the line is the interval of the total. An interaction counts for each of its dimensions,
     so totals may sum to more than 100%.
 

@@ -105,6 +105,7 @@ def plot_partial_dependence(
                 cell.set_ylabel("")
         else:
             draw_map(partial_dependence_map_series(model, entry), cell)
+    style.figure_of(cells[0]).align_xlabels(cells)
     if curves and model.all_equal:
         cells[0].set_title("all scores are equal", fontsize="small")
     if ax is None and not maps:

@@ -151,10 +151,12 @@ def triangle(
                 cell.tick_params(axis="x", which="both", labelbottom=False)
             else:
                 cell.set_xlabel(literal(wrapped(dimensions[j].name)), fontsize="small")
-                cell.xaxis.set_label_coords(0.5, -(bottom - 0.32) / inches)
+                cell_height = cell.get_position().height * height
+                cell.xaxis.set_label_coords(0.5, -(bottom - 0.32) / cell_height)
             if j == 0 and i > 0:
                 cell.set_ylabel(literal(wrapped(dimensions[i].name)), fontsize="small")
-                cell.yaxis.set_label_coords(-(left - 0.32) / inches, 0.5)
+                cell_width = cell.get_position().width * width
+                cell.yaxis.set_label_coords(-(left - 0.32) / cell_width, 0.5)
             elif i != j:
                 cell.tick_params(axis="y", which="both", labelleft=False)
     return cells
@@ -164,7 +166,8 @@ def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = Fal
     """Inches for the tick labels and names of `dimensions` beside a matrix."""
     shown = [d for d in dimensions if not slanted or sum(map(len, d.labels)) > CELL_LETTERS]
     longest = max([5, *(len(label) for dimension in shown for label in dimension.labels)])
-    return 0.5 + longest * (0.04 if slanted else 0.058)
+    two_lines = any("\n" in wrapped(dimension.name) for dimension in dimensions)
+    return 0.5 + 0.14 * two_lines + longest * (0.04 if slanted else 0.058)
 
 
 def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
@@ -328,7 +331,9 @@ def scale_axis(
         axis.set_major_locator(FixedLocator(np.arange(dimension.low, dimension.high + 1).tolist()))
     else:
         integer = dimension.kind == "integer"
-        axis.set_major_locator(MaxNLocator(3 if small else 6, integer=integer))
+        digits = len(f"{max(abs(dimension.low), abs(dimension.high)):.0f}")
+        most = 3 if small or digits > 5 else round(6 * share)
+        axis.set_major_locator(MaxNLocator(most, integer=integer))
     if label:
         (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
 
