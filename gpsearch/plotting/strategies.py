@@ -124,14 +124,15 @@ def plot_differences(
         ax.scatter(gaps[:, -1], height, s=14, color=style.GREY, alpha=0.7, linewidth=0)
         end = difference.end
         clear = end.excludes_zero
-        ax.plot([end.low, end.high], [row, row], color=style.BLUE, linewidth=2 if clear else 1.2)
+        colour = _look(comparison, comparison.strategies.index(difference.strategy))["color"]
+        ax.plot([end.low, end.high], [row, row], color=colour, linewidth=2 if clear else 1.2)
         ax.plot(
             end.value,
             row,
             marker="D",
-            color=style.BLUE,
+            color=colour,
             markersize=6,
-            markerfacecolor=style.BLUE if clear else "none",
+            markerfacecolor=colour if clear else "none",
         )
     ax.axvline(0.0, color=style.text_colour(), linewidth=0.9)
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
