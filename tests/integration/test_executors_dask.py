@@ -39,9 +39,8 @@ def cluster(tmp_path_factory):
     processes = [start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", *quiet)]
     try:
         for _ in range(2):
-            processes.append(
-                start("dask_worker", "--nthreads", "1", "--local-directory", str(folder), *quiet)
-            )
+            place = ["--nthreads", "1", "--local-directory", str(folder), "--no-nanny"]
+            processes.append(start("dask_worker", *place, *quiet))
         end = time.monotonic() + 60
         while not file.exists() and time.monotonic() < end:
             time.sleep(0.05)
