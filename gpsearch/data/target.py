@@ -62,8 +62,10 @@ class Target:
         """Number of classes; None where y holds none."""
         return None if self.classes is None else len(self.classes)
 
-    def as_labels(self, y: Any) -> np.ndarray:
+    def as_labels(self, y: Any) -> Any:
         """Labels, or quantities, as scorers compare them, of a y in the form of the one read."""
+        if self.kind == "several":
+            return map_parts(np.asarray, y)
         y = np.asarray(y)
         if self.one_hot:
             return y.argmax(axis=-1)

@@ -35,9 +35,8 @@ class EnsembleNetwork(FittedNetwork):
         """Itself: what scorers read of a fitted Keras estimator."""
         return self
 
-    def outputs(self, X: Parts) -> Any:
-        """See `FittedNetwork.outputs`; X may be a list of rows, too."""
-        return super().outputs(read_features(X))
+    def _outputs(self, X: Parts) -> Any:
+        return super()._outputs(read_features(X))  # X may be a list of rows, too
 
     def score(self, X: Parts, y: Any) -> float:
         """Score by the metric of the search, greater is better."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import log_loss, mean_squared_error
@@ -26,9 +27,12 @@ class HeldOutRows:
         self.labels = take(target.labels, rows)
         self.encoded = take(target.encoded, rows)
         self._X: Parts = take(objective.X, rows)
+        self.lack_probabilities = target.is_classification and not probabilities
         if target.is_classification and probabilities:
             target = dataclasses.replace(target, link="probabilities")
         self._view = as_fitted(None, Preprocessor(None, self._X), target)
+        if target.is_classification:  # a model's outputs may be logits, or in other columns
+            self._view.outputs = _refuse_outputs  # type: ignore[method-assign]
         self._scoring = objective.scoring
 
     def score(self, outputs: Outputs) -> float:
@@ -62,6 +66,11 @@ def choose_score(rows: HeldOutRows, outputs: Outputs, name: str) -> tuple[Score,
         rows.score(outputs)
         return HeldOutRows.score, name
     except Exception as error:  # whatever a scorer of the user's own may raise
+        if rows.lack_probabilities:
+            raise StudyError(
+                "the models give no probabilities, which an ensemble of classifiers averages; "
+                "give them a last layer of sigmoid or softmax and a crossentropy for the loss"
+            ) from error
         try:
             rows.fallback(outputs)
         except Exception:
@@ -70,6 +79,10 @@ def choose_score(rows: HeldOutRows, outputs: Outputs, name: str) -> tuple[Score,
                 f"can {fallback}; give a scoring that reads estimator.predict(X)"
             ) from error
     return HeldOutRows.fallback, f"{fallback}, as {name} cannot be computed from predictions"
+
+
+def _refuse_outputs(X: Parts) -> Any:
+    raise StudyError("it reads estimator.outputs(X), of which the probabilities alone are kept")
 
 
 def hold_probabilities(held_out: Predictions) -> bool:

@@ -62,8 +62,13 @@ def by_row(folds: Sequence[Predictions]) -> Outputs:
                 f"the folds' predictions have the shapes {[part.shape for part in parts]}, which "
                 "are no one table; read them fold by fold: study.fold_predictions(trial)"
             )
-        total = np.zeros((folds[0].n_rows, *parts[0].shape[1:]))
-        count = np.zeros(folds[0].n_rows)
+        n = max(fold.n_rows for fold in folds)
+        try:
+            total, count = np.zeros((n, *parts[0].shape[1:])), np.zeros(n)
+        except (MemoryError, ValueError):  # a damaged study may name any number
+            raise StudyError(
+                f"the study holds predictions of {n} rows, which no memory holds; it may be damaged"
+            ) from None
         for fold, part in zip(folds, parts, strict=True):
             np.add.at(total, fold.rows, part)
             np.add.at(count, fold.rows, 1)

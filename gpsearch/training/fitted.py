@@ -67,6 +67,9 @@ class FittedNetwork(BaseEstimator):
 
         An (n, units) array, or a dict or list of them for a model with several outputs.
         """
+        return self._outputs(X)
+
+    def _outputs(self, X: Parts) -> Any:
         remembered = self.__dict__.get("_remembered")
         if remembered is not None and X is remembered[0]:
             return remembered[1]
@@ -77,7 +80,7 @@ class FittedNetwork(BaseEstimator):
 
         Of two classes the probability of the second alone, shape (n, 1).
         """
-        outputs = self.outputs(X)
+        outputs = self._outputs(X)
         several = list(outputs) if isinstance(outputs, tuple) else outputs
         return map_outputs(lambda part: part[:, None] if part.ndim == 1 else part, several)
 
@@ -101,7 +104,7 @@ class FittedNetwork(BaseEstimator):
 
     def predict(self, X: Parts) -> Any:
         """The outputs themselves; for a model with several outputs."""
-        return self.outputs(X)
+        return self._outputs(X)
 
     def save(self, path: Any) -> None:
         """Write one ``.keras`` file that takes raw features and that plain Keras loads.
@@ -159,7 +162,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
     @available_if(lambda self: self.link in ("probabilities", "logits"))
     def predict_proba(self, X: Parts) -> np.ndarray:
         """Probabilities of the classes, shape (n, n_classes)."""
-        outputs = np.asarray(self.outputs(X), np.float64)
+        outputs = np.asarray(self._outputs(X), np.float64)
         logits = self.link == "logits"
         if self._by_unit(outputs):
             # Exactly one in float64, as scikit-learn asks of what float32 only nearly gives.
@@ -180,7 +183,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
         Scores of two classes are shifted to be above zero where the second is predicted.
         """
-        outputs = np.asarray(self.outputs(X), np.float64)
+        outputs = np.asarray(self._outputs(X), np.float64)
         if self.target.kind != "binary":
             return outputs
         if self._by_unit(outputs):
@@ -189,7 +192,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable class of each row, in the labels of y."""
-        return self.labels(self.outputs(X))
+        return self.labels(self._outputs(X))
 
     def labels(self, outputs: Any) -> np.ndarray:
         """The most probable class by the network's outputs.
@@ -246,7 +249,7 @@ class FittedRegressor(RegressorMixin, FittedNetwork):
 
     def predict(self, X: Parts) -> np.ndarray:
         """Predicted values, shape (n,) for one unit, else as y has it or the network returns it."""
-        outputs = np.asarray(self.outputs(X), np.float64)
+        outputs = np.asarray(self._outputs(X), np.float64)
         if outputs.shape[-1] == 1 and (outputs.ndim == 2 or self.target.n_outputs > 1):
             outputs = outputs[..., 0]
         flat = self._for_scorers and outputs.ndim > 2

@@ -250,7 +250,9 @@ def test_members_of_several_inputs_and_outputs_and_a_class_of_ones_own():
         target = read_target(y)
         members = [as_fitted(create_one(), Preprocessor(None, parts), target) for _ in range(2)]
         one, two = (parts_of(member.outputs(parts)) for member in members)
-        ensemble = average(members, [0.5, 0.5], parts, scorer=len, selection="")
+        scorer = lambda view, X, y: sum(map(np.sum, parts_of(y)))  # noqa: E731
+        ensemble = average(members, [0.5, 0.5], parts, scorer=scorer, selection="")
+        assert ensemble.score(parts, y) == pytest.approx(scorer(None, parts, y))
         for found, *both in zip(parts_of(ensemble.outputs(parts)), one, two, strict=True):
             assert np.allclose(found, np.mean(both, axis=0), atol=1e-6)
 
@@ -292,6 +294,36 @@ def test_trials_without_predictions_are_counted():
     assert selection.single == 2
     assert "Without predictions, of the best trials: 1 (" in str(selection)
     assert list(itertools.chain(selection.chosen)) != [2]
+
+
+def test_a_scorer_of_the_raw_outputs_is_not_given_probabilities():
+    seen = []
+
+    def margin(estimator, X, y):
+        seen.append(estimator.outputs(X))
+        return float(seen[-1].mean())
+
+    selection = select_ensemble(recorded("binary", [0.5, 0.6], scoring=margin))
+    assert seen == []
+    assert "margin cannot be computed from predictions" in selection.score_name
+    assert "neg_log_loss" in selection.score_name
+    recorded_outputs = recorded("regression", [0.5, 0.6], scoring=margin)
+    assert "margin" in select_ensemble(recorded_outputs).score_name
+    assert seen  # those of a quantity are what is kept
+
+
+def test_classifiers_without_probabilities_have_no_ensemble():
+    study = recorded("binary", [0.5, 0.6])
+    kept = study.fold_predictions(0)
+    with study.writing() as writer:
+        writer.prediction_bytes = 1e8
+        number = writer.start_trial({"n_neurons": 30}, seed=9)
+        for j, of in kept.items():
+            held_out = Predictions(rows=of.rows, n_rows=N, outputs=6 * of.outputs - 3)
+            writer.record_fold(number, gs.FoldResult(fold=j, score=9.0, predictions=held_out))
+        writer.end_trial(number, "complete")
+    with pytest.raises(StudyError, match=r"no probabilities, which an ensemble .* sigmoid"):
+        select_ensemble(study)
 
 
 def test_outputs_in_a_tuple_are_kept_as_several():
