@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
-import shutil
-import tempfile
 import unittest.mock
 import warnings
 from collections.abc import Callable, Iterator
@@ -39,13 +38,17 @@ from sklearn.tree import DecisionTreeClassifier
 import gpsearch as gs
 from gpsearch.evaluation import Evaluation, FoldResult, run_folds
 from gpsearch.execution import winner
+from gpsearch.execution.contest import Contest
+from gpsearch.execution.run import FRESH
+from gpsearch.execution.workers.job import Job, evaluate
+from gpsearch.strategy import trial_seed
 
 NEW = 2500  # rows, made
 CHUNKS = 60  # of new rows, as large as a fold, of which the mean is taken: not all scores are means
 BUDGETS = (15, 20, 30, 50)
-SHARES = ((0.001, 0.0), (0.05, 0.0), (0.1, 0.0), (0.15, 0.0), (0.15, 0.05))
-"""Of the search, for fresh splits, and the chance of a verdict below which they end; the default
-is one of them."""
+SHARES = ((0.001, 0.05), (0.05, 0.05), (0.1, 0.05), (0.15, 0.05), (0.15, 0.0))
+"""Of the search, for fresh splits, and the chance of a verdict below which trials are tied; the
+default is one of them, and without such a chance the whole share is spent."""
 NETWORKS = {
     "n_hidden": gs.Integer(1, 2),
     "n_neurons": gs.Integer(8, 64, prior="log-uniform"),
@@ -270,7 +273,7 @@ def network(like: Kind) -> Kind:
     made = MLPRegressor if like.score is r2 else MLPClassifier
 
     def model(seed: int, n_neurons: int, **settings: Any) -> Any:
-        sizes = {"hidden_layer_sizes": (n_neurons,), "batch_size": 32, "max_iter": 20}
+        sizes = {"hidden_layer_sizes": (n_neurons,), "batch_size": 48, "max_iter": 10}
         return made(**sizes, **settings, random_state=seed)
 
     space = {
@@ -306,33 +309,6 @@ def simulated(seed: int) -> Iterator[dict[str, Any]]:
         yield searched(name, seed, n_calls, "gp" if seed % 2 else "random", rng)
 
 
-class Remembered:
-    """An objective that evaluates nothing twice: one search is confirmed with several shares."""
-
-    def __init__(self, objective: Any, splits: int | None = None, known: Any = None) -> None:
-        self._objective, self._splits = objective, splits
-        self._known: dict[Any, Evaluation] = {} if known is None else known
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self._objective, name)
-
-    def with_fresh_folds(self, random_state: int) -> Remembered:
-        """The same rows, cut otherwise."""
-        fresh = self._objective.with_fresh_folds(random_state)
-        return Remembered(fresh, random_state, self._known)
-
-    def evaluate(
-        self, params: Any, *, seed: int, on_fold: Any = None, done: Any = ()
-    ) -> Evaluation:
-        """As the objective does, once."""
-        key = self._splits, repr(sorted(params.items())), seed
-        if key not in self._known:
-            self._known[key] = self._objective.evaluate(params, seed=seed)
-        return run_folds(self._known[key].folds, on_fold, done)
-
-
 def searched(name: str, seed: int, n_calls: int, strategy: str, rng: Any) -> dict[str, Any]:
     """One search of a kind, with a configuration drawn at random for its baseline."""
     objective, space = Simulated(name, seed), gs.Space(KINDS[name].space)
@@ -350,32 +326,39 @@ def searched(name: str, seed: int, n_calls: int, strategy: str, rng: Any) -> dic
 
 
 def confirmed(objective: Any, space: Any, truth: Any, **options: Any) -> dict[str, Any]:
-    """A search as it is by default, and what other shares of its time make of it."""
-    true: dict[int, float] = {}
+    """A search, and what each of the shares makes of it: what is scored again is scored once."""
+    options = {"strategy": "gp", "progress": False} | options
+    study = gs.search(objective, space, confirm=False, **options)
+    trials, known, found = study.trials, dict[Any, Any](), dict[str, Any]()
 
-    def known_truth(trial: Any) -> float:
-        if trial.number not in true:
-            true[trial.number] = truth(dict(trial.params), trial.seed)
-        return true[trial.number]
+    @functools.cache
+    def true(number: int) -> float:
+        return truth(dict(trials[number].params), trials[number].seed)
 
-    objective = Remembered(objective)
-    with tempfile.TemporaryDirectory() as folder:
-        path, copy = Path(folder, "study.db"), Path(folder, "copy.db")
-        options |= {"study": path, "progress": False, "strategy": options.get("strategy", "gp")}
-        gs.search(objective, space, confirm=False, **options)
-        found = {}
-        for share, reach in SHARES:
-            shutil.copy(path, copy)
-            with unittest.mock.patch.object(winner, "REACH", reach):
-                study = gs.search(objective, space, confirm=share, **options | {"study": copy})
-            found[f"{share:g}" + ("" if reach else " whole")] = judged(study, known_truth)
-        head = {"strategy": options["strategy"], "n": len(study.trials)}
-    return head | {"shares": found}
+    def scored(number: int, splits: int) -> Any:
+        if (splits, number) not in known:
+            seed = trial_seed(study.seed, FRESH + splits)
+            fresh = objective.with_fresh_folds(seed)
+            outcome = evaluate(fresh, Job(number=number, params=trials[number].params, seed=seed))
+            known[splits, number] = outcome.folds
+        return known[splits, number]
+
+    for share, reach in SHARES:
+        fresh: dict[tuple[int, int], Any] = {}
+        contest = Contest(
+            study, fresh, share=share, scored_share=getattr(objective, "scored_share", None)
+        )
+        with unittest.mock.patch.object(winner, "REACH", reach):
+            while missing := contest.missing():
+                fresh |= {(splits, number): scored(number, splits) for number, splits in missing}
+        name = f"{share:g}" + ("" if reach else " whole")
+        found[name] = judged(study, contest.verdict(), true)
+    return {"strategy": options["strategy"], "n": len(trials), "shares": found}
 
 
-def judged(study: gs.Study, truth: Callable[[Any], float]) -> dict[str, Any] | None:
+def judged(study: gs.Study, made: Any, truth: Callable[[int], float]) -> dict[str, Any] | None:
     """What a search says of its winner, and what is true of it."""
-    made, trials = study.confirmation, study.trials
+    trials = study.trials
     if made is None or made.winner is None:
         return None
     top = sorted(study.complete, key=lambda trial: trial.loss)[:10]
@@ -384,9 +367,9 @@ def judged(study: gs.Study, truth: Callable[[Any], float]) -> dict[str, Any] | N
         "k": len(top[0].folds),
         "evaluated": sum(len(trial.folds) for trial in trials),
         "standard_error": trials[made.favourite].standard_error,
-        "truth": truth(trials[made.winner]),
-        "of_favourite": truth(trials[made.favourite]),
-        "of_baseline": None if made.baseline is None else truth(trials[made.baseline]),
+        "truth": truth(made.winner),
+        "of_favourite": truth(made.favourite),
+        "of_baseline": None if made.baseline is None else truth(made.baseline),
     } | made.to_json()
 
 

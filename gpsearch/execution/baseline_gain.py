@@ -1,6 +1,6 @@
 """By how much the winner of a search is better than the baseline, which nobody chose.
 
-With the symbols of `gpsearch.execution.winner` the gain is ``f_i - o`` less the baseline's mean.
+With the symbols of `gpsearch.execution.winner` the gain is ``g_i - o`` less ``g`` of the baseline.
 Its interval is that of the winner, with the variance of the differences of their folds for S².
 """
 
@@ -29,17 +29,14 @@ class Gain:
     expected; 0 where it does not now, None where none suffice."""
 
     @classmethod
-    def of(
-        cls, estimate: Estimate, standing: Standing, baseline: int, splits: float = math.inf
-    ) -> Gain:
-        """The gain of the winner after these fresh splits."""
+    def of(cls, estimate: Estimate, standing: Standing, baseline: int) -> Gain:
+        """The gain of the winner."""
         winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
-        value = float(standing.means[winner] - estimate.optimism - standing.means[baseline])
-        mine, theirs = scores.folds(winner, splits), scores.folds(baseline, splits)
-        both = [np.subtract(mine[split], theirs[split]) for split in mine.keys() & theirs.keys()]
-        of_search = scores.of_search[winner] - scores.of_search[baseline]
-        differences = np.concatenate([of_search, *both])
-        variance, n = float(differences.var(ddof=1)), len(differences)
+        value = float(standing.judged[winner] - estimate.optimism - standing.judged[baseline])
+        differences = scores.of_search[winner] - scores.of_search[baseline]
+        if (mine := scores.judged(winner)) and (theirs := scores.judged(baseline)):
+            differences = np.concatenate([differences, np.subtract(mine, theirs)])
+        variance, n = float(differences.var(ddof=1)), k
         error = estimate.quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
         more: int | None = 0
         if value <= error:

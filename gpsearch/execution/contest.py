@@ -2,8 +2,8 @@
 
 It goes in rounds, one for each fresh splits: the trials that may still be the best are scored on
 all their folds. It ends where one is the best with 95 %, where the share of the search is spent,
-and where they are tied: what is left of the share would hardly tell one from the others. The
-baseline takes part as long as the winner's gain over it is not told and may be.
+and where they are tied: what is left of the share would hardly tell one from the others. In the end
+the winner, and the baseline with it, is judged: scored on splits that had no part in choosing it.
 
 `gpsearch.execution.winner` says what follows for the winner, `gpsearch.execution.baseline_gain` for
 the gain over a baseline.
@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from gpsearch.evaluation import Params
-from gpsearch.execution.baseline_gain import Gain, gain_facts
-from gpsearch.execution.fresh_scores import Fresh, FreshScores
-from gpsearch.execution.winner import Estimate
+from gpsearch.execution.baseline_gain import gain_facts
+from gpsearch.execution.fresh_scores import JUDGING, Fresh, FreshScores
+from gpsearch.execution.winner import Estimate, Standing
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
@@ -108,7 +108,7 @@ class Contest:
         winner, favourite = standing.winner, estimate.favourite
         low, high = estimate.interval(standing, winner)
         searched = self._trials[favourite].score
-        worth = float(standing.means[favourite]) - estimate.optimism
+        worth = float(standing.judged[favourite]) - estimate.optimism
         return Confirmation(
             trials=self._n_ended,
             off=self._off or scores.why_none_counts(),
@@ -136,32 +136,46 @@ class Contest:
             entrants = self._entrants(split, left)
             seen |= {(split, self._trials[i].number) for i in entrants}
             lacking = [i for i in entrants if not self._scores.is_over(split, i)]
-            if lacking or not entrants:
+            if lacking:
                 return [(self._trials[i].number, split) for i in lacking], seen
+            if not entrants:
+                break
             left -= float(self._costs[entrants].sum())
-        raise AssertionError
+        judged = self._to_judge(left)
+        lacking = [i for i in judged if not self._scores.is_over(JUDGING, i)]
+        seen |= {(JUDGING, self._trials[i].number) for i in judged}
+        return [(self._trials[i].number, JUDGING) for i in lacking], seen
+
+    def _to_judge(self, left: float) -> list[int]:
+        """The winner and the baseline, and one more where the judging splits are void."""
+        standing, baseline = self._estimate.standing(), self._baseline
+        wanted = [standing.winner]
+        if baseline is not None and baseline != standing.winner:
+            wanted.append(baseline)
+        if self._scores.is_void(JUDGING):
+            wanted += self._untried(standing, JUDGING)
+        return self._affordable(wanted, left)
 
     def _entrants(self, split: int, left: float) -> list[int]:
         """Trials to score on these fresh splits, the most promising first, as the budget allows."""
         before, scores = split - 1, self._scores
         standing = self._estimate.standing(before)
-        winner, baseline = standing.winner, self._baseline
-        wanted = [winner, *standing.rivals]
-        pays = lambda rows: left / float(self._costs[rows].sum())  # noqa: E731
-        if standing.is_sure or not self._estimate.may_tell(standing, pays(wanted[:2])):
-            wanted = []
-        elif scores.is_void(before):  # is it the splits, or these trials?
-            tried = {number for at, number in scores.started if at == before}
-            ranked = np.argsort(-standing.compared, kind="stable")
-            others = (int(i) for i in ranked if self._trials[i].number not in tried)
-            wanted += [i for i in itertools.islice(others, 1) if i not in wanted]
-        if baseline not in (None, winner) and not math.isnan(standing.means[baseline]):
-            gain = Gain.of(self._estimate, standing, baseline, before)
-            folds = self._k * pays([winner, baseline])
-            if gain.more_folds != 0 and (wanted or (gain.more_folds or math.inf) <= folds):
-                # it comes third, if not before
-                wanted = [i for i in wanted or [winner] if i != baseline]
-                wanted.insert(2, baseline)
+        wanted = [standing.winner, *standing.rivals]
+        left -= self._costs[standing.winner]  # to judge it
+        further = left / float(self._costs[wanted[:2]].sum())
+        if standing.is_sure or not self._estimate.may_tell(standing, max(further, 0.0)):
+            return []
+        if split > 1 and scores.is_void(before):
+            wanted += [i for i in self._untried(standing, before) if i not in wanted]
+        return self._affordable(wanted, left)
+
+    def _untried(self, standing: Standing, split: int) -> list[int]:
+        """The most promising trial that these splits, all failures so far, did not score."""
+        tried = {number for at, number in self._scores.started if at == split}
+        ranked = np.argsort(-standing.compared, kind="stable")
+        return [int(i) for i in ranked if self._trials[i].number not in tried][:1]
+
+    def _affordable(self, wanted: list[int], left: float) -> list[int]:
         spent = np.cumsum(self._costs[wanted])
         return [i for i, cost in zip(wanted, spent, strict=True) if cost <= left]
 

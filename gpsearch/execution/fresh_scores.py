@@ -1,5 +1,8 @@
 """Scores of the complete trials: on the folds of the search, and on fresh splits.
 
+The fresh splits 1, 2, ... choose the winner; those of number `JUDGING` have no part in that choice,
+and say what it is worth.
+
 Fresh splits on which all trials failed say nothing of the trials (a part without a positive has no
 area under the curve): they are void, and count for none. A trial that failed where another was
 scored has failed by itself.
@@ -19,6 +22,9 @@ from gpsearch.study.trial import Trial
 Array = NDArray[np.float64]
 Fresh = Mapping[tuple[int, int], Sequence[FoldResult]]
 """Fold results by the number of the fresh splits and that of the trial."""
+
+
+JUDGING = 0
 
 
 class FreshScores:
@@ -73,13 +79,13 @@ class FreshScores:
         return len(folds) == self.n_folds or _has_failed(folds)
 
     def folds(self, i: int, splits: float = math.inf) -> dict[int, list[float]]:
-        """Scores of trial i on each fresh splits that count and that it has ended, up to one."""
+        """Scores of trial i on each choosing splits that count and that it has ended, up to one."""
         number = self.trials[i].number
         return {
             split: [fold.score for fold in folds]
             for (split, other), folds in self._fresh.items()
             if other == number
-            and split <= splits
+            and JUDGING < split <= splits
             and self.is_over(split, i)
             and not self.is_void(split)
         }
@@ -87,6 +93,12 @@ class FreshScores:
     def means(self, i: int, splits: float = math.inf) -> list[float]:
         """Means of `folds`; NaN where one failed."""
         return [float(np.mean(scores)) for scores in self.folds(i, splits).values()]
+
+    def judged(self, i: int) -> list[float]:
+        """Scores of trial i on the judging splits; none where it has none, or they are void."""
+        folds = self._fresh.get((JUDGING, self.trials[i].number), ())
+        ended = self.is_over(JUDGING, i) and not self.is_void(JUDGING)
+        return [fold.score for fold in folds] if ended else []
 
     def why_none_counts(self) -> str:
         """Why no fresh splits count, as a sentence; empty where some do, or there are none."""

@@ -147,11 +147,11 @@ def search(
         After the search, score the trials that may be the best again, on fresh splits of the same
         kind, until one of them is the best with a probability of 95 %, they are tied (more splits
         would hardly tell), or a share of what the search took is spent: True for 0.15, or your
-        own. `Study.best_trial` then is the winner, and `Study.confirmation` says what score to
-        expect on new data. Of `timeout`, this share is kept for it. Splits that leave nothing to
-        chance (row numbers, time order, a plain function) cannot be drawn afresh: the estimate is
-        then from the search alone. False takes the best score as it is. See
-        `gpsearch.execution.contest`.
+        own. `Study.best_trial` then is the winner, which splits of its own judge: for
+        `Study.confirmation`, the score to expect on new data. Of `timeout`, this share is kept for
+        it. Splits that leave nothing to chance (row numbers, time order, a plain function) cannot
+        be drawn afresh: the estimate is then from the search alone. False takes the best score as
+        it is. See `gpsearch.execution.contest`.
     n_jobs : int, optional
         Trials at once; above 1 in isolated worker processes, -1 for one for each core. By default
         1, or as many as the executor has workers. Several workers have the GPUs of the machine

@@ -8,8 +8,10 @@ k           folds of a complete trial                                           
 p           share of the rows that one fold scores, ``1/k`` for k parts             scalar
 m           parts of the rows, ``1/p``; fewer than k where splits repeat            scalar
 s_ij        score of trial i on fold j of the search                                (n, k)
-r_i         fresh splits on which trial i was scored                                (n,)
-f_i         mean of trial i over the folds of the search and of its fresh splits    (n,)
+r_i         choosing splits, fresh ones, on which trial i was scored                (n,)
+f_i         mean of trial i over the folds of the search and of its choosing splits (n,)
+g_i         mean of trial i over the splits that judge it; over the search where    (n,)
+            there are none
 o           optimism of the greatest mean of the search                             scalar
 w_i         share of the luck that is left, ``(1 + 1 / (1 + r_i)) / 2``             (n,)
 v_i         variance of ``mean_j s_ij``, without what the folds do to all trials    (n,)
@@ -25,16 +27,17 @@ scored on it, which had no part in that choice. With ``i(j) = argmax_i sum_l s_i
     o = max_i mean_j s_ij - mean_j s_i(j)j        (not below 0),
 
 where repeated k-fold splits take the other folds of the same repeat. Where nearly all folds share
-rows, as random ones do, o is not known: nothing is subtracted, and that is said. The score to
-expect of a trial on new data is ``f_i - o`` (cf. Tibshirani & Tibshirani 2009, A bias correction
-for the minimum error rate in cross-validation). A trial that was scored again has lost the luck of
-the splits and another has not: the winner has the greatest ``f_i - o w_i``, half of the luck being
-that of the rows.
+rows, as random ones do, o is not known: nothing is subtracted, and that is said (cf. Tibshirani &
+Tibshirani 2009, A bias correction for the minimum error rate in cross-validation). The folds share
+most of their training rows, so o falls short, by about the luck of the splits. So the score to
+expect of the winner on new data is ``g_i - o``, from splits that had no part in choosing it. In the
+choice, a trial that was scored again has lost the luck of the splits and another has not: the
+winner has the greatest ``f_i - o w_i``, half of the luck being that of the rows.
 
 The winner's interval is that of Student with m - 1 degrees of freedom, since repeats and fresh
 splits cut the same rows, with the variance
 
-    S² (1 / (k (1 + r)) + p / (1 - p))
+    S² (1 / k + p / (1 - p))
 
 of Nadeau & Bengio (2003), Inference for the generalization error: however many splits, the chance
 of the rows stays. It ends where the metric does, such as at an accuracy of 1.
@@ -59,8 +62,9 @@ from gpsearch.evaluation import UNBOUNDED
 from gpsearch.execution.fresh_scores import Array, FreshScores
 from gpsearch.execution.splits import apart_folds, optimism
 from gpsearch.strategy.history import FoldStatistics
-from gpsearch.study.confirmation import LEVEL, SURE
+from gpsearch.study.confirmation import LEVEL
 
+SURE = 0.95  # probability of being the best at which the others are not scored again
 HOPELESS = 0.05  # probability of being the best below which a trial is not scored again
 REACH = 0.05  # chance of becoming sure below which the trials are tied
 DRAWS = 2000
@@ -73,6 +77,8 @@ class Standing:
 
     means: Array
     """f_i; NaN where a training failed."""
+    judged: Array
+    """g_i; NaN likewise."""
     compared: Array
     """``f_i - o w_i``; minus infinity where a training failed."""
     left: Array
@@ -152,13 +158,16 @@ class Estimate:
         means = [self.scores.means(i, splits) for i in range(len(self.scores.trials))]
         of_search = self.scores.of_search.mean(axis=1).tolist()
         f = np.array([np.mean([s, *fresh]) for s, fresh in zip(of_search, means, strict=True)])
+        judged = [self.scores.judged(i) for i in range(len(of_search))]
+        g = np.array([np.mean(own or s) for s, own in zip(of_search, judged, strict=True)])
+        f[np.isnan(g)] = np.nan  # it has failed there
         w = _left(np.array([float(len(fresh)) for fresh in means]))
         compared = np.where(np.isnan(f), -np.inf, f - self.optimism * w)
         noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
         draws = compared + np.sqrt(self._v * w) * noise
         first = draws == draws.max(axis=1, keepdims=True)
         best = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
-        return Standing(f, compared, w, best)
+        return Standing(f, g, compared, w, best)
 
     def may_tell(self, standing: Standing, further: float) -> bool:
         """Whether so many further fresh splits may make one trial the best with 95 %.
@@ -179,13 +188,13 @@ class Estimate:
 
     def expected(self, standing: Standing, i: int) -> float:
         """Score of a trial on new data; NaN where a training failed."""
-        return self._within(float(standing.means[i]) - self.optimism)
+        return self._within(float(standing.judged[i]) - self.optimism)
 
     def interval(self, standing: Standing, i: int) -> tuple[float, float]:
         """Where that score lies with 90 %."""
-        folds = self.scores.n_folds * (1 + len(self.scores.means(i)))
-        error = self.quantile * math.sqrt(self._fold_variance() * (1 / folds + self.of_rows))
-        middle = float(standing.means[i]) - self.optimism
+        of_splits = 1 / self.scores.n_folds
+        error = self.quantile * math.sqrt(self._fold_variance() * (of_splits + self.of_rows))
+        middle = float(standing.judged[i]) - self.optimism
         return self._within(middle - error), self._within(middle + error)
 
     def _within(self, score: float) -> float:
@@ -197,7 +206,8 @@ class Estimate:
         top = np.argsort(-s.mean(axis=1), kind="stable")[:MEASURED]
         variances = [float(s[top].var(axis=1, ddof=1).mean())]
         for i in range(len(self.scores.trials)):
-            fresh = [of for of in self.scores.folds(i).values() if len(of) == s.shape[1]]
+            fresh = [*self.scores.folds(i).values(), self.scores.judged(i)]
+            fresh = [of for of in fresh if len(of) == s.shape[1]]
             variances += [float(np.var(scores, ddof=1)) for scores in fresh]
         return float(np.nanmean(variances))
 

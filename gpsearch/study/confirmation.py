@@ -18,9 +18,6 @@ CONFIRMATION = "confirmation"
 LEVEL = 0.9
 """Probability of the intervals."""
 
-SURE = 0.95
-"""Probability to be the best at which no trial is scored again."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Confirmation:
@@ -115,9 +112,9 @@ class Confirmation:
         if self.void:
             scored += f"; {self.void} of the splits did not count, for all trials failed there"
         if not n:
-            scored = "No trial was scored again"
-            if self.probability < SURE:
-                scored += ": fresh splits would hardly tell which is the best"
+            scored = "No trial was scored again: a trial takes more than the share for it"
+        elif self.tied:
+            scored += "; more would hardly tell which is the best"
         return [*lines, self.off or f"{scored}."]
 
     def _of_luck(self) -> str:

@@ -18,9 +18,11 @@ import gpsearch as gs
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
 from gpsearch.execution import winner
-from gpsearch.execution.fresh_scores import FreshScores
+from gpsearch.execution.fresh_scores import JUDGING, FreshScores
+from gpsearch.execution.run import FRESH
 from gpsearch.execution.splits import apart_folds, optimism, why_off
 from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.strategy import trial_seed
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
@@ -113,18 +115,40 @@ def test_no_more_than_the_share_is_spent_and_each_fold_is_scored_once():
         made = searched(objective, confirm=share).confirmation
         assert made.folds == len(objective.calls) == len(set(objective.calls)) <= most
         assert made.folds > most - 4 * 4
-    assert all(len({x for s, x, _ in objective.calls if s == splits}) >= 2
-               for splits in {s for s, _, _ in objective.calls})  # fmt: skip
+    each = [{x for s, x, _ in objective.calls if s == splits} for splits in
+            {s for s, _, _ in objective.calls}]  # fmt: skip
+    assert max(map(len, each)) > 1
 
 
-def test_where_fresh_splits_would_not_tell_them_apart_none_are_scored():
+def test_where_fresh_splits_would_not_tell_them_apart_the_winner_alone_is_judged():
     objective = Lucky(slope=0.1)
-    made = searched(objective, confirm=0.5).confirmation
-    assert objective.calls == []
+    study = searched(objective, confirm=0.5)
+    made = study.confirmation
+    assert made.winner == made.favourite == max(study.trials, key=lambda t: t.score).number
+    assert {x for _, x, _ in objective.calls} == {study.best_params["x"]}
+    assert len(objective.calls) == made.folds == 4
     assert len(made.tied) > 1
     assert made.sentences()[-1] == (
-        "No trial was scored again: fresh splits would hardly tell which is the best."
+        "1 trial scored again on fresh splits, 4 folds; more would hardly tell which is the best."
     )
+    assert searched(Lucky(), 8, confirm=0.05).confirmation.sentences()[-1] == (
+        "No trial was scored again: a trial takes more than the share for it."
+    )
+
+
+def test_what_judges_the_winner_has_no_part_in_choosing_it():
+    """However bad the scores on the judging splits are, it stays; they alone say its worth."""
+    seen = []
+
+    def score(splits, x, j):
+        seen.append(splits)
+        return noisy(splits, x, j) - (splits == seen[-1] == judging)
+
+    judging = trial_seed(0, FRESH + JUDGING)
+    made = searched(Scored(score), 10).confirmation
+    assert made.winner == made.favourite
+    assert made.expected == pytest.approx(made.searched - made.luck)
+    assert made.luck == pytest.approx(1.0, abs=4 * NOISE)
 
 
 def test_what_is_left_may_tell_two_from_another_and_not_five():
@@ -135,7 +159,7 @@ def test_what_is_left_may_tell_two_from_another_and_not_five():
         rest = [-np.inf] * (len(scores.trials) - len(compared))
         means = np.array([*compared, *rest])
         best = np.where(np.isfinite(means), 1.0, 0.0) / len(compared)
-        return Standing(means, means, np.ones(len(means)), best)
+        return Standing(means, means, means, np.ones(len(means)), best)
 
     assert estimate.may_tell(standing(0.5, 0.5), 10)
     assert estimate.may_tell(standing(0.54, 0.5), 1)
@@ -143,11 +167,12 @@ def test_what_is_left_may_tell_two_from_another_and_not_five():
     assert not estimate.may_tell(standing(*[0.5] * 5), 10)
 
 
-def test_a_clear_winner_needs_nothing():
+def test_a_clear_winner_is_judged_alone():
     objective = Lucky(slope=0.0)
     objective._fold = lambda params, j: FoldResult(fold=j, score=params["x"] + 1e-6 * j)
-    assert searched(objective, 20).confirmation.probability == 1.0
-    assert objective.calls == []
+    made = searched(objective, 20).confirmation
+    assert made.probability == 1.0
+    assert made.contenders == (made.winner,)
 
 
 def test_a_killed_confirmation_goes_on_where_it_was(study, tmp_path):
@@ -248,7 +273,7 @@ def test_splits_on_which_several_fail_count_for_no_trial(study):
     with found.writing() as writer:
         rows = writer.fresh
     assert all(len(folds) == 1 for (split, _), folds in rows.items() if split == 1)
-    assert made.folds == 4 * sum(split > 1 for split, _ in rows)
+    assert made.folds == 4 * sum(split != 1 for split, _ in rows)
 
 
 @pytest.mark.parametrize("fault", [np.nan, ValueError("cannot be cut")])
@@ -331,22 +356,13 @@ def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
     made = found.confirmation
     assert found.trials[0].origin == "baseline"
     assert found.trials[0].params == BAD
-    assert made.gain == pytest.approx(made.expected - found.trials[0].score)
+    with found.writing() as writer:
+        judged = [fold.score for fold in writer.fresh[JUDGING, 0]]
+    assert made.gain == pytest.approx(made.expected - np.mean(judged))
     assert made.gain_low < 0 < made.gain_high
-    assert made.folds == 0  # which would hardly tell
     assert "cannot be told" in " ".join(made.sentences())
     told = dataclasses.replace(made, more_folds=30, gain=0.1)
     assert "30 more folds" in " ".join(told.sentences())
-
-
-def test_the_baseline_is_scored_again_where_that_tells():
-    found = searched(Lucky(0.15), baseline=BAD)
-    made = found.confirmation
-    with found.writing() as writer:
-        fresh = [f.score for key, folds in writer.fresh.items() if key[1] == 0 for f in folds]
-    mean = np.mean([*(fold.score for fold in found.trials[0].folds), *fresh])
-    assert made.gain == pytest.approx(made.expected - mean)
-    assert 0 in made.contenders
 
 
 def test_two_that_diverge_by_themselves_void_no_splits():
