@@ -209,7 +209,7 @@ class GPStrategy:
         known = history.costs > 0  # false for NaN
         exponent, base = options.cost_exponent or 0.0, 0.0
         if options.cost_exponent is None and self._minds_cost:
-            left = max(0.0, 1.0 - len(history) / self._n_calls)
+            left = max(0.0, 1.0 - (len(history) - history.n_given) / self._n_calls)
             exponent, base = min(1.0, COOLING * left), COST_BASE
         if exponent and len(np.unique(history.costs[known])) > 1:
             log_cost = GaussianProcess.fit(

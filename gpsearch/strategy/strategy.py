@@ -51,6 +51,8 @@ class History:
     """(n,) costs of each evaluation, or of a fold of it, in any unit; NaN where unknown."""
     pending: Sequence[Point] = ()
     """Points that are being evaluated and have no loss yet."""
+    n_given: int = 0
+    """Points whose scores were given to the search, which cost it nothing."""
 
     def __post_init__(self) -> None:
         shapes = [np.shape(values) for values in (self.losses, self.variances, self.costs)]
@@ -68,6 +70,7 @@ class History:
         variances: Sequence[float] | Array | None = None,
         costs: Sequence[float] | Array | None = None,
         pending: Sequence[Point] = (),
+        n_given: int = 0,
     ) -> History:
         """Make a history of plain sequences; an infinite loss counts as failed."""
         values = np.array(losses, dtype=float)
@@ -79,6 +82,7 @@ class History:
             variances=unknown if variances is None else np.array(variances, float),
             costs=unknown if costs is None else np.array(costs, float),
             pending=pending,
+            n_given=n_given,
         )
 
     @property

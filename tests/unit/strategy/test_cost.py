@@ -1,5 +1,7 @@
 """Improvement for its cost: what is cheap is tried more often."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,18 @@ def test_at_the_end_of_the_budget_the_cost_counts_nothing():
     )
     assert early != plain
     assert late == over == plain
+
+
+def test_given_points_spend_none_of_the_budget():
+    points = [[x / 12, (x * 5 % 12) / 12] for x in range(12)]
+    losses, costs = [(x - 0.6) ** 2 for x, _ in points], [50.0**x for x, _ in points]
+    history = History.of(points, losses, costs=costs, n_given=12)
+
+    def proposed(history, cost="work"):
+        return make_strategy("gp", SPACE, seed=0, n_calls=12, cost=cost).propose(history, 12)
+
+    assert proposed(history) != proposed(history, None)
+    assert proposed(dataclasses.replace(history, n_given=0)) == proposed(history, None)
 
 
 def test_a_bound_of_the_loss_is_no_improvement():

@@ -8,6 +8,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.space import Space
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Trial
+from gpsearch.study.trial import GIVEN
 
 SPACE = Space({"x": (0.0, 1.0)})
 
@@ -38,6 +39,8 @@ def test_losses_are_negated_means_and_running_trials_are_pending():
     np.testing.assert_allclose(history.losses, [-0.6, -0.9])
     assert history.points == [[0.0], [0.001]]
     assert history.pending == [[0.002]]
+    given = dataclasses.replace(trials[0], origin=GIVEN)
+    assert (history.n_given, history_of(SPACE, [given, *trials[1:]]).n_given) == (0, 1)
 
 
 def test_failed_trials_have_no_loss_and_leave_the_others_alone():
