@@ -68,6 +68,11 @@ class LivePage:
                 self.html = studies_page(str(self.study.path), [], live)
             return is_first
 
+    def end(self) -> None:
+        """Make the page once more, as one that follows no longer."""
+        self.done = True
+        self._make(whole=False)
+
     def _update(self) -> bool:
         study, now = self.study, time.monotonic()
         reason, self.text = study.stop_reason, state_line(study)
@@ -107,11 +112,15 @@ def watch(study: Path, output: Path) -> int:
     page = LivePage(study, reload=True)
     say(f"{label('Report')}{output}, written again as trials end (Ctrl-C ends)")
     sys.stdout.flush()
-    while not page.done:
-        if page.update():
-            write_page(output, page.html)
-        else:
-            time.sleep(PAUSE)
+    try:
+        while not page.done:
+            if page.update():
+                write_page(output, page.html)
+            else:
+                time.sleep(PAUSE)
+    except KeyboardInterrupt:
+        page.end()
+        write_page(output, page.html)
     return DONE
 
 

@@ -122,6 +122,18 @@ def test_report_watch_writes_until_the_search_has_ended(drawn, tmp_path, capsys,
     assert "--watch writes a page, in HTML" in capsys.readouterr().err
 
 
+def test_a_watched_page_that_is_interrupted_reloads_no_longer(drawn, tmp_path, monkeypatch):
+    path, output = tmp_path / "study.db", tmp_path / "page.html"
+    new_study(path)
+    monkeypatch.setattr(live.time, "sleep", raise_interrupt)
+    assert main(["report", str(path), "--watch", "-o", str(output)]) == 0
+    assert "data-reload" not in output.read_text()
+
+
+def raise_interrupt(seconds):
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def ask(drawn, tmp_path):
     """Ask a server of a folder and one study with the same name: status, headers and text."""
