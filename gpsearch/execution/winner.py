@@ -16,7 +16,7 @@ o           optimism of the greatest mean of the search                         
 w_i         share of the luck that is left, ``(1 + 1 / (1 + r_i)) / 2``             (n,)
 v_i         variance of ``mean_j s_ij``, without what the folds do to all trials    (n,)
 S²          variance over the folds of one splits: mean of that of the search, of   scalar
-            which the ten best trials have a mean, and of each one's fresh splits
+            which the ten best trials have a mean, and of the winner's fresh splits
 =========== ======================================================================= ==========
 
 The greatest of many noisy scores is partly luck: of the splits and seeds, which fresh splits
@@ -193,23 +193,20 @@ class Estimate:
     def interval(self, standing: Standing, i: int) -> tuple[float, float]:
         """Where that score lies with 90 %."""
         of_splits = 1 / self.scores.n_folds
-        error = self.quantile * math.sqrt(self._fold_variance() * (of_splits + self.of_rows))
+        error = self.quantile * math.sqrt(self._fold_variance(i) * (of_splits + self.of_rows))
         middle = float(standing.judged[i]) - self.optimism
         return self._within(middle - error), self._within(middle + error)
 
     def _within(self, score: float) -> float:
         return float(np.clip(score, *self._bounds))
 
-    def _fold_variance(self) -> float:
-        """S²."""
+    def _fold_variance(self, i: int) -> float:
+        """S² for trial i."""
         s = self.scores.of_search
         top = np.argsort(-s.mean(axis=1), kind="stable")[:MEASURED]
-        variances = [float(s[top].var(axis=1, ddof=1).mean())]
-        for i in range(len(self.scores.trials)):
-            fresh = [*self.scores.folds(i).values(), self.scores.judged(i)]
-            fresh = [of for of in fresh if len(of) == s.shape[1]]
-            variances += [float(np.var(scores, ddof=1)) for scores in fresh]
-        return float(np.nanmean(variances))
+        fresh = [*self.scores.folds(i).values(), self.scores.judged(i)]
+        variances = [float(np.var(of, ddof=1)) for of in fresh if len(of) == s.shape[1]]
+        return float(np.nanmean([s[top].var(axis=1, ddof=1).mean(), *variances]))
 
 
 def _left(splits: Any) -> Any:
