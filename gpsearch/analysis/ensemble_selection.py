@@ -62,7 +62,7 @@ class EnsembleSelection:
     score_name: str
     """What the gain is measured in."""
     overlap: float = 0.0
-    """Held-out rows over training rows of a fold, where folds hold out the same rows; else 0."""
+    """Held-out rows over training rows of a fold."""
     left_out: tuple[str, ...] = ()
     """Trials that could not become members, as sentences."""
 
@@ -75,7 +75,8 @@ class EnsembleSelection:
     def interval(self) -> tuple[float, float]:
         """Its 95 % interval, by Student's t over the folds; NaN for fewer than two.
 
-        Where folds hold out the same rows, with the variance of Nadeau and Bengio (2003).
+        What the folds choose is nearly the same, so that their gains are not independent: the
+        variance is that of Nadeau and Bengio (2003).
         """
         k = len(self.gains)
         if k < 2:
@@ -330,8 +331,8 @@ def _candidates(
 
 def _overlap(objective: KerasCV) -> float:
     """Held-out rows over the others, where some row is held out twice; else 0."""
-    rows, share = np.concatenate(objective.held_out), objective.scored_share
-    return share / (1 - share) if len(np.unique(rows)) < len(rows) and share < 1 else 0.0
+    share = objective.scored_share
+    return share / (1 - share) if share < 1 else 0.0
 
 
 def _shape(predictions: dict[int, Predictions]) -> Any:
