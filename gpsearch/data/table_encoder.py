@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
+from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -35,8 +37,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     numbers, categories : sequences of column names, or of positions in an array
         A missing number is the median of its column; columns of numbers have mean 0 and standard
-        deviation 1 over the rows of ``fit``. A missing category is one more category. The rarest,
-        and those that ``fit`` did not see, share one column.
+        deviation 1 over the rows of ``fit``, and are 0 everywhere where those rows hold one value
+        or none. A missing category is one more category, and 1.0 is the category 1. The rarest
+        categories share one column; those that ``fit`` did not see share it, too, or where none
+        was rare are 0 in each column.
 
     Examples
     --------
@@ -67,24 +71,53 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             sparse_output=False,
             dtype=np.float32,
         )
-        for part, table in self._parts(X):
+        columns = _columns(X)
+        self.by_name_ = hasattr(X, "columns")
+        self.columns_ = [name for name, _ in columns]
+        for part, table in self._parts(dict(columns)):
             part.fit(table)
+        if self.numbers:
+            scaler = self.scaler_[-1]
+            constant = scaler.scale_ != np.sqrt(scaler.var_)
+            scaler.scale_[constant] = math.inf  # other values of later rows become 0, not huge
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """(n, d) float32: the numbers, then a column for each category."""
-        return np.hstack([part.transform(table).astype("f4") for part, table in self._parts(X)])
+        parts = self._parts(self._columns_like_fit(X))
+        if self.categories:
+            _warn_of_unknown(self.categories, self.encoder_.categories_, parts[-1][1])
+        return np.hstack([part.transform(table).astype("f4") for part, table in parts])
 
-    def _parts(self, X: Any) -> list[tuple[Any, np.ndarray]]:
-        parts = []
-        for part, names, read in (
-            (self.scaler_, self.numbers, _as_numbers),
-            (self.encoder_, self.categories, _as_categories),
-        ):
-            if len(names):
-                columns = [read(name, _column(X, name)) for name in names]
-                parts.append((part, np.column_stack(columns)))
-        return parts
+    def _columns_like_fit(self, X: Any) -> dict[Hashable, Any]:
+        """Columns by their names in ``fit``: by position where one of the two had none."""
+        given = _columns(X)
+        if self.by_name_ and hasattr(X, "columns"):
+            count = Counter(name for name, _ in given)
+            for name in self.columns_:
+                if count[name] != 1:
+                    problem = "has twice" if count[name] else "lacks"
+                    raise InvalidObjectiveError(
+                        f"{problem} the column {name!r} of the training rows."
+                    ).about("X")
+            return dict(given)
+        if len(given) != len(self.columns_):
+            raise InvalidObjectiveError(
+                f"has {len(given)} columns, and the training rows had {len(self.columns_)}. "
+                "Without names columns go by position: give those of the training rows, in their "
+                "order."
+            ).about("X")
+        return dict(zip(self.columns_, (column for _, column in given), strict=True))
+
+    def _parts(self, columns: dict[Hashable, Any]) -> list[tuple[Any, np.ndarray]]:
+        return [
+            (part, np.column_stack([read(name, columns[name]) for name in names]))
+            for part, names, read in (
+                (self.scaler_, self.numbers, _as_finite),
+                (self.encoder_, self.categories, _as_categories),
+            )
+            if len(names)
+        ]
 
 
 def is_table(part: Any) -> bool:
@@ -102,11 +135,11 @@ def table_encoder(part: Any) -> TableEncoder:
     InvalidObjectiveError
         A column holds neither numbers nor categories, or an infinite number.
     """
-    kinds = [(name, infer_dtype(column, skipna=True)) for name, column in _columns(part)]
-    names = [name for name, _ in kinds]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    columns = _columns(part)
+    kinds = [(name, infer_dtype(column, skipna=True)) for name, column in columns]
+    if twice := [name for name, count in Counter(name for name, _ in kinds).items() if count > 1]:
         raise InvalidObjectiveError(
-            f"two columns are named {twice!r}. Rename one, or drop it."
+            f"two columns are named {twice[0]!r}. Rename one, or drop it."
         ).about("X")
     for name, kind in kinds:
         if kind not in (*NUMERIC, *CATEGORIES):
@@ -116,11 +149,7 @@ def table_encoder(part: Any) -> TableEncoder:
             ).about("X")
     numbers = [name for name, kind in kinds if kind in NUMERIC]
     for name in numbers:
-        if np.isinf(_as_numbers(name, _column(part, name))).any():
-            raise InvalidObjectiveError(
-                f"column {name!r} holds infinite numbers. Give NaN for what is missing, or drop "
-                "those rows."
-            ).about("X")
+        _as_finite(name, dict(columns)[name])
     return TableEncoder(numbers, [name for name, kind in kinds if kind in CATEGORIES])
 
 
@@ -134,15 +163,36 @@ _EXAMPLES = {
 
 def warn_of_texts(part: Any, encoder: TableEncoder) -> None:
     """Warn of columns whose values are nearly all rare: their categories say next to nothing."""
+    columns = dict(_columns(part))
     for name in encoder.categories:
-        counts = pd.Series(_column(part, name)).value_counts()
+        counts = pd.Series(columns[name]).value_counts()
         if len(counts) > 2 and counts[counts >= MIN_ROWS].sum() < counts.sum() / 10:
             warnings.warn(
                 f"preprocess='auto': column {name!r} holds {len(counts)} different values in "
                 f"{counts.sum()} rows, and all that stand in fewer than {MIN_ROWS} training rows "
                 "count as one. Drop it, or give numbers made of it.",
-                stacklevel=4,
+                stacklevel=_of_caller(),
             )
+
+
+def _warn_of_unknown(names: Sequence[Hashable], known: Sequence[Any], table: np.ndarray) -> None:
+    """Warn of columns of which no value stands in the training rows: of another spelling, say."""
+    for name, categories, column in zip(names, known, table.T, strict=True):
+        trained, given = set(categories) - {MISSING}, set(column) - {MISSING}
+        if trained and given and not trained & given:
+            warnings.warn(
+                f"preprocess='auto': the training rows hold no value that column {name!r} holds "
+                f"here; they hold such as {min(trained)!r}.",
+                stacklevel=_of_caller(),
+            )
+
+
+def _of_caller() -> int:
+    """The level for `warnings.warn` at which a line stands that the user wrote."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(("gpsearch", "sklearn")):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def not_numbers(frame: Any) -> dict[Hashable, str]:
@@ -160,19 +210,34 @@ def not_numbers(frame: Any) -> dict[Hashable, str]:
 
 def _columns(table: Any) -> list[tuple[Hashable, Any]]:
     """The columns of a table by their names, or of an array by their positions."""
+    columns: list[tuple[Hashable, Any]]
     if isinstance(table, pd.DataFrame):  # two columns may have one name
-        return [(name, table.iloc[:, place]) for place, name in enumerate(table.columns)]
-    names = table.columns if hasattr(table, "columns") else range(table.shape[1])
-    return [(name, _column(table, name)) for name in names]
+        columns = [(name, table.iloc[:, place]) for place, name in enumerate(table.columns)]
+    elif hasattr(table, "to_numpy") and hasattr(table, "columns"):  # polars
+        columns = [(name, table[name].to_numpy()) for name in table.columns]
+    elif np.ndim(table) == 2 and not hasattr(table, "columns"):
+        columns = list(enumerate(np.asarray(table).T))
+    else:
+        raise InvalidObjectiveError(
+            f"of type {type(table).__name__}, X is not a table of rows and columns. Give a data "
+            "frame of pandas or polars, as X.to_pandas() or X.collect() may make one, or an array "
+            "with two axes; of one row X.to_frame().T."
+        ).about("X")
+    if not columns or not len(columns[0][1]):
+        raise InvalidObjectiveError(
+            f"the table has no {'rows' if columns else 'columns'}. Give at least one."
+        ).about("X")
+    return columns
 
 
-def _column(X: Any, name: Hashable) -> Any:
-    """One column, of pandas, or of another library or an array as an array."""
-    if not hasattr(X, "columns"):
-        return np.asarray(X)[:, cast(int, name)]
-    if name not in X.columns:
-        raise InvalidObjectiveError(f"lacks the column {name!r} of the training rows.").about("X")
-    return X[name] if isinstance(X, pd.DataFrame) else X[name].to_numpy()
+def _as_finite(name: Hashable, column: Any) -> np.ndarray:
+    numbers = _as_numbers(name, column)
+    if np.isinf(numbers).any():
+        raise InvalidObjectiveError(
+            f"column {name!r} holds infinite numbers. Give NaN for what is missing, or drop those "
+            "rows."
+        ).about("X")
+    return numbers
 
 
 def _as_numbers(name: Hashable, column: Any) -> np.ndarray:
@@ -180,11 +245,17 @@ def _as_numbers(name: Hashable, column: Any) -> np.ndarray:
         return pd.Series(column).to_numpy(float, na_value=math.nan)
     except (TypeError, ValueError):
         raise InvalidObjectiveError(
-            f"column {name!r} held numbers in the training rows, and here holds others: it cannot "
-            "be read as numbers."
+            f"column {name!r} held numbers or nothing in the training rows, and cannot be read as "
+            "numbers here."
         ).about("X") from None
 
 
 def _as_categories(name: Hashable, column: Any) -> np.ndarray:
     series = pd.Series(column).astype(object)
-    return series.map(str).where(series.notna(), MISSING).to_numpy(object)
+    return series.map(_as_text).where(series.notna(), MISSING).to_numpy(object)
+
+
+def _as_text(value: Any) -> str:
+    """A category as text: a whole number without its point, as a gap makes floats of integers."""
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if whole else str(value)

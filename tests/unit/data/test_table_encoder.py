@@ -1,5 +1,7 @@
 """``preprocess="auto"``: tables of several kinds of columns, fitted on the training rows alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,7 +43,9 @@ def test_what_is_learned_comes_from_the_training_rows():
     shifted = FRAME.copy()
     shifted.loc[TEST, "age"] += 1e6
     shifted.loc[TEST, "city"] = "Wien"
-    train, test = prepared(shifted)
+    with pytest.warns(UserWarning, match="no value that column 'city' holds here.*'Bern'") as seen:
+        train, test = prepared(shifted)
+    assert [warning.filename for warning in seen] == [__file__]  # the line that the user wrote
     np.testing.assert_array_equal(train, prepared(FRAME)[0])
     assert (test[:-1, 0] > 1e4).all()
     np.testing.assert_array_equal(test[:, 2:5], 0)  # no rare category was seen to share a column
@@ -49,8 +53,9 @@ def test_what_is_learned_comes_from_the_training_rows():
 
 def test_many_rare_values_become_one_column_and_a_warning():
     rare = FRAME.assign(city=[f"place {i}" for i in range(N)], age=FRAME["city"])
-    with pytest.warns(UserWarning, match="column 'city' holds 60 different values"):
+    with pytest.warns(UserWarning, match="column 'city' holds 60 different values") as seen:
         check_preprocess("auto", rare)
+    assert seen[0].filename == __file__
     assert Preprocessor("auto", rare).transform(rare).shape == (N, 1 + 3 + 1 + 2)
     often = pd.DataFrame({"x": np.repeat([f"v{i}" for i in range(200)], 6)})
     check_preprocess("auto", often)
@@ -105,3 +110,50 @@ def test_later_rows_need_the_columns_and_their_kinds():
         preprocessor.transform(FRAME.assign(age="old"))
     with pytest.raises(InvalidObjectiveError, match="two columns are named 'age'"):
         table_encoder(FRAME[["age", "age"]])
+    with pytest.raises(InvalidObjectiveError, match="has twice the column 'age'"):
+        preprocessor.transform(pd.concat([FRAME, FRAME[["age"]]], axis=1))
+    with pytest.raises(InvalidObjectiveError, match="'age' holds infinite"):
+        preprocessor.transform(FRAME.assign(age=np.inf))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (FRAME["age"], "Series, X is not a table"),
+        (SimpleNamespace(columns=["age"]), "SimpleNamespace, X is not a table.*collect"),
+        (FRAME.iloc[:0], "no rows"),
+        (FRAME[[]], "no columns"),
+        (FRAME.to_numpy(object)[:, :3], "has 3 columns, and the training rows had 4"),
+    ],
+)
+def test_what_is_no_table_of_the_training_columns_is_refused_in_a_sentence(rows, message):
+    with pytest.raises(InvalidObjectiveError, match=message):
+        Preprocessor("auto", FRAME).transform(rows)
+
+
+@pytest.mark.parametrize("known", [np.nan, 5.0, 0.1 + 0.2])
+def test_a_number_of_which_the_training_rows_say_nothing_is_zero_everywhere(known):
+    late = pd.DataFrame({"late": [known] * 40 + [1e6] * 20, "age": FRAME["age"]})
+    train, test = prepared(late)
+    np.testing.assert_array_equal(np.r_[train, test][:, 0], 0)
+    assert train[:, 1].std() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [int, float, str, "Int64", object])
+def test_a_whole_number_is_one_category_in_every_type(kind):
+    codes = pd.Series([10115, 20095, None] * 20)
+    preprocessor = Preprocessor("auto", codes.astype("category").to_frame("zip"))
+    later = pd.DataFrame({"zip": pd.Series([20095, 10115]).astype(kind)})
+    np.testing.assert_array_equal(preprocessor.transform(later), [[0, 0, 1], [0, 1, 0]])
+
+
+def test_whole_number_names_and_positions_are_not_confused():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(N, 3)))[[2, 0, 1]]
+    by_name = Preprocessor("auto", frame)
+    wanted = by_name.transform(frame)
+    np.testing.assert_array_equal(by_name.transform(frame[[0, 1, 2]]), wanted)
+    np.testing.assert_array_equal(by_name.transform(frame.to_numpy()), wanted)
+    by_place = Preprocessor("auto", frame.to_numpy())
+    np.testing.assert_array_equal(by_place.transform(frame), wanted)
+    with pytest.raises(InvalidObjectiveError, match="two columns are named 0"):
+        table_encoder(frame[[0, 0]])
