@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gpsearch.errors import InvalidParamsError, StudyError, StudyMismatchError, public
 from gpsearch.evaluation import Objective
 from gpsearch.space import Space
-from gpsearch.study.encoding import ParamsEncoding, require_storable
+from gpsearch.stored_values import value_to_json
+from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.info import StudyInfo, same_space, warn_if_earlier, what_differs
 from gpsearch.study.location import back_up
 from gpsearch.study.study import Study, StudyPath
@@ -29,7 +32,7 @@ def widen(path: StudyPath, *, space: Space, objective: Objective) -> tuple[Study
     ----------
     path : path
     space : Space
-        Holds every trial of the study.
+        Holds every trial of the study, with values of the same types.
     objective : Objective
         That of the study, so that its scores may be kept.
 
@@ -78,11 +81,17 @@ def widen(path: StudyPath, *, space: Space, objective: Objective) -> tuple[Study
     return Study.open(path, space=space), backup
 
 
+def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
+    return {name: dump(value_to_json(value)) for name, value in params.items()}
+
+
 def _require_inside(space: Space, trial: Trial, name: str) -> None:
     params = dict(trial.params)
     try:
         point = space.point(params)
-        why = "" if space.params(point) == params else "its values are others there"
+        # 1 == 1.0 == True, and a model may do another thing with each
+        same = _as_text(space.params(point)) == _as_text(params)
+        why = "" if same else "its values, or their types, are others there"
         why = why or ("" if space.feasible([point])[0] else "the constraint excludes it")
     except InvalidParamsError as error:
         why = error.rule

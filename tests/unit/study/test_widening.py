@@ -14,7 +14,7 @@ from gpsearch.study.sqlite import Database
 from gpsearch.study.widening import widen
 
 NARROW = {"x": gs.Integer(1, 4), "opt": ["adam", "sgd"], "depth": 3}
-WIDE = gs.Space({"x": gs.Real(0.5, 16.0), "opt": ["rmsprop", "adam", "sgd"], "depth": 3})
+WIDE = gs.Space({"x": gs.Integer(0, 16), "opt": ["rmsprop", "adam", "sgd"], "depth": 3})
 
 
 def score(params):
@@ -81,7 +81,10 @@ def test_trials_count_as_known_in_the_wider_space(path, tmp_path):
             "does not lie in the wider space",
         ),
         ({**NARROW, "decay": (0.0, 1.0)}, OBJECTIVE, "'decay' is missing"),
-        ({**NARROW, "momentum": 0.9}, OBJECTIVE, "its values are others there"),
+        ({**NARROW, "momentum": 0.9}, OBJECTIVE, "are others there"),
+        ({**NARROW, "x": gs.Real(1.0, 9.0)}, OBJECTIVE, "are others there"),
+        ({**NARROW, "x": [1.0, 2.0, 3.0, 4.0]}, OBJECTIVE, "are others there"),
+        ({**NARROW, "x": (1, 9), "depth": 3.0}, OBJECTIVE, "are others there"),
         ({"x": gs.Integer(1, 9), "opt": ["adam", "sgd"]}, OBJECTIVE, "has no 'depth'"),
         (gs.Space({**NARROW, "x": (0, 9)}, constraint=lambda p: p["x"] > 8), OBJECTIVE, "excludes"),
     ],
