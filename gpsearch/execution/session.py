@@ -284,7 +284,7 @@ def writing_study(
     if isinstance(study, Study):
         record = study
     elif path is not None and path.exists():
-        record = Study.open(path, space=space)
+        record = Study.open(path)
     else:
         try:
             record = Study.create(
@@ -297,8 +297,8 @@ def writing_study(
         except StudyError:
             if path is None or not path.exists():
                 raise
-            record = Study.open(path, space=space)  # another process has made it meanwhile
-    if record.trials and "cost" not in record.info.settings:  # begun before costs counted
+            record = Study.open(path)  # another process has made it meanwhile
+    if "cost" not in record.info.settings and record.trials:  # begun before costs counted
         if settings.get("cost") is not None:
             logger.warning("the study is of an earlier gpsearch: it goes on with cost=None")
         settings = {name: value for name, value in settings.items() if name != "cost"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import re
@@ -117,6 +118,14 @@ def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
             )
 
 
+def space_difference(recorded: StudyInfo, space: Space) -> str:
+    """How `space` differs from the recorded one, its constraint aside, in words; "" if nowhere."""
+    given = dataclasses.replace(recorded, space=_as_stored(space.to_json()))
+    if _typed(canonical_json(recorded.space)) == _typed(canonical_json(given.space)):
+        return ""
+    return _space_difference(recorded, given, "the study", "space=")
+
+
 def what_differs(
     one: StudyInfo, other: StudyInfo, names: tuple[str, str] = ("the study", "the search")
 ) -> str:
@@ -186,16 +195,20 @@ def _space_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_nam
     differences += [
         f"{name}: {_bare(theirs[name])} in {its_name}, {_bare(ours[name])} in {other_name}"
         for name in theirs
-        if name in ours and theirs[name] != ours[name]
+        if name in ours and _typed(theirs[name]) != _typed(ours[name])
     ]
     if not differences and list(theirs) != list(ours):
         differences = ["the dimensions stand in another order"]
     differences += [
         f"{part}: {one.space.get(part)!r} in {its_name}, {other.space.get(part)!r} in {other_name}"
         for part in other.space
-        if part != "dimensions" and one.space.get(part) != other.space.get(part)
+        if part != "dimensions" and _typed(one.space.get(part)) != _typed(other.space.get(part))
     ]
     return "; ".join(differences) or "their fingerprints differ"
+
+
+def _typed(stored: Any) -> str:
+    return json.dumps(stored, sort_keys=True)  # 1 == 1.0 == True, and they are different values
 
 
 def _bare(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
 from gpsearch.described import Described, values_text
-from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
+from gpsearch.errors import (
+    InvalidParamsError,
+    InvalidSearchError,
+    StudyError,
+    StudyMismatchError,
+    public,
+)
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
 from gpsearch.extensions import extended
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
-from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified
+from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified, space_difference
 from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.predictions import by_row, why_none
@@ -203,6 +209,8 @@ class Study(Described):
             The file does not exist, is a directory, or is of a newer version.
         StudyCorruptError
             It is empty, not a study, or damaged.
+        StudyMismatchError
+            `space` is another than that of the study, its constraint aside.
         """
         path = study_path(path)
         _require_objective(objective)
@@ -210,7 +218,13 @@ class Study(Described):
             from gpsearch.space import Space
 
             space = Space(space)
-        return cls(path, StudyFile.connect(path, writable=False), space, objective)
+        study = cls(path, StudyFile.connect(path, writable=False), space, objective)
+        if space is not None:
+            with study._file.reading():
+                differs = space_difference(study.info, space)
+            if differs:
+                raise StudyMismatchError(f"{path} has another space ({differs}); leave space= out.")
+        return study
 
     @property
     def space(self) -> Space:
@@ -225,9 +239,9 @@ class Study(Described):
     def require_same(self, **search: Any) -> None:
         """Raise StudyMismatchError where the arguments of `StudyInfo.of` are another search's."""
         refuse_other(self._name, self.info, StudyInfo.of(**search))
-        space: Space = search["space"]
-        if self.space.constraint is None and space.constraint is not None:
-            self._space = space  # a file does not hold a constraint as a function
+        # A file holds neither a constraint as a function nor categories by identity.
+        self._space = search["space"]
+        self._decoding, self._trials = ParamsEncoding(search["space"]), None
 
     @property
     def seed(self) -> int:

@@ -294,6 +294,29 @@ def test_a_call_that_fails_before_its_first_trial_leaves_no_study_of_its_own(tmp
     assert target.exists()
 
 
+@pytest.mark.parametrize(
+    "space",
+    [{"n": (1, 9)}, {"n": (1, 9), "c": ["a", "z"]}, {"n": [1, 2], "c": "a"}],
+    ids=["without a dimension", "without a category", "with a fixed value"],
+)
+def test_a_study_of_another_space_is_no_damaged_one(space, tmp_path):
+    path, own = tmp_path / "study.db", {"n": (1, 9), "c": ["a", "b"]}
+    with Study.create(path, space=own, seed=0).writing() as writer:  # no `cost` in its settings
+        writer.add_trial({"n": 3, "c": "b"}, [FoldResult(fold=0, score=0.5)])
+    with pytest.raises(StudyMismatchError, match="another space"):
+        run(study=path, objective=lambda params: params["n"], space=space)
+    with pytest.raises(StudyMismatchError, match=r"another space .*leave space= out"):
+        Study.open(path, space=space)
+    assert Study.open(path, space=Space(own, constraint=lambda params: True)).best_score == 0.5
+
+
+def test_a_study_opened_in_a_space_has_the_types_of_its_values(tmp_path):
+    path = tmp_path / "study.db"
+    Study.create(path, space={"n": (1, 9), "flag": 1}, seed=0)
+    with pytest.raises(StudyMismatchError, match=r"'flag': 1} in the study, {'flag': True} in"):
+        Study.open(path, space={"n": (1, 9), "flag": True})
+
+
 def test_what_may_hold_for_one_configuration_does_not_end_the_search():
     calls = []
 
