@@ -118,6 +118,7 @@ class Browser:
         os.close(commands)
         os.close(answers)
         self._unread, self._n, self._session, self.events = b"", 0, {}, []
+        self.untouched = None  # the page that is open, as long as it is as it was loaded
         target = self("Target.createTarget", url="about:blank")["targetId"]
         attached = self("Target.attachToTarget", targetId=target, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
@@ -135,6 +136,7 @@ class Browser:
 
     def open(self, page):
         self.events.clear()
+        self.untouched = None
         self("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._read())
@@ -224,16 +226,21 @@ def comparison_page(tmp_path_factory):
     return comparison.report(tmp_path_factory.mktemp("page") / "comparison.html")
 
 
-@pytest.fixture(params=["study_page", "comparison_page"])
+@pytest.fixture(scope="module", params=["study_page", "comparison_page"])
 def page(request):
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
 def shown(browser, page):
-    """The browser with the page open, as wide as a desk's screen, in light colours."""
+    """The browser with the page open, as wide as a desk's screen, in light colours.
+
+    Tests that only look at the page share one that is loaded once.
+    """
     look(browser, 1280, "light")
-    browser.open(page)
+    if browser.untouched != page:
+        browser.open(page)
+        browser.untouched = page
     return browser
 
 
@@ -257,11 +264,12 @@ def column(browser, i):
     )
 
 
-def test_opens_without_an_error_or_a_request(shown, page):
-    assert [event for event in shown.events if event["method"] in COMPLAINTS] == []
+def test_opens_without_an_error_or_a_request(browser, page):
+    browser.open(page)
+    assert [event for event in browser.events if event["method"] in COMPLAINTS] == []
     asked = [
         event["params"]["request"]["url"]
-        for event in shown.events
+        for event in browser.events
         if event["method"] == "Network.requestWillBeSent"
     ]
     assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
