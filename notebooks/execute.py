@@ -21,8 +21,9 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 TIMEOUT = 1800  # seconds a cell may take
-FEW = {"n_calls": 12, "n_iter": 3, "n_repeats": 2, "epochs": 2, "patience": 2, "cv": 2}
-FEW_TRAININGS = 4  # in place of the calls of a notebook that trains networks
+FEW = {"n_calls": 12, "n_iter": 2, "n_repeats": 2, "epochs": 2, "patience": 2, "cv": 2}
+FEW_TRAININGS = 2  # in place of the calls of a notebook that trains networks
+FEW_ROWS = "[:100]"  # in place of the first hundreds of a data set
 NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
 # TensorFlow's notes on the processor and Dask's on connections that close are not output.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "warning"}
@@ -60,6 +61,7 @@ def shorten(notebook: nbformat.NotebookNode) -> None:
     for name, few in {**FEW, **({"n_calls": FEW_TRAININGS} if trains else {})}.items():
         for cell in code:
             cell.source = re.sub(rf"\b{name}=\d+", f"{name}={few}", cell.source)
+            cell.source = re.sub(r"\[:\d00\]", FEW_ROWS, cell.source)
 
 
 def drop_native_logs(notebook: nbformat.NotebookNode) -> None:
