@@ -13,7 +13,6 @@ from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.lock import holder_of
 from gpsearch.study.score_text import score_text
-from gpsearch.study.trial import GIVEN
 
 N_BEST = 5
 REASONS_SHOWN, REASON_WIDTH = 3, 160
@@ -98,12 +97,13 @@ def summary(study: Study) -> dict[str, Any]:
 
 
 def _progress(study: Study) -> str:
-    evaluated = sum(trial.origin != GIVEN for trial in study.ended)
+    evaluated = sum(not trial.is_given for trial in study.ended)
     if not study.trials:
         return "no trial yet"
     if study.budget is None or study.budget < evaluated:
         return _counted(len(study.trials))
-    return f"{evaluated} of {_counted(study.budget)}"
+    given = len(study.ended) - evaluated
+    return f"{evaluated} of {_counted(study.budget)}" + (f" and {given} given" if given else "")
 
 
 def _counted(n: int) -> str:
@@ -111,7 +111,7 @@ def _counted(n: int) -> str:
 
 
 def _seconds_left(study: Study) -> float | None:
-    evaluated = [trial for trial in study.ended if trial.origin != GIVEN]
+    evaluated = [trial for trial in study.ended if not trial.is_given]
     has_ended = study.stop_reason and not (study.path and holder_of(study.path))
     if has_ended or study.budget is None or study.budget < len(evaluated):
         return None

@@ -25,7 +25,7 @@ from gpsearch.execution.winner import Estimate, Standing
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
-from gpsearch.study.trial import BASELINE, GIVEN, Trial
+from gpsearch.study.trial import BASELINE, Trial
 
 SHARE = 0.15  # of what the search took, that fresh splits may take by default
 LEAST = 4  # complete trials, below which nothing is said
@@ -74,7 +74,7 @@ class Contest:
             return
         self._scores = FreshScores(self._trials, {} if off else fresh)
         self._estimate = Estimate(self._scores, FoldStatistics.of(study.ended), **options)
-        evaluated = [trial for trial in study.ended if trial.origin != GIVEN and trial.folds]
+        evaluated = [trial for trial in study.ended if not trial.is_given and trial.folds]
         by_work = all(trial.work for trial in evaluated)
         costs = [(t.work or 0.0) if by_work else float(len(t.folds)) for t in evaluated]
         usual = float(np.median(costs)) if by_work and costs else float(k)
@@ -193,4 +193,8 @@ def evaluations(study: Study, params: Params) -> list[Trial]:
         return study.space.key(study.space.point(dict(params)))
 
     wanted = key(params)
-    return [t for t in study.trials if t.origin != GIVEN and key(t.params) == wanted]
+    return [
+        trial
+        for trial in study.trials
+        if (not trial.is_given or trial.origin == BASELINE) and key(trial.params) == wanted
+    ]

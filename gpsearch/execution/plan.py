@@ -21,7 +21,7 @@ from gpsearch.space import Point, Space
 from gpsearch.strategy import Cost, Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial, part_of
-from gpsearch.study.trial import GIVEN, Proposed
+from gpsearch.study.trial import Proposed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class SearchPlan:
 
     def trials(self) -> list[Trial]:
         """All but those with a given score."""
-        return [trial for trial in self._study.trials if trial.origin != GIVEN]
+        return [trial for trial in self._study.trials if not trial.is_given]
 
     def over(self) -> StopReason | None:
         """Whether the budget or the space is used up."""

@@ -20,7 +20,6 @@ from gpsearch.phases import listen
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.score_text import score_text
-from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch.trials")  # apart from what goes wrong with the search
 
@@ -207,7 +206,7 @@ class Progress:
 
     def _seconds_left(self) -> float | None:
         assert self._study is not None
-        ended = [trial for trial in self._study.ended if trial.origin != GIVEN]
+        ended = [trial for trial in self._study.ended if not trial.is_given]
         return seconds_left(ended, self.n_calls - self._n_ended)
 
     def _text(self, step: str) -> str:

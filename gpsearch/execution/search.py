@@ -39,7 +39,7 @@ from gpsearch.strategy.optimum_prior import (
 )
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
-from gpsearch.study.trial import BASELINE, GIVEN
+from gpsearch.study.trial import BASELINE
 
 PREDICTION_MEGABYTES = 256.0
 
@@ -282,7 +282,7 @@ def search(
             )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
         if baselines and not evaluations(writer.study, baselines[0]):
-            n_evaluated = sum(trial.origin != GIVEN for trial in writer.study.trials)
+            n_evaluated = sum(not trial.is_given for trial in writer.study.trials)
             if n_evaluated >= n_calls:
                 shown.close()
                 raise InvalidSearchError(

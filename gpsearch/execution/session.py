@@ -42,7 +42,6 @@ from gpsearch.strategy import Cost
 from gpsearch.study import Study, StudyWriter
 from gpsearch.study.location import study_path
 from gpsearch.study.study import StudyPath
-from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch")
 
@@ -311,7 +310,7 @@ def writing_study(
         try:
             yield writer
         except Exception:
-            if made and all(trial.origin == GIVEN for trial in writer.trials):
+            if made and all(trial.is_given for trial in writer.trials):
                 made.unlink(missing_ok=True)
             raise
 

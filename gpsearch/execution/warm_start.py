@@ -46,7 +46,7 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
     this study's space are left out.
     """
     study = writer.study
-    if any(trial.origin != GIVEN for trial in study.trials):
+    if any(not trial.is_given for trial in study.trials):
         return  # it is continued: what it was given then is recorded
     complete = earlier.complete
     fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
@@ -80,7 +80,7 @@ def _fit(study: Study, trial: Trial) -> Params | None:
 
 
 def _given_keys(study: Study) -> set[Any]:
-    return {_key(study, trial.params) for trial in study.trials if trial.origin == GIVEN}
+    return {_key(study, trial.params) for trial in study.trials if trial.is_given}
 
 
 def _key(study: Study, params: Mapping[str, Any]) -> Any:

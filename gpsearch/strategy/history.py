@@ -34,7 +34,6 @@ from gpsearch.space import Point, Space
 from gpsearch.strategy import Cost, History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.study import Study, Trial
-from gpsearch.study.trial import GIVEN
 from gpsearch.surrogate import GaussianProcess
 
 PRIOR_FOLDS = 4.0
@@ -64,7 +63,7 @@ def history_of(
         [folds.variance(trial) for trial in finished],
         [_cost_of_fold(trial, cost) for trial in finished],
         pending=[points[trial.number] for trial in trials if not trial.finished],
-        n_given=sum(trial.origin == GIVEN for trial in finished),
+        n_given=sum(trial.is_given for trial in finished),
     )
 
 

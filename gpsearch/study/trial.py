@@ -26,8 +26,7 @@ Proposed = Literal["initial", "model", "given", "queued", "random", ""]
 at random from the space (``random``); empty where an older study does not hold it."""
 
 GIVEN: Proposed = "given"
-"""Origin and proposal of a trial whose score was given: it does not count against the budget."""
-
+"""Origin and proposal of a trial whose score was given; a baseline stays one by its origin."""
 
 BASELINE = "baseline"
 """Origin of the trial of ``baseline=``: the settings that the winner is compared with."""
@@ -108,6 +107,11 @@ class Trial(Described):
         """Most parameters of the networks of the folds; None where one's is not known."""
         known = [fold.parameters for fold in self.folds if fold.parameters is not None]
         return max(known) if known and len(known) == len(self.folds) else None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether its score was known before the search: it does not count against the budget."""
+        return self.origin == GIVEN or (self.origin == BASELINE and self.proposal == GIVEN)
 
     @property
     def finished(self) -> bool:

@@ -15,7 +15,7 @@ from gpsearch.study.encoding import ParamsEncoding, dump, require_storable
 from gpsearch.study.info import StudyInfo, same_space, warn_if_earlier, what_differs
 from gpsearch.study.location import back_up
 from gpsearch.study.study import Study, StudyPath
-from gpsearch.study.trial import GIVEN, Trial
+from gpsearch.study.trial import BASELINE, GIVEN, Trial
 
 OF_THE_SPACE = ("n_calls", "expected_optimum")
 """Settings that a search in the wider space makes anew."""
@@ -73,12 +73,14 @@ def widen(path: StudyPath, *, space: Space, objective: Objective) -> tuple[Study
         for trial in study.trials:
             _require_inside(space, trial, name)
         backup = back_up(Path(path), "narrow", writer.content())
-        carried = [
-            dataclasses.replace(trial, origin=GIVEN, proposal=GIVEN) if trial.finished else trial
-            for trial in study.trials
-        ]
+        carried = [_as_given(trial) if trial.finished else trial for trial in study.trials]
         writer.replace_space({**head, "stop_reason": ""}, carried, ParamsEncoding(space))
     return Study.open(path, space=space), backup
+
+
+def _as_given(trial: Trial) -> Trial:
+    origin = BASELINE if trial.origin == BASELINE else GIVEN  # the winner is compared with it
+    return dataclasses.replace(trial, origin=origin, proposal=GIVEN)
 
 
 def _as_text(params: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,6 @@ from gpsearch.arguments import is_number, positive, refusal, whole
 from gpsearch.errors import FitFailedError, InvalidSearchError, TrialFailedError, public
 from gpsearch.execution.workers.job import DIED, NOT_FINITE, OUT_OF_TIME
 from gpsearch.study import Study, Trial
-from gpsearch.study.trial import GIVEN
 
 
 class StopReason(enum.Enum):
@@ -104,7 +103,7 @@ class NoImprovement:
             improved = trial.state == "complete" and trial.score > best + self.min_delta
             if improved:
                 best = trial.score
-            waited = 0 if improved else waited + (trial.origin != GIVEN)
+            waited = 0 if improved else waited + (not trial.is_given)
         return StopReason.NO_IMPROVEMENT if waited >= self.trials else None
 
 
@@ -142,7 +141,7 @@ class ExpectedGain:
 
 def repeated_error(ended: Iterable[Trial], least: int) -> Trial | None:
     """The first of trials that ended, where all, `least` or more, failed with the same error."""
-    trials = [trial for trial in ended if trial.origin != GIVEN]
+    trials = [trial for trial in ended if not trial.is_given]
     if len(trials) < least or any(trial.state != "failed" for trial in trials):
         return None
     errors = {_error_of(trial) for trial in trials}

@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 )
 
 import gpsearch as gs
+from gpsearch.cli.standing import state_line
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
 from gpsearch.execution import winner
@@ -26,8 +27,10 @@ from gpsearch.strategy import trial_seed
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
+from gpsearch.study.widening import widen
 
 NOISE = 0.05
+SPACE = {"x": (0.0, 1.0), "n": (1, 2)}
 GOOD, BAD = {"x": 0.9, "n": 1}, {"x": 0.1, "n": 1}
 
 
@@ -68,10 +71,10 @@ class Lucky:
         return FoldResult(fold=j, score=float(score))
 
 
-def searched(objective, n_calls=40, **options):
+def searched(objective, n_calls=40, space=SPACE, **options):
     return gs.search(
         objective,
-        {"x": (0.0, 1.0), "n": (1, 2)},
+        space,
         n_calls=n_calls,
         strategy="random",
         random_state=0,
@@ -429,6 +432,20 @@ def test_a_baseline_that_was_stopped_is_told_from_one_that_failed():
     assert "trial 0, which was stopped after 1 of 4 folds." in " ".join(stopped.confirmed())
     again = searched(Lucky(0.15, fails=[BAD["x"]]), baseline=BAD)
     assert "trial 0, which failed on fresh splits." in " ".join(again.confirmed())
+
+
+@pytest.mark.parametrize("named", [{"baseline": BAD}, {}], ids=["named again", "not named again"])
+def test_a_baseline_is_compared_with_in_a_wider_space(named, tmp_path):
+    path, space = tmp_path / "study.db", gs.Space({**SPACE, "n": (1, 9)})
+    before = searched(Lucky(slope=1.0), 6, study=path, baseline=BAD)
+    assert before.confirmation.baseline == 0
+    widened, _ = widen(path, space=space, objective=Lucky(slope=1.0))
+    assert (widened.trials[0].origin, widened.trials[0].proposal) == ("baseline", "given")
+    assert widened.confirmed() == before.confirmed()
+    again = searched(Lucky(slope=1.0), 3, study=path, space=space, **named)
+    assert (again.confirmation.baseline, len(again.trials)) == (0, 6 + 3)
+    assert "the baseline, trial 0" in " ".join(again.confirmed())
+    assert "3 of 3 trials and 6 given (9 complete)" in state_line(again)
 
 
 def test_each_baseline_is_evaluated_once_and_the_given_one_compared():
