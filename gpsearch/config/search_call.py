@@ -137,7 +137,9 @@ class _Reader:
             search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
         space = self._space(create_model)
         X, y, columns = self._data(source.table("data"))
-        with source.placing("objective"), self._naming_cells({"X": X, "y": y} | columns):
+        cells = {"X": X, "y": y} | columns
+        gaps = objective.get("preprocess") == "auto"
+        with source.placing("objective"), self._naming_cells(cells, gaps=gaps):
             made = KerasCV(create_model, X, y, **objective | columns)
         return Config(
             source=source,
@@ -264,8 +266,11 @@ class _Reader:
         return frame.drop(columns=used), frame[table["target"]], beside
 
     @contextlib.contextmanager
-    def _naming_cells(self, columns: Mapping[str, Any]) -> Iterator[None]:
-        """Name the cell of the file that an error about these arguments speaks of."""
+    def _naming_cells(self, columns: Mapping[str, Any], *, gaps: bool) -> Iterator[None]:
+        """Name the cell of the file that an error about these arguments speaks of.
+
+        With `gaps` text and missing values of X are none.
+        """
         try:
             yield
         except GPSearchError as error:
@@ -273,8 +278,12 @@ class _Reader:
             if isinstance(values, pd.Series | pd.DataFrame):
                 table = pd.DataFrame(values)
                 bad = table.isna()
+                if error.argument == "X":
+                    named = [name for name in table.columns if f"column {name!r}" in error.rule]
+                    table, bad = table[named], bad[named]
                 if error.argument != "y":
-                    bad = ~np.isfinite(table.apply(pd.to_numeric, errors="coerce").astype(float))
+                    numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
+                    bad = np.isinf(numbers) | (numbers.isna() & (error.argument != "X" or not gaps))
                 self._refuse_cell(bad, table, error.rule)
             raise
 

@@ -43,7 +43,7 @@ from gpsearch.evaluation import (
 from gpsearch.identity import Identity
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.fitted import FittedNetwork, as_fitted, with_link
+from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file, with_link
 from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
@@ -335,6 +335,10 @@ class KerasCV(Described):
         task = self._task(self._whole, params, prepared, seeds, epochs)
         with trained_network(task, LoopTrainer(self.callbacks.make), built_by="refit") as trained:
             return trained.kept()
+
+    def check_keras_file(self) -> None:
+        """Raise where `refit` would make a network that no Keras file can hold."""
+        check_keras_file(self._prepared[self.folds[0]].preprocessor)
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`: of data, folds, scoring, model function and training."""

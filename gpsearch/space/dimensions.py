@@ -95,6 +95,13 @@ def _read_entry(entry: Any) -> Any:
         return _read_tuple(entry)
     if isinstance(entry, list | range | np.ndarray):
         values = [plain(value) for value in entry]
+        if len(values) == 3 and all(map(is_number, values[:2])) and values[2] in list(PRIORS):
+            low, high, prior = values
+            raise InvalidSpaceError(
+                f"the list {values!r} would be three choices. Write the tuple {tuple(values)!r}, "
+                f"in TOML {{low = {low}, high = {high}, prior = {prior!r}}}; choices that hold the "
+                f"name of a prior are gs.Categorical({values!r})."
+            )
         return values[0] if len(values) == 1 else Categorical(values, transform="identity")
     if entry is None or isinstance(entry, str | int | float | bool | np.generic):
         return plain(entry)

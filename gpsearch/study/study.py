@@ -462,11 +462,14 @@ class Study(Described):
         StudyError
             The path ends otherwise, `best_model` raises, or the model is not a network.
         InvalidObjectiveError
-            The preprocessing is a transformer that a Keras file cannot hold.
+            A Keras file cannot hold the preprocessing; this is said before the model is trained.
         """
         path = output_path(path)
         if not str(path).endswith((".keras", ".joblib")):
             raise StudyError('must end in ".keras" or ".joblib".').about("path", str(path))
+        known = self.objective if objective is None else objective
+        if str(path).endswith(".keras") and hasattr(known, "check_keras_file"):
+            known.check_keras_file()  # before it is trained
         model = self.best_model(objective)
         if str(path).endswith(".joblib"):
             import joblib

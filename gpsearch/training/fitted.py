@@ -335,17 +335,22 @@ def _name_of_keras(thing: Any) -> str:
 
 def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     """The model with its preprocessing in front, as one Keras model."""
-    transformers = preprocessor.transformers
-    if not transformers:
+    check_keras_file(preprocessor)
+    if not preprocessor.transformers:
         return model
-    scaler = transformers.get("")
-    if not isinstance(scaler, StandardScaler):
+    scaler = preprocessor.transformers[""]
+    keras = import_keras()
+    inputs = keras.Input((scaler.n_features_in_,))
+    standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
+    return keras.Model(inputs, model(standardize(inputs)))
+
+
+def check_keras_file(preprocessor: Preprocessor) -> None:
+    """Raise where the preprocessing cannot become part of a Keras file."""
+    transformers = preprocessor.transformers
+    if transformers and not isinstance(transformers.get(""), StandardScaler):
         raise InvalidObjectiveError(
             f"save(): the preprocessing {list(transformers.values())!r} cannot become part of a "
             'Keras file. Write a file that ends in ".joblib" with study.save_model or joblib.dump, '
             'or search with preprocess="standardize" or None.'
         )
-    keras = import_keras()
-    inputs = keras.Input((scaler.n_features_in_,))
-    standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
-    return keras.Model(inputs, model(standardize(inputs)))

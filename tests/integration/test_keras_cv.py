@@ -22,6 +22,7 @@ from gpsearch.objective import KerasCV
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.space import Space
 from gpsearch.strategy.history import study_history
+from gpsearch.study import Study
 from gpsearch.training import fitted, mlp, trainer
 from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import forward_in_batches
@@ -381,7 +382,11 @@ def test_a_study_saves_its_best_model(data, tmp_path):
 
 def test_a_transformer_keras_cannot_hold_is_not_saved(data, tmp_path):
     X, y = data
-    fitted = KerasCV(mlp, X, y, cv=2, preprocess=MinMaxScaler()).refit(SMALL, epochs=1)
+    objective = KerasCV(mlp, X, y, cv=2, preprocess=MinMaxScaler())
+    study = Study.create(None, space={"n_neurons": [2, 3]}, seed=0)
+    with pytest.raises(InvalidObjectiveError, match="cannot become part of a Keras file"):
+        study.save_model(tmp_path / "best.keras", objective)  # before it looks for a best trial
+    fitted = objective.refit(SMALL, epochs=1)
     with pytest.raises(InvalidObjectiveError, match="cannot become part of a Keras file"):
         fitted.save(tmp_path / "best.keras")
 

@@ -334,6 +334,18 @@ def test_a_cell_that_cannot_be_used_is_named(write, tmp_path, column, row, cell,
         load_config(write(data + columns))
 
 
+def test_a_cell_that_auto_can_use_is_not_blamed(write, tmp_path):
+    frame = pd.DataFrame({"city": ["Bonn"] * 60, "age": np.arange(60.0), "label": [0, 1] * 30})
+    frame.loc[2, "age"], frame.loc[5, "age"] = np.nan, np.inf
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    text = '[data]\nfile = "table.csv"\ntarget = "label"\n[objective]\npreprocess = "auto"\n'
+    with pytest.raises(InvalidConfigError, match=r"line 7, column 'age' holds inf: "):
+        load_config(write(text))
+    frame.assign(age=pd.date_range("2020", periods=60)).to_parquet(tmp_path / "table.parquet")
+    with pytest.raises(GPSearchError, match=r"X=.*column 'age' holds values of the kind datetime"):
+        load_config(write(text.replace("csv", "parquet")))
+
+
 @pytest.mark.parametrize("text", ["raise SystemExit('bye')", "def load():\n    exit(3)"])
 def test_a_module_that_ends_the_program_ends_only_itself(write, text):
     write(f"from sys import exit\n{text}\n", "leaves.py")

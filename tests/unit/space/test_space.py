@@ -99,6 +99,11 @@ class TestReading:
             pytest.param({"a": [[1], [2]]}, "hashable", id="unhashable category"),
             pytest.param({"a": scipy.stats.norm()}, "scipy.stats.norm", id="unbounded"),
             pytest.param({"a": (0, 2**60)}, r"2\*\*53", id="huge integer"),
+            pytest.param(
+                {"a": [1e-4, 1.0, "log"]},
+                r"'a'.*tuple \(0.0001, 1.0, 'log'\).*\{low = 0.0001, high = 1.0, prior = 'log'\}",
+                id="a list for a tuple",
+            ),
             pytest.param({1: (0, 1)}, "name 1", id="name"),
             pytest.param([Real(0, 1, name="a"), Real(0, 1, name="a")], "twice", id="same name"),
             pytest.param("lr", "dimensions='lr'", id="a string"),
