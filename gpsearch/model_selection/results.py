@@ -64,7 +64,8 @@ def cv_results(
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
         if return_train_score:
             score = partial(_train_score, name=name)
-            _store(results, f"train_{name}", _by_fold(trials, n_splits, score, math.nan))
+            values = _by_fold(trials, n_splits, score, math.nan)
+            _store(results, f"train_{name}", values, _train_scores_remedy(trials))
     return results
 
 
@@ -133,6 +134,21 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
     )
 
 
+def _train_scores_remedy(trials: Sequence[Trial]) -> str:
+    """What to do where a study's trials were evaluated without train scores; else empty."""
+    lack = sum(
+        trial.state == "complete"
+        and any(not (fold.train_metrics or fold.error) for fold in trial.folds)
+        for trial in trials
+    )
+    if not lack:
+        return ""
+    return (
+        f"\n{lack} of the {len(trials)} trials of the study were evaluated without "
+        "return_train_score=True. Give a new study, whose trials all have train scores."
+    )
+
+
 def _first_traceback(traceback: str) -> str:
     """The traceback of the first error of a chain: the estimator's own."""
     return traceback.split("\nThe above exception was the direct cause")[0].rstrip()
@@ -170,7 +186,7 @@ def _by_fold(
     return table
 
 
-def _store(results: Results, name: str, values: np.ndarray) -> None:
+def _store(results: Results, name: str, values: np.ndarray, remedy: str = "") -> None:
     for split in range(values.shape[1]):
         results[f"split{split}_{name}"] = values[:, split]
     with np.errstate(invalid="ignore"):  # infinite scores
@@ -179,7 +195,7 @@ def _store(results: Results, name: str, values: np.ndarray) -> None:
     means[finite] = [statistics.fmean(row) for row in values[finite].tolist()]
     if not np.isfinite(means).all():
         warnings.warn(
-            f"One or more of the {name.split('_')[0]} scores are non-finite: {means}",
+            f"One or more of the {name.split('_')[0]} scores are non-finite: {means}{remedy}",
             UserWarning,
             stacklevel=4,
         )

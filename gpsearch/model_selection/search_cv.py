@@ -432,7 +432,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
                 baseline = distributions.stored(baseline)
         path = self.study
         if path is not None and is_folder(path):
-            path = study_folder(path) / f"{objective.fingerprint()[:FILE_DIGITS]}.db"
+            name = objective.fingerprint()[:FILE_DIGITS].replace(":", "-")  # for Windows
+            path = study_folder(path) / f"{name}.db"
         with _trial_lines(self.verbose), _pointing_to_folder():
             study = search(
                 objective,
