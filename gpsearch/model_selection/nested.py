@@ -10,6 +10,9 @@ expected  score that a search expects of its winner on new data, see `Study.conf
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +20,14 @@ import numpy as np
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import Described, value_text
-from gpsearch.errors import InvalidSearchError, public
+from gpsearch.errors import (
+    GPSearchError,
+    InvalidSearchError,
+    InvalidSpaceError,
+    StudyError,
+    TrialFailedError,
+    public,
+)
 from gpsearch.evaluation import Params
 from gpsearch.execution import StopReason, search
 from gpsearch.execution.progress import tell
@@ -47,7 +57,8 @@ class NestedCV(Described):
     score_name: str
     """What the scores are called."""
     scores: np.ndarray
-    """Score of each search's model on the rows that were set aside; shape (n_folds,)."""
+    """Score of each search's model on the rows that were set aside; shape (n_folds,). NaN, with a
+    warning, where that model could not be fitted or scored."""
     expected: np.ndarray
     """Score that each search expected on new data; NaN where none was confirmed."""
     searched: np.ndarray
@@ -104,15 +115,21 @@ class NestedCV(Described):
     def _facts(self) -> dict[str, str]:
         alike = {n: v for n, v in self.params[0].items() if n not in self.differing}
         return {
-            f"{self.score_name} on rows set aside": score_text(self.score, self.standard_error),
+            f"{self.score_name} on rows set aside": self._worth(),
             "optimism of the expected scores": self._optimism(self.expected),
             "optimism of the scores in the search": self._optimism(self.searched),
             "chosen alike": ", ".join(f"{n}={value_text(v)}" for n, v in alike.items()),
         }
 
+    def _worth(self) -> str:
+        if missing := [str(fold + 1) for fold in np.flatnonzero(np.isnan(self.scores))]:
+            return f"not known, for outer fold {' and '.join(missing)} has no score"
+        return score_text(self.score, self.standard_error)
+
     def _optimism(self, promised: np.ndarray) -> str:
         """By how much promised scores are greater than those on rows set aside, on average."""
-        known = (promised - self.scores)[np.isfinite(promised)]
+        known = promised - self.scores
+        known = known[np.isfinite(known)]
         return score_text(float(known.mean()), _standard_error(known)) if len(known) else ""
 
 
@@ -163,7 +180,8 @@ def nested_cv(
     Raises
     ------
     InvalidSearchError, InvalidObjectiveError, StudyError
-        As `search`; the objective's folds are row numbers; or the folder keeps other searches.
+        As `search`; the objective's folds are row numbers; the rows that an outer fold sets aside
+        cannot be scored; its search has no complete trial; or the folder keeps other searches.
     KeyboardInterrupt
         After Ctrl-C; what has ended is in the folder.
 
@@ -185,28 +203,29 @@ def nested_cv(
     seed = None if random_state is None else read_seed(random_state)
     rows = []
     for index, (inner, score) in enumerate(outer, start=1):
-        found = search(
-            inner,
-            space,
-            study=None if folder is None else folder / f"outer_fold_{index}.db",
-            random_state=None if seed is None else trial_seed(seed, index),
-            progress=progress,
-            **options,
-        )
-        if found.stop_reason == StopReason.INTERRUPTED.value:
-            where = "" if folder is None else "; the same call continues it"
-            raise KeyboardInterrupt(
-                f"nested_cv was interrupted in outer fold {index} of {len(outer)}{where}"
+        where = f"outer fold {index} of {len(outer)}"
+        with _naming(where):
+            found = search(
+                inner,
+                space,
+                study=None if folder is None else folder / f"outer_fold_{index}.db",
+                random_state=None if seed is None else trial_seed(seed, index),
+                progress=progress,
+                **options,
             )
-        worth = score(best_ensemble(found) if refit == "ensemble" else found.best_model())
+        if found.stop_reason == StopReason.INTERRUPTED.value:
+            remedy = "" if folder is None else "; the same call continues it"
+            raise KeyboardInterrupt(f"nested_cv was interrupted in {where}{remedy}")
+        with _naming(where):
+            worth = _score(found, refit, score, where)
         made = found.confirmation
         expected = made.expected if made and made.winner is not None else math.nan
         rows.append((worth, expected, found.best_score, found.best_params, found))
         found.objective = None  # a copy of its rows
         beside = "" if math.isnan(expected) else f", {_number(expected)} expected"
         tell(
-            f"outer fold {index} of {len(outer)}: {found.score_name} {_number(worth)} on the rows "
-            f"set aside{beside}",
+            f"{where}: {found.score_name} {_number(worth) or 'not known'} on the rows set aside"
+            f"{beside}",
             shown=progress,
         )
     columns = list(zip(*rows, strict=True))
@@ -220,6 +239,43 @@ def nested_cv(
         params=columns[3],
         studies=columns[4],
     )
+
+
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Say in which outer fold an error is that is not of the call's own arguments."""
+    try:
+        yield
+    except GPSearchError as error:
+        if not isinstance(error, InvalidSearchError | InvalidSpaceError):
+            error.args = (f"{where}: {error.rule}",)
+        raise
+
+
+def _score(found: Study, refit: Any, score: Callable[[Any], float], where: str) -> float:
+    """Score of a search's model on rows set aside; NaN, with a warning, where there is none."""
+    if not found.complete:
+        failed = [f": {trial.reason}" for trial in found.trials if trial.state == "failed"]
+        raise StudyError(
+            f"no trial of its search is complete{''.join(failed[-1:])}; mend what failed, or give "
+            "a greater n_calls, a longer timeout or fewer outer folds"
+        )
+    try:
+        worth = score(best_ensemble(found) if refit == "ensemble" else found.best_model())
+        why = f"the score is {worth}"
+    except Exception as error:  # whatever an estimator or a scorer of the user's own may raise
+        if isinstance(error, GPSearchError) and not isinstance(error, TrialFailedError):
+            raise
+        worth, why = math.nan, f"{type(error).__name__}: {error}"
+    if math.isfinite(worth):
+        return worth
+    warnings.warn(
+        f"nested_cv: {where} has no score on the rows set aside, so neither has the mean: {why}. "
+        "Its search is in `studies`; give fewer or stratified outer folds, or another scoring.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return math.nan
 
 
 def _check(objective: Any, refit: Any, options: dict[str, Any]) -> None:

@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import RegressorMixin, is_classifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import get_scorer
 
 from gpsearch.data.folds import Split, in_order
 from gpsearch.data.prepared_folds import PreparedFolds
-from gpsearch.data.rows import take
+from gpsearch.data.rows import in_parts, take
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_arguments import read_folds
 from gpsearch.objective.estimator_cv import EstimatorCV
 from gpsearch.objective.estimator_fold import (
+    SINGLE,
     features_of_rows,
+    last_step,
     params_of_rows,
     rows_of,
     score_rows,
 )
 from gpsearch.objective.keras_cv import KerasCV
+from gpsearch.objective.scoring import callable_name, from_sklearn
 
 Outer = tuple[Any, Callable[[Any], float]]
 """The objective on the training rows of an outer fold, and the score of a model on the others."""
@@ -37,7 +44,8 @@ def outer_folds(objective: Any, cv: Any) -> list[Outer]:
     Raises
     ------
     InvalidObjectiveError
-        The objective has no rows, its own folds are row numbers, or `cv` cannot split it.
+        The objective has no rows, its own folds are row numbers, `cv` cannot split it, or the
+        scoring cannot score the rows that a fold sets aside.
     """
     part: Callable[[Any, np.ndarray, np.ndarray], Outer]
     split: Callable[[Any, Any], list[Split]]
@@ -55,12 +63,53 @@ def outer_folds(objective: Any, cv: Any) -> list[Outer]:
             "folds or a splitter."
         ).about("objective", objective)
     folds = split(objective, cv)
+    _check_scored(objective, folds, cv)
     outer = []
     for index, (train, test) in enumerate(folds, start=1):
         inner, score = part(objective, train, test)
         inner.name = f"outer fold {index} of {len(folds)}, {objective.name}"
         outer.append((inner, score))
     return outer
+
+
+def _check_scored(objective: Any, folds: list[Split], cv: Any) -> None:
+    """Refuse rows set aside that a metric of scikit-learn's cannot score, whatever is predicted.
+
+    Told by a constant model, which that metric can score on all rows.
+    """
+    if isinstance(objective, KerasCV):
+        target, scorer = objective.target, objective.scoring.scorer
+        classes, y = target.is_classification, target.encoded
+    else:
+        scorer = getattr(objective.scorer, "_scorers", {}).get(objective.metric, objective.scorer)
+        classes, y = is_classifier(objective.estimator), objective.y
+        own = getattr(type(last_step(objective.estimator)), "score", None)
+        if callable_name(scorer) == "score" and own is RegressorMixin.score:
+            scorer = get_scorer("r2")
+    if y is None or in_parts(y) or not from_sklearn(scorer):
+        return
+    y, constant = np.asarray(y), DummyClassifier() if classes else DummyRegressor()
+
+    def reason(rows: Any) -> str:
+        """Why these rows have no score; empty where they have one."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = float(scorer(constant.fit(y, y), y[rows], y[rows]))
+        except Exception as error:  # of scikit-learn's
+            return f"raises {type(error).__name__}: {error}"
+        return "" if math.isfinite(value) else f"is {value}"
+
+    if reason(slice(None)):  # labels of a kind that the constant does not predict
+        return
+    for index, (_, test) in enumerate(folds, start=1):
+        if says := reason(test):
+            alone = ", all of one class," if classes and len(np.unique(y[test])) == 1 else ""
+            raise InvalidObjectiveError(
+                f"the {len(test)} rows that outer fold {index} of {len(folds)} sets aside{alone} "
+                f"cannot be scored: {callable_name(scorer)} {says.rstrip('.')}. Give fewer or "
+                "stratified outer folds, or another scoring."
+            ).about("cv", cv)
 
 
 def _split_networks(objective: KerasCV, cv: Any) -> list[Split]:
@@ -115,6 +164,8 @@ def _estimators(objective: EstimatorCV, train: np.ndarray, test: np.ndarray) -> 
         rows = features_of_rows(objective.estimator, X, test, train), rows_of(y, test)
         given = params_of_rows(objective.score_params, test, n)
         scores = score_rows(model, *rows, objective.scorer, given)
-        return scores[objective.metric if objective.metric in scores else next(iter(scores))]
+        if list(scores) == [SINGLE] or objective.metric is None:
+            return next(iter(scores.values()))
+        return scores.get(objective.metric, math.nan)
 
     return inner, score

@@ -188,13 +188,18 @@ def score_bounds(scorer: Any) -> tuple[float, float]:
     >>> score_bounds(get_scorer("roc_auc")), score_bounds(get_scorer("neg_log_loss"))
     ((0.0, 1.0), (-inf, 0.0))
     """
-    metric = getattr(scorer, "_score_func", None)
-    if not getattr(metric, "__module__", "").startswith("sklearn.metrics."):
+    if not from_sklearn(scorer):
         return UNBOUNDED
     if scorer._sign < 0:
         return -math.inf, 0.0
-    name = getattr(metric, "__name__", "")
+    name = getattr(scorer._score_func, "__name__", "")
     return (0.0 if name in SHARES else -math.inf), (1.0 if name in AT_MOST_1 else math.inf)
+
+
+def from_sklearn(scorer: Any) -> bool:
+    """Whether a scorer computes a metric of scikit-learn's."""
+    metric = getattr(scorer, "_score_func", None)
+    return getattr(metric, "__module__", "").startswith("sklearn.metrics.")
 
 
 def _call(scorer: Any, by_name: bool, view: FittedNetwork, X: Parts, y: Any) -> Any:

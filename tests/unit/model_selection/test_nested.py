@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, cross_val_score
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import gpsearch as gs
 from gpsearch.errors import GPSearchError, InvalidObjectiveError, StudyMismatchError
@@ -172,6 +178,57 @@ def test_what_it_cannot_do_is_refused(data, wrong, says):
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize("kind", ["trees", "networks", "quantities"])
+def test_rows_that_cannot_be_scored_are_refused_before_any_training(data, monkeypatch, kind):
+    X, y = data
+    monkeypatch.setattr(nested_module, "search", pytest.fail)
+    alike = np.flatnonzero(y == 0)[:9]
+    cv = [(np.setdiff1d(np.arange(90), alike), alike)]
+    if kind == "trees":
+        searched = objective(data, scoring={"acc": "accuracy", "auc": "roc_auc"}, metric="auc")
+    elif kind == "networks":
+        searched = gs.KerasCV(lambda: None, *data, cv=2, scoring="roc_auc")
+    else:
+        searched, cv = gs.EstimatorCV(DecisionTreeRegressor(), X, X[:, 0], cv=2), LeaveOneOut()
+    with pytest.raises(InvalidObjectiveError, match=r"outer fold 1 of .* cannot be scored.*Give"):
+        gs.nested_cv(searched, SPACE, cv=cv)
+
+
+def failing_on(n, error):
+    def score(estimator, X, y):
+        if len(y) != n:
+            return 0.5
+        if error:
+            raise ValueError(error)
+        return np.nan
+
+    return score
+
+
+@pytest.mark.filterwarnings("ignore:Scoring failed")
+@pytest.mark.parametrize("error", ["", "too few"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_model_without_a_score_is_told_and_the_others_stay(data, error, several):
+    cv = [(np.arange(60), np.arange(60, 90)), (np.arange(30, 90), np.arange(29))]
+    score = failing_on(29, error)
+    scoring = {"scoring": {"a": score, "b": "accuracy"}, "metric": "a"} if several else {}
+    searched = objective(data, **(scoring or {"scoring": score}))
+    options = {"n_calls": 1, "confirm": False, "random_state": 0, "progress": False}
+    with pytest.warns(UserWarning, match=r"outer fold 2 of 2 has no score.*give fewer"):
+        result = gs.nested_cv(searched, SPACE, cv=cv, **options)
+    assert result.scores[0] == 0.5
+    assert np.isnan(result.scores[1])
+    assert "not known, for outer fold 2 has no score" in str(result)
+
+
+@pytest.mark.parametrize("n_calls", [1, 5])
+def test_a_search_without_a_complete_trial_names_its_outer_fold(data, n_calls):
+    cv = [(np.arange(60), np.arange(60, 90)), (np.arange(45), np.arange(45, 90))]
+    searched = objective(data, scoring=failing_on(15, "too few"))  # in the folds of the second
+    with pytest.raises(GPSearchError, match=r"outer fold 2 of 2: (?s:.*)too few"):
+        gs.nested_cv(searched, SPACE, cv=cv, n_calls=n_calls, random_state=0, progress=False)
+
+
 def test_objectives_without_rows_are_refused(data):
     with pytest.raises(InvalidObjectiveError, match="must be a KerasCV or an EstimatorCV"):
         gs.nested_cv(lambda params: 1.0, SPACE)
@@ -197,7 +254,9 @@ def test_a_folder_keeps_the_search_of_each_outer_fold(data, tmp_path, monkeypatc
     folder = f"{tmp_path / 'studies'}/"
     scores = cross_val_score(searching(folder), *data, cv=3)
     assert np.array_equal(scores, cross_val_score(searching(None), *data, cv=3))
-    kept = [gs.Study.open(path) for path in (tmp_path / "studies").glob("*.db")]
+    paths = list((tmp_path / "studies").glob("*.db"))
+    assert not any(":" in path.name for path in paths)  # which Windows does not allow
+    kept = [gs.Study.open(path) for path in paths]
     assert [len(study.complete) for study in kept] == [2, 2, 2]
 
     def never(*args, **options):
@@ -206,6 +265,13 @@ def test_a_folder_keeps_the_search_of_each_outer_fold(data, tmp_path, monkeypatc
     monkeypatch.setattr(estimator_cv, "fit_and_score", never)
     again = cross_val_score(searching(tmp_path / "studies"), *data, cv=3, error_score="raise")
     assert np.array_equal(again, scores)
+
+
+def test_trials_without_train_scores_are_told(data, tmp_path):
+    searching(tmp_path / "a.db").fit(*data)
+    with pytest.warns(UserWarning, match=r"2 of the 2 trials .* without .*Give a new study"):
+        again = searching(tmp_path / "a.db", return_train_score=True).fit(*data)
+    assert np.isnan(again.cv_results_["mean_train_score"]).all()
 
 
 @pytest.mark.parametrize("path", ["", "~nobody-here/studies/"])
