@@ -18,10 +18,13 @@ from __future__ import annotations
 import math
 import os
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import FoldResult
 from gpsearch.space import Categorical
 from gpsearch.stored_values import value_to_json
 from gpsearch.strategy.tpe import distribution_of, load_optuna, quiet
@@ -29,7 +32,7 @@ from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.location import output_path, writing_file
 
 CURVES = ("val_loss", "loss")
-"""Learning curves, the first that is known is shown."""
+"""Learning curves, the first that a fold has is shown; without them, the first of its others."""
 STATES = {"complete": "COMPLETE", "stopped": "PRUNED", "failed": "FAIL", "running": "RUNNING"}
 
 
@@ -69,13 +72,22 @@ def to_optuna(study: Study, path: str | os.PathLike[str] | None = None) -> Any:
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new").absolute()
     try:
         with writing_file(path), quiet(optuna):
-            storage = optuna.storages.RDBStorage(f"sqlite:///{unfinished}")
+            storage = optuna.storages.RDBStorage(storage_url(unfinished))
             name = _copied(optuna, study, storage).study_name
             storage.engine.dispose()
             os.replace(unfinished, path)
-            return optuna.load_study(study_name=name, storage=f"sqlite:///{path.absolute()}")
+            return optuna.load_study(study_name=name, storage=storage_url(path.absolute()))
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def storage_url(path: Path) -> str:
+    """The file at `path` as Optuna is given a storage."""
+    import sqlalchemy
+
+    # A path may hold ? and %20, and Optuna formats the URL as a template.
+    made = sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string()
+    return made.replace("{", "{{").replace("}", "}}")
 
 
 def _copied(optuna: Any, study: Study, storage: Any = None) -> Any:
@@ -137,7 +149,7 @@ def _trials(optuna: Any, study: Study) -> list[Any]:
         return several[place(value)]
 
     trials = study.trials
-    epochs = max((fold.epochs or 0 for trial in trials for fold in trial.folds), default=0)
+    width = max((len(_curve(fold)) for trial in trials for fold in trial.folds), default=0)
     copies = []
     for trial in trials:
         params = {n: told(n, value) for n, value in trial.params.items() if n in distributions}
@@ -154,22 +166,26 @@ def _trials(optuna: Any, study: Study) -> list[Any]:
             distributions={name: distributions[name] for name in params},
             user_attrs=_facts(study, trial),
             system_attrs={},
-            intermediate_values=_intermediate(study, trial, epochs),
+            intermediate_values=_intermediate(study, trial, width),
         )
         copies.append(made)
     return copies
 
 
-def _intermediate(study: Study, trial: Trial, epochs: int) -> dict[int, float]:
+def _curve(fold: FoldResult) -> Sequence[float]:
+    """The learning curve that is shown of a fold; empty where it has none."""
+    return next((fold.curves[name] for name in (*CURVES, *fold.curves) if name in fold.curves), ())
+
+
+def _intermediate(study: Study, trial: Trial, width: int) -> dict[int, float]:
     """Values by step, from 1: a curve of each fold, or each fold's score."""
-    curve = next((c for c in CURVES if any(c in fold.curves for fold in trial.folds)), None)
-    if curve is None:
+    if not any(map(_curve, trial.folds)):
         scores = {fold.fold + 1: study.as_user_value(fold.score) for fold in trial.folds}
         return {step: value for step, value in scores.items() if math.isfinite(value)}
     return {
-        fold.fold * epochs + epoch: value
+        fold.fold * width + epoch: value
         for fold in trial.folds
-        for epoch, value in enumerate(fold.curves.get(curve, ()), start=1)
+        for epoch, value in enumerate(_curve(fold), start=1)
         if math.isfinite(value)
     }
 

@@ -63,8 +63,10 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.format == "optuna":
         if output is None:
             raise GPSearchError("--format optuna makes a database: give its path with --output.")
+        from gpsearch.optuna_study import storage_url
+
         study.to_optuna(output)
-        say(f"{label('Storage')}sqlite:///{output}")
+        say(f"{label('Storage')}{storage_url(output)}")
         return DONE
     frame = study.to_frame()
     if arguments.format == "csv":

@@ -7,6 +7,7 @@ import gpsearch as gs
 from gpsearch.cli import main
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult
+from gpsearch.optuna_study import storage_url
 from gpsearch.study import Study
 
 SPACE = {
@@ -95,6 +96,26 @@ def test_in_memory_folds_without_curves_are_steps():
     for mine, theirs in zip(study.trials, copy.trials, strict=True):
         assert theirs.intermediate_values == {1: mine.params["x"], 2: 0.5}
         assert json.dumps(theirs.user_attrs)
+
+
+def test_no_value_of_a_fold_is_lost_or_stands_in_the_place_of_another():
+    """Curves longer than the epochs of their folds, and others than losses."""
+    study = Study.create(None, space=SPACE, seed=0)
+    curves = ({"val_loss": (3.0, 2.0, 1.0)}, {"loss": (6.0, 5.0)}, {"auc": (0.7,)}, {})
+    with study.writing() as writer:
+        folds = [FoldResult(fold=j, score=0.5, epochs=1, curves=c) for j, c in enumerate(curves)]
+        writer.add_trial(ADAM, folds)
+    (copied,) = study.to_optuna().trials
+    assert copied.intermediate_values == {1: 3.0, 2: 2.0, 3: 1.0, 4: 6.0, 5: 5.0, 7: 0.7}
+
+
+def test_a_path_may_hold_what_a_url_reads_otherwise(study, tmp_path):
+    path = tmp_path / "a%20b?c#{d}&mode=memory.db"
+    copy = study.to_optuna(path)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert len(copy.trials) == 4
+    assert len(optuna.load_study(study_name="losses", storage=storage_url(path)).trials) == 4
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_categories_that_optuna_takes_for_one_stay_apart():
