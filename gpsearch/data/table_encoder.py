@@ -72,6 +72,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             dtype=np.float32,
         )
         columns = _columns(X)
+        self._warned: set[Hashable] = set()
         self.by_name_ = hasattr(X, "columns")
         self.columns_ = [name for name, _ in columns]
         for part, table in self._parts(dict(columns)):
@@ -86,8 +87,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """(n, d) float32: the numbers, then a column for each category."""
         parts = self._parts(self._columns_like_fit(X))
         if self.categories:
-            _warn_of_unknown(self.categories, self.encoder_.categories_, parts[-1][1])
+            self._warn_of_unknown(parts[-1][1])
         return np.hstack([part.transform(table).astype("f4") for part, table in parts])
+
+    def _warn_of_unknown(self, table: np.ndarray) -> None:
+        """Warn once of a column none of whose values ``fit`` saw: of another spelling, say."""
+        for name, known, column in zip(
+            self.categories, self.encoder_.categories_, table.T, strict=True
+        ):
+            trained, given = set(known) - {MISSING}, set(column) - {MISSING}
+            if trained and given and not trained & given and name not in self._warned:
+                self._warned.add(name)
+                warnings.warn(
+                    f"preprocess='auto': the training rows hold no value that column {name!r} "
+                    f"holds here; they hold such as {min(trained)!r}.",
+                    stacklevel=_of_caller(),
+                )
 
     def _columns_like_fit(self, X: Any) -> dict[Hashable, Any]:
         """Columns by their names in ``fit``: by position where one of the two had none."""
@@ -171,18 +186,6 @@ def warn_of_texts(part: Any, encoder: TableEncoder) -> None:
                 f"preprocess='auto': column {name!r} holds {len(counts)} different values in "
                 f"{counts.sum()} rows, and all that stand in fewer than {MIN_ROWS} training rows "
                 "count as one. Drop it, or give numbers made of it.",
-                stacklevel=_of_caller(),
-            )
-
-
-def _warn_of_unknown(names: Sequence[Hashable], known: Sequence[Any], table: np.ndarray) -> None:
-    """Warn of columns of which no value stands in the training rows: of another spelling, say."""
-    for name, categories, column in zip(names, known, table.T, strict=True):
-        trained, given = set(categories) - {MISSING}, set(column) - {MISSING}
-        if trained and given and not trained & given:
-            warnings.warn(
-                f"preprocess='auto': the training rows hold no value that column {name!r} holds "
-                f"here; they hold such as {min(trained)!r}.",
                 stacklevel=_of_caller(),
             )
 

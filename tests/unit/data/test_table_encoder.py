@@ -46,6 +46,10 @@ def test_what_is_learned_comes_from_the_training_rows():
     with pytest.warns(UserWarning, match="no value that column 'city' holds here.*'Bern'") as seen:
         train, test = prepared(shifted)
     assert [warning.filename for warning in seen] == [__file__]  # the line that the user wrote
+    preprocessor = Preprocessor("auto", FRAME)
+    with pytest.warns(UserWarning, match="'city'"):
+        preprocessor.transform(shifted[40:])
+    preprocessor.transform(shifted[40:])  # once is enough
     np.testing.assert_array_equal(train, prepared(FRAME)[0])
     assert (test[:-1, 0] > 1e4).all()
     np.testing.assert_array_equal(test[:, 2:5], 0)  # no rare category was seen to share a column
