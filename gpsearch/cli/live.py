@@ -18,7 +18,7 @@ from pathlib import Path
 from gpsearch.cli.standing import state_line
 from gpsearch.cli.terminal import DONE, label, say
 from gpsearch.comparison import is_comparison, open_comparison
-from gpsearch.errors import GPSearchError
+from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.report.findings import Findings
 from gpsearch.report.page import Drawn, Live, draw_page, render_page, render_template, write_page
 from gpsearch.study import Study
@@ -44,29 +44,56 @@ class LivePage:
         How the search stands now.
     done : bool
         Whether the search has ended, and the page shows all of it.
+    error : str
+        Why the study cannot be read: the file is gone, or damaged; empty where it can.
     """
 
     def __init__(self, path: Path, *, reload: bool = False) -> None:
-        self.study = Study.open(path)
-        self.html = self.text = self.state = ""
-        self.done = False
+        self.path = path
+        self.html = self.text = self.state = self.error = ""
+        self._mark: tuple[int, ...] = (0,)  # of no file
         self._reload = reload
+        self.look()
+
+    def look(self) -> None:
+        """Open the study anew where another file, or a mended one, has its name."""
+        try:
+            seen = self.path.stat()
+            mark: tuple[int, ...] = seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns
+        except OSError:
+            mark = ()
+        same = None if self.error else 2  # a study that is written to stays the same file
+        if mark[:same] == self._mark[:same]:
+            return
+        is_gone = not mark and len(self._mark) > 1
+        self._mark, self.error = mark, ""
+        self.done, self._is_stale = False, True
         self._drawn = NOTHING_DRAWN
         self._shown: object = None  # the trials of the last page
         self._whole: object = None  # the trials of its surrogate
         self._shown_from = self._whole_from = 0.0  # when each may be made again
+        if is_gone:
+            self.error = f"{self.path}: the file is gone."
+            return
+        try:
+            self.study = Study.open(self.path)
+        except GPSearchError as error:
+            self.error = str(error)
 
     def update(self) -> bool:
         """Look at the study, and make the page again where that is due; whether it was made."""
+        self.look()
         try:
+            if self.error:
+                raise StudyError(self.error)
             return self._update()
-        except GPSearchError as error:  # too few repeats of a comparison, or the file is gone
-            is_first, self.text = not self.html, str(error)
-            if is_first:
+        except GPSearchError as error:  # also too few repeats of a comparison
+            is_new, self._is_stale, self.text = self._is_stale, False, str(error)
+            if is_new:
                 self.state = str(next(STATES))
                 live = Live("page", self.state, self.text)
-                self.html = studies_page(str(self.study.path), [], live)
-            return is_first
+                self.html = studies_page(str(self.path), [], live)
+            return is_new
 
     def end(self) -> None:
         """Make the page once more, as one that follows no longer."""
@@ -94,7 +121,7 @@ class LivePage:
         return True
 
     def _make(self, *, whole: bool) -> None:
-        self.state = str(next(STATES))
+        self._is_stale, self.state = False, str(next(STATES))
         live: Live | None = Live("page", self.state, self.text)
         if self._reload:
             live = None if self.done else Live("reload", str(RELOAD), self.text)
@@ -109,19 +136,31 @@ class LivePage:
 def watch(study: Path, output: Path) -> int:
     """Write the page of a study whenever it is new, until its search has ended."""
     step_back()
-    page = LivePage(study, reload=True)
+    page = open_page(study, reload=True)
     say(f"{label('Report')}{output}, written again as trials end (Ctrl-C ends)")
     sys.stdout.flush()
     try:
         while not page.done:
             if page.update():
-                write_page(output, page.html)
+                if page.error:  # what was written stays
+                    say(page.error)
+                else:
+                    write_page(output, page.html)
             else:
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
-        page.end()
-        write_page(output, page.html)
+        if not page.error:
+            page.end()
+            write_page(output, page.html)
     return DONE
+
+
+def open_page(path: Path, *, reload: bool = False) -> LivePage:
+    """The page of a study that can be read; raises as `Study.open`."""
+    page = LivePage(path, reload=reload)
+    if page.error:
+        raise StudyError(page.error)
+    return page
 
 
 def studies_page(title: str, studies: list[tuple[str, ...]], live: Live) -> str:

@@ -8,7 +8,6 @@ for all threads; the threads of the requests give out what was made.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import threading
@@ -20,12 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from gpsearch.cli.live import PAUSE, STATES, LivePage, step_back, studies_page
+from gpsearch.cli.live import PAUSE, STATES, LivePage, open_page, step_back, studies_page
 from gpsearch.cli.standing import best_text, state_line
 from gpsearch.cli.terminal import DONE, label, say
 from gpsearch.errors import GPSearchError
 from gpsearch.report.page import Live
-from gpsearch.study import Study
 
 HOST = "127.0.0.1"
 HOSTS = (HOST, "localhost")  # names of this machine: a page elsewhere might point its own name here
@@ -43,8 +41,8 @@ def serve(arguments: argparse.Namespace) -> int:
         server = _Server((HOST, arguments.port), _Handler)
     except (OSError, OverflowError) as error:
         raise GPSearchError(
-            f"--port {arguments.port} of {HOST} cannot be used: {error}. Name another one, or "
-            "--port 0 for any that is free."
+            f"--port {arguments.port} of {HOST} cannot be used: {str(error).rstrip('.')}. Name "
+            "another one, or --port 0 for any that is free."
         ) from None
     server.site = site
     step_back()
@@ -72,7 +70,7 @@ class StudiesPage:
 
     def update(self) -> bool:
         """Read how all searches stand; whether that has changed."""
-        rows = [self._row(address, page.study) for address, page in self._pages.items()]
+        rows = [self._row(address, page) for address, page in self._pages.items()]
         is_new, self._rows = rows != self._rows, rows
         if is_new:
             self.text = "" if rows else "There is no study yet."
@@ -82,12 +80,16 @@ class StudiesPage:
         return is_new
 
     @staticmethod
-    def _row(address: str, study: Study) -> tuple[str, ...]:
+    def _row(address: str, page: LivePage) -> tuple[str, ...]:
+        page.look()
+        best, standing = "", page.error
         try:
-            best = best_text(study) if study.complete else ""
-            return quote(address), address[1:], best, state_line(study)
+            if not page.error:
+                best = best_text(page.study) if page.study.complete else ""
+                standing = state_line(page.study)
         except GPSearchError as error:
-            return quote(address), address[1:], "", str(error)
+            best, standing = "", str(error)
+        return quote(address), address[1:], best, standing
 
 
 class Site:
@@ -103,13 +105,12 @@ class Site:
         self._asked: dict[str, float] = {}
         self._known: set[Path] = set()
         if len(places) == 1 and not places[0].is_dir():
-            self.pages["/"] = LivePage(places[0])
-            self._known.add(places[0])
+            self.pages["/"] = open_page(places[0])
         else:
             self.pages["/"] = StudiesPage(self._studies)
             for path in places:
-                if not path.is_dir():
-                    self._add(path)
+                if not path.is_dir() and path not in self._known:
+                    self._add(path, open_page(path))
         self._look()
 
     def ask(self, address: str) -> LivePage | StudiesPage | None:
@@ -129,16 +130,15 @@ class Site:
     def _look(self) -> None:
         for folder in filter(Path.is_dir, self._places):
             for path in sorted(folder.glob("*.db")):
-                with contextlib.suppress(GPSearchError):  # another file, or one that is being made
-                    self._add(path)
+                if path not in self._known:
+                    self._add(path, LivePage(path))
 
-    def _add(self, path: Path) -> None:
-        if path not in self._known:
-            page, name = LivePage(path), path.name
-            while f"/{name}" in self.pages:  # of another folder
-                name += "+"
-            self._studies[f"/{name}"] = self.pages[f"/{name}"] = page
-            self._known.add(path)
+    def _add(self, path: Path, page: LivePage) -> None:
+        name = path.name
+        while f"/{name}" in self.pages:  # of another folder
+            name += "+"
+        self._studies[f"/{name}"] = self.pages[f"/{name}"] = page
+        self._known.add(path)
 
 
 class _Server(ThreadingHTTPServer):
@@ -153,9 +153,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a page, or with how its search stands."""
-        if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in HOSTS:
+        try:
+            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+            asked = urlsplit(self.path)
+        except ValueError:  # half an address of IPv6
+            return self.send_error(HTTPStatus.BAD_REQUEST)
+        if host not in HOSTS:
             return self.send_error(HTTPStatus.FORBIDDEN)
-        asked = urlsplit(self.path)
         page = self.server.site.ask(unquote(asked.path))
         if page is None:
             return self.send_error(HTTPStatus.NOT_FOUND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -67,7 +68,9 @@ def svg(
         ax = figure.add_subplot() if constrained else figure.add_axes((0, 0, 1, 1))
         draw(ax=ax)
         file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():  # of names too long for the layout, which is left out then
+            warnings.filterwarnings("ignore", message="constrained_layout not applied")
+            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -102,6 +102,65 @@ def test_a_file_that_went_away_is_said(drawn, tmp_path):
     assert not page.update()
 
 
+def anew(path, **kwargs):
+    path.unlink()
+    return new_study(path, **kwargs)
+
+
+def test_a_study_that_was_deleted_and_made_anew_is_shown(drawn, tmp_path):
+    path = tmp_path / "study.db"
+    new_study(path, n=3, ended=True)
+    page = live.LivePage(path)
+    assert [page.update(), page.update(), page.update()] == [True, True, False]
+    path.unlink()
+    assert [page.update(), page.update()] == [True, False]
+    assert page.text == f"{path}: the file is gone."
+    assert "the file is gone" in page.html
+    assert not page.done
+    new_study(path, n=2)
+    assert page.update()
+    assert "2 trials" in page.text
+    anew(path, n=5)
+    assert page.update()
+    assert "5 trials" in page.html
+
+
+def test_the_list_tells_of_files_that_are_gone_or_cannot_be_read(drawn, tmp_path, monkeypatch):
+    new_study(tmp_path / "gone.db")
+    broken, opened, open_study = tmp_path / "broken.db", [], Study.open
+    broken.write_text("not a study")
+    monkeypatch.setattr(Study, "open", lambda path: opened.append(path) or open_study(path))
+    site = serve.Site([tmp_path])
+
+    def text(address):
+        site.ask(address)
+        site.update()
+        return site.pages[address].html
+
+    text("/"), (tmp_path / "gone.db").unlink()
+    assert "gone.db: the file is gone" in text("/")
+    assert "the file is gone" in text("/gone.db")
+    assert "is not a study" in text("/")
+    assert "is not a study" in text("/broken.db")
+    assert opened.count(broken) == 1  # an unchanged file is not read again
+    anew(broken, n=2)
+    new_study(tmp_path / "gone.db", n=4)
+    assert "4 trials" in text("/")
+    assert "2 trials" in text("/broken.db")
+
+
+def test_report_watch_keeps_what_it_wrote_of_a_study_that_is_gone(
+    drawn, tmp_path, monkeypatch, capsys
+):
+    path, output = tmp_path / "study.db", tmp_path / "page.html"
+    new_study(path)
+    turns = iter([path.unlink, lambda: None, raise_interrupt])
+    monkeypatch.setattr(live.time, "sleep", lambda seconds: next(turns)())
+    assert main(["report", str(path), "--watch", "-o", str(output)]) == 0
+    assert capsys.readouterr().out.count("the file is gone") == 1
+    assert "3 trials" in output.read_text()
+
+
 def test_report_watch_writes_until_the_search_has_ended(drawn, tmp_path, capsys, monkeypatch):
     calls, _ = drawn
     path, output = tmp_path / "study.db", tmp_path / "page.html"
@@ -130,7 +189,7 @@ def test_a_watched_page_that_is_interrupted_reloads_no_longer(drawn, tmp_path, m
     assert "data-reload" not in output.read_text()
 
 
-def raise_interrupt(seconds):
+def raise_interrupt(seconds=0):
     raise KeyboardInterrupt
 
 
@@ -167,7 +226,7 @@ def test_the_first_page_lists_the_studies_of_files_and_folders(ask, tmp_path):
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     for address in ("/study.db", "/study.db%2B", "/%3Cb%3E.db"):
         assert f'href="{address}"' in text
-    assert "other.db" not in text
+    assert "other.db is not a study" in text
     assert "<b>" not in text
     assert "trial 2, score 2" in text
     new_study(tmp_path / "runs" / "later.db", n=1)
@@ -189,6 +248,7 @@ def test_a_page_and_how_its_search_stands(ask):
     ("path", "host", "status"),
     [
         ("/", "127.0.0.1:8600", 200), ("/", "evil.example", 403), ("/", "", 403),
+        ("/", "[::1", 400),
         ("/none.db", "localhost", 404), ("/../study.db", "localhost", 404),
     ],
 )  # fmt: skip
@@ -219,6 +279,8 @@ def test_a_port_in_use_and_a_missing_study_are_one_sentence(tmp_path, capsys):
     said = capsys.readouterr().err
     assert f"--port {port} of 127.0.0.1 cannot be used" in said
     assert "--port 0" in said
+    assert main(["serve", str(tmp_path / "study.db"), "--port", "99999"]) == 2
+    assert ".." not in capsys.readouterr().err
     assert main(["serve", str(tmp_path / "no.db")]) == 2
     assert "no.db does not exist" in capsys.readouterr().err
 

@@ -1,6 +1,7 @@
 """What is drawn, read back from the Axes; and that every plot stands for every kind of study."""
 
 import re
+import warnings
 from dataclasses import replace
 from functools import partial
 from zlib import crc32
@@ -441,3 +442,8 @@ class TestMarksOfAPage:
         text = svg(partial(draw_curve, curve), title="t", inches=(4, 3))
         named = {int(number) for number in re.findall(r'data-trial="(\d+)"', text)}
         assert named == {trial.number for trial in study.trials if "m" in trial.params}
+
+    def test_names_too_long_for_the_layout_print_no_warning(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            svg(lambda ax: ax.set_ylabel("n" * 9, fontsize=500), title="t", inches=(2, 2))
