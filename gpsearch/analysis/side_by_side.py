@@ -40,7 +40,7 @@ PARTS = {
 """Parts of an objective's identity by facet; the others are its training."""
 COMPARED = ("data", "folds", "metric", "objective")
 TOLD = ("kind", "name", "data", "target", "classes", "cv", "n_folds", "scoring", "metrics")
-APART = ("versions", "identity", "data_fingerprint", "greater_is_better", "estimator")
+APART = ("score_name", "versions", "identity", "data_fingerprint", "greater_is_better", "estimator")
 """Facts of a description that another facet tells, or none."""
 
 
@@ -101,15 +101,15 @@ def _facets(study: Study) -> dict[str, Hashable]:
         "strategy": str(info.settings.get("strategy", "")),
         "seed": study.seed,
     }
-    unit = study.score_name, study.greater_is_better
     if "scoring" not in {name.partition(":")[0] for name in parts}:
+        unit = study.score_name, study.greater_is_better
         return {**found, "objective": (info.objective_fingerprint, unit)}
     by_facet: dict[str, list[Any]] = {facet: [] for facet in (*PARTS, "training")}
     for name, digest in sorted(parts.items()):
         head = name.partition(":")[0]
         facet = next((f for f, heads in PARTS.items() if head in heads), "training")
         by_facet[facet].append((name, digest))
-    by_facet["metric"].append(unit)
+    by_facet["metric"].append(study.greater_is_better)
     return found | {facet: tuple(of) for facet, of in by_facet.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,11 +95,11 @@ def metric_names(scorer: Any) -> list[str]:
     return [] if inspect.isfunction(scorer) or not hasattr(scorer, "_sign") else [SINGLE]
 
 
-def scorer_name(scorer: Any, metric: str | None) -> str:
-    """Name of what is maximised, shown in the report."""
+def scorer_name(scorer: Any, metric: str | None, name: Callable[[Any], str] = callable_name) -> str:
+    """Name of what is maximised, as studies hold it."""
     if getattr(scorer, "_scorers", None):
         return str(metric)
-    return callable_name(scorer)
+    return name(scorer)
 
 
 def refusal(estimator: Any, params: Mapping[str, Any], error: Exception) -> str:

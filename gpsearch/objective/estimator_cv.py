@@ -58,7 +58,7 @@ from gpsearch.objective.estimator_fold import (
 
 if TYPE_CHECKING:
     from gpsearch.objective.scoring import score_bounds
-from gpsearch.objective.scoring import score_bounds
+from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
 
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
@@ -289,6 +289,7 @@ class EstimatorCV(Described):
             "cv": "splits" if isinstance(self.cv, list) else str(self.cv),
             "n_folds": self.n_folds,
             "scoring": scorer_name(self.scorer, self.metric),
+            "score_name": scorer_name(self.scorer, self.metric, shown_name),
             "metrics": [name for name in metric_names(self.scorer) if name != self.metric],
             "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
             "identity": self._identity().to_json(),

@@ -357,6 +357,7 @@ class KerasCV(Described):
             "cv": str(self.cv),
             "n_folds": self.n_folds,
             "scoring": self.scoring.name,
+            "score_name": self.scoring.shown_name,
             "metrics": list(self.scoring.metrics),
             **dataclasses.asdict(self.settings),
             "preprocess": None if self.preprocess is None else str(self.preprocess),

@@ -98,6 +98,11 @@ class Scoring:
             self.metrics = {name: read_scorer(one) for name, one in named.items()}
         self._metrics_by_name = {name for name, one in named.items() if isinstance(one, str)}
 
+    @property
+    def shown_name(self) -> str:
+        """Name of the score, shown to users."""
+        return self.name if self._by_name else shown_name(self.scorer)
+
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.
 
@@ -263,3 +268,20 @@ def callable_name(scorer: Any) -> str:
         return "score"
     function = getattr(scorer, "_score_func", scorer)
     return str(getattr(function, "__name__", type(function).__name__))
+
+
+def shown_name(scorer: Any) -> str:
+    """scikit-learn's name of a scorer; of another its `callable_name`, negated where it is so.
+
+    >>> from sklearn.metrics import get_scorer
+    >>> shown_name(get_scorer("neg_log_loss")), shown_name(get_scorer("accuracy"))
+    ('neg_log_loss', 'accuracy')
+    """
+    if not hasattr(scorer, "_score_func"):
+        return callable_name(scorer)
+    facts = ("_score_func", "_sign", "_kwargs", "_response_method")
+    own = [getattr(scorer, fact, None) for fact in facts]
+    for name in get_scorer_names():
+        if [getattr(get_scorer(name), fact, None) for fact in facts] == own:
+            return str(name)
+    return f"{'neg_' if getattr(scorer, '_sign', 1) < 0 else ''}{callable_name(scorer)}"

@@ -43,10 +43,12 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     for name, value in info.settings.items():
         is_none = name in ("optimum_prior", "expected_optimum", "cost") and not value
         facts.append((name.replace("_", " "), "none" if is_none else _plain(value)))
-    versions = info.description.get("versions")
+    told = dict(info.description)
+    versions, name_of_score = told.get("versions"), told.pop("score_name", None)
+    told |= {"scoring": name_of_score} if name_of_score else {}
     facts += [
         (name.replace("_", " "), _plain(value))
-        for name, value in info.description.items()
+        for name, value in told.items()
         if name not in ("versions", "identity", *info.settings) and value not in (None, [], {}, "")
     ]
     if info.description.get("monitor_fold"):

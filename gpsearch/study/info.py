@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("gpsearch")
 
-NOT_COMPARED = ("versions", "identity", "data_fingerprint")
+NOT_COMPARED = ("score_name", "versions", "identity", "data_fingerprint")
 """Facts of a description that differ between searches with comparable scores."""
 
 KINDS: dict[str, Any] = {"seed": int, "created": (int, float)}

@@ -262,7 +262,8 @@ class Study(Described):
         """What the scores are called: the scoring's name, "score", or "loss" of a function."""
         if not self.greater_is_better:
             return "loss"
-        scoring = self.info.description.get("scoring")
+        told = self.info.description
+        scoring = told.get("score_name") or told.get("scoring")  # an older study lacks the first
         return scoring if isinstance(scoring, str) and scoring else "score"
 
     @property

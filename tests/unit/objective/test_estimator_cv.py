@@ -10,10 +10,14 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer
 from sklearn.model_selection import KFold, cross_val_score
 
 import gpsearch as gs
+from gpsearch.analysis.side_by_side import side_by_side
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.report.facts import read_facts
+from gpsearch.study import Study
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +65,31 @@ def test_in_a_plain_search(data):
         progress=False,
     )
     assert study.best_score < 0
+    assert study.score_name == "neg_log_loss"
     assert set(study.best_trial.folds[0].metrics) == {"accuracy", "neg_log_loss"}
     assert study.best_params["C"] == study.best_model().C
+
+
+def test_the_score_has_the_name_that_the_user_gave_its_scorer(data):
+    def cost(y, predicted):
+        return float(np.mean(y != predicted))
+
+    loss = make_scorer(cost, greater_is_better=False)
+    for scoring, name in (("neg_log_loss", "neg_log_loss"), ("f1", "f1"), (loss, "neg_cost")):
+        described = objective(data, scoring=scoring).describe()
+        facts = {k: v for k, v in described.items() if k != "score_name"}  # of an older study
+        older = Study.create(None, space={"C": (0.1, 1.0)}, seed=0, description=facts)
+        older.require_same(
+            space=older.space,
+            seed=0,
+            objective_fingerprint="",
+            description=described,
+            settings={},
+        )
+        newer = Study.create(None, space={"C": (0.1, 1.0)}, seed=0, description=described)
+        assert newer.score_name == name
+        assert dict(read_facts(newer.info, None))["scoring"] == name
+        assert side_by_side([older, newer]).groups == ((0, 1),)
 
 
 def test_a_metric_may_have_any_name(data):
