@@ -1,6 +1,8 @@
 """By how much the winner of a search is better than the baseline, which nobody chose.
 
 With the symbols of `gpsearch.execution.winner` the gain is ``g_i - o`` less ``g`` of the baseline.
+Where one of the two was not judged, g is the mean over the search for both, so that no splits are
+harder for one than for the other, and o that of the splits where that of the rows is not known.
 Its interval is that of the winner, with the variance of the differences of their folds for S².
 """
 
@@ -32,10 +34,12 @@ class Gain:
     def of(cls, estimate: Estimate, standing: Standing, baseline: int) -> Gain:
         """The gain of the winner."""
         winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
-        value = float(standing.judged[winner] - estimate.optimism - standing.judged[baseline])
         differences = scores.of_search[winner] - scores.of_search[baseline]
+        value = float(differences.mean()) - (estimate.of_choice or 0.0)
         if (mine := scores.judged(winner)) and (theirs := scores.judged(baseline)):
-            differences = np.concatenate([differences, np.subtract(mine, theirs)])
+            judged = np.subtract(mine, theirs)
+            value = float(judged.mean()) - estimate.optimism
+            differences = np.concatenate([differences, judged])
         variance, n = float(differences.var(ddof=1)), k
         error = estimate.quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
         more: int | None = 0

@@ -95,7 +95,7 @@ class Contest:
             found, seen = self._round(self._budget - spent)
             if self._scores.started <= seen | earlier:
                 return found
-            earlier = self._scores.started - seen
+            earlier |= self._scores.started - seen  # only ever more, so that this ends
 
     def verdict(self) -> Confirmation | None:
         """What is known of the winner; None where there are too few trials, or no folds."""
@@ -148,10 +148,8 @@ class Contest:
 
     def _to_judge(self, left: float) -> list[int]:
         """The winner and the baseline, and one more where the judging splits are void."""
-        standing, baseline = self._estimate.standing(), self._baseline
-        wanted = [standing.winner]
-        if baseline is not None and baseline != standing.winner:
-            wanted.append(baseline)
+        standing = self._estimate.standing()
+        wanted = self._both(standing)
         if self._scores.is_void(JUDGING):
             wanted += self._untried(standing, JUDGING)
         return self._affordable(wanted, left)
@@ -161,13 +159,18 @@ class Contest:
         before, scores = split - 1, self._scores
         standing = self._estimate.standing(before)
         wanted = [standing.winner, *standing.rivals]
-        left -= self._costs[standing.winner]  # to judge it
+        left -= self._costs[self._both(standing)].sum()  # to judge them
         further = left / float(self._costs[wanted[:2]].sum())
         if standing.is_sure or not self._estimate.may_tell(standing, max(further, 0.0)):
             return []
         if split > 1 and scores.is_void(before):
             wanted += [i for i in self._untried(standing, before) if i not in wanted]
         return self._affordable(wanted, left)
+
+    def _both(self, standing: Standing) -> list[int]:
+        """The winner, and the baseline where it is another."""
+        others = {self._baseline} - {None, standing.winner}
+        return [standing.winner, *(i for i in others if i is not None)]
 
     def _untried(self, standing: Standing, split: int) -> list[int]:
         """The most promising trial that these splits, all failures so far, did not score."""

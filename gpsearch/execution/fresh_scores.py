@@ -100,6 +100,16 @@ class FreshScores:
         ended = self.is_over(JUDGING, i) and not self.is_void(JUDGING)
         return [fold.score for fold in folds] if ended else []
 
+    def within(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        """These bounds of the metric, without one that a score lies beyond."""
+        fresh = [fold.score for folds in self._fresh.values() for fold in folds]
+        low, high = np.nanmin(seen := [*self.of_search.flat, *fresh]), np.nanmax(seen)
+        (least, greatest), rounding = bounds, 1e-9
+        return (
+            least if low >= least - rounding else -math.inf,
+            greatest if high <= greatest + rounding else math.inf,
+        )
+
     def why_none_counts(self) -> str:
         """Why no fresh splits count, as a sentence; empty where some do, or there are none."""
         if not self._fresh or not all(self.is_void(split) for split, _ in self._fresh):

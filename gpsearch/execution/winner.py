@@ -129,7 +129,7 @@ class Estimate:
         held_out: Sequence[NDArray[Any]] | None = None,
         bounds: tuple[float, float] = UNBOUNDED,
     ) -> None:
-        self.scores, self._bounds = scores, bounds
+        self.scores, self._bounds = scores, scores.within(bounds)
         s, k = scores.of_search, scores.n_folds
         p = scored_share or 1.0 / k
         self.of_rows = p / (1.0 - p)
@@ -137,6 +137,8 @@ class Estimate:
         rows = held_out if held_out is not None and len(held_out) == k else None
         known = optimism(s, apart_folds(rows, parts))
         self.is_corrected, self.optimism = known is not None, known or 0.0
+        self.of_choice = optimism(s) if known is None else known
+        """o, or that of the splits alone, where that of the rows they share is not known."""
         variances = np.array([statistics.scatter(trial) for trial in scores.trials])
         variances *= _left(k / parts - 1.0) / parts
         # Scores that differ by the same on all folds are not certain for that.
@@ -194,7 +196,7 @@ class Estimate:
         """Where that score lies with 90 %."""
         of_splits = 1 / self.scores.n_folds
         error = self.quantile * math.sqrt(self._fold_variance(i) * (of_splits + self.of_rows))
-        middle = float(standing.judged[i]) - self.optimism
+        middle = self.expected(standing, i)  # within the bounds: clipping leaves an interval
         return self._within(middle - error), self._within(middle + error)
 
     def _within(self, score: float) -> float:

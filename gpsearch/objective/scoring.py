@@ -188,16 +188,17 @@ class Scoring:
 
 
 def score_bounds(scorer: Any) -> tuple[float, float]:
-    """Least and greatest score of a scorer of scikit-learn's; infinite where not known.
+    """Least and greatest score of a scorer that scikit-learn names; infinite where not known.
 
     >>> score_bounds(get_scorer("roc_auc")), score_bounds(get_scorer("neg_log_loss"))
     ((0.0, 1.0), (-inf, 0.0))
     """
-    if not from_sklearn(scorer):
-        return UNBOUNDED
+    what = lambda one: [getattr(one, f"_{part}", None) for part in ("score_func", "sign", "kwargs")]  # noqa: E731
+    if all(what(scorer) != what(get_scorer(name)) for name in get_scorer_names()):
+        return UNBOUNDED  # other arguments or another sign may mean another range
     if scorer._sign < 0:
         return -math.inf, 0.0
-    name = getattr(scorer._score_func, "__name__", "")
+    name = scorer._score_func.__name__
     return (0.0 if name in SHARES else -math.inf), (1.0 if name in AT_MOST_1 else math.inf)
 
 

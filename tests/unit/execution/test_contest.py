@@ -19,6 +19,7 @@ from gpsearch.cli.standing import state_line
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
 from gpsearch.execution import winner
+from gpsearch.execution.contest import Contest
 from gpsearch.execution.fresh_scores import JUDGING, FreshScores
 from gpsearch.execution.run import FRESH
 from gpsearch.execution.splits import apart_folds, optimism, why_off
@@ -354,6 +355,16 @@ def test_the_gain_over_the_baseline_has_an_interval():
     assert any("It is better than the baseline, trial 0" in line for line in made.sentences())
 
 
+@pytest.mark.parametrize("n_calls", [10, 40])  # fresh splits for the winner alone, and for both
+def test_easier_fresh_splits_are_no_gain(n_calls):
+    easier = Scored(lambda splits, x, j: noisy(0, x, j) + (splits > 0))
+    found = searched(easier, n_calls, baseline={"x": 0.5, "n": 1})
+    made = found.confirmation
+    assert made.folds >= 4 * (1 + (n_calls == 40))
+    better = CLOSE * (found.best_params["x"] - 0.5)
+    assert made.gain == pytest.approx(better, abs=2 * NOISE)
+
+
 def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
     found = searched(Lucky(), baseline=BAD)
     made = found.confirmation
@@ -391,6 +402,15 @@ def test_two_that_diverge_by_themselves_void_no_splits():
     assert made.winner not in first
 
 
+def test_what_contests_among_fewer_trials_scored_keeps_none_from_ending(study, monkeypatch):
+    """Where what they spent changes who may enter, and so what is theirs."""
+    done = tuple(FoldResult(fold=j, score=0.5) for j in range(4))
+    contest = Contest(study, {(1, 0): done, (1, 1): done})
+    seen = iter([{(1, 0)}, {(1, 1)}] * 10)
+    monkeypatch.setattr(contest, "_round", lambda left: ([], next(seen)))
+    assert contest.missing() == []
+
+
 def test_a_search_that_is_raised_step_by_step_spends_no_more_than_the_share(monkeypatch):
     monkeypatch.setattr(winner, "REACH", 0.0)  # nothing is called tied
     objective, study = Lucky(), None
@@ -407,6 +427,23 @@ def test_an_interval_ends_where_the_metric_does():
     made = searched(objective, 10).confirmation
     assert free.high > 1.0 == made.high
     assert (made.low, made.expected) == (free.low, free.expected)
+
+
+def test_bounds_that_do_not_hold_are_none():
+    objective = Scored(lambda splits, x, j: 40 * noisy(splits, x, j))
+    objective.score_bounds = (0.0, 1.0)
+    made = searched(objective, 10).confirmation
+    assert made.expected > 1.0
+    assert made.low < made.expected < made.high
+
+
+def test_an_interval_at_the_end_of_the_metric_is_one(study):
+    """Luck takes the score below 0, where there is none; that is no score that never varies."""
+    scores = FreshScores(study.trials, {})
+    estimate = Estimate(scores, FoldStatistics.of(scores.trials), bounds=(-0.5, 4.0))
+    estimate.optimism = 10.0
+    low, high = estimate.interval(estimate.standing(), 0)
+    assert low == -0.5 < high
 
 
 def test_a_baseline_may_win_or_fail():

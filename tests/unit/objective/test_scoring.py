@@ -1,10 +1,20 @@
 """Scorers as users name them: refused with the right name, and never searched the other way."""
 
 import pytest
-from sklearn.metrics import get_scorer_names
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    get_scorer,
+    get_scorer_names,
+    make_scorer,
+    mean_squared_error,
+    r2_score,
+    top_k_accuracy_score,
+)
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.scoring import OF_CLASSES, OTHER_NAMES, read_scorer
+from gpsearch.evaluation import UNBOUNDED
+from gpsearch.objective.scoring import OF_CLASSES, OTHER_NAMES, read_scorer, score_bounds
 
 
 @pytest.mark.parametrize(
@@ -31,3 +41,26 @@ def test_each_name_that_is_proposed_is_one_of_scikit_learn_and_no_other_is():
     names = {*get_scorer_names()}
     assert {*OTHER_NAMES, *OF_CLASSES, *OF_CLASSES.values()} <= names
     assert {n for others in OTHER_NAMES.values() for n in others} & names == {"accuracy"}
+
+
+@pytest.mark.parametrize(
+    "scorer",
+    [
+        make_scorer(accuracy_score, normalize=False),
+        make_scorer(top_k_accuracy_score, response_method="predict_proba", normalize=False),
+        make_scorer(balanced_accuracy_score, adjusted=True),
+        make_scorer(r2_score, greater_is_better=False),
+        make_scorer(mean_squared_error),
+        lambda estimator, X, y: 0.5,
+    ],
+)
+def test_a_scorer_with_other_arguments_or_another_sign_has_no_bounds(scorer):
+    assert score_bounds(scorer) == UNBOUNDED
+
+
+def test_a_scorer_as_scikit_learn_names_it_has_bounds():
+    assert (
+        score_bounds(get_scorer("f1_macro")) == score_bounds(make_scorer(accuracy_score)) == (0, 1)
+    )
+    assert score_bounds(get_scorer("r2")) == (-float("inf"), 1)
+    assert score_bounds(get_scorer("neg_max_error")) == (-float("inf"), 0)
