@@ -120,9 +120,11 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
             f"The best came late (trial {result.number} of {ended}): more trials may find better."
         )
     if result.contenders > 1:
+        made = study.confirmation
+        more = "" if made and made.off else ", or give fresh splits a greater share (confirm=0.3)"
         advice.append(
             f"{result.contenders} trials lie within one standard error of the best, which is one "
-            "of them. Prefer the simplest, or give fresh splits a greater share (confirm=0.3)."
+            f"of them. Prefer the simplest{more}."
         )
     return advice
 

@@ -303,6 +303,13 @@ class TestAdvice:
         assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
         assert "failed" not in self.advice(make_study(n=40, failed={1}))
 
+    @pytest.mark.parametrize("off", ["", "Not scored again: there are no splits to draw."])
+    def test_fresh_splits_are_advised_only_where_there_are_some(self, off, make_study, monkeypatch):
+        study = make_study(n=20, noise=0.5)
+        made = Confirmation(trials=20, off=off)
+        monkeypatch.setattr(Study, "confirmation", made)
+        assert ("Prefer the simplest." in self.advice(study)) == bool(off)
+
     def test_the_advice_counts_the_contenders_as_every_other_place_does(self, make_study):
         study = make_study(n=20, noise=0.5)
         number = len(contenders(study.complete))
