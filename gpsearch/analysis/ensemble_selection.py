@@ -44,6 +44,8 @@ CONFIDENCE = 0.95
 ROUNDING = 1e-6
 """A greater score by less than this share of it is that of the same model averaged with itself."""
 
+SAME_SCORE = {"rel_tol": 1e-4, "abs_tol": 1e-4}  # predictions are kept with seven digits
+
 FoldScore = Callable[[int, Sequence[int]], float]
 
 
@@ -99,13 +101,13 @@ class EnsembleSelection:
         many = "s" if len(self.chosen) > 1 else ""
         if len(self.gains) < 2:
             found = "what it gains is not known, for that takes two folds or more"
-        elif len(self.chosen) == 1 and not any(self.gains):
+        elif len(self.chosen) == 1:
             found = "no average of trials scores better"
         else:
             low, high = self.interval
             found = (
                 f"on folds that did not choose it, it gains {self.gain:.2g} ({low:.2g} to "
-                f"{high:.2g}) in {self.score_name} over the best single model"
+                f"{high:.2g}) over the best single model, in {self.score_name}"
             )
         verdict = "" if self.is_better else f" It is not used, but trial {self.single} alone."
         return " ".join([f"Ensemble of trial{many} {names}: {found}.{verdict}", *self.left_out])
@@ -168,6 +170,9 @@ def select_ensemble(
     }
     first = predictions[0][folds[0]].outputs
     rule, name = choose_score(whole_folds[folds[0]], first, objective.scoring.name)
+    if name == study.score_name:
+        trials, predictions, unlike = _with_their_scores(trials, predictions, whole_folds)
+        left_out += unlike
     stacked = {
         fold: map_outputs(lambda *parts: np.stack(parts), *(of[fold].outputs for of in predictions))
         for fold in folds
@@ -327,6 +332,37 @@ def _candidates(
     if without and trials[0].number != best.number:
         left_out.append(f"The best, trial {best.number}, is one of them.")
     return trials, predictions, tuple(left_out)
+
+
+def _with_their_scores(
+    trials: list[Trial], predictions: list[dict[int, Predictions]], rows: dict[int, HeldOutRows]
+) -> tuple[list[Trial], list[dict[int, Predictions]], tuple[str, ...]]:
+    """The trials whose predictions give the scores that the search recorded, as `_candidates`.
+
+    Others hold outputs that were read otherwise, such as margins between 0 and 1. Rounding may
+    change the score of a fold, where probabilities lie next to 1 or to the cut.
+    """
+    of_them: list[int] = []
+    for k, trial in enumerate(trials):
+        agree = [
+            math.isclose(rows[f.fold].score(predictions[k][f.fold].outputs), f.score, **SAME_SCORE)
+            for f in trial.folds
+        ]
+        if 2 * sum(agree) >= len(agree):
+            of_them.append(k)
+    if not of_them:
+        raise StudyError(
+            "the predictions that are kept do not give the scores that the search recorded: the "
+            "models' outputs are no probabilities, or the objective is not the one that was "
+            "searched; give that one, and models whose loss is a crossentropy"
+        )
+    others = [str(trial.number) for k, trial in enumerate(trials) if k not in of_them]
+    said = f"The predictions of trials {', '.join(others)} do not give their scores: left out."
+    return (
+        [trials[k] for k in of_them],
+        [predictions[k] for k in of_them],
+        (said,) if others else (),
+    )
 
 
 def _overlap(objective: KerasCV) -> float:

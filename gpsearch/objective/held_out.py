@@ -27,6 +27,7 @@ class HeldOutRows:
         self.labels = take(target.labels, rows)
         self.encoded = take(target.encoded, rows)
         self._X: Parts = take(objective.X, rows)
+        probabilities = probabilities and target.link not in ("margins", "scores")
         self.lack_probabilities = target.is_classification and not probabilities
         if target.is_classification and probabilities:
             target = dataclasses.replace(target, link="probabilities")
@@ -69,7 +70,8 @@ def choose_score(rows: HeldOutRows, outputs: Outputs, name: str) -> tuple[Score,
         if rows.lack_probabilities:
             raise StudyError(
                 "the models give no probabilities, which an ensemble of classifiers averages; "
-                "give them a last layer of sigmoid or softmax and a crossentropy for the loss"
+                "give them a last layer of sigmoid or softmax and a crossentropy for the loss, or "
+                'say that they give margins: KerasCV(..., outputs="margins")'
             ) from error
         try:
             rows.fallback(outputs)
@@ -86,7 +88,7 @@ def _refuse_outputs(X: Parts) -> Any:
 
 
 def hold_probabilities(held_out: Predictions) -> bool:
-    """Whether predictions are such as probabilities are."""
+    """Whether predictions may be probabilities; `select_ensemble` compares their scores, too."""
     return all(part.min() >= 0 and part.max() <= 1 for part in parts_of(held_out.outputs))
 
 

@@ -1,5 +1,6 @@
 """Greedy selection, its gain on folds that it did not see, and one model made of its members."""
 
+import dataclasses
 import itertools
 
 import keras
@@ -19,6 +20,7 @@ from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.estimators.ensemble import average
 from gpsearch.evaluation import Predictions, parts_of
+from gpsearch.objective.held_out import HeldOutRows
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.fitted import as_fitted
 
@@ -312,7 +314,36 @@ def test_a_scorer_of_the_raw_outputs_is_not_given_probabilities():
     assert seen  # those of a quantity are what is kept
 
 
-def test_classifiers_without_probabilities_have_no_ensemble():
+def test_margins_between_0_and_1_are_not_taken_for_probabilities(monkeypatch):
+    study = recorded("binary", [0.01, 0.01])  # as probabilities, these have an accuracy of 1
+    monkeypatch.setattr(gs.Study, "score_name", "accuracy")
+    with pytest.raises(StudyError, match=r"do not give the scores .* no probabilities"):
+        select_ensemble(study)
+    first, second = study.trials
+    first = dataclasses.replace(
+        first, folds=tuple(dataclasses.replace(fold, score=1.0) for fold in first.folds)
+    )
+    monkeypatch.setattr(gs.Study, "complete", [first, second])
+    assert "The predictions of trials 1 do not give their scores" in str(select_ensemble(study))
+    objective, outputs = study.objective, truth("binary") + 0.1
+    monkeypatch.setattr(objective, "target", dataclasses.replace(objective.target, link="margins"))
+    rows = HeldOutRows(objective, np.arange(N), probabilities=True)  # of the range of probabilities
+    assert rows.score(outputs) == np.mean(TARGETS["binary"] == "yes")  # all are above 0
+
+
+def test_sentences_of_one_trial_and_of_another_metric():
+    found = {"single": 2, "members": {2: 1}, "gains": (-0.01, -0.02)}
+    text = str(EnsembleSelection(chosen={2: 1}, score_name="r2", **found))
+    assert text == (
+        "Ensemble of trial 2: no average of trials scores better. "
+        "It is not used, but trial 2 alone."
+    )
+    name = "neg_log_loss, as own cannot be computed from predictions"
+    text = str(EnsembleSelection(chosen={2: 1, 1: 1}, score_name=name, **found))
+    assert f"over the best single model, in {name}. It is not used" in text
+
+
+def test_classifiers_without_probabilities_have_no_ensemble(monkeypatch):
     study = recorded("binary", [0.5, 0.6])
     kept = study.fold_predictions(0)
     with study.writing() as writer:
@@ -324,6 +355,9 @@ def test_classifiers_without_probabilities_have_no_ensemble():
         writer.end_trial(number, "complete")
     with pytest.raises(StudyError, match=r"no probabilities, which an ensemble .* sigmoid"):
         select_ensemble(study)
+    target = dataclasses.replace(study.objective.target, link="margins")
+    monkeypatch.setattr(study.objective, "target", target)
+    assert select_ensemble(study).score_name == "accuracy"
 
 
 def test_outputs_in_a_tuple_are_kept_as_several():
