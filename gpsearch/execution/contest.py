@@ -123,7 +123,7 @@ class Contest:
             luck=estimate.optimism if math.isnan(worth) else searched - worth,
             contenders=scores.contenders,
             compared=len(self._trials),
-            tied=tuple(self._trials[i].number for i in standing.rivals),
+            tied=tuple(self._trials[i].number for i in standing.tied),
             folds=scores.n_scored,
             void=len(scores.void),
             **gain_facts(estimate, standing, self._compared, self._baseline),
@@ -165,7 +165,8 @@ class Contest:
             return []
         if split > 1 and scores.is_void(before):
             wanted += [i for i in self._untried(standing, before) if i not in wanted]
-        return self._affordable(wanted, left)
+        entrants = self._affordable(wanted, left)
+        return entrants if len(entrants) > 1 else []  # one alone is compared with nobody
 
     def _both(self, standing: Standing) -> list[int]:
         """The winner, and the baseline where it is another."""

@@ -65,7 +65,7 @@ from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study.confirmation import LEVEL
 
 SURE = 0.95  # probability of being the best at which the others are not scored again
-HOPELESS = 0.05  # probability of being the best below which a trial is not scored again
+HOPELESS = 0.05  # probability of being the best, or better than the winner, that is too small
 REACH = 0.05  # chance of becoming sure below which the trials are tied
 DRAWS = 2000
 MEASURED = 10  # trials of the greatest means, over which S² is averaged
@@ -85,6 +85,8 @@ class Standing:
     """w_i."""
     best: Array
     """Probability of each to be the best."""
+    ahead: Array
+    """Probability of each to be better than the winner."""
 
     @property
     def winner(self) -> int:
@@ -98,10 +100,16 @@ class Standing:
 
     @property
     def rivals(self) -> list[int]:
-        """Those that may be the best in place of the winner, the most probable first."""
-        least = min(HOPELESS, float(self.best.max())) if not self.is_sure else math.inf
+        """Those that may be the best; where all are improbable, those that are tied."""
+        return [i for i in self.tied if self.best[i] >= HOPELESS] or self.tied
+
+    @property
+    def tied(self) -> list[int]:
+        """Those that cannot be told from the winner, the most probable first."""
+        if self.is_sure:
+            return []
         ranked = np.argsort(-self.best, kind="stable")
-        return [int(i) for i in ranked if self.best[i] >= least and i != self.winner]
+        return [int(i) for i in ranked if self.ahead[i] >= HOPELESS and i != self.winner]
 
 
 class Estimate:
@@ -169,7 +177,10 @@ class Estimate:
         draws = compared + np.sqrt(self._v * w) * noise
         first = draws == draws.max(axis=1, keepdims=True)
         best = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
-        return Standing(f, g, compared, w, best)
+        top, variances = int(compared.argmax()), self._v * w
+        error = np.sqrt(variances + variances[top]) + np.finfo(float).tiny
+        behind = np.nan_to_num(compared[top], neginf=0.0) - compared
+        return Standing(f, g, compared, w, best, stats.norm.sf(behind / error))
 
     def may_tell(self, standing: Standing, further: float) -> bool:
         """Whether so many further fresh splits may make one trial the best with 95 %.

@@ -151,5 +151,7 @@ class Confirmation:
 
 
 def _together(tied: tuple[int, ...]) -> str:
-    named = f"trial{'s' * (len(tied) > 1)} {', '.join(map(str, tied))}"
+    named = f"trial{'s' * (len(tied) > 1)} {', '.join(map(str, tied[:10]))}"
+    if len(tied) > 10:
+        named += f" and {len(tied) - 10} more"
     return f"and {named} cannot be told from it"

@@ -163,7 +163,7 @@ def test_what_is_left_may_tell_two_from_another_and_not_five():
         rest = [-np.inf] * (len(scores.trials) - len(compared))
         means = np.array([*compared, *rest])
         best = np.where(np.isfinite(means), 1.0, 0.0) / len(compared)
-        return Standing(means, means, means, np.ones(len(means)), best)
+        return Standing(means, means, means, np.ones(len(means)), best, best)
 
     assert estimate.may_tell(standing(0.5, 0.5), 10)
     assert estimate.may_tell(standing(0.54, 0.5), 1)
@@ -308,6 +308,23 @@ def test_ties_share_the_probability():
     found = searched(later, 10)
     made = searched(later, 12, study=found, baseline=BAD).confirmation
     assert "It is tied with the baseline, trial 10" in " ".join(made.sentences())
+
+
+def test_however_many_are_equal_none_is_told_from_the_winner():
+    made = searched(Scored(lambda splits, x, j: 0.8 + 0.01 * j), 60, confirm=0.5).confirmation
+    assert made.probability < 0.05
+    assert len(made.tied) == 59
+    assert made.folds == 4  # the winner is judged, and nothing else is worth a fold
+    assert "and 49 more cannot be told from it" in made.sentences()[0]
+
+
+def test_a_winner_without_a_rival_within_the_share_is_only_judged(study, monkeypatch):
+    """A cheap one, all of whose rivals take more than is left."""
+    contest = Contest(study, {}, share=0.3)
+    contest._costs[:] = 1e9
+    contest._costs[contest._estimate.standing().winner] = 1e-3
+    monkeypatch.setattr(contest._estimate, "may_tell", lambda standing, further: True)
+    assert [split for _, split in contest.missing()] == [JUDGING]
 
 
 def test_without_it_the_best_score_wins(study):
