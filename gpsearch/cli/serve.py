@@ -73,7 +73,7 @@ class StudiesPage:
         rows = [self._row(address, page) for address, page in self._pages.items()]
         is_new, self._rows = rows != self._rows, rows
         if is_new:
-            self.text = "" if rows else "There is no study yet."
+            self.text = "" if rows else "No study has been found yet."
             self.state = str(next(STATES))
             live = Live("page", self.state, self.text)
             self.html = studies_page("Studies", rows, live)

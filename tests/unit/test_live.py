@@ -268,7 +268,7 @@ def test_a_folder_without_a_study_says_so(tmp_path):
     site = serve.Site([tmp_path])
     site.ask("/")
     site.update()
-    assert "There is no study yet." in site.pages["/"].html
+    assert "No study has been found yet." in site.pages["/"].html
 
 
 def test_a_port_in_use_and_a_missing_study_are_one_sentence(tmp_path, capsys):
