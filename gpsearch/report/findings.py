@@ -101,7 +101,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
             where = "lies at" if value == end else f"is {value}, near"
             advice.append(
                 f"The best {name} {where} its {bound} bound ({end}): if it can go further, widen "
-                "the space there. `gpsearch widen` keeps the trials."
+                "the space there; the command gpsearch widen keeps the trials."
             )
     advice += _scales(study)
     ended = len(study.ended)
