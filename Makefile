@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint suite plots notebooks docs clean
+.PHONY: run test lint suite figures notebooks docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/friedman.toml
@@ -23,8 +23,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-plots: $(VENV)/.installed
+figures: $(VENV)/.installed
 	$(BIN)/python plots/make_plots.py
+	$(BIN)/python benchmarks/kept.py
 
 notebooks: $(VENV)/.installed
 	$(BIN)/python notebooks/execute.py

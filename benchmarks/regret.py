@@ -7,7 +7,7 @@ installed. Regret is 0 at the optimum and 1 at the median result of random searc
 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
 optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated,
 and ``--seeds`` is how many are wanted of each, ``--slow-seeds`` of those that take many seconds a
-search. ``--summary FILE`` writes what the README shows, and ``make plots`` draws it.
+search. ``--summary FILE`` writes what the README shows, and ``make figures`` draws it.
 """
 
 from __future__ import annotations

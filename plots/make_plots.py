@@ -1,4 +1,4 @@
-"""Remake the figures that the README and the documentation show: ``make plots``.
+"""Remake the figures that the README and the documentation show: ``make figures``.
 
 They show the search of ``make run``, ``examples/friedman.toml``: where its record is kept in
 ``runs``, nothing is trained; remove it to search anew. The comparison with other optimisers is
