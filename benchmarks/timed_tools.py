@@ -31,8 +31,8 @@ DRAWS_FOR_ONE_EPOCH, KEPT_AFTER_ONE_EPOCH = 40, 5
 TRAINING = ("batch_size",)  # settings that go to fit, not to the model
 
 
-class OverError(Exception):
-    """The time of a tool is over."""
+class OverError(BaseException):
+    """The time of a tool is over; no `Exception`, since tools catch those and try again."""
 
 
 @dataclass
