@@ -2,14 +2,15 @@
 
     python benchmarks/equal_time.py [breast_cancer digits ...] [--tools "gpsearch" "loop random"]
         [--half choose|validate] [--seeds 3] [--seconds 240] [--tree "before=../older"]
-        [--out runs/equal_time] [--plot equal_time.png]
+        [--out runs/equal_time] [--read] [--keep]
 
 Eight sets (`timed_sets`), eleven tools (`timed_tools`), one core. Seconds are those of the
 processor from the start of the search, imports not counted; what ends later does not count. Scores
 are read after a quarter, half and all of the time: the best cross-validated score so far, and the
 score on the rows set aside of that configuration, trained once more on all other rows. Both are
 given as regret in units of the set: 0 is the best that any tool found, 1 the median over all
-tools, seeds and readings.
+tools, seeds and readings. What counts are the sets and seeds on which all tools have been run;
+``--keep`` keeps their figures, and ``make figures`` draws them.
 
 ``--tree NAME=FOLDER`` adds the default of another checkout, under that name. Optuna's GP needs
 ``torch``, and KerasTuner's Hyperband ``keras-tuner``. Each run is a process of its own and stands
@@ -24,13 +25,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import keep, row_text
 from scipy import stats
 
 ROOT = Path(__file__).parents[1]
+PAGE = "docs/explanation/benchmarks.md"
+LIBRARIES = ("tensorflow", "keras", "optuna", "keras-tuner")
 READINGS = (0.25, 0.5, 1.0)
 ONE_CORE = {
     "OMP_NUM_THREADS": "1",
@@ -100,64 +106,142 @@ def run_all(options: argparse.Namespace, tools: dict[str, Path]) -> None:
                 print(f"{data}, {tool}, seed {seed}{how}", flush=True)
 
 
-def regrets(options: argparse.Namespace, tools: list[str], what: str) -> np.ndarray:
-    """Regret by tool, set, seed and reading; NaN without a run, 2 where nothing was found."""
-    values = np.full((len(tools), len(options.data), options.seeds, len(READINGS)), np.nan)
-    for t, tool in enumerate(tools):
-        for d, data in enumerate(options.data):
-            for seed in range(options.seeds):
-                path = path_of(options.out, data, tool, seed)
-                if path.exists():
-                    won = json.loads(path.read_text())["winners"]
-                    values[t, d, seed] = [
-                        -np.inf if entry[what] is None else entry[what] for entry in won
-                    ]
-    for d in range(len(options.data)):
-        found = values[:, d][np.isfinite(values[:, d])]
-        best, usual = found.max(initial=-np.inf), np.median(found) if len(found) else np.nan
-        values[:, d] = np.clip((best - values[:, d]) / max(best - usual, 1e-9), 0, 2)
-    return values
+@dataclass(frozen=True)
+class Runs:
+    """The runs of the sets and seeds on which every tool has been measured."""
+
+    tools: list[str]
+    pairs: list[tuple[str, int]]
+    seconds: float
+    found: dict[tuple[str, str, int], dict[str, Any]]
+
+    @classmethod
+    def read(cls, options: argparse.Namespace, tools: list[str]) -> Runs:
+        """What stands in the folder."""
+        pairs = [
+            (data, seed)
+            for data in options.data
+            for seed in range(options.seeds)
+            if all(path_of(options.out, data, tool, seed).exists() for tool in tools)
+        ]
+        found = {
+            (tool, *pair): json.loads(path_of(options.out, pair[0], tool, pair[1]).read_text())
+            for tool in tools
+            for pair in pairs
+        }
+        return cls(tools, pairs, options.seconds, found)
+
+    def scores(self, what: str) -> np.ndarray:
+        """Score by tool, pair and reading; -inf where nothing was found."""
+        return np.array(
+            [
+                [
+                    [finite(entry[what]) for entry in self.found[tool, *pair]["winners"]]
+                    for pair in self.pairs
+                ]
+                for tool in self.tools
+            ]
+        )
+
+    def regret(self, scores: np.ndarray, what: str) -> np.ndarray:
+        """Scores by tool, pair and time in units of each set; 2 where nothing was found."""
+        known, regret = self.scores(what), np.empty(scores.shape)
+        for data in dict.fromkeys(name for name, _ in self.pairs):
+            own = [i for i, (name, _) in enumerate(self.pairs) if name == data]
+            found = known[:, own][np.isfinite(known[:, own])]
+            scale = max(found.max() - np.median(found), 1e-9)
+            regret[:, own] = np.clip((found.max() - scores[:, own]) / scale, 0, 2)
+        return regret
+
+    def curves(self, times: np.ndarray) -> np.ndarray:
+        """The best cross-validated score so far, by tool, pair and time."""
+        curves = np.full((len(self.tools), len(self.pairs), len(times)), -np.inf)
+        for (tool, *pair), run in self.found.items():
+            told = [(entry["cpu"], entry["score"]) for entry in run["curve"]]
+            if any(score is None for _, score in told):  # of one split: only the readings are known
+                told = [
+                    (share * self.seconds, finite(entry["score"]))
+                    for share, entry in zip(READINGS, run["winners"], strict=True)
+                ]
+            row = curves[self.tools.index(tool), self.pairs.index(tuple(pair))]
+            for cpu, score in told:
+                row[times >= cpu] = np.maximum(row[times >= cpu], score)
+        return curves
+
+
+def finite(score: float | None) -> float:
+    return -np.inf if score is None else score
 
 
 def interval(differences: np.ndarray) -> str:
-    """Mean of paired differences over sets, with a 95 % interval by Student's t over all pairs."""
-    known = differences[np.isfinite(differences)]
-    if len(known) < 2 or known.std() == 0:
-        return f"{known.mean():+.2f}" if len(known) else "-"
-    half = stats.sem(known) * stats.t.ppf(0.975, len(known) - 1)
-    return f"{known.mean():+.2f} ({known.mean() - half:+.2f} to {known.mean() + half:+.2f})"
+    """Mean of paired differences, with a 95 % interval by Student's t over all pairs."""
+    if len(differences) < 2 or differences.std() == 0:
+        return f"{differences.mean():.2f}"
+    half = stats.sem(differences) * stats.t.ppf(0.975, len(differences) - 1)
+    mean = differences.mean()
+    return f"{mean:.2f} ({mean - half:.2f} to {mean + half:.2f})"
 
 
-def table(options: argparse.Namespace, tools: list[str]) -> str:
-    """Mean regret of each tool at each reading, and its paired difference to the first tool."""
-    seconds = [f"{share * options.seconds:.0f} s" for share in READINGS]
-    lines = []
-    for what, title in (("score", "cross-validated"), ("aside", "on rows set aside")):
-        values = regrets(options, tools, what)
-        lines.append(f"{title:<26}" + "".join(f"{text:>8}" for text in seconds))
-        for t in np.argsort(np.nanmean(values[..., -1], axis=(1, 2))):
-            means = "".join(f"{mean:>8.2f}" for mean in np.nanmean(values[t], axis=(0, 1)))
-            paired = interval((values[t] - values[0])[..., -1])
-            lines.append(f"{tools[t]:<26}{means}   {paired}")
-        lines.append("")
-    return "\n".join(lines)
+def tables(runs: Runs) -> list[dict[str, Any]]:
+    """Mean regret of each tool, with its paired difference to the first, and the scores reached."""
+    score, aside = (runs.regret(runs.scores(what), what) for what in ("score", "aside"))
+    seconds = [f"{share * runs.seconds:.0f} s" for share in READINGS]
+    order = [int(t) for t in np.argsort(score[..., -1].mean(axis=1))]
+    regrets = [
+        [
+            runs.tools[t],
+            *(f"{mean:.2f}" for mean in score[t].mean(axis=0)),
+            interval((score[t] - score[0])[:, -1]) if t else "",
+            f"{aside[t, :, -1].mean():.2f}",
+            interval((aside[t] - aside[0])[:, -1]) if t else "",
+        ]
+        for t in order
+    ]
+    first = f"more than {runs.tools[0]}"
+    columns = ["tool", *seconds, first, f"rows set aside, {seconds[-1]}", first]
+    reached, names = runs.scores("score")[..., -1], [name for name, _ in runs.pairs]
+    sets = list(dict.fromkeys(names))
+    means = [
+        [runs.tools[t], *(f"{reached[t, np.array(names) == name].mean():.4f}" for name in sets)]
+        for t in order
+    ]
+    counted = [f"{name} ({names.count(name)})" for name in sets]
+    return [
+        {"columns": columns, "rows": regrets},
+        {"columns": [f"best score after {seconds[-1]}", *counted], "rows": means},
+    ]
 
 
-def plot(options: argparse.Namespace, tools: list[str]) -> None:
-    """Mean regret over time of all tools."""
-    from matplotlib.figure import Figure
-
-    values = regrets(options, tools, "score")
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    times = [share * options.seconds for share in READINGS]
-    for t, tool in enumerate(tools):
-        mean = np.nanmean(values[t], axis=(0, 1))
-        (line,) = axes.plot(times, mean, marker="o", linewidth=3 if t == 0 else 1.2, label=tool)
-        line.set_zorder(3 if t == 0 else 2)
-    axes.set(xlabel="Processor seconds", ylabel="Mean regret", xticks=times, ylim=(0, None))
-    axes.legend(fontsize="small", loc="upper right", bbox_to_anchor=(1.42, 1.0), frameon=False)
-    figure.savefig(options.plot, dpi=150)
+def keep_all(runs: Runs) -> None:
+    """Keep the tables, and the curves that `make figures` draws."""
+    times = np.linspace(0, runs.seconds, 61)[1:]
+    curves = runs.regret(runs.curves(times), "score").mean(axis=1)
+    both = tables(runs)
+    wins = (runs.scores("score")[0, :, -1] >= runs.scores("score")[..., -1]).all(axis=0).sum()
+    values = {"first of all": f"{wins} of {len(runs.pairs)}"}
+    for row in both[0]["rows"]:
+        values[f"{row[0]}, regret"] = row[len(READINGS)]
+        if row[len(READINGS) + 1]:
+            values[f"{row[0]} more than {runs.tools[0]}"] = row[len(READINGS) + 1]
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    seeds = sorted({seed for _, seed in runs.pairs})
+    hours = len(runs.found) * runs.seconds / 3600
+    keep(
+        "equal_time",
+        conditions=f"{runs.seconds:.0f} processor seconds of one core, imports not counted; "
+        f"{len(runs.pairs)} pairs of a set and a seed, seeds {', '.join(map(str, seeds))}; "
+        f"intervals of 95 % over the pairs; {versions}",
+        takes=f"{hours:.1f} processor hours and more for scoring",
+        values=values,
+        tables={PAGE: both},
+        data={
+            "seconds": [float(time) for time in times],
+            "regret": {
+                tool: [round(float(mean), 3) for mean in curve]
+                for tool, curve in zip(runs.tools, curves, strict=True)
+            },
+        },
+    )
 
 
 def main() -> None:
@@ -172,7 +256,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=240.0)
     parser.add_argument("--out", type=Path, default=Path("runs/equal_time"))
-    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--read", action="store_true", help="run nothing: read what stands there")
+    parser.add_argument("--keep", action="store_true", help="keep the results for the pages")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -185,10 +270,13 @@ def main() -> None:
     options.data = options.data or halves
     tools = dict.fromkeys(options.tools, ROOT)
     tools |= {name: Path(tree) for name, tree in (text.split("=") for text in options.tree)}
-    run_all(options, tools)
-    print(table(options, list(tools)))
-    if options.plot:
-        plot(options, list(tools))
+    if not options.read:
+        run_all(options, tools)
+    runs = Runs.read(options, list(tools))
+    for table in tables(runs):
+        print(*(row_text(row) for row in (table["columns"], *table["rows"])), "", sep="\n")
+    if options.keep:
+        keep_all(runs)
 
 
 if __name__ == "__main__":

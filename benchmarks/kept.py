@@ -136,7 +136,10 @@ def claims(kept: dict[str, Result]) -> Result:
     for name, result in kept.items():
         page, _, anchor = result["where"].partition("#")
         there = f"{os.path.relpath(page, Path(CLAIMS).parent)}#{anchor}"
-        linked = f"[{result['measured']}]({there})" if anchor else result["measured"]
+        # the README is not a page of the documentation
+        linked = (
+            f"[{result['measured']}]({there})" if page.startswith("docs") else result["measured"]
+        )
         values = [f"{key}: {value}" for key, value in result.get("values", {}).items()]
         values += ["its table"] * bool(result.get("tables"))
         again = ", ".join([f"`{result['script']}`", *result.get("takes", "").splitlines()])

@@ -1,11 +1,13 @@
 """Remake the figures that the README and the documentation show: ``make figures``.
 
 They show the search of ``make run``, ``examples/friedman.toml``: where its record is kept in
-``runs``, nothing is trained; remove it to search anew. The comparison with other optimisers is
-drawn from ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two.
+``runs``, nothing is trained; remove it to search anew. The comparisons with other tools are drawn
+from kept results: ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two, and
+``benchmarks/kept``; ``python plots/make_plots.py --comparisons`` draws these alone.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -21,7 +23,7 @@ from gpsearch.plotting import (
     plot_partial_dependence,
     plot_partial_dependence_matrix,
 )
-from gpsearch.plotting.style import DASHES, ORANGE, STRATEGIES, quiet_frame
+from gpsearch.plotting.style import DASHES, GREEN, ORANGE, STRATEGIES, quiet_frame
 
 HERE = Path(__file__).parent
 RECORD = HERE.parent / "runs" / "friedman.db"  # of `make run`
@@ -31,6 +33,15 @@ PEERS = {  # in regret.json: shown as, in the colour of the strategy
     "scikit-optimize": ("scikit-optimize", STRATEGIES["skopt"]),
     "optuna-tpe": ("Optuna, TPE", STRATEGIES["tpe"]),
     "random": ("random search", STRATEGIES["random"]),
+}
+KEPT = HERE.parent / "benchmarks" / "kept"
+IN_EQUAL_TIME = {  # in equal_time.json: shown as, in the colour of the strategy, with its dashes
+    "gpsearch": ("gpsearch", STRATEGIES["gp"], "-"),
+    "gpsearch random": ("gpsearch, random search", STRATEGIES["random"], "-"),
+    "KerasTuner Hyperband": ("KerasTuner, Hyperband", GREEN, DASHES[3]),
+    "loop Optuna TPE": ("Keras loop, Optuna's TPE", STRATEGIES["tpe"], DASHES[2]),
+    "loop Optuna GP": ("Keras loop, Optuna's GP", ORANGE, DASHES[1]),
+    "loop random": ("Keras loop, random search", STRATEGIES["random"], DASHES[1]),
 }
 SHOWN = 4  # dimensions of the matrices: the most influential
 DPI = 110
@@ -71,9 +82,39 @@ def plot_regret(summary):
     return axes
 
 
+def plot_equal_time(data):
+    """Draw how near each tool has come to the best score, over the seconds."""
+    _, axes = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
+    seconds = data["seconds"]
+    for name, regret in sorted(data["regret"].items(), key=lambda item: -item[1][-1]):
+        label, colour, dash = IN_EQUAL_TIME[name]
+        width = 2.5 if name == "gpsearch" else 1.5
+        axes.plot(seconds, regret, color=colour, linestyle=dash, linewidth=width, label=label)
+    axes.set(
+        xlabel="processor seconds",
+        ylabel="distance to the best score",
+        xlim=(0, seconds[-1]),
+        ylim=(0.0, 2.05),
+        title="0 is the best that any tool found, 1 the median of all, 2 nothing yet",
+    )
+    axes.title.set_fontsize("medium")
+    quiet_frame(axes)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return axes
+
+
+def draw_comparisons():
+    """Draw the figures of kept results."""
+    save(plot_regret(json.loads((HERE / "regret.json").read_text())), "regret")
+    save(plot_equal_time(json.loads((KEPT / "equal_time.json").read_text())["data"]), "equal_time")
+
+
 def main():
     """Search, or read the search that was recorded, and draw."""
     matplotlib.use("Agg")
+    draw_comparisons()
+    if "--comparisons" in sys.argv:
+        return
     study = load_config(HERE.parent / "examples" / "friedman.toml").run(study=RECORD)
     model = fit_score_model(study)
     curves = plot_partial_dependence(model)
@@ -85,7 +126,6 @@ def main():
     save(plot_evaluations(study, names), "evaluations")
     save(plot_parallel_coordinates(study), "parallel_coordinates")
     save(plot_fold_spread(study), "fold_spread")
-    save(plot_regret(json.loads((HERE / "regret.json").read_text())), "regret")
 
 
 if __name__ == "__main__":
