@@ -17,6 +17,7 @@ from gpsearch.plotting.style import AXIS, BLUE, TRIALS
 
 # Colours that no plot uses: they are replaced by those of the page, light or dark.
 INK, PAPER = "#010203", "#fdfefd"
+IMAGE_DPI = 100  # of maps and shades, which are images in the drawing
 PAGE_STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it can be selected, and is small
     "svg.hashsalt": "gpsearch",
@@ -28,8 +29,7 @@ PAGE_STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "axes.facecolor": PAPER,
-    "figure.facecolor": PAPER,
-    "savefig.facecolor": "none",
+    "figure.facecolor": "none",
 }
 
 
@@ -64,13 +64,18 @@ def svg(
     """
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=inches, layout="constrained" if constrained else None)
-        FigureCanvasSVG(figure)
+        canvas = FigureCanvasSVG(figure)
         ax = figure.add_subplot() if constrained else figure.add_axes((0, 0, 1, 1))
         draw(ax=ax)
         file = io.StringIO()
-        with warnings.catch_warnings():  # of names too long for the layout, which is left out then
-            warnings.filterwarnings("ignore", message="constrained_layout not applied")
-            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        if (layout := figure.get_layout_engine()) is not None:
+            with warnings.catch_warnings():  # names too long for a layout: it is left out then
+                warnings.filterwarnings("ignore", message="constrained_layout not applied")
+                layout.execute(figure)
+            figure.set_layout_engine("none")
+        figure.set_dpi(IMAGE_DPI)  # to measure text, the layout sets it to 72
+        # `savefig` would draw the figure once more, to nowhere, before it writes it
+        canvas.print_svg(file, metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
