@@ -5,7 +5,7 @@ symbol      meaning                                                          sha
 =========== ================================================================ =======
 Z           places in the unit cube                                          (m, d)
 m, C        posterior mean and covariance of the warped loss at Z            (m,), (m, m)
-R           a square root of C: ``R R^T = C``                                (m, m)
+R           Cholesky factor of C: ``R R^T = C``                              (m, m)
 t_s         sample s: ``m + R e`` with e standard normal                     (S, m)
 =========== ================================================================ =======
 
@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import cho_solve, lapack, solve_triangular
 
 from gpsearch.arguments import instance_of, optional
 from gpsearch.errors import StudyError
@@ -126,10 +126,11 @@ def sample_losses(
     cross = prior_covariance(process, Z, process.Z)
     whitened = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
     posterior = prior_covariance(process, Z, Z) - whitened.T @ whitened
-    values, vectors = np.linalg.eigh(posterior)
-    # Rounding leaves eigenvalues of about -1e-15 where rows repeat.
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    return cross @ process.alpha + rng.standard_normal((number, len(Z))) @ root.T
+    # With pivots, since rows that repeat make it singular.
+    factor, order, rank, _ = lapack.dpstrf(posterior, lower=1)
+    root = np.empty((len(Z), rank))
+    root[order - 1] = np.tril(factor)[:, :rank]
+    return cross @ process.alpha + rng.standard_normal((number, len(Z)))[:, :rank] @ root.T
 
 
 def noisy_scores(
