@@ -38,6 +38,7 @@ from scipy.special import ndtr
 from gpsearch.acquisition.maximisation import small_moves
 from gpsearch.analysis.posterior import (
     fitted_process,
+    given_process,
     lacks_constraint,
     prior_covariance,
     unwarp,
@@ -95,7 +96,10 @@ class Forecast:
 
 @public()
 def forecast(
-    study: Study, n_more: int | Sequence[int] | NDArray[np.integer[Any]] | None = None
+    study: Study,
+    n_more: int | Sequence[int] | NDArray[np.integer[Any]] | None = None,
+    *,
+    process: GaussianProcess | None = None,
 ) -> Forecast:
     """Forecast by how much the best score of a search would grow with more trials.
 
@@ -108,6 +112,8 @@ def forecast(
     study : Study
     n_more : int, or list or array of int, optional
         Numbers of further trials; by default 10, 20 and 50, between which it was measured.
+    process : GaussianProcess, optional
+        The surrogate of these trials, where it is fitted already.
 
     Returns
     -------
@@ -129,6 +135,7 @@ def forecast(
     >>> study.forecast(20).high[0] < 0.01
     True
     """
+    given_process(process)
     ahead = list(N_MORE) if n_more is None else _read_numbers(n_more)
     if len(require_study(study).ended) < LEAST:
         raise StudyError(
@@ -142,7 +149,7 @@ def forecast(
             "forecast needs the constraint of the space, which a file does not hold as a function: "
             "pass space= to Study.open."
         )
-    gains = played_gains(study, max(ahead))[:, np.array(ahead) - 1]
+    gains = played_gains(study, max(ahead), process)[:, np.array(ahead) - 1]
     guided = min((t.number for t in study.ended if t.proposal == "model"), default=-1)
     best = study.best_trial
     at = np.log(ahead), np.log(N_MORE)
@@ -168,9 +175,9 @@ def _read_numbers(n_more: Any) -> list[int]:
     return [int(number) for number in ahead]
 
 
-def played_gains(study: Study, steps: int) -> Array:
+def played_gains(study: Study, steps: int, process: GaussianProcess | None = None) -> Array:
     """(S, steps) gains of the plays over the best score, after each of their steps."""
-    process = fitted_process(study, "forecast")
+    process = fitted_process(study, "forecast", process)
     entropy = np.random.SeedSequence(study.seed, spawn_key=(len(study.ended), STREAM))
     rng = np.random.default_rng(entropy)
     drawn = _play(process, _candidates(process, study.space, study_history(study), rng), steps, rng)

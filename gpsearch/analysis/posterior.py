@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,7 @@ def fitted_process(
             f"{call} needs at least 2 complete trials; the study has {complete}, and "
             f"{len(failed)} failed.{why}"
         )
-    wanted = "the surrogate of these trials"
-    given = optional(instance_of, "process", process, GaussianProcess, wanted)
-    if given is not None:
+    if (given := given_process(process)) is not None:
         return given
     if lacks_constraint(study):
         logger.warning(
@@ -69,6 +68,12 @@ def fitted_process(
             call,
         )
     return fit_process(study.space, study_history(study))
+
+
+def given_process(process: Any) -> GaussianProcess | None:
+    """The surrogate that a user gave; refused where it is another thing."""
+    wanted = "the surrogate of these trials"
+    return optional(instance_of, "process", process, GaussianProcess, wanted)
 
 
 def lacks_constraint(study: Study) -> bool:

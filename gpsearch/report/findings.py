@@ -72,7 +72,7 @@ def read_findings(study: Study) -> Findings:
         return Findings(why_none=str(error))
     process, simplest, ahead = model.process, None, None
     with contextlib.suppress(StudyError):  # too few trials
-        ahead = forecast(study)
+        ahead = forecast(study, process=process)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
     if study.greater_is_better:  # its sentence holds scores, but the user may know losses
         # a single fold, or no dimension with a simpler end
