@@ -142,10 +142,11 @@ def claims(kept: dict[str, Result]) -> Result:
         )
         values = [f"{key}: {value}" for key, value in result.get("values", {}).items()]
         values += ["its table"] * bool(result.get("tables"))
-        again = ", ".join([f"`{result['script']}`", *result.get("takes", "").splitlines()])
-        cells = ["; ".join(values), result["conditions"], again, result["date"], result["commit"]]
+        again = [f"`{command}`" for command in result["script"].split("; ")]
+        again += [*result.get("takes", "").splitlines(), f"{result['date']}, {result['commit']}"]
+        cells = ["; ".join(values), result["conditions"], "; ".join(again)]
         rows.append([f"{linked} (`{name}`)", *cells])
-    columns = ["measured (kept as)", "values", "conditions", "again by", "date", "commit"]
+    columns = ["measured (kept as)", "values", "conditions", "by, takes, date and commit"]
     return {"columns": columns, "rows": rows}
 
 
