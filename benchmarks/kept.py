@@ -35,7 +35,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "benchmarks" / "kept"
 CLAIMS = "docs/explanation/claims.md"
-VALUE = r"[-+]?\d(?:[\d.,]*\d)?(?: ± [\d.]+)?(?: \([-+.\d]+ to [-+.\d]+\))?"
+VALUE = r"[-+]?\d(?:[\d.,]*\d)?(?: of \d+)?(?: ± [\d.]+)?(?: \([-+.\d]+ to [-+.\d]+\))?"
 Result = dict[str, Any]
 
 
@@ -83,14 +83,14 @@ def row_text(cells: list[Any]) -> str:
 
 
 def with_table(text: str, table: Result) -> str:
-    """The page with the rows of the table that has these columns."""
-    head = row_text(table["columns"])
-    found = re.search(re.escape(head) + r"\n((?:\|.*\n)+)", text)
+    """The page with the table that has these columns, or at least the first of them."""
+    heads = row_text(table["columns"]), row_text(table["columns"][:1])
+    patterns = [rf"(?m)^{re.escape(head)}.*\n(?:\|.*\n)+" for head in heads]
+    found = re.search(patterns[0], text) or re.search(patterns[1], text)
     if not found:
-        raise LookupError(f"no table {head}")
-    rule = row_text(["---"] * len(table["columns"]))
-    rows = "\n".join([rule, *(row_text(row) for row in table["rows"])]) + "\n"
-    return text[: found.start(1)] + rows + text[found.end(1) :]
+        raise LookupError(f"no table {heads[0]}")
+    rows = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
+    return text[: found.start()] + "\n".join(map(row_text, rows)) + "\n" + text[found.end() :]
 
 
 def spaced(phrase: str) -> str:

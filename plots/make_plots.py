@@ -89,7 +89,15 @@ def plot_equal_time(data):
     for name, regret in sorted(data["regret"].items(), key=lambda item: -item[1][-1]):
         label, colour, dash = IN_EQUAL_TIME[name]
         width = 2.5 if name == "gpsearch" else 1.5
-        axes.plot(seconds, regret, color=colour, linestyle=dash, linewidth=width, label=label)
+        axes.plot(
+            seconds,
+            regret,
+            color=colour,
+            linestyle=dash,
+            linewidth=width,
+            label=label,
+            drawstyle="steps-post",
+        )
     axes.set(
         xlabel="processor seconds",
         ylabel="distance to the best score",
