@@ -16,6 +16,8 @@ function executor type   small graphs run in one thread; without, in TensorFlow'
 ``_momentums`` and kin   `slots_of`; without, Keras takes the step of the optimizer
 ``_keras_history``       `last_layer`; without, the last of the model's layers
 ``_value`` and kin       `standing_in`; without, each width of a network is traced anew
+``_key_dim`` and kin     attention of each size, and of each dropout, is traced anew without
+dropout of the backend   `random_module`; without, a new rate is traced anew
 ======================== ==============================================================
 """
 
@@ -31,6 +33,7 @@ import random
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -67,6 +70,10 @@ BOOKKEEPING = {
     *("call_signature_parameters", "_call_has_training_arg", "_call_has_mask_arg"),
     *("_call_context_args", "_call_has_context_arg"),
 }
+
+# Of multi-head attention: how large its variables are, and numbers for arithmetic.
+ATTENTION_SIZES = ("_num_heads", "_key_dim", "_value_dim", "_output_shape")
+ATTENTION_NUMBERS = ("_inverse_sqrt_key_dim", "_dropout")
 
 # Bytes from which an array is not copied into a tensor.
 SHARED_BYTES = 2**20
@@ -221,6 +228,16 @@ def name_counts() -> dict[str, int]:
         "object_name_uids", collections.defaultdict(int), set_to_default=True
     )
     return counts
+
+
+def random_module() -> Any:
+    """The module whose ``dropout`` all of Keras's layers call; one without where it is unknown."""
+    import_keras()
+    try:
+        from keras.src.backend import random
+    except ImportError:
+        return types.SimpleNamespace()
+    return random
 
 
 def names_that_count(model: Any) -> list[str]:

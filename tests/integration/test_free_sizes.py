@@ -8,6 +8,8 @@ import pytest
 from gpsearch.training import backend
 from gpsearch.training.backend import import_keras, seeded
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.sizes import has_free_sizes
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
@@ -41,6 +43,17 @@ def branches(n):
     one, other = layers.Dense(n, "relu")(inputs), layers.Dense(n)(inputs)
     joined = layers.Concatenate()([layers.Add()([one, other]), one])
     model = keras.Model(inputs, layers.Dense(1, "sigmoid")(joined))
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "binary_crossentropy")
+    return model
+
+
+def attention(n, mask=True, **options):
+    inputs = keras.Input((6,))
+    words = layers.Embedding(4, n, mask_zero=mask)(inputs)
+    mixed = layers.MultiHeadAttention(1 + n // 4, n, dropout=0.03 * n)(words, words)
+    mixed = layers.MultiHeadAttention(2, n + 1, **options)(words, mixed)
+    pooled = layers.GlobalAveragePooling1D()(layers.Add()([words, mixed]))
+    model = keras.Model(inputs, layers.Dense(1, "sigmoid")(pooled))
     model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "binary_crossentropy")
     return model
 
@@ -102,6 +115,26 @@ WIDTHS = {
         lambda n: network(layers.Embedding(4 + n, n), layers.GlobalAveragePooling1D()),
         None,
     ),
+    "recurrent": (
+        lambda n: network(
+            layers.Masking(0.0),
+            layers.LSTM(n, dropout=0.03 * n, return_sequences=True),
+            layers.SimpleRNN(2 * n, recurrent_dropout=0.2, go_backwards=True),
+            shape=(6, 2),
+        ),
+        (6, 2),
+    ),
+    "both ways": (
+        lambda n: network(
+            layers.Embedding(4, n, mask_zero=True),
+            layers.Bidirectional(
+                layers.GRU(n, recurrent_dropout=0.03 * n),
+                backward_layer=layers.GRU(n, reset_after=False, go_backwards=True),
+            ),
+        ),
+        None,
+    ),
+    "attention": (attention, None),
 }
 
 OPTIMIZERS = [
@@ -157,6 +190,76 @@ def of_every_width(name):
 @pytest.mark.parametrize("name", WIDTHS)
 def test_a_program_serves_every_width(name):
     of_every_width(name)
+
+
+def recurrent(kind, **options):
+    return network(getattr(layers, kind)(3, **options), shape=(6, 2))
+
+
+def in_pairs(**options):
+    return network(layers.Bidirectional(layers.LSTM(3), **options), shape=(6, 2))
+
+
+# What a trace holds of these layers: a model, and others that must not run in its program.
+HELD = {
+    "lstm": [
+        lambda options=options: recurrent("LSTM", **options)
+        for options in (
+            {},
+            {"unroll": True},
+            {"go_backwards": True},
+            {"use_bias": False},
+            {"activation": "relu"},
+            {"recurrent_activation": "hard_sigmoid"},
+            {"implementation": 1},
+            {"use_cudnn": False},
+            {"dropout": 0.2},
+            {"dropout": 1.0},
+            {"recurrent_dropout": 0.2},
+            {"dropout": 0.2, "recurrent_dropout": 0.2},
+            {"kernel_constraint": "unit_norm"},
+            {"recurrent_regularizer": "l2"},
+            {"trainable": False},
+        )
+    ]
+    + [
+        lambda: network(
+            layers.LSTM(3, return_sequences=True), layers.GlobalAveragePooling1D(), shape=(6, 2)
+        ),
+        lambda: network(layers.Masking(0.0), layers.LSTM(3), shape=(6, 2)),
+        lambda: network(layers.Masking(1.0), layers.LSTM(3), shape=(6, 2)),
+        lambda: in_pairs(),
+        lambda: in_pairs(merge_mode="sum"),
+        lambda: recurrent("GRU"),
+        lambda: recurrent("GRU", reset_after=False),
+        lambda: recurrent("SimpleRNN"),
+    ],
+    "attention": [
+        lambda options=options: attention(3, **options)
+        for options in (
+            {},
+            {"mask": False},
+            {"dropout": 0.2},
+            {"use_bias": False},
+            {"use_gate": True},
+            {"sliding_window": 2},
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_no_two_models_share_what_a_trace_of_sequences_holds(name):
+    keys = [architecture_key(create(), free=True) for create in HELD[name]]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_layer_that_keeps_its_state_has_no_free_program():
+    inputs = keras.Input(batch_shape=(9, 6, 2))
+    model = keras.Model(inputs, layers.Dense(1)(layers.LSTM(3, stateful=True)(inputs)))
+    model.compile("sgd", "mse")
+    assert not has_free_sizes(model)
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIMIZERS)

@@ -20,7 +20,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
-from gpsearch.training.backend import import_keras, import_tensorflow, layers_of, learning_rate_of
+from gpsearch.training.backend import (
+    ATTENTION_NUMBERS,
+    import_keras,
+    import_tensorflow,
+    layers_of,
+    learning_rate_of,
+    random_module,
+)
 from gpsearch.training.compiled import sizes
 from gpsearch.training.compiled.description import root
 
@@ -35,7 +42,9 @@ VALUES = {
     "Adadelta": ("rho", "weight_decay"),
     "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
     "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
-    "Dropout": ("rate",),
+    **dict.fromkeys(("Dropout", *(f"SpatialDropout{n}D" for n in (1, 2, 3))), ("rate",)),
+    "MultiHeadAttention": ATTENTION_NUMBERS,
+    **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell"), ("dropout", "recurrent_dropout")),
     "GaussianNoise": ("stddev",),
     "L1": ("l1",),
     "L2": ("l2",),
@@ -43,8 +52,9 @@ VALUES = {
 }
 
 
-# Those that Keras compares with zero.
-_MAY_BE_ZERO = {"momentum", "weight_decay", "rate", "stddev", "l1", "l2"}
+# Those that Keras compares with 0 or 1.
+_RATES = {"rate", "dropout", "recurrent_dropout", *ATTENTION_NUMBERS}
+_ASKED_FOR = {"momentum", "weight_decay", "stddev", "l1", "l2", *_RATES}
 
 
 class Place(NamedTuple):
@@ -61,9 +71,9 @@ class Place(NamedTuple):
         return float(getattr(self.owner, self.attribute))
 
     @property
-    def is_off(self) -> bool:
-        """Whether the number is zero, where Keras leaves operations out for that."""
-        return self.attribute in _MAY_BE_ZERO and self.value == 0
+    def special(self) -> float | None:
+        """The number where it is 0 or 1 and Keras leaves operations out for that; else None."""
+        return self.value if self.attribute in _ASKED_FOR and self.value in (0, 1) else None
 
 
 class TracedScalar:
@@ -117,6 +127,9 @@ class TracedScalar:
     def __gt__(self, other: float) -> bool:
         return self.value > other
 
+    def __lt__(self, other: float) -> bool:
+        return self.value < other
+
     def __bool__(self) -> bool:
         return self.value != 0
 
@@ -129,9 +142,11 @@ def places(model: Any) -> list[Place]:
     Two models of the same architecture have the same places.
     """
     found: dict[tuple[int, str], Place] = {}
+    unknown = set() if hasattr(random_module(), "dropout") else _RATES
     for owner in _owners(model):
         for attribute in VALUES.get(type(owner).__name__, ()):
-            if isinstance(getattr(owner, attribute), int | float):
+            known = attribute not in unknown
+            if known and isinstance(getattr(owner, attribute, None), int | float):
                 found.setdefault((id(owner), attribute), Place(owner, attribute))
     return list(found.values())
 
@@ -144,13 +159,15 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
     """
     found = places(model)
     scalars = [TracedScalar(place.value) for place in found]
-    dropout = import_keras().layers.Dropout
-    answers: dict[tuple[type, str], Any] = {
-        (type(place.owner), place.attribute): _Answer(place.attribute) for place in found
+    answers: dict[tuple[Any, str], Any] = {
+        (type(place.owner), place.attribute): sizes.Answer(
+            place.attribute, functools.partial(_fed, place.attribute)
+        )
+        for place in found
     }
-    if any(type(place.owner) is dropout for place in found):
-        answers[dropout, "call"] = _dropout_call(dropout.call)
-    answers.update(sizes.calls())
+    answers |= sizes.answers()
+    if hasattr(drawing := random_module(), "dropout"):
+        answers[drawing, "dropout"] = _dropped(drawing.dropout)
     with _CLASSES_LOCK, contextlib.ExitStack() as undo:
         undo.callback(vars(_traced).clear)
         _traced.scalars = {
@@ -169,26 +186,8 @@ _traced = threading.local()
 _CLASSES_LOCK = threading.RLock()
 
 
-def _scalar(owner: Any, attribute: str) -> TracedScalar | None:
-    return vars(_traced).get("scalars", {}).get((id(owner), attribute))
-
-
-class _Answer:
-    """An attribute of a Keras class that is the object's own, but where its model is traced."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, owner: Any, kind: type) -> Any:
-        if owner is None:
-            return self
-        scalar = _scalar(owner, self.name)
-        if scalar is None and self.name not in owner.__dict__:
-            raise AttributeError(f"{kind.__name__!r} object has no attribute {self.name!r}")
-        return owner.__dict__[self.name] if scalar is None else scalar
-
-    def __set__(self, owner: Any, value: Any) -> None:
-        owner.__dict__[self.name] = value
+def _fed(attribute: str, owner: Any, own: Any) -> Any:
+    return vars(_traced).get("scalars", {}).get((id(owner), attribute), own)
 
 
 def _owners(model: Any) -> Iterator[Any]:
@@ -200,25 +199,24 @@ def _owners(model: Any) -> Iterator[Any]:
     return (owner for owner in owners if root(type(owner).__module__) == "keras")
 
 
-def _dropout_call(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """``keras.layers.Dropout.call`` with a rate known only when the program runs.
+def _dropped(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Keras's dropout with a rate known only when the program runs.
 
     The same random numbers are compared with the rate, so the same units are dropped.
     """
 
-    def call(self: Any, inputs: Any, training: bool = False) -> Any:
-        rate = _scalar(self, "rate")
-        if not rate or not training:
-            return plain(self, inputs, training=training)
+    def dropout(inputs: Any, rate: Any, noise_shape: Any = None, seed: Any = None) -> Any:
+        if not isinstance(rate, TracedScalar) or rate == 1:
+            return plain(inputs, getattr(rate, "value", rate), noise_shape, seed)
         keras, tf = import_keras(), import_tensorflow()
         shape = tf.shape(inputs)
-        if self.noise_shape is not None:
-            shape = [shape[i] if size is None else size for i, size in enumerate(self.noise_shape)]
-        drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=self.seed_generator)
+        if noise_shape is not None:
+            shape = [shape[i] if size is None else size for i, size in enumerate(noise_shape)]
+        drawn = keras.random.uniform(shape, dtype=inputs.dtype, seed=seed)
         scale = rate.derived(lambda value: 1 / (1 - value)).tensor(inputs.dtype)
         return inputs * (tf.cast(drawn >= rate.tensor(inputs.dtype), inputs.dtype) * scale)
 
-    return call
+    return dropout
 
 
 @functools.cache

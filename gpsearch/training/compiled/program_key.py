@@ -40,7 +40,7 @@ def architecture_key(model: Any, *, free: bool = False) -> str | None:
     fed = {id(variable) for variable in model.variables}
     fed |= {id(variable) for metric in model.metrics for variable in metric.variables}
     fed.add(id(learning_rate_of(model.optimizer)))
-    numbers = {(id(place.owner), place.attribute): place.is_off for place in places(model)}
+    numbers = {(id(place.owner), place.attribute): place.special for place in places(model)}
 
     own = [*model.variables, *model.optimizer.variables] if free else []
     sized = {id(variable) for variable in own if may_vary(variable)}

@@ -3,7 +3,8 @@
 Where every layer is one of Keras's own below, a model's sizes, such as units, enter its training
 through the shapes of its variables alone. A program is then traced with variables of free shape,
 see `backend.standing_in`, and models that differ in nothing but such sizes share it. The shapes
-of rows and outputs stay what they are: losses and metrics may ask for them.
+of rows and outputs stay what they are: losses and metrics may ask for them. Recurrent cells, which
+keep their units and reckon with them, are answered as the program runs, see `answers`.
 
 A layer that asks for a size while it is traced finds None in its place: either it does without, or
 tracing fails and the model has a program of fixed shapes.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpsearch.training.backend import import_keras, import_tensorflow, layers_of
+from gpsearch.training.backend import ATTENTION_SIZES, import_keras, import_tensorflow, layers_of
 from gpsearch.training.compiled.description import root
 
 # By class of Keras: attributes that say how large its variables are, and nothing else.
@@ -27,6 +28,12 @@ SIZES: dict[str, tuple[str, ...]] = {
     "Conv2D": ("filters", "kernel_size"),
     "Conv3D": ("filters", "kernel_size"),
     "Embedding": ("input_dim", "output_dim"),
+    "EinsumDense": ("partial_output_shape",),
+    "MultiHeadAttention": ATTENTION_SIZES,
+    **dict.fromkeys(
+        ("LSTMCell", "GRUCell", "SimpleRNNCell"), ("units", "state_size", "output_size")
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), ("state_size",)),
     "InputSpec": ("axes",),  # what a layer has been built for
 }
 
@@ -34,7 +41,8 @@ SIZES: dict[str, tuple[str, ...]] = {
 _WITHOUT_SIZE = {
     *("Sequential", "Functional", "InputLayer", "Activation", "Flatten", "Identity"),
     *("BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise"),
-    *("ReLU", "LeakyReLU", "ELU", "Softmax", "Add", "Concatenate"),
+    *("ReLU", "LeakyReLU", "ELU", "Softmax", "Add", "Multiply", "Concatenate"),
+    *("Masking", "Bidirectional", "TimeDistributed", *(f"SpatialDropout{n}D" for n in (1, 2, 3))),
     *(f"{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
     *(f"Global{pool}Pooling{n}D" for pool in ("Max", "Average") for n in (1, 2, 3)),
 }
@@ -45,6 +53,7 @@ def has_free_sizes(model: Any) -> bool:
     kinds = [type(layer) for layer in layers_of(model)]
     return (
         bool(getattr(model, "outputs", None))
+        and not any(getattr(layer, "stateful", False) for layer in layers_of(model))
         and _treats_alike(model.optimizer)
         and all(
             root(kind.__module__) == "keras" and (kind.__name__ in {*SIZES, *_WITHOUT_SIZE})
@@ -78,13 +87,64 @@ def is_size(thing: Any, name: str) -> bool:
     return root(kind.__module__) == "keras" and name in SIZES.get(kind.__name__, ())
 
 
-def calls() -> dict[tuple[type, str], Any]:
-    """Methods of Keras's layers to take while tracing, by class and name."""
+class Answer:
+    """An attribute of a Keras class, answered by `instead` of its owner and its own value."""
+
+    def __init__(self, name: str, instead: Callable[[Any, Any], Any]) -> None:
+        self.name, self.instead = name, instead
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            return self
+        if self.name not in owner.__dict__:
+            raise AttributeError(f"{kind.__name__!r} object has no attribute {self.name!r}")
+        return self.instead(owner, owner.__dict__[self.name])
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        owner.__dict__[self.name] = value
+
+
+def answers() -> dict[tuple[type, str], Any]:
+    """Methods and attributes of Keras's layers to take while tracing, by class and name."""
     layers = import_keras().layers
     made = {layers.Dense: _dense_call, layers.LayerNormalization: _layer_normalization_call}
     for kind in (layers.Conv1D, layers.Conv2D, layers.Conv3D):
         made[next(base for base in kind.__mro__ if "call" in vars(base))] = _convolution_call
-    return {(kind, "call"): make(kind.call) for kind, make in made.items()}
+    found: dict[tuple[type, str], Any] = {
+        (kind, "call"): make(kind.call) for kind, make in made.items()
+    }
+    for kind in (layers.LSTMCell, layers.GRUCell, layers.SimpleRNNCell):
+        found |= {(kind, name): Answer(name, _units) for name in ("units", "state_size")}
+    for kind in (layers.LSTM, layers.GRU):
+        found[kind, "use_cudnn"] = Answer("use_cudnn", _use_cudnn)
+    return found | {(layers.GRUCell, "bias"): Answer("bias", _bias)}
+
+
+def _is_free(cell: Any) -> bool:
+    return None in tuple(getattr(vars(cell).get("recurrent_kernel"), "shape", ()))
+
+
+def _units(cell: Any, own: Any) -> Any:
+    """The units of a recurrent cell, or a list of them, as the program runs."""
+    if not _is_free(cell):
+        return own
+    size = import_tensorflow().shape(cell.recurrent_kernel.value)[0]
+    return size if isinstance(own, int) else [size for _ in own]
+
+
+def _use_cudnn(layer: Any, own: Any) -> Any:
+    """Not asked for in vain: a pair of layers would compare their units first."""
+    without = not import_tensorflow().config.list_logical_devices("GPU")
+    return False if own == "auto" and without and _is_free(layer.cell) else own
+
+
+def _bias(cell: Any, own: Any) -> Any:
+    """The bias of a GRU, of which Keras asks how many rows it has."""
+    if own is None or not _is_free(cell) or len(own.shape) == 1:
+        return own
+    bias = import_tensorflow().identity(import_keras().ops.convert_to_tensor(own))
+    bias.set_shape([2, None])
+    return bias
 
 
 def _dense_call(plain: Callable[..., Any]) -> Callable[..., Any]:

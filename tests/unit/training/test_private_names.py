@@ -6,6 +6,7 @@ slowly; the name, or its successor, then belongs into `backend` again.
 
 import collections
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -116,11 +117,27 @@ def test_a_step_without_the_private_names(name, monkeypatch):
     assert stepped[0] == pytest.approx(stepped[1], rel=1e-6)
 
 
+def test_dropout_without_the_private_module(monkeypatch):
+    """A new rate has its own program then."""
+
+    def keys():
+        return {architecture_key(network(drop_rate=rate)) for rate in (0.1, 0.3)}
+
+    assert hasattr(backend.random_module(), "dropout")
+    assert len(keys()) == 1
+    monkeypatch.setattr("gpsearch.training.compiled.inputs.random_module", types.SimpleNamespace)
+    assert len(keys()) == 2
+
+
 def test_the_names_are_those_of_this_version():
     model = network()
     model.optimizer.build(model.trainable_variables)
     with backend.seeded(210):  # TensorFlow keeps a seed from the first on
         assert backend._eager_context() is not None
+    attention = keras.layers.MultiHeadAttention(2, 3)
+    assert all(
+        hasattr(attention, name) for name in backend.ATTENTION_SIZES + backend.ATTENTION_NUMBERS
+    )
     assert len(backend.slots_of(model.optimizer, "momentums")) == len(model.trainable_variables)
     assert backend.slots_of(model.optimizer, "unheard_of") is None
     assert set(backend.compile_arguments(model)) >= {"optimizer", "loss", "metrics"}
