@@ -235,7 +235,9 @@ def keep_all(runs: Runs) -> None:
     keep(
         "equal_time",
         conditions=f"{runs.seconds:.0f} processor seconds of one core, imports not counted; "
-        f"{sets}; 5 folds, at most 60 epochs; intervals of 95 % over the pairs; {versions}",
+        f"{sets}; 5 folds, at most 60 epochs; "
+        "regret 0 is the best of all, 1 the median, 2 nothing yet; "
+        f"intervals of 95 % over the pairs; {versions}",
         takes=f"{hours:.1f} processor hours and more for scoring",
         values=values,
         tables={PAGE: both},

@@ -49,10 +49,10 @@ def keep(name: str, **measured: Any) -> None:
     """Keep what a script measured today: values, tables, data, conditions."""
     path = KEPT / f"{name}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    commit = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    known |= {"date": datetime.now(UTC).date().isoformat()} | measured
-    known["commit"] = subprocess.run(commit, capture_output=True, text=True).stdout.strip()
-    path.write_text(json_text(known))
+    head = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(head, capture_output=True, text=True, check=False).stdout.strip()
+    today = {"date": datetime.now(UTC).date().isoformat(), "commit": commit}
+    path.write_text(json_text(known | today | measured))
 
 
 def json_text(result: Result) -> str:
