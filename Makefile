@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint suite figures notebooks docs clean
+.PHONY: run test lint suite peers figures notebooks docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/gpsearch run examples/friedman.toml
@@ -22,6 +22,14 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+peers: .peers/peers/.installed .peers/hebo/.installed
+
+# what benchmarks/ compares with, in 12 GB of its own; HEBO needs an older NumPy than the others
+.peers/%/.installed: benchmarks/environments/%.txt
+	$(PYTHON) -m venv .peers/$*
+	.peers/$*/bin/python -m pip install --quiet --no-deps -r $<
+	touch $@
 
 figures: $(VENV)/.installed
 	$(BIN)/python plots/make_plots.py

@@ -1,178 +1,173 @@
 """Optimisers behind one shape: ``make(name, dimensions, seed)`` gives ``ask()`` and ``tell()``.
 
-Points are lists in the order of the dimensions; losses are minimised, and NaN is a failure. A
-peer that cannot take a failure gets the worst loss it has seen, as its users do.
+Points are lists in the order of the dimensions; losses are minimised, and NaN is a failure. A peer
+runs in a process of its own (see `peer_process`), so that none is needed here: in an environment of
+``make peers`` where that was made, else in this Python where it is installed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import math
-import warnings
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from peer_shape import Corners, Random, Search
 from skopt.space import Categorical, Dimension, Integer
 
+BUDGET = 50  # evaluations of a search, for the peers that want to know
+PROCESS = Path(__file__).with_name("peer_process.py")
+ENVIRONMENTS = Path(__file__).parents[1] / ".peers"
+ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+HERE = {"random": Random, "corners": Corners}  # in this process: they learn nothing
+MODULES = {
+    "hebo": "hebo",
+    "smac": "smac",
+    "ax": "ax",
+    "botorch": "botorch",
+    "keras-tuner": "keras_tuner",
+    "hyperopt": "hyperopt",
+    "optuna-gp": "torch",
+    "optuna-tpe": "optuna",
+    "scikit-optimize": "skopt",
+}
+"""Peer to the module without which it cannot run."""
 
-class AskTell(Protocol):
-    """An optimiser."""
+
+class Optimizer:
+    """An optimiser in this process."""
+
+    version = ""
 
     def ask(self) -> list:
-        """The next point."""
+        """Give the next point."""
+        raise NotImplementedError
 
     def tell(self, points: Sequence[list], losses: Sequence[float]) -> None:
-        """The losses of points."""
+        """Record the losses of points."""
+        raise NotImplementedError
+
+    def seconds(self) -> float:
+        """Processor time of its process so far."""
+        return time.process_time()
+
+    def close(self) -> None:
+        """End its process where it has one."""
 
 
-class GPSearch:
+class GPSearch(Optimizer):
     """``gpsearch.Optimizer`` as it comes."""
 
     def __init__(self, dimensions: list[Dimension], seed: int, **options: Any) -> None:
         import gpsearch
 
         self._optimizer = gpsearch.Optimizer(dimensions, random_state=seed, **options)
+        self.version = f"gpsearch {gpsearch.__version__}"
 
     def ask(self) -> list:
-        """Give the next point."""
         return self._optimizer.ask()
 
     def tell(self, points: Sequence[list], losses: Sequence[float]) -> None:
-        """Record losses."""
         self._optimizer.tell(list(points), list(losses))
 
 
-class Random:
-    """Independent draws."""
+class Unguided(Optimizer):
+    """Random points or corners, drawn in this process."""
 
-    def __init__(self, dimensions: list[Dimension], seed: int) -> None:
-        from gpsearch.space import Space
-
-        self._space, self._rng = Space(dimensions), np.random.default_rng(seed)
+    def __init__(self, name: str, dimensions: list[Dimension], seed: int) -> None:
+        self._search = Search(HERE[name], [described(d) for d in dimensions], seed, BUDGET)
+        self.version = self._search.version
 
     def ask(self) -> list:
-        """Give the next point."""
-        return self._space.sample(1, self._rng)[0]
+        return self._search.ask()
 
     def tell(self, points: Sequence[list], losses: Sequence[float]) -> None:
         """Learn nothing."""
 
 
-class ScikitOptimize:
-    """``skopt.Optimizer`` as ``skopt.gp_minimize`` sets it up."""
+class Peer(Optimizer):
+    """A peer in a process of its own, on one core."""
 
-    def __init__(self, dimensions: list[Dimension], seed: int) -> None:
-        from skopt import Optimizer
-        from skopt.utils import cook_estimator, normalize_dimensions
-
-        rng = np.random.RandomState(seed)
-        space = normalize_dimensions(dimensions)
-        estimator = cook_estimator(
-            "GP", space=space, random_state=rng.randint(0, np.iinfo(np.int32).max), noise="gaussian"
+    def __init__(self, name: str, dimensions: list[Dimension], seed: int, python: Path) -> None:
+        self._process = subprocess.Popen(
+            [python, PROCESS, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a hundred warnings; an exception comes as an answer
+            text=True,
+            env=os.environ | ONE_CORE | {"PYTHONPATH": "", "KERAS_BACKEND": "torch"},
         )
-        self._optimizer = Optimizer(
-            space,
-            estimator,
-            n_initial_points=10,
-            acq_func="gp_hedge",
-            random_state=rng,
-            acq_optimizer_kwargs={"n_points": 10_000, "n_restarts_optimizer": 5, "n_jobs": 1},
-        )
-        self._dimensions, self._worst = dimensions, 0.0
+        self._name, self._seconds = name, math.nan
+        first = {"dimensions": [described(d) for d in dimensions], "seed": seed, "budget": BUDGET}
+        self.version = self._answer(first)["version"]
 
     def ask(self) -> list:
-        """Give the next point."""
-        return [_plain(d, v) for d, v in zip(self._dimensions, self._optimizer.ask(), strict=True)]
+        return self._answer({"ask": 1})["point"]
 
     def tell(self, points: Sequence[list], losses: Sequence[float]) -> None:
-        """Record losses."""
-        known = [loss for loss in losses if math.isfinite(loss)]
-        self._worst = max([self._worst, *known])
-        told = [loss if math.isfinite(loss) else self._worst for loss in losses]
-        self._optimizer.tell(list(points), told)
+        self._answer({"tell": [list(points), list(losses)]})
+
+    def seconds(self) -> float:
+        return self._seconds
+
+    def close(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _answer(self, request: dict) -> dict:
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "its process ended"}
+        if "error" in answer:
+            self.close()
+            raise RuntimeError(f"{self._name}: {answer['error']}")
+        self._seconds = answer["seconds"]
+        return answer
 
 
-class Optuna:
-    """Optuna's samplers, TPE or GP, as they come."""
-
-    def __init__(self, dimensions: list[Dimension], seed: int, sampler: str) -> None:
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        make = {"tpe": optuna.samplers.TPESampler, "gp": optuna.samplers.GPSampler}[sampler]
-        self._optuna, self._study = optuna, optuna.create_study(sampler=make(seed=seed))
-        self._dimensions, self._trial = dimensions, None
-        self._distributions = {d.name: self._distribution(d) for d in dimensions}
-
-    def ask(self) -> list:
-        """Give the next point."""
-        self._trial = self._study.ask(self._distributions)
-        return [_plain(d, self._trial.params[d.name]) for d in self._dimensions]
-
-    def tell(self, points: Sequence[list], losses: Sequence[float]) -> None:
-        """Record losses."""
-        if self._trial is not None and len(points) == 1:
-            self._end(self._trial, losses[0])
-            self._trial = None
-            return
-        names = [d.name for d in self._dimensions]
-        self._study.add_trials(
-            [
-                self._optuna.trial.create_trial(
-                    params=dict(zip(names, point, strict=True)),
-                    distributions=self._distributions,
-                    value=float(loss),
-                )
-                for point, loss in zip(points, losses, strict=True)
-            ]
-        )
-
-    def _end(self, trial: Any, loss: float) -> None:
-        if math.isfinite(loss):
-            self._study.tell(trial, loss)
-        else:
-            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-
-    def _distribution(self, d: Dimension) -> Any:
-        kinds = self._optuna.distributions
-        if isinstance(d, Categorical):
-            return kinds.CategoricalDistribution(list(d.categories))
-        log = d.prior == "log-uniform"
-        if isinstance(d, Integer):
-            return kinds.IntDistribution(int(d.low), int(d.high), log=log)
-        return kinds.FloatDistribution(d.low, d.high, log=log)
+def described(d: Dimension) -> dict:
+    """Describe a dimension in JSON."""
+    if isinstance(d, Categorical):
+        return {"name": d.name, "categories": list(d.categories)}
+    integer = isinstance(d, Integer)
+    low, high = (int(d.low), int(d.high)) if integer else (float(d.low), float(d.high))
+    log = d.prior == "log-uniform"
+    return {"name": d.name, "low": low, "high": high, "log": log, "integer": integer}
 
 
-NEEDS = {
-    "gpsearch": "gpsearch",
-    "optuna-gp": "torch",
-    "optuna-tpe": "optuna",
-    "scikit-optimize": "skopt",
-    "random": "numpy",
-}
-"""Optimiser to the package without which it cannot run."""
+def python_of(name: str) -> Path | None:
+    """Find the Python that runs a peer; None where it is not installed."""
+    made = ENVIRONMENTS / ("hebo" if name == "hebo" else "peers") / "bin" / "python"
+    if made.exists():
+        return made
+    return Path(sys.executable) if importlib.util.find_spec(MODULES[name]) else None
 
 
 def installed() -> list[str]:
-    """The optimisers that can run here."""
-    return [name for name, package in NEEDS.items() if importlib.util.find_spec(package)]
+    """List the optimisers that can run here."""
+    return ["gpsearch", *(name for name in MODULES if python_of(name)), *HERE]
 
 
-def make(name: str, dimensions: list[Dimension], seed: int) -> AskTell:
-    """Make an optimiser by name."""
+def make(name: str, dimensions: list[Dimension], seed: int) -> Optimizer:
+    """Make an optimiser by name; close it in the end."""
     if name == "gpsearch":
         return GPSearch(dimensions, seed)
-    warnings.filterwarnings("ignore")  # the peers': their figures are what is asked for
-    if name == "random":
-        return Random(dimensions, seed)
-    if name == "scikit-optimize":
-        return ScikitOptimize(dimensions, seed)
-    return Optuna(dimensions, seed, name.removeprefix("optuna-"))
-
-
-def _plain(dimension: Dimension, value: Any) -> Any:
-    if isinstance(dimension, Categorical):
-        return value.item() if isinstance(value, np.generic) else value
-    value = min(max(float(value), dimension.low), dimension.high)
-    return round(value) if isinstance(dimension, Integer) else value
+    if name in HERE:
+        return Unguided(name, dimensions, seed)
+    if name not in MODULES:
+        raise ValueError(f"no optimiser {name!r}; there are gpsearch, {', '.join(MODULES | HERE)}")
+    python = python_of(name)
+    if python is None:
+        raise ModuleNotFoundError(f"{name} is not installed: `make peers` makes its environment")
+    return Peer(name, dimensions, seed, python)

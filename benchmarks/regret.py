@@ -1,13 +1,15 @@
 """Sample efficiency: how close the search is to the optimum after 20, 30 and 50 evaluations.
 
-``python benchmarks/regret.py [--seeds 8] [--optimizers gpsearch,optuna-tpe] [--suite synthetic]``
+``python benchmarks/regret.py --suite synthetic [--seeds 8] [--optimizers gpsearch,optuna-tpe]``
+``python benchmarks/regret.py --suite tables --data FOLDER``
 
-Runs anywhere: the tasks of `tasks` need no outside data, and the optimisers are those that are
-installed. Regret is 0 at the optimum and 1 at the median result of random search after 50
-evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
-optimisers see the same noise. Runs are kept in ``--out``; a run that stands there is not repeated,
-and ``--seeds`` is how many are wanted of each, ``--slow-seeds`` of those that take many seconds a
-search. ``--summary FILE`` writes what the README shows, and ``make figures`` draws it.
+The synthetic tasks (see `tasks`) need no outside data; those of real trainings are read from a
+folder (see `tables`). Regret is 0 at the optimum and 1 at the median result of random search after
+50 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
+optimisers see the same noise. Runs are kept in ``--out``, a run that stands there is not repeated,
+and an optimiser counts with the seeds that all tasks have: seeds can be added by and by, and
+``--seeds 0`` only reports. ``--summary FILE`` writes what the README shows, and ``make figures``
+draws it.
 """
 
 from __future__ import annotations
@@ -15,18 +17,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from peers import installed, make
-from scipy.stats import rankdata
+from peers import BUDGET, installed, make
+from scipy import stats
+from tables import table_tasks
 from tasks import Task, mlp_tasks, synthetic_tasks
 
 from gpsearch.space import Space
 
-BUDGET, AT = 50, (20, 30, 50)
-SLOW = ("optuna-gp", "scikit-optimize")
+AT = (20, 30, 50)
+COMPARED_AT = (20, 50)
 RANDOM_DRAWS = 20_000  # of a synthetic task, for the median of random search
 Curves = dict[str, dict[str, list[np.ndarray]]]  # optimiser to task to a curve for each seed
 
@@ -38,18 +42,24 @@ def observe(task: Task, point: list, rng: np.random.Generator) -> tuple[float, f
 
 
 def run(name: str, task: Task, seed: int) -> dict:
-    """One search."""
-    rng, start = np.random.default_rng(1000 + seed), time.perf_counter()
-    optimizer = make(name, task.dimensions, seed)
+    """One search; its seconds are the processor time of the optimiser's process, at work."""
+    rng, seconds = np.random.default_rng(1000 + seed), 0.0
     observed: list[float] = []
     true: list[float] = []
-    while len(observed) < BUDGET:
-        point = optimizer.ask()
-        seen, loss = observe(task, point, rng)
-        optimizer.tell([point], [seen])
-        observed.append(seen)
-        true.append(loss)
-    return {"observed": observed, "true": true, "seconds": time.perf_counter() - start}
+    with closing(make(name, task.dimensions, seed)) as optimizer:
+        while len(observed) < BUDGET:
+            start = optimizer.seconds()
+            point = optimizer.ask()
+            seconds += optimizer.seconds() - start
+            seen, loss = observe(task, point, rng)
+            start = optimizer.seconds()
+            optimizer.tell([point], [seen])
+            seconds += optimizer.seconds() - start
+            observed.append(seen)
+            true.append(loss)
+        version, date = optimizer.version, datetime.now(UTC).date().isoformat()
+    made = {"version": version, "date": date, "seconds": seconds}
+    return {"observed": observed, "true": true} | made
 
 
 def incumbent(record: dict) -> np.ndarray:
@@ -64,6 +74,8 @@ def incumbent(record: dict) -> np.ndarray:
 
 def reference(task: Task, curves: Curves) -> tuple[float, float]:
     """Optimum, and random search's median after 50 evaluations."""
+    if task.optimum is not None and task.usual is not None:
+        return task.optimum, task.usual
     if task.optimum is not None:
         points = Space(task.dimensions).sample(RANDOM_DRAWS, np.random.default_rng(0))
         losses = np.nan_to_num([task.loss(point) for point in points], nan=np.inf)
@@ -94,35 +106,52 @@ def families_mean(tasks: list[Task], regret: np.ndarray) -> np.ndarray:
     return np.mean([regret[row].mean(axis=0) for row in rows], axis=0)
 
 
-def table(
-    tasks: list[Task],
-    regret: dict[str, np.ndarray],
-    seconds: dict[str, float],
-    seeds: dict[str, int],
-) -> str:
+def over_tasks(tasks: list[Task], values: np.ndarray) -> tuple[float, float]:
+    """Mean of the families of a value for each task, and the half of its 95 % interval.
+
+    The tasks are taken as drawn: each has the weight of its share of its family, all families the
+    same, and the values vary about the mean as those of any tasks would.
+    """
+    families = [task.family for task in tasks]
+    weight = np.array([1.0 / families.count(family) for family in families]) / len(set(families))
+    mean, n = float(weight @ values), len(values)
+    error = math.sqrt(n / (n - 1) * (weight**2 @ (values - mean) ** 2))
+    return mean, float(stats.t.ppf(0.975, n - 1)) * error
+
+
+def rows(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> list[list[str]]:
+    """The table's rows, the best optimiser first."""
     names = sorted(regret, key=lambda name: families_mean(tasks, regret[name])[-1])
     ranks = np.mean(
-        [rankdata([regret[name][i, -1] for name in names]) for i in range(len(tasks))], axis=0
+        [stats.rankdata([regret[name][i, -1] for name in names]) for i in range(len(tasks))], axis=0
     )
-    lines = [
-        "| optimiser | "
-        + " | ".join(f"@{n}" for n in AT)
-        + " | mean rank | seeds | s per search |",
-        "| --- |" + " --- |" * (len(AT) + 3),
-    ]
+    base = "gpsearch" if "gpsearch" in names else names[0]
+    found = []
     for name, rank in zip(names, ranks, strict=True):
-        mean = families_mean(tasks, regret[name])
-        cells = [f"{mean[n - 1]:.3f}" for n in AT] + [
-            f"{rank:.2f}",
-            str(seeds[name]),
-            f"{seconds[name]:.1f}",
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines += ["", "| regret @50 | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
-    for i, task in enumerate(tasks):
-        cells = [f"{regret[name][i, -1]:.2f}" for name in names]
-        lines.append(f"| {task.name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        cells = [f"{families_mean(tasks, regret[name])[n - 1]:.2f}" for n in AT]
+        for n in COMPARED_AT:
+            worse = regret[name][:, n - 1] - regret[base][:, n - 1]
+            mean, half = over_tasks(tasks, worse)
+            cells.append("" if name == base else f"{mean:.2f} ± {half:.2f}")
+        runs = [run for of in records[name].values() for run in of]
+        seconds = f"{np.median([r['seconds'] for r in runs]):.1f}"
+        found.append([name, *cells, f"{rank:.1f}", str(len(runs) // len(tasks)), seconds])
+    return found
+
+
+def markdown(columns: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def by_task(tasks: list[Task], regret: dict[str, np.ndarray]) -> str:
+    """The table of the regret at the end of each task."""
+    lines = [
+        [task.name, *(f"{values[i, -1]:.2f}" for values in regret.values())]
+        for i, task in enumerate(tasks)
+    ]
+    return markdown(["regret @50", *regret], lines)
 
 
 def failures(records: dict, tasks: list[Task]) -> str:
@@ -140,68 +169,82 @@ def failures(records: dict, tasks: list[Task]) -> str:
     return "\n".join(lines)
 
 
-def summary(tasks: list[Task], regret: dict[str, np.ndarray], seeds: dict[str, int]) -> dict:
-    """What `plots/make_plots.py` draws."""
+def summary(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> dict:
+    """What is kept: how each optimiser was run, and its mean regret over the seeds by task."""
+    runs = {name: [run for of in found.values() for run in of] for name, found in records.items()}
     return {
-        "tasks": [task.name for task in tasks],
-        "seeds": seeds,
-        "regret": {
-            name: [round(float(r), 4) for r in families_mean(tasks, values)]
-            for name, values in regret.items()
+        "tasks": {task.name: task.family for task in tasks},
+        "optimizers": {
+            name: {
+                "versions": sorted({f"{r['version']}, {r['date']}" for r in found}),
+                "seeds": len(found) // len(tasks),
+            }
+            for name, found in runs.items()
         },
+        "regret": {name: np.round(values, 3).tolist() for name, values in regret.items()},
     }
 
 
-def collect(names: list[str], tasks: list[Task], seeds: dict[str, int], out: Path) -> dict:
-    """Records of all searches, made where they do not stand in `out` yet."""
+def collect(names: list[str], tasks: list[Task], seeds: int, out: Path) -> dict:
+    """Records of all searches by optimiser and task, made where they do not stand in `out` yet."""
     out.mkdir(parents=True, exist_ok=True)
-    records: dict = {}
+    known = {}
     for name in names:
         path = out / f"{name}.json"
-        known = json.loads(path.read_text()) if path.exists() else {}
-        for seed in range(seeds[name]):
+        known[name] = json.loads(path.read_text()) if path.exists() else {}
+    for seed in range(seeds):
+        for name in names:
             for task in tasks:
                 key = f"{task.name}|{seed}"
-                if key not in known:
-                    known[key] = run(name, task, seed)
-                    path.write_text(json.dumps(known))
-        records[name] = {
-            task.name: [known[f"{task.name}|{seed}"] for seed in range(seeds[name])]
-            for task in tasks
-        }
+                if key not in known[name]:
+                    known[name][key] = run(name, task, seed)
+                    (out / f"{name}.json").write_text(json.dumps(known[name]))
+    records: dict = {}
+    for name, found in known.items():
+        whole = 0
+        while all(f"{task.name}|{whole}" in found for task in tasks):
+            whole += 1
+        if whole:
+            records[name] = {
+                task.name: [found[f"{task.name}|{seed}"] for seed in range(whole)] for task in tasks
+            }
     return records
+
+
+def tasks_of(suite: str, data: Path | None = None) -> list[Task]:
+    """The tasks of a suite."""
+    if suite == "tables":
+        if data is None:
+            raise SystemExit("--suite tables needs --data FOLDER: see benchmarks/pack_tables.py")
+        return table_tasks(data)
+    return [
+        *(synthetic_tasks() if suite != "mlp" else []),
+        *(mlp_tasks() if suite != "synthetic" else []),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--optimizers", default=",".join(installed()))
-    parser.add_argument("--suite", choices=["all", "synthetic", "mlp"], default="all")
-    parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--slow-seeds", type=int)
+    parser.add_argument("--suite", choices=["all", "synthetic", "mlp", "tables"], default="all")
+    parser.add_argument("--data", type=Path, help="the folder of the tables")
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/regret"))
     parser.add_argument("--summary", type=Path)
     args = parser.parse_args()
-    tasks = synthetic_tasks() if args.suite != "mlp" else []
-    tasks += mlp_tasks() if args.suite != "synthetic" else []
-    names = args.optimizers.split(",")
-    if args.suite != "synthetic" and "random" not in names:
-        names.append("random")  # the scale of a task whose optimum is not known
-    slow = min(args.seeds, args.slow_seeds or args.seeds)
-    seeds = {name: slow if name in SLOW else args.seeds for name in names}
-    records = collect(names, tasks, seeds, args.out)
+    tasks = tasks_of(args.suite, args.data)
+    records = collect(args.optimizers.split(","), tasks, args.seeds, args.out)
     curves = {
         name: {task: [incumbent(r) for r in runs] for task, runs in of.items()}
         for name, of in records.items()
     }
-    seconds = {
-        name: float(np.median([r["seconds"] for runs in of.values() for r in runs]))
-        for name, of in records.items()
-    }
     regret = regrets(tasks, curves)
-    counts = {name: len(of[tasks[0].name]) for name, of in records.items()}
-    print(table(tasks, regret, seconds, counts), failures(records, tasks), sep="\n\n")
+    columns = ["optimiser", *(f"@{n}" for n in AT), *(f"worse @{n}" for n in COMPARED_AT)]
+    columns += ["mean rank", "seeds", "s a search"]
+    print(markdown(columns, rows(tasks, regret, records)), by_task(tasks, regret), sep="\n\n")
+    print("", failures(records, tasks), sep="\n")
     if args.summary:
-        args.summary.write_text(json.dumps(summary(tasks, regret, counts)) + "\n")
+        args.summary.write_text(json.dumps(summary(tasks, regret, records)) + "\n")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class Task:
     """Standard deviation of what is observed around the loss."""
     optimum: float | None = None
     """The least loss; None where only the best loss ever seen is known."""
+    usual: float | None = None
+    """The reference, where it is known; else it is measured."""
 
 
 def sat(excess: float) -> float:

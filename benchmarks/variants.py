@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from regret import BUDGET, families_mean, incumbent, observe, reference
-from tasks import Task, mlp_tasks, synthetic_tasks
+from peers import BUDGET
+from regret import families_mean, incumbent, observe, reference, tasks_of
+from tasks import Task
 
 from gpsearch.space import Space
 from gpsearch.strategy import History, Strategy
@@ -62,14 +63,6 @@ def arguments(description: str, out: str) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results") / out)
     return parser.parse_args()
-
-
-def tasks_of(suite: str) -> list[Task]:
-    """The tasks of a suite."""
-    return [
-        *(synthetic_tasks() if suite != "mlp" else []),
-        *(mlp_tasks() if suite != "synthetic" else []),
-    ]
 
 
 def network_tasks(suite: str) -> list[Task]:
