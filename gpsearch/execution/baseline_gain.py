@@ -1,8 +1,9 @@
 """By how much the winner of a search is better than the baseline, which nobody chose.
 
-With the symbols of `gpsearch.execution.winner` the gain is ``g_i - o`` less ``g`` of the baseline.
-Where one of the two was not judged, g is the mean over the search for both, so that no splits are
-harder for one than for the other, and o that of the splits where that of the rows is not known.
+With the symbols of `gpsearch.execution.winner` the gain is ``g_i - o / 2`` less ``g`` of the
+baseline. Where one of the two was not judged, it is the difference of their means over the search
+less o, so that no splits are harder for one than for the other, and o is that of the splits where
+that of the rows is not known.
 Its interval is that of the winner, with the variance of the differences of their folds for S².
 """
 
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.execution.fresh_scores import JUDGING
+from gpsearch.execution.winner import OF_ROWS, Estimate, Standing
 from gpsearch.study.trial import Trial
 
 
@@ -36,9 +38,10 @@ class Gain:
         winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
         differences = scores.of_search[winner] - scores.of_search[baseline]
         value = float(differences.mean()) - (estimate.of_choice or 0.0)
-        if (mine := scores.judged(winner)) and (theirs := scores.judged(baseline)):
-            judged = np.subtract(mine, theirs)
-            value = float(judged.mean()) - estimate.optimism
+        judging = scores.on(JUDGING)
+        if winner in judging and baseline in judging:
+            judged = np.subtract(judging[winner], judging[baseline])
+            value = float(judged.mean()) - estimate.optimism * OF_ROWS
             differences = np.concatenate([differences, judged])
         variance, n = float(differences.var(ddof=1)), k
         error = estimate.quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
@@ -59,7 +62,7 @@ def gain_facts(
         return {}
     if baseline == standing.winner:
         return {"baseline": compared.number}
-    if baseline is None or math.isnan(standing.means[baseline]):
+    if baseline is None or math.isnan(standing.judged[baseline]):
         off = f"was {compared.reason}" if compared.state == "stopped" else "failed"
         off += " on fresh splits" if baseline is not None else ""
         return {"baseline": compared.number, "gain": math.nan, "gain_off": off}

@@ -108,7 +108,7 @@ class Contest:
         winner, favourite = standing.winner, estimate.favourite
         low, high = estimate.interval(standing, winner)
         searched = self._trials[favourite].score
-        worth = float(standing.judged[favourite]) - estimate.optimism
+        worth = estimate.worth(standing, favourite)
         return Confirmation(
             trials=self._n_ended,
             off=self._off or scores.why_none_counts(),

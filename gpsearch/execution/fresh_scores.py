@@ -78,27 +78,18 @@ class FreshScores:
         folds = self._fresh.get((split, self.trials[i].number), ())
         return len(folds) == self.n_folds or _has_failed(folds)
 
-    def folds(self, i: int, splits: float = math.inf) -> dict[int, list[float]]:
-        """Scores of trial i on each choosing splits that count and that it has ended, up to one."""
-        number = self.trials[i].number
+    def on(self, split: int) -> dict[int, list[float]]:
+        """Scores of each trial that has ended on these fresh splits; none where they are void."""
+        rows = range(0 if self.is_void(split) else len(self.trials))
         return {
-            split: [fold.score for fold in folds]
-            for (split, other), folds in self._fresh.items()
-            if other == number
-            and JUDGING < split <= splits
-            and self.is_over(split, i)
-            and not self.is_void(split)
+            i: [fold.score for fold in self._fresh[split, self.trials[i].number]]
+            for i in rows
+            if self.is_over(split, i)
         }
 
-    def means(self, i: int, splits: float = math.inf) -> list[float]:
-        """Means of `folds`; NaN where one failed."""
-        return [float(np.mean(scores)) for scores in self.folds(i, splits).values()]
-
-    def judged(self, i: int) -> list[float]:
-        """Scores of trial i on the judging splits; none where it has none, or they are void."""
-        folds = self._fresh.get((JUDGING, self.trials[i].number), ())
-        ended = self.is_over(JUDGING, i) and not self.is_void(JUDGING)
-        return [fold.score for fold in folds] if ended else []
+    def choosing(self, last: float = math.inf) -> list[int]:
+        """The fresh splits that choose the winner, up to the last."""
+        return sorted({split for split, _ in self._fresh if JUDGING < split <= last})
 
     def within(self, bounds: tuple[float, float]) -> tuple[float, float]:
         """These bounds of the metric, without one that a score lies beyond."""

@@ -9,30 +9,34 @@ p           share of the rows that one fold scores, ``1/k`` for k parts         
 m           parts of the rows, ``1/p``; fewer than k where splits repeat            scalar
 s_ij        score of trial i on fold j of the search                                (n, k)
 r_i         choosing splits, fresh ones, on which trial i was scored                (n,)
-f_i         mean of trial i over the folds of the search and of its choosing splits (n,)
+f_i         mean of trial i over the search and its choosing splits, those centred  (n,)
 g_i         mean of trial i over the splits that judge it; over the search where    (n,)
             there are none
 o           optimism of the greatest mean of the search                             scalar
-w_i         share of the luck that is left, ``(1 + 1 / (1 + r_i)) / 2``             (n,)
+w_i         share of v_i that is left, ``(1 + 1 / (1 + r_i)) / 2``                  (n,)
 v_i         variance of ``mean_j s_ij``, without what the folds do to all trials    (n,)
 S²          variance over the folds of one splits: mean of that of the search, of   scalar
             which the ten best trials have a mean, and of the winner's fresh splits
 =========== ======================================================================= ==========
 
 The greatest of many noisy scores is partly luck: of the splits and seeds, which fresh splits
-remove, and of the rows, which they share with the search. For both together, each fold in turn is
-set aside: the trial with the greatest mean over the folds that share no held-out row with it is
-scored on it, which had no part in that choice. With ``i(j) = argmax_i sum_l s_il`` over those l,
+remove, and of the rows, which they share with the search. For the luck that differs from fold to
+fold, each in turn is set aside: the trial with the greatest mean over the folds that share no
+held-out row with it is scored on it. With ``i(j) = argmax_i sum_l s_il`` over those l,
 
     o = max_i mean_j s_ij - mean_j s_i(j)j        (not below 0),
 
 where repeated k-fold splits take the other folds of the same repeat. Where nearly all folds share
 rows, as random ones do, o is not known: nothing is subtracted, and that is said (cf. Tibshirani &
-Tibshirani 2009, A bias correction for the minimum error rate in cross-validation). The folds share
-most of their training rows, so o falls short, by about the luck of the splits. So the score to
-expect of the winner on new data is ``g_i - o``, from splits that had no part in choosing it. In the
-choice, a trial that was scored again has lost the luck of the splits and another has not: the
-winner has the greatest ``f_i - o w_i``, half of the luck being that of the rows.
+Tibshirani 2009, A bias correction for the minimum error rate in cross-validation). All folds share
+most of their training rows, and o does not see the luck of these: where searches were compared with
+new rows, it was half as much again. Splits that had no part in choosing a trial have left only
+that, so the score to expect of the winner on new data is ``g_i - o / 2`` where they judge it, and
+``g_i - 3 o / 2`` where none do.
+
+The winner has the greatest f_i. Fresh splits may be harder than others, for all, and only some
+trials are scored on them. So they are centred: on each, the trials scored there keep the mean that
+they had before it.
 
 The winner's interval is that of Student with m - 1 degrees of freedom, since repeats and fresh
 splits cut the same rows, with the variance
@@ -43,7 +47,7 @@ of Nadeau & Bengio (2003), Inference for the generalization error: however many 
 of the rows stays. It ends where the metric does, such as at an accuracy of 1.
 
 For the probability to be the best, the trials are independent and normal, each with the variance
-``v_i w_i`` around ``f_i - o w_i``; exact ties share it. Repeats in the search count in v_i as so
+``v_i w_i`` around f_i; exact ties share it. Repeats in the search count in v_i as so
 many fresh splits.
 """
 
@@ -59,7 +63,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gpsearch.evaluation import UNBOUNDED
-from gpsearch.execution.fresh_scores import Array, FreshScores
+from gpsearch.execution.fresh_scores import JUDGING, Array, FreshScores
 from gpsearch.execution.splits import apart_folds, optimism
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study.confirmation import LEVEL
@@ -67,6 +71,7 @@ from gpsearch.study.confirmation import LEVEL
 SURE = 0.95  # probability of being the best at which the others are not scored again
 HOPELESS = 0.05  # probability of being the best, or better than the winner, that is too small
 REACH = 0.05  # chance of becoming sure below which the trials are tied
+OF_ROWS = 0.5  # luck of the rows, that all folds share, for each of o
 DRAWS = 2000
 MEASURED = 10  # trials of the greatest means, over which S² is averaged
 
@@ -75,12 +80,10 @@ MEASURED = 10  # trials of the greatest means, over which S² is averaged
 class Standing:
     """The trials after so many fresh splits."""
 
-    means: Array
-    """f_i; NaN where a training failed."""
     judged: Array
-    """g_i; NaN likewise."""
+    """g_i; NaN where a training failed."""
     compared: Array
-    """``f_i - o w_i``; minus infinity where a training failed."""
+    """f_i; minus infinity likewise."""
     left: Array
     """w_i."""
     best: Array
@@ -165,14 +168,20 @@ class Estimate:
 
     def standing(self, splits: float = math.inf) -> Standing:
         """The trials after these fresh splits."""
-        means = [self.scores.means(i, splits) for i in range(len(self.scores.trials))]
-        of_search = self.scores.of_search.mean(axis=1).tolist()
-        f = np.array([np.mean([s, *fresh]) for s, fresh in zip(of_search, means, strict=True)])
-        judged = [self.scores.judged(i) for i in range(len(of_search))]
-        g = np.array([np.mean(own or s) for s, own in zip(of_search, judged, strict=True)])
-        f[np.isnan(g)] = np.nan  # it has failed there
-        w = _left(np.array([float(len(fresh)) for fresh in means]))
-        compared = np.where(np.isnan(f), -np.inf, f - self.optimism * w)
+        f = self.scores.of_search.mean(axis=1)
+        g, r = f.copy(), np.zeros(len(f))
+        for split in self.scores.choosing(splits):
+            scores = self.scores.on(split)
+            rows = list(scores)
+            change = np.array([np.mean(of) for of in scores.values()]) - f[rows]
+            harder = np.nansum(change) / max(1, np.isfinite(change).sum())
+            r[rows] += 1
+            f[rows] += (change - harder) / (1 + r[rows])
+        for i, scores in self.scores.on(JUDGING).items():
+            g[i] = np.mean(scores)
+        g += 0 * f  # NaN, too, where it failed on choosing splits
+        w = _left(r)
+        compared = np.where(np.isnan(g), -np.inf, f)
         noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
         draws = compared + np.sqrt(self._v * w) * noise
         first = draws == draws.max(axis=1, keepdims=True)
@@ -180,7 +189,7 @@ class Estimate:
         top, variances = int(compared.argmax()), self._v * w
         error = np.sqrt(variances + variances[top]) + np.finfo(float).tiny
         behind = np.nan_to_num(compared[top], neginf=0.0) - compared
-        return Standing(f, g, compared, w, best, stats.norm.sf(behind / error))
+        return Standing(g, compared, w, best, stats.norm.sf(behind / error))
 
     def may_tell(self, standing: Standing, further: float) -> bool:
         """Whether so many further fresh splits may make one trial the best with 95 %.
@@ -199,9 +208,14 @@ class Estimate:
         ahead[each, first] = 1.0
         return bool(np.mean(ahead.prod(axis=1) >= SURE) >= REACH)
 
+    def worth(self, standing: Standing, i: int) -> float:
+        """Score of a trial on new data, whatever the bounds; NaN where a training failed."""
+        seen = 0.0 if i in self.scores.on(JUDGING) else 1.0
+        return float(standing.judged[i]) - self.optimism * (seen + OF_ROWS)
+
     def expected(self, standing: Standing, i: int) -> float:
-        """Score of a trial on new data; NaN where a training failed."""
-        return self._within(float(standing.judged[i]) - self.optimism)
+        """The same within the bounds of the metric."""
+        return self._within(self.worth(standing, i))
 
     def interval(self, standing: Standing, i: int) -> tuple[float, float]:
         """Where that score lies with 90 %."""
@@ -217,7 +231,7 @@ class Estimate:
         """S² for trial i."""
         s = self.scores.of_search
         top = np.argsort(-s.mean(axis=1), kind="stable")[:MEASURED]
-        fresh = [*self.scores.folds(i).values(), self.scores.judged(i)]
+        fresh = [self.scores.on(split).get(i, []) for split in (JUDGING, *self.scores.choosing())]
         variances = [float(np.var(of, ddof=1)) for of in fresh if len(of) == s.shape[1]]
         return float(np.nanmean([s[top].var(axis=1, ddof=1).mean(), *variances]))
 

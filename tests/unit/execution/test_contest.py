@@ -155,6 +155,17 @@ def test_what_judges_the_winner_has_no_part_in_choosing_it():
     assert made.luck == pytest.approx(1.0, abs=4 * NOISE)
 
 
+@pytest.mark.parametrize(("confirm", "luck"), [(0.05, 1.5), (True, 0.5)])
+def test_splits_that_judge_the_winner_leave_the_luck_of_the_rows(confirm, luck):
+    found = searched(Lucky(), 10, confirm=confirm)
+    scores = np.array([[fold.score for fold in trial.folds] for trial in found.trials])
+    with found.writing() as writer:
+        judged = [fold.score for folds in writer.fresh.values() for fold in folds]
+    assert found.confirmation.expected == pytest.approx(
+        np.mean(judged or [found.confirmation.searched]) - luck * optimism(scores)
+    )
+
+
 def test_what_is_left_may_tell_two_from_another_and_not_five():
     scores = FreshScores(searched(Lucky()).trials, {})
     estimate = Estimate(scores, FoldStatistics.of(scores.trials))
@@ -163,7 +174,7 @@ def test_what_is_left_may_tell_two_from_another_and_not_five():
         rest = [-np.inf] * (len(scores.trials) - len(compared))
         means = np.array([*compared, *rest])
         best = np.where(np.isfinite(means), 1.0, 0.0) / len(compared)
-        return Standing(means, means, means, np.ones(len(means)), best, best)
+        return Standing(means, means, np.ones(len(means)), best, best)
 
     assert estimate.may_tell(standing(0.5, 0.5), 10)
     assert estimate.may_tell(standing(0.54, 0.5), 1)
@@ -380,6 +391,18 @@ def test_easier_fresh_splits_are_no_gain(n_calls):
     assert made.folds >= 4 * (1 + (n_calls == 40))
     better = CLOSE * (found.best_params["x"] - 0.5)
     assert made.gain == pytest.approx(better, abs=2 * NOISE)
+
+
+@pytest.mark.parametrize("harder", [-30.0, 30.0])
+def test_how_hard_fresh_splits_are_has_no_part_in_the_choice(study, harder):
+    """Only some trials are scored on them, and others only on the folds of the search."""
+    made = searched(
+        Scored(lambda splits, x, j: noisy(splits, x, j) - (splits > 0) * harder)
+    ).confirmation
+    alike = searched(Scored(noisy)).confirmation
+    assert len(alike.contenders) > 1
+    for name in ("winner", "probability", "contenders", "tied", "folds"):
+        assert getattr(made, name) == getattr(alike, name)
 
 
 def test_where_it_cannot_be_told_the_folds_that_it_takes_are():
