@@ -41,6 +41,7 @@ from gpsearch.study.score_text import score_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gpsearch.analysis.ensemble_selection import EnsembleSelection
     from gpsearch.study import Study
     from gpsearch.study.study import StudyPath
 
@@ -60,7 +61,8 @@ class NestedCV(Described):
     """Score of each search's model on the rows that were set aside; shape (n_folds,). NaN, with a
     warning, where that model could not be fitted or scored."""
     expected: np.ndarray
-    """Score that each search expected on new data; NaN where none was confirmed."""
+    """Score that each search expected on new data, of its ensemble where that is scored; NaN where
+    none was confirmed."""
     searched: np.ndarray
     """Score of each search's winner on its own folds."""
     params: tuple[Params, ...]
@@ -217,9 +219,9 @@ def nested_cv(
             remedy = "" if folder is None else "; the same call continues it"
             raise KeyboardInterrupt(f"nested_cv was interrupted in {where}{remedy}")
         with _naming(where):
-            worth = _score(found, refit, score, where)
+            worth, gain = _score(found, refit, score, where)
         made = found.confirmation
-        expected = made.expected if made and made.winner is not None else math.nan
+        expected = made.expected + gain if made and made.winner is not None else math.nan
         rows.append((worth, expected, found.best_score, found.best_params, found))
         found.objective = None  # a copy of its rows
         beside = "" if math.isnan(expected) else f", {_number(expected)} expected"
@@ -252,30 +254,45 @@ def _naming(where: str) -> Iterator[None]:
         raise
 
 
-def _score(found: Study, refit: Any, score: Callable[[Any], float], where: str) -> float:
-    """Score of a search's model on rows set aside; NaN, with a warning, where there is none."""
+def _score(
+    found: Study, refit: Any, score: Callable[[Any], float], where: str
+) -> tuple[float, float]:
+    """Score of a search's model on rows set aside; and its expected gain over the winner.
+
+    The score is NaN, with a warning, where there is none.
+    """
     if not found.complete:
         failed = [f": {trial.reason}" for trial in found.trials if trial.state == "failed"]
         raise StudyError(
             f"no trial of its search is complete{''.join(failed[-1:])}; mend what failed, or give "
             "a greater n_calls, a longer timeout or fewer outer folds"
         )
+    gain = 0.0
     try:
-        worth = score(best_ensemble(found) if refit == "ensemble" else found.best_model())
+        model = best_ensemble(found) if refit == "ensemble" else found.best_model()
+        gain = _gain(getattr(model, "selection", None), found)
+        worth = score(model)
         why = f"the score is {worth}"
     except Exception as error:  # whatever an estimator or a scorer of the user's own may raise
         if isinstance(error, GPSearchError) and not isinstance(error, TrialFailedError):
             raise
         worth, why = math.nan, f"{type(error).__name__}: {error}"
     if math.isfinite(worth):
-        return worth
+        return worth, gain
     warnings.warn(
         f"nested_cv: {where} has no score on the rows set aside, so neither has the mean: {why}. "
         "Its search is in `studies`; give fewer or stratified outer folds, or another scoring.",
         UserWarning,
         stacklevel=4,
     )
-    return math.nan
+    return math.nan, gain
+
+
+def _gain(selection: EnsembleSelection | None, found: Study) -> float:
+    """Of an ensemble over the winner; NaN where it was chosen by another score."""
+    if selection is None or len(selection.members) == 1:
+        return 0.0
+    return selection.gain if selection.score_name == found.score_name else math.nan
 
 
 def _check(objective: Any, refit: Any, options: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import gpsearch as gs
+from gpsearch.analysis.ensemble_selection import EnsembleSelection
 from gpsearch.errors import GPSearchError, InvalidObjectiveError, StudyMismatchError
 from gpsearch.model_selection import nested as nested_module
 from gpsearch.objective import estimator_cv
@@ -118,16 +119,29 @@ def test_it_tells_score_optimism_and_what_differs():
     assert list(frame.fold) == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("refit", "score"), [(True, 0.25), ("ensemble", 0.75)])
-def test_the_model_that_refit_names_is_scored(data, monkeypatch, refit, score):
-    study = gs.search(lambda params: params["x"], {"x": (0.0, 1.0)}, n_calls=1, progress=False)
+class Ensemble(float):
+    """Of two members, which gains 0.125 by estimate."""
+
+    selection = EnsembleSelection(
+        members={0: 1, 1: 1},
+        chosen={0: 1, 1: 1},
+        single=0,
+        gains=(0.0, 0.25),
+        score_name="score",
+    )
+
+
+@pytest.mark.parametrize(("refit", "score", "gain"), [(True, 0.25, 0), ("ensemble", 0.75, 0.125)])
+def test_the_model_that_refit_names_is_scored_and_expected(data, monkeypatch, refit, score, gain):
+    two_folds = lambda params: [params["x"], params["x"] + 0.5]  # noqa: E731
+    study = gs.search(two_folds, {"x": (0.0, 1.0)}, n_calls=4, progress=False)
     monkeypatch.setattr(study, "best_model", lambda: 0.25, raising=False)
     monkeypatch.setattr(nested_module, "search", lambda *_, **options: study)
-    monkeypatch.setattr(nested_module, "best_ensemble", lambda study: 0.75)
+    monkeypatch.setattr(nested_module, "best_ensemble", lambda study: Ensemble(0.75))
     networks = gs.KerasCV(lambda: None, *data, cv=2, scoring=lambda model, X, y: model)
     result = gs.nested_cv(networks, SPACE, cv=2, refit=refit, progress=False)
     assert result.scores.tolist() == [score] * 2
-    assert np.isnan(result.expected).all()
+    assert result.expected.tolist() == [study.confirmation.expected + gain] * 2
 
 
 def test_groups_stay_on_one_side_of_both_splits(data):
