@@ -171,9 +171,9 @@ class Estimate:
         f = self.scores.of_search.mean(axis=1)
         g, r = f.copy(), np.zeros(len(f))
         for split in self.scores.choosing(splits):
-            scores = self.scores.on(split)
-            rows = list(scores)
-            change = np.array([np.mean(of) for of in scores.values()]) - f[rows]
+            fresh = self.scores.on(split)
+            rows = list(fresh)
+            change = np.array([np.mean(scores) for scores in fresh.values()]) - f[rows]
             harder = np.nansum(change) / max(1, np.isfinite(change).sum())
             r[rows] += 1
             f[rows] += (change - harder) / (1 + r[rows])
