@@ -150,7 +150,7 @@ class Estimate:
         self.is_corrected, self.optimism = known is not None, known or 0.0
         self.of_choice = optimism(s) if known is None else known
         """o, or that of the splits alone, where that of the rows they share is not known."""
-        variances = np.array([statistics.scatter(trial) for trial in scores.trials])
+        variances = statistics.scatters(scores.trials)
         variances *= _left(k / parts - 1.0) / parts
         # Scores that differ by the same on all folds are not certain for that.
         spread = float(np.median(s.var(axis=1, ddof=1))) / k

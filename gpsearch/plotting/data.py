@@ -186,7 +186,7 @@ def comparison_errors(study: Study) -> Array:
     """
     trials = study.ended
     folds = FoldStatistics.of(trials)
-    return np.sqrt(np.array([folds.variance(trial) for trial in trials], dtype=float))
+    return np.sqrt(folds.variances(trials))
 
 
 def score_label(scored: Study | Comparison) -> str:

@@ -1,33 +1,31 @@
-"""Points of a history in the unit cube, encoded once each."""
+"""What a strategy needs of each point of a history, made once each: its z, its identity."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from gpsearch.space import Categorical, Point, Space
 from gpsearch.strategy.strategy import Array
 
+Made = TypeVar("Made")
 
-class EncodedPoints:
-    """The z of points, remembered from one proposal to the next.
+
+class OncePerPoint(Generic[Made]):
+    """What `make` gives for each of several points, remembered from one proposal to the next.
 
     A history grows by one point at a time; converting all of it for each proposal took longer than
     fitting the process.
-
-    >>> encoded = EncodedPoints(Space({"n": (1, 5), "c": ["a", "b"]}))
-    >>> encoded.encode([[2, "b"], [5, "a"]])
-    array([[0.25, 1.  ],
-           [1.  , 0.  ]])
     """
 
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._known: dict[Hashable, Array] = {}
+    def __init__(self, make: Callable[[list[Point]], Iterable[Made]]) -> None:
+        self._make = make
+        self._known: dict[Hashable, Made] = {}
 
-    def encode(self, points: Sequence[Point]) -> Array:
-        """(n, d) rows of z of n points."""
+    def __call__(self, points: Sequence[Point]) -> list[Made]:
+        """What was made of each of the points."""
         names = [(*point, *map(type, point)) for point in points]  # 1 and True are different
         new = {
             name: point
@@ -38,11 +36,25 @@ class EncodedPoints:
             if len(self._known) > 2 * len(points) + len(new):  # a new history: drop the last
                 self._known.clear()
                 new = dict(zip(names, points, strict=True))
-            z = self._space.to_z(list(new.values()))
-            self._known.update(zip(new, z, strict=True))
-        if not points:
-            return np.empty((0, len(self._space)))
-        return np.array([self._known[name] for name in names])
+            self._known.update(zip(new, self._make(list(new.values())), strict=True))
+        return [self._known[name] for name in names]
+
+
+class EncodedPoints:
+    """The z of points, made once each.
+
+    >>> encoded = EncodedPoints(Space({"n": (1, 5), "c": ["a", "b"]}))
+    >>> encoded.encode([[2, "b"], [5, "a"]])
+    array([[0.25, 1.  ],
+           [1.  , 0.  ]])
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._d, self._places = len(space), OncePerPoint(space.to_z)
+
+    def encode(self, points: Sequence[Point]) -> Array:
+        """(n, d) rows of z of n points."""
+        return np.array(self._places(points)).reshape(-1, self._d)
 
 
 def with_indices(space: Space, point: Point) -> Point:

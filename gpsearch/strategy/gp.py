@@ -49,7 +49,7 @@ from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
 from gpsearch.strategy.strategy import Array, Cost, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys, sobol_blocks
+from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, sobol_blocks
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
 
@@ -171,7 +171,7 @@ class GPStrategy:
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
                 return Proposal(self._space.from_z(z[None])[0], "model")
-        return draw_unseen(self._space, keys(self._space, history.visited), rng)
+        return draw_unseen(self._space, self._first_points.visited(history), rng)
 
     @functools.cached_property
     def _everything(self) -> Array | None:

@@ -33,6 +33,7 @@ from gpsearch.evaluation import flipped
 from gpsearch.space import Point, Space
 from gpsearch.strategy import Cost, History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.strategy import Array
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
 
@@ -60,7 +61,7 @@ def history_of(
     return History.of(
         [points[trial.number] for trial in finished],
         [folds.loss(trial) for trial in finished],
-        [folds.variance(trial) for trial in finished],
+        folds.variances(finished),
         [_cost_of_fold(trial, cost) for trial in finished],
         pending=[points[trial.number] for trial in trials if not trial.finished],
         n_given=sum(trial.is_given for trial in finished),
@@ -125,22 +126,32 @@ class FoldStatistics:
         """Mean loss of a trial; of a stopped one, free of the effects of the folds it ran."""
         if trial.state != "stopped" or not trial.folds:
             return trial.loss
-        return float(np.mean(self._without_effects(trial)))
+        return float(self._without_effects([trial], [fold.fold for fold in trial.folds]).mean())
 
-    def variance(self, trial: Trial) -> float:
-        """Variance of the mean loss of a trial; NaN where unknown."""
-        return self.scatter(trial) / len(trial.folds) if trial.folds else math.nan
+    def variances(self, trials: Sequence[Trial]) -> Array:
+        """Variances of the mean losses of trials; NaN where unknown."""
+        return self.scatters(trials) / np.array([len(trial.folds) or math.nan for trial in trials])
 
-    def scatter(self, trial: Trial) -> float:
-        """s_i², moderated: variance over the folds without their effects; NaN where unknown."""
-        k = len(trial.folds)
-        if not k or math.isnan(self.pooled):
-            return math.nan
-        own = float(np.var(self._without_effects(trial), ddof=1)) * self.correction if k > 1 else 0
-        return (PRIOR_FOLDS * self.pooled + (k - 1) * own) / (PRIOR_FOLDS + k - 1)
+    def scatters(self, trials: Sequence[Trial]) -> Array:
+        """s_i², moderated: variances over the folds without their effects; NaN where unknown."""
+        scatters = np.full(len(trials), np.nan)
+        if math.isnan(self.pooled):
+            return scatters
+        rows: dict[tuple[int, ...], list[int]] = {}  # most trials have the same folds
+        for row, trial in enumerate(trials):
+            rows.setdefault(tuple(fold.fold for fold in trial.folds), []).append(row)
+        rows.pop((), None)
+        for numbers, alike in rows.items():
+            k, own = len(numbers), np.zeros(len(alike))
+            if k > 1:
+                losses = self._without_effects([trials[row] for row in alike], numbers)
+                own = losses.var(axis=1, ddof=1) * self.correction
+            scatters[alike] = (PRIOR_FOLDS * self.pooled + (k - 1) * own) / (PRIOR_FOLDS + k - 1)
+        return scatters
 
-    def _without_effects(self, trial: Trial) -> list[float]:
-        return [flipped(fold.score) - self.effects.get(fold.fold, 0.0) for fold in trial.folds]
+    def _without_effects(self, trials: Sequence[Trial], numbers: Sequence[int]) -> Array:
+        scores = np.array([[fold.score for fold in trial.folds] for trial in trials])
+        return flipped(scores) - np.array([self.effects.get(number, 0.0) for number in numbers])
 
 
 def _cost_of_fold(trial: Trial, cost: Cost | None) -> float:

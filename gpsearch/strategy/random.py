@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpsearch.space import Space
 from gpsearch.strategy.strategy import History, Proposal, trial_rng
-from gpsearch.strategy.unseen import draw_unseen, keys
+from gpsearch.strategy.unseen import Visited, draw_unseen
 
 
 class RandomStrategy:
@@ -24,9 +24,9 @@ class RandomStrategy:
     def __init__(
         self, space: Space, *, seed: int, n_calls: int = 100, n_initial_points: int = 0
     ) -> None:
-        self._space, self._seed = space, seed
+        self._space, self._seed, self._visited = space, seed, Visited(space)
 
     def propose(self, history: History, number: int) -> Proposal:
         """Draw the point of trial `number`; see `Strategy.propose`."""
-        seen = keys(self._space, history.visited)
+        seen = self._visited(history)
         return draw_unseen(self._space, seen, trial_rng(self._seed, number))

@@ -15,7 +15,7 @@ from gpsearch.space import Point, Space
 from gpsearch.space.columns import Column
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import draw_unseen, keys
+from gpsearch.strategy.unseen import Visited, draw_unseen
 
 
 class SkoptStrategy:
@@ -42,7 +42,7 @@ class SkoptStrategy:
         n_points: int = 10_000,
         n_restarts_optimizer: int = 5,
     ) -> None:
-        self._space, self._seed = space, seed
+        self._space, self._seed, self._visited = space, seed, Visited(space)
         self._n_initial_points = n_initial_points
         self._n_points, self._n_restarts = n_points, n_restarts_optimizer
         self._live = self._start()
@@ -59,7 +59,7 @@ class SkoptStrategy:
             warnings.simplefilter("ignore")
             self._replay(history)
             point = without_indices(self._space, self._next(history.pending))
-        seen = keys(self._space, history.visited)
+        seen = self._visited(history)
         if self._space.key(point) in seen or not self._space.feasible([point])[0]:
             return draw_unseen(self._space, seen, trial_rng(self._seed, number))
         started = len(history.visited) >= max(1, self._n_initial_points)

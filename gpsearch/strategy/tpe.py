@@ -18,7 +18,7 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.space import Categorical, Integer, Point, Space
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import History, Proposal, trial_rng, trial_seed
-from gpsearch.strategy.unseen import draw_unseen, keys
+from gpsearch.strategy.unseen import Visited, draw_unseen
 
 ATTEMPTS = 20  # proposals that may be infeasible or repeated before a random point is taken
 
@@ -44,7 +44,7 @@ class TPEStrategy:
         **sampler_options: Any,
     ) -> None:
         self._optuna = optuna = load_optuna("strategy 'tpe'")
-        self._space, self._seed = space, seed
+        self._space, self._seed, self._visited = space, seed, Visited(space)
         self._options = {"n_startup_trials": n_initial_points, **sampler_options}
         if space.when:
             self._options = {"multivariate": True, "group": True, **self._options}
@@ -55,7 +55,7 @@ class TPEStrategy:
 
     def propose(self, history: History, number: int) -> Proposal:
         """Sample the point of trial `number`; see `Strategy.propose`."""
-        seen = keys(self._space, history.visited)
+        seen = self._visited(history)
         distributions = dict(zip(self._space.names, self._distributions, strict=True))
         with quiet(self._optuna):
             study = self._told(history, trial_seed(self._seed, number))

@@ -5,6 +5,7 @@ Reference: Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.stats import qmc
 
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Point, Space
+from gpsearch.strategy.encoded_points import OncePerPoint
 from gpsearch.strategy.strategy import Array, History, Proposal
 
 ENUMERABLE = 100_000  # combinations of a space that is searched whole before it counts as exhausted
@@ -22,9 +24,23 @@ SOBOL_BLOCK = 64  # rows made at once; a power of two keeps the sequence balance
 FRUITLESS = 2**12  # consecutive candidates of a sequence that may be infeasible or repeated
 
 
-def keys(space: Space, points: Sequence[Point]) -> set[Hashable]:
+def keys(space: Space, points: Sequence[Point]) -> list[Hashable]:
     """Identities of `points`, as ``space.key`` gives them, made all at once."""
-    return set(_keys(space, points))
+    return [
+        tuple(column.identity(value) for column, value in zip(space.columns, point, strict=True))
+        for point in space.canonical(points)
+    ]
+
+
+class Visited:
+    """The identities of the points of a history."""
+
+    def __init__(self, space: Space) -> None:
+        self._keys = OncePerPoint(functools.partial(keys, space))
+
+    def __call__(self, history: History) -> set[Hashable]:
+        """Those of the evaluated and the pending points."""
+        return set(self._keys(history.visited))
 
 
 def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> Proposal:
@@ -43,7 +59,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
     drawn, size, repeated = 0, 1, False
     while drawn < (DRAWS if enumerable else MORE_DRAWS):
         block = space.from_z(space.quantile(rng.random((size, len(space)))))
-        for point, key in zip(block, _keys(space, block), strict=True):
+        for point, key in zip(block, keys(space, block), strict=True):
             if key in seen:
                 repeated = True
             elif space.feasible([point])[0]:
@@ -59,7 +75,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
             "to search. Widen the constraint, or the bounds."
         )
     rest = [
-        p for p, key in zip(everything, _keys(space, everything), strict=True) if key not in seen
+        p for p, key in zip(everything, keys(space, everything), strict=True) if key not in seen
     ]
     if rest:
         return Proposal(rest[int(rng.integers(len(rest)))], "random")
@@ -81,13 +97,14 @@ class DistinctPoints:
 
     def __init__(self, space: Space, blocks: Iterator[list[Point]]) -> None:
         self._space, self._blocks = space, blocks
+        self.visited = Visited(space)
         self._points: dict[Hashable, Point] = {}
         self._order: list[Hashable] = []
         self._fruitless = 0
 
     def propose(self, history: History, rng: np.random.Generator, start: int = 0) -> Proposal:
         """The first unvisited point from number `start` on; at the end, a random one."""
-        seen = keys(self._space, history.visited)
+        seen = self.visited(history)
         point = self.first_unseen(seen, start)
         return draw_unseen(self._space, seen, rng) if point is None else Proposal(point, "initial")
 
@@ -106,7 +123,7 @@ class DistinctPoints:
             block = [] if self._ended else next(self._blocks, [])
             if not block:
                 return False
-            for point, key in zip(block, _keys(self._space, block), strict=True):
+            for point, key in zip(block, keys(self._space, block), strict=True):
                 self._fruitless += 1
                 if key not in self._points and self._space.feasible([point])[0]:
                     self._points[key] = point
@@ -124,10 +141,3 @@ def sobol_blocks(n_dims: int, rng: np.random.Generator) -> Iterator[Array]:
     sequence = qmc.Sobol(n_dims, scramble=True, rng=rng)
     for _ in range(2**sequence.bits // SOBOL_BLOCK):
         yield sequence.random(SOBOL_BLOCK)
-
-
-def _keys(space: Space, points: Sequence[Point]) -> list[Hashable]:
-    return [
-        tuple(column.identity(value) for column, value in zip(space.columns, point, strict=True))
-        for point in space.canonical(points)
-    ]

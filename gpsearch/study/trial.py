@@ -8,6 +8,7 @@ process is run again, with its configuration and seed, when the search is resume
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Trial(Described):
     proposal: Proposed = ""
     """How the point was proposed; see `Proposed`."""
 
-    @property
+    @functools.cached_property  # asked for in every pass over a history
     def score(self) -> float:
         """Mean score over the recorded folds, greater is better; NaN if failed or without folds."""
         return math.nan if self.state == "failed" else mean_score(self.folds)

@@ -64,5 +64,5 @@ def paired(study: Study, trial: Trial) -> bool:
     m, k = len(differences), len(known)
     if not 0 < m < k:
         return True
-    scatter = math.sqrt(2 * statistics.scatter(trial) * (k - m) / (k * m))
+    scatter = math.sqrt(2 * statistics.scatters([trial])[0] * (k - m) / (k * m))
     return math.fsum(differences) / m + QUANTILE * scatter >= 0

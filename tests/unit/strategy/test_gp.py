@@ -162,7 +162,7 @@ def test_encoded_points_forget_another_history():
     encoded.encode(second)
     np.testing.assert_array_equal(encoded.encode(second[:5]), MIXED.to_z(second[:5]))
     encoded.encode(first[:2])
-    assert len(encoded._known) <= 70
+    assert len(encoded._places._known) <= 70
     np.testing.assert_array_equal(encoded.encode(first), MIXED.to_z(first))
 
 

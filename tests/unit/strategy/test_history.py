@@ -6,7 +6,7 @@ import pytest
 
 from gpsearch.evaluation import FoldResult
 from gpsearch.space import Space
-from gpsearch.strategy.history import history_of
+from gpsearch.strategy.history import FoldStatistics, history_of
 from gpsearch.study import Trial
 from gpsearch.study.trial import GIVEN
 
@@ -89,6 +89,24 @@ def test_a_trial_that_is_truly_noisier_keeps_a_larger_variance():
     scores[3] += rng.normal(size=5)
     variances = history_of(SPACE, [trial(i, s) for i, s in enumerate(scores)]).variances
     assert variances[3] > 100 * np.median(variances)
+
+
+def test_trials_of_other_folds_side_by_side_have_the_variances_that_each_has_alone():
+    rng = np.random.default_rng(6)
+    trials = [trial(i, s) for i, s in enumerate(draw(12, 5, rng))]
+    others = [
+        trial(12, [0.1, 0.3], "stopped"),
+        trial(13, [], "failed"),
+        trial(14, [0.2], "stopped"),
+    ]
+    folds = FoldStatistics.of(trials)
+    together = folds.scatters([others[0], *trials, *others[1:]])
+    one_by_one = [folds.scatters([one])[0] for one in (others[0], *trials, *others[1:])]
+    np.testing.assert_array_equal(together, one_by_one)
+    free = [-fold.score - folds.effects[fold.fold] for fold in trials[4].folds]
+    own = np.var(free, ddof=1) * 12 / 11
+    assert together[5] == (4 * folds.pooled + 4 * own) / 8
+    assert np.isnan(together[-2])
 
 
 def test_a_stopped_trial_is_judged_without_the_effects_of_its_folds():
