@@ -48,6 +48,7 @@ LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
 TOLERANCE = 3e-5  # relative, of the log posterior: costs it 0.002, far below what moves a proposal
 FITTED_ON, FITTED_ON_AT_MOST, FITTED_ON_PER_DIMENSION = 64, 300, 8  # see `fitted_on`
+CONDITIONED_ON = 1000  # observations, at the most: the cost of a proposal is cubic in them
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,22 +158,29 @@ class GaussianProcess:
         hyperparameters = Hyperparameters.unpack(step * found.x)
         warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
         noise = hyperparameters.noise + variances * np.exp(2.0 * warped.log_slope)
-        factor, alpha = _condition(
-            Z, warped.t, noise, categorical, hyperparameters, priors.mean_variance
-        )
-        return cls(
-            Z=Z,
-            t=warped.t,
-            noise=noise,
-            categorical=categorical,
-            hyperparameters=hyperparameters,
-            warp=warp,
-            mean_variance=priors.mean_variance,
-            g_mean=warped.mean,
-            g_sd=warped.sd,
-            factor=factor,
-            alpha=alpha,
-        )
+
+        def conditioned(kept: NDArray[np.intp] | slice) -> GaussianProcess:
+            data = Z[kept], warped.t[kept], noise[kept]
+            factor, alpha = _condition(*data, categorical, hyperparameters, priors.mean_variance)
+            return cls(
+                Z=data[0],
+                t=data[1],
+                noise=data[2],
+                categorical=categorical,
+                hyperparameters=hyperparameters,
+                warp=warp,
+                mean_variance=priors.mean_variance,
+                g_mean=warped.mean,
+                g_sd=warped.sd,
+                factor=factor,
+                alpha=alpha,
+            )
+
+        if n <= CONDITIONED_ON:
+            return conditioned(slice(None))
+        # by expected losses, for of the observed ones the best are partly lucky
+        expected, _ = conditioned(rows).predict(Z)
+        return conditioned(representatives(expected, CONDITIONED_ON))
 
     @public()
     def predict(self, Z: Array) -> tuple[Array, Array]:

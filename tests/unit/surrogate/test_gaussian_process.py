@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidSearchError
-from gpsearch.surrogate import FeasibilityModel, GaussianProcess
+from gpsearch.surrogate import FeasibilityModel, GaussianProcess, gaussian_process
 from gpsearch.surrogate.gaussian_process import representatives
 
 NUMERIC = np.array([False, False])
@@ -16,6 +16,28 @@ def test_representatives_do_not_depend_on_the_order_of_telling():
     np.testing.assert_array_equal(chosen[:150], np.sort(y)[:150])
     assert chosen[-1] == y.max()
     assert len(chosen) == 300
+
+
+def test_the_best_and_some_of_all_others_stand_for_many_observations(monkeypatch):
+    """The cost is that of the limit, and what is known near the optimum stays."""
+    rng = np.random.default_rng(2)
+    Z = rng.random((200, 2))
+    y = ((Z - 0.3) ** 2).sum(axis=1) + 0.02 * rng.standard_normal(200)
+    y[0], Z[0] = -1.0, [0.9, 0.9]  # lucky, among others that say so
+    Z[1:30] = Z[0] + 0.02 * rng.standard_normal((29, 2))
+    y[1:30] = 0.72 + 0.02 * rng.standard_normal(29)
+    turned = rng.permutation(200)
+    whole = GaussianProcess.fit(Z, y, categorical=NUMERIC)
+    for limit, at_most in ((200, 200), (80, 80)):
+        monkeypatch.setattr(gaussian_process, "CONDITIONED_ON", limit)
+        part = GaussianProcess.fit(Z, y, categorical=NUMERIC)
+        assert len(part.t) == at_most
+        near = np.array([[0.3, 0.3], [0.35, 0.2], [0.9, 0.9]])
+        if limit == 200:
+            np.testing.assert_array_equal(part.predict(near), whole.predict(near))
+        np.testing.assert_allclose(part.predict(near)[0], whole.predict(near)[0], atol=0.3)
+    again = GaussianProcess.fit(Z[turned], y[turned], categorical=NUMERIC)
+    np.testing.assert_array_equal(np.sort(again.t.round(6)), np.sort(part.t.round(6)))
 
 
 def test_a_category_is_another_place_not_a_distance():
