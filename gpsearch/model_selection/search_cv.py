@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import copy
-import logging
 import math
 import os
-import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
-from gpsearch.errors import StudyMismatchError, public, renaming
-from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
-from gpsearch.execution import StopReason, search
+from gpsearch.errors import public
+from gpsearch.model_selection.best_estimator import (
+    has,
+    of_best,
+    require_refitted,
+    visible_estimator,
+)
 from gpsearch.model_selection.distributions import Distributions, read_distributions
 from gpsearch.model_selection.model_subject import ModelSubject
-from gpsearch.model_selection.renamed_objective import RenamedObjective
 from gpsearch.model_selection.results import (
     check_refit,
     cv_results,
@@ -36,6 +33,7 @@ from gpsearch.model_selection.results import (
     select_best,
 )
 from gpsearch.model_selection.routing import router, score_arguments
+from gpsearch.model_selection.search_run import run_search
 from gpsearch.model_selection.subjects import (
     EstimatorSubject,
     check_arguments,
@@ -44,84 +42,11 @@ from gpsearch.model_selection.subjects import (
 )
 from gpsearch.objective.estimator_arguments import read_scoring
 from gpsearch.objective.estimator_fold import SINGLE
-from gpsearch.study.location import is_folder, study_folder
 
 if TYPE_CHECKING:
     from gpsearch.study import Study
 
 Subject = EstimatorSubject | ModelSubject
-
-FILE_DIGITS = 12  # of a fingerprint, in the name of a file
-
-trial_logger = logging.getLogger("gpsearch.trials")
-
-
-def _of_best(name: str) -> Any:
-    """The method `name` of the best estimator, there where that estimator has it."""
-
-    def method(self: Any, X: Any) -> Any:
-        check_is_fitted(self)
-        return getattr(self.best_estimator_, name)(X)
-
-    method.__name__, method.__qualname__ = name, f"GPSearchCV.{name}"
-    method.__doc__ = f"``{name}`` of the best estimator."
-    return available_if(lambda self: _has(self, name))(method)
-
-
-def _has(search: Any, name: str) -> bool:
-    """True; raises AttributeError where the best estimator has or will have no such attribute."""
-    _check_refit(search, name)
-    getattr(_visible_estimator(search), name)
-    return True
-
-
-def _check_refit(search: Any, name: str) -> None:
-    if not search.refit:
-        raise AttributeError(
-            f"This GPSearchCV instance was initialized with `refit={search.refit}`. {name} is "
-            "available only after refitting on the best parameters: give refit=True, or fit an "
-            "estimator with best_params_ yourself."
-        )
-
-
-@contextmanager
-def _trial_lines(verbose: int) -> Iterator[None]:
-    """Print the log's lines about trials as `verbose` asks, unless the user has set up the log."""
-    level = trial_logger.level
-    if verbose > 1 and not trial_logger.isEnabledFor(logging.INFO):
-        handler: logging.Handler = logging.StreamHandler(sys.stdout)
-        trial_logger.setLevel(logging.INFO)
-    elif verbose < 1 and not trial_logger.hasHandlers():
-        handler = logging.NullHandler()
-    else:
-        yield
-        return
-    trial_logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        trial_logger.removeHandler(handler)
-        trial_logger.setLevel(level)
-
-
-@contextmanager
-def _pointing_to_folder() -> Iterator[None]:
-    """Say, where a file holds a search on other data, what keeps several."""
-    try:
-        yield
-    except StudyMismatchError as error:
-        remedy = 'where the search is itself cross-validated, give a folder: study="studies/"'
-        error.args = (f"{error.rule}; {remedy}",)
-        raise
-
-
-def _visible_estimator(search: Any) -> Any:
-    """The estimator whose methods and tags the search shows."""
-    if hasattr(search, "best_estimator_"):
-        return search.best_estimator_
-    if is_model_function(search.estimator):
-        return KerasRegressor() if search.task == "regression" else KerasClassifier()
-    return search.estimator
 
 
 class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
@@ -330,7 +255,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         subject = kind(self, X, y, params)
         distributions = read_distributions(self.param_distributions)
         with subject.working():
-            study = self._search(subject, distributions)
+            study = run_search(self, subject, distributions)
         study.objective = None  # it holds X, which a fitted estimator does not
         self.study_ = study
         self.scorer_ = subject.scorer
@@ -357,7 +282,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         **params
             For the scorer, with metadata routing.
         """
-        _check_refit(self, "score")
+        require_refitted(self, "score")
         check_is_fitted(self)
         scorer = self.scorer_
         if isinstance(scorer, dict):
@@ -366,18 +291,18 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         value = scorer(self.best_estimator_, *data, **score_arguments(self, params))
         return value[self.refit] if isinstance(value, dict) else value
 
-    predict = _of_best("predict")
-    predict_proba = _of_best("predict_proba")
-    predict_log_proba = _of_best("predict_log_proba")
-    decision_function = _of_best("decision_function")
-    score_samples = _of_best("score_samples")
-    transform = _of_best("transform")
-    inverse_transform = _of_best("inverse_transform")
+    predict = of_best("predict")
+    predict_proba = of_best("predict_proba")
+    predict_log_proba = of_best("predict_log_proba")
+    decision_function = of_best("decision_function")
+    score_samples = of_best("score_samples")
+    transform = of_best("transform")
+    inverse_transform = of_best("inverse_transform")
 
     @property
     def classes_(self) -> Any:
         """Class labels of the best estimator."""
-        _has(self, "classes_")
+        has(self, "classes_")
         return self.best_estimator_.classes_
 
     @property
@@ -404,7 +329,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        inner = get_tags(_visible_estimator(self))
+        inner = get_tags(visible_estimator(self))
         known = self.task or not is_model_function(self.estimator) or "study_" in vars(self)
         tags.estimator_type = inner.estimator_type if known else None
         tags.classifier_tags = copy.deepcopy(inner.classifier_tags)
@@ -413,53 +338,6 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.pairwise = inner.input_tags.pairwise
         tags.input_tags.sparse = inner.input_tags.sparse
         return tags
-
-    def _search(self, subject: Subject, distributions: Distributions) -> Study:
-        size = distributions.space.cardinality
-        if size is not None and size < self.n_iter:
-            warnings.warn(
-                f"The total space of parameters {size} is smaller than n_iter={self.n_iter}. "
-                f"Running {size} iterations: each is evaluated once.",
-                UserWarning,
-                stacklevel=3,
-            )
-        objective: Any = subject.objective
-        if distributions.translates:
-            objective = RenamedObjective(objective, distributions)
-        baseline = self.baseline
-        if isinstance(baseline, Mapping):
-            with renaming(params="baseline"):
-                baseline = distributions.stored(baseline)
-        path = self.study
-        if path is not None and is_folder(path):
-            name = objective.fingerprint()[:FILE_DIGITS].replace(":", "-")  # for Windows
-            path = study_folder(path) / f"{name}.db"
-        with _trial_lines(self.verbose), _pointing_to_folder():
-            study = search(
-                objective,
-                distributions.space,
-                n_calls=self.n_iter,
-                study=path,
-                random_state=self.random_state,
-                strategy=self.strategy,
-                n_initial_points=self.n_initial_points,
-                optimum_prior=self.optimum_prior,
-                cost=self.cost,
-                keep_predictions=self.keep_predictions,
-                confirm=False if callable(self.refit) else self.confirm,
-                baseline=baseline,
-                timeout=self.timeout,
-                stop=lambda study: subject.error(study.trials) is not None,
-                n_jobs=subject.trials_at_once,
-                progress=self.verbose > 0,
-            )
-        error = subject.error(study.trials)
-        if error is not None:
-            raise error
-        if study.stop_reason == StopReason.INTERRUPTED.value:
-            self.study_ = study
-            raise KeyboardInterrupt("GPSearchCV.fit was interrupted; study_ holds its trials")
-        return study
 
     def _ensemble(
         self, study: Study, subject: Subject, distributions: Distributions, X: Any

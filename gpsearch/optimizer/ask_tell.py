@@ -10,7 +10,6 @@ first       points before the first model, ``n_initial_points`` of them
 from __future__ import annotations
 
 import functools
-import math
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +19,7 @@ from typing import Any
 import numpy as np
 import skopt
 from scipy.optimize import OptimizeResult
-from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
-from skopt.utils import cook_estimator
 
 from gpsearch.arguments import boolean, instance_of, one_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
@@ -33,9 +30,11 @@ from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.optimizer.skopt_arguments import (
     check_of_skopt,
     read_loss,
+    read_noise,
     read_space,
     read_timed_loss,
     read_told,
+    require_regressor,
 )
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
@@ -154,7 +153,7 @@ class Optimizer(skopt.Optimizer):
             n_initial_points = n_random_starts
         named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
         self.is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
-        self._noise, self._optimum_prior = _checked_noise(noise), optimum_prior
+        self._noise, self._optimum_prior = read_noise(noise), optimum_prior
         self._lock = threading.RLock()
         if not self.is_ours:
             if optimum_prior is not None and optimum_prior != BY_NAME:
@@ -162,7 +161,7 @@ class Optimizer(skopt.Optimizer):
                     "only gpsearch's process takes it: leave base_estimator out."
                 ).about("optimum_prior", optimum_prior)
             if str(base_estimator).upper() in ("GBRT", "DUMMY"):
-                _require_regressor(str(base_estimator).upper())
+                require_regressor(str(base_estimator).upper())
             stock = {k: v for k, v in arguments.items() if k not in NOT_STOCK}
             stock["n_initial_points"] = n_initial_points
             missing = {k: v for k, v in STOCK_DEFAULTS.items() if stock[k] is None}
@@ -441,32 +440,3 @@ class Optimizer(skopt.Optimizer):
             acq_optimizer_kwargs=self.acq_optimizer_kwargs or {},
             noise=self._known_noise,
         )
-
-
-def _require_regressor(name: str) -> None:
-    """Raise where the installed scikit-learn does not take one of scikit-optimize's estimators."""
-    cooked = cook_estimator(name)
-    try:
-        known = is_regressor(cooked) or cooked is None
-    except AttributeError:  # of None, which "DUMMY" is
-        known = False
-    if not known:
-        raise InvalidSearchError(
-            "this scikit-learn does not take scikit-optimize's estimator of this name for a "
-            "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'; "
-            "gpsearch.search(strategy='random') draws at random."
-        ).about("base_estimator", name)
-
-
-def _checked_noise(noise: Any) -> str | float:
-    """`noise`, which is "gaussian" or a variance."""
-    if isinstance(noise, str):
-        known = noise == "gaussian"
-    else:
-        known = isinstance(noise, float | int | np.number) and 0 <= float(noise) < math.inf
-    if not known:
-        raise InvalidSearchError(
-            "must be 'gaussian', which fits the variance of the losses, or that variance, a "
-            "number from 0."
-        ).about("noise", noise)
-    return noise

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import skopt.space
+from sklearn.base import is_regressor
 from skopt.space import Categorical, Dimension, Integer
-from skopt.utils import cook_initial_point_generator, is_2Dlistlike, is_listlike
+from skopt.utils import cook_estimator, cook_initial_point_generator, is_2Dlistlike, is_listlike
 
 from gpsearch.arguments import instance_of, optional, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
@@ -85,6 +86,35 @@ def check_of_skopt(base_estimator: Any, n_random_starts: Any, initial_point_gene
         raise InvalidSearchError(str(error)).about(
             "initial_point_generator", initial_point_generator
         ) from error
+
+
+def require_regressor(name: str) -> None:
+    """Raise where the installed scikit-learn does not take one of scikit-optimize's estimators."""
+    cooked = cook_estimator(name)
+    try:
+        known = is_regressor(cooked) or cooked is None
+    except AttributeError:  # of None, which "DUMMY" is
+        known = False
+    if not known:
+        raise InvalidSearchError(
+            "this scikit-learn does not take scikit-optimize's estimator of this name for a "
+            "regressor. Leave base_estimator out, for gpsearch's process, or use 'ET'; "
+            "gpsearch.search(strategy='random') draws at random."
+        ).about("base_estimator", name)
+
+
+def read_noise(noise: Any) -> str | float:
+    """`noise`, which is "gaussian" or a variance."""
+    if isinstance(noise, str):
+        known = noise == "gaussian"
+    else:
+        known = isinstance(noise, float | int | np.number) and 0 <= float(noise) < math.inf
+    if not known:
+        raise InvalidSearchError(
+            "must be 'gaussian', which fits the variance of the losses, or that variance, a "
+            "number from 0."
+        ).about("noise", noise)
+    return noise
 
 
 def _checked(dimensions: Any) -> list[Dimension]:
