@@ -138,28 +138,7 @@ def compare(
     (2, 3, 8)
     """
     boolean("progress", progress)
-    record, labels = run_repeats(
-        objective,
-        space,
-        strategies=strategies,
-        n_calls=n_calls,
-        n_repeats=n_repeats,
-        study=study,
-        random_state=random_state,
-        n_initial_points=n_initial_points,
-        optimum_prior=optimum_prior,
-        cost=cost,
-        greater_is_better=greater_is_better,
-        progress=progress,
-        timeout=timeout,
-        max_same_errors=max_same_errors,
-        racing=racing,
-        n_jobs=n_jobs,
-        executor=executor,
-        isolate=isolate,
-        trial_timeout=trial_timeout,
-        memory_limit=memory_limit,
-    )
+    record, labels = run_repeats(**locals())
     if record.stop_reason == StopReason.INTERRUPTED.value:
         raise KeyboardInterrupt
     return complete_part(record, labels, n_repeats)
