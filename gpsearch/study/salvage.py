@@ -117,7 +117,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         ],
         "head": [("stop_reason", dump(facts.get("stop_reason", "")))],
     }
-    StudyFile.create(new, info, rows).close()
+    StudyFile.create(new, info, rows).database.close()
 
     lost = []
     known = {*trials, *folds, *(number for number, _ in fold_keys)}

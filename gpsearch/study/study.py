@@ -102,7 +102,7 @@ class Study(Described):
         self.info = file.read_info()
         self.objective = objective
         self._space = space
-        with file.reading():
+        with file.database.reading():
             self._decoding = (
                 ParamsDecoding(self.info.space) if space is None else ParamsEncoding(space)
             )
@@ -220,7 +220,7 @@ class Study(Described):
             space = Space(space)
         study = cls(path, StudyFile.connect(path, writable=False), space, objective)
         if space is not None:
-            with study._file.reading():
+            with study._file.database.reading():
                 differs = space_difference(study.info, space)
             if differs:
                 raise StudyMismatchError(f"{path} has another space ({differs}); leave space= out.")
@@ -232,7 +232,7 @@ class Study(Described):
         if self._space is None:
             from gpsearch.space import Space  # here: it takes seconds to import
 
-            with self._file.reading():
+            with self._file.database.reading():
                 self._space = Space.from_json(self.info.space)
         return self._space
 
@@ -284,7 +284,7 @@ class Study(Described):
     @property
     def stop_reason(self) -> str:
         """Why the last search on this study ended, as a sentence; empty while one runs."""
-        return self._file.read_stop_reason()
+        return str(self._file.read_fact("stop_reason") or "")
 
     @property
     def budget(self) -> int | None:
@@ -506,7 +506,7 @@ class Study(Described):
             if self._location is not None:
                 stack.callback(WriteLock(self._location).release)
                 file = StudyFile.connect(self._location, writable=True)
-                stack.callback(file.close)
+                stack.callback(file.database.close)
             self._writer = StudyWriter(self, file, ParamsEncoding(self.space))
             try:
                 yield self._writer
@@ -538,7 +538,7 @@ class Study(Described):
         # The writer is alone and knows its own writes; a reader checks for those of others.
         if self._writer is not None:
             return self._writer.trials
-        version = self._file.data_version()
+        version = self._file.database.data_version()
         if self._trials is None or version != self._seen_version:
             self._seen_version = version
             self._trials = self._file.read_trials(self._decoding)
@@ -548,7 +548,7 @@ class Study(Described):
 def part_of(study: Study, trials: Sequence[Trial]) -> Study:
     """A study in memory of these trials alone, to read: one run of a comparison."""
     part = Study(None, StudyFile.create(None, study.info), study.space, study.objective)
-    part._trials, part._seen_version = list(trials), part._file.data_version()
+    part._trials, part._seen_version = list(trials), part._file.database.data_version()
     return part
 
 

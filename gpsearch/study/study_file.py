@@ -14,7 +14,6 @@ queue      each configuration to evaluate before the strategy is asked
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
@@ -65,31 +64,14 @@ class StudyFile:
         """Open an existing study, after a check of the whole file. Raises as `Database.connect`."""
         return cls(Database.connect(path, writable=writable))
 
-    def close(self) -> None:
-        """Close the file; again is harmless."""
-        self.database.close()
-
-    def reading(self) -> contextlib.AbstractContextManager[None]:
-        """Read in one transaction; see `Database.reading`."""
-        return self.database.reading()
-
-    def data_version(self) -> int:
-        """A number that changes when another process has written."""
-        return self.database.data_version()
-
     def read_info(self) -> StudyInfo:
         """Read the head of the study."""
-        with self.reading():
+        with self.database.reading():
             return StudyInfo.from_head(self._read_head())
-
-    def read_stop_reason(self) -> str:
-        """Why the last search on this study ended; empty while it has not."""
-        with self.reading():
-            return str(self._read_head().get("stop_reason", ""))
 
     def read_budget(self) -> int | None:
         """Trials that the last search was to evaluate in all."""
-        with self.reading():
+        with self.database.reading():
             head = self._read_head()
             return head.get("budget") or head.get("settings", {}).get("n_calls")
 
@@ -101,7 +83,7 @@ class StudyFile:
         StudyCorruptError
             A row is damaged or missing.
         """
-        with self.reading():
+        with self.database.reading():
             folds: dict[int, list[FoldResult]] = {}
             for row in self.database.rows("fold"):
                 folds.setdefault(row[0], []).append(read_fold(row))
@@ -114,7 +96,7 @@ class StudyFile:
 
     def read_queue(self, encoding: ParamsDecoding) -> list[Queued]:
         """All entries that were ever queued, in order."""
-        with self.reading():
+        with self.database.reading():
             entries = [read_queued(row, encoding) for row in self.database.rows("queue")]
             if [entry.id for entry in entries] != list(range(len(entries))):
                 raise LookupError("configurations that were queued are missing from it")
@@ -122,22 +104,21 @@ class StudyFile:
 
     def read_predictions(self, number: int) -> dict[int, Predictions]:
         """The predictions of trial `number` that are kept, by fold."""
-        with self.reading():
+        with self.database.reading():
             return dict(map(read_prediction, self.database.rows("prediction", trial=number)))
 
     def prediction_sizes(self) -> dict[int, int]:
         """Bytes of the predictions of each trial that has some."""
-        with self.reading():
+        with self.database.reading():
             return self.database.sizes("prediction")
 
     def read_dropped(self) -> list[int]:
         """Trials whose predictions were kept first, and then made room for those of better ones."""
-        with self.reading():
-            return list(map(int, self._read_head().get(DROPPED, [])))
+        return list(map(int, self.read_fact(DROPPED) or []))
 
     def read_fresh(self) -> dict[tuple[int, int], tuple[FoldResult, ...]]:
         """Fold results on fresh splits, by the number of the splits and that of the trial."""
-        with self.reading():
+        with self.database.reading():
             folds: dict[tuple[int, int], tuple[FoldResult, ...]] = {}
             for split, *row in self.database.rows("fresh"):
                 key = split, row[0]
@@ -146,7 +127,7 @@ class StudyFile:
 
     def read_fact(self, name: str) -> Any:
         """One fact about the study; None where it has none."""
-        with self.reading():
+        with self.database.reading():
             return self._read_head().get(name)
 
     def write_trial(

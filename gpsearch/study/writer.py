@@ -209,7 +209,7 @@ class StudyWriter:
 
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""
-        if reason != self._file.read_stop_reason():
+        if reason != (self._file.read_fact("stop_reason") or ""):
             self._file.write_head("stop_reason", _printable(reason))
 
     def set_budget(self, n_trials: int) -> None:
