@@ -9,7 +9,9 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError, UnwritableError
 
 DATABASE = b"SQLite format 3\0"  # how each database of SQLite begins
@@ -30,10 +32,7 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     StudyError
         The system cannot have such a file, or it is a directory.
     """
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-        raise InvalidSearchError(
-            "must be the path of a file, a Study, or None for a study in memory."
-        ).about("path", path)
+    _require_path(path, "a file, a Study, or None for a study in memory")
     try:
         path = Path(path).expanduser()
         os.stat(path)
@@ -47,6 +46,11 @@ def study_path(path: str | os.PathLike[str]) -> Path:
     if path.is_dir():
         check_path(path)
     return path
+
+
+def _require_path(path: Any, of_what: str) -> None:
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise refusal(InvalidSearchError, "path", path, f"the path of {of_what}")
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
@@ -65,10 +69,7 @@ def study_folder(path: str | os.PathLike[str]) -> Path:
     UnwritableError
         The system cannot have such a folder.
     """
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-        raise InvalidSearchError(
-            "must be the path of a folder, with a study in it for each outer fold, or None."
-        ).about("path", path)
+    _require_path(path, "a folder, with a study in it for each outer fold, or None")
     try:
         folder = Path(path).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,8 +124,7 @@ def output_path(path: str | os.PathLike[str]) -> Path:
     UnwritableError
         Its folder does not exist.
     """
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-        raise InvalidSearchError("must be the path of a file.").about("path", path)
+    _require_path(path, "a file")
     refuse_study(path)
     if not (folder := Path(os.path.realpath(path)).parent).is_dir():
         raise UnwritableError(f"the folder {folder} does not exist; make it first.").about(
