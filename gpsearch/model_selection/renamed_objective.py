@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gpsearch.evaluation import (
-    UNBOUNDED,
     Evaluation,
     FoldResult,
     Objective,
@@ -21,6 +17,9 @@ from gpsearch.evaluation import (
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Space
+
+PASSED_ON = ("scored_share", "held_out", "score_bounds")
+"""Attributes that an objective may have, whatever its params are called."""
 
 
 class RenamedObjective:
@@ -33,20 +32,10 @@ class RenamedObjective:
         self.n_folds = objective.n_folds
         self.measures_work = measures_work(objective)
 
-    @property
-    def scored_share(self) -> float | None:
-        """Share of the rows that one fold scores."""
-        return getattr(self.objective, "scored_share", None)
-
-    @property
-    def held_out(self) -> list[NDArray[np.intp]] | None:
-        """Rows that each fold scores."""
-        return getattr(self.objective, "held_out", None)
-
-    @property
-    def score_bounds(self) -> tuple[float, float]:
-        """Least and greatest score that the metric gives."""
-        return getattr(self.objective, "score_bounds", UNBOUNDED)
+    def __getattr__(self, name: str) -> Any:
+        if name not in PASSED_ON:
+            raise AttributeError(name)
+        return getattr(self.objective, name)
 
     def with_fresh_folds(self, random_state: int) -> RenamedObjective:
         """The same objective on splits of another seed."""

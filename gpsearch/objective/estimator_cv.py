@@ -16,7 +16,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import numpy as np
@@ -55,9 +55,6 @@ from gpsearch.objective.estimator_fold import (
     fit_and_score,
     last_step,
 )
-
-if TYPE_CHECKING:
-    from gpsearch.objective.scoring import score_bounds
 from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
 

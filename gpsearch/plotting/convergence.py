@@ -212,35 +212,15 @@ def _draw_trials(
 ) -> None:
     x, y = series.numbers, series.values
     outside = ~failed & ((y < limits[0]) | (y > limits[1]))
-    complete = ~failed & ~stopped & ~outside
-    if complete.any():
-        style.scatter_trials(
-            ax,
-            x[complete],
-            y[complete],
-            x[complete],
-            s=18 * float(np.clip(MANY / len(complete), 0.2, 1.0)),
-            color=style.text_colour(),
-            alpha=0.55,
-            linewidth=0,
-            label="trial",
-            zorder=4,
-        )
-    seen = stopped & ~outside
-    if seen.any():
-        style.scatter_trials(
-            ax,
-            x[seen],
-            y[seen],
-            x[seen],
-            s=26,
-            marker="D",
-            facecolor="none",
-            edgecolor=style.text_colour(),
-            linewidth=0.9,
-            label="stopped early",
-            zorder=4,
-        )
+    complete, ink = ~failed & ~stopped & ~outside, style.text_colour()
+    dots = {"s": 18 * float(np.clip(MANY / len(x), 0.2, 1.0)), "color": ink, "alpha": 0.55}
+    diamonds = {"s": 26, "marker": "D", "facecolor": "none", "edgecolor": ink, "linewidth": 0.9}
+    for mask, look, name in (
+        (complete, dots | {"linewidth": 0}, "trial"),
+        (stopped & ~outside, diamonds, "stopped early"),
+    ):
+        if mask.any():
+            style.scatter_trials(ax, x[mask], y[mask], x[mask], label=name, zorder=4, **look)
     style.draw_at_edge(
         ax,
         x,
