@@ -12,16 +12,13 @@ import os
 import pprint
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gpsearch.cli.standing import first_failure, params_lines, standing_lines, summary
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, label, say
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.study import Study
 from gpsearch.study.location import output_path, refuse_study, write_whole, writing_file
-
-if TYPE_CHECKING:
-    from gpsearch.comparison import Comparison
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -104,12 +101,13 @@ def report(arguments: argparse.Namespace) -> int:
 
         return watch(Path(arguments.study[0]), path)
     from gpsearch.comparison import is_comparison, open_comparison
+    from gpsearch.report import render_report  # few commands need them
 
     if found := next((s for s in studies if len(studies) > 1 and is_comparison(s)), None):
         raise GPSearchError(f"{found.path} holds a comparison, whose page is of its own.")
     study = studies[0]
     one = open_comparison(study) if is_comparison(study) else study
-    write_page(one if len(studies) == 1 else studies, path)
+    render_report(one if len(studies) == 1 else studies, path)
     say(f"{label('Report')}{path}")
     return DONE
 
@@ -141,22 +139,6 @@ def output_file(path: str | Path, beside: Path | None = None) -> Path:
     with writing_file(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     return output_path(path)
-
-
-def require_report(path: str | Path) -> None:
-    """Refuse a report of unknown format before anything is trained."""
-    from gpsearch.report import require_suffix
-
-    require_suffix(path)
-
-
-def write_page(
-    subject: Study | Comparison | list[Study], path: str | Path, command: str = ""
-) -> None:
-    """Write the page of a study, several studies or a comparison."""
-    from gpsearch.report import render_report  # imports matplotlib, which few commands need
-
-    render_report(subject, path, command=command)
 
 
 def _ahead(study: Study) -> object:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.analysis import search_gain
-from gpsearch.cli.records import output_file, require_report, write_page
+from gpsearch.cli.records import output_file
 from gpsearch.cli.standing import result_lines, standing_lines, state_line
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, label, say, waiting
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
@@ -20,6 +20,7 @@ from gpsearch.execution import StopReason
 from gpsearch.execution.progress import end_untold
 from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
+from gpsearch.report import render_report, require_suffix
 from gpsearch.study import Study
 from gpsearch.study.location import write_whole, writing_file
 from gpsearch.study.widening import widen as widen_study
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = _chosen(arguments, "study", "n_calls")
     record = Path(chosen.get("study", config.study))
     report = output_file(arguments.report or config.report, beside=record)
-    require_report(report)
+    require_suffix(report)
     with writing_file(record):
         record.parent.mkdir(parents=True, exist_ok=True)
     with end_untold():  # it is told below, wherever standard output goes
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         return NOTHING_FINISHED
     lines = [*result_lines(study), f"{label('Ended')}{study.stop_reason}"]
     say("\n".join([*lines, f"{label('Study')}{study.path}"]))
-    write_page(study, report, arguments.command_line)
+    render_report(study, report, command=arguments.command_line)
     gain = search_gain(study)
     say(f"{label('Report')}{report}" + (f"\n{label('Gained')}{gain}" if gain else ""))
     return DONE
@@ -82,7 +83,7 @@ def compare(arguments: argparse.Namespace) -> int:
     for path in filter(None, (arguments.output, arguments.report)):
         output_file(path, beside=study)
     if arguments.report is not None:
-        require_report(arguments.report)
+        require_suffix(arguments.report)
     try:
         comparison = config.compare(**chosen) if config else open_comparison(study)
     except StudyError:
@@ -95,7 +96,8 @@ def compare(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
     if arguments.report is not None:
-        write_page(comparison, arguments.report, arguments.command_line if runs else "")
+        command = arguments.command_line if runs else ""
+        render_report(comparison, arguments.report, command=command)
     if arguments.json:
         say(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
