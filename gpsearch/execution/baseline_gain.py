@@ -36,20 +36,21 @@ class Gain:
     def of(cls, estimate: Estimate, standing: Standing, baseline: int) -> Gain:
         """The gain of the winner."""
         winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
-        differences = scores.of_search[winner] - scores.of_search[baseline]
+        differences, splits = scores.of_search[winner] - scores.of_search[baseline], 1
         value = float(differences.mean()) - (estimate.of_choice or 0.0)
         judging = scores.on(JUDGING)
         if winner in judging and baseline in judging:
             judged = np.subtract(judging[winner], judging[baseline])
             value = float(judged.mean()) - estimate.optimism * OF_ROWS
-            differences = np.concatenate([differences, judged])
+            differences, splits = np.concatenate([differences, judged]), 2
         variance, n = float(differences.var(ddof=1)), k
-        error = estimate.quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
+        quantile = estimate.quantile(splits)
+        error = quantile * math.sqrt(variance * (1 / n + estimate.of_rows))
         more: int | None = 0
         if value <= error:
             left = -estimate.of_rows
             if variance > 0 and value > 0:
-                left += (value / estimate.quantile) ** 2 / variance
+                left += (value / quantile) ** 2 / variance
             more = max(k, math.ceil(1 / left) - n) if left > 0 else None
         return cls(value, error, more)
 

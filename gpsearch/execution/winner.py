@@ -38,13 +38,13 @@ The winner has the greatest f_i. Fresh splits may be harder than others, for all
 trials are scored on them. So they are centred: on each, the trials scored there keep the mean that
 they had before it.
 
-The winner's interval is that of Student with m - 1 degrees of freedom, since repeats and fresh
-splits cut the same rows, with the variance
+The winner's interval is that of Student with the variance
 
     S² (1 / k + p / (1 - p))
 
 of Nadeau & Bengio (2003), Inference for the generalization error: however many splits, the chance
-of the rows stays. It ends where the metric does, such as at an accuracy of 1.
+of the rows stays. It has m - 1 degrees of freedom for each of the splits of which S² is the mean,
+and ends where the metric does, such as at an accuracy of 1.
 
 For the probability to be the best, the trials are independent and normal, each with the variance
 ``v_i w_i`` around f_i; exact ties share it. Repeats in the search count in v_i as so
@@ -161,10 +161,9 @@ class Estimate:
         """The row of the greatest score of the search."""
         return int(self.scores.of_search.mean(axis=1).argmax())
 
-    @property
-    def quantile(self) -> float:
-        """Of Student, for the intervals."""
-        return float(stats.t.ppf(0.5 + LEVEL / 2, self._parts - 1))
+    def quantile(self, splits: int) -> float:
+        """Of Student, for an interval with the variance of so many splits."""
+        return float(stats.t.ppf(0.5 + LEVEL / 2, splits * (self._parts - 1)))
 
     def standing(self, splits: float = math.inf) -> Standing:
         """The trials after these fresh splits."""
@@ -219,21 +218,23 @@ class Estimate:
 
     def interval(self, standing: Standing, i: int) -> tuple[float, float]:
         """Where that score lies with 90 %."""
-        of_splits = 1 / self.scores.n_folds
-        error = self.quantile * math.sqrt(self._fold_variance(i) * (of_splits + self.of_rows))
+        variances = self._fold_variances(i)
+        variance = np.mean(variances) * (1 / self.scores.n_folds + self.of_rows)
+        error = self.quantile(len(variances)) * math.sqrt(variance)
         middle = self.expected(standing, i)  # within the bounds: clipping leaves an interval
         return self._within(middle - error), self._within(middle + error)
 
     def _within(self, score: float) -> float:
         return float(np.clip(score, *self._bounds))
 
-    def _fold_variance(self, i: int) -> float:
-        """S² for trial i."""
+    def _fold_variances(self, i: int) -> list[float]:
+        """Of the splits of which S² of trial i is the mean."""
         s = self.scores.of_search
         top = np.argsort(-s.mean(axis=1), kind="stable")[:MEASURED]
         fresh = [self.scores.on(split).get(i, []) for split in (JUDGING, *self.scores.choosing())]
-        variances = [float(np.var(of, ddof=1)) for of in fresh if len(of) == s.shape[1]]
-        return float(np.nanmean([s[top].var(axis=1, ddof=1).mean(), *variances]))
+        whole = [of for of in fresh if len(of) == s.shape[1] and np.isfinite(of).all()]
+        variances = [float(np.var(of, ddof=1)) for of in whole]
+        return [float(s[top].var(axis=1, ddof=1).mean()), *variances]
 
 
 def _left(splits: Any) -> Any:

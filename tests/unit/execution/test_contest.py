@@ -580,7 +580,7 @@ def test_the_optimism_of_repeats_is_that_of_their_own_folds():
 
 
 def test_repeats_are_no_further_rows():
-    """The interval of 2 x 2 folds has one degree of freedom, and random splits say what is left."""
+    """Each 2 x 2 folds have one degree of freedom; random splits say what is left."""
 
     def made(rows):
         objective = Scored(lambda splits, x, j: noisy(0, x, j))
