@@ -104,11 +104,17 @@ def said(phrase: str, values: dict[str, Any]) -> str:
 
 
 def with_phrase(text: str, phrase: str, values: dict[str, Any]) -> str:
-    """The page with the values in a phrase."""
-    if re.search(spaced(said(phrase, values)), text):
-        return text
+    """The page with the values in a phrase, and its lines broken where they were."""
+    told = said(phrase, values)
     pattern = spaced(re.sub(r"\{[^}]+\}", "{}", phrase)).replace(r"\{\}", VALUE)
-    text, found = re.subn(pattern, lambda _: said(phrase, values), text)
+
+    def filled(found: re.Match[str]) -> str:
+        gaps, words = re.findall(r"\s+", found[0]), told.split()
+        if len(gaps) != len(words) - 1:  # an interval came or went
+            return told
+        return "".join(word + gap for word, gap in zip(words, [*gaps, ""], strict=True))
+
+    text, found = re.subn(pattern, filled, text)
     if not found:
         raise LookupError(f"no phrase {phrase!r}")
     return text
