@@ -29,6 +29,7 @@ import functools
 import importlib.abc
 import importlib.util
 import os
+import pickle
 import random
 import sys
 import tempfile
@@ -182,6 +183,18 @@ def streams_kept() -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def draws_noticed() -> Iterator[Callable[[], bool]]:
+    """Whether the body has drawn from Python's or NumPy's global generator so far."""
+
+    def state() -> bytes:
+        return pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
+
+    with _BUILD_LOCK:  # another thread, too, may seed them there
+        before = state()
+        yield lambda: state() != before
 
 
 def _set_seed(seed: int) -> None:

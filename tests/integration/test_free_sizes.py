@@ -128,7 +128,7 @@ WIDTHS = {
         lambda n: network(
             layers.Embedding(4, n, mask_zero=True),
             layers.Bidirectional(
-                layers.GRU(n, recurrent_dropout=0.03 * n),
+                layers.GRU(n, dropout=0.03 * n),
                 backward_layer=layers.GRU(n, reset_after=False, go_backwards=True),
             ),
         ),
@@ -255,11 +255,13 @@ def test_no_two_models_share_what_a_trace_of_sequences_holds(name):
     assert len(set(keys)) == len(keys)
 
 
-def test_a_layer_that_keeps_its_state_has_no_free_program():
+def test_layers_that_keep_their_state_or_cut_their_weights_have_no_free_program():
     inputs = keras.Input(batch_shape=(9, 6, 2))
     model = keras.Model(inputs, layers.Dense(1)(layers.LSTM(3, stateful=True)(inputs)))
     model.compile("sgd", "mse")
     assert not has_free_sizes(model)
+    assert has_free_sizes(recurrent("GRU"))
+    assert not has_free_sizes(recurrent("GRU", recurrent_dropout=0.1))
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIMIZERS)

@@ -408,6 +408,10 @@ class Unrepeatable(layers.Layer):
         return inputs + tf.random.normal((1,)) if training else inputs
 
 
+def noisy(x):
+    return x + np.random.normal()  # noqa: NPY002
+
+
 def of_class(kind):
     model = kind([keras.Input((6,)), layers.Dense(1)])
     model.compile(optimizer="adam", loss="mse")
@@ -419,6 +423,7 @@ FALLBACKS = {
     "its own compute_metrics": lambda: of_class(OwnMetrics),
     "run_eagerly": lambda: sequential(dense(), run_eagerly=True),
     "draws random numbers": lambda: sequential(Unrepeatable()),
+    "random numbers from Python or NumPy": lambda: sequential(layers.Dense(4, noisy)),
     "use_ema": optimizer("Adam", use_ema=True),
 }
 

@@ -170,6 +170,7 @@ def traced_scalars(model: Any) -> Iterator[list[TracedScalar]]:
         answers[drawing, "dropout"] = _dropped(drawing.dropout)
     with _CLASSES_LOCK, contextlib.ExitStack() as undo:
         undo.callback(vars(_traced).clear)
+        undo.callback(sizes.bound.clear)
         _traced.scalars = {
             (id(place.owner), place.attribute): scalar
             for place, scalar in zip(found, scalars, strict=True)

@@ -25,6 +25,7 @@ import numpy as np
 
 from gpsearch.training.backend import (
     as_tensor,
+    draws_noticed,
     forget_losses,
     import_keras,
     import_tensorflow,
@@ -35,7 +36,7 @@ from gpsearch.training.backend import (
     standing_in,
 )
 from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
-from gpsearch.training.compiled.sizes import may_vary
+from gpsearch.training.compiled.sizes import bind_units, may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
@@ -94,7 +95,11 @@ class Program:
         self._variables = [_of_any_size(one) if free else one.value for one in own]
         stand_ins = list(zip(own, self._variables, strict=True)) if free else []
         try:
-            with standing_in(model.optimizer, stand_ins) as known, traced_scalars(model) as scalars:
+            with (
+                standing_in(model.optimizer, stand_ins) as known,
+                traced_scalars(model) as scalars,
+                draws_noticed() as drawn,
+            ):
                 if free and not known:
                     raise CannotCompileError("this version of Keras names its variables otherwise")
                 self._best = [_copy(variable.value) for variable in model.weights]
@@ -104,6 +109,8 @@ class Program:
                 ):
                     self._in_one_thread = False
                     self._train = self._trace(fit, stop, scalars)
+                if drawn():  # the trace would repeat what was drawn once
+                    raise CannotCompileError("it draws random numbers from Python or NumPy")
         finally:
             forget_losses(model)
         self._check_graph()
@@ -182,6 +189,7 @@ class Program:
             for i, scalar in enumerate(scalars):
                 scalar.bind(values[i])
             self._load(start, rate)
+            bind_units(self.host)
             return self._graph(fit, stop, *settings)
 
         with single_threaded_executor(self._in_one_thread):

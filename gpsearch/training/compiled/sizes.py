@@ -48,18 +48,31 @@ _WITHOUT_SIZE = {
 }
 
 
+# By the address of a cell: its units, a tensor of the graph that is being traced, one at a time.
+bound: dict[int, Any] = {}
+
+
 def has_free_sizes(model: Any) -> bool:
     """Whether a built model consists of nothing but layers whose sizes may be left open."""
     kinds = [type(layer) for layer in layers_of(model)]
     return (
         bool(getattr(model, "outputs", None))
-        and not any(getattr(layer, "stateful", False) for layer in layers_of(model))
+        and not any(map(_needs_its_size, layers_of(model)))
         and _treats_alike(model.optimizer)
         and all(
             root(kind.__module__) == "keras" and (kind.__name__ in {*SIZES, *_WITHOUT_SIZE})
             for kind in kinds
         )
     )
+
+
+def _needs_its_size(layer: Any) -> bool:
+    """Whether a recurrent layer keeps states between batches, or cuts its weights in each step.
+
+    The latter, of a cell with recurrent dropout or ``implementation=1``, costs more with cuts that
+    are known only as the program runs (a known program 1.6 times) than a trace for each size.
+    """
+    return getattr(layer, "stateful", False) or getattr(layer, "implementation", 2) == 1
 
 
 def _treats_alike(optimizer: Any) -> bool:
@@ -124,11 +137,19 @@ def _is_free(cell: Any) -> bool:
     return None in tuple(getattr(vars(cell).get("recurrent_kernel"), "shape", ()))
 
 
+def bind_units(model: Any) -> None:
+    """Measure the cells of a model that is traced, once for all steps; part of the graph."""
+    bound.clear()
+    shape = import_tensorflow().shape
+    for cell in filter(_is_free, layers_of(model)):
+        bound[id(cell)] = shape(cell.recurrent_kernel.value)[0]
+
+
 def _units(cell: Any, own: Any) -> Any:
     """The units of a recurrent cell, or a list of them, as the program runs."""
-    if not _is_free(cell):
+    size = bound.get(id(cell)) if _is_free(cell) else None
+    if size is None:
         return own
-    size = import_tensorflow().shape(cell.recurrent_kernel.value)[0]
     return size if isinstance(own, int) else [size for _ in own]
 
 

@@ -73,8 +73,9 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
             for name, value in expected.items()
             if value.dtype.kind == "f"  # others are counted, not computed
         }
-        suspects = _beyond(found, expected, allowed)
-        for number in range(N_NUDGES if suspects else 0):
+        for number in range(N_NUDGES):
+            if not (suspects := _beyond(found, expected, allowed)):
+                break  # a further nudge could only allow more
             moved = _keras_steps(model, rows, few, step, seed, nudge=nudge, number=number)
             for name in suspects:
                 spread = SAFETY * _apart(moved[name], expected[name])
