@@ -94,7 +94,7 @@ class Random(Peer):
             return self.rng.choice(d.codes)
         half = 0.5 * d.integer
         wide = dataclasses.replace(d, low=d.low - half, high=d.high + half)
-        return wide.from_unit(self.rng.random()) if wide.low > 0 or not d.log else d.low
+        return wide.from_unit(self.rng.random())
 
 
 class Corners(Random):

@@ -8,8 +8,7 @@ folder (see `tables`). Regret is 0 at the optimum and 1 at the median result of 
 50 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
 optimisers see the same noise. Runs are kept in ``--out``, a run that stands there is not repeated,
 and an optimiser counts with the seeds that all tasks have: seeds can be added by and by, and
-``--seeds 0`` only reports. ``--summary FILE`` writes what the README shows, and ``make figures``
-draws it.
+``--seeds 0`` only reports. ``--keep NAME`` keeps what the pages show; ``make figures`` draws it.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from kept import KEPT, keep
 from peers import BUDGET, installed, make
 from scipy import stats
 from tables import table_tasks
@@ -29,6 +29,21 @@ from tasks import Task, mlp_tasks, synthetic_tasks
 
 from gpsearch.space import Space
 
+PAGES = {"tables": "README.md"}  # that shows a suite's table; else the page of its section
+LABELS = {
+    "gpsearch": "gpsearch",
+    "hebo": "HEBO",
+    "optuna-gp": "Optuna, GP sampler",
+    "optuna-tpe": "Optuna, TPE",
+    "ax": "Ax",
+    "botorch": "BoTorch, qLogNEI",
+    "smac": "SMAC",
+    "scikit-optimize": "scikit-optimize",
+    "keras-tuner": "KerasTuner, Bayesian",
+    "hyperopt": "hyperopt",
+    "random": "random search",
+    "corners": "random corners",
+}
 AT = (20, 30, 50)
 COMPARED_AT = (20, 50)
 RANDOM_DRAWS = 20_000  # of a synthetic task, for the median of random search
@@ -120,38 +135,37 @@ def over_tasks(tasks: list[Task], values: np.ndarray) -> tuple[float, float]:
 
 
 def rows(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> list[list[str]]:
-    """The table's rows, the best optimiser first."""
+    """The table's rows, the best optimiser first: means of the families, and the paired rest."""
     names = sorted(regret, key=lambda name: families_mean(tasks, regret[name])[-1])
-    ranks = np.mean(
-        [stats.rankdata([regret[name][i, -1] for name in names]) for i in range(len(tasks))], axis=0
-    )
     base = "gpsearch" if "gpsearch" in names else names[0]
     found = []
-    for name, rank in zip(names, ranks, strict=True):
+    for name in names:
         cells = [f"{families_mean(tasks, regret[name])[n - 1]:.2f}" for n in AT]
         for n in COMPARED_AT:
             worse = regret[name][:, n - 1] - regret[base][:, n - 1]
             mean, half = over_tasks(tasks, worse)
             cells.append("" if name == base else f"{mean:.2f} ± {half:.2f}")
-        runs = [run for of in records[name].values() for run in of]
-        seconds = f"{np.median([r['seconds'] for r in runs]):.1f}"
-        found.append([name, *cells, f"{rank:.1f}", str(len(runs) // len(tasks)), seconds])
+        found.append([LABELS[name], *cells, str(seeds_of(records[name]))])
     return found
 
 
-def markdown(columns: list[str], rows: list[list[str]]) -> str:
-    """A table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def by_task(tasks: list[Task], regret: dict[str, np.ndarray]) -> str:
-    """The table of the regret at the end of each task."""
-    lines = [
+def by_task(tasks: list[Task], regret: dict[str, np.ndarray]) -> list[list[str]]:
+    """The regret at the end of each task."""
+    return [
         [task.name, *(f"{values[i, -1]:.2f}" for values in regret.values())]
         for i, task in enumerate(tasks)
     ]
-    return markdown(["regret @50", *regret], lines)
+
+
+def seeds_of(found: dict) -> int:
+    """How many seeds an optimiser has, on each task the same."""
+    return len(next(iter(found.values())))
+
+
+def markdown(table: dict) -> str:
+    columns = table["columns"]
+    lines = [columns, ["---"] * len(columns), *table["rows"]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def failures(records: dict, tasks: list[Task]) -> str:
@@ -170,19 +184,26 @@ def failures(records: dict, tasks: list[Task]) -> str:
 
 
 def summary(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> dict:
-    """What is kept: how each optimiser was run, and its mean regret over the seeds by task."""
-    runs = {name: [run for of in found.values() for run in of] for name, found in records.items()}
-    return {
-        "tasks": {task.name: task.family for task in tasks},
-        "optimizers": {
-            name: {
-                "versions": sorted({f"{r['version']}, {r['date']}" for r in found}),
-                "seeds": len(found) // len(tasks),
-            }
-            for name, found in runs.items()
-        },
-        "regret": {name: np.round(values, 3).tolist() for name, values in regret.items()},
+    """What a figure shows, and how each optimiser was run: its mean regret over the seeds."""
+    optimizers = {
+        name: {
+            "label": LABELS[name],
+            "seeds": seeds_of(found),
+            "versions": sorted(
+                {f"{r['version']}, {r['date']}" for of in found.values() for r in of}
+            ),
+        }
+        for name, found in records.items()
     }
+    curves = {
+        name: np.round(families_mean(tasks, values), 3).tolist() for name, values in regret.items()
+    }
+    tasks_at = {
+        str(n): {name: np.round(values[:, n - 1], 3).tolist() for name, values in regret.items()}
+        for n in AT
+    }
+    named = [task.name for task in tasks]
+    return {"optimizers": optimizers, "regret": curves, "tasks": named, "by task": tasks_at}
 
 
 def collect(names: list[str], tasks: list[Task], seeds: int, out: Path) -> dict:
@@ -230,7 +251,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/regret"))
-    parser.add_argument("--summary", type=Path)
+    parser.add_argument("--keep", help="the name of the kept result")
     args = parser.parse_args()
     tasks = tasks_of(args.suite, args.data)
     records = collect(args.optimizers.split(","), tasks, args.seeds, args.out)
@@ -239,12 +260,24 @@ def main() -> None:
         for name, of in records.items()
     }
     regret = regrets(tasks, curves)
-    columns = ["optimiser", *(f"@{n}" for n in AT), *(f"worse @{n}" for n in COMPARED_AT)]
-    columns += ["mean rank", "seeds", "s a search"]
-    print(markdown(columns, rows(tasks, regret, records)), by_task(tasks, regret), sep="\n\n")
-    print("", failures(records, tasks), sep="\n")
-    if args.summary:
-        args.summary.write_text(json.dumps(summary(tasks, regret, records)) + "\n")
+    columns = ["", *(f"{'regret ' * (n == AT[0])}after {n}" for n in AT)]
+    columns += [f"{'more than gpsearch' if n == AT[0] else 'more'} after {n}" for n in COMPARED_AT]
+    means = {"columns": [*columns, "seeds"], "rows": rows(tasks, regret, records)}
+    labels = [LABELS[name] for name in regret]
+    single = {"columns": [f"regret after {BUDGET}", *labels], "rows": by_task(tasks, regret)}
+    print(markdown(means), markdown(single), failures(records, tasks), sep="\n\n")
+    if args.keep:
+        known = json.loads((KEPT / f"{args.keep}.json").read_text())
+        page = known["where"].partition("#")[0]
+        tables = {page: [single]}
+        tables.setdefault(PAGES.get(args.suite, page), []).insert(0, means)
+        cells = {
+            f"{row[0]}, {column}": cell
+            for row in means["rows"]
+            for column, cell in zip(means["columns"], row, strict=True)
+        }
+        values = {name: cells[name] for name in known["values"]}
+        keep(args.keep, tables=tables, values=values, data=summary(tasks, regret, records))
 
 
 if __name__ == "__main__":

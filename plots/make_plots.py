@@ -2,8 +2,7 @@
 
 They show the search of ``make run``, ``examples/friedman.toml``: where its record is kept in
 ``runs``, nothing is trained; remove it to search anew. The comparisons with other tools are drawn
-from kept results: ``regret.json``, which ``benchmarks/regret.py`` measures in an hour or two, and
-``benchmarks/kept``; ``python plots/make_plots.py --comparisons`` draws these alone.
+from ``benchmarks/kept``; ``python plots/make_plots.py --comparisons`` draws these alone.
 """
 
 import json
@@ -27,12 +26,14 @@ from gpsearch.plotting.style import DASHES, GREEN, ORANGE, STRATEGIES, quiet_fra
 
 HERE = Path(__file__).parent
 RECORD = HERE.parent / "runs" / "friedman.db"  # of `make run`
-PEERS = {  # in regret.json: shown as, in the colour of the strategy
-    "gpsearch": ("gpsearch", STRATEGIES["gp"]),
-    "optuna-gp": ("Optuna, GP sampler", ORANGE),
-    "scikit-optimize": ("scikit-optimize", STRATEGIES["skopt"]),
-    "optuna-tpe": ("Optuna, TPE", STRATEGIES["tpe"]),
-    "random": ("random search", STRATEGIES["random"]),
+PEERS = {  # in tables.json: in the colour of the strategy, with its dashes
+    "gpsearch": (STRATEGIES["gp"], "-"),
+    "hebo": (GREEN, DASHES[1]),
+    "optuna-gp": (ORANGE, DASHES[1]),
+    "scikit-optimize": (STRATEGIES["skopt"], DASHES[2]),
+    "optuna-tpe": (STRATEGIES["tpe"], DASHES[3]),
+    "hyperopt": (STRATEGIES["tpe"], DASHES[1]),
+    "random": (STRATEGIES["random"], "-"),
 }
 KEPT = HERE.parent / "benchmarks" / "kept"
 IN_EQUAL_TIME = {  # in equal_time.json: shown as, in the colour of the strategy, with its dashes
@@ -56,18 +57,20 @@ def save(axes, name):
     print(path)
 
 
-def plot_regret(summary):
+def plot_regret(data):
     """Draw the mean regret of each optimiser over the evaluations."""
-    _, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    for (name, (label, colour)), dash in zip(PEERS.items(), DASHES, strict=False):
-        regret = summary["regret"][name]
+    _, axes = plt.subplots(figsize=(7.2, 3.6), layout="constrained")
+    for name, regret in sorted(data["regret"].items(), key=lambda item: -item[1][-1]):
+        if name not in PEERS:
+            continue
+        colour, dash = PEERS[name]
         axes.plot(
             range(1, len(regret) + 1),
             regret,
             color=colour,
             linestyle=dash,
             linewidth=2.5 if name == "gpsearch" else 1.5,
-            label=label,
+            label=data["optimizers"][name]["label"],
         )
     axes.set(
         xlabel="evaluations",
@@ -78,7 +81,7 @@ def plot_regret(summary):
     )
     axes.title.set_fontsize("medium")
     quiet_frame(axes)
-    axes.legend(frameon=False, loc="lower left")
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return axes
 
 
@@ -113,7 +116,7 @@ def plot_equal_time(data):
 
 def draw_comparisons():
     """Draw the figures of kept results."""
-    save(plot_regret(json.loads((HERE / "regret.json").read_text())), "regret")
+    save(plot_regret(json.loads((KEPT / "tables.json").read_text())["data"]), "regret")
     save(plot_equal_time(json.loads((KEPT / "equal_time.json").read_text())["data"]), "equal_time")
 
 

@@ -19,10 +19,8 @@ NO_MEASUREMENTS = (
     "Python 3.11",
     "BSD 3-Clause",
     "400 rows, 10 settings, 5 folds",
-    "after 20 | after 30 | after 50",
-    "failed of 50",
     "0 is the optimum, 1 the median of what random search finds with 50 evaluations",
-    "8 seeds, of Optuna's GP sampler and scikit-optimize 4",
+    "with its 95 % interval over the tasks",
     "after 100 observations",
 )
 # In a page on how to do things, a number with a unit, an interval or an error looks measured.
