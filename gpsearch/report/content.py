@@ -24,6 +24,9 @@ from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
 from gpsearch.study.duration import duration
+from gpsearch.surrogate.gaussian_process import representatives
+
+MOST_SHOWN = 1000  # trials of a study that a page draws and lists
 
 
 class Cell(NamedTuple):
@@ -80,7 +83,8 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
         "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
         "columns": [*heads, *study.space.names, "time", *_work_head(trials), "origin"],
-        "rows": _trial_rows(study, trials, result),
+        "rows": _trial_rows(study, _shown(trials), result),
+        "n_trials": len(trials),
         "failures": [trial for trial in trials if trial.reason],
         "space": read_space(study.space),
         "conditions": read_conditions(study.space, study.info),
@@ -151,6 +155,12 @@ def _summary(study: Study, trials: list[Trial]) -> str:
         day = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(begun))
         text += f", begun {day}, over {duration(done - begun)}"
     return text + "."
+
+
+def _shown(trials: list[Trial]) -> list[Trial]:
+    """All trials where a page can hold them; else the best, and others at even ranks."""
+    losses = np.nan_to_num([trial.loss for trial in trials], nan=np.inf)
+    return [trials[row] for row in np.sort(representatives(losses, MOST_SHOWN))]
 
 
 def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> list[Row]:

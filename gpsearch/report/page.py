@@ -24,6 +24,7 @@ from gpsearch.study.duration import duration
 from gpsearch.study.location import output_path, write_whole
 
 SUFFIXES = (".html", ".htm", ".md")
+MARK = r'<(?:use|path) data-trial="(\d+)"[^>]*/>\n? *'  # of a trial, in a figure
 SPARK_WIDTH, SPARK_HEIGHT = 220.0, 44.0  # pixels of the curve beside a study in a notebook
 
 
@@ -121,10 +122,14 @@ def render_page(
             values["figures"] = draw_groups(values["shown"])
     else:
         template, values = "report", read_content(subject, title, command)
+        shown = {row.trial for row in values["rows"]}
         drawn = drawn or draw_page(subject, with_figures=suffix == ".html")
         values |= drawn._asdict()
         values["advice"] = advise(subject, values["result"], drawn.findings)
-    return render_template(template + suffix, live=live, **values)
+    text = render_template(template + suffix, live=live, **values)
+    if template == "report" and len(shown) < values["n_trials"]:
+        text = re.sub(MARK, lambda mark: mark[0] if int(mark[1]) in shown else "", text)
+    return text
 
 
 def draw_page(study: Study, *, with_figures: bool = True, earlier: Findings | None = None) -> Drawn:

@@ -182,7 +182,8 @@
     $("filter").value = view.words;
     if ($("at")) {
       $("at").value = view.upTo ?? $("at").max;
-      const row = rows().find((each) => Number(each.dataset.trial) === Number($("at").value));
+      const until = rows().filter((each) => Number(each.dataset.trial) <= Number($("at").value));
+      const row = until.sort((a, b) => a.dataset.trial - b.dataset.trial).pop();
       const best = row && row.dataset.best ? ", best so far " + row.dataset.best : "";
       $("at-told").textContent = row ? row.dataset.told.split("\n")[0] + best : "";
     }

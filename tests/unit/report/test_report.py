@@ -14,7 +14,7 @@ from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.data import fold_spread
 from gpsearch.plotting.text import number
-from gpsearch.report import render_report, render_summary
+from gpsearch.report import content, render_report, render_summary
 from gpsearch.report.content import read_content, read_result
 from gpsearch.report.findings import advise, read_findings
 from gpsearch.space import Real, Space
@@ -109,6 +109,22 @@ class TestPage:
     def test_the_same_study_gives_the_same_page(self, mixed_study, page, text):
         again = render_report(mixed_study, page.with_name("again.html"))
         assert again.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("suffix", [".html", ".md"])
+def test_of_thousands_of_trials_the_best_and_some_others_are_shown(
+    suffix, mixed_study, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(content, "MOST_SHOWN", 6)
+    text = render_report(mixed_study, tmp_path / f"report{suffix}").read_text(encoding="utf-8")
+    n, listed = len(mixed_study.trials), content.read_content(mixed_study)["rows"]
+    assert f"Of {n} trials, 6 are" in text
+    shown = {row.trial for row in listed}
+    assert len(listed) == 6
+    assert mixed_study.best_trial.number in shown
+    assert {int(trial) for trial in re.findall(r'data-trial="(\d+)"', text)} == (
+        shown if suffix == ".html" else set()
+    )
 
 
 def test_what_users_wrote_is_escaped(make_study, tmp_path):
