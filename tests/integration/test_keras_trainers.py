@@ -438,6 +438,49 @@ def test_what_cannot_be_compiled_runs_on_the_loop_and_says_why(reason):
     assert np.isfinite(result.curves["loss"]).all()
 
 
+class Remembering(layers.Layer):
+    """Adds what it was before: nothing in its first pass, whoever makes that, and then one."""
+
+    def build(self, shape):
+        self.state = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        outputs = inputs + self.state
+        self.state.assign(1.0)
+        return outputs
+
+
+class Drawing(Unrepeatable):
+    """Draws, and does nothing with it."""
+
+    def call(self, inputs, training=False):
+        return inputs + 0 * super().call(inputs, training)
+
+
+@pytest.mark.parametrize(
+    ("rows", "stack", "trainer"),
+    [
+        ("dense", lambda: [Remembering(), Drawing()], "loop"),
+        (
+            "conv1d",
+            lambda: [layers.Conv1D(2, 2, padding="causal"), layers.SimpleRNN(2, dropout=0.3)],
+            "compiled",
+        ),
+    ],
+    ids=["no program", "a program of fixed shape"],
+)
+def test_a_trace_that_is_given_up_leaves_the_model_as_it_was(rows, stack, trainer):
+    rng = np.random.default_rng(12)
+    fit, stop = rows_for(rows, 27, rng), rows_for(rows, 9, rng)
+
+    def create():
+        return sequential(*stack(), shape=fit.x.shape[1:])
+
+    result = trained(CompiledTrainer(), create, fit, stop)
+    assert result.trainer == trainer
+    assert_same(result, trained(LoopTrainer(), create, fit, stop), stop.x)
+
+
 def test_models_of_one_call_are_told_apart_too():
     """A function that draws its architecture may return another one for the next fold."""
     rng = np.random.default_rng(9)

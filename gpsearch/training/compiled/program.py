@@ -16,8 +16,9 @@ was learnt is copied into the model that a training was asked for.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +75,17 @@ class ModelState:
             learning_rate=None if scheduled else float(model.optimizer.learning_rate),
             values=np.array([place.value for place in places(model)], np.float64),
         )
+
+
+@contextlib.contextmanager
+def put_back(variables: Sequence[Any]) -> Iterator[None]:
+    """Give variables their values again afterwards, bit for bit, whatever was raised."""
+    values = [variable.value.read_value() for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.value.assign(value)
 
 
 class Program:
@@ -157,9 +169,10 @@ class Program:
         self._rate = rate if isinstance(rate, import_keras().Variable) else None
         self._optimizer_start = [np.array(v.numpy()) for v in model.optimizer.variables]
         x, y, weight = tensors(take_rows(fit, np.arange(2)))
-        outputs = model(x, training=False)
-        model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
-        model.compute_metrics(x, y, outputs, sample_weight=weight)
+        with put_back(model.variables):  # a recurrent layer draws its dropout here, too
+            outputs = model(x, training=False)
+            model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+            model.compute_metrics(x, y, outputs, sample_weight=weight)
 
     def _load(self, start: Any, learning_rate: Any) -> None:
         """Put the host where a new model would be; part of the graph."""

@@ -29,7 +29,7 @@ from gpsearch.training.backend import (
     layers_of,
     streams_kept,
 )
-from gpsearch.training.compiled.program import ModelState, Program, tensors
+from gpsearch.training.compiled.program import ModelState, Program, put_back, tensors
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
 
@@ -136,14 +136,11 @@ def _variables(model: Any) -> Quantities:
 @contextlib.contextmanager
 def _restored(model: Any) -> Iterator[None]:
     """Put weights, random state and optimizer back afterwards, bit for bit."""
-    variables = [*model.variables, *model.optimizer.variables]
-    values = [variable.value.read_value() for variable in variables]
     model.reset_metrics()
     try:
-        yield
+        with put_back([*model.variables, *model.optimizer.variables]):
+            yield
     finally:
-        for variable, value in zip(variables, values, strict=True):
-            variable.value.assign(value)
         model.reset_metrics()
         forget_losses(model)
 
