@@ -434,6 +434,9 @@ def _report_share(share: str, rows: list[dict[str, Any]]) -> None:
         alone = without_chance(off, control, kinds)
         told = f"bias {_with_error(off)} ({_with_error(alone)}; median {np.median(off):+.2f})"
         print(f"        {name}: {told}, covered {_share(inside)}")
+    usual_sd = np.array([np.median(sd[kinds == kind]) for kind in kinds])
+    off = (column("expected") - truth) / usual_sd
+    print(f"        in the median standard deviation of a kind: bias {_with_error(off)}")
     gained = (truth - column("of_favourite")) / sd
     print(
         f"        winner over best score {_with_error(gained)}, "
