@@ -126,7 +126,7 @@ def record(n: int, d: int) -> dict[str, float]:
                 rows["fold"].append(fold_row(i, dataclasses.replace(fold, score=value)))
         info = first.info
         path.unlink()
-        StudyFile.create(path, info, rows).close()
+        StudyFile.create(path, info, rows).database.close()
         with timed("open"):
             study = gpsearch.Study.open(path)
             len(study.trials)
