@@ -210,17 +210,23 @@ class Smac(Peer):
         self.optimizer = HyperparameterOptimizationFacade(
             scenario, lambda config, seed: math.nan, logging_level=False, overwrite=True
         )
+        self.open: dict[tuple, Any] = {}  # it waits for each; a failure may be told late
 
     def ask(self) -> dict:
-        self.trial = self.optimizer.ask()
-        return dict(self.trial.config)
+        trial = self.optimizer.ask()
+        self.open[self.key(dict(trial.config))] = trial
+        return dict(trial.config)
 
     def tell(self, values: dict, loss: float) -> None:
         from ConfigSpace import Configuration
         from smac.runhistory import TrialInfo, TrialValue
 
-        trial = self.trial or TrialInfo(Configuration(self.space, values=values), seed=0)
-        self.optimizer.tell(trial, TrialValue(cost=loss))
+        trial = self.open.pop(self.key(values), None)
+        config = trial.config if trial else Configuration(self.space, values=values)
+        self.optimizer.tell(trial or TrialInfo(config, seed=0), TrialValue(cost=loss))
+
+    def key(self, values: dict) -> tuple:
+        return tuple(values[d.name] for d in self.dimensions)
 
 
 class Ax(Peer):

@@ -103,13 +103,15 @@ def test_peer_tunes_a_mixed_space_with_a_failure(peers, name):
     python = peers.python_of(name)
     if python is None:
         pytest.skip(f"{name} is not installed: make peers")
+    known = [[1e-2, 8, 64, True, "tanh"], [1e-4, 30, 128, False, "elu"]]
+    failing = (0, 1, 7)  # before the first success, and after
     with closing(peers.make(name, DIMENSIONS, 0)) as optimizer:
-        known = [[1e-2, 8, 64, True, "tanh"], [1e-4, 30, 128, False, "elu"]]
-        optimizer.tell(known, [loss(point) for point in known])
         for number in range(15):
+            if number == 4:
+                optimizer.tell(known, [loss(point) for point in known])
             point = optimizer.ask()
             for value, dimension in zip(point, DIMENSIONS, strict=True):
                 assert value in dimension
                 assert isinstance(value, int) == isinstance(dimension, Integer) or value in (0, 1)
-            optimizer.tell([point], [math.nan if number == 3 else loss(point)])
+            optimizer.tell([point], [math.nan if number in failing else loss(point)])
         assert optimizer.version.split()[1][0].isdigit()
