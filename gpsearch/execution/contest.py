@@ -108,7 +108,6 @@ class Contest:
         winner, favourite = standing.winner, estimate.favourite
         low, high = estimate.interval(standing, winner)
         searched = self._trials[favourite].score
-        worth = estimate.worth(standing, favourite)
         return Confirmation(
             trials=self._n_ended,
             off=self._off or scores.why_none_counts(),
@@ -120,7 +119,7 @@ class Contest:
             high=high,
             favourite=self._trials[favourite].number,
             searched=searched,
-            luck=estimate.optimism if math.isnan(worth) else searched - worth,
+            luck=searched - estimate.worth(standing, favourite),
             contenders=scores.contenders,
             compared=len(self._trials),
             tied=tuple(self._trials[i].number for i in standing.tied),

@@ -28,7 +28,7 @@ from gpsearch.errors import (
     TrialFailedError,
     public,
 )
-from gpsearch.evaluation import Params
+from gpsearch.evaluation import UNBOUNDED, Params
 from gpsearch.execution import StopReason, search
 from gpsearch.execution.progress import tell
 from gpsearch.execution.session import read_seed
@@ -221,7 +221,10 @@ def nested_cv(
         with _naming(where):
             worth, gain = _score(found, refit, score, where)
         made = found.confirmation
-        expected = made.expected + gain if made and made.winner is not None else math.nan
+        expected = math.nan
+        if made and made.winner is not None:
+            _, greatest = getattr(inner, "score_bounds", UNBOUNDED)
+            expected = min(made.expected + gain, max(greatest, made.expected))
         rows.append((worth, expected, found.best_score, found.best_params, found))
         found.objective = None  # a copy of its rows
         beside = "" if math.isnan(expected) else f", {_number(expected)} expected"

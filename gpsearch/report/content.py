@@ -83,7 +83,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
         "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
         "columns": [*heads, *study.space.names, "time", *_work_head(trials), "origin"],
-        "rows": _trial_rows(study, _shown(trials), result),
+        "rows": _trial_rows(study, _shown(trials), result, with_work=bool(_work_head(trials))),
         "n_trials": len(trials),
         "failures": [trial for trial in trials if trial.reason],
         "space": read_space(study.space),
@@ -158,12 +158,22 @@ def _summary(study: Study, trials: list[Trial]) -> str:
 
 
 def _shown(trials: list[Trial]) -> list[Trial]:
-    """All trials where a page can hold them; else the best, and others at even ranks."""
-    losses = np.nan_to_num([trial.loss for trial in trials], nan=np.inf)
-    return [trials[row] for row in np.sort(representatives(losses, MOST_SHOWN))]
+    """All trials where a page can hold them; else the best, and others at even ranks.
+
+    What a trial scored on the folds before it was stopped ranks behind all that are complete.
+    """
+    losses = np.nan_to_num([trial.loss for trial in trials], nan=np.inf).tolist()
+    behind = [trial.state != "complete" for trial in trials]
+    ranks = np.empty(len(trials))
+    ranks[sorted(range(len(trials)), key=lambda row: (behind[row], losses[row]))] = range(
+        len(trials)
+    )
+    return [trials[row] for row in np.sort(representatives(ranks, MOST_SHOWN))]
 
 
-def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> list[Row]:
+def _trial_rows(
+    study: Study, trials: list[Trial], result: Result | None, *, with_work: bool
+) -> list[Row]:
     best = study.best_trial if study.complete else None
     so_far = _best_so_far(study)
     scores = [study.as_user_value(trial.score) for trial in trials]
@@ -179,10 +189,7 @@ def _trial_rows(study: Study, trials: list[Trial], result: Result | None) -> lis
                 Cell(error_text, "" if math.isnan(error) else error),
                 *_value_cells(study.space, trial),
                 Cell(duration(trial.seconds), trial.seconds),
-                *[
-                    Cell("", "") if trial.work is None else Cell(duration(trial.work), trial.work)
-                    for _ in _work_head(trials)
-                ],
+                *([_work_cell(trial.work)] if with_work else []),
                 _cell(trial.origin),
             ),
             is_best=result is not None and trial.number == result.number,
@@ -211,6 +218,10 @@ def _best_so_far(study: Study) -> dict[int, str]:
     """The best score up to each trial that has ended, by its number."""
     series = convergence_series(study)
     return dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
+
+
+def _work_cell(work: float | None) -> Cell:
+    return Cell("", "") if work is None else Cell(duration(work), work)
 
 
 def _work_head(trials: list[Trial]) -> list[str]:

@@ -27,6 +27,10 @@ class OncePerPoint(Generic[Made]):
     def __call__(self, points: Sequence[Point]) -> list[Made]:
         """What was made of each of the points."""
         names = [(*point, *map(type, point)) for point in points]  # 1 and True are different
+        try:
+            hash(tuple(names))
+        except TypeError:  # a value that no dimension has: what makes it says so
+            return list(self._make(list(points)))
         new = {
             name: point
             for name, point in zip(names, points, strict=True)

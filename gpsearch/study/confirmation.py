@@ -49,7 +49,8 @@ class Confirmation:
     searched: float = 0.0
     """That score."""
     luck: float = 0.0
-    """By how much it is greater than the score to expect of that trial on new data."""
+    """By how much it is greater than the score to expect of that trial on new data; NaN where a
+    training of it failed on the fresh splits."""
     contenders: tuple[int, ...] = ()
     """Numbers of the trials that were scored on fresh splits, in this order."""
     compared: int = 0
@@ -80,13 +81,13 @@ class Confirmation:
         """Inverse of `to_json`."""
         known: dict[str, Any] = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
-        if known.get("gain", 0.0) is None:
-            known["gain"] = math.nan
-        return cls(**known)
+        unknown = {name: math.nan for name in ("gain", "luck") if known.get(name, 0.0) is None}
+        return cls(**known | unknown)
 
     def to_json(self) -> dict[str, Any]:
         """What the study stores; JSON knows no NaN, for which None stands."""
-        return {**vars(self), "gain": None if math.isnan(self.gain) else self.gain}
+        numbers = {"gain": self.gain, "luck": self.luck}
+        return vars(self) | {n: None if math.isnan(x) else x for n, x in numbers.items()}
 
     def sentences(self, *, greater_is_better: bool = True) -> list[str]:
         """The end of the search in words, in the user's units."""
@@ -118,6 +119,8 @@ class Confirmation:
         return [*lines, self.off or f"{scored}."]
 
     def _of_luck(self) -> str:
+        if math.isnan(self.luck):
+            return "cannot be judged: a training of it failed on the fresh splits."
         some = self.luck > 1e-9 * abs(self.searched)  # not what rounding leaves
         if not self.corrected:
             part = f"was {self.luck:.2g} luck of the splits, and " if some else ""

@@ -1,6 +1,7 @@
 """What is scored again on fresh splits after a search, and what is said of the winner."""
 
 import dataclasses
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -227,6 +228,11 @@ def test_a_trial_that_fails_on_fresh_splits_does_not_win(study):
     assert found.confirmation.winner != favourite.number
     assert favourite.number in found.confirmation.contenders
     assert found.best_trial.number == found.confirmation.winner
+    assert math.isnan(found.confirmation.luck)
+    assert "failed on the fresh splits" in found.confirmation.sentences()[1]
+    assert Confirmation.from_json(found.confirmation.to_json()).sentences() == (
+        found.confirmation.sentences()
+    )
 
 
 def test_without_it_an_earlier_verdict_no_longer_holds(tmp_path):

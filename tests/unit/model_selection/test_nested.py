@@ -141,7 +141,11 @@ def test_the_model_that_refit_names_is_scored_and_expected(data, monkeypatch, re
     networks = gs.KerasCV(lambda: None, *data, cv=2, scoring=lambda model, X, y: model)
     result = gs.nested_cv(networks, SPACE, cv=2, refit=refit, progress=False)
     assert result.scores.tolist() == [score] * 2
-    assert result.expected.tolist() == [study.confirmation.expected + gain] * 2
+    expected = study.confirmation.expected
+    assert result.expected.tolist() == [expected + gain] * 2
+    monkeypatch.setattr(gs.KerasCV, "score_bounds", (0.0, expected))
+    bounded = gs.nested_cv(networks, SPACE, cv=2, refit=refit, progress=False)
+    assert bounded.expected.tolist() == [expected] * 2
 
 
 def test_groups_stay_on_one_side_of_both_splits(data):

@@ -127,6 +127,21 @@ def test_of_thousands_of_trials_the_best_and_some_others_are_shown(
     )
 
 
+def test_stopped_trials_on_an_easy_fold_hide_no_complete_one(monkeypatch):
+    monkeypatch.setattr(content, "MOST_SHOWN", 4)
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i in range(20):
+            number = writer.start_trial({"x": i / 20}, seed=0)
+            scores = [0.9] if i % 4 else [0.9, 0.1 + i / 100]
+            for fold, score in enumerate(scores):
+                writer.record_fold(number, FoldResult(fold=fold, score=score))
+            writer.end_trial(number, "stopped" if i % 4 else "complete")
+    listed = content.read_content(study)["rows"]
+    assert [row.trial for row in listed if row.state == "complete"][-2:] == [12, 16]
+    assert any(row.is_best for row in listed)
+
+
 def test_what_users_wrote_is_escaped(make_study, tmp_path):
     evil = "<script>alert(1)</script>"
     study = Study.create(

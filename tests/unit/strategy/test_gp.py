@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gpsearch.errors import InvalidSearchError, SpaceExhaustedError
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History
 from gpsearch.strategy.encoded_points import EncodedPoints
@@ -169,6 +169,11 @@ def test_encoded_points_forget_another_history():
 def test_encoded_points_tell_true_from_one():
     space = Space({"c": Categorical([True, 1, "x"])})
     np.testing.assert_array_equal(EncodedPoints(space).encode([[1], [True]])[:, 0], [0.5, 0.0])
+
+
+def test_a_value_that_cannot_be_hashed_is_refused_as_any_other():
+    with pytest.raises(InvalidParamsError, match="'c'"):
+        EncodedPoints(Space({"c": ["a", "b"]})).encode([[["a"]]])
 
 
 def test_twenty_dimensions_of_twenty_categories():
