@@ -52,7 +52,7 @@ VALUES = {
 }
 
 
-# Those that Keras compares with 0 or 1.
+# Those that Keras compares with 0, rates with 1 as well.
 _RATES = {"rate", "dropout", "recurrent_dropout", *ATTENTION_NUMBERS}
 _ASKED_FOR = {"momentum", "weight_decay", "stddev", "l1", "l2", *_RATES}
 
@@ -72,8 +72,9 @@ class Place(NamedTuple):
 
     @property
     def special(self) -> float | None:
-        """The number where it is 0 or 1 and Keras leaves operations out for that; else None."""
-        return self.value if self.attribute in _ASKED_FOR and self.value in (0, 1) else None
+        """The number where Keras leaves operations out for that, 0 or 1; else None."""
+        asked_for = (0, 1) if self.attribute in _RATES else (0,)
+        return self.value if self.attribute in _ASKED_FOR and self.value in asked_for else None
 
 
 class TracedScalar:
