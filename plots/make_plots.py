@@ -79,6 +79,11 @@ def plot_regret(data):
         ylim=(0.0, 2.0),
         title="0 is the optimum, 1 what random search finds with 50",
     )
+    return beside_legend(axes)
+
+
+def beside_legend(axes):
+    """Give a figure of curves its small title, its frame and its legend at the right."""
     axes.title.set_fontsize("medium")
     quiet_frame(axes)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -108,10 +113,7 @@ def plot_equal_time(data):
         ylim=(0.0, 2.05),
         title="0 is the best that any tool found, 1 the median of all, 2 nothing yet",
     )
-    axes.title.set_fontsize("medium")
-    quiet_frame(axes)
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return axes
+    return beside_legend(axes)
 
 
 def draw_comparisons():

@@ -228,7 +228,7 @@ def estimate_importance(
         first_samples=first,
         total_samples=total,
         confidence=confidence,
-        n_trials=sum(np.isfinite(trial.loss) for trial in study.ended),
+        n_trials=int(np.isfinite([trial.loss for trial in study.ended]).sum()),
         all_equal=all_equal,
     )
 

@@ -48,9 +48,7 @@ LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
 TOLERANCE = 3e-5  # relative, of the log posterior: costs it 0.002, far below what moves a proposal
 FITTED_ON, FITTED_ON_AT_MOST, FITTED_ON_PER_DIMENSION = 64, 300, 8  # see `fitted_on`
-CONDITIONED_ON = (
-    1000  # observations at most: three such processes propose within 2 s (`overhead.py`)
-)
+CONDITIONED_ON = 1000  # observations at most: three such processes propose within 2 s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
