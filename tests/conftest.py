@@ -1,12 +1,14 @@
 """What the tests share."""
 
 import gc
+import os
 import sys
 
 import pytest
 
 from gpsearch.estimators import fit
 from gpsearch.objective import keras_cv
+from gpsearch.study import sqlite
 from gpsearch.training.compiled import compiled_trainer
 
 gc.disable()  # while all modules are imported, to find their tests: a fifth of that time
@@ -52,4 +54,20 @@ def _one_set_of_programs():
         patch.setattr(compiled_trainer, "KEPT_PROGRAMS", 100)
         patch.setattr(keras_cv, "CompiledTrainer", lambda: programs)
         patch.setattr(fit, "_programs", programs)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_wait_for_the_disk():
+    """Files of tests need not outlive a loss of power: for that, each commit would wait 25 ms."""
+    connect = sqlite._connect
+
+    def connect_without_sync(address):
+        connection = connect(address)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "_connect", connect_without_sync)
+        patch.setattr(os, "fsync", lambda descriptor: None)
         yield
