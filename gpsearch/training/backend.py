@@ -70,6 +70,7 @@ BOOKKEEPING = {
     *("_operations", "_operations_by_depth", "keras_tensors", "_single_positional_tensor"),
     *("call_signature_parameters", "_call_has_training_arg", "_call_has_mask_arg"),
     *("_call_context_args", "_call_has_context_arg"),
+    *("built", "_flat_losses", "_y_pred_build_structure", "_y_true_build_structure"),
 }
 
 # Of multi-head attention: how large its variables are, and numbers for arithmetic.

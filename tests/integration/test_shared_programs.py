@@ -12,6 +12,7 @@ from gpsearch.training.backend import import_keras, import_tensorflow, seeded
 from gpsearch.training.compiled import compiled_trainer
 from gpsearch.training.compiled import program as programs
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
@@ -313,6 +314,14 @@ def test_initial_weights_of_ones_own_need_no_trace_of_their_own():
         result = trained(compiled, model, call=str(value))
         assert_same(result, expected(build(lambda v: net(kernel_initializer=Start(v)), value)))
     assert compiled.n_traced == 1
+
+
+@pytest.mark.parametrize("loss", ["mse", keras.losses.Huber(0.5), ["mse"]])
+def test_a_loss_that_was_called_once_needs_no_trace_of_its_own(loss):
+    """An estimator looks whether the loss can compare the output with y."""
+    fresh, called = (build(net, "tanh", loss) for _ in range(2))
+    called.compute_loss(x=FIT.x, y=FIT.y, y_pred=called(FIT.x))
+    assert architecture_key(called) == architecture_key(fresh) is not None
 
 
 def test_a_model_that_cannot_be_described_has_a_program_of_its_own():
