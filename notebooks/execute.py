@@ -40,9 +40,7 @@ def kernel() -> Iterator[NotebookClient]:
 
 def execute(path: Path, folder: Path, client: NotebookClient) -> nbformat.NotebookNode:
     """Run the notebook at `path` with `folder` as its working directory; raises where it does."""
-    first = nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {folder}")
-    client.nb = nbformat.v4.new_notebook(cells=[first])
-    client.execute_cell(first, 0, store_history=False)
+    execute_alone(f"%reset -f\n%cd -q {folder}", client)
     notebook = client.nb = nbformat.read(path, as_version=4)
     if "GPSEARCH_SMOKE" in os.environ:
         shorten(notebook)
@@ -52,6 +50,13 @@ def execute(path: Path, folder: Path, client: NotebookClient) -> nbformat.Notebo
     client.set_widgets_metadata()
     drop_native_logs(notebook)
     return notebook
+
+
+def execute_alone(source: str, client: NotebookClient) -> None:
+    """Run a cell that belongs to no notebook."""
+    cell = nbformat.v4.new_code_cell(source)
+    client.nb = nbformat.v4.new_notebook(cells=[cell])
+    client.execute_cell(cell, 0, store_history=False)
 
 
 def shorten(notebook: nbformat.NotebookNode) -> None:

@@ -19,7 +19,9 @@ layers = keras.layers
 # Keras's own code meets NumPy 2.4 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SETTINGS = TrainingSettings(epochs=3, batch_size=14, patience=2)
+SETTINGS = TrainingSettings(epochs=2, batch_size=14, patience=1)
+
+STEPS = 3  # of a sequence; what is compared with runs each of them untraced
 
 
 def rows(n, shape=(6,)):
@@ -28,7 +30,7 @@ def rows(n, shape=(6,)):
 
 
 def words(n):
-    x = np.random.default_rng(n).integers(0, 4, size=(n, 6)).astype(np.int32)
+    x = np.random.default_rng(n).integers(0, 4, size=(n, STEPS)).astype(np.int32)
     return Rows(x=x, y=x[:, 0] % 2)
 
 
@@ -48,7 +50,7 @@ def branches(n):
 
 
 def attention(n, mask=True, **options):
-    inputs = keras.Input((6,))
+    inputs = keras.Input((STEPS,))
     words = layers.Embedding(4, n, mask_zero=mask)(inputs)
     mixed = layers.MultiHeadAttention(1 + n // 4, n, dropout=0.03 * n)(words, words)
     mixed = layers.MultiHeadAttention(2, n + 1, **options)(words, mixed)
@@ -112,7 +114,9 @@ WIDTHS = {
         (8, 8, 1),
     ),
     "embedding": (
-        lambda n: network(layers.Embedding(4 + n, n), layers.GlobalAveragePooling1D()),
+        lambda n: network(
+            layers.Embedding(4 + n, n), layers.GlobalAveragePooling1D(), shape=(STEPS,)
+        ),
         None,
     ),
     "recurrent": (
@@ -120,9 +124,9 @@ WIDTHS = {
             layers.Masking(0.0),
             layers.LSTM(n, dropout=0.03 * n, return_sequences=True),
             layers.SimpleRNN(2 * n, recurrent_dropout=0.2, go_backwards=True),
-            shape=(6, 2),
+            shape=(STEPS, 2),
         ),
-        (6, 2),
+        (STEPS, 2),
     ),
     "both ways": (
         lambda n: network(
@@ -131,6 +135,7 @@ WIDTHS = {
                 layers.GRU(n, dropout=0.03 * n),
                 backward_layer=layers.GRU(n, reset_after=False, go_backwards=True),
             ),
+            shape=(STEPS,),
         ),
         None,
     ),

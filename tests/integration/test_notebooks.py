@@ -33,12 +33,23 @@ def test_there_are_notebooks():
     assert PATHS
 
 
+# As `conftest.py` has it: graphs run as they are traced, and the collector skips what is imported.
+PREPARED = """
+import gc
+from gpsearch.training.backend import import_tensorflow
+import_tensorflow().config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+gc.freeze()
+gc.set_threshold(5000, 10, 10)
+"""
+
+
 @pytest.fixture(scope="module")
 def client():
     """One kernel for all notebooks: most of a short run is the import of TensorFlow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPSEARCH_SMOKE", "1")
         with EXECUTE.kernel() as client:
+            EXECUTE.execute_alone(PREPARED, client)
             yield client
 
 
