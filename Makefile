@@ -25,10 +25,11 @@ lint: $(VENV)/.installed
 
 peers: .peers/peers/.installed .peers/hebo/.installed
 
-# what benchmarks/ compares with, in 12 GB of its own; HEBO needs an older NumPy than the others
+# what benchmarks/ compares with, in 12 GB of its own; three processor minutes and the download.
+# HEBO needs an older NumPy than the others
 .peers/%/.installed: benchmarks/environments/%.txt
 	$(PYTHON) -m venv .peers/$*
-	.peers/$*/bin/python -m pip install --quiet --no-deps -r $<
+	.peers/$*/bin/python -m pip install --no-deps --no-compile --progress-bar off -r $<
 	touch $@
 
 figures: $(VENV)/.installed

@@ -4,11 +4,13 @@
 ``python benchmarks/regret.py --suite tables --data FOLDER``
 
 The synthetic tasks (see `tasks`) need no outside data; those of real trainings are read from a
-folder (see `tables`). Regret is 0 at the optimum and 1 at the median result of random search after
-50 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best observed point. All
-optimisers see the same noise. Runs are kept in ``--out``, a run that stands there is not repeated,
-and an optimiser counts with the seeds that all tasks have: seeds can be added by and by, and
-``--seeds 0`` only reports. ``--keep NAME`` keeps what the pages show; ``make figures`` draws it.
+folder (see `tables`), with onnxruntime, which the Python of ``make peers`` has:
+``PYTHONPATH=. .peers/peers/bin/python``. Regret is 0 at the optimum and 1 at the median result of
+random search after 50 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best
+observed point. All optimisers see the same noise. Runs are kept in ``--out``, a run that stands
+there is not repeated, and an optimiser counts with the seeds that all tasks have: seeds can be
+added by and by, and ``--seeds 0`` only reports. ``--keep NAME`` keeps what the pages show; ``make
+figures`` draws it.
 """
 
 from __future__ import annotations
@@ -255,6 +257,8 @@ def main() -> None:
     args = parser.parse_args()
     tasks = tasks_of(args.suite, args.data)
     records = collect(args.optimizers.split(","), tasks, args.seeds, args.out)
+    if not records:
+        raise SystemExit(f"no optimiser has run all tasks in {args.out}; --seeds says how often")
     curves = {
         name: {task: [incumbent(r) for r in runs] for task, runs in of.items()}
         for name, of in records.items()
