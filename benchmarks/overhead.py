@@ -1,17 +1,19 @@
 """Overhead: what a proposal and the record cost after n trials in d dimensions, beside the peers.
 
 ``python benchmarks/overhead.py [--sizes 10,100,1000,10000] [--dimensions 8] [--optimizers NAMES]
-[--record] [--out overhead.json]``
+[--record] [--keep scale] [--out overhead.json]``
 
 Mixed dimensions, random points of a plain function as history, one core; each measurement in a
 process of its own. What counts is processor time: on a busy machine a long cycle is interrupted
 more often than a short one. Reported are the median of an ask and tell (the first, which also pays
-for imports, is left out), its ratio to gpsearch's, and the peak of resident memory. ``--record``
-measures a study of five folds in place of optimisers: the seconds in which a trial is chosen at
-random and written, the file opened, ``gpsearch show`` and the report made. ``--exponents`` prints
-the power of n, or of d, by which all that stands in ``--out`` grows. ``--subset 200,500`` continues
-searches of 200 evaluations to 500, once with a process of all of them and once with one of at most
-200, and keeps the best noise-free losses at the end as regret: 1 is what 50 random draws find.
+for imports, is left out), its ratio to gpsearch's, the peak of resident memory, and the power of n,
+and of d, by which they grow. A curve ends where a proposal takes more than `SECONDS`, or its
+process more than `MIB`. What stands in ``--out`` is not measured again; ``--keep`` keeps it.
+``--record`` measures a study of five folds in place of optimisers: the seconds in which a trial is
+chosen at random and written, the file opened, ``gpsearch show`` and the report made. ``--subset
+200,500`` continues searches of 200 evaluations to 500, once with a process of all of them and once
+with one of at most 200, and keeps the best noise-free losses at the end as regret: 1 is what 50
+random draws find.
 """
 
 from __future__ import annotations
@@ -31,13 +33,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+from kept import KEPT, keep
 from peers import installed, make
-from regret import reference
+from regret import LABELS, reference
 from skopt.space import Categorical, Dimension, Integer, Real
 from tasks import Task, synthetic_tasks
 
 CYCLES = 5
-LARGEST = {"scikit-optimize": 300, "optuna-gp": 1000}  # beyond it, a peer takes minutes
+SECONDS, MIB = 30.0, 8192.0  # of a proposal and of its process, where a curve ends
+FITTED_FROM = {"n": 100, "d": 2}  # with few trials, what a proposal costs in any case is most
 FOLDS = 5
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -75,14 +79,14 @@ def proposal(name: str, n: int, d: int) -> dict[str, float]:
     points = Space(dimensions(d)).sample(n, rng)
     optimizer = make(name, dimensions(d), 0)
     optimizer.tell(points, [loss(point, rng) for point in points])
-    seconds = []
-    for _ in range(CYCLES + 1):
+    seconds: list[float] = []
+    while len(seconds) <= CYCLES and max(seconds, default=0.0) < SECONDS:
         start = optimizer.seconds()
         point = optimizer.ask()
         optimizer.tell([point], [loss(point, rng)])
         seconds.append(optimizer.seconds() - start)
     optimizer.close()
-    return {"proposal": float(np.median(seconds[1:])), "peak_mib": peak_mib()}
+    return {"proposal": float(np.median(seconds[1:] or seconds)), "peak_mib": peak_mib()}
 
 
 def record(n: int, d: int) -> dict[str, float]:
@@ -212,20 +216,71 @@ def show(kept: dict[str, dict[str, float]]) -> None:
         print(key, {step: float(f"{value:.3g}") for step, value in values.items()}, ratio)
 
 
-def show_exponents(kept: dict[str, dict[str, float]]) -> None:
-    """By which power of n, or of d, each measurement grows."""
-    curves: dict[tuple[str, str], list[tuple[int, dict[str, float]]]] = {}
+def curves(kept: dict, over: str, step: str = "proposal") -> dict[tuple[str, int], list]:
+    """By optimiser and d the values over n, or by optimiser and n those over d."""
+    found: dict[tuple[str, int], list[tuple[int, float]]] = {}
     for key, values in kept.items():
         name, n, d = key.split()
-        curves.setdefault((f"{name} {d}", "n"), []).append((int(n[2:]), values))
-        curves.setdefault((f"{name} {n}", "d"), []).append((int(d[2:]), values))
-    for (which, over), points in curves.items():
-        for (a, first), (b, second) in itertools.pairwise(sorted(points, key=lambda p: p[0])):
-            slopes = {
-                step: round(float(np.log(second[step] / first[step]) / np.log(b / a)), 2)
-                for step in first
-            }
-            print(f"{which}, {over} from {a} to {b}: {slopes}")
+        at, other = (n, d) if over == "n" else (d, n)
+        found.setdefault((name, int(other[2:])), []).append((int(at[2:]), values[step]))
+    return {which: sorted(points) for which, points in found.items()}
+
+
+def exponent(points: list[tuple[int, float]], start: int) -> str:
+    """The power by which values grow from `start` on, of a line fitted to the logarithms."""
+    late = np.log([point for point in points if point[0] >= start])
+    return f"{np.polyfit(*late.T, 1)[0]:.2f}" if len(late) > 1 else ""
+
+
+def show_exponents(kept: dict) -> None:
+    """By which power of n, and of d, each measurement grows."""
+    for over, step in itertools.product(FITTED_FROM, next(iter(kept.values()), {})):
+        for (name, other), points in curves(kept, over, step).items():
+            if power := exponent(points, FITTED_FROM[over]):
+                print(f"{name} {'d' if over == 'n' else 'n'}={other}: {step} by {over}^{power}")
+
+
+def tables(kept: dict) -> list[dict]:
+    """What the page shows: the seconds over n, and their powers of n and of d."""
+    seconds, memory = curves(kept, "n"), curves(kept, "n", "peak_mib")
+    over_d = curves(kept, "d")
+    sizes = sorted({n for points in seconds.values() for n, _ in points})
+    names = [name for name in LABELS if any(which[0] == name for which in seconds)]
+    rows = []
+    for name, d in sorted(seconds, key=lambda which: (names.index(which[0]), which[1])):
+        at = dict(seconds[name, d])
+        cells = [f"{at[n]:.2g}" if n in at else "" for n in sizes]
+        mib = f"{memory[name, d][-1][1]:.0f}"
+        rows.append(
+            [LABELS[name], str(d), *cells, exponent(seconds[name, d], FITTED_FROM["n"]), mib]
+        )
+    columns = ["seconds a proposal", "dimensions", *(f"{n:,}" for n in sizes)]
+    columns += ["power of the trials", "most MiB"]
+    powers = {
+        n: [exponent(over_d.get((name, n), []), FITTED_FROM["d"]) for name in names]
+        for n in (100, 1000)
+    }
+    by_d = [[LABELS[name], *cells] for name, *cells in zip(names, *powers.values(), strict=True)]
+    return [
+        {"columns": columns, "rows": rows},
+        {"columns": ["power of the dimensions", *(f"{n:,} trials" for n in powers)], "rows": by_d},
+    ]
+
+
+def keep_curves(name: str, kept: dict) -> None:
+    """Keep the tables of the page and the curves of its figure."""
+    known = json.loads((KEPT / f"{name}.json").read_text())
+    page = known["where"].partition("#")[0]
+    others = known["tables"][page][2:]
+    data = {
+        over: {
+            f"{which} {other}": [[at, float(f"{value:.3g}")] for at, value in points]
+            for (which, other), points in curves(kept, over).items()
+        }
+        for over in "nd"
+    }
+    labels = {which.split()[0]: LABELS[which.split()[0]] for which in data["n"]}
+    keep(name, tables={page: tables(kept) + others}, data=data | {"labels": labels})
 
 
 def main() -> None:
@@ -234,7 +289,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="10,100,1000,10000")
     parser.add_argument("--dimensions", default="8")
     parser.add_argument("--record", action="store_true")
-    parser.add_argument("--exponents", action="store_true")
+    parser.add_argument("--keep", help="the name of the kept result")
     parser.add_argument("--subset")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("overhead.json"))
@@ -254,15 +309,19 @@ def main() -> None:
         show(kept)
         return
     names = ["record"] if args.record else args.optimizers.split(",")
-    for n, d, name in itertools.product(
-        map(int, args.sizes.split(",")), map(int, args.dimensions.split(",")), names
-    ):
-        key = f"{name} n={n} d={d}"
-        if not args.exponents and key not in kept and n <= LARGEST.get(name, n):
-            kept[key] = measured(name, n, d)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n")
-            print(key, kept[key], flush=True)
-    show_exponents(kept) if args.exponents else show(kept)
+    for d, name in itertools.product(map(int, args.dimensions.split(",")), names):
+        for n in map(int, args.sizes.split(",")):
+            key = f"{name} n={n} d={d}"
+            if key not in kept:
+                kept[key] = measured(name, n, d)
+                args.out.write_text(json.dumps(kept, indent=1) + "\n")
+                print(key, kept[key], flush=True)
+            if kept[key].get("proposal", 0.0) > SECONDS or kept[key]["peak_mib"] > MIB:
+                break
+    show(kept)
+    show_exponents(kept)
+    if args.keep:
+        keep_curves(args.keep, kept)
 
 
 if __name__ == "__main__":
