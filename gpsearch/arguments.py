@@ -4,8 +4,6 @@ Each takes the name of the argument and its value, and returns the value as a pl
 or raises an error of the given kind. ``also`` names what else the caller takes.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """What an object is in a few named facts: as text, and as a card in a notebook."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from html import escape

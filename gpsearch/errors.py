@@ -11,8 +11,6 @@ outside of the package ends it: code of the user's that runs inside a search and
 sees "KerasCV".
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect

@@ -3,8 +3,6 @@
 A class asks for them by its name; nothing above is imported for it.
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 Class = TypeVar("Class", bound=type)

@@ -13,8 +13,6 @@ everything else    attributes of the trial and of the study
 ================== ==============================================================================
 """
 
-from __future__ import annotations
-
 import math
 import os
 import secrets

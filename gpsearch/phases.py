@@ -1,7 +1,5 @@
 """What this process is busy with, told to the progress of a search that it runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 

@@ -3,8 +3,6 @@
 Here, apart from the space, since reading a study needs no dimension of scikit-optimize.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -14,8 +14,6 @@ should lead out of there; its logarithm does neither (Ament et al. 2023, Unexpec
 to expected improvement for Bayesian optimization, section 4).
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol

@@ -15,8 +15,6 @@ dimension, as in Optuna's GP sampler. One call of the surrogate serves all start
 proposal costs milliseconds.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -13,8 +13,6 @@ pi          prior density of the optimum                                     (m,
 =========== ================================================================ =======
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Protocol

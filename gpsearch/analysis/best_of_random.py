@@ -22,8 +22,6 @@ surrogate: each sample of its posterior is a possible score function, of which m
 made, each with the noise of an evaluation.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import lru_cache

@@ -24,8 +24,6 @@ and judged on seven others (``benchmarks/forecast.py``). No part of the gain was
 begins at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Among the contenders, whose difference to the best is within its standard error 
 (`gpsearch.study.contenders`), the simplest is chosen.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

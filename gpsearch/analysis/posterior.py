@@ -12,8 +12,6 @@ t_s         sample s: ``m + R e`` with e standard normal                     (S,
 Rasmussen & Williams (2006), Gaussian processes for machine learning, equation 2.24.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from typing import Any

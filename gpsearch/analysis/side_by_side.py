@@ -18,8 +18,6 @@ Scores are compared where data, folds, metric and objective are the same, by the
 the studies recorded, whatever the model and the space.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence

@@ -16,8 +16,6 @@ exit code   meaning
 Each error is one sentence. No command writes over a study.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import os

@@ -1,7 +1,5 @@
 """``gpsearch best search.toml --ensemble``: it needs the model and the data of a configuration."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``gpsearch completion SHELL``: a script of the shell's own, which starts no Python."""
 
-from __future__ import annotations
-
 import argparse
 
 import shtab

@@ -6,8 +6,6 @@ tenth of the time, and in another tenth all that needs the surrogate. Once the s
 is drawn at once. The process has a lower priority than the search.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

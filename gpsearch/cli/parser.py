@@ -1,7 +1,5 @@
 """The arguments of the commands, and their help: imports nothing that takes time."""
 
-from __future__ import annotations
-
 import argparse
 
 from gpsearch.version import __version__

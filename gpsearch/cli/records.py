@@ -3,8 +3,6 @@
 They import no more than they need, since reading a study is a matter of a moment.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import math

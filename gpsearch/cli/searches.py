@@ -1,7 +1,5 @@
 """The commands that search: ``run`` and ``compare``."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import shlex

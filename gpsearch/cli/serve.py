@@ -5,8 +5,6 @@ The server hears only programs of this machine (127.0.0.1). It answers with a pa
 for all threads; the threads of the requests give out what was made.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

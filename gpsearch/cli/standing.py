@@ -1,7 +1,5 @@
 """How a search stands, as lines of text and as JSON."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping

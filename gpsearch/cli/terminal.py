@@ -1,7 +1,5 @@
 """What a command prints, in which colours, and how it ends."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -4,8 +4,6 @@ A comparison is a study like any other. The origin of a trial names its run: ``g
 of the strategy "gp" in repeat 2. Within a run, trials stand in the order of their numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Python objects that a configuration names, as "module:name" or "file.py:name"."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 import traceback

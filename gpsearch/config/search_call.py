@@ -1,7 +1,5 @@
 """From the text of a configuration to one call of `search` or `compare`."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import importlib

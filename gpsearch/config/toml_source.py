@@ -1,7 +1,5 @@
 """The text of a configuration: its tables, and the line of each entry."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import re

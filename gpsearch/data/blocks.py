@@ -1,7 +1,5 @@
 """Rows of large arrays, chosen and changed block by block, without a second array of their size."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -4,8 +4,6 @@ The splits depend on the data and the objective's ``random_state`` alone, never 
 every configuration is judged on the same rows.
 """
 
-from __future__ import annotations
-
 import copy
 import warnings
 from collections.abc import Iterable, Sequence

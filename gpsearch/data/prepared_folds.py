@@ -1,7 +1,5 @@
 """Folds with their preprocessing done: kept between trials where they are small."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

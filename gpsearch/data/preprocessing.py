@@ -1,7 +1,5 @@
 """Preprocessing that is fitted on the training part of each fold, never on scored rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -6,8 +6,6 @@ parts       what X (or y, for several outputs) consists of: one array or data fr
 =========== ================================================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A table with columns of several kinds as numbers, by scikit-learn: ``preprocess="auto"``."""
 
-from __future__ import annotations
-
 import math
 import sys
 import warnings

@@ -9,8 +9,6 @@ numbers   y in the shape in which it was given, as Keras would take it
 ========= ==================================================================================
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Weights of rows and classes as one vector of sample weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

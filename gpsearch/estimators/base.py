@@ -4,8 +4,6 @@ The arguments of ``create_model`` are parameters of the estimator, beside those 
 ``clone``, ``set_params``, Pipelines and every search see them.
 """
 
-from __future__ import annotations
-
 import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ Programs are kept for the next fit of the same architecture, in this process: a 
 Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

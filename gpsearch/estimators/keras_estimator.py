@@ -4,8 +4,6 @@ Training is that of `KerasCV`: one compiled program for each architecture, kept 
 or Keras's own ``fit``.
 """
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 import numpy as np

@@ -4,8 +4,6 @@ The file is what Keras writes, a zip archive, with one JSON member of ours besid
 Keras loads the network from it, and `load_network` the estimator.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

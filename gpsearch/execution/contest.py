@@ -9,8 +9,6 @@ the winner, and the baseline with it, is judged: scored on splits that had no pa
 the gain over a baseline.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Hashable, Mapping

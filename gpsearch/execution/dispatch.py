@@ -4,8 +4,6 @@ Fold results and the ends of trials come through one queue to the thread of the 
 touches the study. The points of the running trials are pending in the history.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import logging

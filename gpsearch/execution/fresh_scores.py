@@ -8,8 +8,6 @@ area under the curve): they are void, and count for none. A trial that failed wh
 scored has failed by itself.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

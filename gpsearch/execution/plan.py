@@ -4,8 +4,6 @@
 next. It is a function of the study: a new plan continues where the study stands.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence

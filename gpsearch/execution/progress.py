@@ -4,8 +4,6 @@ The bar is for a terminal or a notebook. Elsewhere the lines of ``logging`` (nam
 ``gpsearch.trials``) are shown, on standard error where the user has set up no log.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import warnings

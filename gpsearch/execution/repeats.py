@@ -1,7 +1,5 @@
 """`run_repeats`: several strategies on one objective, repeat by repeat, into one study."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence

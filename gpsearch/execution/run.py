@@ -5,8 +5,6 @@ loop) takes jobs from it, evaluates them anywhere, and reports fold results and 
 the study before the next call. A `Plan` chooses what starts next.
 """
 
-from __future__ import annotations
-
 import functools
 import logging
 import math

@@ -1,7 +1,5 @@
 """`search`: from an objective and a space to a study."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import math

@@ -5,8 +5,6 @@ first signal therefore takes effect when that step is done. The second need not 
 study is whole at any moment: a thread that the system wakes ends the process.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import gc

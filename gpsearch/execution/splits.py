@@ -3,8 +3,6 @@
 The symbols are those of `gpsearch.execution.winner`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

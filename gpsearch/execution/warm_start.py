@@ -6,8 +6,6 @@ x0         configurations to evaluate first: they wait in the study's queue
 ========== ===============================================================================
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -51,8 +51,6 @@ For the probability to be the best, the trials are independent and normal, each 
 many fresh splits.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

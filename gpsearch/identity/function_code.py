@@ -5,8 +5,6 @@ Otherwise (``exec``, some consoles, an edited file, two lambdas on a line) the i
 for it; those of another version of Python differ.
 """
 
-from __future__ import annotations
-
 import ast
 import dis
 import functools

@@ -1,7 +1,5 @@
 """Code of installed packages, which is identified by its name."""
 
-from __future__ import annotations
-
 import sys
 import sysconfig
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A walk through a thing that gives a token: 32 bytes, equal in every process."""
 
-from __future__ import annotations
-
 import copyreg
 import functools
 import hashlib

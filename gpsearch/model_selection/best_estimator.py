@@ -1,7 +1,5 @@
 """What a search shows of its best estimator: methods, attributes and tags."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sklearn.utils.metaestimators import available_if

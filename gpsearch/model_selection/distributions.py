@@ -16,8 +16,6 @@ a list of dicts                           one choice among them; their dimension
 `Distributions.translate` turns params of that space into params of the estimator.
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import re

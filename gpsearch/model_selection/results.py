@@ -4,8 +4,6 @@ Everything is read from the trials, so a search that was continued from its file
 of the uninterrupted one.
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 import warnings

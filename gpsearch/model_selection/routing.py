@@ -1,7 +1,5 @@
 """Where the arguments of ``fit`` and ``score`` go: estimator, splitter or scorer."""
 
-from __future__ import annotations
-
 import inspect
 import warnings
 from collections.abc import Mapping

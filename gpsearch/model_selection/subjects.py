@@ -4,8 +4,6 @@ A subject makes the objective of the search and fits the best configuration on a
 one of a model function is in `model_subject`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager

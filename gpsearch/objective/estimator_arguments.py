@@ -1,7 +1,5 @@
 """The arguments of `EstimatorCV`, read and refused before anything is fitted."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import warnings

@@ -5,8 +5,6 @@ scikit-learn's estimators and of those that set tags of their own; one that hold
 is left alone, and so are the steps behind a transformer that may repair X.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

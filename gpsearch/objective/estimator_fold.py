@@ -3,8 +3,6 @@
 Rows are taken from X, or from its memory map in a worker process, when a fold needs them.
 """
 
-from __future__ import annotations
-
 import numbers
 import time
 import traceback

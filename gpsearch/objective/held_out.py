@@ -1,7 +1,5 @@
 """The metric of a search, computed from predictions of held-out rows alone."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from typing import Any

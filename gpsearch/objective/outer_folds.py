@@ -3,8 +3,6 @@
 The whole of a search then stands on the training rows of an outer fold, as if there were no others.
 """
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import math

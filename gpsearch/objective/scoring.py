@@ -1,7 +1,5 @@
 """Scorers by name or callable, checked before any training."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import math

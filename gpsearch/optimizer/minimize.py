@@ -1,7 +1,5 @@
 """`gp_minimize`: scikit-optimize's function over gpsearch's search."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from numbers import Integral, Number, Real

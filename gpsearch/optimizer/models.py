@@ -1,7 +1,5 @@
 """The surrogate after a number of observations, as scikit-optimize's plots call it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Told and pending points of an `Optimizer`, and scikit-optimize's generators of first points."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

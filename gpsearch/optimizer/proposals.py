@@ -13,8 +13,6 @@ gp_hedge   the maximisers of EI, LCB and PI, of which one is drawn; the lower th
 gp_hedge: Hoffman, Brochu & de Freitas 2011, Portfolio allocation for Bayesian optimization.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal

@@ -1,7 +1,5 @@
 """A search or a study as scikit-optimize's ``OptimizeResult``."""
 
-from __future__ import annotations
-
 import copy
 import functools
 import math

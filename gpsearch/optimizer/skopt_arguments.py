@@ -1,7 +1,5 @@
 """Dimensions, points and losses as scikit-optimize takes them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ place        its z in [0, 1], as the surrogate sees it
 ============ ==============================================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """The convergence of a search, and of one that runs: every trial, and the best score so far."""
 
-from __future__ import annotations
-
 import io
 import logging
 import time

@@ -1,7 +1,5 @@
 """What less would cost: the best score under each bound on size and time."""
 
-from __future__ import annotations
-
 import textwrap
 
 import numpy as np

@@ -25,8 +25,6 @@ trainings do not outweigh the rest, and is then transformed back to the user's u
 quasi-arithmetic mean of the scale, and the band is exact.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Plots of the evaluated values: each dimension, each pair of dimensions, and all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How much each dimension mattered."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter

@@ -1,7 +1,5 @@
 """Plots of partial dependence: curves, maps, and the matrix of both."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

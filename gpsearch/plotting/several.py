@@ -1,7 +1,5 @@
 """The convergence of several studies, side by side."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

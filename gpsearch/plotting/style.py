@@ -5,8 +5,6 @@ distinguish. A marker or a line style repeats what a colour says, for prints in 
 frames take the colours of the user's own matplotlib style.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal

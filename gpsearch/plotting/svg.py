@@ -1,7 +1,5 @@
 """Figures as SVG text that takes the colours of its page."""
 
-from __future__ import annotations
-
 import io
 import re
 import warnings

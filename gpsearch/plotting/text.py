@@ -1,7 +1,5 @@
 """Numbers and names as text, on axes and in tables."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

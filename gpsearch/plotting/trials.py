@@ -1,7 +1,5 @@
 """Details of trials: learning curves, fold scores, scores on fresh splits, start and end."""
 
-from __future__ import annotations
-
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes

@@ -4,8 +4,6 @@
 those of a comparison.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """Space and settings of a study or a comparison, as rows of text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

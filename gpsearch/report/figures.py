@@ -3,8 +3,6 @@
 Importing this module loads matplotlib.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations

@@ -1,7 +1,5 @@
 """What a study shows: results of the surrogate and of statistics, and what to try next."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The page of a report: content, advice and figures in the templates."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence

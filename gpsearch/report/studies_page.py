@@ -1,7 +1,5 @@
 """The page of several studies: what can be compared in one table, the rest told apart."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

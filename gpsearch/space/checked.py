@@ -4,8 +4,6 @@
 and ``Integer(0.5, 3.7)`` in values that lie outside of its bounds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

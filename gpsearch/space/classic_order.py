@@ -5,8 +5,6 @@ of layers and the decay of the learning rate (Ng 2017, Improving deep neural net
 notes).
 """
 
-from __future__ import annotations
-
 import re
 
 CLASSIC_ORDER: tuple[tuple[str, ...], ...] = (

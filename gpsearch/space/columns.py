@@ -14,8 +14,6 @@ the index of its category over ``K - 1``. Three or more categories that are numb
 that 32 lies between 16 and 64: as they are listed where they rise or fall, else by their values.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import math

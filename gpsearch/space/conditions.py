@@ -4,8 +4,6 @@ A dimension that does not exist for a point stands in z at one canonical place, 
 points that differ only there are one point, to the surrogate and to the test for repeats.
 """
 
-from __future__ import annotations
-
 import graphlib
 from collections.abc import Mapping, Sequence
 from typing import Any

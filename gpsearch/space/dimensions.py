@@ -12,8 +12,6 @@ a number, a string, a boolean, None, ``[5]``         a fixed value, held outside
 ==================================================== =======================================
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any

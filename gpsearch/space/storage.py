@@ -1,7 +1,5 @@
 """Dimensions as JSON, and back: by value, never by pickle."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any

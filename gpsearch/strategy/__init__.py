@@ -9,8 +9,6 @@ skopt         scikit-optimize's own loop, the reference
 ============= ===============================================================================
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from typing import Any

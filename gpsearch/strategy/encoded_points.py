@@ -1,7 +1,5 @@
 """What a strategy needs of each point of a history, made once each: its z, its identity."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 

@@ -13,8 +13,6 @@ The density of a point is the product over the dimensions of which something is 
 exist for it. The floor makes a wrong expectation cost evaluations and never the optimum.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -22,8 +22,6 @@ Everything is computed from the history anew: a resumed search proposes what the
 one would have.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ cell       index of a level for each dimension; together they are the grid
 ========== ==================================================================================
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterator

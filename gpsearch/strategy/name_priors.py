@@ -24,8 +24,6 @@ real trainings lean the same ways, and served the third as well; what they gain 
 is measured in ``benchmarks/name_priors.py``.
 """
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -12,8 +12,6 @@ that falls with the number of evaluations (Hvarfner et al. 2022, πBO: augmentin
 functions with user beliefs for Bayesian optimization).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Protocol
 

@@ -1,7 +1,5 @@
 """Random search: independent draws from the space's own distribution."""
 
-from __future__ import annotations
-
 from gpsearch.space import Space
 from gpsearch.strategy.strategy import History, Proposal, trial_rng
 from gpsearch.strategy.unseen import Visited, draw_unseen

@@ -1,7 +1,5 @@
 """The stock loop of scikit-optimize, set up as its ``gp_minimize`` does: the reference to beat."""
 
-from __future__ import annotations
-
 import copy
 import warnings
 from collections.abc import Hashable, Sequence

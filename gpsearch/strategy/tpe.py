@@ -7,8 +7,6 @@ Optuna stores only strings, numbers and booleans.
 Reference: Watanabe, "Tree-structured Parzen estimator", arXiv:2304.11127 (2023).
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Reference: Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 14 (1998).
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Hashable, Iterator, Sequence
 

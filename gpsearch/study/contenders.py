@@ -11,8 +11,6 @@ with ``D <= e`` is a contender: within one standard error of the best (Breiman e
 Classification and regression trees, section 3.4.3, here with the error of the difference).
 """
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """A length of time as text, and how long a search still takes."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise

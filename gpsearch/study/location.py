@@ -1,7 +1,5 @@
 """The place of a study's file: what may stand there, what is left, and what is written anew."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

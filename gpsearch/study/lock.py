@@ -7,8 +7,6 @@ unlike ``flock``, is not inherited by forked children, so an orphaned worker can
 search's lock. Elsewhere the lock is that of `filelock`, whose file shows no text while it is held.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

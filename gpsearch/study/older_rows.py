@@ -10,8 +10,6 @@ column ``path``; times and training scores among the metrics. It did not tell ho
 proposed, except by its origin.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

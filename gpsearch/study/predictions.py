@@ -4,8 +4,6 @@ Numbers are stored as zlib-compressed bytes, those of equal significance side by
 compress better; row numbers as differences. Reading them runs no code.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import zlib

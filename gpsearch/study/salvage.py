@@ -1,7 +1,5 @@
 """What can still be read of a damaged study, as a new study that a search can continue."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import json

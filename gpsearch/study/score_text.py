@@ -1,7 +1,5 @@
 """Scores as text, as precise as their error lets them be."""
 
-from __future__ import annotations
-
 import math
 
 DIGITS = 6  # of a score without an error

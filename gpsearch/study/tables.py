@@ -1,7 +1,5 @@
 """The tables of the study and their rows: values as SQLite holds them, and back."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

@@ -6,8 +6,6 @@ has) or ``failed`` (no score; `Trial.reason` says why). A trial left ``running``
 process is run again, with its configuration and seed, when the search is resumed.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A study carried into a wider space, where its trials count as known."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path

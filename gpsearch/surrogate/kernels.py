@@ -16,8 +16,6 @@ Hamming's, 0 for equal and 1 for different categories. Each has a length scale o
 that ``exp(-sqrt(5 w_j))`` is roughly how alike two categories of dimension j are.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -17,8 +17,6 @@ mostly where they are low: it is a normal variable, which adds a constant to the
 (Rasmussen & Williams 2006, section 2.7).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

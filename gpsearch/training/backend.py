@@ -21,8 +21,6 @@ dropout of the backend   `random_module`; without, a new rate is traced anew
 ======================== ==============================================================
 """
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import functools

@@ -10,8 +10,6 @@ link       what outputs are: "probabilities", "logits" (a sigmoid or softmax awa
 ========== ==================================================================================
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import dataclasses

@@ -1,7 +1,5 @@
 """The user's Keras callbacks: fresh ones for each training, early stopping as our own."""
 
-from __future__ import annotations
-
 import copy
 import functools
 import inspect

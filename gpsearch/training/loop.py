@@ -4,8 +4,6 @@ It takes every model that Keras takes, so it is the fallback. It calls Keras its
 oracle that the compiled trainer is compared with.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager

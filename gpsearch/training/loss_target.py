@@ -1,7 +1,5 @@
 """y as the loss of a given model takes it, and whether the model's output fits y."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

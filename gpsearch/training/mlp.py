@@ -1,7 +1,5 @@
 """The ready-made multilayer perceptron, with the settings people tune."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, Literal
 

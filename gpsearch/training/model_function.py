@@ -1,7 +1,5 @@
 """The user's ``create_model``: its arguments, and the models that it builds."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import inspect

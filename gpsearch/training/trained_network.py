@@ -1,7 +1,5 @@
 """One Keras network, trained: a fold of `KerasCV`, its refit, and ``fit`` of an estimator."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools

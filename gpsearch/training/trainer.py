@@ -1,7 +1,5 @@
 """The contract of a trainer: rows and settings to a trained fold."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence

@@ -13,8 +13,6 @@ outputs        numbers that layers with weights put out for one row, where it ha
 ============== ===============================================================================
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

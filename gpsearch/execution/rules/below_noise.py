@@ -16,8 +16,6 @@ Makarova et al. (2022), Automatic termination for hyperparameter optimization: s
 training sets that overlap: ``|validation| / |training| = 1 / (k - 1)``).
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from dataclasses import dataclass

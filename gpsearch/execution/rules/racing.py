@@ -38,8 +38,6 @@ them wins cannot be told from a curve. Simpler rules between folds (Bergman, Pur
 lost 27 incumbents of 468 trials (stop below the incumbent's worst fold) and 144 (below its mean).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -4,8 +4,6 @@ A stopping rule is a function of the study: called after each trial that ends, a
 search is resumed, it returns a `StopReason` (or a sentence, or True) to end the search.
 """
 
-from __future__ import annotations
-
 import enum
 import itertools
 import math

@@ -5,8 +5,6 @@ whether its trial goes on. Each worker has a connection of its own: one that is 
 middle of a message harms no other. Workers on other machines return their folds with the trial.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

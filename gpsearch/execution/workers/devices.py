@@ -1,7 +1,5 @@
 """The accelerators of this machine, found without starting TensorFlow."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

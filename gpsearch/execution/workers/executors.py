@@ -8,8 +8,6 @@ Dask                         a client, or the address of a scheduler
 ============================ ==============================================================
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import importlib

@@ -4,8 +4,6 @@
 cluster. It turns every failure of an objective that does not kill the process into an `Outcome`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import numbers

@@ -9,8 +9,6 @@ anything else                pickled
 What a worker maps it may write to, and keeps what it has written to itself (copy on write).
 """
 
-from __future__ import annotations
-
 import io
 import logging
 import os

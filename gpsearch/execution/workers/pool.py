@@ -4,8 +4,6 @@ Each worker imports the objective once and serves many trials. A trial that exce
 or kills its process fails; its worker is replaced, the others go on.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import multiprocessing

@@ -1,7 +1,5 @@
 """The inside of a worker process: unpacks the objective once and evaluates many trials."""
 
-from __future__ import annotations
-
 import contextlib
 import faulthandler
 import functools

@@ -4,8 +4,6 @@ The programs are kept between folds and between configurations, so that a search
 tracing once for each architecture it meets again.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import OrderedDict

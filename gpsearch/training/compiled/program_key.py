@@ -8,8 +8,6 @@ of these count where code of the user reads an attribute of such a name. A model
 that cannot be described shares its program with no other.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

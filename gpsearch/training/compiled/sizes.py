@@ -13,8 +13,6 @@ Processor time of a known program of free shape over that of one of fixed shape:
 ``benchmarks/training.py --widths``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

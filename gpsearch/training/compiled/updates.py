@@ -10,8 +10,6 @@ layers of 32 units, 300 to 500 rows, three folds; the middle of four or five pai
 at 30; SGD, which gained nothing, is left to Keras.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

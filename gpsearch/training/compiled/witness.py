@@ -13,8 +13,6 @@ taken again from weights that are moved by about a rounding; what moves as much 
 nothing.
 """
 
-from __future__ import annotations
-
 import collections
 import contextlib
 from collections.abc import Iterator
