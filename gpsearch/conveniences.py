@@ -25,8 +25,6 @@ PLOTS: dict[str, tuple[str, ...]] = {
     "Study": (
         "plot_convergence",
         "plot_partial_dependence",
-        "plot_partial_dependence_matrix",
-        "plot_evaluations",
         "plot_slices",
         "plot_parallel_coordinates",
         "plot_importance",

@@ -16,11 +16,9 @@ from gpsearch.config import load_config
 from gpsearch.plotting import (
     fit_score_model,
     plot_convergence,
-    plot_evaluations,
     plot_fold_spread,
     plot_parallel_coordinates,
     plot_partial_dependence,
-    plot_partial_dependence_matrix,
 )
 from gpsearch.plotting.style import DASHES, GREEN, ORANGE, STRATEGIES, quiet_frame
 
@@ -44,7 +42,6 @@ IN_EQUAL_TIME = {  # in equal_time.json: shown as, in the colour of the strategy
     "loop Optuna GP": ("Keras loop, Optuna's GP", ORANGE, DASHES[1]),
     "loop random": ("Keras loop, random search", STRATEGIES["random"], DASHES[1]),
 }
-SHOWN = 4  # dimensions of the matrices: the most influential
 DPI = 110
 
 
@@ -131,12 +128,10 @@ def main():
     study = load_config(HERE.parent / "examples" / "friedman.toml").run(study=RECORD)
     model = fit_score_model(study)
     curves = plot_partial_dependence(model)
-    names = [curve.get_xlabel() for curve in curves[:SHOWN]]
+    names = tuple(curve.get_xlabel() for curve in curves[:2])  # the most influential
     save(plot_convergence(study), "convergence")
     save(curves, "partial_dependence")
-    save(plot_partial_dependence(model, tuple(names[:2])), "partial_dependence_map")
-    save(plot_partial_dependence_matrix(model, names), "partial_dependence_matrix")
-    save(plot_evaluations(study, names), "evaluations")
+    save(plot_partial_dependence(model, names), "partial_dependence_map")
     save(plot_parallel_coordinates(study), "parallel_coordinates")
     save(plot_fold_spread(study), "fold_spread")
 

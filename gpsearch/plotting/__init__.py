@@ -22,13 +22,9 @@ if TYPE_CHECKING:
         partial_dependence_map_series,
         partial_dependence_series,
     )
-    from gpsearch.plotting.evaluations import (
-        plot_evaluations,
-        plot_parallel_coordinates,
-        plot_slices,
-    )
+    from gpsearch.plotting.evaluations import plot_parallel_coordinates, plot_slices
     from gpsearch.plotting.importance import plot_importance
-    from gpsearch.plotting.partial import plot_partial_dependence, plot_partial_dependence_matrix
+    from gpsearch.plotting.partial import plot_partial_dependence
     from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
     from gpsearch.plotting.trials import (
         plot_fold_spread,
@@ -46,13 +42,11 @@ __all__ = [
     "plot_comparison",
     "plot_convergence",
     "plot_differences",
-    "plot_evaluations",
     "plot_fold_spread",
     "plot_importance",
     "plot_learning_curves",
     "plot_parallel_coordinates",
     "plot_partial_dependence",
-    "plot_partial_dependence_matrix",
     "plot_slices",
     "plot_time_to_target",
     "plot_timeline",

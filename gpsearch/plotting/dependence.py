@@ -40,7 +40,7 @@ from gpsearch.analysis.posterior import (
     prior_covariance,
     unwarp,
 )
-from gpsearch.arguments import power_of_two, whole
+from gpsearch.arguments import whole
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value, flipped
 from gpsearch.plotting.axes import (
@@ -269,7 +269,6 @@ def partial_dependence_map_series(
     dimensions: Sequence[str],
     *,
     size: int = MAP_SIZE,
-    background: int = BACKGROUND_OF_MAP,
 ) -> PartialDependenceMapSeries:
     """Average the surrogate over all dimensions but two.
 
@@ -281,8 +280,6 @@ def partial_dependence_map_series(
         The dimensions along x and along y.
     size : int, default 28
         Values of each dimension at which the average is taken.
-    background : int, default 64
-        Draws of the other dimensions, a power of 2.
 
     Raises
     ------
@@ -293,12 +290,11 @@ def partial_dependence_map_series(
     """
     x, y = dimension_axes(space_of(study), dimensions)
     whole("size", size, 1)
-    power_of_two("background", background)
     model = as_series(study, ScoreModel, fit_score_model)
     x_places, x_grid = grid(model.space, x, size)
     y_places, y_grid = grid(model.space, y, size)
     cells = np.column_stack([a.ravel() for a in np.meshgrid(x_places, y_places)])
-    _, fields = _averaged(model, [x, y], cells, model.background(background))
+    _, fields = _averaged(model, [x, y], cells, model.background(BACKGROUND_OF_MAP))
     for name in ("mean", "lower", "upper"):
         fields[name] = fields[name].reshape(len(y_grid), len(x_grid))
     return PartialDependenceMapSeries(x=x, y=y, x_grid=x_grid, y_grid=y_grid, **fields)

@@ -1,4 +1,4 @@
-"""Plots of the evaluated values: each dimension, each pair of dimensions, and all of them."""
+"""Plots of the evaluated values: each dimension, and all of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import (
-    Array,
     DimensionAxis,
-    discrete,
     fractions,
     jitter,
     score_limits,
@@ -26,54 +25,7 @@ from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_ser
 from gpsearch.plotting.text import literal, number
 from gpsearch.study import Study
 
-BINS = 12  # of a histogram
 ABSENT = -0.12  # height at which trials pass that lack a dimension
-
-
-@public()
-def plot_evaluations(
-    study: Study | EvaluationsSeries,
-    dimensions: Sequence[str] | None = None,
-    ax: Axes | None = None,
-) -> NDArray[np.object_]:
-    """Draw which values were tried, for each dimension and for each pair of dimensions.
-
-    The diagonal counts the trials; a cell below it has a dot for each trial, blue for the first
-    and gold for the last. Failed trials are crosses, the best one has a ring.
-
-    Parameters
-    ----------
-    study : Study or EvaluationsSeries
-    dimensions : sequence of str, optional
-        Names of the dimensions to show; by default the first ten.
-    ax : Axes, optional
-        Divided into cells; by default a new figure.
-
-    Returns
-    -------
-    (d, d) array of Axes, None above the diagonal
-
-    Raises
-    ------
-    InvalidParamsError
-        A name that is not a dimension of the space.
-    """
-    left_out = 0
-    if isinstance(study, Study) and dimensions is None:
-        dimensions = study.space.names[: style.MATRIX_LIMIT]
-        left_out = len(study.space) - len(dimensions)
-    series = as_series(study, EvaluationsSeries, lambda s: evaluations_series(s, dimensions))
-    if not len(series.numbers):
-        return np.array([[style.show_message(style.new_axes(ax), "No trial has ended yet.")]])
-    cells = style.triangle(ax, series.axes)
-    failed = np.array(series.states) == "failed"
-    for i, axis in enumerate(series.axes):
-        values = series.coordinates[:, i]
-        _draw_counts(cells[i, i], axis, values[~np.isnan(values)])
-        for j in range(i):
-            _draw_pair(cells[i, j], series, j, i, failed)
-    _draw_legend(cells, series, failed, left_out)
-    return cells
 
 
 @public()
@@ -105,9 +57,12 @@ def plot_slices(
     cells = style.panel_grid(ax, len(series.axes))
     inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
     outside, failed = scored & ~inside, np.array(series.states) == "failed"
+    order = Normalize(0, max(int(series.numbers[-1]), 1))
+    by_number = {"norm": order, "cmap": style.MARKS, "linewidth": 0}
     for i, (cell, axis) in enumerate(zip(cells, series.axes, strict=True)):
         x = series.coordinates[:, i] + jitter(axis, len(scored))
-        style.draw_by_number(cell, x, series.values, series.numbers, inside, s=16)
+        y, numbers = series.values[inside], series.numbers[inside]
+        style.scatter_trials(cell, x[inside], y, numbers, c=numbers, **by_number, s=16)
         better = series.greater_is_better
         look: dict[str, Any] = {"greater_is_better": better, "stroke": 1.2, "s": 22}
         style.draw_at_edge(cell, x, series.numbers, outside, failed, **look)
@@ -212,51 +167,6 @@ def plot_parallel_coordinates(
     told = f"all {len(order)} scores are equal; {told}" if equal else told
     ax.set_title(told, fontsize="small", loc="left")
     return ax
-
-
-def _draw_pair(
-    cell: Axes, series: EvaluationsSeries, i: int, j: int, failed: NDArray[np.bool_]
-) -> None:
-    n = len(series.numbers)
-    x, y = (series.coordinates[:, k] + jitter(series.axes[k], n) for k in (i, j))
-    size = float(np.clip(600 / n, 4, 14))
-    style.draw_by_number(cell, x, y, series.numbers, ~failed, s=size, rasterized=n > 200)
-    if failed.any():
-        look = {"marker": "x", "color": style.ORANGE, "s": 12, "linewidth": 1}
-        style.scatter_trials(cell, x[failed], y[failed], series.numbers[failed], **look)
-    if series.best is not None:
-        style.draw_ring(cell, x[series.best], y[series.best], s=46, linewidth=1.4)
-
-
-def _draw_counts(cell: Axes, axis: DimensionAxis, values: Array) -> None:
-    single = discrete(axis)
-    edges = (np.geomspace if axis.log else np.linspace)(axis.low, axis.high, BINS + 1)
-    edges[[0, -1]] = axis.low, axis.high  # without rounding, so that the ends count
-    if single:
-        edges = np.arange(axis.low - 0.5, axis.high + 1)
-    cell.hist(values, list(edges), rwidth=0.7 if single else None, color=style.BLUE, alpha=0.75)
-
-
-def _draw_legend(
-    cells: NDArray[np.object_], series: EvaluationsSeries, failed: NDArray[np.bool_], left_out: int
-) -> None:
-    single = len(series.axes) == 1
-    parts = [] if single else [f"blue: trial 0, gold: trial {series.numbers[-1]}"]
-    if series.best is not None:
-        parts.append(f"ring: the best, trial {series.numbers[series.best]}")
-    if failed.any():
-        parts.append("cross: failed")
-    if left_out:
-        parts.append(f"{left_out} further dimensions are not shown")
-    corner = cells[0, 0].get_position()
-    style.figure_of(cells[0, 0]).text(
-        corner.x0 if single else corner.x1 + 0.02,
-        corner.y1,
-        "\n".join(parts),
-        fontsize="small",
-        color=style.GREY,
-        va="bottom" if single else "top",
-    )
 
 
 def _draw_slices_legend(

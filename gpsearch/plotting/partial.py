@@ -1,4 +1,4 @@
-"""Plots of partial dependence: curves, maps, and the matrix of both."""
+"""Plots of partial dependence: curves and maps."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
@@ -34,7 +32,6 @@ from gpsearch.plotting.text import number
 from gpsearch.space import Space
 from gpsearch.study import Study
 
-MATRIX_MAP_SIZE, MATRIX_BACKGROUND = 14, 32  # coarser than a single map
 WORST_SHOWN = 0.15  # share of the observations that may lie below the axis of a curve
 BAND_CUT = 0.02  # share of the bands, at either end, that may leave the axis of a curve
 MANY = 150  # observations above which their dots on a map are smaller
@@ -121,69 +118,6 @@ def plot_partial_dependence(
     return cells
 
 
-@public()
-def plot_partial_dependence_matrix(
-    study: Study | ScoreModel, dimensions: Sequence[str] | None = None, ax: Axes | None = None
-) -> NDArray[np.object_]:
-    """Draw the curves of all dimensions on the diagonal and the maps of all pairs below it.
-
-    All maps share one scale: light is better.
-
-    Parameters
-    ----------
-    study : Study or ScoreModel
-    dimensions : sequence of str, optional
-        By default the ten most influential.
-    ax : Axes, optional
-        Divided into cells; by default a new figure.
-
-    Returns
-    -------
-    (d, d) array of Axes, None above the diagonal
-
-    Raises
-    ------
-    InvalidParamsError
-        A name that is not a dimension of the space.
-    StudyError
-        Fewer than two trials are complete.
-    """
-    names = [axis.name for axis in dimension_axes(space_of(study), dimensions)]
-    style.given_axes(ax)
-    model = as_series(study, ScoreModel, fit_score_model)
-    curves = {name: partial_dependence_series(model, name) for name in names}
-    if dimensions is None:
-        names = sorted(names, key=lambda name: -curves[name].influence)[: style.MATRIX_LIMIT]
-    cells = style.triangle(ax, [curves[name].axis for name in names], right=0.5)
-    limits = curve_limits([curves[name] for name in names])
-    maps = {
-        (i, j): partial_dependence_map_series(
-            model, (x, y), size=MATRIX_MAP_SIZE, background=MATRIX_BACKGROUND
-        )
-        for i, y in enumerate(names)
-        for j, x in enumerate(names[:i])
-    }
-    values = np.concatenate([s.mean.ravel() for s in maps.values()]) if maps else np.zeros(1)
-    norm = Normalize(float(np.nanmin(values)), float(np.nanmax(values)))
-    for i, name in enumerate(names):
-        cell = cells[i, i]
-        _draw_line(curves[name], cell)
-        cell.set_ylim(*limits)
-        cell.yaxis.tick_right()
-        cell.spines["right"].set_visible(True)
-        cell.yaxis.set_major_locator(MaxNLocator(3))
-        for j in range(i):
-            _draw_cells(maps[i, j], cells[i, j], norm, size=5.0)
-    if maps:
-        corner, top = cells[0, 0].get_position(), cells[-1, -1].get_position()
-        place = (corner.x1 + 0.45 * (top.x1 - corner.x1), corner.y1 - 0.02)
-        figure = style.figure_of(cells[0, 0])
-        bar = figure.add_axes((*place, 0.55 * (top.x1 - corner.x1), 0.02))
-        drawn = cells[1, 0].collections[0]
-        figure.colorbar(drawn, cax=bar, orientation="horizontal", label=model.label)
-    return cells
-
-
 def draw_curve(
     series: PartialDependenceSeries, ax: Axes, limits: tuple[float, float] | None = None
 ) -> Axes:
@@ -214,7 +148,7 @@ def draw_curve(
 def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     """Draw one map with its colour bar and the observed trials onto `ax`."""
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
-    mappable = _draw_cells(series, ax, Normalize(low, high), size=12.0)
+    mappable = _draw_cells(series, ax, Normalize(low, high))
     style.scale_axis(ax, "x", series.x, share=0.7)  # the colour bar takes the rest
     style.scale_axis(ax, "y", series.y)
     style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
@@ -290,7 +224,7 @@ def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
         ax.plot(series.grid, series.mean, color=style.BLUE, linewidth=2, zorder=3)
 
 
-def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, size: float) -> Any:
+def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize) -> Any:
     colours = style.SEQUENTIAL if series.greater_is_better else f"{style.SEQUENTIAL}_r"
     x_edges, y_edges = _edges(series.x, series.x_grid), _edges(series.y, series.y_grid)
     smooth = not discrete(series.x) and not discrete(series.y) and not np.isnan(series.mean).any()
@@ -305,7 +239,7 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
         zorder=0,
     )
     vague = (series.upper - series.lower) / 2 > CLEAR * (norm.vmax - norm.vmin)  # type: ignore[operator]
-    if vague.any() and size > 8:
+    if vague.any():
         ax.pcolor(
             x_edges, y_edges, np.ma.masked_where(~vague, vague), alpha=0, hatch="///", zorder=1
         )
@@ -313,9 +247,9 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize, s
     x = series.observed[:, 0] + jitter(series.x, n)
     y = series.observed[:, 1] + jitter(series.y, n)
     small = float(np.clip(MANY / n, 0.1, 1.0))  # thousands of large dots would hide the map
-    look = {"s": small * size, "color": "white", "edgecolor": "black", "zorder": 2}
+    look = {"s": 12.0 * small, "color": "white", "edgecolor": "black", "zorder": 2}
     style.scatter_trials(ax, x, y, series.numbers, linewidth=0.5 * small**0.5, **look)
-    ax.plot(x[series.best], y[series.best], **STAR, markersize=(40 + 10 * size) ** 0.5, zorder=3)
+    ax.plot(x[series.best], y[series.best], **STAR, markersize=160**0.5, zorder=3)
     return mappable
 
 

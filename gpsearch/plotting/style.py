@@ -6,7 +6,7 @@ frames take the colours of the user's own matplotlib style.
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import matplotlib
@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecBase
 from matplotlib.lines import Line2D
@@ -31,11 +31,9 @@ from numpy.typing import NDArray
 
 from gpsearch.arguments import instance_of, optional
 from gpsearch.plotting.axes import (
-    Array,
     DimensionAxis,
     axis_limits,
     few_log_ticks,
-    wrapped,
 )
 from gpsearch.plotting.text import literal, number
 
@@ -51,11 +49,7 @@ MARKS = LinearSegmentedColormap.from_list("marks", ["#3f6fb5", "#8a8f88", "#dba3
 TRIALS, AXIS = "trials", "axis"  # first words of the ids by which `svg` knows marks and axes
 
 PANEL_INCHES = (3.1, 2.5)
-CELL_INCHES = 1.35  # side of a cell of a matrix plot
-TOP_INCHES = 0.35  # above a matrix plot
 LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
-CELL_LETTERS = 12  # of all names below a cell of a matrix plot, which fit side by side
-MATRIX_LIMIT = 10  # dimensions of a matrix plot: with more, the cells are too small to read
 
 
 def text_colour() -> str:
@@ -106,68 +100,6 @@ def panel_grid(ax: Axes | None, n: int, *, shared: bool = True) -> NDArray[np.ob
     return cells[:n]
 
 
-def triangle(
-    ax: Axes | None, dimensions: Sequence[DimensionAxis], right: float = 0.15
-) -> NDArray[np.object_]:
-    """(d, d) cells of a matrix plot, scaled and labelled; None above the diagonal.
-
-    The cell of row i and column j < i has dimension j along x and dimension i along y; a cell on
-    the diagonal has its dimension along x and a y axis without ticks. `right` is the width beside
-    the matrix in inches.
-    """
-    d = len(dimensions)
-    inches = CELL_INCHES if d > 3 else 1.4 * CELL_INCHES
-    left, bottom = _room_for_labels(dimensions[1:]), _room_for_labels(dimensions, slanted=True)
-    size = (inches * d + left + right, inches * d + bottom + TOP_INCHES)
-    ax = given_axes(ax) or plt.figure(figsize=size).add_axes((0, 0, 1, 1))
-    ax.set_axis_off()
-    figure, box = figure_of(ax), ax.get_position()
-    width, height = figure.get_size_inches()
-    grid = figure.add_gridspec(
-        d,
-        d,
-        left=box.x0 + left / width,
-        right=box.x1 - right / width,
-        bottom=box.y0 + bottom / height,
-        top=box.y1 - TOP_INCHES / height,
-        wspace=0.12,
-        hspace=0.12,
-    )
-    cells = np.full((d, d), None, dtype=object)
-    for i in range(d):
-        for j in range(i + 1):
-            cell = cells[i, j] = figure.add_subplot(grid[i, j])
-            cell.tick_params(labelsize="x-small", length=2, pad=2)
-            cell.spines[["top", "right"]].set_visible(False)
-            scale_axis(cell, "x", dimensions[j], label=False, small=True)
-            if i == j:
-                cell.spines["left"].set_visible(False)
-                cell.set_yticks([])
-            else:
-                scale_axis(cell, "y", dimensions[i], label=False, small=True)
-            if i < d - 1:
-                cell.tick_params(axis="x", which="both", labelbottom=False)
-            else:
-                cell.set_xlabel(literal(wrapped(dimensions[j].name)), fontsize="small")
-                cell_height = cell.get_position().height * height
-                cell.xaxis.set_label_coords(0.5, -(bottom - 0.32) / cell_height)
-            if j == 0 and i > 0:
-                cell.set_ylabel(literal(wrapped(dimensions[i].name)), fontsize="small")
-                cell_width = cell.get_position().width * width
-                cell.yaxis.set_label_coords(-(left - 0.32) / cell_width, 0.5)
-            elif i != j:
-                cell.tick_params(axis="y", which="both", labelleft=False)
-    return cells
-
-
-def _room_for_labels(dimensions: Sequence[DimensionAxis], *, slanted: bool = False) -> float:
-    """Inches for the tick labels and names of `dimensions` beside a matrix."""
-    shown = [d for d in dimensions if not slanted or sum(map(len, d.labels)) > CELL_LETTERS]
-    longest = max([5, *(len(label) for dimension in shown for label in dimension.labels)])
-    two_lines = any("\n" in wrapped(dimension.name) for dimension in dimensions)
-    return 0.5 + 0.14 * two_lines + longest * (0.04 if slanted else 0.058)
-
-
 def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
     """Keep only the left and the lower line of the frame, and a faint grid."""
     ax.spines[["top", "right"]].set_visible(False)
@@ -214,14 +146,6 @@ def scatter_trials(
     if isinstance(look.get("c"), np.ndarray):
         look["c"] = look["c"][seen]
     name_trials(ax.scatter(x[seen], y[seen], **look), numbers[seen])
-
-
-def draw_by_number(
-    ax: Axes, x: Array, y: Array, numbers: NDArray[np.int64], shown: NDArray[np.bool_], **look: Any
-) -> None:
-    """Draw a dot for each shown trial, blue for the first of all and gold for the last."""
-    look |= {"norm": Normalize(0, max(int(numbers[-1]), 1)), "cmap": MARKS, "linewidth": 0}
-    scatter_trials(ax, x[shown], y[shown], numbers[shown], c=numbers[shown], **look)
 
 
 def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
@@ -296,13 +220,11 @@ def scale_axis(
     which: str,
     dimension: DimensionAxis,
     *,
-    label: bool = True,
-    small: bool = False,
     share: float = 1.0,
 ) -> None:
     """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
 
-    `small` is an axis of a matrix, with fewer ticks. `share` of the width of `ax` is left for it.
+    `share` of the width of `ax` is left for it.
     """
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
@@ -311,48 +233,40 @@ def scale_axis(
     set_limits(*axis_limits(dimension))
     if dimension.kind == "categorical":
         positions = np.arange(len(dimension.labels))
-        keep = positions[:: int(np.ceil(len(positions) / (6 if small else 12)))]
+        keep = positions[:: int(np.ceil(len(positions) / 12))]
         axis.set_major_locator(FixedLocator(list(keep)))
         names = [literal(dimension.labels[i]) for i in keep]
         if which == "x":
-            names = _fit_names(ax, names, share * width_of(ax), small=small)
+            names = _fit_names(ax, names, share * width_of(ax))
         axis.set_major_formatter(FixedFormatter(names))
     elif dimension.log:
         if np.log10(dimension.high / dimension.low) >= 2:
             axis.set_major_locator(LogLocator(numticks=4))
         else:
-            axis.set_major_locator(FixedLocator(few_log_ticks(dimension, 3 if small else 5)))
+            axis.set_major_locator(FixedLocator(few_log_ticks(dimension, 5)))
             axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
         axis.set_minor_formatter(NullFormatter())
-    elif dimension.kind == "integer" and dimension.high - dimension.low <= (4 if small else 8):
+    elif dimension.kind == "integer" and dimension.high - dimension.low <= 8:
         axis.set_major_locator(FixedLocator(np.arange(dimension.low, dimension.high + 1).tolist()))
     else:
         integer = dimension.kind == "integer"
         digits = len(f"{max(abs(dimension.low), abs(dimension.high)):.0f}")
-        most = 3 if small or digits > 5 else round(6 * share)
+        most = 3 if digits > 5 else round(6 * share)
         axis.set_major_locator(MaxNLocator(most, integer=integer))
-    if label:
-        (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
+    (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
 
 
-def _fit_names(ax: Axes, names: list[str], inches: float, *, small: bool) -> list[str]:
+def _fit_names(ax: Axes, names: list[str], inches: float) -> list[str]:
     """The names of categories below an axis: in one line, every second one lower, or slanted."""
-    if small and sum(map(len, names)) <= CELL_LETTERS:
-        return names
     sizes = [("medium", LETTERS, 1), ("small", SMALL_LETTERS, 1), ("small", SMALL_LETTERS, 2)]
-    for size, letters, levels in [] if small else sizes:
+    for size, letters, levels in sizes:
         room = levels * letters * inches / len(names)
         pairs = zip(names, names[levels:], strict=False)
         if all((len(one) + len(other)) / 2 + 1 <= room for one, other in pairs):
             ax.tick_params(axis="x", labelsize=size)
             return [("\n" if i % levels else "") + name for i, name in enumerate(names)]
-    ax.tick_params(
-        axis="x",
-        labelrotation=35 if small else 50,
-        labelsize="x-small" if small else "small",
-        pad=2,
-    )
+    ax.tick_params(axis="x", labelrotation=50, labelsize="small", pad=2)
     for tick in ax.get_xticklabels():
         tick.set(ha="right", rotation_mode="anchor")
     return names

@@ -36,7 +36,6 @@ def svg(
     *,
     title: str,
     inches: tuple[float, float],
-    constrained: bool = True,
     prefix: str = "",
 ) -> str:
     """Draw onto the Axes of a new figure and return it as an ``<svg>`` element.
@@ -48,8 +47,6 @@ def svg(
     title : str
         Description for screen readers.
     inches : width and height
-    constrained : bool
-        Whether matplotlib lays the figure out; False where `draw` places its own cells.
     prefix : str
         Makes the ids of clip paths and the like unique in a page.
 
@@ -61,9 +58,9 @@ def svg(
         coordinates ``data-axis``.
     """
     with matplotlib.rc_context(PAGE_STYLE):
-        figure = Figure(figsize=inches, layout="constrained" if constrained else None)
+        figure = Figure(figsize=inches, layout="constrained")
         canvas = FigureCanvasSVG(figure)
-        ax = figure.add_subplot() if constrained else figure.add_axes((0, 0, 1, 1))
+        ax = figure.add_subplot()
         draw(ax=ax)
         file = io.StringIO()
         if (layout := figure.get_layout_engine()) is not None:

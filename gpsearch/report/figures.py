@@ -20,7 +20,7 @@ from gpsearch.plotting.dependence import (
     ScoreModel,
     partial_dependence_map_series,
 )
-from gpsearch.plotting.evaluations import plot_evaluations, plot_parallel_coordinates
+from gpsearch.plotting.evaluations import plot_parallel_coordinates
 from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
 from gpsearch.plotting.several import draw_group
@@ -39,7 +39,6 @@ from gpsearch.study import Study
 PANEL_INCHES = (3.5, 2.6)
 WIDTH, NARROW_WIDTH, HEIGHT = 9.6, 4.0, 3.6  # inches of a wide figure, and of its narrow copy
 MAPPED = 3  # the most influential dimensions, whose pairs are mapped
-MATRIX_DIMENSIONS = 5  # of the matrix of evaluations: more would be too small to read in a page
 PARALLEL_DIMENSIONS = 12  # of the parallel coordinates, likewise
 NARROW_DIMENSIONS = 4  # of their narrow copy
 TIMELINE_LANES = 2  # rows from which a timeline is shown
@@ -189,7 +188,6 @@ def _draw_others(study: Study, names: Sequence[str]) -> list[Figure]:
     if study.complete and len(study.space) > 1:
         figures.append(_draw_parallel_coordinates(study, names))
     if study.ended:
-        figures.append(_draw_evaluations(study, names))
         last = float(timeline(study)[1].max())
         if last + 1 >= TIMELINE_LANES:
             draw = partial(plot_timeline, study)
@@ -214,20 +212,6 @@ def _draw_parallel_coordinates(study: Study, names: Sequence[str]) -> Figure:
     return wide._replace(narrow=narrow.svg)
 
 
-def _draw_evaluations(study: Study, names: Sequence[str]) -> Figure:
-    shown = (names or study.space.names)[:MATRIX_DIMENSIONS]
-    which = "" if len(shown) == len(study.space) else " (the most influential dimensions)"
-    side = 1.35 * max(len(shown), 2) + 1.5
-    return _figure(
-        partial(plot_evaluations, study, shown),
-        f"Where the search looked{which}: blue dots first, gold ones last.",
-        "evaluations",
-        (side, side),
-        constrained=False,
-        kind="matrix",
-    )
-
-
 def _wide_figure(
     draw: Callable[..., Any], caption: str, name: str, height: float = HEIGHT
 ) -> Figure:
@@ -243,10 +227,9 @@ def _figure(
     name: str,
     inches: tuple[float, float],
     *,
-    constrained: bool = True,
     title: str = "",
     kind: str = "",
 ) -> Figure:
     """Draw a figure; the title, by default the caption, is for screen readers."""
-    text = svg(draw, title=title or caption, inches=inches, constrained=constrained, prefix=name)
+    text = svg(draw, title=title or caption, inches=inches, prefix=name)
     return Figure(text, caption, kind=kind)

@@ -83,8 +83,6 @@ class Study(Described):
     one_standard_error: ClassVar[Callable[..., Any]]
     plot_convergence: ClassVar[Callable[..., Any]]
     plot_partial_dependence: ClassVar[Callable[..., Any]]
-    plot_partial_dependence_matrix: ClassVar[Callable[..., Any]]
-    plot_evaluations: ClassVar[Callable[..., Any]]
     plot_slices: ClassVar[Callable[..., Any]]
     plot_parallel_coordinates: ClassVar[Callable[..., Any]]
     plot_importance: ClassVar[Callable[..., Any]]

@@ -36,7 +36,6 @@ SPACES = {
         ),
         "learning_rate_decay": (0.0, 1.0),
     },
-    "twenty": {f"x{i}": (0.0, 1.0) for i in range(20)},
 }
 STUDIES = {
     "plain": {},
@@ -48,7 +47,6 @@ STUDIES = {
 }
 PLOTS = [
     plotting.plot_convergence,
-    plotting.plot_evaluations,
     plotting.plot_fold_spread,
     plotting.plot_importance,
     plotting.plot_learning_curves,
@@ -80,14 +78,12 @@ def test_every_plot_of_every_study(plot, kind, make_study):
     assert dict(matplotlib.rcParams) == before
 
 
-@pytest.mark.parametrize("space", [name for name in SPACES if name != "twenty"])
+@pytest.mark.parametrize("space", SPACES)
 def test_every_space(space, make_study):
     study = make_study(SPACES[space], hard_to_order, n=9)
     for plot in (
-        plotting.plot_evaluations,
         plotting.plot_importance,
         plotting.plot_partial_dependence,
-        plotting.plot_partial_dependence_matrix,
         plotting.plot_slices,
         plotting.plot_parallel_coordinates,
     ):
@@ -99,15 +95,6 @@ def test_every_space(space, make_study):
         assert named or "need two dimensions" in shown, plot
 
 
-def test_twenty_dimensions_are_cut_to_ten_and_it_is_said(make_study):
-    study = make_study(SPACES["twenty"], hard_to_order, n=12)
-    cells = plotting.plot_evaluations(study)
-    assert cells.shape == (10, 10)
-    texts = [t.get_text() for t in first(cells).get_figure(root=True).texts]
-    assert "10 further dimensions are not shown" in "\n".join(texts)
-    assert len(plotting.plot_partial_dependence(study)) == 20
-
-
 @pytest.mark.parametrize(
     "plot", [plotting.plot_convergence, plotting.plot_timeline, plotting.plot_fold_spread]
 )
@@ -117,16 +104,15 @@ def test_draws_onto_the_given_axes(plot, mixed_study):
     assert len(plt.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("plot", [plotting.plot_partial_dependence, plotting.plot_evaluations])
-def test_divides_the_place_of_the_given_axes(plot, mixed_study):
+def test_divides_the_place_of_the_given_axes(mixed_study):
     figure, (left, right) = plt.subplots(1, 2, figsize=(14, 8))
     left.plot([0, 1])
-    cells = plot(mixed_study, ax=right)
+    cells = plotting.plot_partial_dependence(mixed_study, ax=right)
     assert first(cells).get_figure(root=True) is figure
-    assert all(c.get_position().x0 > 0.5 for c in np.ravel(cells) if c is not None)
+    assert all(c.get_position().x0 > 0.5 for c in cells)
 
 
-@pytest.mark.parametrize("plot", [*PLOTS, plotting.plot_partial_dependence_matrix])
+@pytest.mark.parametrize("plot", PLOTS)
 def test_a_study_draws_itself(plot, mixed_study):
     axes, again = getattr(mixed_study, plot.__name__)(), plot(mixed_study)
     assert np.shape(axes) == np.shape(again)

@@ -211,7 +211,6 @@ def test_many_dimensions_are_cut_to_what_a_page_can_show(make_study, tmp_path):
     study = make_study(space, lambda p: p["x13"], n=8)
     text = render_report(study, tmp_path / "report.html").read_text()
     assert "through the most influential dimensions" in text
-    assert "Where the search looked (the most influential dimensions)" in text
 
 
 def test_a_report_while_the_search_runs(make_study, tmp_path):
