@@ -8,11 +8,7 @@ a finished study. Nothing here writes a study.
 """
 
 from gpsearch.analysis.best_of_random import RandomEstimate, estimate_random, search_gain
-from gpsearch.analysis.ensemble_selection import (
-    EnsembleSelection,
-    best_ensemble,
-    select_ensemble,
-)
+from gpsearch.analysis.ensemble_selection import EnsembleSelection, best_ensemble, select_ensemble
 from gpsearch.analysis.forecast import Forecast, forecast
 from gpsearch.analysis.one_standard_error import OneStandardError, one_standard_error
 from gpsearch.analysis.sensitivity import Importance, estimate_importance

@@ -22,12 +22,7 @@ from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork
 from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction
-from gpsearch.training.trained_network import (
-    NetworkTask,
-    call_key,
-    choose_trainer,
-    trained_network,
-)
+from gpsearch.training.trained_network import NetworkTask, call_key, choose_trainer, trained_network
 from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, checked_settings
 
 _programs = CompiledTrainer()

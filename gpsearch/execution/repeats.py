@@ -10,22 +10,10 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.session import (
-    Session,
-    read_cost,
-    read_space,
-    strategy_name,
-    writing_study,
-)
+from gpsearch.execution.session import Session, read_cost, read_space, strategy_name, writing_study
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
-from gpsearch.strategy import (
-    STRATEGIES,
-    Cost,
-    Strategy,
-    make_strategy,
-    refuse_prior,
-)
+from gpsearch.strategy import STRATEGIES, Cost, Strategy, make_strategy, refuse_prior
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
     OptimumPriorChoice,

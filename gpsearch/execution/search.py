@@ -17,13 +17,7 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import ExpectedGain, StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
-from gpsearch.execution.session import (
-    Session,
-    read_cost,
-    read_space,
-    strategy_name,
-    writing_study,
-)
+from gpsearch.execution.session import Session, read_cost, read_space, strategy_name, writing_study
 from gpsearch.execution.splits import why_off
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.objective.function import as_objective

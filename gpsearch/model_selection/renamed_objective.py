@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from gpsearch.evaluation import (
-    Evaluation,
-    FoldResult,
-    Objective,
-    OnFold,
-    Params,
-    measures_work,
-)
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, measures_work
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Space

@@ -29,13 +29,7 @@ from gpsearch.data.folds import fresh_splitter, in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked, rows_text
 from gpsearch.described import Described
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
-from gpsearch.evaluation import (
-    Evaluation,
-    FoldResult,
-    OnFold,
-    Params,
-    run_folds,
-)
+from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
 from gpsearch.identity import Identity
 from gpsearch.objective.estimator_arguments import (
     metric_names,
@@ -48,13 +42,7 @@ from gpsearch.objective.estimator_arguments import (
     scorer_name,
 )
 from gpsearch.objective.estimator_data import check_features, check_target
-from gpsearch.objective.estimator_fold import (
-    SINGLE,
-    FoldOutcome,
-    fit,
-    fit_and_score,
-    last_step,
-)
+from gpsearch.objective.estimator_fold import SINGLE, FoldOutcome, fit, fit_and_score, last_step
 from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
 

@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from gpsearch.plotting.importance import plot_importance
     from gpsearch.plotting.partial import plot_partial_dependence
     from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
-    from gpsearch.plotting.trials import (
-        plot_fold_spread,
-        plot_learning_curves,
-        plot_timeline,
-    )
+    from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 
 __all__ = [
     "LiveConvergence",

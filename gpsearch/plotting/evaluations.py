@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
-from gpsearch.plotting.axes import (
-    DimensionAxis,
-    fractions,
-    jitter,
-    score_limits,
-    wrapped,
-)
+from gpsearch.plotting.axes import DimensionAxis, fractions, jitter, score_limits, wrapped
 from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
 from gpsearch.plotting.text import literal, number
 from gpsearch.study import Study

@@ -30,11 +30,7 @@ from matplotlib.ticker import (
 from numpy.typing import NDArray
 
 from gpsearch.arguments import instance_of, optional
-from gpsearch.plotting.axes import (
-    DimensionAxis,
-    axis_limits,
-    few_log_ticks,
-)
+from gpsearch.plotting.axes import DimensionAxis, axis_limits, few_log_ticks
 from gpsearch.plotting.text import literal, number
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"

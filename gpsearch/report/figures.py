@@ -27,11 +27,7 @@ from gpsearch.plotting.several import draw_group
 from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number
-from gpsearch.plotting.trials import (
-    plot_fold_spread,
-    plot_learning_curves,
-    plot_timeline,
-)
+from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 from gpsearch.report.findings import Findings
 from gpsearch.report.studies_page import listed
 from gpsearch.study import Study

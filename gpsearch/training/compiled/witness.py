@@ -21,12 +21,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.data.rows import n_rows
-from gpsearch.training.backend import (
-    forget_losses,
-    import_tensorflow,
-    layers_of,
-    streams_kept,
-)
+from gpsearch.training.backend import forget_losses, import_tensorflow, layers_of, streams_kept
 from gpsearch.training.compiled.program import ModelState, Program, put_back, tensors
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
