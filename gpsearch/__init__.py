@@ -53,7 +53,7 @@ name below, and each room, is imported when it is first used.
 """
 
 import gpsearch.interruption  # noqa: I001  (first: it looks after the imports below)
-import gpsearch.conveniences  # noqa: F401  (names methods of `Study` and `Comparison`)
+import gpsearch.conveniences
 from typing import TYPE_CHECKING
 
 from gpsearch.lazily import load_when_used
@@ -81,40 +81,6 @@ if TYPE_CHECKING:
     from gpsearch.surrogate import GaussianProcess
     from gpsearch.training import mlp, mlp_space
 
-__all__ = [
-    "BelowNoise",
-    "Categorical",
-    "Comparison",
-    "EstimatorCV",
-    "Evaluation",
-    "ExpectedGain",
-    "FoldResult",
-    "GPSearchCV",
-    "GPSearchError",
-    "GaussianProcess",
-    "Integer",
-    "KerasCV",
-    "KerasClassifier",
-    "KerasRegressor",
-    "NestedCV",
-    "NoImprovement",
-    "Optimizer",
-    "Real",
-    "Space",
-    "StopReason",
-    "Study",
-    "TargetScore",
-    "Trial",
-    "__version__",
-    "compare",
-    "gp_minimize",
-    "mlp",
-    "mlp_space",
-    "nested_cv",
-    "plot_convergence",
-    "search",
-]
-
 _ROOMS = load_when_used(
     __name__,
     {
@@ -136,3 +102,4 @@ _ROOMS = load_when_used(
         "training": ("mlp", "mlp_space"),
     },
 )
+__all__ = ["__version__", *_ROOMS]

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     )
     from gpsearch.execution.search import search
 
-__all__ = ["BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore", "search"]
-
 load_when_used(  # a worker process needs none of them
     __name__,
     {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from gpsearch.lazily import load_when_used
 
 if TYPE_CHECKING:
-    from gpsearch.objective.estimator_cv import EstimatorCV as EstimatorCV
-    from gpsearch.objective.function import as_objective as as_objective
-    from gpsearch.objective.keras_cv import KerasCV as KerasCV
+    from gpsearch.objective.estimator_cv import EstimatorCV
+    from gpsearch.objective.function import as_objective
+    from gpsearch.objective.keras_cv import KerasCV
 
 load_when_used(
     __name__,

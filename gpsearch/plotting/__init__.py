@@ -8,10 +8,9 @@ when the first plot function is used.
 >>> from gpsearch.plotting import convergence_series
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from gpsearch.lazily import load_when_used
 
 if TYPE_CHECKING:
     from gpsearch.plotting.convergence import LiveConvergence, plot_convergence
@@ -28,42 +27,21 @@ if TYPE_CHECKING:
     from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
     from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 
-__all__ = [
-    "LiveConvergence",
-    "convergence_series",
-    "evaluations_series",
-    "fit_score_model",
-    "partial_dependence_map_series",
-    "partial_dependence_series",
-    "plot_comparison",
-    "plot_convergence",
-    "plot_differences",
-    "plot_fold_spread",
-    "plot_importance",
-    "plot_learning_curves",
-    "plot_parallel_coordinates",
-    "plot_partial_dependence",
-    "plot_slices",
-    "plot_time_to_target",
-    "plot_timeline",
-    "plot_trade_off",
-]
-
-_DRAWING = (
-    "convergence",
-    "costs",
-    "evaluations",
-    "importance",
-    "partial",
-    "strategies",
-    "trials",
+_HOMES = load_when_used(
+    __name__,
+    {
+        "convergence": ("LiveConvergence", "plot_convergence"),
+        "costs": ("plot_trade_off",),
+        "data": ("convergence_series", "evaluations_series"),
+        "dependence": (
+            *("fit_score_model", "partial_dependence_map_series"),
+            "partial_dependence_series",
+        ),
+        "evaluations": ("plot_parallel_coordinates", "plot_slices"),
+        "importance": ("plot_importance",),
+        "partial": ("plot_partial_dependence",),
+        "strategies": ("plot_comparison", "plot_differences", "plot_time_to_target"),
+        "trials": ("plot_fold_spread", "plot_learning_curves", "plot_timeline"),
+    },
 )
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        for module in _DRAWING:
-            found = getattr(importlib.import_module(f"{__name__}.{module}"), name, None)
-            if found is not None:
-                return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [*_HOMES]

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 from gpsearch.lazily import load_when_used
 
 if TYPE_CHECKING:
-    from gpsearch.training.fitted import FittedClassifier as FittedClassifier
-    from gpsearch.training.fitted import FittedNetwork as FittedNetwork
-    from gpsearch.training.fitted import FittedRegressor as FittedRegressor
-    from gpsearch.training.mlp import mlp as mlp
-    from gpsearch.training.mlp import mlp_space as mlp_space
+    from gpsearch.training.fitted import FittedClassifier, FittedNetwork, FittedRegressor
+    from gpsearch.training.mlp import mlp, mlp_space
 
 load_when_used(
     __name__,
