@@ -33,7 +33,7 @@ PLOTS: dict[str, tuple[str, ...]] = {
         "plot_timeline",
         "plot_trade_off",
     ),
-    "Comparison": ("plot_comparison", "plot_differences", "plot_time_to_target"),
+    "Comparison": ("plot_comparison", "plot_differences"),
 }
 """Functions of `gpsearch.plotting` that are methods as well."""
 

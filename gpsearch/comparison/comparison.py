@@ -128,7 +128,6 @@ class Comparison:
     report: ClassVar[Callable[..., Any]]
     plot_comparison: ClassVar[Callable[..., Any]]
     plot_differences: ClassVar[Callable[..., Any]]
-    plot_time_to_target: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
         for strategy, runs in self.runs.items():

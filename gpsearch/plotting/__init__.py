@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gpsearch.plotting.evaluations import plot_parallel_coordinates, plot_slices
     from gpsearch.plotting.importance import plot_importance
     from gpsearch.plotting.partial import plot_partial_dependence
-    from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
+    from gpsearch.plotting.strategies import plot_comparison, plot_differences
     from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 
 _HOMES = load_when_used(
@@ -40,7 +40,7 @@ _HOMES = load_when_used(
         "evaluations": ("plot_parallel_coordinates", "plot_slices"),
         "importance": ("plot_importance",),
         "partial": ("plot_partial_dependence",),
-        "strategies": ("plot_comparison", "plot_differences", "plot_time_to_target"),
+        "strategies": ("plot_comparison", "plot_differences"),
         "trials": ("plot_fold_spread", "plot_learning_curves", "plot_timeline"),
     },
 )

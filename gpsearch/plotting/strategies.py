@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from gpsearch.arguments import finite, one_of, refusal
+from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
 from gpsearch.plotting.data import score_label
-from gpsearch.plotting.text import number
 
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
@@ -145,66 +144,6 @@ def plot_differences(
     )
     ax.set_title(title, fontsize="small", loc="left")
     style.quiet_frame(ax, grid="x")
-    return ax
-
-
-@public()
-def plot_time_to_target(
-    comparison: Comparison,
-    target: float,
-    ax: Axes | None = None,
-    *,
-    against: Literal["evaluations", "seconds"] = "evaluations",
-) -> Axes:
-    """Draw the share of each strategy's repeats that have reached a score.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    target : float
-        The score to reach, in the user's units.
-    ax : Axes, optional
-        Where to draw; by default a new figure.
-    against : {"evaluations", "seconds"}, default "evaluations"
-        What is counted: evaluations, or their time without that of the proposals.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    InvalidSearchError
-        `against` is neither.
-    """
-    _require_comparison(comparison)
-    in_seconds = one_of("against", against, ("evaluations", "seconds")) == "seconds"
-    goal = comparison.as_user_value(finite("target", target))
-    ax = style.new_axes(ax)
-    costs = comparison.seconds if in_seconds else np.ones_like(comparison.seconds)
-    spent = np.cumsum(costs, axis=2)
-    reached = comparison.best >= goal
-    for i, strategy in enumerate(comparison.strategies):
-        known = reached[i].any(axis=1)
-        needed = np.sort(spent[i, known, reached[i, known].argmax(axis=1)])
-        shares = np.arange(len(needed) + 1) / comparison.n_repeats
-        ax.step(
-            [0.0, *needed, spent.max()],
-            [*shares, shares[-1]],
-            where="post",
-            linewidth=1.8,
-            label=f"{strategy}: {len(needed)} of {comparison.n_repeats}",
-            **_look(comparison, i),
-        )
-    if not reached.any():
-        ax.text(0.5, 0.5, "No repeat has reached it.", ha="center", transform=ax.transAxes)
-    ax.set_xlim(0, spent.max())
-    ax.set_ylim(-0.03, 1.03)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.set_xlabel("time of the evaluations [s]" if in_seconds else "evaluations")
-    ax.set_ylabel(f"repeats at a {score_label(comparison)} of {number(target, 4)}")
-    style.quiet_frame(ax)
-    style.legend_beside(ax)
     return ax
 
 

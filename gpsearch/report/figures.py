@@ -24,7 +24,7 @@ from gpsearch.plotting.evaluations import plot_parallel_coordinates
 from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
 from gpsearch.plotting.several import draw_group
-from gpsearch.plotting.strategies import plot_comparison, plot_differences, plot_time_to_target
+from gpsearch.plotting.strategies import plot_comparison, plot_differences
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.text import number
 from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
@@ -74,8 +74,7 @@ def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
 
 
 def draw_comparison(comparison: Comparison) -> list[Figure]:
-    """Draw the course of each strategy, the differences at the end, and the time to a target."""
-    target = float(comparison.curve(comparison.baseline).mean[-1])
+    """Draw the course of each strategy, and the differences at the end."""
     return [
         _wide_figure(
             partial(plot_comparison, comparison),
@@ -88,12 +87,6 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
             "the repeats. An interval that holds zero is within the noise.",
             "differences",
             1.3 + 0.4 * len(comparison.strategies),
-        ),
-        _wide_figure(
-            partial(plot_time_to_target, comparison, target),
-            f"How many repeats have reached {number(target, 4)}, the mean of what "
-            f"{comparison.baseline} found in the end.",
-            "target",
         ),
     ]
 

@@ -217,36 +217,14 @@ class TestComparison:
         diamonds = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "D"]
         assert diamonds == [d.end.value for d in comparison.differences()]
 
-    @pytest.mark.parametrize("against", ["evaluations", "seconds"])
-    def test_time_to_target_counts_the_repeats_that_reached_it(self, comparison, against):
-        sign = 1 if comparison.greater_is_better else -1
-        finals = comparison.best[:, :, -1]
-        target = float(np.sort(finals.ravel())[4])  # reached by the upper half
-        ax = plotting.plot_time_to_target(comparison, sign * target, against=against)
-        for line, ends, best in zip(ax.lines, finals, comparison.best, strict=True):
-            assert line.get_ydata()[-1] == pytest.approx((ends >= target).mean())
-            if against == "evaluations" and (ends >= target).any():
-                first = min(int(np.argmax(run >= target)) + 1 for run in best if run[-1] >= target)
-                assert line.get_xdata()[1] == first
-
-    def test_what_is_never_reached_is_said(self, comparison):
-        beyond = 2.0 if comparison.greater_is_better else -2.0
-        ax = plotting.plot_time_to_target(comparison, beyond)
-        assert "No repeat has reached it." in [text.get_text() for text in ax.texts]
-
     def test_a_comparison_draws_itself(self, comparison):
         for axes in (
             comparison.plot_comparison(),
             comparison.plot_differences(),
-            comparison.plot_time_to_target(0.5, against="seconds"),
         ):
             render(axes)
             texts = [text.get_text() for text in axes.get_figure(root=True).findobj(Text)]
             assert any("grid" in text for text in texts)
-
-    def test_time_is_spent_in_evaluations_or_seconds(self, comparison):
-        with pytest.raises(InvalidSearchError, match=r"'trials'.*'evaluations', 'seconds'"):
-            plotting.plot_time_to_target(comparison, 0.5, against="trials")
 
     def test_equal_scores_are_said(self):
         equal = compare(

@@ -249,7 +249,7 @@ class TestComparison:
     def test_one_row_a_run_at_its_best_params(self, greater_is_better, tmp_path):
         comparison = self.compared(greater_is_better)
         text = render_report(comparison, tmp_path / "comparison.html", title="<Mine>").read_text()
-        assert Page(text).tags.count("svg") == 6  # three figures, each for a desk and a phone
+        assert Page(text).tags.count("svg") == 4  # two figures, each for a desk and a phone
         assert "&lt;Mine&gt;" in text
         assert "<a>" not in text.replace("<a href", "")
         rows = re.findall(r'<tr class="complete">(.*?)</tr>', text)
