@@ -44,10 +44,7 @@ def fitted_process(
 
     `process` where it is fitted already.
 
-    Raises
-    ------
-    StudyError
-        Fewer than two trials are complete.
+    Raises StudyError where fewer than two trials are complete.
     """
     complete = len(require_study(study).complete)
     if complete < 2:

@@ -66,10 +66,7 @@ class SideBySide:
 def side_by_side(studies: Sequence[Study]) -> SideBySide:
     """Compare the identities of several studies.
 
-    Raises
-    ------
-    InvalidSearchError
-        It is not a sequence of studies, or an empty one.
+    Raises InvalidSearchError where it is not a sequence of studies, or an empty one.
     """
     if not isinstance(studies, Sequence) or not studies:
         raise refusal(InvalidSearchError, "study", studies, "a Study, or a list of these")

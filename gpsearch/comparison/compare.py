@@ -165,10 +165,7 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
 def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
     """Make the comparison of the first repeats, at most `most`, that all strategies completed.
 
-    Raises
-    ------
-    StudyError
-        There are fewer than two.
+    Raises StudyError where there are fewer than two.
     """
     runs = runs_of(study)
     complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]

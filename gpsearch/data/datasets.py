@@ -83,11 +83,8 @@ def read_dataset(
 ) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
     """X, y and weights of a dataset: its rows are counted, and y is read.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        It does not give pairs of arrays, or other rows in the second pass than in the first; or
-        y or weights are given beside it.
+    Raises InvalidObjectiveError where it does not give pairs of arrays, or other rows in the second
+    pass than in the first; or y or weights are given beside it.
     """
     if y is not None or sample_weight is not None:
         raise InvalidObjectiveError(

@@ -63,11 +63,8 @@ def make_folds(
     Returns the folds, and a fold of all rows as a training part with its stop split, nothing to
     score, for the final model.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        There are fewer rows, groups or members of a class than folds, a fold is empty, or a
-        row or group is in both parts.
+    Raises InvalidObjectiveError where there are fewer rows, groups or members of a class than
+    folds, a fold is empty, or a row or group is in both parts.
     """
     y = target.encoded if target.kind != "several" else np.zeros(n)
     splitter = _splitter(cv, y, n, target.by_class, groups, random_state)
@@ -157,10 +154,8 @@ def read_splitter(cv: Any, y: Any = None, *, classifier: bool = False) -> Any:
 def read_splits(given: Sequence[Any], n: int) -> list[Split]:
     """Row numbers of each (train, test), counted from 0; boolean masks are read as such.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        There is no split, one is not a pair, a part has no rows, or names what is not a row.
+    Raises InvalidObjectiveError where there is no split, one is not a pair, a part has no rows, or
+    names what is not a row.
 
     Examples
     --------
@@ -190,10 +185,8 @@ def in_order(splits: Sequence[Split]) -> bool:
 def fresh_splitter(cv: Any, random_state: int) -> Any:
     """The same way of splitting, with other randomness.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        `cv` is an iterable of row numbers, does not shuffle, or takes no such random_state.
+    Raises InvalidObjectiveError where `cv` is an iterable of row numbers, does not shuffle, or
+    takes no such random_state.
 
     Examples
     --------

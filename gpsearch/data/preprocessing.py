@@ -34,10 +34,7 @@ class Preprocessor:
     "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone; "auto" a
     `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        A transformer fails on X.
+    Raises InvalidObjectiveError where a transformer fails on X.
     """
 
     def __init__(self, preprocess: Any, X: Parts, rows: np.ndarray | None = None) -> None:
@@ -78,11 +75,8 @@ def check_features(features: Parts) -> None:
 def check_preprocess(preprocess: Any, X: Parts) -> None:
     """Raise where no fold can be preprocessed.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        An unknown name, an object that is not a transformer, or raw X that is not numeric
-        and finite where nothing makes it so.
+    Raises InvalidObjectiveError for an unknown name, an object that is not a transformer, or raw X
+    that is not numeric and finite where nothing makes it so.
     """
     given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
     if isinstance(X, Streamed) and preprocess is not None:

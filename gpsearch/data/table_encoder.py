@@ -143,10 +143,8 @@ def is_table(part: Any) -> bool:
 def table_encoder(part: Any) -> TableEncoder:
     """The encoder for the columns of a table, not yet fitted.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        A column holds neither numbers nor categories, or an infinite number.
+    Raises InvalidObjectiveError where a column holds neither numbers nor categories, or an infinite
+    number.
     """
     columns = _columns(part)
     kinds = [(name, infer_dtype(column, skipna=True)) for name, column in columns]

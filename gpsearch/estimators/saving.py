@@ -31,10 +31,8 @@ Path = str | os.PathLike[str]
 def save_network(estimator: Any, path: Path) -> None:
     """Write a fitted `KerasClassifier` or `KerasRegressor`.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        The preprocessing is one that Keras cannot hold, or JSON cannot hold the labels.
+    Raises InvalidObjectiveError where the preprocessing is one that Keras cannot hold, or JSON
+    cannot hold the labels.
     """
     network = estimator.network_
     target = network.target
@@ -75,10 +73,8 @@ def load_network(
 
     `kind` is the name of the estimator's class.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        The file was not written by `save_network`, or by another kind of estimator.
+    Raises InvalidObjectiveError where the file was not written by `save_network`, or by another
+    kind of estimator.
     """
     with zipfile.ZipFile(path) as archive:
         if FACTS not in archive.namelist():

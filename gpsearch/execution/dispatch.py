@@ -75,11 +75,8 @@ class Events:
 def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
     """Keep all workers busy until the search is over.
 
-    Raises
-    ------
-    StudyError
-        The executor broke and takes no more trials. The study is whole, and the same call
-        continues it.
+    Raises StudyError where the executor broke and takes no more trials. The study is whole, and the
+    same call continues it.
     """
     running: dict[int, Future[Outcome]] = {}
     attempts: dict[int, int] = {}

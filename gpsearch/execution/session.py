@@ -115,10 +115,7 @@ class Session:
 
         After Ctrl-C it returns; SIGTERM ends the process.
 
-        Raises
-        ------
-        InvalidObjectiveError
-            Every trial failed with the same error.
+        Raises InvalidObjectiveError where every trial failed with the same error.
         """
         run = Run(
             writer,
@@ -263,10 +260,7 @@ def writing_study(
     a `random_state` has the `usual_seed`, or a fresh one; where the call ends with an error before
     its first trial, it is removed. A study that was begun before costs counted gets no ``cost``.
 
-    Raises
-    ------
-    StudyMismatchError
-        The study holds another search.
+    Raises StudyMismatchError where the study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
     progress.announce(objective, study)

@@ -67,10 +67,7 @@ class Distributions:
     def stored(self, configuration: Mapping[str, Any]) -> Params:
         """Inverse of `translate`: params of the space.
 
-        Raises
-        ------
-        InvalidParamsError
-            Of several dicts none holds the configuration.
+        Raises InvalidParamsError where none of several dicts holds the configuration.
         """
         for number, label in enumerate(self.alternatives or [""]):
             fixed = self.alternatives.get(label, {})

@@ -92,12 +92,7 @@ def wants_ensemble(search: Any) -> bool:
 
 
 def check_arguments(search: Any) -> None:
-    """Check the arguments of a `GPSearchCV` before anything is fitted.
-
-    Raises
-    ------
-    InvalidSearchError
-    """
+    """Check the arguments of a `GPSearchCV` before anything is fitted."""
     what = kind_of_thing(search.estimator)
     if what in ("a class", "a Keras model") or not (what or callable(search.estimator)):
         raise InvalidSearchError(

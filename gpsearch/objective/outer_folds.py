@@ -39,11 +39,8 @@ Outer = tuple[Any, Callable[[Any], float]]
 def outer_folds(objective: Any, cv: Any) -> list[Outer]:
     """Split the rows of an objective by `cv`, as the objective itself would.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        The objective has no rows, its own folds are row numbers, `cv` cannot split it, or the
-        scoring cannot score the rows that a fold sets aside.
+    Raises InvalidObjectiveError where the objective has no rows, its own folds are row numbers,
+    `cv` cannot split it, or the scoring cannot score the rows that a fold sets aside.
     """
     part: Callable[[Any, np.ndarray, np.ndarray], Outer]
     split: Callable[[Any, Any], list[Split]]

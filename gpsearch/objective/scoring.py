@@ -104,10 +104,7 @@ class Scoring:
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen.
 
-        Raises
-        ------
-        TrialFailedError
-            The score is not a finite number.
+        Raises TrialFailedError where the score is not a finite number.
         """
         value = _call(self.scorer, self._by_name, view, X, y)
         try:
@@ -123,10 +120,8 @@ class Scoring:
     def check(self, view: FittedNetwork, X: Parts, y: Any) -> None:
         """Score a network that is built but not trained; the value does not matter.
 
-        Raises
-        ------
-        InvalidObjectiveError
-            A scorer needs what the model does not give, such as probabilities, or fails.
+        Raises InvalidObjectiveError where a scorer needs what the model does not give, such as
+        probabilities, or fails.
         """
         self._check("scoring", self.name, self.scorer, self._by_name, view, X, y)
         for name, scorer in self.metrics.items():

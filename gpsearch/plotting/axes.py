@@ -67,10 +67,7 @@ def dimension_axes(space: Space, names: Sequence[str] | None = None) -> tuple[Di
 def dimension_axis(space: Space, name: str) -> DimensionAxis:
     """Make the axis of the dimension `name`.
 
-    Raises
-    ------
-    InvalidParamsError
-        The space has no such dimension.
+    Raises InvalidParamsError where the space has no such dimension.
     """
     if name not in space.names:
         fixed = [value for fixed, value in space.fixed.items() if fixed == name]

@@ -141,10 +141,7 @@ def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Ar
     Where there are several, a score is the difference to that of the best trial on the fold, and
     the error that of the mean difference; see `gpsearch.study.contenders`.
 
-    Raises
-    ------
-    StudyError
-        No trial is complete.
+    Raises StudyError where no trial is complete.
     """
     if not study.complete:
         raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")

@@ -53,10 +53,8 @@ def read_optimum_prior(
 
     `minds_cost` is that of `NamePrior`.
 
-    Raises
-    ------
-    InvalidSearchError
-        For an unknown choice, an unknown dimension, or a value outside of its dimension.
+    Raises InvalidSearchError for an unknown choice, an unknown dimension, or a value outside of
+    its dimension.
 
     Examples
     --------

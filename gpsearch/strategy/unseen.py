@@ -48,10 +48,8 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
     combinations is then enumerated, so that it is exhausted when, and only when, every feasible
     point was visited.
 
-    Raises
-    ------
-    SpaceExhaustedError
-        When nothing feasible and unseen is left or, in a space too large to enumerate, is found.
+    Raises SpaceExhaustedError where nothing feasible and unseen is left or, in a space too
+    large to enumerate, is found.
     """
     enumerable = space.cardinality is not None and space.cardinality <= ENUMERABLE
     drawn, size, repeated = 0, 1, False

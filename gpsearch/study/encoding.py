@@ -125,10 +125,7 @@ def dump(value: Any) -> str:
 def require_storable(space: Space, path: str) -> None:
     """Raise where a file could not give the values of `space` back.
 
-    Raises
-    ------
-    InvalidSpaceError
-        A category or fixed value that JSON cannot hold.
+    Raises InvalidSpaceError for a category or fixed value that JSON cannot hold.
     """
     if names := space.unstorable:
         raise InvalidSpaceError(

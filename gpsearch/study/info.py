@@ -76,10 +76,7 @@ class StudyInfo:
     def from_head(cls, head: Mapping[str, Any]) -> StudyInfo:
         """The head of a study as its file holds it.
 
-        Raises
-        ------
-        ValueError
-            A fact is missing or is not what stands in its place.
+        Raises ValueError where a fact is missing or is not what stands in its place.
         """
         facts: dict[str, Any] = {fact.name: head.get(fact.name) for fact in fields(cls)}
         for name, value in facts.items():
@@ -91,10 +88,8 @@ class StudyInfo:
 def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
     """Raise when the search `wanted` is not the one that the study at `path` recorded.
 
-    Raises
-    ------
-    StudyMismatchError
-        Another space, objective, seed or strategy; the message says what differs.
+    Raises StudyMismatchError for another space, objective, seed or strategy; the message says what
+    differs.
     """
     if differs := what_differs(recorded, wanted):
         which = "objective" if same_space(recorded, wanted) else "space"

@@ -23,12 +23,8 @@ WAL = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
 def study_path(path: str | os.PathLike[str]) -> Path:
     """Read the path of a study, which need not exist yet.
 
-    Raises
-    ------
-    InvalidSearchError
-        It is not a path.
-    StudyError
-        The system cannot have such a file, or it is a directory.
+    Raises InvalidSearchError where it is not a path; StudyError where the system cannot have such a
+    file, or it is a directory.
     """
     _require_path(path, "a file, a Study, or None for a study in memory")
     try:
@@ -60,12 +56,8 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 def study_folder(path: str | os.PathLike[str]) -> Path:
     """Read the path of a folder of studies, and make it where it does not exist.
 
-    Raises
-    ------
-    InvalidSearchError
-        It is not a path.
-    UnwritableError
-        The system cannot have such a folder.
+    Raises InvalidSearchError where it is not a path; UnwritableError where the system cannot have
+    such a folder.
     """
     _require_path(path, "a folder, with a study in it for each outer fold, or None")
     try:
@@ -113,14 +105,8 @@ def room(name: str) -> str:
 def output_path(path: str | os.PathLike[str]) -> Path:
     """Read the path of a file to write, which may exist.
 
-    Raises
-    ------
-    InvalidSearchError
-        It is not a path.
-    StudyError
-        A study stands there, under any name or link, or the file belongs to one.
-    UnwritableError
-        Its folder does not exist.
+    Raises InvalidSearchError where it is not a path; StudyError where a study stands there, under
+    any name or link, or the file belongs to one; UnwritableError where its folder does not exist.
     """
     _require_path(path, "a file")
     refuse_study(path)
@@ -195,12 +181,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     A link stays one; what is not a file, such as a terminal, is written to directly.
 
-    Raises
-    ------
-    StudyError
-        The file is a study.
-    UnwritableError
-        The system cannot write it.
+    Raises StudyError where the file is a study; UnwritableError where the system cannot write it.
     """
     refuse_study(path)
     with writing_file(path):

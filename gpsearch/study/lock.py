@@ -42,14 +42,9 @@ PATIENCE = 0.2
 class WriteLock:
     """The right to write to a study's file, which need not exist yet, held until `release`.
 
-    Raises
-    ------
-    StudyLockedError
-        Another process, or another search in this one, holds it.
-    StudyReadOnlyError
-        Nothing can be written there.
-    StudyError
-        The file of another lies where the lock belongs.
+    Raises StudyLockedError where another process, or another search in this one, holds it;
+    StudyReadOnlyError where nothing can be written there; StudyError where the file of another lies
+    where the lock belongs.
     """
 
     def __init__(self, study: Path) -> None:

@@ -107,12 +107,8 @@ class Database:
     def connect(cls, path: Path, *, writable: bool) -> Database:
         """Open an existing study, after a check of the whole file.
 
-        Raises
-        ------
-        StudyCorruptError
-            The file is not a study, or damaged. It is left as it is.
-        StudyError
-            It does not exist, is a directory, is empty, is of a newer version.
+        Raises StudyCorruptError where the file is not a study, or damaged; StudyError where it does
+        not exist, is a directory, is empty, is of a newer version.
         """
         check_path(path)
         with _translated(str(path)):
@@ -146,10 +142,8 @@ class Database:
     def reading(self) -> Iterator[None]:
         """Read in one transaction; what cannot be understood is damage.
 
-        Raises
-        ------
-        StudyCorruptError
-            In place of any error that says that a value is not what is stored in its place.
+        Raises StudyCorruptError in place of any error that says that a value is not what is
+        stored in its place.
         """
         with self._mutex, _translated(self._name):
             self._connection.execute("BEGIN")  # no trial is seen without its folds

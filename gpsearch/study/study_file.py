@@ -78,10 +78,7 @@ class StudyFile:
     def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
         """All trials in the order of their numbers, with their folds.
 
-        Raises
-        ------
-        StudyCorruptError
-            A row is damaged or missing.
+        Raises StudyCorruptError where a row is damaged or missing.
         """
         with self.database.reading():
             folds: dict[int, list[FoldResult]] = {}

@@ -69,10 +69,7 @@ class NetworkTask:
     def build(self) -> Any:
         """A new, untrained model.
 
-        Raises
-        ------
-        TrialFailedError
-            It has more than `max_parameters`.
+        Raises TrialFailedError where it has more than `max_parameters`.
         """
         model = self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
         if self.max_parameters is not None and model.count_params() > self.max_parameters:

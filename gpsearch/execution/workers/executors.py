@@ -62,10 +62,7 @@ def pack(
     Workers of this machine send their folds to `address`. With `arrays`, for workers that see the
     files of this process, large arrays travel as the names of files, whose pages they share.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        It holds something that cannot travel.
+    Raises InvalidObjectiveError where it holds something that cannot travel.
     """
     try:
         data = cloudpickle.dumps(objective) if arrays is None else arrays.dumps(objective)
@@ -144,10 +141,7 @@ class DaskWorkers:
     `client` is a ``distributed.Client``, which stays open, or the address of a scheduler
     (``tcp://...``).
 
-    Raises
-    ------
-    InvalidSearchError
-        Dask is not installed, or no scheduler answers.
+    Raises InvalidSearchError where Dask is not installed, or no scheduler answers.
     """
 
     def __init__(

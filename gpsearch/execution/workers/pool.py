@@ -47,10 +47,7 @@ KILLED = "its worker process was killed (SIGKILL), as the system does when memor
 class IsolatedWorkers:
     """A fixed number of worker processes, with limits as in `gpsearch.search`.
 
-    Raises
-    ------
-    InvalidObjectiveError
-        The objective cannot be unpacked in a worker.
+    Raises InvalidObjectiveError where the objective cannot be unpacked in a worker.
     """
 
     def __init__(
