@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
-import importlib.metadata
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,6 @@ from gpsearch.data.rows import (
     Parts,
     check_lengths,
     n_rows,
-    named_parts,
     read_features,
     rows_text,
     take,
@@ -40,7 +37,7 @@ from gpsearch.evaluation import (
     parts_of,
     run_folds,
 )
-from gpsearch.identity import Identity
+from gpsearch.objective.keras_facts import describe, facts, identity
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file, with_link
@@ -342,31 +339,11 @@ class KerasCV(Described):
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`: of data, folds, scoring, model function and training."""
-        return self._identity().fingerprint
+        return identity(self).fingerprint
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready facts for the record and the report."""
-        shapes = {name or "X": list(np.shape(part)) for name, part in named_parts(self.X)}
-        classes = self.target.classes
-        return {
-            "kind": "keras_cv",
-            "name": self.name,
-            "data": shapes,
-            "target": self.target.kind,
-            "classes": None if classes is None else [str(label) for label in classes],
-            "cv": str(self.cv),
-            "n_folds": self.n_folds,
-            "scoring": self.scoring.name,
-            "score_name": self.scoring.shown_name,
-            "metrics": list(self.scoring.metrics),
-            **dataclasses.asdict(self.settings),
-            "preprocess": None if self.preprocess is None else str(self.preprocess),
-            "monitor_fold": self.monitor_fold,
-            "max_parameters": self.max_parameters,
-            "random_state": self.random_state,
-            "versions": _versions(),
-            "identity": self._identity().to_json(),
-        }
+        return describe(self)
 
     def _title(self) -> str:
         return (
@@ -374,36 +351,7 @@ class KerasCV(Described):
         )
 
     def _facts(self) -> dict[str, str]:
-        settings, classes = self.settings, self.target.classes
-        target = "" if classes is None else f" of {len(classes)} classes"
-        patience = "" if settings.patience is None else f", patience {settings.patience}"
-        watched = ", watches the scored fold" if self.monitor_fold else ""
-        largest = "" if self.max_parameters is None else f", max_parameters={self.max_parameters}"
-        return {
-            "target": f"{self.target.kind}{target}",
-            "folds": f"{self.n_folds}, cv={self.cv}, random_state={self.random_state}",
-            "training": f"at most {settings.epochs} epochs{patience}, batches of "
-            f"{settings.batch_size}{watched}{largest}",
-            "preprocess": "" if self.preprocess is None else str(self.preprocess),
-        }
-
-    def _identity(self) -> Identity:
-        return Identity.of(
-            {
-                "model function": self.model_function.create_model,
-                "X": self.X,
-                "y": self.target.identity,
-                "folds": [[fold.train, fold.stop, fold.test] for fold in self.folds],
-                "scoring": self.scoring.identity,
-                **dataclasses.asdict(self.settings),
-                "preprocess": self.preprocess,
-                "monitor_fold": self.monitor_fold,
-                "sample_weight": self.sample_weight,
-                "class_weight": self.class_weight,
-                "callbacks": self.callbacks.given,
-            }
-            | ({} if self.max_parameters is None else {"max_parameters": self.max_parameters})
-        )
+        return facts(self)
 
     def _split(self) -> None:
         self.folds, self._whole = make_folds(
@@ -528,11 +476,3 @@ class KerasCV(Described):
         view = as_fitted(model, prepared.preprocessor, self.target)
         X_rows, labels = take(self.X, rows), take(self.target.labels, rows)
         self.scoring.check(view, X_rows, labels)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("keras", "tensorflow", "tensorflow-cpu", "scikit-learn", "numpy"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name.removesuffix("-cpu")] = importlib.metadata.version(name)
-    return found
