@@ -23,8 +23,6 @@ therefore the outer one of the bootstrap's, which follows skewness, and Student'
 few repeats.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,7 +55,7 @@ class Interval:
         """Whether zero lies outside."""
         return self.low > 0.0 or self.high < 0.0
 
-    def map(self, rising: Callable[[float], float]) -> Interval:
+    def map(self, rising: Callable[[float], float]) -> "Interval":
         """The interval of a rising function of what is estimated."""
         return Interval(value=rising(self.value), low=rising(self.low), high=rising(self.high))
 

@@ -5,8 +5,6 @@ rows are counted, and y is kept. Afterwards only the batches with chosen rows ar
 shuffles within a buffer of rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +50,7 @@ class Streamed:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, chosen: Any) -> Streamed:
+    def __getitem__(self, chosen: Any) -> "Streamed":
         rows = self._rows[chosen]
         if np.any(np.diff(rows) <= 0):
             raise IndexError("rows of a dataset can be taken in its own order only")

@@ -4,11 +4,9 @@ Members keep their weights; logits become probabilities first, so that each memb
 The average is an ordinary Keras model of layers that Keras saves.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,7 +29,7 @@ class EnsembleNetwork(FittedNetwork):
     _features = staticmethod(read_features)
 
     @property
-    def network_(self) -> EnsembleNetwork:
+    def network_(self) -> Self:
         """Itself: what scorers read of a fitted Keras estimator."""
         return self
 

@@ -7,11 +7,9 @@ that of the rows is not known.
 Its interval is that of the winner, with the variance of the differences of their folds for S².
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -33,7 +31,7 @@ class Gain:
     expected; 0 where it does not now, None where none suffice."""
 
     @classmethod
-    def of(cls, estimate: Estimate, standing: Standing, baseline: int) -> Gain:
+    def of(cls, estimate: Estimate, standing: Standing, baseline: int) -> Self:
         """The gain of the winner."""
         winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
         differences, splits = scores.of_search[winner] - scores.of_search[baseline], 1

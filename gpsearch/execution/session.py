@@ -1,7 +1,5 @@
 """One call on a study, from its arguments to its end: what a search and a comparison share."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import math
@@ -10,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from joblib import cpu_count
@@ -86,7 +84,7 @@ class Session:
         racing: Any,
         timeout: Any,
         max_same_errors: Any,
-    ) -> Session:
+    ) -> Self:
         """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
         seconds = optional(positive, "timeout", timeout, "seconds")
         n_jobs = _read_jobs(n_jobs)

@@ -32,13 +32,11 @@ a generator, or an object that pickle refuses is identified by its class alone:
 `SCHEME`, the version of these rules, opens each fingerprint.
 """
 
-from __future__ import annotations
-
 import functools
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from gpsearch.identity.function_code import function_code, outer_values, same_source
 from gpsearch.identity.installed import is_installed
@@ -77,7 +75,7 @@ class Identity:
     """Objects that are identified by their class alone."""
 
     @classmethod
-    def of(cls, parts: Mapping[str, Any]) -> Identity:
+    def of(cls, parts: Mapping[str, Any]) -> Self:
         """Identify each of several things by name; a function in one part for each value."""
         digests: dict[str, str] = {}
         unidentified: dict[str, None] = {}

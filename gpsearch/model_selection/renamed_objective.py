@@ -1,7 +1,5 @@
 """An objective whose params have other names or values than the space that is searched."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +28,7 @@ class RenamedObjective:
             raise AttributeError(name)
         return getattr(self.objective, name)
 
-    def with_fresh_folds(self, random_state: int) -> RenamedObjective:
+    def with_fresh_folds(self, random_state: int) -> "RenamedObjective":
         """The same objective on splits of another seed."""
         fresh: Any = self.objective
         return RenamedObjective(fresh.with_fresh_folds(random_state), self.distributions)

@@ -9,14 +9,12 @@ In each fold a clone with the configuration is fitted on the training rows and s
 held-out rows, as `sklearn.model_selection.cross_validate` does.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import joblib
 import numpy as np
@@ -226,7 +224,7 @@ class EstimatorCV(Described):
         """Rows that each fold scores."""
         return [test for _, test in self.folds]
 
-    def with_fresh_folds(self, random_state: int) -> EstimatorCV:
+    def with_fresh_folds(self, random_state: int) -> Self:
         """The same objective on splits of another seed; see `KerasCV.with_fresh_folds`."""
         if self.cv is None or isinstance(self.cv, Integral):
             raise InvalidObjectiveError(
@@ -241,7 +239,7 @@ class EstimatorCV(Described):
         return fresh
 
     @contextmanager
-    def workers(self) -> Iterator[EstimatorCV]:
+    def workers(self) -> Iterator[Self]:
         """Keep the processes of `n_jobs`, and their view of X, from one trial to the next."""
         if self.n_jobs is None or joblib.effective_n_jobs(self.n_jobs) == 1:
             yield self

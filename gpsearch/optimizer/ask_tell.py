@@ -7,8 +7,6 @@ first       points before the first model, ``n_initial_points`` of them
 =========== =================================================================================
 """
 
-from __future__ import annotations
-
 import functools
 import threading
 import warnings
@@ -374,7 +372,7 @@ class Optimizer(skopt.Optimizer):
         self._next, self._observations.pending, self.cache_ = None, [], {}
 
     @public()
-    def copy(self, random_state: Any = None) -> Optimizer:
+    def copy(self, random_state: Any = None) -> "Optimizer":
         """Make an optimizer with the same settings that was told the same."""
         twin = Optimizer(
             self.space.dimensions if not self.is_ours else self.space,

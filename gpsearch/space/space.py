@@ -1,12 +1,10 @@
 """The space: all dimensions together, with conditions, a constraint and fixed values."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import skopt.space
@@ -283,7 +281,7 @@ class Space(Described, skopt.space.Space):
         }
 
     @classmethod
-    def from_json(cls, description: Mapping[str, Any]) -> Space:
+    def from_json(cls, description: Mapping[str, Any]) -> Self:
         """Make the space that `to_json` described, without its constraint."""
         space = cls(
             [dimension_from_json(entry) for entry in description["dimensions"]],

@@ -20,11 +20,10 @@ surrogate fit noise. It is moderated towards s², as if s² came from `PRIOR_FOL
 estimated here by the median).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from scipy.special import gammaincinv
@@ -98,7 +97,7 @@ class FoldStatistics:
     """n, as far as the trials have the same number of folds."""
 
     @classmethod
-    def of(cls, trials: Sequence[Trial]) -> FoldStatistics:
+    def of(cls, trials: Sequence[Trial]) -> Self:
         """Estimate from the complete ones among `trials`; NaN where there are fewer than two."""
         complete = [trial for trial in trials if trial.state == "complete"]
         k = max((len(trial.folds) for trial in complete), default=0)

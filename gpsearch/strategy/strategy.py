@@ -12,11 +12,9 @@ seed        one for the whole search; trial n draws from ``trial_rng(seed, n)``
 =========== =================================================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +69,7 @@ class History:
         costs: Sequence[float] | Array | None = None,
         pending: Sequence[Point] = (),
         n_given: int = 0,
-    ) -> History:
+    ) -> Self:
         """Make a history of plain sequences; an infinite loss counts as failed."""
         values = np.array(losses, dtype=float)
         values[~np.isfinite(values)] = np.nan

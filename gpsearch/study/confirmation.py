@@ -3,12 +3,10 @@
 A value without arithmetic: `gpsearch.execution.contest` makes it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from gpsearch.evaluation import as_user_value
 
@@ -77,7 +75,7 @@ class Confirmation:
     is as estimated; 0 where it does not now, None where no number of folds suffices."""
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Confirmation:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Inverse of `to_json`."""
         known: dict[str, Any] = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         known |= {name: tuple(value) for name, value in known.items() if isinstance(value, list)}

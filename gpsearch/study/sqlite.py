@@ -9,8 +9,6 @@ Each row carries the CRC-32 of its values, so that damage inside a value, which 
 look for, is found when it is read.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os
@@ -23,7 +21,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gpsearch.errors import StudyCorruptError, StudyError, StudyLockedError, StudyReadOnlyError
 from gpsearch.study.location import (
@@ -71,7 +69,7 @@ class Database:
         self._mutex = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path | None, rows: Mapping[str, Sequence[Row]]) -> Database:
+    def create(cls, path: Path | None, rows: Mapping[str, Sequence[Row]]) -> Self:
         """Make a new study with `rows` of its tables; None keeps it in memory.
 
         The file appears under its name whole or not at all: it is written beside it first.
@@ -104,7 +102,7 @@ class Database:
         return cls.connect(path, writable=False)
 
     @classmethod
-    def connect(cls, path: Path, *, writable: bool) -> Database:
+    def connect(cls, path: Path, *, writable: bool) -> Self:
         """Open an existing study, after a check of the whole file.
 
         Raises StudyCorruptError where the file is not a study, or damaged; StudyError where it does

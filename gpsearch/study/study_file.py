@@ -12,13 +12,11 @@ queue      each configuration to evaluate before the strategy is asked
 ========== =================================================================================
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gpsearch.evaluation import FoldResult, Predictions
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, dump
@@ -50,7 +48,7 @@ class StudyFile:
     @classmethod
     def create(
         cls, path: Path | None, info: StudyInfo, rows: Mapping[str, Sequence[Row]] | None = None
-    ) -> StudyFile:
+    ) -> Self:
         """Make a new study and open it for reading; None keeps it in memory.
 
         `rows` of the tables are in it from the start. Raises as `Database.create`.
@@ -60,7 +58,7 @@ class StudyFile:
         return cls(Database.create(path, {**rows, "head": [*rows.get("head", ()), *facts]}))
 
     @classmethod
-    def connect(cls, path: Path, *, writable: bool) -> StudyFile:
+    def connect(cls, path: Path, *, writable: bool) -> Self:
         """Open an existing study, after a check of the whole file. Raises as `Database.connect`."""
         return cls(Database.connect(path, writable=writable))
 

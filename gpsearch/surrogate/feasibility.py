@@ -13,9 +13,8 @@ Least-squares classification with a probit link (Rasmussen & Williams 2006, sect
 failure tells nothing about the loss around it, so it never enters the model of the loss.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +45,7 @@ class FeasibilityModel:
     """tau."""
 
     @classmethod
-    def fit(cls, Z: Array, failed: NDArray[np.bool_], *, categorical: Mask) -> FeasibilityModel:
+    def fit(cls, Z: Array, failed: NDArray[np.bool_], *, categorical: Mask) -> Self:
         """Fit to the (n, d) points `Z`, of which some have failed and some have not."""
         process = GaussianProcess.fit(Z, failed.astype(float), categorical=categorical)
         u = (0.5 - process.warp.centre) / process.warp.scale

@@ -19,10 +19,9 @@ variances are those of the warped loss without its noise; `loss_quantile` leads 
 user's units.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +97,7 @@ class GaussianProcess:
         variances: Array | None = None,
         shape: Shape | None = None,
         priors: Priors | None = None,
-    ) -> GaussianProcess:
+    ) -> "GaussianProcess":
         """Fit hyperparameters by their posterior mode, and condition on the losses.
 
         Of more than `CONDITIONED_ON` observations so many are used: those of least expected loss,
@@ -236,7 +235,7 @@ class GaussianProcess:
         )
 
     @public()
-    def fantasize(self, Z: Array) -> GaussianProcess:
+    def fantasize(self, Z: Array) -> Self:
         """The process as if the losses at the (p, d) rows of `Z` were known to be their means.
 
         Its variance is lower there and its means are the same everywhere, so that a pending point

@@ -20,9 +20,8 @@ G           ``K^-1 - alpha alpha^T``                                         (n,
 ``d log p / dx_i = -tr(G dK/dx_i) / 2`` (Rasmussen & Williams 2006, equations 2.30 and 5.9).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.linalg import lapack
@@ -53,7 +52,7 @@ class Hyperparameters:
     """Shape of the output transform."""
 
     @classmethod
-    def unpack(cls, x: Array) -> Hyperparameters:
+    def unpack(cls, x: Array) -> Self:
         """Read the vector x of `NegativeLogPosterior`."""
         return cls(
             weights=np.exp(x[:-3]),

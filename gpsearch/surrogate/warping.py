@@ -19,11 +19,9 @@ the evidence of different transforms comparable, and the transform stays linear 
 fits better.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -176,7 +174,7 @@ class Warp:
     """The spread of the better half of the losses, in the user's units."""
 
     @classmethod
-    def of(cls, y: Array, shape: Shape) -> Warp:
+    def of(cls, y: Array, shape: Shape) -> Self:
         """Make the warp of losses `y`; its scale is robust against a few very bad ones."""
         y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
         centre = float(np.median(y))

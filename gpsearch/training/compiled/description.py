@@ -9,8 +9,6 @@ Anything whose content cannot be seen, such as a generator, an open file or the 
 extension, raises `NotDescribed`.
 """
 
-from __future__ import annotations
-
 import builtins
 import collections
 import dis
@@ -101,7 +99,7 @@ class Description:
 
     def __init__(
         self,
-        special: Callable[[Description, Any], bool] = lambda description, thing: False,
+        special: Callable[["Description", Any], bool] = lambda description, thing: False,
         hidden: Callable[[Any, str], bool] = lambda thing, name: False,
     ) -> None:
         self._special = special

@@ -11,8 +11,6 @@ for as long as a trace lasts their classes answer differently, to the tracing th
 objects of its model alone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import threading
@@ -103,7 +101,7 @@ class TracedScalar:
             return self._cast[dtype]
         return tf.cast(self._double, dtype)
 
-    def derived(self, function: Callable[[Any], Any]) -> TracedScalar:
+    def derived(self, function: Callable[[Any], Any]) -> "TracedScalar":
         """The result of `function`, taken in float64 as Python would."""
         result = TracedScalar(function(self.value))
         result.bind(function(self._double))

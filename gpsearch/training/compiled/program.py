@@ -14,13 +14,11 @@ fold and every configuration of the same architecture, because all that differs 
 was learnt is copied into the model that a training was asked for.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -67,7 +65,7 @@ class ModelState:
     """Numbers in the model's places; float64."""
 
     @classmethod
-    def of(cls, model: Any) -> ModelState:
+    def of(cls, model: Any) -> Self:
         """Read the state of a built and compiled model."""
         scheduled = not isinstance(learning_rate_of(model.optimizer), import_keras().Variable)
         return cls(
