@@ -84,10 +84,7 @@ class GPSearchError(Exception):
 def public(**renamed: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Mark a public call: an error that leaves it names it.
 
-    Parameters
-    ----------
-    **renamed
-        This call's name for an argument of a function that it uses.
+    `renamed` holds this call's name for an argument of a function that it uses.
     """
 
     def mark(function: Callable[P, T]) -> Callable[P, T]:

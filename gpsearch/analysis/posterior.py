@@ -185,14 +185,7 @@ class PosteriorFunctions:
     of freedom; a category is a unit vector over ``sqrt 2``, so that the squared distance of two
     categories is Hamming's.
 
-    Parameters
-    ----------
-    process : GaussianProcess
-    space : Space
-        Where the process was fitted.
-    number : int
-        Number of samples.
-    rng : Generator
+    `process` was fitted on `space`; `number` is that of the samples.
     """
 
     def __init__(

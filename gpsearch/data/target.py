@@ -87,22 +87,9 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     than 20 values make up more than a tenth of the rows; other numbers are quantities. So are
     whole numbers in several columns or axes, but for 0 and 1 in columns.
 
-    Parameters
-    ----------
-    y : array-like, or dict or tuple of them
-        Shape (n,), (n, columns), or more axes for a model that returns arrays.
-    task : {"classification", "regression"}, optional
-        Overrides the reading.
-
-    Returns
-    -------
-    Target
-
-    Raises
-    ------
-    InvalidObjectiveError
-        y holds NaN, infinity, a single class, or values that are not numbers where numbers are
-        needed.
+    y has the shape (n,), (n, columns), or more axes for a model that returns arrays; several
+    outputs have a dict or tuple of them. Raises InvalidObjectiveError where y holds NaN, infinity,
+    a single class, or values that are not numbers where numbers are needed.
     """
     if y is None:
         raise InvalidObjectiveError(

@@ -53,27 +53,12 @@ def read_groups(groups: Any) -> np.ndarray | None:
 def fit_weights(
     target: Target, rows: np.ndarray, sample_weight: np.ndarray | None, class_weight: Any
 ) -> np.ndarray | None:
-    """Weight of each training row: its own times that of its class.
+    """(m,) weights of the m training `rows`, of each its own times that of its class.
 
-    Parameters
-    ----------
-    target : Target
-    rows : (m,) int array
-        Training rows.
-    sample_weight : (n,) float array or None
-        Weights of all rows.
-    class_weight : dict from label to weight, "balanced" or None
-        "balanced" makes every class weigh the same within `rows`. Labels left out weigh 1.
-
-    Returns
-    -------
-    (m,) float32 array, or None where all rows weigh the same
-
-    Raises
-    ------
-    InvalidObjectiveError
-        Weights of classes for a target without classes, for a label that y does not hold, or
-        that are not finite numbers from 0; or all rows weigh 0.
+    None where all weigh the same. `sample_weight` is of all rows; of the classes, "balanced" makes
+    each weigh the same within `rows`, and labels left out weigh 1. Raises InvalidObjectiveError for
+    weights of classes where the target has none, of a label that y does not hold, or that are not
+    finite numbers from 0; and where all rows weigh 0.
     """
     weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
     if class_weight is not None:

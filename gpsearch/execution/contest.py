@@ -34,21 +34,10 @@ class Contest:
 
     So a search that was killed goes on as if nothing had happened, and workers change nothing.
 
-    Parameters
-    ----------
-    study : Study
-        Its trials have ended.
-    fresh : dict
-        What was scored on fresh splits so far; it may grow.
-    share : float
-        Of what the search took, by work where it is known and by folds elsewhere, that fresh
-        splits may take, those of an earlier end of the same study included.
-    off : str
-        Why there are no fresh splits; else empty.
-    baseline : dict, optional
-        The configuration to compare with; by default that of the last ``baseline=``.
-    **options
-        Of `gpsearch.execution.winner.Estimate`.
+    The trials of `study` have ended; `fresh` is what was scored on fresh splits so far, and may
+    grow. These may take a `share` of what the search took, by work where it is known and by folds
+    elsewhere, those of an earlier end of the same study included; `off` says why there are none.
+    The `baseline` is by default that of the last ``baseline=``; `options` are those of `Estimate`.
     """
 
     def __init__(

@@ -26,14 +26,9 @@ JUDGING = 0
 
 
 class FreshScores:
-    """What complete trials scored; a trial is named by its row.
+    """What complete trials scored, all with the same number of folds; each is named by its row.
 
-    Parameters
-    ----------
-    trials : sequence of Trial
-        Complete, all with the same number of folds.
-    fresh : dict
-        What was scored on fresh splits so far; it may grow.
+    `fresh`, what was scored on fresh splits so far, may grow.
     """
 
     def __init__(self, trials: Sequence[Trial], fresh: Fresh) -> None:

@@ -116,17 +116,9 @@ class Standing:
 class Estimate:
     """What follows from scores: who is the best, with what probability, and worth how much.
 
-    Parameters
-    ----------
-    scores : FreshScores
-    statistics : FoldStatistics
-        Of the trials of the search.
-    scored_share : float, optional
-        p; by default 1/k.
-    held_out : list of arrays, optional
-        Rows that each fold scores; by default no two folds share one.
-    bounds : tuple of float
-        Between which the metric lies.
+    `statistics` are of the trials of the search; `scored_share` is p, by default 1/k; `held_out`
+    are the rows that each fold scores, by default no two share one; the metric lies within
+    `bounds`.
     """
 
     def __init__(

@@ -39,17 +39,11 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, types.MappingProxyType)
 class Reader:
     """One walk from one thing, which may lead back to itself.
 
-    Parameters
-    ----------
-    name : str
-        What the thing is called where it cannot be identified.
-    root : callable or any other thing
-        A function may change what it reaches, as a cache or a counter, in more ways than its code
-        shows: lists, dicts, sets and objects that it reaches count as they were when it was first
-        identified in this process.
-    depth : int, optional
-        Objects nested deeper than this count as equal, and a circle goes on to this depth. The
-        token of a thing then rests on the thing alone, not on where the walk came from.
+    `name` is what the thing is called where it cannot be identified. Where `root` is a function, it
+    may change what it reaches, as a cache or a counter, in more ways than its code shows: lists,
+    dicts, sets and objects that it reaches count as they were when it was first identified in this
+    process. Objects nested deeper than `depth` count as equal, and a circle goes on to this depth:
+    the token of a thing then rests on the thing alone, not on where the walk came from.
     """
 
     def __init__(self, name: str, root: Any, depth: int | None = None) -> None:

@@ -68,15 +68,9 @@ def as_objective(
 
 
 class FunctionObjective:
-    """A plain function of a configuration.
+    """A plain function of a configuration, to one score or to a sequence, one for each fold.
 
-    Parameters
-    ----------
-    function : callable
-        From a configuration to one score, or to a sequence of scores, one for each fold. An
-        argument named ``seed`` receives the trial's seed.
-    greater_is_better : bool, default True
-        False where it returns a loss.
+    An argument of it named ``seed`` receives the trial's seed.
     """
 
     n_folds = 1

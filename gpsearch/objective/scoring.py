@@ -56,17 +56,7 @@ AT_MOST_1 = SHARES | {"r2_score", "explained_variance_score", "matthews_corrcoef
 
 
 class Scoring:
-    """The metric of the search, and further ones that are only recorded.
-
-    Parameters
-    ----------
-    scoring : str, callable or None
-        A scikit-learn scorer name or a callable ``(estimator, X, y) -> float``, greater is
-        better. None: "accuracy" for classes, "r2" for quantities.
-    metrics : sequence of str, or dict
-        Scorers recorded beside the score: their names, or any by a name of one's own.
-    target : Target
-        What is predicted.
+    """The metric of the search, and further ones that are only recorded; see `KerasCV`.
 
     Raises
     ------

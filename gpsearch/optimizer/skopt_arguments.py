@@ -38,15 +38,9 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
     """Read dimensions by scikit-optimize's rules into a space of their copies.
 
     The copies are normalised, with categories one-hot, as ``skopt.gp_minimize`` makes them for
-    its surrogate: scikit-optimize's plots transform points by the space of the result.
-
-    Parameters
-    ----------
-    dimensions : list, skopt.space.Space, Space or dict
-        Lists and stock spaces are read by scikit-optimize itself, the rest by `Space`. Several
-        dimensions may have one name there; ``Space.names`` tells them apart.
-    space_constraint : callable, optional
-        ``space_constraint(point) -> bool``.
+    its surrogate: scikit-optimize's plots transform points by the space of the result. Lists and
+    stock spaces are read by scikit-optimize itself, the rest by `Space`. Several dimensions may
+    have one name there; ``Space.names`` tells them apart.
     """
     if space_constraint is not None and not callable(space_constraint):
         raise refusal(InvalidSearchError, "space_constraint", space_constraint, "callable", "None")

@@ -101,20 +101,10 @@ class ScoreModel(Observations):
     def averages(
         self, cells: Array, shown: Sequence[int], background: Array
     ) -> tuple[Array, Array]:
-        """Mean and variance of the average of t over the background, in each cell.
+        """(c,) means and variances of the average of t over the (B, d) background, in each cell.
 
-        Parameters
-        ----------
-        cells : (c, s) float array
-            Places of the shown dimensions.
-        shown : sequence of s int
-            Their columns of z.
-        background : (B, d) float array
-
-        Returns
-        -------
-        mean, variance : (c,) float arrays
-            NaN for a cell in which no feasible point of the space lies.
+        `cells` are the (c, s) places of the dimensions `shown`, columns of z. NaN stands for a cell
+        in which no feasible point of the space lies.
         """
         mean, variance = np.empty(len(cells)), np.empty(len(cells))
         step = max(1, BLOCK // len(background))

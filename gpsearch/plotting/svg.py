@@ -38,24 +38,12 @@ def svg(
     inches: tuple[float, float],
     prefix: str = "",
 ) -> str:
-    """Draw onto the Axes of a new figure and return it as an ``<svg>`` element.
+    """Draw onto the Axes of a new figure, `ax` of `draw`, and return it as an ``<svg>`` element.
 
-    Parameters
-    ----------
-    draw : callable
-        Called with the Axes as keyword argument `ax`.
-    title : str
-        Description for screen readers.
-    inches : width and height
-    prefix : str
-        Makes the ids of clip paths and the like unique in a page.
-
-    Returns
-    -------
-    str
-        Text and frames in ``currentColor``, the background ``var(--paper)``, the main series
-        ``var(--series)``. What `style.name_trials` named has ``data-trial``, the axes of parallel
-        coordinates ``data-axis``.
+    The title is for screen readers; the prefix makes the ids of clip paths and the like unique in a
+    page. Text and frames are in ``currentColor``, the background in ``var(--paper)``, the main
+    series in ``var(--series)``. What `style.name_trials` named has ``data-trial``, the axes of
+    parallel coordinates ``data-axis``.
     """
     with matplotlib.rc_context(PAGE_STYLE):
         figure = Figure(figsize=inches, layout="constrained")

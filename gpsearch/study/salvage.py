@@ -30,28 +30,12 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     """Save what can be read of a damaged study as a new one.
 
     Trials whose row is damaged are left out, and later ones move up. A trial that lost folds
-    counts as running: a search that continues the new study evaluates these folds again.
+    counts as running: a search that continues the new study evaluates these folds again. The
+    damaged one stays as it is. Returned are the study made at `new`, and what was lost, in
+    sentences.
 
-    Parameters
-    ----------
-    path : path
-        The damaged study; it stays as it is.
-    new : path
-        The study to make; nothing may stand there.
-
-    Returns
-    -------
-    study : Study
-        The new study.
-    lost : list of str
-        What was lost, one sentence each.
-
-    Raises
-    ------
-    StudyError
-        There is a file at `new`, or none at `path`.
-    StudyCorruptError
-        Its space or its seed cannot be read.
+    Raises StudyError where there is a file at `new`, or none at `path`; StudyCorruptError where its
+    space or its seed cannot be read.
     """
     path, new = study_path(path), study_path(new)
     check_path(path)

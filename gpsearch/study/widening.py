@@ -25,28 +25,10 @@ def widen(path: StudyPath, *, space: Space, objective: Objective) -> tuple[Study
 
     Each trial that has ended keeps its folds, predictions and scores on fresh splits, and counts as
     given: `n_calls` of the next search are further trials. One that was left running is evaluated.
+    Returned are the study, in the same file, and a copy of the file as it was.
 
-    Parameters
-    ----------
-    path : path
-    space : Space
-        Holds every trial of the study, with values of the same types.
-    objective : Objective
-        That of the study, so that its scores may be kept.
-
-    Returns
-    -------
-    study : Study
-        The same file.
-    backup : Path
-        A copy of it as it was.
-
-    Raises
-    ------
-    StudyMismatchError
-        The objective is another.
-    StudyError
-        The space is that of the study, or a trial lies outside of it.
+    Raises StudyMismatchError where the objective is another than that of the study; StudyError
+    where the space is that of the study, or does not hold every trial with values of its types.
     """
     study = Study.open(path)
     with study.writing() as writer:
