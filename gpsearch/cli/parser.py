@@ -96,7 +96,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--ensemble",
         dest="command",
         action="store_const",
-        const="best_ensemble:best_ensemble",
+        const="searches:best_ensemble",
         help="which trials to average, and what that gains",
     )
     best.add_argument("-o", "--output", help="fit the ensemble, and write it as a .keras file")
