@@ -42,11 +42,13 @@ def loss_target(target: Target, model: Any) -> Parts:
     return numbers if reached else target.encoded
 
 
-def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, name: str) -> None:
+def check_output(
+    target: Target, model: Any, outputs: Any, x: Parts, y: Parts, name: str, *, traced: bool
+) -> None:
     """Raise where a model's outputs for a few rows cannot be compared with their y.
 
     x and y are those rows as the model is trained on them, y from `loss_target`; `name` is that
-    of the model function, for the message.
+    of the model function, for the message. `traced`: in a graph, too, as training compares them.
     """
     keras = import_keras()
     if target.kind != "several":
@@ -77,11 +79,11 @@ def check_output(target: Target, model: Any, outputs: Any, x: Parts, y: Parts, n
                 f"the {what} that {name} was compiled with cannot compare its output with y "
                 f"({_described(target)}): {error}"
             ) from error
-        if keras.backend.backend() != "tensorflow" or model.run_eagerly:
+        if not traced or keras.backend.backend() != "tensorflow" or model.run_eagerly:
             continue
-        traced = import_tensorflow().function(compare, autograph=False)
+        graph = import_tensorflow().function(compare, autograph=False)
         try:
-            traced.get_concrete_function(y, outputs)
+            graph.get_concrete_function(y, outputs)
         except Exception as error:  # likewise
             raise InvalidObjectiveError(
                 f"the {what} that {name} was compiled with cannot be traced into a graph: {error} "

@@ -79,12 +79,12 @@ class NetworkTask:
             )
         return model
 
-    def check(self, model: Any) -> None:
-        """Raise where the output of `model` cannot be compared with y."""
+    def check(self, model: Any, *, traced: bool = True) -> None:
+        """Raise where the output of `model` cannot be compared with y; see `check_output`."""
         outputs = self.function.outputs(model, self.prepared.sample)
         y = take(loss_target(self.target, model), self.prepared.sample_rows)
         x = self.prepared.sample
-        check_output(self.target, model, outputs, x, y, self.function.name)
+        check_output(self.target, model, outputs, x, y, self.function.name, traced=traced)
         if self.target.is_classification and fits(self.target, np.shape(outputs), model):
             as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
 
@@ -160,10 +160,15 @@ def trained_network(
     """
     model = task.build()
     if check:
-        task.check(model)
+        task.check(model, traced=False)
     training, seen, size = task.training(model), arithmetic(model), model.count_params()
     with trainer.lock:
-        trained = trainer.train(model, training, built_by=built_by)
+        try:
+            trained = trainer.train(model, training, built_by=built_by)
+        except Exception:
+            if check:
+                task.check(model)  # of a loss that cannot be traced, it says more
+            raise
         del training  # before scored rows are in memory, too
         check_converged(trained.curves)
         yield TrainedNetwork(task=task, fold=trained, parameters=size, arithmetic=seen)

@@ -375,3 +375,12 @@ def test_bad_data(X, y):
         network.fit(np.where(X > 2, np.nan, X), y)
     with pytest.raises(ValueError, match="features"):
         network.fit(X, y).predict(X[:, :2])
+
+
+def test_a_loss_that_no_graph_can_hold_is_named(X, y):
+    def branching(y_true, y_pred):
+        return keras.ops.mean(y_pred if keras.ops.sum(y_true) > 0 else y_true - y_pred)
+
+    network = KerasClassifier(create_model, epochs=1, loss=branching)
+    with pytest.raises(InvalidObjectiveError, match=r"the loss .* cannot be traced into a graph"):
+        network.fit(X, y)
