@@ -46,6 +46,12 @@ def _optimized_graphs():
     optimize_graphs(False)
 
 
+@pytest.fixture
+def _without_figures(monkeypatch):
+    """Pages of which only the text is looked at: drawing the figures takes seconds."""
+    monkeypatch.setattr("gpsearch.report.figures.svg", lambda draw, **options: "<svg></svg>")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_set_of_programs():
     """Trace each architecture once for all tests: tracing takes longer than their trainings."""

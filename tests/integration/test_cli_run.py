@@ -63,6 +63,7 @@ def gpsearch(folder, *arguments):
     )
 
 
+@pytest.mark.usefixtures("_without_figures")  # of the second call, in this process
 def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkeypatch, capsys):
     first = gpsearch(folder, "run", "search.toml")
     assert first.returncode == 0, first.stderr

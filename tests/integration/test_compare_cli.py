@@ -151,6 +151,7 @@ def test_an_unknown_key_is_named_with_its_line(tmp_path):
         load_config(tmp_path / "bad.toml")
 
 
+@pytest.mark.usefixtures("_without_figures")
 def test_a_page_is_written_of_a_comparison(config, capsys, tmp_path):
     assert main(["compare", config, "--report", "pages/c.html"]) == 0
     assert "Report   pages/c.html" in capsys.readouterr().out

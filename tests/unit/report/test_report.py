@@ -197,6 +197,7 @@ def test_a_report_of_any_study(options, make_study, tmp_path):
     assert Page(render_summary(study)).tags
 
 
+@pytest.mark.usefixtures("_without_figures")
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_report_says_where_early_stopping_watched_the_scored_fold(watched, make_study, tmp_path):
     study = make_study(
@@ -213,6 +214,7 @@ def test_many_dimensions_are_cut_to_what_a_page_can_show(make_study, tmp_path):
     assert "through the most influential dimensions" in text
 
 
+@pytest.mark.usefixtures("_without_figures")
 def test_a_report_while_the_search_runs(make_study, tmp_path):
     study = make_study(SMALL, lambda p: p["x"], n=5)
     with study.writing() as writer:
@@ -423,6 +425,7 @@ class TestMarkdown:
         assert "gpsearch.compare(objective, space, strategies=['random', 'grid']" in text
 
 
+@pytest.mark.usefixtures("_without_figures")
 def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     path.write_text("the old page")
@@ -442,6 +445,7 @@ def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, mo
     assert os.listdir(tmp_path) == ["report.html"]
 
 
+@pytest.mark.usefixtures("_without_figures")
 def test_a_page_behind_a_link_is_replaced_where_it_lies(mixed_study, tmp_path):
     (tmp_path / "served").mkdir()
     link = tmp_path / "report.html"
