@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from gpsearch.analysis import EnsembleSelection
-from gpsearch.cli import best_ensemble, main
+from gpsearch.cli import main, searches
 from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
@@ -91,9 +91,9 @@ def ensemble(study, monkeypatch):
         members=members, chosen=members, single=1, gains=(0.1, 0.125), score_name="roc_auc"
     )
     fitted = SimpleNamespace(save=lambda path: Path(path).write_text("averaged"))
-    monkeypatch.setattr(best_ensemble, "load_config", lambda path: config)
-    monkeypatch.setattr(best_ensemble, "select_ensemble", lambda study: selection)
-    monkeypatch.setattr(best_ensemble, "fit_ensemble", lambda *given: fitted)
+    monkeypatch.setattr(searches, "load_config", lambda path: config)
+    monkeypatch.setattr(searches, "select_ensemble", lambda study: selection)
+    monkeypatch.setattr(searches, "fit_ensemble", lambda *given: fitted)
 
 
 def test_best_tells_and_saves_the_ensemble(ensemble, tmp_path, capsys):
