@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from regret import AT
-from variants import Variant, arguments, report, tasks_of
+from regret import AT, tasks_of
+from variants import Variant, arguments, report
 
 from gpsearch.acquisition import Effort
 from gpsearch.strategy.gp import GPOptions, GPStrategy
@@ -40,9 +40,9 @@ def variant(options: dict[str, Any]) -> Variant:
 
 
 def main() -> None:
-    args = arguments(__doc__.splitlines()[0], "ablation")
+    args = arguments(__doc__.splitlines()[0], "ablation").parse_args()
     variants = {name: variant(options) for name, options in OPTIONS.items()}
-    report(variants, tasks_of(args.suite), args.seeds, args.out, AT)
+    report(variants, tasks_of(args.suite, args.data), args, AT)
 
 
 if __name__ == "__main__":

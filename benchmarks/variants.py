@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from peers import BUDGET
-from regret import families_mean, incumbent, observe, reference, tasks_of
+from regret import families_mean, incumbent, observe, reference
 from tasks import Task
 
 from gpsearch.space import Space
@@ -26,14 +26,14 @@ COMPARED_AT = (20, 50)
 Variant = Callable[[Space, int], Strategy]  # of a space and a seed
 
 
-def search(task: Task, seed: int, variant: Variant) -> dict:
+def search(task: Task, seed: int, variant: Variant, budget: int) -> dict:
     """One search with a variant."""
     strategy = variant(Space(task.dimensions), seed)
     rng = np.random.default_rng(1000 + seed)
     points: list[list] = []
     observed: list[float] = []
     true: list[float] = []
-    for number in range(BUDGET):
+    for number in range(budget):
         points.append(strategy.propose(History.of(points, observed), number))
         seen, loss = observe(task, points[-1], rng)
         observed.append(seen)
@@ -56,24 +56,29 @@ def families_difference(tasks: list[Task], differences: np.ndarray) -> str:
     return f"{gain:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def arguments(description: str, out: str) -> argparse.Namespace:
-    """What the command line says: suite, seeds and the folder of the runs."""
+def arguments(description: str, out: str) -> argparse.ArgumentParser:
+    """What the command line says of tasks, runs, and the folder where these are kept."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--suite", choices=["all", "synthetic", "mlp"], default="synthetic")
+    suites = ["all", "synthetic", "mlp", "tables"]
+    parser.add_argument("--suite", choices=suites, default="synthetic")
+    parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--budget", type=int, default=BUDGET)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results") / out)
-    return parser.parse_args()
+    return parser
 
 
-def network_tasks(suite: str) -> list[Task]:
-    """Those of a suite that tune networks: their dimensions have the usual names."""
-    return [t for t in tasks_of(suite) if t.family == "mlp" or "network" in t.name]
+def network_tasks(tasks: list[Task]) -> list[Task]:
+    """Those that tune networks: their dimensions have the usual names."""
+    families = ("network", "failing", "mlp", "fcnet", "lcbench")
+    return [task for task in tasks if task.family in families]
 
 
 def report(
-    variants: dict[str, Variant], tasks: list[Task], seeds: int, out: Path, at: Sequence[int]
+    variants: dict[str, Variant], tasks: list[Task], args: argparse.Namespace, at: Sequence[int]
 ) -> None:
     """Run what is not run yet, and print the table."""
+    out, seeds, at = args.out, args.seeds, [n for n in at if n <= args.budget]
     out.mkdir(parents=True, exist_ok=True)
     curves: dict[str, dict[str, list[np.ndarray]]] = {}
     for name, variant in variants.items():
@@ -81,8 +86,9 @@ def report(
         known = json.loads(path.read_text()) if path.exists() else {}
         for task in tasks:
             for seed in range(seeds):
-                if f"{task.name}|{seed}" not in known:
-                    known[f"{task.name}|{seed}"] = search(task, seed, variant)
+                done = known.get(f"{task.name}|{seed}", {"true": []})
+                if len(done["true"]) < args.budget:
+                    known[f"{task.name}|{seed}"] = search(task, seed, variant, args.budget)
             path.write_text(json.dumps(known))
         curves[name] = {
             task.name: [incumbent(known[f"{task.name}|{seed}"]) for seed in range(seeds)]
@@ -98,7 +104,8 @@ def report(
         )
         for name, of in curves.items()
     }
-    heads = [f"@{n}" for n in at] + [f"worse @{n} (95 %)" for n in COMPARED_AT]
+    compared = [n for n in COMPARED_AT if n <= args.budget]
+    heads = [f"@{n}" for n in at] + [f"worse @{n} (95 %)" for n in compared]
     print("| variant | " + " | ".join(heads) + " |")
     print("| --- |" + " --- |" * len(heads))
     base = next(iter(regret))
@@ -107,7 +114,6 @@ def report(
         cells = [f"{mean[n - 1]:.3f}" for n in at]
         worse = values - regret[base]
         cells += [
-            "" if name == base else families_difference(tasks, worse[..., n - 1])
-            for n in COMPARED_AT
+            "" if name == base else families_difference(tasks, worse[..., n - 1]) for n in compared
         ]
         print(f"| {name} | " + " | ".join(cells) + " |")

@@ -24,7 +24,7 @@ one would have.
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -45,6 +45,7 @@ from gpsearch.arguments import one_of
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
+from gpsearch.strategy.name_priors import NamePrior
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
 from gpsearch.strategy.strategy import Array, Cost, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, sobol_blocks
@@ -139,6 +140,9 @@ class GPStrategy:
         self._n_calls = n_calls
         self._minds_cost = cost is not None and self._options.acquisition != "LCB"
         self.optimum_prior = read_optimum_prior(optimum_prior, space, minds_cost=self._minds_cost)
+        self._priors = self._options.priors
+        if isinstance(self.optimum_prior, NamePrior) and not self._priors.importance:
+            self._priors = replace(self._priors, importance=self.optimum_prior.importance)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
@@ -186,7 +190,7 @@ class GPStrategy:
             categorical=self._space.categorical,
             variances=known_variances(history.variances[succeeded]),
             shape=self._options.shape,
-            priors=self._options.priors,
+            priors=self._priors,
         )
 
     def acquisition(self, history: History) -> tuple[Acquisition, Array]:

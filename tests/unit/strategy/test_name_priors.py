@@ -5,7 +5,7 @@ from skopt.space import Categorical, Integer, Real
 from gpsearch.space import Space
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPStrategy
-from gpsearch.strategy.name_priors import FLOOR, NamePrior, usual_setting
+from gpsearch.strategy.name_priors import FLOOR, IMPORTANCE, NamePrior, usual_setting
 
 NETWORK = [
     Real(1e-4, 1.0, prior="log-uniform", name="learning_rate"),
@@ -79,6 +79,15 @@ def test_unknown_names_are_searched_as_without_a_prior() -> None:
     assert points == [plain.propose(History(), number) for number in range(8)]
     history = History.of(points, [float(i) for i in range(8)])
     assert usual.propose(history, 8) == plain.propose(history, 8)
+
+
+def test_the_learning_rate_begins_with_a_shorter_length_scale() -> None:
+    """One loss says nothing of lengths: the fit stays at the mode of their prior."""
+    history = History.of([[0.01, 64, 0.1, "adam", 0.5]], [1.0])
+    for choice, first in (("by_name", IMPORTANCE["learning rate, in the middle"]), (None, 1.0)):
+        process = GPStrategy(Space(NETWORK), seed=0, optimum_prior=choice).process(history)
+        wanted = [first, 1.0, 1.0, 1.0, 1.0]
+        np.testing.assert_allclose(process.hyperparameters.weights, wanted, rtol=1e-3)
 
 
 def test_the_prior_matters_first_and_is_outgrown() -> None:
