@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from gpsearch.execution.search import search
 
-load_when_used(  # a worker process needs none of them
+_HOMES = load_when_used(  # a worker process needs none of them
     __name__,
     {
         "rules.below_noise": ("BelowNoise",),
@@ -29,3 +29,4 @@ load_when_used(  # a worker process needs none of them
         "search": ("search",),
     },
 )
+__all__ = [*_HOMES]
