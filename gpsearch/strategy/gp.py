@@ -16,16 +16,18 @@ improvement on f, augmented so that what is known precisely is not measured agai
 the least *mean*, not the least measurement. Pending points count as evaluated with their predicted
 means, so that the next proposal differs from them. Where evaluations failed, improvement is
 weighted by the probability of success, which a second process models. Where evaluations differ in
-cost, improvement is divided by the cost, which another process models.
+cost, improvement is divided by the cost, which another process models. The expected optimum weighs
+it, too, while the process does not contradict it.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
 """
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -46,9 +48,14 @@ from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
 from gpsearch.strategy.name_priors import NamePrior
-from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice, read_optimum_prior
+from gpsearch.strategy.optimum_prior import (
+    BY_NAME,
+    OptimumPrior,
+    OptimumPriorChoice,
+    read_optimum_prior,
+)
 from gpsearch.strategy.strategy import Array, Cost, History, Proposal, trial_rng
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, sobol_blocks
+from gpsearch.strategy.unseen import SOBOL_BLOCK, DistinctPoints, draw_unseen, sobol_blocks
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJohnson
 from gpsearch.surrogate.warping import Shape
 
@@ -57,6 +64,8 @@ GOOD_POINTS = 6  # around which small moves are tried
 COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
+PLACES = 256  # at which predictions are compared with the expected optimum
+CONTRADICTED = 0.1  # correlation of predicted losses with log pi, above which pi is left out
 SAME_PLACE = 1e-9  # places that differ by less are one point
 AcquisitionName = Literal["LogEI", "LogPI", "LCB"]
 
@@ -181,6 +190,22 @@ class GPStrategy:
         points = self._space.enumerate(ENUMERABLE)
         return None if points is None else self._space.to_z(points)
 
+    @functools.cached_property
+    def _expectation(self) -> tuple[Array, Array]:
+        """Evenly spread places, and how far the log density of the prior stands out at each."""
+        rows = np.concatenate(list(itertools.islice(self._even_rows(), PLACES // SOBOL_BLOCK)))
+        Z = self._space.quantile(rows)
+        value, _ = cast(OptimumPrior, self.optimum_prior).log_density(Z, self._space.active(Z))
+        return Z, value - value.mean()
+
+    def _contradicts(self, process: GaussianProcess) -> bool:
+        """Whether `process` predicts greater losses where the optimum was expected."""
+        Z, expected = self._expectation
+        mean, _ = process.predict(Z)
+        # no correlation where either is constant
+        scale = np.linalg.norm(expected) * np.linalg.norm(mean - mean.mean())
+        return bool(expected @ mean > CONTRADICTED * scale)
+
     def process(self, history: History) -> GaussianProcess:
         """The process fitted to the evaluations that succeeded, of which there must be one."""
         succeeded = ~history.failed
@@ -223,7 +248,7 @@ class GPStrategy:
             acquisition = PerCost(
                 acquisition=acquisition, log_cost=log_cost, exponent=exponent, base=base
             )
-        if prior := self.optimum_prior:
+        if (prior := self.optimum_prior) and not self._contradicts(process):
             acquisition = WeightedByPrior(
                 acquisition=acquisition,
                 space=space,
@@ -254,10 +279,14 @@ class GPStrategy:
         space, prior = self._space, self.optimum_prior
         if prior is not None and prior.mode is not None:
             yield space.from_z(prior.mode[None])
-        by_name = np.argsort(np.argsort(space.names))  # the order of the dimensions decides nothing
-        for rows in sobol_blocks(len(space), np.random.default_rng(self._seed)):
-            u = rows[:, by_name]
+        for u in self._even_rows():
             yield space.from_z(space.quantile(u if prior is None else prior.quantile(u)))
+
+    def _even_rows(self) -> Iterator[Array]:
+        """Blocks of evenly spread rows of the unit cube; they follow the names, not the order."""
+        by_name = np.argsort(np.argsort(self._space.names))
+        for rows in sobol_blocks(len(self._space), np.random.default_rng(self._seed)):
+            yield rows[:, by_name]
 
 
 @functools.cache
