@@ -24,16 +24,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from estimates import Estimate, best_of_random, mean_of
 from hard_sets import EPOCHS, FOLDS, HARD, ROWS, SPACES, objective
 from kept import keep, row_text
-from scipy import stats
 
 from gpsearch.comparison import Comparison, compare, open_comparison
 from gpsearch.errors import TrialFailedError
@@ -93,64 +92,6 @@ def score_of(own: KerasCV, trial: Trial) -> float:
 
 
 # ------------------------------------------------------------------ differences
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean, its variance, and the degrees of freedom of that."""
-
-    mean: float
-    variance: float
-    freedom: float
-
-    def __sub__(self, other: Estimate) -> Estimate:
-        """The difference of independent estimates, with Welch's degrees of freedom."""
-        variance = self.variance + other.variance
-        freedom = variance**2 / sum(
-            max(part.variance, 1e-300) ** 2 / part.freedom for part in (self, other)
-        )
-        return Estimate(self.mean - other.mean, variance, freedom)
-
-    def __truediv__(self, unit: float) -> Estimate:
-        return Estimate(self.mean / unit, self.variance / unit**2, self.freedom)
-
-    @property
-    def half(self) -> float:
-        """Half of the 95 % interval, by Student's t."""
-        return float(self.variance**0.5 * stats.t.ppf(0.975, self.freedom))
-
-    @property
-    def ahead(self) -> bool:
-        """Whether the interval lies above 0."""
-        return self.mean > self.half
-
-    def __str__(self) -> str:
-        low, high = self.mean - self.half, self.mean + self.half
-        return f"{self.mean:.2f} ({low:.2f} to {high:.2f})"
-
-
-def mean_of(values: Any) -> Estimate:
-    values = np.asarray(values, dtype=float)
-    return Estimate(values.mean(), values.var(ddof=1) / len(values), len(values) - 1)
-
-
-def best_of_random(values: np.ndarray, m: float) -> Estimate:
-    """What the best of m draws is expected to have, with a jackknife over the draws.
-
-    `values` are those of all draws, in the order of their scores, the best first; where one is
-    not known, it is left out of the mean. m need not be whole.
-    """
-
-    def expected(values: np.ndarray) -> float:
-        # P(i is the best of m of N) = C(N - 1 - i, m - 1) / C(N, m), as a product
-        left = len(values) - np.arange(len(values))
-        passed = np.cumprod(np.append(1, 1 - m / left[:-1]).clip(0))
-        weights = passed * np.minimum(1, m / left) * np.isfinite(values)
-        return float(weights @ np.nan_to_num(values) / weights.sum())
-
-    n = len(values)
-    without = np.array([expected(np.delete(values, i)) for i in range(n)])
-    return Estimate(expected(values), (n - 1) * without.var(), n - 1)
 
 
 class Measured:
@@ -292,16 +233,26 @@ def keep_all(sets: list[Measured], made: list[dict[str, Any]]) -> None:
     for equal, pair in itertools.product((TRIALS, SECONDS, OTHER_SPLITS), PAIRS):
         ahead = sum(one.over(*pair, equal).ahead for one in sets)
         values[f"{pair[0]} ahead of {pair[1]}, {equal}"] = f"{ahead} of {len(sets)}"
-    one = sets[0].comparison
+    repeats = " or ".join(sorted({str(one.comparison.n_repeats) for one in sets}))
+    draws = " or ".join(sorted({str(len(one.pool)) for one in sets}))
     versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "optuna"))
     keep(
         "strategies",
-        conditions=f"{len(sets)} sets, {one.n_repeats} runs of {one.n_calls} points, "
-        f"{len(sets[0].pool)} random points a set, {FOLDS} folds, {EPOCHS} epochs, one core; "
+        conditions=f"{len(sets)} sets, {repeats} runs of {sets[0].comparison.n_calls} points, "
+        f"{draws} random points a set, {FOLDS} folds, {EPOCHS} epochs, one core; "
         f"intervals of 95 % over the runs, and of the means over the sets; {versions}",
         values=values,
         tables={PAGE: made},
+        data={
+            one.data: {"random": rounded(one.drawn)}
+            | {s: rounded(one.reached(s, again=False)) for s in STRATEGIES if s != "random"}
+            for one in sets
+        },
     )
+
+
+def rounded(scores: np.ndarray) -> list[float]:
+    return [round(float(score), 4) for score in scores]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What the comparison on real networks computes from its trials."""
+"""Estimates with intervals, as the comparison on real networks makes them."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from scipy import stats
 from gpsearch.analysis.best_of_random import expected_best
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
-from comparison import Estimate, best_of_random, mean_of
+from estimates import Estimate, best_of_random, mean_of
 
 DRAWS = np.sort(np.random.default_rng(0).normal(size=40))[::-1]
 
