@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 from estimates import Estimate, best_of_random, mean_of
-from hard_sets import EPOCHS, FOLDS, HARD, ROWS, SPACES, objective
+from hard_sets import EPOCHS, FOLDS, HARD, ROWS, SPACE, objective
 from kept import keep, row_text
 
 from gpsearch.comparison import Comparison, compare, open_comparison
@@ -151,10 +151,9 @@ class Measured:
         """
         again = equal == OTHER_SPLITS
         if other == "random":
-            each = self.elapsed("random")[:, -1].sum() / len(self.pool)
-            draws = self.elapsed(strategy)[:, -1] / each
-            if equal != SECONDS:
-                draws = np.full(len(draws), self.comparison.n_calls)
+            draws = np.full(self.comparison.n_repeats, float(self.comparison.n_calls))
+            if equal == SECONDS:  # of the same repeat: other work on the machine fell on both
+                draws *= self.elapsed(strategy)[:, -1] / self.elapsed("random")[:, -1]
             expected = [self.of_random(m, other_splits=again) for m in draws]
             shared = self.of_random(draws.mean(), other_splits=again)  # by all runs
             ahead = self.reached(strategy, again=again) - [of.mean for of in expected]
@@ -195,18 +194,24 @@ def tables(sets: list[Measured]) -> list[dict[str, Any]]:
     rows = [
         [
             one.data.replace("_", " "),
-            f"{ROWS[one.data]} x {HARD[one.data].load()[0][0].size}",
+            f"{ROWS} x {HARD[one.data].load()[0][0].size}",
             SCORES[HARD[one.data].scoring],
+            str(one.comparison.n_repeats),
             f"{one.unit:.4f}",
             f"{one.of_random().mean:.3f}",
-            *(f"{one.reached(name, again=False).mean():.3f}" for name in ("tpe", "gp")),
+            *(f"{one.reached(name, again=False).mean():.3f}" for name in STRATEGIES[-2::-1]),
             f"{np.nanmax(one.comparison.scores):.3f}",
             str(one.below),
         ]
         for one in sets
     ]
-    columns = ["set", "rows x columns", "score", "fold's deviation", "random", "tpe", "gp"]
-    made = [{"columns": [*columns, "best known", "random is below it by"], "rows": rows}]
+    columns = ["set", "rows x columns", "score", "runs", "fold's deviation"]
+    made = [
+        {
+            "columns": [*columns, *STRATEGIES[::-1], "best known", "random is below it by"],
+            "rows": rows,
+        }
+    ]
     for equal in (TRIALS, SECONDS, OTHER_SPLITS):
         ahead = [[one.over(*pair, equal) for pair in PAIRS] for one in sets]
         rows = [
@@ -233,8 +238,10 @@ def keep_all(sets: list[Measured], made: list[dict[str, Any]]) -> None:
     for equal, pair in itertools.product((TRIALS, SECONDS, OTHER_SPLITS), PAIRS):
         ahead = sum(one.over(*pair, equal).ahead for one in sets)
         values[f"{pair[0]} ahead of {pair[1]}, {equal}"] = f"{ahead} of {len(sets)}"
-    repeats = " or ".join(sorted({str(one.comparison.n_repeats) for one in sets}))
-    draws = " or ".join(sorted({str(len(one.pool)) for one in sets}))
+    repeats, draws = (
+        " or ".join(map(str, sorted(set(found))))
+        for found in zip(*((one.comparison.n_repeats, len(one.pool)) for one in sets), strict=True)
+    )
     versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "optuna"))
     keep(
         "strategies",
@@ -268,7 +275,7 @@ def main() -> None:
     for data in () if options.read else options.data:
         comparison = compare(
             objective(data),
-            SPACES[data],
+            SPACE,
             strategies=STRATEGIES,
             n_calls=options.n_calls,
             n_repeats=options.n_repeats,
