@@ -46,6 +46,14 @@ def _optimized_graphs():
     optimize_graphs(False)
 
 
+@pytest.fixture(scope="module")
+def _without_witness():
+    """For what is not about programs: none is compared with Keras, a quarter of a trace's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled_trainer, "difference", lambda *_: "")
+        yield
+
+
 @pytest.fixture
 def _without_figures(monkeypatch):
     """Pages of which only the text is looked at: drawing the figures takes seconds."""

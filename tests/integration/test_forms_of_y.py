@@ -15,6 +15,7 @@ layers, ops = keras.layers, keras.ops
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:A column-vector y was passed"),
+    pytest.mark.usefixtures("_without_witness"),
 ]
 
 RNG = np.random.default_rng(0)

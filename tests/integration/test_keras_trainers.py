@@ -15,7 +15,7 @@ keras = import_keras()
 layers = keras.layers
 
 SETTINGS = TrainingSettings(epochs=4, batch_size=8, patience=2)
-FEW_STEPS = TrainingSettings(epochs=2, batch_size=14)
+FEW_STEPS = TrainingSettings(epochs=2, batch_size=14, patience=2)
 
 # Keras's own code meets NumPy 2.4 here.
 pytestmark = [

@@ -33,9 +33,12 @@ def test_there_are_notebooks():
     assert PATHS
 
 
-# As `conftest.py` has it: graphs run as they are traced, and the collector skips what is imported.
+# As in `conftest.py`: graphs run as they are traced, the collector skips what is imported, and
+# pages have no figures. The notebooks' own are drawn.
 PREPARED = """
 import gc
+import gpsearch.report.figures
+gpsearch.report.figures.svg = lambda draw, **options: "<svg></svg>"
 from gpsearch.training.backend import import_tensorflow
 import_tensorflow().config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 gc.freeze()

@@ -11,6 +11,8 @@ from gpsearch import GPSearchCV, KerasClassifier, KerasRegressor
 
 pytest.importorskip("keras")
 
+pytestmark = pytest.mark.usefixtures("_without_witness")
+
 SMALL = {"n_hidden": 0, "learning_rate": 0.1, "epochs": 20, "random_state": 0}
 
 EXPECTED = {
