@@ -271,16 +271,19 @@ def keep_curves(name: str, kept: dict) -> None:
     """Keep the tables of the page and the curves of its figure."""
     known = json.loads((KEPT / f"{name}.json").read_text())
     page = known["where"].partition("#")[0]
-    others = known["tables"][page][2:]
+    made = tables(kept)
+    heads = [table["columns"][0] for table in made]
+    made += [table for table in known["tables"][page] if table["columns"][0] not in heads]
     data = {
         over: {
             f"{which} {other}": [[at, float(f"{value:.3g}")] for at, value in points]
             for (which, other), points in curves(kept, over).items()
+            if len(points) > 1
         }
         for over in "nd"
     }
     labels = {which.split()[0]: LABELS[which.split()[0]] for which in data["n"]}
-    keep(name, tables={page: tables(kept) + others}, data=data | {"labels": labels})
+    keep(name, tables={page: made}, data=data | {"labels": labels})
 
 
 def main() -> None:

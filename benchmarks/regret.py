@@ -280,7 +280,7 @@ def main() -> None:
             for row in means["rows"]
             for column, cell in zip(means["columns"], row, strict=True)
         }
-        values = {name: cells[name] for name in known["values"]}
+        values = known["values"] | {name: cells[name] for name in cells.keys() & known["values"]}
         keep(args.keep, tables=tables, values=values, data=summary(tasks, regret, records))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib import pyplot as plt
+from matplotlib.ticker import NullLocator
 
 from gpsearch.config import load_config
 from gpsearch.plotting import (
@@ -28,7 +29,11 @@ PEERS = {  # in tables.json: in the colour of the strategy, with its dashes
     "gpsearch": (STRATEGIES["gp"], "-"),
     "hebo": (GREEN, DASHES[1]),
     "optuna-gp": (ORANGE, DASHES[1]),
+    "botorch": (ORANGE, DASHES[2]),
+    "ax": (ORANGE, DASHES[3]),
     "scikit-optimize": (STRATEGIES["skopt"], DASHES[2]),
+    "keras-tuner": (STRATEGIES["skopt"], DASHES[1]),
+    "smac": (GREEN, DASHES[2]),
     "optuna-tpe": (STRATEGIES["tpe"], DASHES[3]),
     "hyperopt": (STRATEGIES["tpe"], DASHES[1]),
     "random": (STRATEGIES["random"], "-"),
@@ -113,8 +118,27 @@ def plot_equal_time(data):
     return beside_legend(axes)
 
 
+def plot_scale(data):
+    """Draw the seconds of a proposal over the trials in 8 dimensions, and over these after 100."""
+    _, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6), layout="constrained", sharey=True)
+    for axes, over, at in ((left, "n", 8), (right, "d", 100)):
+        for name in data["labels"]:
+            if len(points := data[over].get(f"{name} {at}", [])) > 1:
+                colour, dash = PEERS[name]
+                style = {"color": colour, "linestyle": dash, "marker": "o", "markersize": 3}
+                axes.loglog(*zip(*points, strict=True), label=data["labels"][name], **style)
+        quiet_frame(axes)
+    left.set(xlabel="trials, in 8 dimensions", ylabel="processor seconds of a proposal")
+    right.set(xlabel="dimensions, after 100 trials", xticks=[2, 8, 20, 50])
+    right.xaxis.set_major_formatter("{x:.0f}")
+    right.xaxis.set_minor_locator(NullLocator())
+    left.figure.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside right upper")
+    return left
+
+
 def draw_comparisons():
     """Draw the figures of kept results."""
+    save(plot_scale(json.loads((KEPT / "scale.json").read_text())["data"]), "scale")
     save(plot_regret(json.loads((KEPT / "tables.json").read_text())["data"]), "regret")
     save(plot_equal_time(json.loads((KEPT / "equal_time.json").read_text())["data"]), "equal_time")
 
