@@ -23,8 +23,8 @@ The loss changes faster with the learning rate than with any other setting, so t
 with a shorter length scale there (`Priors.importance`).
 
 The densities are rules of thumb, not fits: fitted to two of three families of tables of real
-trainings they served the third no better than none. The importance is the mean of what the three
-families show. What each gains is measured by ``benchmarks/name_priors.py``.
+trainings they served the third no better than none. The importance is about what the three
+families show on average. What each gains is measured by ``benchmarks/name_priors.py``.
 """
 
 import re
