@@ -3,7 +3,7 @@
 ``python benchmarks/name_priors.py [--suite synthetic|mlp|tables] [--seeds 8] [--apart]``
 
 On the tasks that tune networks, whose dimensions have the usual names: without the prior, with it,
-without its length scales, and with wrong ones, which show what an error costs:
+and with wrong ones, which show what an error costs:
 
 =========== ================================================================================
 reversed    each density mirrored: few units, strong dropout, large batches
@@ -25,10 +25,9 @@ from regret import tasks_of
 from variants import Variant, arguments, network_tasks, report
 
 from gpsearch.space import Space
-from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.gp import GPStrategy
 from gpsearch.strategy.name_priors import NAME_PRIORS, NamePrior, usual_setting
 from gpsearch.strategy.strategy import Array
-from gpsearch.surrogate import Priors
 
 AT = (10, 20, 30, 50)
 Names = Callable[[Space, int], list[str]]  # of a space and a seed
@@ -54,12 +53,6 @@ class Wrong(NamePrior):
 
 def wrong(sign: float, shift: float) -> Variant:
     return lambda space, seed: GPStrategy(space, seed=seed, optimum_prior=Wrong(space, sign, shift))
-
-
-def alike(space: Space, seed: int) -> GPStrategy:
-    """The densities alone."""
-    priors = Priors(importance=(1.0,) * len(space))
-    return GPStrategy(space, seed=seed, options=GPOptions(priors=priors))
 
 
 def named(names: Names) -> Variant:
@@ -96,7 +89,6 @@ def keeping(kept: Callable[[str], bool]) -> Names:
 VARIANTS: dict[str, Variant] = {
     "without": lambda space, seed: GPStrategy(space, seed=seed, optimum_prior=None),
     "by name": lambda space, seed: GPStrategy(space, seed=seed),
-    "length scales alike": alike,
     "reversed": wrong(-1.0, 1.0),
     "shifted": wrong(1.0, 0.5),
     "other names": named(dealt),

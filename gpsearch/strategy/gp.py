@@ -26,7 +26,7 @@ one would have.
 import functools
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import numpy as np
@@ -47,7 +47,6 @@ from gpsearch.arguments import one_of
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
 from gpsearch.strategy.encoded_points import EncodedPoints
-from gpsearch.strategy.name_priors import NamePrior
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
     OptimumPrior,
@@ -149,9 +148,6 @@ class GPStrategy:
         self._n_calls = n_calls
         self._minds_cost = cost is not None and self._options.acquisition != "LCB"
         self.optimum_prior = read_optimum_prior(optimum_prior, space, minds_cost=self._minds_cost)
-        self._priors = self._options.priors
-        if isinstance(self.optimum_prior, NamePrior) and not self._priors.importance:
-            self._priors = replace(self._priors, importance=self.optimum_prior.importance)
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
@@ -215,7 +211,7 @@ class GPStrategy:
             categorical=self._space.categorical,
             variances=known_variances(history.variances[succeeded]),
             shape=self._options.shape,
-            priors=self._priors,
+            priors=self._options.priors,
         )
 
     def acquisition(self, history: History) -> tuple[Acquisition, Array]:

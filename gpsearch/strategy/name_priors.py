@@ -19,12 +19,9 @@ Where evaluations differ in cost, many units, many layers and small batches are 
 There nothing is expected of them, and the first points are drawn from the mirrored densities: what
 the learning rate and the others are worth is seen on small networks as well, for less.
 
-The loss changes faster with the learning rate than with any other setting, so the process begins
-with a shorter length scale there (`Priors.importance`).
-
 The densities are rules of thumb, not fits: fitted to two of three families of tables of real
-trainings they served the third no better than none. The importance is about what the three
-families show on average. What each gains is measured by ``benchmarks/name_priors.py``.
+trainings they served the third no better than none. What each gains is measured by
+``benchmarks/name_priors.py``.
 """
 
 import re
@@ -49,8 +46,6 @@ NAME_PRIORS: tuple[tuple[str, str, tuple[float, float]], ...] = (
     ("momentum, strong", r"momentum", (1.5, 1.0)),
 )
 """Setting and where its good values are; pattern in the name; p and q. The first match counts."""
-IMPORTANCE = {"learning rate, in the middle": 3.3}
-"""Settings that matter more than others; factor of their inverse squared length scale."""
 SIZES = ("units, many", "layers, many", "batch, small")
 """Settings whose good values make an evaluation dear."""
 
@@ -90,9 +85,6 @@ class NamePrior:
         self._known = np.array([j for j in found if j not in cheap], dtype=np.intp)
         self._p, self._q = np.array([self._drawn[j] for j in self._known]).reshape(-1, 2).T
         self._log_norm = betaln(self._p, self._q)
-        settings = [found.get(j, ("",))[0] for j in range(len(space))]
-        self.importance = tuple(IMPORTANCE.get(setting, 1.0) for setting in settings)
-        """Of each dimension; see `Priors.importance`."""
 
     def quantile(self, u: Array) -> Array:
         """(n, d) quantiles of the beta densities that stand at the quantiles `u` of the uniform."""

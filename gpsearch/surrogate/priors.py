@@ -52,17 +52,16 @@ class Priors:
     """``beta_b`` of the gamma density of the noise variance."""
     mean_variance: float = 1.0
     """Variance of the constant mean, which is unknown and integrated out."""
-    importance: tuple[float, ...] = ()
-    """Factors of ``c``, one for each dimension; all 1 where empty."""
 
-    def centre(self, d: int) -> Array:
-        """``c``: 1, and 8 / d where there are more than 8 dimensions, times the `importance`.
+    @staticmethod
+    def centre(d: int) -> float:
+        """``c``: 1, and 8 / d where there are more than 8 dimensions.
 
         Points of a cube are the further apart the more dimensions it has; with the same length
         scales none would be correlated with another (Hvarfner et al. 2024, Vanilla Bayesian
         optimization performs great in high dimensions, section 4, for another density).
         """
-        return np.multiply(min(1.0, ROOMY / d), self.importance or np.ones(d))
+        return min(1.0, ROOMY / d)
 
     def log_density(self, theta: Array) -> tuple[float, Array]:
         """Log density at the (d + 2,) array `theta`, and its (d + 2,) gradient in `theta`."""
