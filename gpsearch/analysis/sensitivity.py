@@ -219,7 +219,9 @@ def estimate_importance(
     power_of_two("n_points", n_points)
     whole("seed", seed, 0)
     process = fitted_process(study, "estimate_importance", process)
-    all_equal = bool(np.ptp(process.t) == 0.0)
+    losses = np.array([trial.loss for trial in study.ended])
+    losses = losses[np.isfinite(losses)]
+    all_equal = bool((losses == losses[0]).all())  # the process may rest on some of them alone
     first = total = np.zeros((n_samples, len(study.space)))
     if not all_equal:
         first, total = _sobol_indices(process, study.space, n_samples, n_points, seed)
@@ -228,7 +230,7 @@ def estimate_importance(
         first_samples=first,
         total_samples=total,
         confidence=confidence,
-        n_trials=int(np.isfinite([trial.loss for trial in study.ended]).sum()),
+        n_trials=len(losses),
         all_equal=all_equal,
     )
 

@@ -35,6 +35,7 @@ from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.strategy.strategy import Array
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
+from gpsearch.surrogate.warping import LARGEST_LOSS
 
 PRIOR_FOLDS = 4.0
 
@@ -105,7 +106,7 @@ class FoldStatistics:
         n = len(complete)
         if n < 2 or k < 2:
             return cls()
-        losses = flipped(np.array([[fold.score for fold in trial.folds] for trial in complete]))
+        losses = _fold_losses(complete)
         deviations = losses - losses.mean(axis=1, keepdims=True)
         effects = np.median(deviations, axis=0)
         effects -= effects.mean()
@@ -149,8 +150,13 @@ class FoldStatistics:
         return scatters
 
     def _without_effects(self, trials: Sequence[Trial], numbers: Sequence[int]) -> Array:
-        scores = np.array([[fold.score for fold in trial.folds] for trial in trials])
-        return flipped(scores) - np.array([self.effects.get(number, 0.0) for number in numbers])
+        return _fold_losses(trials) - [self.effects.get(number, 0.0) for number in numbers]
+
+
+def _fold_losses(trials: Sequence[Trial]) -> Array:
+    """(n, k) losses of trials of k folds, so bounded that their squares are finite."""
+    scores = np.array([[fold.score for fold in trial.folds] for trial in trials])
+    return np.clip(flipped(scores), -LARGEST_LOSS, LARGEST_LOSS)
 
 
 def _cost_of_fold(trial: Trial, cost: Cost | None) -> float:

@@ -81,9 +81,10 @@ def check_output(
             ) from error
         if not traced or keras.backend.backend() != "tensorflow" or model.run_eagerly:
             continue
-        graph = import_tensorflow().function(compare, autograph=False)
+        tf = import_tensorflow()
+        any_rows = [keras.tree.map_structure(_of_any_rows, part) for part in (y, outputs)]
         try:
-            graph.get_concrete_function(y, outputs)
+            tf.function(compare, autograph=False).get_concrete_function(*any_rows)
         except Exception as error:  # likewise
             raise InvalidObjectiveError(
                 f"the {what} that {name} was compiled with cannot be traced into a graph: {error} "
@@ -91,6 +92,11 @@ def check_output(
                 "run_eagerly=True."
             ) from error
     model.reset_metrics()
+
+
+def _of_any_rows(tensor: Any) -> Any:
+    """Its kind and shape without the number of rows, which the last batch has less of."""
+    return import_tensorflow().TensorSpec((None, *tensor.shape[1:]), tensor.dtype)
 
 
 def _units(model: Any) -> int | None:

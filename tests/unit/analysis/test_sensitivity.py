@@ -164,6 +164,14 @@ def test_equal_scores_say_that_nothing_can_be_said():
     assert found.negligible == ()
 
 
+def test_scores_that_differ_are_not_called_equal_where_the_process_rests_on_equal_ones():
+    study = searched(lambda p: p["x"], {"x": (0.0, 1.0)}, n_calls=5)
+    process = GaussianProcess.fit(
+        np.linspace(0, 1, 4)[:, None], np.zeros(4), categorical=np.array([False])
+    )
+    assert not estimate_importance(study, process=process, n_samples=2).all_equal
+
+
 def test_frame_holds_the_order():
     study = searched(lambda p: p["lr"] + 10 * p["act"], {"act": (0.0, 1.0), "lr": (0.0, 1.0)}, 20)
     frame = estimate_importance(study).to_frame()

@@ -67,6 +67,12 @@ def test_the_variance_is_unbiased_for_few_trials_too():
     assert np.mean(means) == pytest.approx(0.01**2 / 5, rel=0.1)
 
 
+@pytest.mark.parametrize("huge", [-1e200, 1e155, 1.7e308])
+def test_variances_are_finite_whatever_a_fold_scores(huge):
+    trials = [trial(0, [0.1, 0.2, 0.3]), trial(1, [huge, 0.1, 0.2]), trial(2, [0.2, 0.2, 0.1])]
+    assert np.isfinite(history_of(SPACE, trials).variances).all()
+
+
 @pytest.mark.parametrize("k", [2, 3, 5])
 def test_the_variance_is_unbiased_for_few_folds_too(k):
     rng = np.random.default_rng(5)
