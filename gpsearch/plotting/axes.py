@@ -161,14 +161,14 @@ def jitter(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
     return (rng.random(n) - 0.5) * (width if discrete(dimension) else 0.0)
 
 
-def wrapped(name: str) -> str:
-    r"""A long name in two lines, broken at the underscore nearest to its middle.
+def wrapped(name: str, letters: int = 12) -> str:
+    r"""A name of more letters in two lines, broken at the underscore nearest to its middle.
 
     >>> wrapped("learning_rate_decay"), wrapped("momentum")
     ('learning_\nrate_decay', 'momentum')
     """
     breaks = [i for i, letter in enumerate(name) if letter in "_ " and 0 < i < len(name) - 1]
-    if len(name) <= 12 or not breaks:
+    if len(name) <= letters or not breaks:
         return name
     at = min(breaks, key=lambda i: abs(i - len(name) / 2)) + 1
     return f"{name[:at]}\n{name[at:]}"

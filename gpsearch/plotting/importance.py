@@ -7,6 +7,7 @@ from matplotlib.ticker import PercentFormatter
 from gpsearch.analysis import Importance, estimate_importance
 from gpsearch.errors import public
 from gpsearch.plotting import style
+from gpsearch.plotting.axes import wrapped
 from gpsearch.plotting.data import as_series
 from gpsearch.plotting.text import literal
 from gpsearch.study import Study
@@ -55,11 +56,11 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
     )
-    ax.set_yticks(rows, [literal(importance.names[j]) for j in order])
+    ax.set_yticks(rows, [literal(wrapped(importance.names[j], letters=18)) for j in order])
     ax.set_ylim(d - 0.5, -0.5)
     ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.set_xlabel("share of the differences between scores")
+    ax.set_xlabel("share of the differences")
     style.quiet_frame(ax, grid="x")
     style.legend_above(ax)
     return ax
