@@ -199,7 +199,7 @@ def tables(sets: list[Measured]) -> list[dict[str, Any]]:
             str(one.comparison.n_repeats),
             f"{one.unit:.4f}",
             f"{one.of_random().mean:.3f}",
-            *(f"{one.reached(name, again=False).mean():.3f}" for name in STRATEGIES[-2::-1]),
+            *(f"{one.reached(name, again=False).mean():.3f}" for name in reversed(STRATEGIES[:-1])),
             f"{np.nanmax(one.comparison.scores):.3f}",
             str(one.below),
         ]

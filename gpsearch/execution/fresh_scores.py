@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.trial import Trial
+from gpsearch.surrogate.warping import bounded
 
 Array = NDArray[np.float64]
 Fresh = Mapping[tuple[int, int], Sequence[FoldResult]]
@@ -33,7 +34,7 @@ class FreshScores:
 
     def __init__(self, trials: Sequence[Trial], fresh: Fresh) -> None:
         self.trials, self._fresh = trials, fresh
-        self.of_search: Array = np.array([[fold.score for fold in t.folds] for t in trials])
+        self.of_search = bounded(np.array([[fold.score for fold in t.folds] for t in trials]))
         """s_ij, (n, k)."""
 
     @property
@@ -75,7 +76,9 @@ class FreshScores:
         """Scores of each trial that has ended on these fresh splits; none where they are void."""
         rows = range(0 if self.is_void(split) else len(self.trials))
         return {
-            i: [fold.score for fold in self._fresh[split, self.trials[i].number]]
+            i: bounded(
+                np.array([f.score for f in self._fresh[split, self.trials[i].number]])
+            ).tolist()
             for i in rows
             if self.is_over(split, i)
         }

@@ -35,7 +35,7 @@ from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.strategy.strategy import Array
 from gpsearch.study import Study, Trial
 from gpsearch.surrogate import GaussianProcess
-from gpsearch.surrogate.warping import LARGEST_LOSS
+from gpsearch.surrogate.warping import bounded
 
 PRIOR_FOLDS = 4.0
 
@@ -156,7 +156,7 @@ class FoldStatistics:
 def _fold_losses(trials: Sequence[Trial]) -> Array:
     """(n, k) losses of trials of k folds, so bounded that their squares are finite."""
     scores = np.array([[fold.score for fold in trial.folds] for trial in trials])
-    return np.clip(flipped(scores), -LARGEST_LOSS, LARGEST_LOSS)
+    return bounded(flipped(scores))
 
 
 def _cost_of_fold(trial: Trial, cost: Cost | None) -> float:

@@ -32,6 +32,15 @@ LARGEST_U = 1e12  # larger standardised losses say no more, and overflow
 LEAST_SCALE, LARGEST_LOSS = 1e-150, 1e150  # between them, squares are finite and not zero
 
 
+def bounded(losses: Array) -> Array:
+    """Losses, or scores, of which the squares are finite; NaN stays.
+
+    >>> bounded(np.array([0.5, -1e200]))
+    array([ 5.e-001, -1.e+150])
+    """
+    return np.clip(losses, -LARGEST_LOSS, LARGEST_LOSS)
+
+
 class Transformed(NamedTuple):
     """A transform at given losses, with its derivatives."""
 
@@ -176,7 +185,7 @@ class Warp:
     @classmethod
     def of(cls, y: Array, shape: Shape) -> Self:
         """Make the warp of losses `y`; its scale is robust against a few very bad ones."""
-        y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
+        y = bounded(y)
         centre = float(np.median(y))
         better = centre - y[y <= centre]
         spread = 1.5 * float(better.mean())
@@ -186,7 +195,7 @@ class Warp:
 
     def standardise(self, y: Array) -> Array:
         """``u = (y - centre) / scale``."""
-        y = np.clip(y, -LARGEST_LOSS, LARGEST_LOSS)
+        y = bounded(y)
         with np.errstate(over="ignore"):  # what overflows is clipped
             return np.clip((y - self.centre) / self.scale, -LARGEST_U, LARGEST_U)
 

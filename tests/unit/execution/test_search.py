@@ -695,3 +695,13 @@ def test_callbacks_see_no_model_before_a_model_proposes():
     options = {"strategy": "gp", "n_calls": 6, "n_initial_points": 4}
     run(callback=lambda result: seen.append(len(result.models)), **options)
     assert seen == [0, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("huge", [-1e200, 1e155])
+def test_one_enormous_score_of_a_fold_ends_no_search(huge):
+    def score(params):
+        return [huge if params["x"] > 0.9 else params["x"], 0.1, 0.2]
+
+    study = search(score, {"x": (0.0, 1.0)}, n_calls=12, random_state=0, progress=False)
+    assert len(study.complete) == 12
+    assert any(huge in [fold.score for fold in trial.folds] for trial in study.trials)
