@@ -11,6 +11,7 @@ from gpsearch.objective import keras_cv
 from gpsearch.study import sqlite
 from gpsearch.training.compiled import compiled_trainer
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # no windows
 gc.disable()  # while all modules are imported, to find their tests: a fifth of that time
 
 
@@ -52,6 +53,14 @@ def _without_witness():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled_trainer, "difference", lambda *_: "")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Let no test draw into the figure that another has left."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture

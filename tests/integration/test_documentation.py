@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-import matplotlib.pyplot as plt
 import pytest
 
 import gpsearch
@@ -84,7 +83,6 @@ def clean():
     level = logger.level
     yield
     logger.setLevel(level)
-    plt.close("all")
 
 
 @pytest.mark.usefixtures("clean")

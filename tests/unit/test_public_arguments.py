@@ -5,7 +5,6 @@ The arguments are read from the signatures, so that a new one is tested without 
 
 import inspect
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -169,5 +168,4 @@ def test_an_argument_of_a_wrong_type_is_named(name, study, tmp_path, monkeypatch
                 unnamed[argument] = repr(error)
         else:
             unnamed[argument] = "accepted"
-    plt.close("all")
     assert unnamed == {}

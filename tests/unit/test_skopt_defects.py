@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 from scipy import stats
 from scipy.optimize import OptimizeResult
 from sklearn.base import is_regressor
@@ -139,7 +138,6 @@ def test_8_convergence_is_drawn_of_unequal_lengths_and_down_to_a_target_of_zero(
     lines = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
     assert sum(len(line) >= 2 and (line == 0.0).all() for line in lines) >= 1
     assert ax.get_ylim()[0] <= 0.0
-    plt.close(ax.figure)
 
 
 @pytest.mark.parametrize("generator", ["random", "sobol", "lhs", "halton", "hammersly", "grid"])

@@ -3,7 +3,6 @@
 import pickle
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import skopt.plots
@@ -32,12 +31,6 @@ def loss_of(point):
 @pytest.fixture(scope="module")
 def result():
     return gp_minimize(loss_of, DIMENSIONS, n_calls=25, random_state=0)
-
-
-@pytest.fixture(autouse=True)
-def _closed_figures():
-    yield
-    plt.close("all")
 
 
 def test_rows_transformed_by_the_space_of_the_result_come_back_as_z(result):

@@ -80,7 +80,6 @@ def test_scikit_optimizes_plots_take_it(study):
     ):
         plot(result, **options)
         assert sum(ax.axison for ax in plt.gcf().axes) >= n * (n + 1) / 2, plot
-    plt.close("all")
 
 
 def test_a_study_of_failures_has_no_model():
