@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 
+import matplotlib
 import pytest
 
 from gpsearch.estimators import fit
@@ -11,7 +12,7 @@ from gpsearch.objective import keras_cv
 from gpsearch.study import sqlite
 from gpsearch.training.compiled import compiled_trainer
 
-os.environ.setdefault("MPLBACKEND", "Agg")  # no windows
+matplotlib.use("Agg")  # no windows; not by the environment, which notebooks would inherit
 gc.disable()  # while all modules are imported, to find their tests: a fifth of that time
 
 

@@ -2,7 +2,6 @@
 
 import pickle
 
-import matplotlib
 import numpy as np
 import pytest
 import skopt.plots
@@ -11,8 +10,6 @@ from skopt import expected_minimum
 from gpsearch.optimizer import Optimizer, gp_minimize
 from gpsearch.optimizer.models import transformed_to_z
 from gpsearch.space import Categorical, Integer, Real, Space
-
-matplotlib.use("Agg")
 
 DIMENSIONS = [
     Real(1e-4, 1.0, prior="log-uniform", name="lr"),
