@@ -140,11 +140,7 @@ class _Climb:
                 break  # the gradient has nothing new to start from
 
     def _by_gradient(self, S: Array, values: Array, iterations: int) -> None:
-        """Improve `S` and `values` in place on the smooth dimensions.
-
-        The sum over the starts is maximised: its terms share no variable, so the starts are
-        independent.
-        """
+        """Improve `S` and `values` in place by the sum over the starts, which share no variable."""
         smooth = self._smooth
         exists = self._space.active(S)[:, smooth]
 

@@ -207,11 +207,7 @@ def search_gain(study: Study) -> str:
 
 
 def random_scores(study: Study) -> Array:
-    """(k,) scores of the trials whose points were drawn from the space at random.
-
-    The initial points of a search do not count: they are spread evenly, or placed where good
-    values are expected. A failed trial counts with the worst score of the study.
-    """
+    """(k,) scores of the trials drawn at random, not of initial points; a failure has the worst."""
     drawn = [trial for trial in study.ended if trial.proposal == "random"]
     scores = np.array([trial.score for trial in drawn], dtype=float)
     return np.where(np.isnan(scores), min(trial.score for trial in study.complete), scores)

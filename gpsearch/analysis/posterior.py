@@ -40,12 +40,7 @@ N_WAVES = 1024  # waves of a sampled function: the error of the prior covariance
 def fitted_process(
     study: Study, call: str, process: GaussianProcess | None = None
 ) -> GaussianProcess:
-    """The surrogate as the strategy "gp" fits it, over all trials of a study that have a score.
-
-    `process` where it is fitted already.
-
-    Raises StudyError where fewer than two trials are complete.
-    """
+    """The surrogate as "gp" fits it to a study's scored trials, at least two; or the given one."""
     complete = len(require_study(study).complete)
     if complete < 2:
         failed = [trial for trial in study.trials if trial.state == "failed"]

@@ -64,10 +64,7 @@ class SideBySide:
 
 
 def side_by_side(studies: Sequence[Study]) -> SideBySide:
-    """Compare the identities of several studies.
-
-    Raises InvalidSearchError where it is not a sequence of studies, or an empty one.
-    """
+    """Compare the identities of several studies."""
     if not isinstance(studies, Sequence) or not studies:
         raise refusal(InvalidSearchError, "study", studies, "a Study, or a list of these")
     for study in studies:

@@ -163,10 +163,7 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
 
 
 def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
-    """Make the comparison of the first repeats, at most `most`, that all strategies completed.
-
-    Raises StudyError where there are fewer than two.
-    """
+    """The comparison of the first repeats, 2 to `most`, that all strategies completed."""
     runs = runs_of(study)
     complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]
     n_repeats = min(complete if most is None else [*complete, most], default=0)

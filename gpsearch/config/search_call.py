@@ -265,10 +265,7 @@ class _Reader:
 
     @contextlib.contextmanager
     def _naming_cells(self, columns: Mapping[str, Any], *, gaps: bool) -> Iterator[None]:
-        """Name the cell of the file that an error about these arguments speaks of.
-
-        With `gaps` text and missing values of X are none.
-        """
+        """Name the cell of the file that an error about these arguments speaks of."""
         try:
             yield
         except GPSearchError as error:

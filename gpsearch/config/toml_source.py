@@ -68,10 +68,7 @@ class Source:
     def error(
         self, table: str, subject: str, message: str, *, key: str | None = None
     ) -> InvalidConfigError:
-        """An error that names file, line, table and subject, then what is wrong there.
-
-        The line is that of the entry `key`, by default of `subject`.
-        """
+        """An error with file, table, subject, and the line of the entry `key`, or of that."""
         place = f"[{table}] {subject}".strip() if table else subject
         line = self.line_of(table, subject if key is None else key)
         text = message.rstrip(".")
@@ -82,10 +79,7 @@ class Source:
 
     @contextlib.contextmanager
     def placing(self, *tables: str, but: Iterable[str] = ()) -> Iterator[None]:
-        """Give an error about an entry of these tables the line of that entry.
-
-        The caller has replaced the entries in `but`: an error about them gets no line.
-        """
+        """Give an error about an entry of these tables its line, but for those replaced."""
         try:
             yield
         except GPSearchError as error:

@@ -79,11 +79,7 @@ def is_dataset(X: Any) -> bool:
 def read_dataset(
     dataset: Any, y: Any = None, sample_weight: Any = None
 ) -> tuple[Streamed, np.ndarray, np.ndarray | None]:
-    """X, y and weights of a dataset: its rows are counted, and y is read.
-
-    Raises InvalidObjectiveError where it does not give pairs of arrays, or other rows in the second
-    pass than in the first; or y or weights are given beside it.
-    """
+    """X, y and weights of a dataset that gives the same rows in each pass; y is read."""
     if y is not None or sample_weight is not None:
         raise InvalidObjectiveError(
             "a dataset gives (x, y) or (x, y, sample_weight) itself. Leave out y and sample_weight."

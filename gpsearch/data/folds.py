@@ -58,14 +58,7 @@ def make_folds(
     validation_fraction: float,
     random_state: int,
 ) -> tuple[tuple[Fold, ...], Fold]:
-    """Split `n` rows into folds, and a stop split off each training part; see `KerasCV`.
-
-    Returns the folds, and a fold of all rows as a training part with its stop split, nothing to
-    score, for the final model.
-
-    Raises InvalidObjectiveError where there are fewer rows, groups or members of a class than
-    folds, a fold is empty, or a row or group is in both parts.
-    """
+    """Split `n` rows into folds, and a fold of all rows for the final model; see `KerasCV`."""
     y = target.encoded if target.kind != "several" else np.zeros(n)
     splitter = _splitter(cv, y, n, target.by_class, groups, random_state)
     rows = features if hasattr(features, "shape") else np.zeros((n, 1))

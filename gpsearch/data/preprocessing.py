@@ -33,8 +33,6 @@ class Preprocessor:
 
     "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone; "auto" a
     `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
-
-    Raises InvalidObjectiveError where a transformer fails on X.
     """
 
     def __init__(self, preprocess: Any, X: Parts, rows: np.ndarray | None = None) -> None:
@@ -73,11 +71,7 @@ def check_features(features: Parts) -> None:
 
 
 def check_preprocess(preprocess: Any, X: Parts) -> None:
-    """Raise where no fold can be preprocessed.
-
-    Raises InvalidObjectiveError for an unknown name, an object that is not a transformer, or raw X
-    that is not numeric and finite where nothing makes it so.
-    """
+    """Raise where no fold can be preprocessed, or raw X is not numeric and nothing makes it so."""
     given = list(preprocess.values()) if isinstance(preprocess, Mapping) else [preprocess]
     if isinstance(X, Streamed) and preprocess is not None:
         raise InvalidObjectiveError(

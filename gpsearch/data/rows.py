@@ -84,10 +84,7 @@ def check_lengths(X: Parts, **others: Any) -> None:
 
 
 def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
-    """Raise unless every part is numeric and finite, or text, which a layer may read.
-
-    The message says at which `stage` the values appear, and the `remedy`.
-    """
+    """Raise, with `stage` and `remedy`, unless every part is numeric and finite, or text."""
     for name, part in named_parts(parts):
         label = (f" in part {name!r}" if name else "") + stage
         if isinstance(part, Streamed) or is_text(part):

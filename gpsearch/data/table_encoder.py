@@ -141,11 +141,7 @@ def is_table(part: Any) -> bool:
 
 
 def table_encoder(part: Any) -> TableEncoder:
-    """The encoder for the columns of a table, not yet fitted.
-
-    Raises InvalidObjectiveError where a column holds neither numbers nor categories, or an infinite
-    number.
-    """
+    """The encoder for the columns of a table, not yet fitted."""
     columns = _columns(part)
     kinds = [(name, infer_dtype(column, skipna=True)) for name, column in columns]
     if twice := [name for name, count in Counter(name for name, _ in kinds).items() if count > 1]:

@@ -86,10 +86,6 @@ def read_target(y: Parts, task: str | None = None) -> Target:
     Without `task`, strings, booleans and two values are classes; so are integers, unless more
     than 20 values make up more than a tenth of the rows; other numbers are quantities. So are
     whole numbers in several columns or axes, but for 0 and 1 in columns.
-
-    y has the shape (n,), (n, columns), or more axes for a model that returns arrays; several
-    outputs have a dict or tuple of them. Raises InvalidObjectiveError where y holds NaN, infinity,
-    a single class, or values that are not numbers where numbers are needed.
     """
     if y is None:
         raise InvalidObjectiveError(

@@ -13,10 +13,7 @@ from gpsearch.errors import InvalidObjectiveError
 
 
 def read_weights(sample_weight: Any) -> np.ndarray | None:
-    """Weights of rows as floats, shape (n,); one column is read as such.
-
-    Raises unless they are finite, none is below zero and one is above.
-    """
+    """(n,) weights of rows, finite, none below zero, one above; one column is read as such."""
     if sample_weight is None:
         return None
     refuse_masked("sample_weight", sample_weight)
@@ -56,9 +53,7 @@ def fit_weights(
     """(m,) weights of the m training `rows`, of each its own times that of its class.
 
     None where all weigh the same. `sample_weight` is of all rows; of the classes, "balanced" makes
-    each weigh the same within `rows`, and labels left out weigh 1. Raises InvalidObjectiveError for
-    weights of classes where the target has none, of a label that y does not hold, or that are not
-    finite numbers from 0; and where all rows weigh 0.
+    each weigh the same within `rows`, and labels left out weigh 1.
     """
     weights = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
     if class_weight is not None:

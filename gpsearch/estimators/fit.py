@@ -58,9 +58,8 @@ def fit_network(
 ) -> tuple[FittedNetwork, TrainingFacts, tuple[dict[str, Any], Parts, int]]:
     """Train the network of a Keras estimator on raw features X.
 
-    `settings` are those that its ``fit`` takes, whether rows are held back ``in_order``, and
-    whether they are by a ``split``, without early stopping too. The
-    last of what is returned are the arguments of ``function.build`` for such a network.
+    `settings` are those of its ``fit``, and whether rows are held back ``in_order``, or by a
+    ``split``. Returned last are the arguments of ``function.build`` for such a network.
     """
     seeds = read_seeds(estimator.random_state)
     callbacks = read_callbacks(settings["callbacks"])

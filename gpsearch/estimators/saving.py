@@ -29,11 +29,7 @@ Path = str | os.PathLike[str]
 
 
 def save_network(estimator: Any, path: Path) -> None:
-    """Write a fitted `KerasClassifier` or `KerasRegressor`.
-
-    Raises InvalidObjectiveError where the preprocessing is one that Keras cannot hold, or JSON
-    cannot hold the labels.
-    """
+    """Write a fitted `KerasClassifier` or `KerasRegressor`."""
     network = estimator.network_
     target = network.target
     classes = None if target.classes is None else target.classes.tolist()
@@ -69,13 +65,7 @@ def save_network(estimator: Any, path: Path) -> None:
 def load_network(
     kind: str, path: Path, custom_objects: Mapping[str, Any] | None
 ) -> tuple[FittedNetwork, dict[str, Any]]:
-    """The network, which takes X as it was given to ``fit``, and what `save_network` noted of it.
-
-    `kind` is the name of the estimator's class.
-
-    Raises InvalidObjectiveError where the file was not written by `save_network`, or by another
-    kind of estimator.
-    """
+    """The network, which takes raw X, of an estimator of this `kind`; and what was noted of it."""
     with zipfile.ZipFile(path) as archive:
         if FACTS not in archive.namelist():
             raise InvalidObjectiveError(

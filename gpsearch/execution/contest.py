@@ -69,10 +69,7 @@ class Contest:
         self._budget = share * math.fsum(costs)
 
     def missing(self) -> list[tuple[int, int]]:
-        """Trials and fresh splits to evaluate now, by number; none where the contest is over.
-
-        They are of one round, and may be evaluated in any order.
-        """
+        """Trials and fresh splits to evaluate now, in any order; none where the contest is over."""
         if not self.can_tell or self._off:
             return []
         costs = {trial.number: cost for trial, cost in zip(self._trials, self._costs, strict=True)}

@@ -73,11 +73,7 @@ class Events:
 
 
 def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
-    """Keep all workers busy until the search is over.
-
-    Raises StudyError where the executor broke and takes no more trials. The study is whole, and the
-    same call continues it.
-    """
+    """Keep all workers busy until the search is over; StudyError where the executor breaks."""
     running: dict[int, Future[Outcome]] = {}
     attempts: dict[int, int] = {}
 

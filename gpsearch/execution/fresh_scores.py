@@ -27,10 +27,7 @@ JUDGING = 0
 
 
 class FreshScores:
-    """What complete trials scored, all with the same number of folds; each is named by its row.
-
-    `fresh`, what was scored on fresh splits so far, may grow.
-    """
+    """What complete trials of as many folds scored, each named by its row; `fresh` may grow."""
 
     def __init__(self, trials: Sequence[Trial], fresh: Fresh) -> None:
         self.trials, self._fresh = trials, fresh

@@ -244,10 +244,7 @@ def numbered(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
-    """Seed of the evaluation of `params` in the repeat with seed `seed`.
-
-    It depends on the configuration alone, not on the strategy that proposed it or when.
-    """
+    """Seed of an evaluation: of the repeat's seed and the configuration, whoever proposed it."""
     identity: Hashable = space.key(space.point(dict(params)))
     digest = hashlib.sha256(repr(identity).encode()).digest()
     words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))

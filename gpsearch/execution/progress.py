@@ -30,10 +30,7 @@ _tells_end = ContextVar("tells_end", default=True)
 
 
 class Progress:
-    """The trials of a search, `n_calls` in all, as they end.
-
-    With `live`, a notebook also shows the convergence, redrawn as trials end.
-    """
+    """The trials of a search, `n_calls` in all, as they end; `live` draws them in a notebook."""
 
     def __init__(self, n_calls: int, *, shown: bool, live: bool = False) -> None:
         self.n_calls = n_calls

@@ -266,19 +266,13 @@ class Run:
         del self._fresh[number]
 
     def repeated_error(self) -> Trial | None:
-        """The first trial, where it and each after it failed with one error, too often.
-
-        A search that is continued evaluates one trial before: the error may be mended.
-        """
+        """The first trial, where it and each after it failed with one error, too often."""
         if self._max_same_errors is None or not self._has_ended_one:
             return None
         return repeated_error(self.study.ended, self._max_same_errors)
 
     def _reopen(self) -> dict[int, Trial]:
-        """Trials by number, to evaluate again, where all so far failed with the same error.
-
-        Or where each fit failed, and ``error_score`` stands for its score.
-        """
+        """Trials by number, to evaluate again, where all so far failed alike, or each fit did."""
         trials = [trial for trial in self._plan.trials() if trial.finished]
         fits = [fold for trial in trials for fold in trial.folds]
         no_fit = bool(fits) and all(fold.error for fold in fits)

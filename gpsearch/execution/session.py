@@ -109,12 +109,7 @@ class Session:
     def conduct(
         self, writer: StudyWriter, objective: Objective, plan: Plan, **options: Any
     ) -> None:
-        """Drive a `Run` with these `options` to its end, whatever ends it, and record why.
-
-        After Ctrl-C it returns; SIGTERM ends the process.
-
-        Raises InvalidObjectiveError where every trial failed with the same error.
-        """
+        """Drive a `Run` to its end, and record why; after Ctrl-C it returns, SIGTERM exits."""
         run = Run(
             writer,
             objective,
@@ -257,8 +252,6 @@ def writing_study(
     are further settings of a new study, which may differ when it is continued. A new study without
     a `random_state` has the `usual_seed`, or a fresh one; where the call ends with an error before
     its first trial, it is removed. A study that was begun before costs counted gets no ``cost``.
-
-    Raises StudyMismatchError where the study holds another search.
     """
     path = None if study is None or isinstance(study, Study) else study_path(study)
     progress.announce(objective, study)

@@ -37,12 +37,7 @@ def record_given(
 
 
 def record_earlier(writer: StudyWriter, earlier: Study) -> None:
-    """Take over an earlier study, once, before the first trial of this one.
-
-    Its trials are recorded with their folds where its objective is the same. Otherwise the scores
-    cannot be compared, and its best `N_BEST` configurations are queued. Configurations outside of
-    this study's space are left out.
-    """
+    """Take over an earlier study, once: its trials as known, or its best to be evaluated."""
     study = writer.study
     if any(not trial.is_given for trial in study.trials):
         return  # it is continued: what it was given then is recorded

@@ -65,10 +65,7 @@ class Distributions:
         return {**own, **fixed}
 
     def stored(self, configuration: Mapping[str, Any]) -> Params:
-        """Inverse of `translate`: params of the space.
-
-        Raises InvalidParamsError where none of several dicts holds the configuration.
-        """
+        """Inverse of `translate`: params of the space."""
         for number, label in enumerate(self.alternatives or [""]):
             fixed = self.alternatives.get(label, {})
             own = {n: f"{n}[{number}]" for n in configuration if f"{n}[{number}]" in self.names}

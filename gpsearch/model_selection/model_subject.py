@@ -40,11 +40,7 @@ TRAINING = (
 
 
 class ModelSubject:
-    """A ``create_model`` function, cross-validated by `KerasCV`.
-
-    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``: groups,
-    sample_weight, and settings of the training.
-    """
+    """A ``create_model`` function, cross-validated by `KerasCV`; see `EstimatorSubject`."""
 
     def __init__(self, search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> None:
         if search.return_train_score:

@@ -260,10 +260,7 @@ def _naming(where: str) -> Iterator[None]:
 def _score(
     found: Study, refit: Any, score: Callable[[Any], float], where: str
 ) -> tuple[float, float]:
-    """Score of a search's model on rows set aside; and its expected gain over the winner.
-
-    The score is NaN, with a warning, where there is none.
-    """
+    """Score of a search's model on rows set aside, or NaN; and its expected further gain."""
     if not found.complete:
         failed = [f": {trial.reason}" for trial in found.trials if trial.state == "failed"]
         raise StudyError(

@@ -42,11 +42,10 @@ def cv_results(
     return_train_score: bool,
     error_score: Any = math.nan,
 ) -> Results:
-    """The finished trials as scikit-learn's searches show them.
+    """The finished trials as scikit-learn's searches show them, deviations with ddof 0.
 
-    `params` are those of the estimator, one dict for each trial. `metric`, one of `metrics`, was
-    searched for: it is a fold's score. `error_score` stands for folds that a failed trial did not
-    run; any other fold that was not run is NaN. Deviations have ddof 0.
+    `params` are those of the estimator; `metric`, of `metrics`, is a fold's score. `error_score`
+    stands for folds that a failed trial did not run; others that were not run are NaN.
     """
     missing = math.nan if error_score == "raise" else error_score
     results: Results = {}

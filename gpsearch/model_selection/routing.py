@@ -23,12 +23,7 @@ class Routed:
 
 
 def route(search: Any, scorer: Any, params: Mapping[str, Any]) -> Routed:
-    """Route the arguments of ``search.fit``.
-
-    With metadata routing they go where they were requested. Without it ``groups`` goes to the
-    splitter and everything else to the estimator; ``sample_weight`` goes to a scorer that takes
-    it, too.
-    """
+    """Route the arguments of ``search.fit``: as requested, or as without metadata routing."""
     if routing_enabled():
         routed = process_routing(search, "fit", **params)
         return Routed(

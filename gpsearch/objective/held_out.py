@@ -53,11 +53,7 @@ class HeldOutRows:
 
 
 def choose_score(rows: HeldOutRows, outputs: Outputs, name: str) -> tuple[Score, str]:
-    """How predictions are scored, and its name: by the metric `name` where it needs no model.
-
-    Raises StudyError where it needs one, and y holds neither classes nor quantities that
-    predictions are compared with.
-    """
+    """How predictions are scored, and its name: by the metric `name` where it needs no model."""
     fallback = "neg_log_loss" if rows._view.target.is_classification else "neg_mean_squared_error"
     try:
         rows.score(outputs)

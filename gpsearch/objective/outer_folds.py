@@ -37,11 +37,7 @@ Outer = tuple[Any, Callable[[Any], float]]
 
 
 def outer_folds(objective: Any, cv: Any) -> list[Outer]:
-    """Split the rows of an objective by `cv`, as the objective itself would.
-
-    Raises InvalidObjectiveError where the objective has no rows, its own folds are row numbers,
-    `cv` cannot split it, or the scoring cannot score the rows that a fold sets aside.
-    """
+    """Split the rows of an objective by `cv`, as the objective itself would."""
     part: Callable[[Any, np.ndarray, np.ndarray], Outer]
     split: Callable[[Any, Any], list[Split]]
     if isinstance(objective, KerasCV):
@@ -68,10 +64,7 @@ def outer_folds(objective: Any, cv: Any) -> list[Outer]:
 
 
 def _check_scored(objective: Any, folds: list[Split], cv: Any) -> None:
-    """Refuse rows set aside that a metric of scikit-learn's cannot score, whatever is predicted.
-
-    Told by a constant model, which that metric can score on all rows.
-    """
+    """Refuse rows set aside that a metric of scikit-learn's gives no score, even a constant."""
     if isinstance(objective, KerasCV):
         target, scorer = objective.target, objective.scoring.scorer
         classes, y = target.is_classification, target.encoded

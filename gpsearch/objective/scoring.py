@@ -92,10 +92,7 @@ class Scoring:
         return self.name if self._by_name else shown_name(self.scorer)
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
-        """The score of a trained network on rows it has not seen.
-
-        Raises TrialFailedError where the score is not a finite number.
-        """
+        """The score of a trained network on rows it has not seen; raises where it is not finite."""
         value = _call(self.scorer, self._by_name, view, X, y)
         try:
             score = float(value)
@@ -108,11 +105,7 @@ class Scoring:
         return score
 
     def check(self, view: FittedNetwork, X: Parts, y: Any) -> None:
-        """Score a network that is built but not trained; the value does not matter.
-
-        Raises InvalidObjectiveError where a scorer needs what the model does not give, such as
-        probabilities, or fails.
-        """
+        """Score a network that is not trained, to see whether it gives what the scorers need."""
         self._check("scoring", self.name, self.scorer, self._by_name, view, X, y)
         for name, scorer in self.metrics.items():
             self._check("metrics", name, scorer, name in self._metrics_by_name, view, X, y)

@@ -20,11 +20,7 @@ LARGEST_SEED = np.iinfo(np.int32).max
 
 
 class Observations:
-    """Told points, and points that were asked for and are pending.
-
-    A failure has the loss inf; `log_times` is empty where time does not count; `noise` is a known
-    variance of the losses.
-    """
+    """Told points, a failure with the loss inf, and pending ones; `noise` is a known variance."""
 
     def __init__(self, space: Space, noise: float | None) -> None:
         self._space, self._noise = space, noise

@@ -50,11 +50,7 @@ def make_result(
 
 
 def plottable(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a search for ``result.specs``.
-
-    scikit-optimize's plots draw the acquisition function that stands there. None means expected
-    improvement to them, of which logEI is the logarithm.
-    """
+    """``result.specs``: to scikit-optimize's plots no function means expected improvement."""
     ours = arguments.get("acq_func") == "logEI"
     return {**arguments, "acq_func": None} if ours else dict(arguments)
 

@@ -133,10 +133,7 @@ def _distinct_names(dimensions: Sequence[Dimension]) -> list[str]:
 
 
 def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
-    """Points and values of one ``tell``, for one point or a list of them.
-
-    Points become plain: Python values, whole numbers for Integers.
-    """
+    """Points and values of one ``tell``, of one point or a list of them, as plain Python values."""
     if isinstance(x, np.ndarray):
         x = x.tolist()
     if not is_listlike(x):
@@ -172,10 +169,7 @@ def read_loss(value: Any) -> float:
 
 
 def read_timed_loss(value: Any) -> tuple[float, float]:
-    """A told (loss, seconds) as the loss and the logarithm of the seconds.
-
-    A value that is not a pair is a TypeError, scikit-optimize's kind of error for it.
-    """
+    """A told (loss, seconds), the seconds as logarithm; TypeError, as skopt's, for no pair."""
     if not hasattr(value, "__len__") or len(value) != 2:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")
     loss, seconds = value

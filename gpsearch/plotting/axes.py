@@ -65,10 +65,7 @@ def dimension_axes(space: Space, names: Sequence[str] | None = None) -> tuple[Di
 
 
 def dimension_axis(space: Space, name: str) -> DimensionAxis:
-    """Make the axis of the dimension `name`.
-
-    Raises InvalidParamsError where the space has no such dimension.
-    """
+    """Make the axis of the dimension `name`."""
     if name not in space.names:
         fixed = [value for fixed, value in space.fixed.items() if fixed == name]
         why = f" (it is fixed at {fixed[0]!r})" if fixed else ""
@@ -185,9 +182,8 @@ def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
     """Limits of a score axis that show `must_show` and the better part of `values`.
 
-    One diverged training would squeeze all others into a line. Values that lie further below the
-    median than three times the distance from the median to the best are off the scale, at most a
-    share `OFF_SCALE` of them.
+    Values that lie further below the median than three times the distance from the median to the
+    best are off the scale, at most a share `OFF_SCALE` of them.
     """
     if not greater_is_better:
         low, high = score_limits(-values, -must_show, True)

@@ -140,8 +140,6 @@ def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Ar
 
     Where there are several, a score is the difference to that of the best trial on the fold, and
     the error that of the mean difference; see `gpsearch.study.contenders`.
-
-    Raises StudyError where no trial is complete.
     """
     if not study.complete:
         raise StudyError("plot_fold_spread needs at least 1 complete trial; the study has none.")
@@ -160,10 +158,7 @@ def fold_spread(study: Study, n_best: int) -> tuple[list[Trial], list[Array], Ar
 
 
 def timeline(study: Study) -> tuple[list[Trial], NDArray[np.int64]]:
-    """The ended trials in the order in which they started, and (n,) the row of each, from 0.
-
-    As few rows as keep simultaneous trials apart.
-    """
+    """The ended trials by their start, and (n,) the row of each: simultaneous ones differ."""
     trials = sorted(study.ended, key=lambda trial: (trial.started, trial.number))
     lanes: list[int] = []
     free_from: list[float] = []
@@ -176,11 +171,7 @@ def timeline(study: Study) -> tuple[list[Trial], NDArray[np.int64]]:
 
 
 def comparison_errors(study: Study) -> Array:
-    """(n,) standard errors of the scores of ended trials in a comparison; NaN if unknown.
-
-    All trials share their folds, so the effect of a fold on all of them does not count; see
-    `gpsearch.strategy.history`.
-    """
+    """(n,) standard errors of ended trials, less what a fold does to all; NaN if unknown."""
     trials = study.ended
     folds = FoldStatistics.of(trials)
     return np.sqrt(folds.variances(trials))

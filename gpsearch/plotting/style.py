@@ -218,10 +218,7 @@ def scale_axis(
     *,
     share: float = 1.0,
 ) -> None:
-    """Give the x or y axis of `ax` the limits, the scale and the ticks of a dimension.
-
-    `share` of the width of `ax` is left for it.
-    """
+    """Give an axis of `ax`, on this `share` of it, limits, scale and ticks of a dimension."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim
     if dimension.log:

@@ -156,10 +156,7 @@ def _summary(study: Study, trials: list[Trial]) -> str:
 
 
 def _shown(trials: list[Trial]) -> list[Trial]:
-    """All trials where a page can hold them; else the best, and others at even ranks.
-
-    What a trial scored on the folds before it was stopped ranks behind all that are complete.
-    """
+    """All trials where a page can hold them; else the best, and others at even ranks."""
     losses = np.nan_to_num([trial.loss for trial in trials], nan=np.inf).tolist()
     behind = [trial.state != "complete" for trial in trials]
     ranks = np.empty(len(trials))

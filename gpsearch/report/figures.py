@@ -52,10 +52,7 @@ class Figure(NamedTuple):
 
 
 def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
-    """Draw all figures of a study, by their place in ``report.html``.
-
-    None or an empty list stands where the study has no data for them.
-    """
+    """Draw all figures of a study, by place in ``report.html``; None or [] without data."""
     model, names, importance = findings.model, list(findings.curves), findings.importance
     return {
         "convergence": draw_convergence(study, findings),

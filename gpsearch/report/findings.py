@@ -143,9 +143,8 @@ def _failures(study: Study) -> list[str]:
 def _at_bound(study: Study, curve: PartialDependenceSeries) -> str | None:
     """The bound, lower or upper, near which the best trial lies and beyond which it may get better.
 
-    The curve must rise towards it, or most of the best trials must lie there: where the search has
-    settled in a corner, the average over the rest of the space says little. A lower bound of 0
-    does not count: no setting of a training goes below.
+    The curve must rise towards it, or most of the best trials lie there. A lower bound of 0 does
+    not count: no setting of a training goes below.
     """
     axis, name = curve.axis, curve.axis.name
     complete = best_first(study.trials, study.best_trial)

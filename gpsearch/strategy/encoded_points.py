@@ -12,11 +12,7 @@ Made = TypeVar("Made")
 
 
 class OncePerPoint(Generic[Made]):
-    """What `make` gives for each of several points, remembered from one proposal to the next.
-
-    A history grows by one point at a time; converting all of it for each proposal took longer than
-    fitting the process.
-    """
+    """What `make` gives for each point, remembered: anew it took longer than a fit."""
 
     def __init__(self, make: Callable[[list[Point]], Iterable[Made]]) -> None:
         self._make = make

@@ -76,11 +76,7 @@ def study_history(study: Study) -> History:
 def fit_process(
     space: Space, history: History, options: GPOptions | None = None
 ) -> GaussianProcess:
-    """The Gaussian process that the strategy "gp" fits to `history`.
-
-    Results, plots, reports and stopping rules take it from here, so that they all show the
-    process of the search.
-    """
+    """The process that "gp" fits to `history`, for all that shows the process of the search."""
     return GPStrategy(space, seed=0, optimum_prior=None, options=options).process(history)
 
 

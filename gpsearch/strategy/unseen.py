@@ -44,12 +44,8 @@ class Visited:
 def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> Proposal:
     """Draw a feasible point that is not in `seen`, by the space's own distribution.
 
-    Points are drawn until one is feasible and new. A finite space of up to `ENUMERABLE`
-    combinations is then enumerated, so that it is exhausted when, and only when, every feasible
-    point was visited.
-
-    Raises SpaceExhaustedError where nothing feasible and unseen is left or, in a space too
-    large to enumerate, is found.
+    A finite space of up to `ENUMERABLE` combinations is enumerated after some draws, so that it is
+    exhausted when, and only when, every feasible point was visited.
     """
     enumerable = space.cardinality is not None and space.cardinality <= ENUMERABLE
     drawn, size, repeated = 0, 1, False

@@ -48,10 +48,7 @@ def differing(trial: Trial, best: Trial) -> list[str]:
 
 
 def best_first(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:
-    """The complete trials, the best first; of equals that of the smaller number.
-
-    The winner of a confirmed search comes first, though another may have a greater score.
-    """
+    """The complete trials: the winner, then by score; of equals the smaller number first."""
     complete = (trial for trial in trials if trial.state == "complete")
     first = None if winner is None else winner.number
     return sorted(complete, key=lambda trial: (trial.number != first, trial.loss, trial.number))

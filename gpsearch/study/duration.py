@@ -26,11 +26,7 @@ def duration(seconds: float) -> str:
 
 
 def seconds_left(evaluated: Sequence[Trial], n_left: int) -> float | None:
-    """Seconds that `n_left` more trials take at the pace of the last ones; None after none.
-
-    The pace is the time from one end to the next: trials side by side count, and what lies between
-    two trials. A pause of the search counts no more than a trial.
-    """
+    """Seconds that `n_left` more trials take, by the time from end to end, pauses not counted."""
     ended = sorted((t for t in evaluated if t.ended is not None), key=lambda t: t.ended or 0.0)
     if not ended:
         return None

@@ -52,10 +52,7 @@ class ParamsDecoding:
 
 
 class ParamsEncoding(ParamsDecoding):
-    """The JSON text of the configurations of one space, and back.
-
-    Decoding gives the space's own category objects and fixed values, by identity.
-    """
+    """The JSON text of a space's configurations, and back to the space's own objects."""
 
     def __init__(self, space: Space) -> None:
         super().__init__(space.to_json())
@@ -83,10 +80,7 @@ class ParamsEncoding(ParamsDecoding):
 
 
 class Curves(Mapping[str, tuple[float, ...]]):
-    """Learning curves that are parsed when they are first read.
-
-    A long study holds far more numbers in its curves than in all the rest.
-    """
+    """Learning curves, parsed when first read: most numbers of a long study are in them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -123,10 +117,7 @@ def dump(value: Any) -> str:
 
 
 def require_storable(space: Space, path: str) -> None:
-    """Raise where a file could not give the values of `space` back.
-
-    Raises InvalidSpaceError for a category or fixed value that JSON cannot hold.
-    """
+    """Raise where a file could not give the values of `space` back."""
     if names := space.unstorable:
         raise InvalidSpaceError(
             f"{path} cannot store the values of {', '.join(map(repr, names))}: a study holds "

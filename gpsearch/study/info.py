@@ -74,10 +74,7 @@ class StudyInfo:
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any]) -> StudyInfo:
-        """The head of a study as its file holds it.
-
-        Raises ValueError where a fact is missing or is not what stands in its place.
-        """
+        """The head of a study as its file holds it; ValueError for what is no such fact."""
         facts: dict[str, Any] = {fact.name: head.get(fact.name) for fact in fields(cls)}
         for name, value in facts.items():
             if not isinstance(value, KINDS.get(name, str)):
@@ -86,11 +83,7 @@ class StudyInfo:
 
 
 def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:
-    """Raise when the search `wanted` is not the one that the study at `path` recorded.
-
-    Raises StudyMismatchError for another space, objective, seed or strategy; the message says what
-    differs.
-    """
+    """Raise when the search `wanted` is not the one that the study at `path` recorded."""
     if differs := what_differs(recorded, wanted):
         which = "objective" if same_space(recorded, wanted) else "space"
         wider = which == "space" and same_objective(recorded, wanted)
@@ -124,10 +117,7 @@ def space_difference(recorded: StudyInfo, space: Space) -> str:
 def what_differs(
     one: StudyInfo, other: StudyInfo, names: tuple[str, str] = ("the study", "the search")
 ) -> str:
-    """What keeps the scores of two searches from being compared, in words; "" if nothing.
-
-    `names` says what the two are called.
-    """
+    """What keeps two searches' scores from being compared, in words; "" if nothing."""
     if not same_space(one, other):
         return f"another space ({_space_difference(one, other, *names)})"
     if not same_objective(one, other):

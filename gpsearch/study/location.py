@@ -21,11 +21,7 @@ WAL = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
 
 
 def study_path(path: str | os.PathLike[str]) -> Path:
-    """Read the path of a study, which need not exist yet.
-
-    Raises InvalidSearchError where it is not a path; StudyError where the system cannot have such a
-    file, or it is a directory.
-    """
+    """Read the path of a study, which need not exist yet; a directory is refused."""
     _require_path(path, "a file, a Study, or None for a study in memory")
     try:
         path = Path(path).expanduser()
@@ -54,11 +50,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def study_folder(path: str | os.PathLike[str]) -> Path:
-    """Read the path of a folder of studies, and make it where it does not exist.
-
-    Raises InvalidSearchError where it is not a path; UnwritableError where the system cannot have
-    such a folder.
-    """
+    """Read the path of a folder of studies, and make it where it does not exist."""
     _require_path(path, "a folder, with a study in it for each outer fold, or None")
     try:
         folder = Path(path).expanduser()
@@ -103,11 +95,7 @@ def room(name: str) -> str:
 
 
 def output_path(path: str | os.PathLike[str]) -> Path:
-    """Read the path of a file to write, which may exist.
-
-    Raises InvalidSearchError where it is not a path; StudyError where a study stands there, under
-    any name or link, or the file belongs to one; UnwritableError where its folder does not exist.
-    """
+    """Read the path of a file to write, in a folder that exists; never over a study's file."""
     _require_path(path, "a file")
     refuse_study(path)
     if not (folder := Path(os.path.realpath(path)).parent).is_dir():
@@ -143,11 +131,7 @@ def _is_study(path: Path) -> bool:
 
 
 def refuse_foreign(path: Path, *, is_new: bool = False) -> None:
-    """Raise a StudyError where SQLite would take the file of another for a journal of `path`.
-
-    It would delete that file. Beside a new study (`is_new`) a write-ahead log is another's, too:
-    what was written to it would go into the new study.
-    """
+    """Raise where SQLite would take, and delete or read, another's file as a journal."""
     for ending, marks in (("-journal", JOURNAL), ("-wal", () if is_new else WAL)):
         beside = Path(f"{path}{ending}")
         try:
@@ -177,12 +161,7 @@ def writing_file(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name whole or not at all, in place of an older one.
-
-    A link stays one; what is not a file, such as a terminal, is written to directly.
-
-    Raises StudyError where the file is a study; UnwritableError where the system cannot write it.
-    """
+    """Write a file that appears whole or not at all; a link or a device stays one."""
     refuse_study(path)
     with writing_file(path):
         path = path.resolve()

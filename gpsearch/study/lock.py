@@ -40,12 +40,7 @@ PATIENCE = 0.2
 
 
 class WriteLock:
-    """The right to write to a study's file, which need not exist yet, held until `release`.
-
-    Raises StudyLockedError where another process, or another search in this one, holds it;
-    StudyReadOnlyError where nothing can be written there; StudyError where the file of another lies
-    where the lock belongs.
-    """
+    """The right to write to a study's file, which need not exist yet, held until `release`."""
 
     def __init__(self, study: Path) -> None:
         self._path = str(study.resolve()) + ".lock"

@@ -103,11 +103,7 @@ class Database:
 
     @classmethod
     def connect(cls, path: Path, *, writable: bool) -> Self:
-        """Open an existing study, after a check of the whole file.
-
-        Raises StudyCorruptError where the file is not a study, or damaged; StudyError where it does
-        not exist, is a directory, is empty, is of a newer version.
-        """
+        """Open an existing study, after a check of the whole file."""
         check_path(path)
         with _translated(str(path)):
             refuse_foreign(path.resolve())
@@ -138,11 +134,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Read in one transaction; what cannot be understood is damage.
-
-        Raises StudyCorruptError in place of any error that says that a value is not what is
-        stored in its place.
-        """
+        """Read in one transaction; what cannot be understood is damage: StudyCorruptError."""
         with self._mutex, _translated(self._name):
             self._connection.execute("BEGIN")  # no trial is seen without its folds
             try:
@@ -177,16 +169,11 @@ class Database:
         with self._mutex, _translated(self._name):
             return self._connection.serialize()
 
-    def put(self, table: str, row: Row) -> None:
-        """Write a row in place of the one of its key."""
-        marks = ", ".join("?" * (len(row) + 1))
+    def put(self, table: str, rows: Sequence[Row]) -> None:
+        """Write rows, each in place of the one of its key."""
+        marks = ", ".join("?" * (len(TYPES[table]) + 1))
         sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
-        self._connection.execute(sql, (*row, checksum(row)))
-
-    def put_all(self, table: str, rows: Sequence[Row]) -> None:
-        """Write several rows."""
-        for row in rows:
-            self.put(table, row)
+        self._connection.executemany(sql, ((*row, checksum(row)) for row in rows))
 
     def delete(self, table: str, *, trials: Sequence[int]) -> None:
         """Delete the rows of these trials."""
@@ -264,7 +251,7 @@ class Database:
         columns = [f"{n} {k if k.endswith('NULL') else f'{k} NOT NULL'}" for n, k in kinds.items()]
         columns.append(f"PRIMARY KEY ({KEYS[table]})")
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
-        self.put_all(table, rows)
+        self.put(table, rows)
 
     def _check(self, path: Path) -> None:
         with _translated(self._name):

@@ -19,21 +19,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from gpsearch.evaluation import FoldResult, Predictions
-from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, dump
+from gpsearch.study.encoding import ParamsDecoding, dump
 from gpsearch.study.info import StudyInfo
 from gpsearch.study.predictions import read_prediction
 from gpsearch.study.sqlite import Database
-from gpsearch.study.tables import (
-    Queued,
-    Row,
-    fold_row,
-    fresh_row,
-    queue_row,
-    read_fold,
-    read_queued,
-    read_trial,
-    trial_row,
-)
+from gpsearch.study.tables import Queued, Row, read_fold, read_queued, read_trial
 from gpsearch.study.trial import Trial
 
 DROPPED = "dropped_predictions"  # in the head
@@ -49,10 +39,7 @@ class StudyFile:
     def create(
         cls, path: Path | None, info: StudyInfo, rows: Mapping[str, Sequence[Row]] | None = None
     ) -> Self:
-        """Make a new study and open it for reading; None keeps it in memory.
-
-        `rows` of the tables are in it from the start. Raises as `Database.create`.
-        """
+        """Make a new study with these rows of its tables; None keeps it in memory."""
         rows = rows or {}
         facts = [(name, dump(value)) for name, value in dataclasses.asdict(info).items()]
         return cls(Database.create(path, {**rows, "head": [*rows.get("head", ()), *facts]}))
@@ -74,10 +61,7 @@ class StudyFile:
             return head.get("budget") or head.get("settings", {}).get("n_calls")
 
     def read_trials(self, encoding: ParamsDecoding) -> list[Trial]:
-        """All trials in the order of their numbers, with their folds.
-
-        Raises StudyCorruptError where a row is damaged or missing.
-        """
+        """All trials in the order of their numbers, with their folds."""
         with self.database.reading():
             folds: dict[int, list[FoldResult]] = {}
             for row in self.database.rows("fold"):
@@ -125,68 +109,22 @@ class StudyFile:
         with self.database.reading():
             return self._read_head().get(name)
 
-    def write_trial(
+    def write(
         self,
-        trial: Trial,
-        encoding: ParamsEncoding,
         *,
-        folds: Sequence[FoldResult] = (),
-        queued: Queued | None = None,
-        predictions: Sequence[Row] = (),
+        head: Mapping[str, Any] | None = None,
         dropped: Sequence[int] = (),
+        **rows: Sequence[Row],
     ) -> None:
-        """Write a trial's row, with `folds` that are new, and its entry of the queue.
-
-        `predictions` are rows of these folds; those of the trials `dropped` are deleted.
-        """
-        row = trial_row(trial, encoding)
+        """Write the head and rows of tables, all or none; delete predictions of `dropped`."""
         with self.database.transaction():
-            self.database.put("trial", row)
-            for fold in folds:
-                self.database.put("fold", fold_row(trial.number, fold))
-            if queued is not None:
-                self.database.put("queue", queue_row(queued, encoding))
-            self.database.put_all("prediction", predictions)
+            for table, of_table in rows.items():
+                self.database.put(table, of_table)
             if dropped:
                 self.database.delete("prediction", trials=dropped)
                 gone_before = self._read_head().get(DROPPED, [])
-                self.database.put("head", (DROPPED, dump(sorted({*gone_before, *dropped}))))
-
-    def write_fold(self, number: int, fold: FoldResult, predictions: Sequence[Row] = ()) -> None:
-        """Write one fold result of trial `number`, with its predictions."""
-        with self.database.transaction():
-            self.database.put("fold", fold_row(number, fold))
-            self.database.put_all("prediction", predictions)
-
-    def write_fresh(self, split: int, number: int, fold: FoldResult) -> None:
-        """Write one fold result of trial `number` on fresh splits."""
-        with self.database.transaction():
-            self.database.put("fresh", fresh_row(split, number, fold))
-
-    def write_queue(self, entries: Sequence[Queued], encoding: ParamsEncoding) -> None:
-        """Write `entries` into the queue, all or none."""
-        with self.database.transaction():
-            for entry in entries:
-                self.database.put("queue", queue_row(entry, encoding))
-
-    def write_head(self, name: str, value: Any) -> None:
-        """Write one fact about the study."""
-        with self.database.transaction():
-            self.database.put("head", (name, dump(value)))
-
-    def write_space(
-        self,
-        head: Mapping[str, Any],
-        trials: Sequence[Trial],
-        queue: Sequence[Queued],
-        encoding: ParamsEncoding,
-    ) -> None:
-        """Write facts about the study, and all its configurations in another space."""
-        with self.database.transaction():
-            for name, value in head.items():
-                self.database.put("head", (name, dump(value)))
-            self.database.put_all("trial", [trial_row(trial, encoding) for trial in trials])
-            self.database.put_all("queue", [queue_row(entry, encoding) for entry in queue])
+                head = {**(head or {}), DROPPED: sorted({*gone_before, *dropped})}
+            self.database.put("head", [(name, dump(value)) for name, value in (head or {}).items()])
 
     def _read_head(self) -> dict[str, Any]:
         return {name: json.loads(value) for name, value in self.database.rows("head")}

@@ -15,7 +15,7 @@ from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.encoding import ParamsEncoding
 from gpsearch.study.predictions import beyond, prediction_row, size_of
 from gpsearch.study.study_file import StudyFile
-from gpsearch.study.tables import Queued, Row
+from gpsearch.study.tables import Queued, Row, fold_row, fresh_row, queue_row, trial_row
 from gpsearch.study.trial import Proposed, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -74,19 +74,19 @@ class StudyWriter:
             proposal=proposal,
         )
         self._begun[trial.number] = time.monotonic()
-        if queued is None:
-            self._file.write_trial(trial, self._encoding)
-        else:
-            entry = dataclasses.replace(self._queue[queued], trial=trial.number)
-            self._file.write_trial(trial, self._encoding, queued=entry)
-            self._queue[queued] = entry
+        taken = [] if queued is None else [self._queue[queued]]
+        taken = [dataclasses.replace(entry, trial=trial.number) for entry in taken]
+        self._file.write(trial=self._trial_rows(trial), queue=self._queue_rows(taken))
+        for entry in taken:
+            self._queue[entry.id] = entry
         self.trials.append(trial)
         return trial.number
 
     def record_fold(self, number: int, fold: FoldResult) -> None:
         """Record one fold result of a running trial."""
         trial = self._running(number)
-        self._file.write_fold(number, fold, self._prediction_rows(number, [fold]))
+        rows = self._prediction_rows(number, [fold])
+        self._file.write(fold=[fold_row(number, fold)], prediction=rows)
         self.trials[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
 
     def end_trial(
@@ -115,8 +115,11 @@ class StudyWriter:
         trials = [*self.trials[:number], ended, *self.trials[number + 1 :]]
         limit = self.prediction_bytes or math.inf
         dropped = beyond(limit, trials, self._sizes)
-        self._file.write_trial(
-            ended, self._encoding, folds=missing, predictions=rows, dropped=dropped
+        self._file.write(
+            trial=self._trial_rows(ended),
+            fold=[fold_row(number, fold) for fold in missing],
+            prediction=rows,
+            dropped=dropped,
         )
         if dropped and not self._has_dropped:
             logger.warning(
@@ -131,24 +134,21 @@ class StudyWriter:
 
     def record_fresh(self, split: int, number: int, fold: FoldResult) -> None:
         """Record one fold result of an ended trial on fresh splits."""
-        self._file.write_fresh(split, number, fold)
+        self._file.write(fresh=[fresh_row(split, number, fold)])
         key = split, number
         self.fresh[key] = _merged(self.fresh.get(key, ()), [fold])
 
     def reopen_trial(self, number: int) -> None:
-        """Record that a trial that has failed is to be evaluated again, as if it were interrupted.
-
-        Its configuration, seed and recorded folds stay.
-        """
+        """Record that a failed trial is to be evaluated again, as if it were interrupted."""
         running = dataclasses.replace(
             self.trials[number], state="running", ended=None, reason="", traceback=""
         )
-        self._file.write_trial(running, self._encoding)
+        self._file.write(trial=self._trial_rows(running))
         self.trials[number] = self._taken_over(running)
 
     def restore_trial(self, trial: Trial) -> None:
         """Record a reopened trial as it was."""
-        self._file.write_trial(trial, self._encoding)
+        self._file.write(trial=self._trial_rows(trial))
         self.trials[trial.number] = trial
 
     def add_trial(
@@ -172,7 +172,8 @@ class StudyWriter:
             origin=origin,
             proposal="given",
         )
-        self._file.write_trial(trial, self._encoding, folds=trial.folds)
+        of_folds = [fold_row(trial.number, fold) for fold in folds]
+        self._file.write(trial=self._trial_rows(trial), fold=of_folds)
         self.trials.append(trial)
         return trial
 
@@ -195,14 +196,11 @@ class StudyWriter:
                 id_ = len(self._queue) + len(new)
                 new.append(Queued(id=id_, params=space.params(point), origin=origin))
         if new:
-            self._file.write_queue(new, self._encoding)
+            self._file.write(queue=self._queue_rows(new))
             self._queue += new
 
     def next_queued(self) -> Queued | None:
-        """The first queued point that no trial has taken, and that fulfils the constraint.
-
-        A study that is opened from its file does not know the constraint when it is given a point.
-        """
+        """The first queued point that no trial has taken, and that fulfils today's constraint."""
         space = self.study.space
         waiting = (entry for entry in self._queue if entry.trial is None)
         return next((e for e in waiting if space.feasible([space.point(dict(e.params))])[0]), None)
@@ -210,24 +208,24 @@ class StudyWriter:
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""
         if reason != (self._file.read_fact("stop_reason") or ""):
-            self._file.write_head("stop_reason", _printable(reason))
+            self._file.write(head={"stop_reason": _printable(reason)})
 
     def set_budget(self, n_trials: int) -> None:
         """Record how many trials the search is to evaluate in all."""
         if n_trials != self._file.read_budget():
-            self._file.write_head("budget", n_trials)
+            self._file.write(head={"budget": n_trials})
 
     def set_confirmation(self, confirmation: Confirmation | None) -> None:
         """Record the end of the search; None takes back an earlier one."""
         stored = confirmation and confirmation.to_json()
         if stored != self._file.read_fact(CONFIRMATION):
-            self._file.write_head(CONFIRMATION, stored)
+            self._file.write(head={CONFIRMATION: stored})
 
     def add_settings(self, settings: Mapping[str, Any]) -> None:
         """Record settings that an older study lacks; those that it holds stay."""
         info = self.study.info
         if missing := {n: value for n, value in settings.items() if n not in info.settings}:
-            self._file.write_head("settings", {**info.settings, **missing})
+            self._file.write(head={"settings": {**info.settings, **missing}})
             self.study.info = self._file.read_info()
 
     def content(self) -> bytes:
@@ -238,7 +236,9 @@ class StudyWriter:
         self, head: Mapping[str, Any], trials: Sequence[Trial], encoding: ParamsEncoding
     ) -> None:
         """Record the trials and the queue in the space of `encoding`, with facts of the study."""
-        self._file.write_space(head, trials, self._queue, encoding)
+        self._encoding = encoding
+        rows = self._trial_rows(*trials), self._queue_rows(self._queue)
+        self._file.write(head=head, trial=rows[0], queue=rows[1])
 
     def end(self) -> None:
         """Write no more; `Study.writing` calls it at the end of its block."""
@@ -252,6 +252,12 @@ class StudyWriter:
                 "of this StudyWriter has ended; write inside a new one"
             )
         return self._rows
+
+    def _trial_rows(self, *trials: Trial) -> list[Row]:
+        return [trial_row(trial, self._encoding) for trial in trials]
+
+    def _queue_rows(self, entries: Sequence[Queued]) -> list[Row]:
+        return [queue_row(entry, self._encoding) for entry in entries]
 
     def _prediction_rows(self, number: int, folds: Sequence[FoldResult]) -> list[Row]:
         """Rows of the predictions of new folds, where they are kept."""

@@ -114,11 +114,7 @@ def _quietly(function: Callable[[Any], None]) -> Callable[[Any], None]:
 @functools.cache
 @phase("loading TensorFlow")
 def import_keras() -> Any:
-    """Keras, imported once, with TensorFlow's start-up messages kept off the terminal.
-
-    Raises ImportError where Keras or its backend is not installed; what the import wrote to
-    stderr is then shown.
-    """
+    """Keras, imported once; what its import writes is shown only where it fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_POOL_THREADS))
@@ -143,11 +139,7 @@ def import_tensorflow() -> Any:
 
 
 def as_tensor(array: Any) -> Any:
-    """A tensor with the content of an array.
-
-    A large one that TensorFlow can use where it lies is not copied, see `blocks.aligned`; nothing
-    may write into it afterwards.
-    """
+    """A tensor of an array; of a large one without a copy, so that nothing may write into it."""
     tf = import_tensorflow()
     shared = (
         isinstance(array, np.ndarray)
@@ -337,10 +329,7 @@ def learning_rate_of(optimizer: Any) -> Any:
 
 
 def slots_of(optimizer: Any, name: str) -> list[Any] | None:
-    """Variables of a built optimizer by name ("momentums", ...), one for each of the model's.
-
-    None where they are unknown.
-    """
+    """Variables of a built optimizer by name, one for each of the model's; None where unknown."""
     found = getattr(optimizer, f"_{name}", None)
     variable = import_keras().Variable
     known = isinstance(found, list) and all(isinstance(one, variable) for one in found)
@@ -348,10 +337,7 @@ def slots_of(optimizer: Any, name: str) -> list[Any] | None:
 
 
 def slots_by_variable(optimizer: Any) -> dict[int, Any]:
-    """The variable of the model that each slot of a built optimizer belongs to, by the slot's id.
-
-    Empty where they are unknown.
-    """
+    """The variable of the model that a slot of a built optimizer belongs to, by its id."""
     variable = import_keras().Variable
     trained = getattr(optimizer, "_trainable_variables", ())
     lists = [kept for kept in vars(optimizer).values() if isinstance(kept, list)]

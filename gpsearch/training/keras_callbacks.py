@@ -37,8 +37,6 @@ def read_callbacks(given: Any) -> Callbacks:
     A plain ``EarlyStopping(patience=50)`` becomes our own early stopping: on ``val_loss``, with
     the weights of the best epoch. All others are copied for each training, so that those given
     stay as they are and survive a clone.
-
-    Raises `InvalidObjectiveError` for anything else, and for one that cannot be copied.
     """
     if given is None:
         return Callbacks()

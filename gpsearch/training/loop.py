@@ -20,11 +20,7 @@ from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
 
 
 class LoopTrainer:
-    """Trains with ``model.fit``.
-
-    `callbacks` returns the user's own Keras callbacks, fresh for each fold; `reason` is the clause
-    that says why this trainer runs in place of the compiled one.
-    """
+    """Trains with ``model.fit``, for this `reason`; `callbacks` gives the user's own, fresh."""
 
     def __init__(
         self, callbacks: Callable[[], Sequence[Any]] | None = None, reason: str = ""

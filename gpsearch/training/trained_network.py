@@ -67,10 +67,7 @@ class NetworkTask:
         return self.function.arguments(self.params, facts, training)
 
     def build(self) -> Any:
-        """A new, untrained model.
-
-        Raises TrialFailedError where it has more than `max_parameters`.
-        """
+        """A new, untrained model; TrialFailedError where it has more than `max_parameters`."""
         model = self.function.build(self.arguments, self.prepared.sample, self.seeds[0])
         if self.max_parameters is not None and model.count_params() > self.max_parameters:
             raise TrialFailedError(
@@ -152,12 +149,7 @@ class TrainedNetwork:
 def trained_network(
     task: NetworkTask, trainer: Trainer, *, built_by: Hashable, check: bool = False
 ) -> Iterator[TrainedNetwork]:
-    """Build a network and train it; the trainer is locked as long as the block runs.
-
-    With `check`, for a task that was not checked before, the model's output is first compared
-    with y; for `built_by` see `Trainer.train`. Raises `InvalidObjectiveError` where function or
-    model do not fit the data, and `TrialFailedError` where training diverged.
-    """
+    """Build, with `check` also check, and train a network; the trainer stays locked."""
     model = task.build()
     if check:
         task.check(model, traced=False)

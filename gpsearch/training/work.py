@@ -85,10 +85,7 @@ def counts(
 
 
 def arithmetic(model: Any) -> Arithmetic | None:
-    """The arithmetic of a built model; None where it cannot be seen.
-
-    That is where the model trains by a method of its own, or a layer does not say its shapes.
-    """
+    """The arithmetic of a built model; None for one with own training, or layers without shapes."""
     keras = import_keras()
     own = ("fit", "train_step", "make_train_function")
     if any(

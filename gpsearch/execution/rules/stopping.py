@@ -171,10 +171,7 @@ def _error_of(trial: Trial) -> Hashable:
 
 
 def _raised(traceback: str) -> tuple[str, list[str]]:
-    """Name of the error of a traceback, and its frames, each once, however deep a recursion went.
-
-    The message, which may hold any line, follows the first line that is not indented.
-    """
+    """Name of a traceback's error, the first line not indented, and its frames, each once."""
     whole = traceback.partition(HEADER)[2]  # without it, the long traceback was cut
     lines = whole.splitlines() if whole else traceback.splitlines()[1:]
     frames = list(itertools.takewhile(lambda line: line.startswith("  "), lines))

@@ -61,8 +61,6 @@ def pack(
 
     Workers of this machine send their folds to `address`. With `arrays`, for workers that see the
     files of this process, large arrays travel as the names of files, whose pages they share.
-
-    Raises InvalidObjectiveError where it holds something that cannot travel.
     """
     try:
         data = cloudpickle.dumps(objective) if arrays is None else arrays.dumps(objective)
@@ -90,11 +88,7 @@ def is_remote(executor: Any) -> bool:
 
 
 class ExecutorWorkers:
-    """Any ``concurrent.futures.Executor``; it belongs to the caller and stays open.
-
-    Without `n_jobs`, as many trials at once as the executor has workers. Worker processes of this
-    machine reach `sink` at `address`.
-    """
+    """An ``Executor`` of the caller's, which stays open; its processes reach `sink`."""
 
     def __init__(
         self,
@@ -136,13 +130,7 @@ class ExecutorWorkers:
 
 
 class DaskWorkers:
-    """A Dask cluster. The objective travels to each worker once.
-
-    `client` is a ``distributed.Client``, which stays open, or the address of a scheduler
-    (``tcp://...``).
-
-    Raises InvalidSearchError where Dask is not installed, or no scheduler answers.
-    """
+    """A Dask cluster: `client`, which stays open, or an address. The objective goes there once."""
 
     def __init__(
         self, client: Any, objective: Objective, *, n_jobs: int | None, address: Address

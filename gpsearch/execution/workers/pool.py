@@ -45,10 +45,7 @@ KILLED = "its worker process was killed (SIGKILL), as the system does when memor
 
 
 class IsolatedWorkers:
-    """A fixed number of worker processes, with limits as in `gpsearch.search`.
-
-    Raises InvalidObjectiveError where the objective cannot be unpacked in a worker.
-    """
+    """A fixed number of worker processes, with limits as in `gpsearch.search`."""
 
     def __init__(
         self,
@@ -198,13 +195,9 @@ class _Process(multiprocessing.context.SpawnProcess):
 
 
 class _Context(multiprocessing.context.SpawnContext):
-    """Fresh processes that do not run the user's script again.
+    """Fresh processes, on the device that the fewest use; they do not run the user's script again.
 
-    ``spawn`` starts by importing the parent's main script, so that a script without the
-    ``if __name__ == "__main__"`` idiom would start its search once more in each worker. The
-    packed objective holds what it needs of the script.
-
-    Each process has the device that the fewest living ones have, where there are `devices`.
+    ``spawn`` imports the parent's main script, which would start its search once more.
     """
 
     def __init__(self, devices: Sequence[str] = ()) -> None:

@@ -136,10 +136,7 @@ class TracedScalar:
 
 
 def places(model: Any) -> list[Place]:
-    """Every number of a compiled model that a program can take as an input, in a fixed order.
-
-    Two models of the same architecture have the same places.
-    """
+    """Every number of a compiled model that a program can take as an input, in a fixed order."""
     found: dict[tuple[int, str], Place] = {}
     unknown = set() if hasattr(random_module(), "dropout") else _RATES
     for owner in _owners(model):
@@ -200,10 +197,7 @@ def _owners(model: Any) -> Iterator[Any]:
 
 
 def _dropped(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Keras's dropout with a rate known only when the program runs.
-
-    The same random numbers are compared with the rate, so the same units are dropped.
-    """
+    """Keras's dropout with a rate that the program is fed; the same units are dropped."""
 
     def dropout(inputs: Any, rate: Any, noise_shape: Any = None, seed: Any = None) -> Any:
         if not isinstance(rate, TracedScalar) or rate == 1:

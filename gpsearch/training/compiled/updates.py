@@ -19,10 +19,7 @@ Update = Callable[[int, Any, Any, Any], Any]
 
 
 def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-    """One step of `optimizer`, as ``optimizer.apply(gradients, variables)`` would take it.
-
-    It is built for these variables, in their order; a gradient may be None.
-    """
+    """One step of `optimizer`, built for these variables, as its ``apply`` would take it."""
     tf = import_tensorflow()
     update = _kernel(optimizer)
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)

@@ -169,7 +169,7 @@ def test_a_file_without_the_right_to_write_can_be_read(whole, monkeypatch):
     study = Study.open(whole)
     assert len(study.trials) == 30
     with pytest.raises(StudyReadOnlyError, match="opened for reading"):
-        study._file.write_head("stop_reason", "because")
+        study._file.write(head={"stop_reason": "because"})
 
 
 @pytest.mark.parametrize("path", ["x" * 300 + ".db", "a\0b.db", "~nobody-of-this-name/a.db"])
