@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +36,6 @@ from gpsearch.space import Space
 from gpsearch.space.classic_order import classic_tier
 from gpsearch.study import Study
 from gpsearch.surrogate import GaussianProcess
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -77,14 +73,11 @@ class Importance:
         return np.asarray(self.total_samples.mean(axis=0))
 
     @property
-    def first_interval(self) -> tuple[Array, Array]:
-        """(d,) lower and upper ends for the first-order indices."""
-        return self._interval(self.first_samples)
-
-    @property
     def total_interval(self) -> tuple[Array, Array]:
         """(d,) lower and upper ends for the total indices."""
-        return self._interval(self.total_samples)
+        tail = (1.0 - self.confidence) / 2.0
+        low, high = np.quantile(self.total_samples, [tail, 1.0 - tail], axis=0)
+        return low, high
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -117,10 +110,7 @@ class Importance:
         return sentences + self.against_the_rule_of_thumb()
 
     def against_the_rule_of_thumb(self) -> list[str]:
-        """Where the data contradict the rule of thumb, `CLASSIC_ORDER`, or that they do not.
-
-        Empty where fewer than two tiers of it are in the space.
-        """
+        """Where data contradict `CLASSIC_ORDER`, or that they do not; empty below two tiers."""
         tiers = {name: tier for name in self.names if (tier := classic_tier(name)) is not None}
         sentences = []
         for above, below in itertools.permutations(tiers, 2):
@@ -136,36 +126,8 @@ class Importance:
         ranked = sorted(tiers, key=lambda name: tiers[name])
         return [f"Nothing contradicts the rule of thumb ({', '.join(ranked)})."]
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row for each dimension, the most important first.
-
-        Columns: name, first, first_low, first_high, total, total_low, total_high, classic (its
-        tier in the rule of thumb, from 1; missing where it has none).
-        """
-        import pandas as pd
-
-        (first_low, first_high), (low, high) = self.first_interval, self.total_interval
-        rows = pd.DataFrame(
-            {
-                "name": self.names,
-                "first": self.first,
-                "first_low": first_low,
-                "first_high": first_high,
-                "total": self.total,
-                "total_low": low,
-                "total_high": high,
-                "classic": pd.array([classic_tier(name) for name in self.names], dtype="Int64"),
-            }
-        )
-        return rows.sort_values("total", ascending=False, kind="stable", ignore_index=True)
-
     def __str__(self) -> str:
         return "\n".join(self.sentences())
-
-    def _interval(self, samples: Array) -> tuple[Array, Array]:
-        tail = (1.0 - self.confidence) / 2.0
-        low, high = np.quantile(samples, [tail, 1.0 - tail], axis=0)
-        return low, high
 
 
 @public()
@@ -193,10 +155,6 @@ def estimate_importance(
         Seed of samples and design.
     process : GaussianProcess, optional
         The surrogate of these trials, where it is fitted already.
-
-    Returns
-    -------
-    Importance
 
     Raises
     ------

@@ -172,13 +172,6 @@ def test_scores_that_differ_are_not_called_equal_where_the_process_rests_on_equa
     assert not estimate_importance(study, process=process, n_samples=2).all_equal
 
 
-def test_frame_holds_the_order():
-    study = searched(lambda p: p["lr"] + 10 * p["act"], {"act": (0.0, 1.0), "lr": (0.0, 1.0)}, 20)
-    frame = estimate_importance(study).to_frame()
-    assert list(frame.name) == ["act", "lr"]
-    assert frame.classic.isna().tolist() == [True, False]
-
-
 def test_bad_input_is_refused():
     study = searched(lambda p: p["x"], {"x": (0.0, 1.0)}, n_calls=1)
     with pytest.raises(StudyError, match="at least 2 complete trials; the study has 1"):
