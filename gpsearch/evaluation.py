@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value", float, "NDArray[np.float64]")
 
 Params = dict[str, Any]
-Outputs = Any
-"""An array, or a dict or list of arrays of a model with several outputs."""
+Outputs = Any  # an array, or a dict or list of arrays of a model with several outputs
 UNBOUNDED = -math.inf, math.inf
 """Between which the scores of a metric lie of which nothing is known."""
 OnFold = Callable[["FoldResult"], bool | None]

@@ -9,10 +9,7 @@ from typing import Any
 
 
 def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Have `package` import each name from its module there, and each module, when first used.
-
-    `homes` has the names of each module. Returned is the module of each name.
-    """
+    """Have `package` import the names of its modules, `homes`, when used; gives each its module."""
     module_of = {name: module for module, names in homes.items() for name in names}
 
     class Package(types.ModuleType):

@@ -46,10 +46,6 @@ def to_optuna(study: Study, path: str | os.PathLike[str] | None = None) -> Any:
         A file to make, which ``optuna-dashboard sqlite:///optuna.db`` opens; by default the copy is
         in memory, for ``optuna.visualization``.
 
-    Returns
-    -------
-    optuna.Study
-
     Raises
     ------
     InvalidSearchError

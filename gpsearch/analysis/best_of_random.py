@@ -128,10 +128,6 @@ def estimate_random(
     process : GaussianProcess, optional
         The surrogate of these trials, where it is fitted already.
 
-    Returns
-    -------
-    RandomEstimate
-
     Raises
     ------
     StudyError

@@ -38,8 +38,7 @@ from gpsearch.study import Study, Trial, require_study
 if TYPE_CHECKING:
     from gpsearch.training.fitted import FittedNetwork
 
-CANDIDATES = 25
-"""Trials that may become members: those with the best scores."""
+CANDIDATES = 25  # trials that may become members: those with the best scores
 CONFIDENCE = 0.95
 ROUNDING = 1e-6
 """A greater score by less than this share of it is that of the same model averaged with itself."""
@@ -149,10 +148,6 @@ def select_ensemble(
     n_members : int, default 10
         Members to choose, with repetition: a trial that is chosen twice counts twice.
 
-    Returns
-    -------
-    EnsembleSelection
-
     Raises
     ------
     StudyError
@@ -218,7 +213,7 @@ def select_ensemble(
         chosen={trials[k].number: times for k, times in Counter(chosen).most_common()},
         single=study.best_trial.number,
         gains=tuple(gains),
-        overlap=_overlap(objective),
+        overlap=share / (1 - share) if (share := objective.scored_share) < 1 else 0.0,
         score_name=name,
         left_out=left_out,
     )
@@ -337,11 +332,7 @@ def _candidates(
 def _with_their_scores(
     trials: list[Trial], predictions: list[dict[int, Predictions]], rows: dict[int, HeldOutRows]
 ) -> tuple[list[Trial], list[dict[int, Predictions]], tuple[str, ...]]:
-    """The trials whose predictions give the scores that the search recorded, as `_candidates`.
-
-    Others hold outputs that were read otherwise, such as margins between 0 and 1. Rounding may
-    change the score of a fold, where probabilities lie next to 1 or to the cut.
-    """
+    """Trials whose predictions give the scores recorded: others' were read otherwise (margins)."""
     of_them: list[int] = []
     for k, trial in enumerate(trials):
         agree = [
@@ -363,12 +354,6 @@ def _with_their_scores(
         [predictions[k] for k in of_them],
         (said,) if others else (),
     )
-
-
-def _overlap(objective: KerasCV) -> float:
-    """Held-out rows over the others, where some row is held out twice; else 0."""
-    share = objective.scored_share
-    return share / (1 - share) if share < 1 else 0.0
 
 
 def _shape(predictions: dict[int, Predictions]) -> Any:

@@ -113,10 +113,6 @@ def forecast(
     process : GaussianProcess, optional
         The surrogate of these trials, where it is fitted already.
 
-    Returns
-    -------
-    Forecast
-
     Raises
     ------
     StudyError

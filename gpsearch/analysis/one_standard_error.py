@@ -75,10 +75,6 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         less is simpler. By default the layers, units and epochs that the space has. Among equally
         simple configurations the best trial, then the best score decides.
 
-    Returns
-    -------
-    OneStandardError
-
     Raises
     ------
     StudyError

@@ -83,11 +83,7 @@ def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Arr
 def averaged_covariance(
     process: GaussianProcess, space: Space, rows: Array, weights: Array
 ) -> Array:
-    """(c, n) prior covariance of weighted averages of the warped losses with the observations.
-
-    Row i is ``sum_b w_ib k(z_ib, Z)`` for the (c, b, d) `rows`, places in `space`, and their
-    (c, b) `weights`, which sum to 1.
-    """
+    """(c, n) prior covariance of averages of t over (c, b, d) `rows`, by (c, b) `weights`."""
     left, right = (
         embed(process, space, rows.reshape(-1, rows.shape[2])),
         embed(process, space, process.Z),
@@ -149,11 +145,7 @@ def noisy_scores(
 
 
 def unwarp(process: GaussianProcess, t: Array) -> Array:
-    """Losses in the user's units of warped losses `t`.
-
-    Beyond the best and the worst observation the inverse is continued as a straight line: no
-    observation supports its curve there, which may go to infinity.
-    """
+    """Losses in the user's units of warped `t`; on a straight line beyond the observed ones."""
     inside = np.clip(t, process.t.min(), process.t.max())
     u, slope = _inverse(process, inside)
     return process.warp.centre + process.warp.scale * (u + slope * (t - inside))

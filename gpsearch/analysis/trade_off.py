@@ -96,10 +96,6 @@ def trade_off(study: Study) -> TradeOff:
     ----------
     study : Study
 
-    Returns
-    -------
-    TradeOff
-
     Raises
     ------
     StudyError

@@ -7,8 +7,7 @@ import shtab
 from gpsearch.cli.parser import make_parser
 from gpsearch.cli.terminal import DONE, say
 
-FILES = ("config", "subject", "study", "studies", "report", "output")
-"""Arguments that are paths."""
+FILES = ("config", "subject", "study", "studies", "report", "output")  # arguments that are paths
 
 
 def completion(arguments: argparse.Namespace) -> int:

@@ -27,7 +27,11 @@ def show(arguments: argparse.Namespace) -> int:
     else:
         say("\n".join(standing_lines(study)))
         if arguments.forecast:
-            say(f"{label('Ahead')}{_ahead(study)}")
+            try:
+                ahead: object = study.forecast()
+            except StudyError as error:
+                ahead = error
+            say(f"{label('Ahead')}{ahead}")
     return DONE if study.complete else NOTHING_FINISHED
 
 
@@ -137,14 +141,6 @@ def output_file(path: str | Path, beside: Path | None = None) -> Path:
     with writing_file(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     return output_path(path)
-
-
-def _ahead(study: Study) -> object:
-    """What more trials would bring, or why that is not known."""
-    try:
-        return study.forecast()
-    except StudyError as error:
-        return error
 
 
 def _json_value(value: Any) -> Any:

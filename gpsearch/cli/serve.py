@@ -91,10 +91,7 @@ class StudiesPage:
 
 
 class Site:
-    """The pages of studies and folders by their address, made while somebody looks at them.
-
-    One study has the address "/". Of several, and of a folder, that is their list.
-    """
+    """The pages by address, made while somebody looks; of several studies, "/" is their list."""
 
     def __init__(self, places: Sequence[Path]) -> None:
         self._places = places

@@ -84,35 +84,20 @@ def compare(
         or killed; more repeats or further strategies extend it.
     random_state : int, RandomState or Generator, optional
         By default 0, or the seed of the study that is continued.
-    n_initial_points : int, optional
-        As for `gpsearch.search`, for every strategy that has initial points.
-    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
-        As for `gpsearch.search`, for the strategy "gp".
-    cost : "work", "seconds" or None, default "work"
-        As for `gpsearch.search`.
-    greater_is_better : bool, default True
-        False where a plain function returns a loss.
+    n_initial_points, optimum_prior, cost, greater_is_better, max_same_errors, executor, isolate, \
+trial_timeout, memory_limit
+        As for `gpsearch.search`, for each strategy that takes them.
     timeout : float, optional
         Seconds after which no trial starts. The repeats that are complete for every strategy are
         returned; the same call continues the comparison.
-    max_same_errors : int or None, default 5
-        As for `gpsearch.search`.
     racing : "paired" or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
         another one has stopped a trial is given the known folds, and evaluates the rest.
     n_jobs : int, optional
         Runs at once; above 1 in isolated worker processes, -1 for one for each core. More than
         ``len(strategies) * n_repeats`` are of no use.
-    executor : Executor, Dask client or str, optional
-    isolate : bool, default False
-    trial_timeout, memory_limit : float, optional
-        As for `gpsearch.search`.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
-
-    Returns
-    -------
-    Comparison
 
     Raises
     ------

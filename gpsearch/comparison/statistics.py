@@ -117,10 +117,7 @@ def mean_interval(values: Array, confidence: float = 0.95) -> Interval:
 
 
 def mean_draws(values: Array, number: int, rng: np.random.Generator) -> Array:
-    """(number,) draws of the unknown mean of which the (R,) `values` are a sample, R >= 2.
-
-    ``mean + s / sqrt(R) t_{R - 1}``: their quantiles are the ends of Student's interval.
-    """
+    """(number,) draws of the mean behind the (R,) `values`: ``mean + s / sqrt(R) t_{R - 1}``."""
     return np.asarray(
         values.mean() + stats.sem(values) * rng.standard_t(len(values) - 1, size=number)
     )

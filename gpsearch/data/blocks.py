@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-ALIGNMENT = 64
-"""Bytes; TensorFlow takes an array that begins on such a boundary without a copy."""
-
-BLOCK_BYTES = 2**22
-"""Of the rows that are changed at once."""
+ALIGNMENT = 64  # bytes; TensorFlow takes an array that begins on such a boundary without a copy
+BLOCK_BYTES = 2**22  # of the rows that are changed at once
 
 
 def blocks(array: np.ndarray, rows: np.ndarray | None = None) -> Iterator[np.ndarray]:

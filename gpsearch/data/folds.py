@@ -110,10 +110,7 @@ def make_fold(
     validation_fraction: float,
     random_state: int,
 ) -> Fold:
-    """One fold, its stop rows drawn from the training rows; the last of these where `ordered`.
-
-    The last ones begin with a group; where groups overlap in time, whole groups are drawn.
-    """
+    """One fold; its stop rows are drawn, or the last ones (whole groups) where `ordered`."""
     train = np.sort(train)
     chosen = _stop_rows(
         len(train),

@@ -18,15 +18,11 @@ from gpsearch.errors import InvalidObjectiveError
 
 Parts = Any
 
-NUMBERS = "biuf"
-"""Kinds of `numpy.dtype` that a network takes."""
+NUMBERS = "biuf"  # kinds of `numpy.dtype` that a network takes
 
 
 def read_features(X: Parts) -> Parts:
-    """X with arrays in place of lists; raises unless its parts have rows, and equally many.
-
-    Data frames stay data frames, for transformers that want columns.
-    """
+    """X with arrays for lists, frames as they are; raises unless its parts have the same rows."""
     refuse_masked("X", X)
     features = map_parts(_as_rows, X)
     lengths = {name: _length(part) for name, part in named_parts(features)}

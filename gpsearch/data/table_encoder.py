@@ -19,11 +19,8 @@ from gpsearch.errors import InvalidObjectiveError
 
 MAX_CATEGORIES = 50
 """Columns that one column of text becomes, at most; the rarest values share the last."""
-MIN_ROWS = 5
-"""Training rows that a value needs for a column of its own."""
-MISSING = "(missing)"
-"""The category of a missing value."""
-
+MIN_ROWS = 5  # training rows that a value needs for a column of its own
+MISSING = "(missing)"  # the category of a missing value
 NUMERIC = ("integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty")
 CATEGORIES = ("string", "categorical", "bytes", "mixed-integer")
 

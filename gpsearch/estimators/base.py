@@ -286,10 +286,7 @@ class KerasEstimator(BaseEstimator):
         return made
 
     def __getstate__(self) -> dict[str, Any]:
-        """The trained weights and the call that rebuilds their model.
-
-        So a loss or layer of the user's own need not be registered with Keras.
-        """
+        """Weights and the call that rebuilds the model: nothing need be registered with Keras."""
         state = dict(super().__getstate__())
         if "network_" in state and "_rebuild" in state:
             network = state.pop("network_")

@@ -56,11 +56,7 @@ def fit_network(
     target: Target,
     sample_weight: np.ndarray | None,
 ) -> tuple[FittedNetwork, TrainingFacts, tuple[dict[str, Any], Parts, int]]:
-    """Train the network of a Keras estimator on raw features X.
-
-    `settings` are those of its ``fit``, and whether rows are held back ``in_order``, or by a
-    ``split``. Returned last are the arguments of ``function.build`` for such a network.
-    """
+    """Train on raw X by the settings of ``fit``; returned last: arguments of ``function.build``."""
     seeds = read_seeds(estimator.random_state)
     callbacks = read_callbacks(settings["callbacks"])
     kind = InvalidObjectiveError

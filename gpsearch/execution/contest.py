@@ -5,8 +5,7 @@ all their folds. It ends where one is the best with 95 %, where the share of the
 and where they are tied: what is left of the share would hardly tell one from the others. In the end
 the winner, and the baseline with it, is judged: scored on splits that had no part in choosing it.
 
-`gpsearch.execution.winner` says what follows for the winner, `gpsearch.execution.baseline_gain` for
-the gain over a baseline.
+`gpsearch.execution.winner` says what follows for the winner, and has the symbols.
 """
 
 import itertools
@@ -17,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from gpsearch.evaluation import Params
-from gpsearch.execution.baseline_gain import gain_facts
 from gpsearch.execution.fresh_scores import JUDGING, Fresh, FreshScores
-from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.execution.winner import OF_ROWS, Estimate, Standing
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
@@ -109,7 +107,7 @@ class Contest:
             tied=tuple(self._trials[i].number for i in standing.tied),
             folds=scores.n_scored,
             void=len(scores.void),
-            **gain_facts(estimate, standing, self._compared, self._baseline),
+            **_gain_facts(estimate, standing, self._compared, self._baseline),
         )
 
     def _round(self, left: float) -> tuple[list[tuple[int, int]], set[tuple[int, int]]]:
@@ -185,3 +183,46 @@ def evaluations(study: Study, params: Params) -> list[Trial]:
         for trial in study.trials
         if (not trial.is_given or trial.origin == BASELINE) and key(trial.params) == wanted
     ]
+
+
+def _gain_facts(
+    estimate: Estimate, standing: Standing, compared: Trial | None, baseline: int | None
+) -> dict[str, Any]:
+    """What a `Confirmation` holds of the baseline `compared`, and of its row where it has one.
+
+    The gain is ``g_i - o / 2`` less ``g`` of the baseline. Where one of the two was not judged, it
+    is the difference of their means over the search less o, so that no splits are harder for one
+    than for the other, and o is that of the splits where that of the rows is not known. Its
+    interval is that of the winner, with the variance of the differences of their folds for S².
+    """
+    if compared is None:
+        return {}
+    if baseline == standing.winner:
+        return {"baseline": compared.number}
+    if baseline is None or math.isnan(standing.judged[baseline]):
+        off = f"was {compared.reason}" if compared.state == "stopped" else "failed"
+        off += " on fresh splits" if baseline is not None else ""
+        return {"baseline": compared.number, "gain": math.nan, "gain_off": off}
+    winner, scores, k = standing.winner, estimate.scores, estimate.scores.n_folds
+    differences, splits = scores.of_search[winner] - scores.of_search[baseline], 1
+    gain = float(differences.mean()) - (estimate.of_choice or 0.0)
+    judging = scores.on(JUDGING)
+    if winner in judging and baseline in judging:
+        judged = np.subtract(judging[winner], judging[baseline])
+        gain = float(judged.mean()) - estimate.optimism * OF_ROWS
+        differences, splits = np.concatenate([differences, judged]), 2
+    variance, quantile = float(differences.var(ddof=1)), estimate.quantile(splits)
+    error = quantile * math.sqrt(variance * (1 / k + estimate.of_rows))
+    more: int | None = 0  # folds of both, after which the interval no longer holds 0
+    if gain <= error:
+        left = -estimate.of_rows
+        if variance > 0 and gain > 0:
+            left += (gain / quantile) ** 2 / variance
+        more = max(k, math.ceil(1 / left) - k) if left > 0 else None
+    return {
+        "baseline": compared.number,
+        "gain": gain,
+        "gain_low": gain - error,
+        "gain_high": gain + error,
+        "more_folds": more,
+    }

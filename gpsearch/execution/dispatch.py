@@ -103,7 +103,8 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
             continue
         number = event.job.number
         del running[number]
-        error = _exception(event.future)
+        given_up = event.future.cancelled()
+        error = RuntimeError("the trial was cancelled") if given_up else event.future.exception()
         if error is None:
             run.finish(number, event.future.result())
         elif attempts[number] < MAX_ATTEMPTS:
@@ -115,12 +116,6 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
             killed = isinstance(error, WorkerKilledError)
             reason = str(error) if killed else f"its executor failed with {error!r}"
             run.finish(number, failure(f"{reason}, {MAX_ATTEMPTS} times"))
-
-
-def _exception(future: Future[Outcome]) -> BaseException | None:
-    if future.cancelled():
-        return RuntimeError("the trial was cancelled")
-    return future.exception()
 
 
 def _broken(error: BaseException) -> StudyError:

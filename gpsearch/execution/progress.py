@@ -191,18 +191,14 @@ class Progress:
             best = self._score(self._best).partition(" ")[0]
             text += f" (best {best}, trial {self._best.number})"
         text += f" {duration(trial.seconds)}"
-        left = self._seconds_left()
+        ended = [one for one in self._study.ended if not one.is_given] if self._study else []
+        left = seconds_left(ended, self.n_calls - self._n_ended)
         text += f", about {duration(left)} left" if left else ""
         return f"{text} {dict(trial.params)}" if self._tells_params else text
 
     def _score(self, trial: Trial) -> str:
         assert self._study is not None
         return score_text(self._study.as_user_value(trial.score), trial.standard_error)
-
-    def _seconds_left(self) -> float | None:
-        assert self._study is not None
-        ended = [trial for trial in self._study.ended if not trial.is_given]
-        return seconds_left(ended, self.n_calls - self._n_ended)
 
     def _text(self, step: str) -> str:
         best = "" if self._best is None else f"best {self._score(self._best).partition(' ')[0]}"

@@ -26,8 +26,7 @@ from gpsearch.study.study import StudyPath
 StrategySpec = str | Strategy | Callable[..., Strategy]
 LEAST_REPEATS = 2
 
-COMPARISON = "comparison"
-"""What stands as the strategy in the settings of a comparison's study."""
+COMPARISON = "comparison"  # what stands as the strategy in the settings of a comparison's study
 
 
 def run_repeats(
@@ -59,7 +58,12 @@ def run_repeats(
     """
     n_calls = whole("n_calls", n_calls, 1)
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
-    n_repeats = _read_repeats(n_repeats)
+    n_repeats = whole("n_repeats", n_repeats, 1)
+    if n_repeats < LEAST_REPEATS:
+        raise InvalidSearchError(
+            "one run of each strategy cannot tell a difference from luck; it takes at least 2 "
+            "repeats, and 5 or more to say much."
+        ).about("n_repeats", n_repeats)
     specs = _read_strategies(strategies)
     takes_prior = {label: isinstance(spec, str) and spec == "gp" for label, spec in specs.items()}
     if not any(takes_prior.values()):
@@ -116,15 +120,6 @@ def run_repeats(
             progress=shown,
         )
     return writer.study, list(specs)
-
-
-def _read_repeats(n_repeats: Any) -> int:
-    if whole("n_repeats", n_repeats, 1) < LEAST_REPEATS:
-        raise InvalidSearchError(
-            "one run of each strategy cannot tell a difference from luck; it takes at least 2 "
-            "repeats, and 5 or more to say much."
-        ).about("n_repeats", n_repeats)
-    return int(n_repeats)
 
 
 def _read_strategies(

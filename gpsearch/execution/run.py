@@ -28,9 +28,7 @@ from gpsearch.study.confirmation import Confirmation
 
 logger = logging.getLogger("gpsearch")
 
-FRESH = 2**31
-"""First number of fresh splits, whose seed it gives: far above that of any trial."""
-
+FRESH = 2**31  # first number of fresh splits, whose seed it gives: far above that of any trial
 NOT_CONFIRMED = (
     "",
     StopReason.CALLBACK.value,
@@ -165,13 +163,7 @@ class Run:
             if (over := self._plan.over()) is not None:  # the space is exhausted
                 self._stop(over)
             return None
-        number = self.writer.start_trial(
-            start.params,
-            seed=start.seed,
-            origin=start.origin,
-            proposal=start.proposal,
-            queued=start.queued,
-        )
+        number = self.writer.start_trial(**vars(start))
         return self.study.trials[number]
 
     def _is_over(self, over: StopReason | None = None) -> bool:
@@ -213,16 +205,8 @@ class Run:
         return self._fold_rule is not None and n_folds is not None and len(known.folds) <= n_folds
 
     def _finish_as(self, trial: Trial, known: Trial) -> None:
-        assert known.state != "running"
-        self.finish(
-            trial.number,
-            Outcome(
-                state=known.state,
-                folds=known.folds,
-                reason=known.reason,
-                traceback=known.traceback,
-            ),
-        )
+        told = ("state", "folds", "reason", "traceback")
+        self.finish(trial.number, Outcome(**{name: getattr(known, name) for name in told}))
 
     def record_fold(self, number: int, fold: FoldResult) -> bool:
         """Record a fold result; returns whether the trial goes on."""

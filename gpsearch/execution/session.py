@@ -45,8 +45,7 @@ logger = logging.getLogger("gpsearch")
 
 SEED_BITS = 32
 
-UNREACHABLE = 1e9
-"""Seconds or megabytes: 31 years, 1,000 terabytes."""
+UNREACHABLE = 1e9  # seconds or megabytes: 31 years, 1,000 terabytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +86,8 @@ class Session:
     ) -> Self:
         """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
         seconds = optional(positive, "timeout", timeout, "seconds")
+        if is_number(max_same_errors) and max_same_errors == math.inf:
+            max_same_errors = None
         n_jobs = _read_jobs(n_jobs)
         session = cls(
             n_jobs=n_jobs,
@@ -96,7 +97,7 @@ class Session:
             memory_limit=_read_limit("memory_limit", memory_limit, "megabytes"),
             fold_rule=_read_racing(racing),
             deadline=math.inf if seconds is None else time.monotonic() + seconds,
-            max_same_errors=_read_max_same_errors(max_same_errors),
+            max_same_errors=optional(whole, "max_same_errors", max_same_errors, 1),
             devices=available_devices() if executor is None and (n_jobs or 1) > 1 else [],
         )
         if executor is not None and session._is_isolated:
@@ -149,7 +150,11 @@ class Session:
                 f"{failed.reason}\n\nOf trial {failed.number}:\n{failed.traceback}"
             ).about("objective")
         if run.reason in (StopReason.INTERRUPTED.value, StopReason.TERMINATED.value):
-            _say_how_to_continue(run.study, run.reason)
+            study, n = run.study, len(run.study.ended)
+            kept = f"in {study.path}" if study.path else "in memory: pass the study to continue"
+            logger.warning(
+                "%s %d trials are finished; everything so far is %s.", run.reason, n, kept
+            )
         if run.reason == StopReason.TERMINATED.value:
             end_process_soon()
             raise SystemExit(SHELL_EXIT + signal.SIGTERM)
@@ -300,24 +305,11 @@ def writing_study(
             raise
 
 
-def _say_how_to_continue(study: Study, reason: str) -> None:
-    where = "in memory: pass the study to continue" if study.path is None else f"in {study.path}"
-    n = len(study.ended)
-    logger.warning("%s %d trials are finished; everything so far is %s.", reason, n, where)
-
-
 def _read_limit(name: str, value: Any, unit: str) -> float | None:
     """Read a limit; one that no trial can reach, such as infinity, is none."""
     if value is None or positive(name, value, unit, also="None") >= UNREACHABLE:
         return None
     return float(value)
-
-
-def _read_max_same_errors(value: Any) -> int | None:
-    """Read a number of trials; infinity is none."""
-    if value is None or (is_number(value) and value == math.inf):
-        return None
-    return whole("max_same_errors", value, 1, also="None")
 
 
 def _read_jobs(n_jobs: Any) -> int | None:

@@ -83,8 +83,7 @@ def _ended_by_the_second_signal() -> Iterator[None]:
         watcher.join()
 
 
-_wakes: list[int] = []
-"""The descriptor that signals are written to, where there is one."""
+_wakes: list[int] = []  # the descriptor that signals are written to, where there is one
 
 
 def _part_from_watcher() -> None:

@@ -18,8 +18,7 @@ from gpsearch.study.trial import GIVEN
 
 logger = logging.getLogger("gpsearch")
 
-N_BEST = 5
-"""Configurations of a study of another objective that are tried first."""
+N_BEST = 5  # configurations of a study of another objective that are tried first
 
 
 def record_given(

@@ -52,9 +52,7 @@ __all__ = [
     "same_source",
 ]
 
-SCHEME = "2:"
-"""Opening of a fingerprint that was made by these rules; earlier ones have none."""
-
+SCHEME = "2:"  # opening of a fingerprint that was made by these rules; earlier ones have none
 STORED_DIGITS = 16  # of the digest of a part, in a study
 
 

@@ -31,9 +31,7 @@ from gpsearch.evaluation import Params
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.stored_values import storable, value_to_json
 
-ALTERNATIVE = "alternative"
-"""Dimension that chooses among several dicts."""
-
+ALTERNATIVE = "alternative"  # dimension that chooses among several dicts
 TAIL = 0.001  # share of an unbounded distribution that is cut off on either side
 LOG_SPAN = 1000.0  # ratio of the bounds from which the logarithm is searched
 LONGEST_NAME = 60  # characters of the name that stands for a choice

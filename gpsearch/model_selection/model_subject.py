@@ -114,11 +114,7 @@ class ModelSubject:
 
 
 class ScorerByName:
-    """A scikit-learn scorer, called on a fitted `KerasClassifier` as `KerasCV` calls it.
-
-    scikit-learn's scorers for two classes take the label 1 for the positive one, and refuse
-    strings. So the labels are numbered in their order, and the last of two is the positive one.
-    """
+    """A scorer for a fitted `KerasClassifier`, with labels numbered as scorers of two want them."""
 
     def __init__(self, scorer: Any) -> None:
         self.scorer = scorer

@@ -40,15 +40,16 @@ class RenamedObjective:
         for values in translated.alternatives.values():
             fixed |= values
         renamed: Any = SimpleNamespace(  # all of a space that an objective asks for
-            names=[names.get(n, n) for n in space.names if not self._is_choice(n)],
+            names=[
+                names.get(name, name)
+                for name in space.names
+                if name != ALTERNATIVE or not self.distributions.alternatives
+            ],
             fixed=fixed,
             sample=space.sample,
             params=lambda point: translated.translate(space.params(point)),
         )
         self.objective.validate(renamed)
-
-    def _is_choice(self, name: str) -> bool:
-        return name == ALTERNATIVE and bool(self.distributions.alternatives)
 
     def fingerprint(self) -> str:
         """See `Objective.fingerprint`; it includes the choices that the names stand for."""

@@ -42,11 +42,7 @@ def cv_results(
     return_train_score: bool,
     error_score: Any = math.nan,
 ) -> Results:
-    """The finished trials as scikit-learn's searches show them, deviations with ddof 0.
-
-    `params` are those of the estimator; `metric`, of `metrics`, is a fold's score. `error_score`
-    stands for folds that a failed trial did not run; others that were not run are NaN.
-    """
+    """Trials as scikit-learn shows them, ddof 0; folds not run are `error_score` or NaN."""
     missing = math.nan if error_score == "raise" else error_score
     results: Results = {}
     for name, seconds in (("fit_time", _fit_seconds), ("score_time", _score_seconds)):
@@ -104,7 +100,8 @@ def report_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) ->
             succeeded = sum(math.isfinite(fold.score) for fold in trial.folds)
             scored_badly = len(trial.folds) - succeeded
             reasons[trial.reason] += 0 if scored_badly else 1
-            tracebacks.setdefault(trial.reason, _first_traceback(trial.traceback))
+            first, *_ = trial.traceback.split("\nThe above exception was the direct cause")
+            tracebacks.setdefault(trial.reason, first.rstrip())  # the estimator's own
             not_run += n_splits - succeeded - 1
     reasons = +reasons
     n_failed, total = reasons.total(), len(trials) * n_splits
@@ -144,11 +141,6 @@ def _train_scores_remedy(trials: Sequence[Trial]) -> str:
         f"\n{lack} of the {len(trials)} trials of the study were evaluated without "
         "return_train_score=True. Give a new study, whose trials all have train scores."
     )
-
-
-def _first_traceback(traceback: str) -> str:
-    """The traceback of the first error of a chain: the estimator's own."""
-    return traceback.split("\nThe above exception was the direct cause")[0].rstrip()
 
 
 def _fit_seconds(fold: FoldResult) -> float:

@@ -23,10 +23,7 @@ from gpsearch.objective.estimator_cv import EstimatorCV
 
 
 class EstimatorSubject:
-    """A scikit-learn estimator or Pipeline.
-
-    `search` is the `GPSearchCV`; X, y and `params` are the arguments of its ``fit``.
-    """
+    """A scikit-learn estimator or Pipeline, of a `GPSearchCV` and the arguments of its ``fit``."""
 
     objective: Any
     """The objective of the search; it takes params of the estimator."""

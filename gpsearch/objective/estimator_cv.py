@@ -339,7 +339,8 @@ class EstimatorCV(Described):
         return (function(*args, **kwargs) for function, args, kwargs in calls)
 
     def _result(self, fold: int, outcome: FoldOutcome) -> FoldResult:
-        if outcome.error is not None and not self._has_stand_in:
+        stands_in = isinstance(self.error_score, float) and math.isfinite(self.error_score)
+        if outcome.error is not None and not stands_in:
             if self.error_score == "raise" or isinstance(outcome.error, InvalidObjectiveError):
                 self.raised = outcome.error
             # of a network that diverged, another configuration may not
@@ -379,10 +380,6 @@ class EstimatorCV(Described):
             note=getattr(facts, "note", ""),
             error="" if outcome.error is None else _sentence(outcome.error),
         )
-
-    @property
-    def _has_stand_in(self) -> bool:
-        return isinstance(self.error_score, float) and math.isfinite(self.error_score)
 
     def _names(self, outcome: FoldOutcome) -> list[str]:
         """Names of all metrics; those of a callable are known when it has returned."""

@@ -18,8 +18,7 @@ from gpsearch.data.folds import Split
 from gpsearch.data.rows import in_parts, n_rows, take
 from gpsearch.errors import InvalidObjectiveError
 
-SINGLE = "score"
-"""Name of the only metric, as ``cv_results_`` has it."""
+SINGLE = "score"  # name of the only metric, as ``cv_results_`` has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +57,7 @@ def fit_and_score(
     return_train_score: bool,
     remote: bool,
 ) -> FoldOutcome:
-    """Fit in place, and score; an error is part of the outcome, which may go to another process.
-
-    X, y and arrays of `fit_params` and `score_params` with an entry for each row are split.
-    """
+    """Fit in place on the training rows, and score; an error is part of the outcome."""
     train, test = split
     n = n_rows(X)
     started = time.perf_counter()

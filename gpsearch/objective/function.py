@@ -31,10 +31,6 @@ def as_objective(
     greater_is_better : bool, default True
         False where a callable returns a loss.
 
-    Returns
-    -------
-    Objective
-
     Raises
     ------
     InvalidObjectiveError
@@ -68,10 +64,7 @@ def as_objective(
 
 
 class FunctionObjective:
-    """A plain function of a configuration, to one score or to a sequence, one for each fold.
-
-    An argument of it named ``seed`` receives the trial's seed.
-    """
+    """A plain function of a configuration (and ``seed``) to one score, or one for each fold."""
 
     n_folds = 1
     """Unknown before the first call; a function that returns several scores returns its folds."""

@@ -292,10 +292,6 @@ class Optimizer(skopt.Optimizer):
         fit : bool, default True
             Whether `models` gets a model of what was told so far. Asking does not need one.
 
-        Returns
-        -------
-        OptimizeResult
-
         Raises
         ------
         ValueError

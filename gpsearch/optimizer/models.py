@@ -18,11 +18,7 @@ ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # normal probabilities at
 
 
 class SurrogateModel:
-    """The Gaussian process after the first observations, fitted when it is first asked.
-
-    scikit-optimize keeps every fitted model; this one fits again when it is needed, to what
-    `history` gives. `space` is that of the result.
-    """
+    """The Gaussian process after the first observations, fitted when it is asked (again)."""
 
     def __init__(
         self, space: Space, history: Callable[[], History], options: GPOptions | None = None

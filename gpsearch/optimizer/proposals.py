@@ -43,11 +43,7 @@ LARGEST_KAPPA = 1e6  # for kappa="inf", which is exploration alone in scikit-opt
 
 
 class Proposals:
-    """One `GPStrategy` for each acquisition function in use, of which one proposes.
-
-    `acq_func_kwargs` and `acq_optimizer_kwargs` are scikit-optimize's; `noise` is a known variance
-    of the losses, in addition to which none is fitted.
-    """
+    """One `GPStrategy` for each acquisition function in use; `noise` is known, of the losses."""
 
     def __init__(
         self,

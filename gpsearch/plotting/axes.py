@@ -180,11 +180,7 @@ def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
 
 
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:
-    """Limits of a score axis that show `must_show` and the better part of `values`.
-
-    Values that lie further below the median than three times the distance from the median to the
-    best are off the scale, at most a share `OFF_SCALE` of them.
-    """
+    """Limits that show `must_show`, and `values` but for `OFF_SCALE` of them, far below."""
     if not greater_is_better:
         low, high = score_limits(-values, -must_show, True)
         return -high, -low

@@ -89,7 +89,9 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     shared = _of_trials(study)
     values, errors = shared["values"], comparison_errors(study)
     complete = np.array([state == "complete" for state in shared["states"]], dtype=bool)
-    leader = _leaders(np.where(complete, study.as_user_value(values), np.nan))
+    scores = np.where(complete, study.as_user_value(values), np.nan)
+    leads = scores > np.fmax.accumulate(np.append(-np.inf, scores))[:-1]  # the first of equals
+    leader = np.maximum.accumulate(np.where(leads, np.arange(len(scores)), -1))
     return ConvergenceSeries(
         **shared,
         standard_errors=errors,
@@ -200,10 +202,3 @@ def _guided_from(trials: Sequence[Trial]) -> int | None:
         if trial.proposal in ("model", ""):
             return trial.number if trial.proposal else None
     return None
-
-
-def _leaders(scores: Array) -> NDArray[np.int64]:
-    """(n,) row of the greatest score up to each row, the first of equals; -1 before any."""
-    before = np.fmax.accumulate(np.append(-np.inf, scores))[:-1]
-    rows = np.arange(len(scores), dtype=np.int64)
-    return np.maximum.accumulate(np.where(scores > before, rows, -1))

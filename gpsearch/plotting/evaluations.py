@@ -61,7 +61,8 @@ def plot_slices(
         look: dict[str, Any] = {"greater_is_better": better, "stroke": 1.2, "s": 22}
         style.draw_at_edge(cell, x, series.numbers, outside, failed, **look)
         if series.best is not None:
-            style.draw_ring(cell, x[series.best], best[0], s=60, linewidth=1.5)
+            ring = {"facecolor": "none", "edgecolor": style.ORANGE}
+            cell.scatter(x[series.best], best[0], s=60, linewidth=1.5, **ring)
         style.scale_axis(cell, "x", axis)
         cell.set_ylim(*limits)
         if cell.get_subplotspec().is_first_col():
@@ -83,10 +84,6 @@ def plot_parallel_coordinates(
 
     The colour is the score, light for the better; the best trial is the thick line. Each dimension
     has its own scale; trials that lack a dimension pass below its axis.
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

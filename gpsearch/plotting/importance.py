@@ -27,10 +27,6 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw; by default a new figure.
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     StudyError

@@ -35,10 +35,6 @@ def plot_comparison(
         Where to draw; by default a new figure.
     confidence : float, default 0.95
         Probability of the bands.
-
-    Returns
-    -------
-    Axes
     """
     _require_comparison(comparison)
     ax = style.new_axes(ax)
@@ -104,10 +100,6 @@ def plot_differences(
     ax : Axes, optional
         Where to draw; by default a new figure.
     confidence : float, default 0.95
-
-    Returns
-    -------
-    Axes
 
     Raises
     ------

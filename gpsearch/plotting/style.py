@@ -144,11 +144,6 @@ def scatter_trials(
     name_trials(ax.scatter(x[seen], y[seen], **look), numbers[seen])
 
 
-def draw_ring(ax: Axes, x: float, y: float, **look: Any) -> None:
-    """Draw a ring around the best trial."""
-    ax.scatter(x, y, facecolor="none", edgecolor=ORANGE, **look)
-
-
 def draw_at_edge(
     ax: Axes,
     x: NDArray[Any],

@@ -73,10 +73,6 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     the mean difference. A trial whose bar reaches the dashed line is a contender: the folds cannot
     tell it from the best. A single trial is shown by its scores.
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     StudyError
@@ -109,12 +105,7 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
 
 @public()
 def plot_timeline(study: Study, ax: Axes | None = None) -> Axes:
-    """Draw when each trial ran; trials that ran at the same time are on different rows.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw when each trial ran; trials that ran at the same time are on different rows."""
     trials, lanes = timeline(require_study(study))
     ax = style.new_axes(ax, (6.4, 1.2 + 0.35 * (1 + max(lanes, default=0))))
     if not trials:

@@ -170,7 +170,8 @@ def _trial_rows(
     study: Study, trials: list[Trial], result: Result | None, *, with_work: bool
 ) -> list[Row]:
     best = study.best_trial if study.complete else None
-    so_far = _best_so_far(study)
+    series = convergence_series(study)
+    so_far = dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
     scores = [study.as_user_value(trial.score) for trial in trials]
     errors = [trial.standard_error for trial in trials]
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
@@ -207,12 +208,6 @@ def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
             own, other = (short(t.params.get(name, "absent")) for t in (trial, best))
             lines.append(f"{name} {own} (best: {other})")
     return "\n".join(lines)
-
-
-def _best_so_far(study: Study) -> dict[int, str]:
-    """The best score up to each trial that has ended, by its number."""
-    series = convergence_series(study)
-    return dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
 
 
 def _work_cell(work: float | None) -> Cell:

@@ -112,8 +112,9 @@ class DistinctPoints:
 
     def _reaches(self, index: int) -> bool:
         while len(self._order) <= index:
-            block = [] if self._ended else next(self._blocks, [])
-            if not block:
+            if self._fruitless >= FRUITLESS or len(self._order) == self._space.cardinality:
+                return False
+            if not (block := next(self._blocks, [])):
                 return False
             for point, key in zip(block, keys(self._space, block), strict=True):
                 self._fruitless += 1
@@ -122,10 +123,6 @@ class DistinctPoints:
                     self._order.append(key)
                     self._fruitless = 0
         return True
-
-    @property
-    def _ended(self) -> bool:
-        return self._fruitless >= FRUITLESS or len(self._order) == self._space.cardinality
 
 
 def sobol_blocks(n_dims: int, rng: np.random.Generator) -> Iterator[Array]:

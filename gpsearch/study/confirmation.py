@@ -10,11 +10,8 @@ from typing import Any, Self
 
 from gpsearch.evaluation import as_user_value
 
-CONFIRMATION = "confirmation"
-"""Its name in the head of the study."""
-
-LEVEL = 0.9
-"""Probability of the intervals."""
+CONFIRMATION = "confirmation"  # its name in the head of the study
+LEVEL = 0.9  # probability of the intervals
 
 
 @dataclass(frozen=True, kw_only=True)

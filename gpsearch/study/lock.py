@@ -29,12 +29,8 @@ _held: set[str] = set()
 """Files locked by this process. A record lock does not exclude its own process, and closing any
 descriptor of its file would give it up."""
 
-_mutex = threading.Lock()
-"""Guards `_held` between the threads of this process."""
-
-MARK = b'{"pid": '
-"""How the text of a lock begins."""
-
+_mutex = threading.Lock()  # guards `_held` between the threads of this process
+MARK = b'{"pid": '  # how the text of a lock begins
 PATIENCE = 0.2
 """Seconds for which a lock that is held is tried again: `holder_of` takes it for a moment."""
 

@@ -61,20 +61,10 @@ def fold_row_of_1(row: Row) -> Row:
     )
 
 
-def fold_row_of_2(row: Row) -> Row:
-    """The row of a fold result in version 3."""
-    return *row[:8], None, *row[8:]
-
-
-def fold_row_of_3(row: Row) -> Row:
-    """The row of a fold result in version 4."""
-    return *row[:9], None, None, *row[9:]
-
-
 UPGRADES: dict[int, dict[str, Callable[[Row], Row]]] = {
     1: {"trial": trial_row_of_1, "fold": fold_row_of_1},
-    2: {"fold": fold_row_of_2},
-    3: {"fold": fold_row_of_3},
+    2: {"fold": lambda row: (*row[:8], None, *row[8:])},
+    3: {"fold": lambda row: (*row[:9], None, None, *row[9:])},
 }
 """By version and table: a row to that of the version after."""
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+from typing import Any
 
 from gpsearch.errors import StudyCorruptError, StudyError, public
 from gpsearch.evaluation import FoldResult
@@ -67,7 +68,10 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     for row in trial_rows:
         with contextlib.suppress(*DAMAGE, StudyCorruptError):
             trials[row[0]] = read_trial(row, folds.get(row[0], ()), encoding)
-    broken = {number: _lost_folds(trial, fold_keys) for number, trial in trials.items()}
+    broken = {  # folds that the index knows and the table has lost
+        number: {fold for of, fold in fold_keys if of == number} - {f.fold for f in trial.folds}
+        for number, trial in trials.items()
+    }
     if not all_folds:  # the index, too, may be damaged
         complete = [trial for trial in trials.values() if trial.state == "complete"]
         whole = {fold.fold for trial in complete for fold in trial.folds}
@@ -78,8 +82,9 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         for trial in complete:
             broken[trial.number] |= whole - {fold.fold for fold in trial.folds}
     places: dict[int | None, int] = {number: place for place, number in enumerate(sorted(trials))}
+    again: dict[str, Any] = {"state": "running", "ended": None, "reason": "", "traceback": ""}
     kept = [
-        _renumbered(trial, place, bool(broken[number]))
+        dataclasses.replace(trial, number=place, **(again if broken[number] else {}))
         for place, (number, trial) in enumerate(sorted(trials.items()))
     ]
     entries: list[Queued] = []
@@ -107,26 +112,14 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         lost.append(f"Trials that cannot be read: {', '.join(map(str, gone))}.")
     elif not all_trials:
         lost.append("Trials at the end of the study cannot be read; how many is not known.")
-    again = [f"{n} ({', '.join(map(str, sorted(gone)))})" for n, gone in broken.items() if gone]
-    if again:
+    folds_lost = [f"{n} ({', '.join(map(str, sorted(of)))})" for n, of in broken.items() if of]
+    if folds_lost:
         lost.append(
-            f"Folds that are or may be lost, by trial: {', '.join(again)}. A search that continues "
-            "the new study evaluates them again."
+            f"Folds that are or may be lost, by trial: {', '.join(folds_lost)}. A search that "
+            "continues the new study evaluates them again."
         )
     if not all_predictions:
         lost.append("Held-out predictions of some folds cannot be read.")
     if not all_queued:
         lost.append("Configurations that were queued cannot be read.")
     return Study.open(new), lost
-
-
-def _lost_folds(trial: Trial, keys: set[tuple[int, int]]) -> set[int]:
-    """Folds of a trial that the index knows and the table has lost."""
-    return {fold for number, fold in keys if number == trial.number} - {f.fold for f in trial.folds}
-
-
-def _renumbered(trial: Trial, number: int, is_broken: bool) -> Trial:
-    trial = dataclasses.replace(trial, number=number)
-    if not is_broken:
-        return trial
-    return dataclasses.replace(trial, state="running", ended=None, reason="", traceback="")

@@ -55,10 +55,7 @@ DAMAGE = (
 
 
 class Database:
-    """The tables of one study. Made by `create` or `connect`, whole from then on.
-
-    Safe to use from several threads; one process writes at a time (see `lock`).
-    """
+    """The tables of one study, for several threads; one process writes at a time (see `lock`)."""
 
     def __init__(
         self, connection: sqlite3.Connection, name: str = "the study in memory", *, writable: bool

@@ -12,9 +12,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import Curves, ParamsDecoding, ParamsEncoding, dump
 from gpsearch.study.trial import Trial, TrialState
 
-Row = tuple[Any, ...]
-"""Values in the order of their table's columns, without the checksum."""
-
+Row = tuple[Any, ...]  # values in the order of their table's columns, without the checksum
 COLUMNS = {
     "head": "name TEXT, value TEXT",
     "trial": "number INTEGER, state TEXT, params TEXT, seed INTEGER, origin TEXT, proposal TEXT, "

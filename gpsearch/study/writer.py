@@ -269,10 +269,7 @@ class StudyWriter:
         return rows
 
     def _taken_over(self, trial: Trial) -> Trial:
-        """A trial left running by a search that died, without the time since then.
-
-        Folds in whose place ``error_score`` stands are not taken for done.
-        """
+        """A trial left running by a search that died, without the time since and stand-in folds."""
         if trial.finished:
             return trial
         folds = tuple(fold for fold in trial.folds if not fold.error)

@@ -120,10 +120,6 @@ class GaussianProcess:
         shape : Shape, optional
             Family of output transforms; `Linear` where omitted.
         priors : Priors, optional
-
-        Returns
-        -------
-        GaussianProcess
         """
         Z = array("Z", Z, None, None)
         n, d = Z.shape

@@ -286,10 +286,7 @@ def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
 
 
 def layers_of(model: Any) -> list[Any]:
-    """The model and all its layers, those inside other layers too, each once.
-
-    The order is the same for two models of one architecture.
-    """
+    """The model and all layers inside it, each once, in an order that its architecture decides."""
     if hasattr(model, "_flatten_layers"):
         return list(model._flatten_layers())
     kind = import_keras().Layer
@@ -380,10 +377,7 @@ def standing_in(optimizer: Any, stand_ins: Sequence[tuple[Any, Any]]) -> Iterato
 
 
 def compile_arguments(model: Any) -> Mapping[str, Any] | None:
-    """What ``model.compile`` was called with, functions as they are; None where this is not kept.
-
-    ``model.get_compile_config`` tells functions by their names alone.
-    """
+    """What ``model.compile`` was called with, functions as such; None where this is not kept."""
     kept = getattr(getattr(model, "_compile_config", None), "config", None)
     return kept if isinstance(kept, Mapping) else None
 

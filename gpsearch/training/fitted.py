@@ -91,11 +91,7 @@ class FittedNetwork(BaseEstimator):
         self._remembered = (X, outputs)
 
     def for_scorers(self) -> Self:
-        """A view of this network as scikit-learn's scorers take one.
-
-        Classes are the numbers 0, 1, ...: of two, scorers take the label 1 for the positive one
-        and refuse other labels. Labels lie in one axis, quantities in two.
-        """
+        """A view for scorers: classes are 0, 1, ...; labels in one axis, quantities in two."""
         view = copy.copy(self)
         view._for_scorers = True
         return view
@@ -177,10 +173,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         return probabilities.reshape(-1, probabilities.shape[-1]) if several else probabilities
 
     def decision_function(self, X: Parts) -> np.ndarray:
-        """The raw outputs that rank classes: shape (n,) for one unit, else (n, units).
-
-        Scores of two classes are shifted to be above zero where the second is predicted.
-        """
+        """Raw outputs that rank classes: (n,) for one unit, above 0 for the second of two."""
         outputs = np.asarray(self._outputs(X), np.float64)
         if self.target.kind != "binary":
             return outputs

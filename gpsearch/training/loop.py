@@ -92,21 +92,14 @@ def _kept_epoch(callbacks: Sequence[Any], epochs: int) -> int:
 
 
 def batch_order(n: int, seed: Any, epoch: Any) -> Any:
-    """The order of `n` rows in one epoch: an int32 permutation that `seed` and `epoch` decide.
-
-    Every trainer uses this order, so that trainers can be compared batch by batch. It has no
-    state, so it is the same in a graph, in a data pipeline and in eager code. Epochs count from 0.
-    """
+    """The order of `n` rows in an epoch (from 0): int32 and stateless, the same in each trainer."""
     tf = import_tensorflow()
     key = tf.stack([tf.cast(seed, tf.int32), tf.cast(epoch, tf.int32)])
     return tf.random.experimental.stateless_shuffle(tf.range(n, dtype=tf.int32), seed=key)
 
 
 def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
-    """A `tf.data.Dataset` of one epoch's batches, in the order of `batch_order`.
-
-    `epoch` is an int32 `tf.Variable`, read anew whenever the dataset is iterated.
-    """
+    """A `tf.data.Dataset` of an epoch's batches by `batch_order`; reads `epoch` at each pass."""
     tf = import_tensorflow()
     n = n_rows(rows.x)
     n_batches = -(-n // batch_size)

@@ -45,11 +45,7 @@ def loss_target(target: Target, model: Any) -> Parts:
 def check_output(
     target: Target, model: Any, outputs: Any, x: Parts, y: Parts, name: str, *, traced: bool
 ) -> None:
-    """Raise where a model's outputs for a few rows cannot be compared with their y.
-
-    x and y are those rows as the model is trained on them, y from `loss_target`; `name` is that
-    of the model function, for the message. `traced`: in a graph, too, as training compares them.
-    """
+    """Raise where outputs of a few rows cannot be compared with y; in a graph too if `traced`."""
     keras = import_keras()
     if target.kind != "several":
         shape = tuple(np.shape(outputs)) if not isinstance(outputs, dict | list | tuple) else None

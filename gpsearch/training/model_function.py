@@ -193,10 +193,7 @@ def _shapes(features: Parts) -> Any:
 
 
 def plain_value(value: Any) -> Any:
-    """Plain Python in place of NumPy's scalars, also inside containers.
-
-    scikit-learn's searches draw NumPy's numbers and strings, which Keras refuses.
-    """
+    """Plain Python for NumPy's scalars, which searches draw and Keras refuses; nested too."""
     if isinstance(value, np.generic):
         return value.item()
     if type(value) in (list, tuple, set):

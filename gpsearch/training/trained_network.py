@@ -184,10 +184,7 @@ def choose_trainer(
 
 
 def call_key(create_model: Callable[..., Any], arguments: Mapping[str, Any]) -> Hashable:
-    """A key that is equal for two calls only where function and arguments are, and holds both.
-
-    1 and 1.0 differ, which may build different models; so do arguments that pickle cannot tell.
-    """
+    """A key that is equal only where function and arguments are (1 is not 1.0), and holds both."""
     try:
         return create_model, pickle.dumps(sorted(arguments.items()))
     except Exception:  # an object may refuse in any way

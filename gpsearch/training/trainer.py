@@ -101,11 +101,7 @@ class Trainer(Protocol):
 
 
 def checked_settings(given: Mapping[str, Any], stops_after: int | None = None) -> TrainingSettings:
-    """Training settings from ``epochs``, ``batch_size`` and ``patience``; raises if one is wrong.
-
-    `stops_after`, the patience of an early stopping among the callbacks, takes the place of
-    ``patience``; above the epochs it never stops, as in Keras.
-    """
+    """Training settings, checked; `stops_after` of an early stopping is the patience."""
     kind = InvalidObjectiveError
     epochs = whole("epochs", given["epochs"], 1, kind=kind)
     batch_size = whole("batch_size", given["batch_size"], 1, kind=kind)

@@ -16,26 +16,9 @@ The differences on the folds to come scatter about that of the folds so far, so 
 of the two means over all k folds has the mean d, and the variance ``2 s² (k - m) / (k m)``:
 ``(k - m)² / k²`` of that of a mean of m and a mean of k - m differences of variance 2 s².
 
-Racing is off unless it is asked for, and it decides between folds only. Rules that would stop a
-training inside a fold as well, by its validation loss so far, were replayed on complete studies
-(``benchmarks/racing.py``): 198 random trials of five small data sets, 112 of the default strategy
-of four, networks of `mlp_space`, at most 60 epochs. Share of the seconds that was needed (of those
-without tracing), and incumbents lost of 500 trials with the 95 % interval:
-
-=============================== ====================== ======================
-rule                            random                 default strategy
-=============================== ====================== ======================
-paired                          0.79 (0.55), 0 (0-9)   0.88 (0.82), 0 (0-17)
-with the fold's score predicted 0.76 (0.50), 1 (0-12)  0.87 (0.81), 0 (0-17)
-regression on the loss so far   0.75 (0.47), 4 (0-17)  0.86 (0.79), 0 (0-17)
-the loss falls on as steeply    0.75 (0.48), 10 (3-26) 0.77 (0.68), 18 (5-46)
-knowing the outcome             0.62 (0.19), 0         0.52 (0.30), 0
-=============================== ====================== ======================
-
-Rules that lose hardly any save less than a tenth beyond "paired", those that save more lose
-several. The trials of the default lie close together, within the scatter of the folds, and which of
-them wins cannot be told from a curve. Simpler rules between folds (Bergman, Purucker & Hutter 2024)
-lost 27 incumbents of 468 trials (stop below the incumbent's worst fold) and 144 (below its mean).
+Racing is off unless it is asked for, and it decides between folds only: rules that would stop a
+training inside a fold as well, and simpler ones between folds (Bergman, Purucker & Hutter 2024),
+lost incumbents or saved little more (``benchmarks/racing.py``).
 """
 
 import math

@@ -29,9 +29,7 @@ LOOK_UP = 0.2
 """Seconds after which a wait is begun anew: a signal that arrives just before a wait does not end
 it."""
 
-DASK_SECONDS = 5
-"""Seconds in which a scheduler must answer."""
-
+DASK_SECONDS = 5  # seconds in which a scheduler must answer
 DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
 
@@ -57,11 +55,7 @@ class Workers(Protocol):
 def pack(
     objective: Objective, address: Address | None, *, arrays: SharedArrays | None = None
 ) -> Parcel:
-    """Pack an objective for its way to other processes.
-
-    Workers of this machine send their folds to `address`. With `arrays`, for workers that see the
-    files of this process, large arrays travel as the names of files, whose pages they share.
-    """
+    """Pack an objective for processes that send folds to `address`; `arrays` go by their files."""
     try:
         data = cloudpickle.dumps(objective) if arrays is None else arrays.dumps(objective)
     except Exception as error:

@@ -20,8 +20,7 @@ REASON_CHARACTERS = 1000  # of an error's message; the traceback holds the rest
 
 OUT_OF_TIME = "exceeded the time limit"
 DIED = "its worker process"
-NOT_FINITE = "is not finite"
-"""With which the reasons of such trials begin, and end."""
+NOT_FINITE = "is not finite"  # with which the reasons of such trials begin, and end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,7 @@ import numpy as np
 
 logger = logging.getLogger("gpsearch")
 
-MAPPED_BYTES = 2**20
-"""Bytes from which an array goes by a file, as in joblib."""
-
+MAPPED_BYTES = 2**20  # bytes from which an array goes by a file, as in joblib
 IN_MEMORY = "/dev/shm"
 """Folder of Linux whose files lie in memory; used where the array takes at most half of the space
 that is free."""

@@ -35,12 +35,8 @@ from gpsearch.execution.workers.worker import (
     start_isolated,
 )
 
-MAX_BROKEN_POOLS = 3
-"""Pools that may break one after the other before a trial ends."""
-
-EXIT_ZERO = 256
-"""Stands for the exit code 0, see `_Process`; no process has it."""
-
+MAX_BROKEN_POOLS = 3  # pools that may break one after the other before a trial ends
+EXIT_ZERO = 256  # stands for the exit code 0, see `_Process`; no process has it
 KILLED = "its worker process was killed (SIGKILL), as the system does when memory runs out"
 
 
@@ -195,10 +191,7 @@ class _Process(multiprocessing.context.SpawnProcess):
 
 
 class _Context(multiprocessing.context.SpawnContext):
-    """Fresh processes, on the device that the fewest use; they do not run the user's script again.
-
-    ``spawn`` imports the parent's main script, which would start its search once more.
-    """
+    """Fresh processes, on the device that the fewest use; spawn alone would rerun the script."""
 
     def __init__(self, devices: Sequence[str] = ()) -> None:
         super().__init__()

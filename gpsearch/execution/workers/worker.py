@@ -97,8 +97,9 @@ def evaluate_anywhere(parcel: Parcel, job: Job) -> Outcome:
         return failure(unpacked)
     if parcel.address is None:
         return evaluate(unpacked, job)
-    send = functools.partial(_sender(parcel.address), job.number)
-    return evaluate(unpacked, job, on_fold=send)
+    # A connection serves one thread of one process; a forked child inherits its parent's cache.
+    sender = _connected(parcel.address, os.getpid(), threading.get_ident())
+    return evaluate(unpacked, job, on_fold=functools.partial(sender, job.number))
 
 
 def read_trace(traces: str, number: int) -> str:
@@ -135,11 +136,6 @@ def _connected(address: Address, pid: int, thread: int) -> FoldSender:
     return FoldSender(address)
 
 
-def _sender(address: Address) -> FoldSender:
-    # A connection serves one thread of one process; a forked child inherits its parent's cache.
-    return _connected(address, os.getpid(), threading.get_ident())
-
-
 def _end_with_parent() -> None:
     """End this worker with the search, and what its trials have started with the worker.
 
@@ -149,7 +145,7 @@ def _end_with_parent() -> None:
     parent: Any = multiprocessing.parent_process()
     if parent is None:
         return
-    if not _leads_group():
+    if not hasattr(os, "getpgrp") or os.getpgrp() != os.getpid():  # it leads no group
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
         return
     mine, of_parent = os.pipe(), parent.sentinel
@@ -161,10 +157,6 @@ def _end_with_parent() -> None:
 
 
 _watchers: list[subprocess.Popen[bytes]] = []
-
-
-def _leads_group() -> bool:
-    return hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
 
 
 def _end_after(parent: Any) -> None:

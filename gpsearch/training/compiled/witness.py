@@ -26,8 +26,7 @@ from gpsearch.training.compiled.program import ModelState, Program, put_back, te
 from gpsearch.training.loop import batch_order
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
 
-Quantities = dict[str, np.ndarray]
-"""By name: losses, metrics and variables."""
+Quantities = dict[str, np.ndarray]  # by name: losses, metrics and variables
 
 # Relative: difference that raises suspicion, and by how much weights are moved to judge it.
 FINE, COARSE = (1e-4, 1e-6), (2e-2, 1e-3)
