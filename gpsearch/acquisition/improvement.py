@@ -124,8 +124,6 @@ def log_augmentation(variance: Array, noise: float) -> tuple[Array, Array]:
     Where v is far below b the difference cancels; ``1 - r = v / ((v + b)(1 + r))`` does not. The
     derivative is ``r (1 + r) / (2 v)``.
 
-    Examples
-    --------
     >>> value, slope = log_augmentation(np.array([1e-12, 3.0]), 1.0)
     >>> [round(float(v), 3) for v in value], round(float(slope[1]), 3)
     ([-28.324, -0.693], 0.125)
@@ -143,8 +141,6 @@ def log_h(u: Array) -> tuple[Array, Array]:
     the definition; far below, where ``1 + u m`` cancels too, by its asymptotic series in
     ``q = 1 / u²``, ``h / phi = q (1 - 3 q + 15 q² - 105 q³ + ...)``.
 
-    Examples
-    --------
     >>> value, slope = log_h(np.array([-1e3, 0.0, 10.0]))
     >>> [float(v) for v in np.round(value, 3)], [float(v) for v in np.round(slope, 3)]
     ([-500014.734, -0.919, 2.303], [1000.002, 1.253, 0.1])

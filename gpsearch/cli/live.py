@@ -34,16 +34,8 @@ STATES = itertools.count(time.time_ns())  # no page of an earlier server has the
 class LivePage:
     """The page of one study, made anew as its trials end.
 
-    Attributes
-    ----------
-    html, state : str
-        The page as it was last made, and its name; empty before the first.
-    text : str
-        How the search stands now.
-    done : bool
-        Whether the search has ended, and the page shows all of it.
-    error : str
-        Why the study cannot be read: the file is gone, or damaged; empty where it can.
+    `html` and `state` are the page as it was last made and its name, `text` says how the search
+    stands, `done` that it has ended and the page shows all, `error` why the study cannot be read.
     """
 
     def __init__(self, path: Path, *, reload: bool = False) -> None:

@@ -147,8 +147,6 @@ def read_splits(given: Sequence[Any], n: int) -> list[Split]:
     Raises InvalidObjectiveError where there is no split, one is not a pair, a part has no rows, or
     names what is not a row.
 
-    Examples
-    --------
     >>> read_splits([([True, True, False], [-1])], 3)
     [(array([0, 1]), array([2]))]
     """
@@ -178,8 +176,6 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
     Raises InvalidObjectiveError where `cv` is an iterable of row numbers, does not shuffle, or
     takes no such random_state.
 
-    Examples
-    --------
     >>> fresh_splitter(5, 1), fresh_splitter(KFold(3, shuffle=True, random_state=0), 1)
     (5, KFold(n_splits=3, random_state=1, shuffle=True))
     """

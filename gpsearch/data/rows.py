@@ -42,8 +42,6 @@ def without_lists(X: Any, y: Any) -> tuple[Parts, Parts]:
     A list of arrays is one of rows, as in scikit-learn, unless its arrays have as many rows as
     the other of X and y, and more than the list is long.
 
-    Examples
-    --------
     >>> one, target = np.zeros((3, 2)), np.zeros(3)
     >>> X, y = without_lists([one, one], target)
     >>> type(X).__name__, type(without_lists([one, one, one], target)[0]).__name__
@@ -111,8 +109,6 @@ def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
 def is_text(part: Any) -> bool:
     """Whether a part consists of strings, and of nothing else.
 
-    Examples
-    --------
     >>> is_text(np.array(["a film", "a book"])), is_text(np.array(["a", None], dtype=object))
     (True, False)
     """
@@ -132,8 +128,6 @@ def in_parts(X: Any) -> bool:
 def map_parts(function: Callable[[Any], Any], parts: Parts) -> Parts:
     """Apply `function` to each part, keeping the structure.
 
-    Examples
-    --------
     >>> map_parts(len, {"text": [1, 2], "image": [3, 4]})
     {'text': 2, 'image': 2}
     """

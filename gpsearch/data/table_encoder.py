@@ -37,8 +37,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         categories share one column; those that ``fit`` did not see share it, too, or where none
         was rare are 0 in each column.
 
-    Examples
-    --------
     >>> frame = pd.DataFrame({"age": [20, None, 40], "city": ["Bonn", None, "Bonn"]})
     >>> encoder = table_encoder(frame)
     >>> encoder

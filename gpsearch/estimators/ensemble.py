@@ -16,13 +16,7 @@ from gpsearch.training.fitted import FittedClassifier, FittedNetwork, FittedRegr
 
 
 class EnsembleNetwork(FittedNetwork):
-    """An average of networks, as scikit-learn sees one.
-
-    Attributes
-    ----------
-    selection : EnsembleSelection
-        What is averaged, and what it gains.
-    """
+    """An average of networks, as scikit-learn sees one; `selection` says of which, and its gain."""
 
     selection: Any
     _scorer: Callable[..., float]

@@ -45,16 +45,9 @@ def run_repeats(
     progress: bool,
     **options: Any,
 ) -> tuple[Study, list[str]]:
-    """Run every strategy in every repeat, or go on with it.
+    """Run every strategy in every repeat, or go on with it; the study, and the names of strategies.
 
     The arguments are those of `gpsearch.compare`; `options` are those of `Session.read`.
-
-    Returns
-    -------
-    Study
-        With `Study.stop_reason`: `StopReason.REPEATS` where every run is complete.
-    list of str
-        The strategies by name.
     """
     n_calls = whole("n_calls", n_calls, 1)
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)

@@ -60,8 +60,6 @@ STORED_DIGITS = 16  # of the digest of a part, in a study
 class Identity:
     """What something is, part by part.
 
-    Examples
-    --------
     >>> one, other = (Identity.of({"epochs": 5, "rate": rate}) for rate in (0.1, 0.2))
     >>> changed_parts(one.to_json(), other.to_json())
     ['rate']
@@ -106,8 +104,6 @@ def changed_parts(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> lis
 def fingerprint(thing: Any) -> str:
     """A text that is equal for things with the same identity.
 
-    Examples
-    --------
     >>> fingerprint({"a": [1.5, None], "b": {2, 3}}) == fingerprint({"b": {3, 2}, "a": [1.5, None]})
     True
     >>> fingerprint(1) == fingerprint(1.0)

@@ -53,8 +53,6 @@ def function_code(code: types.CodeType) -> FunctionCode:
     Comments, docstrings, type hints and statements without effect are left out; so are default
     values and decorators, whose outcome is seen in the function itself.
 
-    Examples
-    --------
     >>> def one(x):
     ...     return x + 1  # one more
     >>> def other(x):
@@ -75,8 +73,6 @@ def function_code(code: types.CodeType) -> FunctionCode:
 def same_source(one: str | None, other: str | None) -> bool:
     """Whether two texts are the same code, layout aside.
 
-    Examples
-    --------
     >>> same_source("x = 1  # one", "x=1"), same_source("x = 1", "x = 2")
     (True, False)
     """
@@ -92,8 +88,6 @@ def same_source(one: str | None, other: str | None) -> bool:
 def outer_values(function: types.FunctionType) -> dict[str, Any]:
     """Defaults, and closed-over, global and own values that a function does not change itself.
 
-    Examples
-    --------
     >>> outer_values(lambda x, rate=0.1: rate * x)
     {'default rate': 0.1}
     """

@@ -56,13 +56,7 @@ AT_MOST_1 = SHARES | {"r2_score", "explained_variance_score", "matthews_corrcoef
 
 
 class Scoring:
-    """The metric of the search, and further ones that are only recorded; see `KerasCV`.
-
-    Raises
-    ------
-    InvalidObjectiveError
-        An unknown name, or a metric function in place of a scorer.
-    """
+    """The metric of the search, and further ones that are only recorded; see `KerasCV`."""
 
     def __init__(self, scoring: Any, metrics: Any, target: Target) -> None:
         if scoring is None:

@@ -58,18 +58,11 @@ def plottable(arguments: dict[str, Any]) -> dict[str, Any]:
 def study_result(study: Study) -> OptimizeResult:
     """A study's finished trials as an ``OptimizeResult``, with a model fitted to them.
 
-    Parameters
-    ----------
-    study : Study
-
-    Returns
-    -------
-    OptimizeResult
-        Of losses: scores with their sign changed where greater is better. Its space is the study's,
-        normalised as scikit-optimize's plots want it. A failed trial has the loss inf, a stopped
-        one the loss of the history, without the effects of its folds; ``x`` is the study's best
-        complete trial. ``models`` holds the process
-        of the search, or nothing while no trial has succeeded.
+    It holds losses: scores with their sign changed where greater is better. Its space is the
+    study's, normalised as scikit-optimize's plots want it. A failed trial has the loss inf, a
+    stopped one the loss of the history, without the effects of its folds; ``x`` is the study's best
+    complete trial. ``models`` holds the process of the search, or nothing while no trial has
+    succeeded.
 
     Examples
     --------

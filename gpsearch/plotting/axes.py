@@ -30,8 +30,6 @@ LABEL_LENGTH = 14  # a longer category name is cut, so that it does not touch it
 class DimensionAxis:
     """The axis of one dimension.
 
-    Examples
-    --------
     >>> from gpsearch.space import Real
     >>> space = Space({"lr": Real(1e-4, 1.0, prior="log-uniform"), "opt": ["sgd", "adam"]})
     >>> dimension_axis(space, "lr").log, dimension_axis(space, "opt").labels

@@ -56,8 +56,6 @@ def read_optimum_prior(
     Raises InvalidSearchError for an unknown choice, an unknown dimension, or a value outside of
     its dimension.
 
-    Examples
-    --------
     >>> space = Space({"lr": (1e-4, 1.0, "log-uniform"), "x": (0.0, 1.0)})
     >>> read_optimum_prior("by_name", space).describe()
     {'lr': 'in the middle of its range'}

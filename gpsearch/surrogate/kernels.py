@@ -28,19 +28,9 @@ def matern52(sq_dist: Array) -> tuple[Array, Array]:
     """Matérn-5/2 correlation and its derivative in squared distance.
 
     ``k(s) = (1 + a + a²/3) exp(-a)`` with ``a = sqrt(5 s)``, so ``k'(s) = -5/6 (1 + a) exp(-a)``,
-    which is finite at ``s = 0`` (Rasmussen & Williams 2006, equation 4.17).
+    which is finite at ``s = 0`` (Rasmussen & Williams 2006, equation 4.17), for squared distances s
+    in units of the length scales.
 
-    Parameters
-    ----------
-    sq_dist : float array
-        Squared distances in length-scale units; non-negative.
-
-    Returns
-    -------
-    correlation, derivative : float arrays of the same shape
-
-    Examples
-    --------
     >>> k, dk = matern52(np.array([0.0, 0.2]))
     >>> [float(v) for v in np.round(k, 4)], [float(v) for v in np.round(dk, 4)]
     ([1.0, 0.8584], [-0.8333, -0.6131])

@@ -168,8 +168,6 @@ class Warped:
 class Warp:
     """A shape and the scale of the losses that it transforms.
 
-    Examples
-    --------
     >>> y = np.array([1.0, 2.0, 4.0, 8.0])
     >>> warp = Warp.of(y, Linear())
     >>> [float(t) for t in np.round(warp.evaluate(warp.standardise(y), 0.0).t, 3)]
