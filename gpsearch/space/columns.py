@@ -163,6 +163,11 @@ class _NumericColumn(Column):
         scaled = self._start + np.clip(z, 0.0, 1.0) * (self._stop - self._start)
         return np.clip(10.0**scaled if self.log else scaled, self.low, self.high)
 
+    def _value_at(self, z: float) -> float:
+        """As `_value` of a single place, without what NumPy takes for a scalar."""
+        scaled = self._start + min(max(z, 0.0), 1.0) * (self._stop - self._start)
+        return float(min(max(10.0**scaled if self.log else scaled, self.low), self.high))
+
     def _checked(self, values: Sequence[Any]) -> Array:
         for value in values:
             if not is_number(value) or not self.low <= float(value) <= self.high:
@@ -180,7 +185,7 @@ class _RealColumn(_NumericColumn):
 
     def decode(self, z: float) -> float:
         # the ends are exact, whatever the rounding of the logarithm
-        return self.low if z <= 0 else self.high if z >= 1 else float(self._value(z))
+        return self.low if z <= 0 else self.high if z >= 1 else self._value_at(z)
 
     def snap(self, z: Array) -> Array:
         return np.clip(z, 0.0, 1.0)
@@ -210,7 +215,7 @@ class _IntegerColumn(_NumericColumn):
         return np.clip(self._place(checked), 0.0, 1.0)
 
     def decode(self, z: float) -> int:
-        return int(np.round(self._value(z)))
+        return round(self._value_at(z))
 
     def snap(self, z: Array) -> Array:
         return np.clip(self._place(np.round(self._value(z))), 0.0, 1.0)

@@ -44,7 +44,7 @@ class Conditions:
         active = np.ones(np.shape(z), dtype=bool)
         for j in self._parents_first:
             for parent, allowed in self._allowed[j].items():
-                known = np.isclose(z[:, [parent]], allowed, rtol=0, atol=1e-12).any(axis=1)
+                known = (np.abs(z[:, parent, None] - allowed) <= 1e-12).any(axis=1)
                 active[:, j] &= active[:, parent] & known
         return active
 

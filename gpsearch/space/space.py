@@ -117,9 +117,9 @@ class Space(Described, skopt.space.Space):
     def params(self, point: Sequence[Any]) -> dict[str, Any]:
         """Params of a point: plain values by name, without the dimensions that do not exist."""
         z = self.to_z([point])
-        (canonical,) = self._decode(z, like=[point])
-        active = self.active(z)[0]
-        values = {n: v for n, v, on in zip(self.names, canonical, active, strict=True) if on}
+        active = self.active(z)
+        (canonical,) = self._decode(z, like=[point], active=active)
+        values = {n: v for n, v, on in zip(self.names, canonical, active[0], strict=True) if on}
         return values | self.fixed
 
     @public()
@@ -369,11 +369,17 @@ class Space(Described, skopt.space.Space):
 
     # ---------------------------------------------------------------- private
 
-    def _decode(self, z: Array, like: Sequence[Sequence[Any]] | None = None) -> list[Point]:
+    def _decode(
+        self,
+        z: Array,
+        like: Sequence[Sequence[Any]] | None = None,
+        active: np.ndarray | None = None,
+    ) -> list[Point]:
         """Points of snapped `z`; where `like` is given, Reals keep its unrounded values."""
-        points = [[c.decode(v) for c, v in zip(self.columns, row, strict=True)] for row in z]
+        rows = z.tolist()
+        points = [[c.decode(v) for c, v in zip(self.columns, row, strict=True)] for row in rows]
         if like is not None:
-            active = self.active(z)
+            active = self.active(z) if active is None else active
             for point, on, original in zip(points, active, like, strict=True):
                 for j in np.flatnonzero(on & (self.n_values == 0)).tolist():
                     point[j] = float(original[j])
