@@ -41,10 +41,9 @@ floor room              alone imports               role
 0     arguments                                     checks of plain values
 0     errors, version                               what is raised on purpose
 0     described                                     objects as text, and as cards in a notebook
-0     extensions                                    methods that rooms above give to a class
 0     phases                                        what the process is busy with
 0     interruption                                  Ctrl-C while the command is imported
-0     lazily                                        names that are imported when they are used
+0     lazily                                        names imported when used; methods from rooms above
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone

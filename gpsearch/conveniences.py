@@ -1,7 +1,7 @@
 """Plots, report and result as methods of a study and of a comparison.
 
-`Study` and `Comparison` do not import the rooms that draw and describe them: `extensions` attaches
-the methods named here when the classes are made. Each loads its room when it is called.
+`Study` and `Comparison` do not import the rooms that draw and describe them: `lazily.extended`
+attaches the methods named here when the classes are made. Each loads its room when it is called.
 Within the package, the functions are called instead.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import public
-from gpsearch.extensions import EXTENSIONS
+from gpsearch.lazily import EXTENSIONS
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult

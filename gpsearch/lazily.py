@@ -1,11 +1,26 @@
-"""Names of a package that are imported when they are first used."""
+"""Names of a package that are imported when they are first used, and methods of a class, likewise.
+
+A class asks for the methods that rooms above give it by its name; nothing above is imported for it.
+"""
 
 import importlib
 import importlib.util
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+Class = TypeVar("Class", bound=type)
+
+EXTENSIONS: dict[str, dict[str, Any]] = {}
+"""By the name of a class, its further attributes; `gpsearch.conveniences` fills it."""
+
+
+def extended(owner: Class) -> Class:
+    """Attach the extensions of a class; a decorator."""
+    for name, attached in EXTENSIONS.get(owner.__name__, {}).items():
+        setattr(owner, name, attached)
+    return owner
 
 
 def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:

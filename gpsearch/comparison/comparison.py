@@ -42,7 +42,7 @@ from gpsearch.comparison.statistics import (
 )
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Value, as_user_value
-from gpsearch.extensions import extended
+from gpsearch.lazily import extended
 from gpsearch.space import Space
 from gpsearch.study import Trial
 from gpsearch.study.info import StudyInfo

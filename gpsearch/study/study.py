@@ -23,7 +23,7 @@ from gpsearch.errors import (
     public,
 )
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
-from gpsearch.extensions import extended
+from gpsearch.lazily import extended
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
