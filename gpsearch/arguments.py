@@ -29,12 +29,7 @@ def is_number(value: Any) -> bool:
 
 
 def whole(
-    argument: str,
-    value: Any,
-    least: int,
-    *,
-    also: str = "",
-    kind: Kind = InvalidSearchError,
+    argument: str, value: Any, least: int, *, also: str = "", kind: Kind = InvalidSearchError
 ) -> int:
     """An integer of at least `least`."""
     if not is_whole(value) or int(value) < least:
@@ -50,12 +45,7 @@ def power_of_two(argument: str, value: Any) -> int:
 
 
 def positive(
-    argument: str,
-    value: Any,
-    unit: str = "",
-    *,
-    also: str = "",
-    kind: Kind = InvalidSearchError,
+    argument: str, value: Any, unit: str = "", *, also: str = "", kind: Kind = InvalidSearchError
 ) -> float:
     """A number above 0, infinity among them; `unit` says what it counts."""
     if not is_number(value) or not value > 0:

@@ -112,14 +112,10 @@ def make_fold(
 ) -> Fold:
     """One fold; its stop rows are drawn, or the last ones (whole groups) where `ordered`."""
     train = np.sort(train)
-    chosen = _stop_rows(
-        len(train),
-        labels=target.encoded[train] if target.by_class else None,
-        groups=None if groups is None else np.asarray(groups)[train],
-        ordered=ordered,
-        fraction=validation_fraction,
-        seed=int(np.random.SeedSequence(random_state, spawn_key=(index,)).generate_state(1)[0]),
-    )
+    labels = target.encoded[train] if target.by_class else None
+    grouped = None if groups is None else np.asarray(groups)[train]
+    seed = int(np.random.SeedSequence(random_state, spawn_key=(index,)).generate_state(1)[0])
+    chosen = _stop_rows(len(train), labels, grouped, ordered, validation_fraction, seed)
     return Fold(index=index, train=train, stop=train[chosen], test=np.sort(test))
 
 
@@ -197,12 +193,7 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
 
 
 def _splitter(
-    cv: Any,
-    y: np.ndarray,
-    n: int,
-    by_class: bool,
-    groups: Sequence[Any] | None,
-    random_state: int,
+    cv: Any, y: np.ndarray, n: int, by_class: bool, groups: Sequence[Any] | None, random_state: int
 ) -> Any:
     if isinstance(cv, bool) or (isinstance(cv, int | np.integer) and cv < 2):
         raise InvalidObjectiveError("the number of folds must be at least 2.").about("cv", cv)
@@ -264,13 +255,7 @@ def _row_numbers(part: Any, n: int, label: str) -> np.ndarray:
 
 
 def _stop_rows(
-    n: int,
-    *,
-    labels: np.ndarray | None,
-    groups: np.ndarray | None,
-    ordered: bool,
-    fraction: float,
-    seed: int,
+    n: int, labels: Any, groups: np.ndarray | None, ordered: bool, fraction: float, seed: int
 ) -> np.ndarray:
     """Positions within the training part that early stopping watches, sorted."""
     size = min(max(round(n * fraction), 1), n - 1)

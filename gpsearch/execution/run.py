@@ -293,21 +293,18 @@ class Run:
             return
         self._rules_due = False
         for rule in self._rules:
-            verdict = self._ask(rule)
+            try:
+                verdict = rule(self.study)
+            except StudyError:
+                if self.study.complete:
+                    raise
+                continue  # the rule needs a complete trial, and all failed
             if isinstance(verdict, StopReason):
                 self._stop(verdict)
             elif isinstance(verdict, str):
                 self.reason = self.reason or verdict
             elif verdict:  # NumPy's True as well
                 self._stop(StopReason.RULE)
-
-    def _ask(self, rule: StoppingRule) -> StopReason | str | bool | None:
-        try:
-            return rule(self.study)
-        except StudyError:
-            if self.study.complete:
-                raise
-            return None  # the rule needs a complete trial, and all failed
 
     def _stop(self, reason: StopReason) -> None:
         self.reason = self.reason or reason.value

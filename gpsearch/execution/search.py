@@ -219,7 +219,8 @@ def search(
     if not points and not baselines:
         space.require_feasible()
     scores = _read_scores(y0, points, greater_is_better)
-    earlier = None if warm_start is None else _earlier(warm_start)
+    with renaming(path="warm_start"):
+        earlier = warm_start if isinstance(warm_start, Study | None) else Study.open(warm_start)
     cost = read_cost(cost, objective)
     make = functools.partial(
         make_strategy,
@@ -306,11 +307,6 @@ def _read_megabytes(keep_predictions: Any) -> float:
     if isinstance(keep_predictions, bool | np.bool_):
         return PREDICTION_MEGABYTES if keep_predictions else 0.0
     return positive("keep_predictions", keep_predictions, "megabytes", also="True or False")
-
-
-def _earlier(warm_start: StudyPath | Study) -> Study:
-    with renaming(path="warm_start"):
-        return warm_start if isinstance(warm_start, Study) else Study.open(warm_start)
 
 
 def _read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:

@@ -193,7 +193,8 @@ class Reader:
         if hasattr(kind, "get_config") and _is_keras(kind):
             weights = thing.get_weights() if hasattr(kind, "get_weights") else []
             # The configuration of a loss lacks arguments, such as Huber's delta.
-            plain = {} if hasattr(thing, "variables") else _plain_state(thing)
+            state = {} if hasattr(thing, "variables") else vars(thing)
+            plain = {n: v for n, v in state.items() if type(v) in (*_PLAIN, *_CONTAINERS)}
             return self._many("keras", kind, _without_names(thing), weights, plain)
         return None
 
@@ -303,11 +304,6 @@ def _is_written(kind: type, name: str, value: Any) -> bool:
 
 def _is_keras(kind: type) -> bool:
     return any(base.__module__.split(".")[0] == "keras" for base in kind.__mro__)
-
-
-def _plain_state(thing: Any) -> dict[str, Any]:
-    kinds = (*_PLAIN, *_CONTAINERS)
-    return {name: value for name, value in vars(thing).items() if type(value) in kinds}
 
 
 def _without_names(thing: Any) -> Any:

@@ -1,10 +1,9 @@
 """An objective whose params have other names or values than the space that is searched."""
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, measures_work
+from gpsearch.evaluation import Evaluation, Objective, Params, measures_work
 from gpsearch.identity import fingerprint
 from gpsearch.model_selection.distributions import ALTERNATIVE, Distributions
 from gpsearch.space import Space
@@ -60,14 +59,6 @@ class RenamedObjective:
         """See `Objective.describe`."""
         return self.objective.describe()
 
-    def evaluate(
-        self,
-        params: Params,
-        *,
-        seed: int,
-        on_fold: OnFold | None = None,
-        done: Sequence[FoldResult] = (),
-    ) -> Evaluation:
+    def evaluate(self, params: Params, **options: Any) -> Evaluation:
         """See `Objective.evaluate`."""
-        translated = self.distributions.translate(params)
-        return self.objective.evaluate(translated, seed=seed, on_fold=on_fold, done=done)
+        return self.objective.evaluate(self.distributions.translate(params), **options)

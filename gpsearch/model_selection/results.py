@@ -160,10 +160,7 @@ def _train_score(fold: FoldResult, name: str) -> float:
 
 
 def _by_fold(
-    trials: Sequence[Trial],
-    n_splits: int,
-    value: Callable[[FoldResult], float],
-    missing: float,
+    trials: Sequence[Trial], n_splits: int, value: Callable[[FoldResult], float], missing: float
 ) -> np.ndarray:
     """(trials, folds) values; `missing` where a failed trial has none, NaN where another has."""
     table = np.full((len(trials), n_splits), np.nan)

@@ -195,11 +195,7 @@ def _values(y0: Any) -> list[Any] | None:
 
 
 def _budget(
-    n_calls: int,
-    n_initial_points: int | None,
-    usual: int,
-    points: Sequence[Point],
-    values: Any,
+    n_calls: int, n_initial_points: int | None, usual: int, points: Sequence[Point], values: Any
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
     n_calls = whole("n_calls", n_calls, 1)

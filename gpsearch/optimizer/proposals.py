@@ -76,9 +76,7 @@ class Proposals:
                 n_initial_points=n_initial_points,
                 optimum_prior=optimum_prior,
                 options=replace(
-                    self.options,
-                    acquisition=OURS[name],
-                    cost_exponent=float(name.endswith("ps")),
+                    self.options, acquisition=OURS[name], cost_exponent=float(name.endswith("ps"))
                 ),
             )
             for name in (HEDGED if acq_func == "gp_hedge" else [acq_func])

@@ -134,10 +134,6 @@ class LiveConvergence:
     Drawing takes at most a tenth of the time, so several short trials may appear at once. If
     drawing fails, the error is logged and the plot is no longer updated; the search goes on.
 
-    Parameters
-    ----------
-    study : Study
-
     Examples
     --------
     ``gpsearch.search(..., live=True)`` uses it. To watch the search of another process:

@@ -27,13 +27,7 @@ def plot_trade_off(study: Study, ax: Axes | None = None) -> NDArray[np.object_]:
 
     A step is the best score of the trials that cost no more; a diamond is the trial that has it,
     with its number. The other complete trials are dots. A measure that was not recorded has no
-    panel, and is named; see `gpsearch.analysis.trade_off`.
-
-    Parameters
-    ----------
-    study : Study
-    ax : Axes, optional
-        Divided into panels; by default a new figure.
+    panel, and is named; see `gpsearch.analysis.trade_off`. A given `ax` is divided into panels.
 
     Returns
     -------

@@ -255,10 +255,7 @@ def partial_dependence_series(study: Study | ScoreModel, dimension: str) -> Part
 
 @public()
 def partial_dependence_map_series(
-    study: Study | ScoreModel,
-    dimensions: Sequence[str],
-    *,
-    size: int = MAP_SIZE,
+    study: Study | ScoreModel, dimensions: Sequence[str], *, size: int = MAP_SIZE
 ) -> PartialDependenceMapSeries:
     """Average the surrogate over all dimensions but two.
 

@@ -1,7 +1,6 @@
 """Plots of the evaluated values: each dimension, and all of them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -43,7 +42,7 @@ def plot_slices(
         A name that is not a dimension of the space.
     """
     series = as_series(study, EvaluationsSeries, lambda s: evaluations_series(s, dimensions))
-    scored = ~np.isnan(series.values)
+    scored, better = ~np.isnan(series.values), series.greater_is_better
     if not scored.any():
         return np.array([style.show_message(style.new_axes(ax), "No trial has a score yet.")])
     best = series.values[[] if series.best is None else [series.best]]
@@ -57,9 +56,8 @@ def plot_slices(
         x = series.coordinates[:, i] + jitter(axis, len(scored))
         y, numbers = series.values[inside], series.numbers[inside]
         style.scatter_trials(cell, x[inside], y, numbers, c=numbers, **by_number, s=16)
-        better = series.greater_is_better
-        look: dict[str, Any] = {"greater_is_better": better, "stroke": 1.2, "s": 22}
-        style.draw_at_edge(cell, x, series.numbers, outside, failed, **look)
+        at_edge = cell, x, series.numbers, outside, failed
+        style.draw_at_edge(*at_edge, greater_is_better=better, stroke=1.2, s=22)
         if series.best is not None:
             ring = {"facecolor": "none", "edgecolor": style.ORANGE}
             cell.scatter(x[series.best], best[0], s=60, linewidth=1.5, **ring)

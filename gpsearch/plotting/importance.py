@@ -21,12 +21,6 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     own; the line is the interval of the total. An interaction counts for each of its dimensions,
     so totals may sum to more than 100%.
 
-    Parameters
-    ----------
-    study : Study or Importance
-    ax : Axes, optional
-        Where to draw; by default a new figure.
-
     Raises
     ------
     StudyError

@@ -24,11 +24,7 @@ def draw_several(shown: SideBySide, ax: Axes | None, target: float | None, log: 
 
 
 def draw_group(
-    shown: SideBySide,
-    group: int,
-    ax: Axes,
-    target: float | None = None,
-    log: bool | None = None,
+    shown: SideBySide, group: int, ax: Axes, target: float | None = None, log: bool | None = None
 ) -> Axes:
     """Draw the studies of a group of `side_by_side`, a colour and a dash for each."""
     members = shown.groups[group]

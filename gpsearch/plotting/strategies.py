@@ -26,15 +26,7 @@ def plot_comparison(
     """Draw each strategy's best score so far: the mean over the repeats, with its band.
 
     The repeats are paired, so two strategies may differ although their bands overlap: see
-    `plot_differences`.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    ax : Axes, optional
-        Where to draw; by default a new figure.
-    confidence : float, default 0.95
-        Probability of the bands.
+    `plot_differences`. `confidence` is the probability of the bands.
     """
     _require_comparison(comparison)
     ax = style.new_axes(ax)
@@ -91,15 +83,7 @@ def plot_differences(
     """Draw by how much each strategy ends better than the baseline, paired by repeat.
 
     Grey dots are the repeats. Where the interval holds zero, the difference is within the noise.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    baseline : str, optional
-        By default "random", or the first strategy where random search did not take part.
-    ax : Axes, optional
-        Where to draw; by default a new figure.
-    confidence : float, default 0.95
+    The `baseline` is by default "random", or the first strategy where that did not take part.
 
     Raises
     ------

@@ -206,13 +206,7 @@ def show_message(ax: Axes, text: str) -> Axes:
     return ax
 
 
-def scale_axis(
-    ax: Axes,
-    which: str,
-    dimension: DimensionAxis,
-    *,
-    share: float = 1.0,
-) -> None:
+def scale_axis(ax: Axes, which: str, dimension: DimensionAxis, *, share: float = 1.0) -> None:
     """Give an axis of `ax`, on this `share` of it, limits, scale and ticks of a dimension."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     set_limits = ax.set_xlim if which == "x" else ax.set_ylim

@@ -32,11 +32,7 @@ PAGE_STYLE: Any = {
 
 
 def svg(
-    draw: Callable[..., Any],
-    *,
-    title: str,
-    inches: tuple[float, float],
-    prefix: str = "",
+    draw: Callable[..., Any], *, title: str, inches: tuple[float, float], prefix: str = ""
 ) -> str:
     """Draw onto the Axes of a new figure, `ax` of `draw`, and return it as an ``<svg>`` element.
 

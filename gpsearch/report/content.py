@@ -71,6 +71,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
     states = [state for state in ("complete", "stopped", "failed", "running") if counts[state]]
     result, label = read_result(study), score_label(study)
     heads = ["trial", "state", label, "± (std. error)"]
+    with_work = any(trial.work is not None for trial in trials)
     return {
         "title": title or f"Search: {name}",
         "summary": _summary(study, trials),
@@ -80,8 +81,8 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
         "result": result,
         "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
-        "columns": [*heads, *study.space.names, "time", *_work_head(trials), "origin"],
-        "rows": _trial_rows(study, _shown(trials), result, with_work=bool(_work_head(trials))),
+        "columns": [*heads, *study.space.names, "time", *["work"] * with_work, "origin"],
+        "rows": _trial_rows(study, _shown(trials), result, with_work=with_work),
         "n_trials": len(trials),
         "failures": [trial for trial in trials if trial.reason],
         "space": read_space(study.space),
@@ -212,10 +213,6 @@ def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
 
 def _work_cell(work: float | None) -> Cell:
     return Cell("", "") if work is None else Cell(duration(work), work)
-
-
-def _work_head(trials: list[Trial]) -> list[str]:
-    return ["work"] if any(trial.work is not None for trial in trials) else []
 
 
 def _run_rows(comparison: Comparison) -> list[Row]:

@@ -307,12 +307,7 @@ def representatives(y: Array, number: int) -> NDArray[np.intp]:
 
 
 def _condition(
-    Z: Array,
-    t: Array,
-    noise: Array,
-    categorical: Mask,
-    at: Hyperparameters,
-    mean_variance: float,
+    Z: Array, t: Array, noise: Array, categorical: Mask, at: Hyperparameters, mean_variance: float
 ) -> tuple[Array, Array]:
     """L and alpha."""
     k = matern52_correlation(scaled_sq_dist(Z, Z, at.weights, categorical))

@@ -70,14 +70,7 @@ class NegativeLogPosterior:
     """
 
     def __init__(
-        self,
-        Z: Array,
-        y: Array,
-        *,
-        variances: Array,
-        categorical: Mask,
-        warp: Warp,
-        priors: Priors,
+        self, Z: Array, y: Array, *, variances: Array, categorical: Mask, warp: Warp, priors: Priors
     ) -> None:
         self._pairs = np.tril_indices(len(y), -1)
         self._flat = self._pairs[0] * len(y) + self._pairs[1]

@@ -92,7 +92,13 @@ class _QuietTensorFlow(importlib.abc.MetaPathFinder):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
             loader: Any = spec.loader
-            loader.exec_module = _quietly(loader.exec_module)
+            execute = loader.exec_module
+
+            def quietly(module: Any) -> None:
+                with phase("loading TensorFlow"), _stderr_held_back():
+                    execute(module)
+
+            loader.exec_module = quietly
         return spec
 
 
@@ -101,14 +107,6 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _QuietTensorFlow())
-
-
-def _quietly(function: Callable[[Any], None]) -> Callable[[Any], None]:
-    def call(module: Any) -> None:
-        with phase("loading TensorFlow"), _stderr_held_back():
-            function(module)
-
-    return call
 
 
 @functools.cache

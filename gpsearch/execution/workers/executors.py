@@ -102,18 +102,19 @@ class ExecutorWorkers:
         self._executor = executor
         self._futures: list[Future[Outcome]] = []
         self.slots = n_jobs or int(getattr(executor, "_max_workers", 0)) or 1
-        self._call: Callable[..., Outcome]
-        self._first: Any
+        self._evaluate: Callable[[Job], Outcome]
         if isinstance(executor, ThreadPoolExecutor):
-            self._call, self._first = _evaluate_in_thread, (objective, sink)
+            self._evaluate = lambda job: evaluate(
+                objective, job, on_fold=functools.partial(sink, job.number)
+            )
         else:
             near = isinstance(executor, ProcessPoolExecutor)
             parcel = pack(objective, address, arrays=arrays if near else None)
-            self._call, self._first = evaluate_anywhere, parcel
+            self._evaluate = functools.partial(evaluate_anywhere, parcel)
 
     def submit(self, job: Job) -> Future[Outcome]:
         """Evaluate a trial."""
-        future = self._executor.submit(self._call, self._first, job)
+        future = self._executor.submit(self._evaluate, job)
         self._futures = [f for f in self._futures if not f.done()] + [future]
         return future
 
@@ -175,8 +176,3 @@ def _connect(address: str) -> Any:
             f"no Dask scheduler answers there within {DASK_SECONDS} s ({error}). Start one, as "
             "with `dask scheduler`, or give its address."
         ).about("executor", address) from error
-
-
-def _evaluate_in_thread(shared: tuple[Objective, FoldSink], job: Job) -> Outcome:
-    objective, sink = shared
-    return evaluate(objective, job, on_fold=functools.partial(sink, job.number))

@@ -58,9 +58,7 @@ class IsolatedWorkers:
         self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
         self._devices = devices
         self._limits = Limits(
-            threads=max(1, cpu_count() // n_workers),
-            memory=memory_limit,
-            traces=self._folder.name,
+            threads=max(1, cpu_count() // n_workers), memory=memory_limit, traces=self._folder.name
         )
         self._broken_pools = 0
         self._pool = self._make_pool()
