@@ -43,7 +43,7 @@ floor room              alone imports               role
 0     described                                     objects as text, and as cards in a notebook
 0     phases                                        what the process is busy with
 0     interruption                                  Ctrl-C while the command is imported
-0     lazily                                        names imported when used; methods from rooms above
+0     lazily                                        names imported when used, methods attached
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone

@@ -21,21 +21,8 @@ from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial, part_of
 from gpsearch.study.trial import Proposed
 
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """A trial to start."""
-
-    params: Params
-    """The configuration to evaluate."""
-    seed: int
-    """The trial's seed."""
-    origin: str
-    """What proposed the configuration; see `Trial.origin`."""
-    proposal: Proposed
-    """How it was proposed; see `Trial.proposal`."""
-    queued: int | None = None
-    """The entry of the study's queue that it takes."""
+Start = dict[str, Any]
+"""A trial to start: the arguments of `StudyWriter.start_trial`."""
 
 
 class Plan(Protocol):

@@ -163,7 +163,7 @@ class Run:
             if (over := self._plan.over()) is not None:  # the space is exhausted
                 self._stop(over)
             return None
-        number = self.writer.start_trial(**vars(start))
+        number = self.writer.start_trial(**start)
         return self.study.trials[number]
 
     def _is_over(self, over: StopReason | None = None) -> bool:

@@ -3,37 +3,23 @@
 import inspect
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import sklearn
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 
-@dataclass(frozen=True, kw_only=True)
-class Routed:
-    """The arguments of one call of ``fit``, by what takes them."""
-
-    fit: Mapping[str, Any] = field(default_factory=dict)
-    """For the estimator."""
-    split: Mapping[str, Any] = field(default_factory=dict)
-    """For the splitter: groups, and what metadata routing sends there."""
-    score: Mapping[str, Any] = field(default_factory=dict)
-    """For the scorer."""
-
-
-def route(search: Any, scorer: Any, params: Mapping[str, Any]) -> Routed:
-    """Route the arguments of ``search.fit``: as requested, or as without metadata routing."""
+def route(search: Any, scorer: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of ``search.fit`` as those of `EstimatorCV`: as requested, or as usual."""
     if routing_enabled():
         routed = process_routing(search, "fit", **params)
-        return Routed(
-            fit=routed.estimator.fit, split=routed.splitter.split, score=routed.scorer.score
-        )
-    fit = {name: value for name, value in params.items() if name != "groups"}
-    score = {}
-    if params.get("sample_weight") is not None and _weighs(search, scorer):
-        score["sample_weight"] = params["sample_weight"]
-    return Routed(fit=fit, split={"groups": params.get("groups")}, score=score)
+        fit, split, score = routed.estimator.fit, routed.splitter.split, routed.scorer.score
+    else:
+        fit = {name: value for name, value in params.items() if name != "groups"}
+        split, score = {"groups": params.get("groups")}, {}
+        if params.get("sample_weight") is not None and _weighs(search, scorer):
+            score["sample_weight"] = params["sample_weight"]
+    return {"fit_params": fit, "split_params": split, "score_params": score}
 
 
 def score_arguments(search: Any, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,6 @@ class EstimatorSubject:
                 "None."
             ).about("y", None)
         named = isinstance(search.refit, str)
-        routed = route(search, scorer, params)
         self.scorer = scorer if several is None else several
         self.metrics = None if several is None else list(several)
         self.objective = EstimatorCV(
@@ -53,11 +52,9 @@ class EstimatorSubject:
             X,
             y,
             cv=search.cv,
-            split_params=routed.split,
+            **route(search, scorer, params),
             scoring=scorer,
             metric=search.refit if named else None,
-            fit_params=routed.fit,
-            score_params=routed.score,
             error_score=search.error_score,
             return_train_score=search.return_train_score,
             n_jobs=search.n_jobs,

@@ -7,7 +7,6 @@ is left alone, and so are the steps behind a transformer that may repair X.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,23 +85,14 @@ def check_target(estimator: Any, X: Any, y: Any, cv: Any) -> None:
 
 def check_features(estimators: Sequence[Any], X: Any) -> None:
     """Raise where each of `estimators`, configurations of a search, refuses X."""
-    facts = _facts(X)
-    refusals = [_of_network(estimator, X) or _refusal(estimator, facts) for estimator in estimators]
+    held = _held_by(X)
+    refusals = [_of_network(estimator, X) or _refusal(estimator, *held) for estimator in estimators]
     if all(refusals):
         raise InvalidObjectiveError(refusals[0]).about("X")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    """What estimators may refuse in X."""
-
-    n_axes: int
-    holds_text: bool
-    n_missing: int
-    n_infinite: int
-
-
-def _facts(X: Any) -> _Facts:
+def _held_by(X: Any) -> tuple[int, bool, int, int]:
+    """What estimators may refuse in X: axes, text, and how many values are NaN and infinite."""
     holds_text, n_axes, n_missing, n_infinite = False, 2, 0, 0
     for name, part in named_parts(X):
         if hasattr(part, "tocsr"):
@@ -120,7 +110,7 @@ def _facts(X: Any) -> _Facts:
         if numbers.dtype.kind == "f":
             n_missing += int(np.isnan(numbers).sum())
             n_infinite += int(np.isinf(numbers).sum())
-    return _Facts(n_axes=n_axes, holds_text=holds_text, n_missing=n_missing, n_infinite=n_infinite)
+    return n_axes, holds_text, n_missing, n_infinite
 
 
 def _of_network(estimator: Any, X: Any) -> str:
@@ -133,7 +123,7 @@ def _of_network(estimator: Any, X: Any) -> str:
     return ""
 
 
-def _refusal(estimator: Any, facts: _Facts) -> str:
+def _refusal(estimator: Any, n_axes: int, holds_text: bool, n_missing: int, n_infinite: int) -> str:
     """The rule that X breaks; empty where there is none, or where only a fit can tell."""
     for _, step in getattr(estimator, "steps", [("", estimator)]):
         if step is None or step == "passthrough":
@@ -143,22 +133,22 @@ def _refusal(estimator: Any, facts: _Facts) -> str:
             return ""
         name, takes = type(step).__name__, tags.input_tags
         of_sklearn = any(kind.__module__.startswith("sklearn.") for kind in _kinds(step))
-        if facts.holds_text and of_sklearn and not (takes.string or takes.categorical):
+        if holds_text and of_sklearn and not (takes.string or takes.categorical):
             return f"X holds text, which {name} does not take. Encode it in a Pipeline."
-        if facts.n_axes == 1 and takes.two_d_array and not takes.one_d_array:
+        if n_axes == 1 and takes.two_d_array and not takes.one_d_array:
             return (
                 f"X has one axis, and {name} takes rows of features. For a single feature give "
                 "X.reshape(-1, 1)."
             )
-        if facts.n_missing and not takes.allow_nan:
+        if n_missing and not takes.allow_nan:
             return (
-                f"X holds NaN: {facts.n_missing} of its values, which {name} does not take. "
+                f"X holds NaN: {n_missing} of its values, which {name} does not take. "
                 "Impute or drop them, or begin a Pipeline with SimpleImputer()."
             )
         finite = not takes.allow_nan or (of_sklearn and name not in TAKES_INFINITY)
-        if facts.n_infinite and finite:
+        if n_infinite and finite:
             return (
-                f"X holds infinity: {facts.n_infinite} of its values, which {name} does not take. "
+                f"X holds infinity: {n_infinite} of its values, which {name} does not take. "
                 "Clip them, or drop these rows."
             )
         if name not in SCALERS:

@@ -1,12 +1,9 @@
-"""What a strategy needs of each point of a history, made once each: its z, its identity."""
+"""Points as libraries take them, and what is made of each point of a history once."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from gpsearch.space import Categorical, Point, Space
-from gpsearch.strategy.strategy import Array
 
 Made = TypeVar("Made")
 
@@ -36,23 +33,6 @@ class OncePerPoint(Generic[Made]):
                 new = dict(zip(names, points, strict=True))
             self._known.update(zip(new, self._make(list(new.values())), strict=True))
         return [self._known[name] for name in names]
-
-
-class EncodedPoints:
-    """The z of points, made once each.
-
-    >>> encoded = EncodedPoints(Space({"n": (1, 5), "c": ["a", "b"]}))
-    >>> encoded.encode([[2, "b"], [5, "a"]])
-    array([[0.25, 1.  ],
-           [1.  , 0.  ]])
-    """
-
-    def __init__(self, space: Space) -> None:
-        self._d, self._places = len(space), OncePerPoint(space.to_z)
-
-    def encode(self, points: Sequence[Point]) -> Array:
-        """(n, d) rows of z of n points."""
-        return np.array(self._places(points)).reshape(-1, self._d)
 
 
 def with_indices(space: Space, point: Point) -> Point:

@@ -25,7 +25,7 @@ one would have.
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -46,7 +46,7 @@ from gpsearch.acquisition import (
 from gpsearch.arguments import one_of
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.space import Point, Space
-from gpsearch.strategy.encoded_points import EncodedPoints
+from gpsearch.strategy.encoded_points import OncePerPoint
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
     OptimumPrior,
@@ -151,7 +151,7 @@ class GPStrategy:
         if n_initial_points is None:
             n_initial_points = default_initial_points(len(space))
         self._n_initial_points = n_initial_points
-        self._encoded = EncodedPoints(space)
+        self._places = OncePerPoint(space.to_z)
         self._first_points = DistinctPoints(space, self._make_first_points())
 
     def propose(self, history: History, number: int) -> Proposal:
@@ -174,7 +174,7 @@ class GPStrategy:
             effort=self._options.effort,
             everything=self._everything,
         )
-        visited = self._encoded.encode(history.visited)
+        visited = self._to_z(history.visited)
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
                 return Proposal(self._space.from_z(z[None])[0], "model")
@@ -221,12 +221,12 @@ class GPStrategy:
         mean, _ = process.predict(process.Z)
         good = process.Z[np.argsort(mean, kind="stable")[:GOOD_POINTS]]
         if history.pending:
-            process = process.fantasize(self._encoded.encode(history.pending))
+            process = process.fantasize(self._to_z(history.pending))
             mean, _ = process.predict(process.Z)
         acquisition = self._improvement(process, incumbent=float(mean.min()))
         if history.failed.any():
             model = FeasibilityModel.fit(
-                self._encoded.encode(history.points), history.failed, categorical=space.categorical
+                self._to_z(history.points), history.failed, categorical=space.categorical
             )
             acquisition = WeightedByFeasibility(acquisition=acquisition, model=model)
         known = history.costs > 0  # false for NaN
@@ -267,9 +267,10 @@ class GPStrategy:
 
     def _encode(self, history: History, chosen: np.ndarray) -> Array:
         """Encode the evaluated points for which `chosen` is true."""
-        return self._encoded.encode(
-            [point for point, kept in zip(history.points, chosen, strict=True) if kept]
-        )
+        return self._to_z([p for p, kept in zip(history.points, chosen, strict=True) if kept])
+
+    def _to_z(self, points: Sequence[Point]) -> Array:
+        return np.array(self._places(points)).reshape(-1, len(self._space))
 
     def _make_first_points(self) -> Iterator[list[Point]]:
         space, prior = self._space, self.optimum_prior

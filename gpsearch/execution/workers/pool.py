@@ -27,7 +27,6 @@ from gpsearch.errors import InvalidObjectiveError
 from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError
 from gpsearch.execution.workers.job import DIED, OUT_OF_TIME, Job, Outcome, failure
 from gpsearch.execution.workers.worker import (
-    Limits,
     Parcel,
     evaluate_isolated,
     probe,
@@ -57,9 +56,7 @@ class IsolatedWorkers:
         self._time_limit = time_limit
         self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
         self._devices = devices
-        self._limits = Limits(
-            threads=max(1, cpu_count() // n_workers), memory=memory_limit, traces=self._folder.name
-        )
+        self._limits = max(1, cpu_count() // n_workers), memory_limit
         self._broken_pools = 0
         self._pool = self._make_pool()
         try:
@@ -104,14 +101,14 @@ class IsolatedWorkers:
         return pebble.ProcessPool(
             max_workers=self._n_workers,
             initializer=start_isolated,
-            initargs=(self._parcel, self._limits),
+            initargs=(self._parcel, *self._limits),
             context=_Context(self._devices),
         )
 
     def _schedule(self, job: Job) -> Future[Outcome]:
         # Every worker has the objective from its start; with each trial only its name travels.
         name = dataclasses.replace(self._parcel, data=b"")
-        args = (name, job, self._limits.traces, self._time_limit)
+        args = (name, job, self._folder.name, self._time_limit)
         while True:
             try:
                 return self._pool.schedule(evaluate_isolated, args=args, timeout=self._time_limit)
@@ -142,7 +139,7 @@ class IsolatedWorkers:
         outcome.set_result(result)
 
     def _failed(self, job: Job, reason: str) -> Outcome:
-        return failure(reason, traceback=read_trace(self._limits.traces, job.number))
+        return failure(reason, traceback=read_trace(self._folder.name, job.number))
 
 
 def _cause(exitcode: int | None) -> str:

@@ -44,31 +44,22 @@ class Parcel:
     """Where its fold results are sent; None where they return with the trial."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What an isolated worker may use."""
-
-    threads: int
-    """Threads of its numerical libraries."""
-    memory: float | None
-    """Megabytes of private memory; None for no limit."""
-    traces: str
-    """Folder for the stacks of trials that die or hang."""
-
-
-def start_isolated(parcel: Parcel, limits: Limits) -> None:
-    """Prepare a fresh process for its trials."""
+def start_isolated(parcel: Parcel, threads: int, megabytes: float | None) -> None:
+    """Prepare a fresh process with so many threads and, but for None, so much private memory."""
     # At once, wherever the trial stands: a Python handler would wait for a hung C call to return.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # A group of its own, so that what a trial has started can be ended with it.
     with contextlib.suppress(OSError, AttributeError):
         os.setsid()
     _end_with_parent()
-    _limit_threads(limits.threads)
+    _limit_threads(threads)
     quiet_tensorflow()
     _unpack(parcel)
     # Afterwards, so that a limit below what the libraries take does not stop the worker itself.
-    _limit_memory(limits.memory)
+    if megabytes is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (int(megabytes * 1e6),) * 2)
 
 
 def probe(parcel: Parcel) -> str:
@@ -171,12 +162,3 @@ def _limit_threads(threads: int) -> None:
         os.environ.setdefault(name, str(threads))
     # NumPy's libraries are loaded already, and read no environment any more.
     threadpoolctl.threadpool_limits(threads)
-
-
-def _limit_memory(megabytes: float | None) -> None:
-    if megabytes is None:
-        return
-    import resource
-
-    limit = int(megabytes * 1e6)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -4,7 +4,7 @@ import pytest
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, SpaceExhaustedError
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History
-from gpsearch.strategy.encoded_points import EncodedPoints
+from gpsearch.strategy.encoded_points import OncePerPoint
 from gpsearch.strategy.gp import GPOptions, GPStrategy, known_variances
 
 CONTINUOUS = Space({"x": (-3.0, 5.0), "y": Real(1e-4, 1.0, prior="log-uniform")})
@@ -156,24 +156,24 @@ def test_a_noisy_measurement_is_not_chased():
 
 
 def test_encoded_points_forget_another_history():
-    encoded = EncodedPoints(MIXED)
+    encoded = OncePerPoint(MIXED.to_z)
     first, second = (MIXED.sample(30, np.random.default_rng(seed)) for seed in (0, 1))
-    encoded.encode(first)
-    encoded.encode(second)
-    np.testing.assert_array_equal(encoded.encode(second[:5]), MIXED.to_z(second[:5]))
-    encoded.encode(first[:2])
-    assert len(encoded._places._known) <= 70
-    np.testing.assert_array_equal(encoded.encode(first), MIXED.to_z(first))
+    encoded(first)
+    encoded(second)
+    np.testing.assert_array_equal(encoded(second[:5]), MIXED.to_z(second[:5]))
+    encoded(first[:2])
+    assert len(encoded._known) <= 70
+    np.testing.assert_array_equal(encoded(first), MIXED.to_z(first))
 
 
 def test_encoded_points_tell_true_from_one():
     space = Space({"c": Categorical([True, 1, "x"])})
-    np.testing.assert_array_equal(EncodedPoints(space).encode([[1], [True]])[:, 0], [0.5, 0.0])
+    np.testing.assert_array_equal(OncePerPoint(space.to_z)([[1], [True]]), [[0.5], [0.0]])
 
 
 def test_a_value_that_cannot_be_hashed_is_refused_as_any_other():
     with pytest.raises(InvalidParamsError, match="'c'"):
-        EncodedPoints(Space({"c": ["a", "b"]})).encode([[["a"]]])
+        OncePerPoint(Space({"c": ["a", "b"]}).to_z)([[["a"]]])
 
 
 def test_twenty_dimensions_of_twenty_categories():
