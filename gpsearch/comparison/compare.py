@@ -21,18 +21,15 @@ from gpsearch.strategy.unseen import ENUMERABLE
 from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.study import StudyPath
 
+USUAL = ("gp", "random", "grid", "tpe")
+
 
 @public(path="study", dimensions="space", strategy="strategies")
 def compare(
     objective: Objective | Callable[[dict[str, Any]], Any],
     space: Any,
     *,
-    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = (
-        "gp",
-        "random",
-        "grid",
-        "tpe",
-    ),
+    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = USUAL,
     n_calls: int = 30,
     n_repeats: int = 5,
     study: StudyPath | Study | None = None,

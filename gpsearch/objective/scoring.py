@@ -1,10 +1,11 @@
 """Scorers by name or callable, checked before any training."""
 
+import contextlib
 import difflib
 import inspect
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -100,41 +101,11 @@ class Scoring:
 
     def check(self, view: FittedNetwork, X: Parts, y: Any) -> None:
         """Score a network that is not trained, to see whether it gives what the scorers need."""
-        self._check("scoring", self.name, self.scorer, self._by_name, view, X, y)
+        with _explained("scoring", self.name, view, y):
+            float(_call(self.scorer, self._by_name, view, X, y))
         for name, scorer in self.metrics.items():
-            self._check("metrics", name, scorer, name in self._metrics_by_name, view, X, y)
-
-    def _check(
-        self,
-        argument: str,
-        name: str,
-        scorer: Any,
-        by_name: bool,
-        view: FittedNetwork,
-        X: Parts,
-        y: Any,
-    ) -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                float(_call(scorer, by_name, view, X, y))
-        except Exception as error:  # whatever a scorer of the user's own may raise
-            if isinstance(error, InvalidObjectiveError) and error.argument == "outputs":
-                raise
-            hint = ""
-            if isinstance(error, AttributeError) and not hasattr(view, "predict_proba"):
-                hint = (
-                    " The model gives no probabilities: its last layer is neither sigmoid nor "
-                    "softmax, and its loss is not from_logits=True. If its outputs are "
-                    'probabilities or logits all the same, say so: outputs="logits".'
-                )
-            elif view.target.kind == "multiclass" and name in OF_CLASSES:
-                hint = f" For more than two classes write {OF_CLASSES[name]!r}."
-            elif view.target.kind == "regression" and np.ndim(y) > 1:
-                hint = ' Where y holds labels, give task="classification", or a callable scoring.'
-            raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
-                argument, name
-            ) from error
+            with _explained("metrics", name, view, y):
+                float(_call(scorer, name in self._metrics_by_name, view, X, y))
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
         """The further metrics by name; NaN where one fails."""
@@ -155,6 +126,32 @@ class Scoring:
     def identity(self) -> Any:
         """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
         return self.name if self._by_name else self.scorer
+
+
+@contextlib.contextmanager
+def _explained(argument: str, name: str, view: FittedNetwork, y: Any) -> Iterator[None]:
+    """Say of an error what the scorer of this name needs, whatever one of the user's may raise."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Exception as error:
+        if isinstance(error, InvalidObjectiveError) and error.argument == "outputs":
+            raise
+        hint = ""
+        if isinstance(error, AttributeError) and not hasattr(view, "predict_proba"):
+            hint = (
+                " The model gives no probabilities: its last layer is neither sigmoid nor "
+                "softmax, and its loss is not from_logits=True. If its outputs are "
+                'probabilities or logits all the same, say so: outputs="logits".'
+            )
+        elif view.target.kind == "multiclass" and name in OF_CLASSES:
+            hint = f" For more than two classes write {OF_CLASSES[name]!r}."
+        elif view.target.kind == "regression" and np.ndim(y) > 1:
+            hint = ' Where y holds labels, give task="classification", or a callable scoring.'
+        raise InvalidObjectiveError(f"cannot score this model: {error}.{hint}").about(
+            argument, name
+        ) from error
 
 
 def score_bounds(scorer: Any) -> tuple[float, float]:
