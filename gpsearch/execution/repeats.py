@@ -143,15 +143,9 @@ def _read_strategies(
 
 
 def _make(
-    spec: StrategySpec,
-    space: Space,
-    seed: int,
-    *,
-    n_calls: int,
-    n_initial_points: int | None,
-    optimum_prior: OptimumPriorChoice,
-    cost: Cost | None,
+    spec: StrategySpec, space: Space, seed: int, *, n_calls: int, **settings: Any
 ) -> Strategy:
+    """The strategy of one run; `settings` are further arguments of `make_strategy`."""
     ready: Any = spec
     if isinstance(spec, type) or not (isinstance(spec, str) or hasattr(spec, "propose")):
         if not callable(spec):
@@ -164,12 +158,4 @@ def _make(
             raise InvalidSearchError(
                 f"{spec!r} cannot make a strategy from (space, seed=..., n_calls=...): {error}."
             ).about("strategies") from error
-    return make_strategy(
-        ready,
-        space,
-        seed=seed,
-        n_calls=n_calls,
-        n_initial_points=n_initial_points,
-        optimum_prior=optimum_prior,
-        cost=cost,
-    )
+    return make_strategy(ready, space, seed=seed, n_calls=n_calls, **settings)
