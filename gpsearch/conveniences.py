@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 
 PLOTS: dict[str, tuple[str, ...]] = {
     "Study": (
-        "plot_convergence",
-        "plot_partial_dependence",
-        "plot_slices",
-        "plot_parallel_coordinates",
-        "plot_importance",
-        "plot_learning_curves",
-        "plot_fold_spread",
-        "plot_timeline",
-        "plot_trade_off",
+        *("plot_convergence", "plot_partial_dependence", "plot_slices", "plot_importance"),
+        *("plot_parallel_coordinates", "plot_learning_curves", "plot_fold_spread"),
+        *("plot_timeline", "plot_trade_off"),
     ),
     "Comparison": ("plot_comparison", "plot_differences"),
 }

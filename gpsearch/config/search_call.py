@@ -26,18 +26,8 @@ from gpsearch.training import mlp, mlp_space
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison takes far longer
-    "n_calls",
-    "n_initial_points",
-    "optimum_prior",
-    "cost",
-    "random_state",
-    "racing",
-    "max_same_errors",
-    "n_jobs",
-    "executor",
-    "isolate",
-    "trial_timeout",
-    "memory_limit",
+    *("n_calls", "n_initial_points", "optimum_prior", "cost", "random_state", "racing"),
+    *("max_same_errors", "n_jobs", "executor", "isolate", "trial_timeout", "memory_limit"),
 )
 READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
 COLUMNS = ("groups", "sample_weight")  # arguments of KerasCV that a column of a file may hold

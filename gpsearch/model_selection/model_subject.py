@@ -26,15 +26,8 @@ if TYPE_CHECKING:
     from gpsearch.study import Trial
 
 TRAINING = (
-    "epochs",
-    "batch_size",
-    "patience",
-    "callbacks",
-    "validation_fraction",
-    "preprocess",
-    "monitor_fold",
-    "outputs",
-    "max_parameters",
+    *("epochs", "batch_size", "patience", "callbacks", "validation_fraction", "preprocess"),
+    *("monitor_fold", "outputs", "max_parameters"),
 )
 """Arguments of `GPSearchCV` for a model function only; None where not given."""
 

@@ -20,16 +20,10 @@ from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_fold import last_step
 
-SCALERS = (
-    "StandardScaler",
-    "MinMaxScaler",
-    "MaxAbsScaler",
-    "RobustScaler",
-    "PowerTransformer",
-    "QuantileTransformer",
+SCALERS = (  # transformers that keep NaN
+    *("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"),
+    *("PowerTransformer", "QuantileTransformer"),
 )
-"""Transformers that keep NaN."""
-
 TAKES_INFINITY = (
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",

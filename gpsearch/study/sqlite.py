@@ -42,14 +42,8 @@ VERSION = 4  # of the tables
 BUSY_SECONDS = 30.0  # how long a write waits for a reader in the middle of reading
 GAP = 10_000  # numbers of rows to try in vain before the rest of a damaged table is given up
 DAMAGE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    zlib.error,
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+    *(TypeError, ValueError, zlib.error),
 )
 """What reading stored values raises where they have changed."""
 

@@ -146,8 +146,8 @@ def test_a_plan_starts_the_first_run_that_has_no_trial_running():
 
         def start():
             if (new := plan.next()) is not None:
-                writer.start_trial(new.params, seed=new.seed, origin=new.origin)
-            return None if new is None else new.origin
+                writer.start_trial(**new)
+            return None if new is None else new["origin"]
 
         # b and c propose what a evaluates: they wait
         assert [start(), start(), start()] == ["a#0", "a#1", None]
