@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gpsearch.analysis import estimate_importance, one_standard_error
 from gpsearch.comparison import compare
@@ -17,6 +18,7 @@ from gpsearch.plotting.text import number
 from gpsearch.report import content, render_report, render_summary
 from gpsearch.report.content import read_content, read_result
 from gpsearch.report.findings import advise, read_findings
+from gpsearch.report.page import draw_page, render_page
 from gpsearch.space import Real, Space
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
@@ -64,6 +66,23 @@ def text(page):
     return page.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def drawn(mixed_study):
+    """Findings and figures, drawn once more."""
+    return draw_page(mixed_study)
+
+
+@pytest.fixture
+def _sketches(monkeypatch):
+    """Figures are drawn, but not laid out and written, which the tests of plotting do."""
+
+    def sketch(draw, *, inches, **options):
+        draw(ax=Figure(figsize=inches).add_subplot())
+        return "<svg></svg>"
+
+    monkeypatch.setattr("gpsearch.report.figures.svg", sketch)
+
+
 class TestPage:
     def test_asks_nothing_of_the_network(self, text):
         for link in Page(text).links:
@@ -106,17 +125,16 @@ class TestPage:
         assert "#010203" not in text
         assert "currentColor" in text
 
-    def test_the_same_study_gives_the_same_page(self, mixed_study, page, text):
-        again = render_report(mixed_study, page.with_name("again.html"))
-        assert again.read_text(encoding="utf-8") == text
+    def test_the_same_study_gives_the_same_page(self, mixed_study, drawn, text):
+        assert render_page(mixed_study, drawn=drawn) == text
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])
 def test_of_thousands_of_trials_the_best_and_some_others_are_shown(
-    suffix, mixed_study, tmp_path, monkeypatch
+    suffix, mixed_study, drawn, monkeypatch
 ):
     monkeypatch.setattr(content, "MOST_SHOWN", 6)
-    text = render_report(mixed_study, tmp_path / f"report{suffix}").read_text(encoding="utf-8")
+    text = render_page(mixed_study, suffix=suffix, drawn=drawn)
     n, listed = len(mixed_study.trials), content.read_content(mixed_study)["rows"]
     assert f"Of {n} trials, 6 are" in text
     shown = {row.trial for row in listed}
@@ -142,39 +160,29 @@ def test_stopped_trials_on_an_easy_fold_hide_no_complete_one(monkeypatch):
     assert any(row.is_best for row in listed)
 
 
-def test_what_users_wrote_is_escaped(make_study, tmp_path):
-    evil = "<script>alert(1)</script>"
-    study = Study.create(
-        None,
-        space={"<b>name": ["<i>a", "b&c"], "x": (0.0, 1.0)},
-        seed=0,
+def test_what_users_wrote_is_escaped_whatever_it_is(make_study, tmp_path):
+    """Dollars are a formula to matplotlib, and undecodable names of files have no letters."""
+    evil, names = "<script>alert(1)</script>", ["<i>a", "b&c", "$\\frac$", "caf\udce9", "a$b$c"]
+    study = make_study(
+        {"$x_$": (0.0, 1.0), "<b>name": names},
+        lambda p: names.index(p["<b>name"]) + p["$x_$"],
+        n=12,
         description={"name": evil, "scoring": evil, "note": evil},
     )
     with study.writing() as writer:
-        for i in range(3):
-            number = writer.start_trial({"<b>name": "<i>a", "x": i / 3}, seed=0)
-            writer.record_fold(number, FoldResult(fold=0, score=0.1 * i))
-            writer.end_trial(number, "complete")
-        number = writer.start_trial({"<b>name": "b&c", "x": 1.0}, seed=0)
+        number = writer.start_trial({"<b>name": "b&c", "$x_$": 1.0}, seed=0)
         writer.end_trial(number, "failed", reason=evil, traceback=evil)
-    text = render_report(study, tmp_path / "report.html").read_text()
+    text = render_report(study, tmp_path / "report.html").read_text(encoding="utf-8")
     assert evil not in text
     assert "<i>" not in text
     assert "<b>" not in text
     assert "<i>" not in render_summary(study)
     Page(text)
-
-
-def test_what_no_font_or_formula_can_show_stops_no_report(make_study, tmp_path):
-    """Dollars are a formula to matplotlib, and undecodable names of files have no letters."""
-    names = ["$\\frac$", "caf\udce9", "a$b$c"]
-    space = {"$x_$": (0.0, 1.0), "y": names}
-    study = make_study(space, lambda p: names.index(p["y"]) + p["$x_$"], n=12)
-    text = render_report(study, tmp_path / "report.html").read_text(encoding="utf-8")
-    for shown in ("$\\frac$", "caf?", "a$b$c", "$x_$"):
+    for shown in ("&lt;i&gt;a", "b&amp;c", "$\\frac$", "caf?", "a$b$c", "$x_$"):
         assert f">{shown}</text>" in text
 
 
+@pytest.mark.usefixtures("_sketches")
 @pytest.mark.parametrize(
     "options",
     [
@@ -207,6 +215,7 @@ def test_a_report_says_where_early_stopping_watched_the_scored_fold(watched, mak
     assert ("scores are optimistic" in text) is watched
 
 
+@pytest.mark.usefixtures("_sketches")
 def test_many_dimensions_are_cut_to_what_a_page_can_show(make_study, tmp_path):
     space = {f"x{i}": (0.0, 1.0) for i in range(14)}
     study = make_study(space, lambda p: p["x13"], n=8)
@@ -232,6 +241,7 @@ def test_losses_are_told_as_the_user_knows_them(make_study):
     assert content["rows"][0].cells[2].text == "3.000"
 
 
+@pytest.mark.usefixtures("_sketches")
 class TestComparison:
     @staticmethod
     def compared(greater_is_better=True, score=lambda p: p["x"]):
@@ -331,9 +341,10 @@ class TestAdvice:
         assert "drop_rate runs" not in advice
 
     def test_failures_name_the_usual_reason(self, make_study):
-        told = self.advice(make_study(n=10, failed={1, 2, 3}))
+        small = {"space": SMALL, "score": lambda p: p["x"]}
+        told = self.advice(make_study(**small, n=10, failed={1, 2, 3}))
         assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
-        assert "failed" not in self.advice(make_study(n=40, failed={1}))
+        assert "failed" not in self.advice(make_study(**small, n=40, failed={1}))
 
     @pytest.mark.parametrize("off", ["", "Not scored again: there are no splits to draw."])
     def test_fresh_splits_are_advised_only_where_there_are_some(self, off, make_study, monkeypatch):
@@ -356,6 +367,7 @@ class TestAdvice:
 
 
 class TestFindings:
+    @pytest.mark.usefixtures("_without_figures")
     @pytest.mark.parametrize("suffix", [".html", ".md"])
     def test_the_confirmation_is_told(self, make_study, tmp_path, suffix):
         study = make_study(n=8)
@@ -391,8 +403,8 @@ class TestFindings:
 
 
 class TestMarkdown:
-    def test_tells_the_same_without_figures(self, mixed_study, tmp_path):
-        text = render_report(mixed_study, tmp_path / "report.md").read_text()
+    def test_tells_the_same_without_figures(self, mixed_study, drawn):
+        text = render_page(mixed_study, suffix=".md", drawn=drawn)
         assert text.startswith("# Search: ")
         assert f"**{mixed_study.best_score:.4f}**" in text
         for heading in ("Result", "What mattered", "Trials", "Failed and stopped trials", "Space"):
@@ -426,7 +438,8 @@ class TestMarkdown:
 
 
 @pytest.mark.usefixtures("_without_figures")
-def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, monkeypatch):
+def test_an_old_page_stands_until_the_new_one_is_whole(make_study, tmp_path, monkeypatch):
+    study = make_study(SMALL, lambda p: p["x"], n=3)
     path = tmp_path / "report.html"
     path.write_text("the old page")
     path.chmod(0o640)
@@ -437,20 +450,20 @@ def test_an_old_page_stands_until_the_new_one_is_whole(mixed_study, tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            mixed_study.report(path)
+            study.report(path)
     assert path.read_text() == "the old page"
-    mixed_study.report(path)
+    study.report(path)
     assert "<html" in path.read_text(encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert os.listdir(tmp_path) == ["report.html"]
 
 
 @pytest.mark.usefixtures("_without_figures")
-def test_a_page_behind_a_link_is_replaced_where_it_lies(mixed_study, tmp_path):
+def test_a_page_behind_a_link_is_replaced_where_it_lies(make_study, tmp_path):
     (tmp_path / "served").mkdir()
     link = tmp_path / "report.html"
     link.symlink_to(tmp_path / "served" / "page.html")
-    mixed_study.report(link)
+    make_study(SMALL, lambda p: p["x"], n=3).report(link)
     assert link.is_symlink()
     assert os.listdir(tmp_path / "served") == ["page.html"]
 
