@@ -100,7 +100,8 @@ class Progress:
             self._n_shown += 1
             if self._bar is None or self._n_shown <= FAILURES_SHOWN:
                 level = logging.WARNING
-        logger.log(level, "%s", self._line(trial))
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", self._line(trial))
         if self._bar is not None:
             self._step = ""
             self._bar.set_postfix_str(self._text(""), refresh=False)

@@ -32,9 +32,9 @@ def seconds_left(evaluated: Sequence[Trial], n_left: int) -> float | None:
         return None
     paces = [
         min((b.ended or 0.0) - (a.ended or 0.0), 2 * b.seconds + LONGEST_BETWEEN)
-        for a, b in pairwise(ended)
+        for a, b in pairwise(ended[-LAST_TRIALS - 1 :])
     ] or [ended[0].seconds]
-    return n_left * statistics.fmean(paces[-LAST_TRIALS:])
+    return n_left * statistics.fmean(paces)
 
 
 def _rounded(value: float) -> str:

@@ -180,7 +180,7 @@ def test_evaluations_saved_against_the_exact_law():
         {"x": (0.0, 1.0)},
         strategies=[Tenth(), "random"],
         n_calls=15,
-        n_repeats=30,
+        n_repeats=16,
     )
     needs = comparison.saving("tenth").random_evaluations
     assert needs.low < 9.0 < needs.high
