@@ -13,6 +13,8 @@ function executor type   small graphs run in one thread; without, in TensorFlow'
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
 ``_learning_rate``       `learning_rate_of`; without, the schedule is found by its type
 ``_compile_config``      `compile_arguments`; without, the loop trains without XLA
+``_compute_loss``        `loss_of`; without, the loss is never told whether it is training
+has training argument    `outputs_of`; without, each model is told whether it is training
 ``_momentums`` and kin   `slots_of`; without, Keras takes the step of the optimizer
 ``_keras_history``       `last_layer`; without, the last of the model's layers
 ``_value`` and kin       `standing_in`; without, each width of a network is traced anew
@@ -243,14 +245,30 @@ def random_module() -> Any:
 
 
 def names_that_count(model: Any) -> list[str]:
-    """Names by which rows, losses and weight decay find their part of a model."""
+    """Names by which rows, losses and optimizers find their part of a model."""
     names: list[str] = []
     for ends in (getattr(model, "inputs", None), getattr(model, "outputs", None)):
         if ends is not None and len(ends) > 1:
             names += [end._keras_history.operation.name for end in ends]
-    if getattr(model.optimizer, "_exclude_from_weight_decay_pattern", None) is not None:
+    optimizers = [model.optimizer, getattr(model.optimizer, "inner_optimizer", None)]
+    kept = [entry for one in optimizers if one is not None for entry in vars(one).items()]
+    if any("exclude" in name and value and not name.endswith("_cache") for name, value in kept):
         names += [variable.path for variable in model.trainable_variables]
     return names
+
+
+def outputs_of(model: Any, x: Any, training: bool) -> Any:
+    """What a model gives in Keras's own steps: one whose `call` does not ask is not told."""
+    asks = getattr(model, "_call_has_training_arg", True)
+    return model(x, training=training) if asks else model(x)
+
+
+def loss_of(model: Any, batch: Any, outputs: Any, training: bool) -> Any:
+    """The loss of a batch ``(x, y, weight)`` in Keras's own steps."""
+    x, y, weight = batch
+    if not hasattr(model, "_compute_loss"):
+        return model.compute_loss(x, y, outputs, weight)
+    return model._compute_loss(x, y, outputs, weight, training=training)
 
 
 def forget_losses(model: Any) -> None:

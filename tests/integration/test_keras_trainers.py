@@ -430,7 +430,49 @@ def of_class(kind):
     return model
 
 
+class OwnWeights(keras.Sequential):
+    """A model that trains its last layer alone."""
+
+    @property
+    def trainable_weights(self):
+        return self.layers[-1].trainable_weights
+
+
+class Finalizing(keras.optimizers.SGD):
+    """An optimizer that has the last word on the weights."""
+
+    def finalize_variable_values(self, var_list):
+        for one in var_list:
+            one.assign(0.5 * one)
+
+
+class Counting(keras.metrics.Metric):
+    """A metric that counts on over the epochs."""
+
+    def __init__(self):
+        super().__init__(name="seen")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.count.assign_add(1.0)
+
+    def result(self):
+        return self.count
+
+    def reset_state(self):
+        pass
+
+
+def averaging():
+    inner = keras.optimizers.SGD(0.3, use_ema=True)
+    return sequential(dense(), optimizer=keras.optimizers.LossScaleOptimizer(inner))
+
+
 FALLBACKS = {
+    "its own trainable_weights": lambda: of_class(OwnWeights),
+    "its own finalize_variable_values": lambda: sequential(dense(), optimizer=Finalizing(0.3)),
+    "a metric of it counts on": lambda: sequential(dense(), metrics=[Counting()]),
+    "the optimizer averages weights": averaging,
     "its own train_step": lambda: of_class(OwnTrainStep),
     "its own compute_metrics": lambda: of_class(OwnMetrics),
     "run_eagerly": lambda: sequential(dense(), run_eagerly=True),
@@ -448,6 +490,9 @@ def test_what_cannot_be_compiled_runs_on_the_loop_and_says_why(reason):
     assert result.trainer == "loop"
     assert reason in result.note
     assert np.isfinite(result.curves["loss"]).all()
+    plain = trained(LoopTrainer(), FALLBACKS[reason], fit, stop)
+    if not reason.startswith(("draws", "random")):
+        np.testing.assert_equal(result.curves, plain.curves)
 
 
 class Remembering(layers.Layer):

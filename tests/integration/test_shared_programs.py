@@ -2,17 +2,18 @@
 
 import functools
 import logging
+import os
 import sys
 import types
 
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras, import_tensorflow, seeded
+from gpsearch.training.backend import import_keras, import_tensorflow, name_counts, seeded
 from gpsearch.training.compiled import compiled_trainer
 from gpsearch.training.compiled import program as programs
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
@@ -58,6 +59,7 @@ def expected(model, stop=STOP):
 
 
 def build(make, *arguments):
+    name_counts().clear()  # layers are named alike in each build
     with seeded(5):
         return make(*arguments)
 
@@ -258,7 +260,51 @@ def with_another_call(value):
     return net(layer=layer)
 
 
+class Chosen(layers.Layer):
+    """Two like layers, of which the one in a set counts more."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.parts = [layers.Dense(1) for _ in range(2)]
+        self.chosen = {self.parts[value]}
+
+    def call(self, x):
+        return sum(part(x) * (5.0 if part in self.chosen else 0.5) for part in self.parts)
+
+
+class Named(keras.Model):
+    """Two like layers, of which the one of a name counts more."""
+
+    def __init__(self, names):
+        super().__init__()
+        self.parts = [layers.Dense(1, name=name) for name in names]
+
+    def call(self, x):
+        return self.get_layer("small")(x) + 5.0 * self.get_layer("large")(x)
+
+
+def named(value):
+    model = Named(["large", "small"] if value else ["small", "large"])
+    model(FIT.x[:1])
+    model.compile(keras.optimizers.SGD(0.3), "mse")
+    return model
+
+
+def with_excluded(value):
+    names = ["kept", "left"] if value else ["left", "kept"]
+    parts = [layers.Dense(3, name=names[0]), layers.Dense(3, name=names[1])]
+    optimizer = keras.optimizers.Muon(0.1, exclude_layers=["left"])
+    return net(layer=keras.Sequential(parts), optimizer=optimizer, loss=squared_sum)
+
+
+def squared_sum(y_true, y_pred):
+    return ops.sum((y_true - y_pred) ** 2, axis=-1)
+
+
 KINDS = {
+    "member of a set": (lambda v: net(layer=Chosen(v)), 0, 1),
+    "name of a layer": (named, 0, 1),
+    "layers that an optimizer leaves out": (with_excluded, 0, 1),
     "slope an activation closes over": (lambda v: net(closing_over(v)), 0.0, 0.9),
     "tensor an activation closes over": (lambda v: net(closing_over_tensor(v)), 0.2, 2.0),
     "lambda layer": (lambda v: net(layer=layers.Lambda(lambda x: x * v)), 0.2, 2.0),
@@ -307,6 +353,87 @@ def test_a_number_that_keras_does_not_describe_is_not_taken_from_another_model(k
         keras.config.set_epsilon(epsilon)
 
 
+class FromOutside(layers.Layer):
+    def call(self, x):
+        return x * float(os.getenv("FACTOR_OF_A_TEST"))
+
+
+def test_what_code_reads_from_outside_is_not_taken_from_another_model(monkeypatch):
+    compiled = CompiledTrainer()
+    for value in ("0.2", "3.0"):
+        monkeypatch.setenv("FACTOR_OF_A_TEST", value)
+        after = trained(compiled, build(lambda: net(layer=FromOutside())))
+        assert_same(after, expected(build(lambda: net(layer=FromOutside()))))
+
+
+class Untold(keras.Model):
+    """Its layers are not told whether it is training, so that nothing is dropped."""
+
+    def __init__(self):
+        super().__init__()
+        self.drop, self.last = layers.Dropout(0.8), layers.Dense(1, "sigmoid")
+
+    def call(self, x):
+        return self.last(self.drop(x))
+
+
+class TrainingLoss(Untold):
+    def compute_loss(self, x, target, predicted, weight, training=True):
+        return super().compute_loss(x, target, predicted) + 5.0 * training
+
+
+class Halving(keras.optimizers.SGD):
+    def apply_gradients(self, grads_and_vars):
+        return super().apply_gradients([(0.5 * grad, one) for grad, one in grads_and_vars])
+
+
+class Asking(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.drop = layers.Dropout(0.5)
+
+    def call(self, x, training=False):
+        return self.drop(x if isinstance(self.drop.rate, float) else 9.0 * x, training=training)
+
+
+def subclass(kind):
+    model = kind()
+    model.compile(keras.optimizers.SGD(0.3), "mse")
+    model(FIT.x[:1])
+    return model
+
+
+def with_a_step_of_its_own():
+    optimizer = keras.optimizers.Adam(0.1)
+    step = optimizer.update_step
+    optimizer.update_step = lambda grad, one, rate: step(grad, one, 0.1 * rate)
+    return net(optimizer=optimizer)
+
+
+OWN = {
+    "call without training": lambda: subclass(Untold),
+    "loss that knows of training": lambda: subclass(TrainingLoss),
+    "apply_gradients": lambda: net(optimizer=Halving(0.3)),
+    "step of one optimizer": with_a_step_of_its_own,
+    "type of a number": lambda: net(layer=Asking()),
+}
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_code_of_ones_own_is_called_as_keras_calls_it(kind):
+    result = trained(CompiledTrainer(), build(OWN[kind]))
+    assert result.trainer == "compiled"
+    assert_same(result, expected(build(OWN[kind])))
+
+
+def test_the_first_program_of_code_of_ones_own_is_held_against_keras(monkeypatch):
+    monkeypatch.setattr(programs, "apply_update", lambda *_: None)
+    result = trained(CompiledTrainer(), build(OWN["apply_gradients"]))
+    assert result.trainer == "loop"
+    assert "would train otherwise in a program" in result.note
+    assert_same(result, expected(build(OWN["apply_gradients"])))
+
+
 def test_initial_weights_of_ones_own_need_no_trace_of_their_own():
     compiled = CompiledTrainer()
     for value in (0.1, 0.5):
@@ -347,7 +474,8 @@ WITNESSED = ["slope an activation closes over", "schedule", "layer at inference"
 
 @pytest.mark.parametrize("kind", WITNESSED)
 def test_a_witness_catches_what_the_description_misses(kind, monkeypatch, caplog):
-    monkeypatch.setattr(compiled_trainer, "architecture_key", lambda model, **_: "all alike")
+    alike = Architecture("all alike", False)
+    monkeypatch.setattr(compiled_trainer, "architecture_key", lambda model, **_: alike)
     monkeypatch.setattr(compiled_trainer, "has_free_sizes", lambda model: False)
     make, first, second = KINDS[kind]
     compiled, stop = CompiledTrainer(), STOP if kind in WATCHED else None

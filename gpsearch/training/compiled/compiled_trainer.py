@@ -14,8 +14,9 @@ from typing import Any
 from gpsearch.data.rows import is_text, named_parts
 from gpsearch.phases import phase
 from gpsearch.training.backend import import_keras
+from gpsearch.training.compiled.description import root
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
-from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.compiled.sizes import has_free_sizes
 from gpsearch.training.compiled.witness import difference
 from gpsearch.training.loop import LoopTrainer
@@ -31,6 +32,7 @@ TEXT = "X holds text, which a layer of the model reads"
 # Methods that Keras calls during training, and that a program would bypass.
 _OWN_METHODS = ["fit", "evaluate", "train_step", "test_step", "make_train_function"]
 _OWN_METHODS += ["compute_metrics", "get_metrics_result", "metrics", "reset_metrics"]
+_OWN_METHODS += ["trainable_weights", "trainable_variables"]
 
 
 class CompiledTrainer:
@@ -62,40 +64,49 @@ class CompiledTrainer:
         return CompiledTrainer, ()
 
     def _program_for(
-        self, model: Any, training: Training, built_by: Hashable, fixed: str | None = None
+        self,
+        model: Any,
+        training: Training,
+        built_by: Hashable,
+        fixed: tuple[Architecture | None] | None = None,
     ) -> tuple[Program, ModelState] | str:
         """The program for a model with the model's state, or why there can be none.
 
-        `fixed` is given where the sizes cannot be left open: the key with them, "" for none.
+        `fixed` is given where the sizes cannot be left open: its architecture with them.
         """
         reason = why_not(model)
         if reason:
             return reason
         if any(is_text(part) for _, part in named_parts(training.fit.x)):
             return TEXT
-        state = ModelState.of(model)
+        try:
+            state = ModelState.of(model)
+        except Exception as error:  # a kind of optimizer may have no one learning rate
+            return f"the model's numbers cannot be read ({_first_line(error)})"
         configuration = (built_by, state.learning_rate, state.values.tobytes())
         rows = (_signature(training.fit), _signature(training.stop))
         may_be_free = fixed is None and has_free_sizes(model)
         architecture = architecture_key(model, free=True) if may_be_free else None
         free = architecture is not None and (architecture, True, *rows) not in self._of_fixed_size
         if not free:
-            architecture = architecture_key(model) if fixed is None else fixed or None
+            (architecture,) = fixed or (architecture_key(model),)
         key: Hashable = (architecture or built_by, free, *rows)
         shared = self._programs.get(key)
         if free and not (isinstance(shared, Program) and configuration in shared.served):
-            fixed = architecture_key(model) or ""  # now, for what follows builds its optimizer
+            fixed = (architecture_key(model),)  # now, for what follows builds its optimizer
         if isinstance(shared, Program) and configuration not in shared.served:
             told = "" if key in self._unlike else _difference(shared, model, state, training)
             if told and free:
                 return self._of_its_size(key, model, training, built_by, fixed)
             if told:
                 self._keep_apart(key, told)
-            if key in self._unlike:
-                key = (key, configuration)
+        apart = key in self._unlike
+        if apart:
+            key = (key, configuration)
         found = self._programs.get(key)
         if found is None:
-            found = self._traced(model, training, free)
+            checked = free or apart or architecture is None or architecture.own_code
+            found = self._traced(model, training, free, checked)
             if free and isinstance(found, str):
                 return self._of_its_size(key, model, training, built_by, fixed)
             if isinstance(found, str) or architecture is not None:
@@ -116,7 +127,7 @@ class CompiledTrainer:
         model: Any,
         training: Training,
         built_by: Hashable,
-        fixed: str | None,
+        fixed: tuple[Architecture | None] | None,
     ) -> tuple[Program, ModelState] | str:
         """The program for a model whose sizes cannot be left open, whatever its `key` says."""
         self._of_fixed_size.add(key)
@@ -135,12 +146,13 @@ class CompiledTrainer:
         )
 
     @phase("tracing")
-    def _traced(self, model: Any, training: Training, free: bool) -> Program | str:
-        """A program whose host is `model`, or why there can be none."""
+    def _traced(self, model: Any, training: Training, free: bool, checked: bool) -> Program | str:
+        """A program whose host is `model`, or why there can be none; `checked` against Keras."""
         try:
             program = Program(model, training.fit, training.stop, free=free)
-            if free and (told := difference(program, model, ModelState.of(model), training)):
-                return f"the model depends on its sizes ({told})"
+            if checked and (told := difference(program, model, ModelState.of(model), training)):
+                said = "depends on its sizes" if free else "would train otherwise in a program"
+                return f"the model {said} ({told})"
         except CannotCompileError as error:
             return f"the model cannot be compiled whole, as {error}"
         except Exception as error:  # a trace runs the user's code, and Keras's, in a new way
@@ -162,14 +174,24 @@ def why_not(model: Any) -> str:
     if keras.backend.backend() != "tensorflow":
         return f"programs need the TensorFlow backend, not {keras.backend.backend()}"
     for method in _OWN_METHODS:
-        if getattr(type(model), method) is not getattr(keras.Model, method):
+        shared = getattr(type(model), method) is getattr(keras.Model, method)
+        if not shared or method in vars(model):
             return f"the model has its own {method}"
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
     if model.optimizer is None:
         return "the model was compiled without an optimizer"
-    if getattr(model.optimizer, "use_ema", False):
-        return "the optimizer averages weights (use_ema=True)"
+    for optimizer in (model.optimizer, getattr(model.optimizer, "inner_optimizer", None)):
+        if getattr(optimizer, "use_ema", False):
+            return "the optimizer averages weights (use_ema=True)"
+        finalize = getattr(optimizer, "finalize_variable_values", why_not)
+        if root(finalize.__module__) not in ("keras", "gpsearch"):
+            return "the optimizer has its own finalize_variable_values"
+    if keras.config.floatx() == "float64":
+        return "floatx is float64, and programs are fed float32"
+    limits = [getattr(keras.config, name, None) for name in ("max_epochs", "max_steps_per_epoch")]
+    if any(limit is not None and limit() is not None for limit in limits):
+        return "keras.config limits the epochs or the steps"
     return ""
 
 

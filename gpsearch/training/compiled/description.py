@@ -65,6 +65,12 @@ _CONTAINERS = (Mapping, list, tuple, set, frozenset, collections.deque)
 # With these a function sees what its code does not name.
 _UNBOUND = {"__import__", "compile", "eval", "exec", "globals", "input", "locals", "open"}
 
+# Code that names one of these may read what lies outside of the process, or is loaded later.
+_OUTSIDE = {
+    *("getenv", "import_module", "load", "loadtxt", "genfromtxt", "fromfile", "memmap"),
+    *("read", "read_text", "read_bytes", "read_csv", "load_model", "load_weights"),
+}
+
 # Of a class: nothing of what its instances do depends on them.
 _NOT_MEMBERS = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__"),
@@ -108,15 +114,21 @@ class Description:
         self._met: dict[Any, tuple[int, Any]] = {}
         self.reads: set[str] = set()  # names that code of the user's own may look up
         self._left_out: dict[str, list[tuple[int, Any]]] = {}
+        self._sets: list[Any] = []
+        self.own_code = False  # whether some of it is of no trusted package
 
     def digest(self, thing: Any) -> str:
         """The digest of one object; raises `NotDescribed`."""
         try:
             self.add(thing)
-            while read := sorted(self.reads & self._left_out.keys()):
-                for owner, value in self._left_out.pop(read[0]):
+            while (read := sorted(self.reads & self._left_out.keys())) or self._sets:
+                for owner, value in self._left_out.pop(read[0]) if read else ():
                     self.tell("read", owner, read[0])
                     self.add(value)
+                if not read:  # last of all: most members have a number by then
+                    self._items(sorted(self._sets.pop(0), key=self._place))
+            if outside := self.reads & _OUTSIDE:
+                raise NotDescribed(f"code that names {min(outside)}")
         except NotDescribed:
             raise
         except Exception as error:  # an object may raise anything when it is looked at
@@ -207,6 +219,12 @@ class Description:
             self.add(thing)
         self.tell("end")
 
+    def _place(self, member: Any) -> tuple[int, str]:
+        """Where a member of a set comes: by the number that it got, or by what it holds."""
+        if id(member) in self._met:
+            return self._met[id(member)][0], ""
+        return -1, Description(self._special, self._hidden).digest(member)
+
     def _if_derived(self, thing: Any, *kinds: type) -> None:
         """Add class and attributes of an object whose class is none of these."""
         if type(thing) not in kinds:
@@ -220,7 +238,7 @@ class Description:
             self.add(getattr(thing, "default_factory", None))
         elif isinstance(thing, set | frozenset):
             self.tell("set", len(thing))
-            self.tell(*sorted(Description(self._special, self._hidden).digest(x) for x in thing))
+            self._sets.append(thing)
         else:
             self.tell("tuple" if isinstance(thing, tuple) else "list", len(thing))
             self._items(thing)
@@ -231,6 +249,7 @@ class Description:
         if root(kind.__module__) in TRUSTED:
             self.tell("class", kind.__module__, kind.__qualname__)
             return
+        self.own_code = True
         self.tell("class", kind.__name__)
         self._items(kind.__bases__)
         if root(type(kind).__module__) not in TRUSTED:
@@ -253,6 +272,7 @@ class Description:
             code = function.__code__
             self.tell("function", module, code.co_qualname, code.co_firstlineno)
             return
+        self.own_code = True
         code_text, read, names, imported = _of_code(function.__code__)
         self.tell("function", code_text)
         self.reads |= names

@@ -4,7 +4,8 @@ Learning rates, momenta, dropout rates and penalties are Python numbers on Keras
 trace would freeze them. Each is read, while the model is traced, as a `TracedScalar`: in
 arithmetic it is a tensor fed to the program, in Python's comparisons it is the number it was.
 Keras asks whether some of them are zero while it is traced (``if self.momentum != 0``), and the
-answers shape the graph, so a program is shared only between models with the same answers.
+answers shape the graph, so a program is shared only between models with the same answers. Code of
+the user's own, which may ask anything, reads the number itself; the key of a program tells it then.
 
 The objects themselves, which the user may have made once for all models, are never written to:
 for as long as a trace lasts their classes answer differently, to the tracing thread and for the
@@ -13,6 +14,7 @@ objects of its model alone.
 
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -184,6 +186,9 @@ _CLASSES_LOCK = threading.RLock()
 
 
 def _fed(attribute: str, owner: Any, own: Any) -> Any:
+    reader = sys._getframe(2).f_globals.get("__name__")  # this function's and the attribute's first
+    if root(reader) not in ("keras", "gpsearch"):
+        return own
     return vars(_traced).get("scalars", {}).get((id(owner), attribute), own)
 
 

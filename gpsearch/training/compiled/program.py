@@ -24,11 +24,14 @@ import numpy as np
 
 from gpsearch.training.backend import (
     as_tensor,
+    compile_arguments,
     draws_noticed,
     forget_losses,
     import_keras,
     import_tensorflow,
     learning_rate_of,
+    loss_of,
+    outputs_of,
     pool_takes,
     single_threaded_executor,
     slots_by_variable,
@@ -166,11 +169,21 @@ class Program:
         rate = learning_rate_of(model.optimizer)
         self._rate = rate if isinstance(rate, import_keras().Variable) else None
         self._optimizer_start = [np.array(v.numpy()) for v in model.optimizer.variables]
-        x, y, weight = tensors(take_rows(fit, np.arange(2)))
-        with put_back(model.variables):  # a recurrent layer draws its dropout here, too
-            outputs = model(x, training=False)
-            model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
-            model.compute_metrics(x, y, outputs, sample_weight=weight)
+        batch = x, y, weight = tensors(take_rows(fit, np.arange(2)))
+        given, keras = compile_arguments(model) or {}, import_keras()
+        known = keras.tree.flatten([given.get("metrics"), given.get("weighted_metrics")])
+        counts = [one for own in known if isinstance(own, keras.Metric) for one in own.variables]
+        reset = []
+        with put_back([*model.variables, *counts]):  # a recurrent layer draws its dropout, too
+            outputs = outputs_of(model, x, training=False)
+            loss_of(model, batch, outputs, training=False)
+            for _ in range(2):
+                model.compute_metrics(x, y, outputs, sample_weight=weight)
+                model.reset_metrics()
+                variables = [one for metric in model.metrics for one in metric.variables]
+                reset.append([np.array(one.numpy()) for one in variables])
+        if any(map(np.any, map(np.not_equal, *reset))):
+            raise CannotCompileError("a metric of it counts on when it is reset")
 
     def _load(self, start: Any, learning_rate: Any) -> None:
         """Put the host where a new model would be; part of the graph."""
@@ -309,12 +322,12 @@ class Program:
     def _loss(self, batch: Any, *, training: bool) -> Any:
         """Loss of a batch, which the metrics count, too."""
         x, y, weight = batch
-        outputs = self.host(x, training=training)
+        outputs = outputs_of(self.host, x, training)
         if self._free:
             ends = import_keras().tree.flatten(outputs)
             for output, known in zip(ends, self.host.outputs, strict=True):
                 output.set_shape(known.shape)
-        loss = self.host.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weight)
+        loss = loss_of(self.host, batch, outputs, training)
         if len(self.host.metrics) > 1:
             self.host.compute_metrics(x, y, outputs, sample_weight=weight)
         return loss

@@ -9,7 +9,7 @@ that cannot be described shares its program with no other.
 """
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gpsearch.training.backend import (
     BOOKKEEPING,
     import_keras,
     import_tensorflow,
+    layers_of,
     learning_rate_of,
     names_that_count,
 )
@@ -28,8 +29,16 @@ from gpsearch.training.compiled.sizes import is_size, may_vary
 _MOST_VALUES = 1_000_000
 
 
-def architecture_key(model: Any, *, free: bool = False) -> str | None:
-    """A text that is equal for two models, built and compiled, that may share a program.
+class Architecture(NamedTuple):
+    """What a program is traced for: equal for two models that may share one."""
+
+    digest: str
+    own_code: bool
+    """Whether code other than Keras's takes part in it."""
+
+
+def architecture_key(model: Any, *, free: bool = False) -> Architecture | None:
+    """The architecture of a model, built and compiled.
 
     With `free`, their sizes may differ, see `sizes`. None where the model may not share at all;
     with `free` also where code of the user's own asks for shapes.
@@ -68,7 +77,11 @@ def architecture_key(model: Any, *, free: bool = False) -> str | None:
         told = description.digest(whole)
     except NotDescribed:
         return None
-    return None if free and any("shape" in name for name in description.reads) else told
+    if free and any("shape" in name for name in description.reads):
+        return None
+    if "get_layer" in description.reads:
+        told += repr([layer.name for layer in layers_of(model)])
+    return Architecture(told, description.own_code)
 
 
 def _tensor(description: Description, thing: Any, fed: set[int], sized: set[int]) -> bool:

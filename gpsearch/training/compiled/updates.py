@@ -19,19 +19,19 @@ Update = Callable[[int, Any, Any, Any], Any]
 
 
 def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-    """One step of `optimizer`, built for these variables, as its ``apply`` would take it."""
+    """One step of `optimizer`, built for these variables, as Keras would have it taken."""
     tf = import_tensorflow()
     update = _kernel(optimizer)
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)
     free = all(v.constraint is None and v.dtype == "float32" for v in variables)
     if update is None or not plain or not free or _alters_gradients(optimizer):
         if isinstance(optimizer, import_keras().optimizers.LossScaleOptimizer):
-            optimizer.apply(gradients, variables)  # which it does in the replica alone
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))  # in the replica
             return
         # Called so, Keras does not sum over replicas, of which there is one: TensorFlow registers
         # the gradient of that sum, and with it the whole graph, for the life of the process.
         tf.distribute.get_replica_context().merge_call(
-            lambda _: optimizer.apply(gradients, variables)
+            lambda _: optimizer.apply_gradients(zip(gradients, variables, strict=True))
         )
         return
     learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
@@ -50,6 +50,8 @@ def _kernel(optimizer: Any) -> Update | None:
     """The kernel of an optimiser of Keras's own, exactly; None where there is none."""
     optimizers = import_keras().optimizers
     kind = type(optimizer)
+    if any(callable(value) and hasattr(kind, name) for name, value in vars(optimizer).items()):
+        return None  # a method of this optimizer alone
     raw = import_tensorflow().raw_ops
     if kind is optimizers.Adam and not optimizer.amsgrad:
         return _adam(optimizer)

@@ -1,11 +1,12 @@
 """Whether a compiled program trains another model as plain Keras would.
 
 A program is shared between models that are described alike, and a description can miss what
-nobody thought of. So before a program serves another configuration, two steps of it are held
-against two steps of Keras's own ``train_step``, taken by the model itself on the same rows, from
-the same weights and random state: the loss and the metrics, then all variables of model and
-optimizer, then loss and metrics of stop rows, without training behaviour. The second step shows
-what the first cannot, such as momentum and a decaying learning rate.
+nobody thought of. So before a program serves another configuration, and before its
+first where code other than Keras's takes part, two steps of it are held against two steps of
+Keras's own ``train_step``, taken by the model itself on the same rows, from the same weights and
+random state: the loss and the metrics, then all variables of model and optimizer, then loss and
+metrics of stop rows, without training behaviour. The second step shows what the first cannot,
+such as momentum and a decaying learning rate.
 
 Two ways to compute one step round differently, and some steps magnify that: Adam divides a
 gradient by its size, even where it is rounding alone. Where the two differ, Keras's steps are
@@ -101,12 +102,12 @@ def _keras_steps(
             variable.assign(value + move * signs.choice([-1.0, 1.0], size=value.shape))
         for start in range(0, n, step):
             losses = model.train_step(tensors(take_rows(rows, order[start : start + step])))
-        losses = {name: np.ravel(value) for name, value in losses.items()}
         if stop is not None:
             model.reset_metrics()
             watched = model.test_step(tensors(stop))
-            losses |= {f"val_{name}": np.ravel(value) for name, value in watched.items()}
-        entries = [by_entry(name, values) for name, values in losses.items()]
+            losses |= {f"val_{name}": value for name, value in watched.items()}
+        # Now, as `fit` does: of a metric that returns its variable, what the stop rows gave.
+        entries = [by_entry(name, np.ravel(value)) for name, value in losses.items()]
         return _quantities(model, dict(collections.ChainMap(*entries)))
 
 

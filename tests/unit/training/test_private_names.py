@@ -86,6 +86,17 @@ def test_compile_arguments_without_the_private_name():
     assert key is not None
 
 
+def test_steps_without_the_private_names(monkeypatch):
+    model, x, y = network(), np.ones((2, 3), np.float32), np.ones((2, 1), np.float32)
+    assert model._call_has_training_arg
+    outputs = backend.outputs_of(model, x, training=True)
+    loss = float(backend.loss_of(model, (x, y, None), outputs, training=True))
+    monkeypatch.delattr(type(model)._compute_loss.__globals__["Trainer"], "_compute_loss")
+    del model._call_has_training_arg
+    assert np.allclose(backend.outputs_of(model, x, training=True), outputs)
+    assert float(backend.loss_of(model, (x, y, None), outputs, training=True)) == loss
+
+
 def test_the_last_layer_without_the_private_name():
     model = network()
     assert backend.last_layer(model) is model.layers[-1]
