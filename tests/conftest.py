@@ -11,6 +11,9 @@ from gpsearch.estimators import fit
 from gpsearch.objective import keras_cv
 from gpsearch.study import sqlite
 from gpsearch.training.compiled import compiled_trainer
+from gpsearch.training.compiled.program_key import architecture_key
+from gpsearch.training.compiled.sizes import has_free_sizes
+from gpsearch.training.loop import LoopTrainer
 
 matplotlib.use("Agg")  # no windows; not by the environment, which notebooks would inherit
 gc.disable()  # while all modules are imported, to find their tests: a fifth of that time
@@ -40,7 +43,7 @@ def optimize_graphs(wanted):
         tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _optimized_graphs():
     """For what compares programs with plain Keras over many kinds of models: as users run them."""
     optimize_graphs(True)
@@ -54,6 +57,31 @@ def _without_witness():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiled_trainer, "difference", lambda *_: "")
         yield
+
+
+@pytest.fixture
+def program_key():
+    """A function of a model: what decides which program it has."""
+
+    def key(model):
+        free = architecture_key(model, free=True) if has_free_sizes(model) else None
+        found = free or architecture_key(model)
+        assert found
+        return found
+
+    return key
+
+
+@pytest.fixture
+def _eager_loop(monkeypatch):
+    """For what trains on the plain loop: a few steps are over before Keras has traced one."""
+    plain = LoopTrainer.train
+
+    def train(self, model, training, *, built_by):
+        model.run_eagerly = True
+        return plain(self, model, training, built_by=built_by)
+
+    monkeypatch.setattr(LoopTrainer, "train", train)
 
 
 @pytest.fixture(autouse=True)

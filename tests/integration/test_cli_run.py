@@ -27,7 +27,7 @@ random_state = 0
 [space]
 learning_rate = { low = 1e-3, high = 1.0, prior = "log-uniform" }
 n_hidden = 1
-opt = ["adam", "sgd"]
+opt = "sgd"
 """
 
 

@@ -118,6 +118,7 @@ def test_a_model_function_may_raise_for_some_params_but_not_for_all(data):
         objective.validate(Space({"n_neurons": (2, 3)}))
 
 
+@pytest.mark.usefixtures("_eager_loop")
 def test_a_batch_above_the_training_part_is_the_whole_part(data):
     X, y = data
     curves = [
@@ -156,6 +157,7 @@ def test_labels_are_cut_where_the_user_says_that_the_outputs_are_logits(data):
     assert 0 <= auc.score <= 1
 
 
+@pytest.mark.usefixtures("_eager_loop")
 @pytest.mark.parametrize("patience", [None, 2])
 def test_a_metric_with_several_entries_has_a_curve_for_each(data, patience):
     keras = import_keras()
@@ -167,7 +169,8 @@ def test_a_metric_with_several_entries_has_a_curve_for_each(data, patience):
         model.compile(keras.optimizers.SGD(rate), "categorical_crossentropy", metrics=metrics)
         return model
 
-    given = {"cv": 2, "epochs": 3, "preprocess": "standardize", "patience": patience}
+    one_fold = [(np.arange(30), np.arange(30, 60))]
+    given = {"cv": one_fold, "epochs": 3, "preprocess": "standardize", "patience": patience}
     objectives = [
         KerasCV(create_model, X, np.arange(60) % 3, compiled=compiled, **given)
         for compiled in (True, False)
@@ -182,6 +185,7 @@ def test_a_metric_with_several_entries_has_a_curve_for_each(data, patience):
     assert objectives[0]._trainer.n_traced <= traced + 1
 
 
+@pytest.mark.usefixtures("_eager_loop")
 def test_a_model_with_its_own_train_step_needs_no_loss(data):
     keras = import_keras()
     X, y = data
@@ -423,6 +427,7 @@ def test_several_inputs_and_outputs_with_a_scorer_of_ones_own(data):
     assert objective({"units": 3}).score < 0
 
 
+@pytest.mark.usefixtures("_eager_loop")
 def test_callbacks_of_ones_own_run_on_the_loop(data):
     keras = import_keras()
     X, y = data

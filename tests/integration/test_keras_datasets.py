@@ -11,8 +11,11 @@ from gpsearch.training.backend import import_keras, import_tensorflow
 
 keras, tf = import_keras(), import_tensorflow()
 
-# Keras's own code meets NumPy 2.4 here.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("_eager_loop"),
+    # Keras's own code meets NumPy 2.4 here.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3)).astype("float32")
@@ -68,7 +71,7 @@ def test_a_dataset_scores_as_its_arrays_do(name):
 
 
 def test_a_search_over_a_dataset_ends_in_a_model():
-    objective = KerasCV(create_model, Files(Y), cv=2, epochs=3, patience=2, batch_size=8)
+    objective = KerasCV(create_model, Files(Y), cv=2, epochs=2, patience=1, batch_size=20)
     study = gs.search(
         objective,
         {"rate": (0.1, 1.0)},
@@ -79,7 +82,7 @@ def test_a_search_over_a_dataset_ends_in_a_model():
     )
     assert [trial.state for trial in study.trials] == ["complete", "complete"]
     assert study.best_model().predict(X).shape == (40,)
-    again = KerasCV(create_model, Files(Y), cv=2, epochs=3, patience=2, batch_size=8)
+    again = KerasCV(create_model, Files(Y), cv=2, epochs=2, patience=1, batch_size=20)
     assert again.fingerprint() == objective.fingerprint()
     curves = [[fold.curves for fold in again({"rate": 0.5}).folds] for _ in range(2)]
     assert curves[0] == curves[1]

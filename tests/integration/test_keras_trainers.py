@@ -14,14 +14,11 @@ from gpsearch.training.trainer import Rows, Training, TrainingSettings
 keras = import_keras()
 layers = keras.layers
 
-SETTINGS = TrainingSettings(epochs=4, batch_size=8, patience=2)
+SETTINGS = TrainingSettings(epochs=3, batch_size=14, patience=1)
 FEW_STEPS = TrainingSettings(epochs=2, batch_size=14, patience=2)
 
 # Keras's own code meets NumPy 2.4 here.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    pytest.mark.usefixtures("_optimized_graphs"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -110,15 +107,6 @@ def two_inputs_two_outputs():
     return model
 
 
-def attention():
-    inputs = keras.Input((6, 2))
-    mixed = layers.MultiHeadAttention(2, 2, dropout=0.1)(inputs, inputs)
-    outputs = layers.Dense(1, activation="sigmoid")(layers.GlobalAveragePooling1D()(mixed))
-    model = keras.Model(inputs, outputs)
-    model.compile(optimizer=sgd(), loss="binary_crossentropy")
-    return model
-
-
 def subclassed():
     model = Subclassed()
     model.compile(optimizer=sgd(), loss="binary_crossentropy")
@@ -140,26 +128,10 @@ def optimizer(name, **options):
 
 
 schedules = keras.optimizers.schedules
+# Layers and optimizers of Keras itself are compared in test_free_sizes, two sizes of each.
 MODELS = {
     "dense": lambda: sequential(dense(), optimizer="adam"),
-    "two-layers": lambda: sequential(dense(), dense(3)),
-    "batch-normalization": lambda: sequential(dense(), layers.BatchNormalization()),
     "dropout": lambda **options: sequential(dense(), layers.Dropout(0.4), **options),
-    "conv1d": lambda: sequential(
-        layers.Conv1D(3, 2), layers.MaxPooling1D(2), layers.Flatten(), shape=(6, 2)
-    ),
-    "conv2d": lambda: sequential(
-        layers.Conv2D(2, 2),
-        layers.AveragePooling2D(2, strides=1),
-        layers.Conv2D(2, 2),
-        layers.GlobalMaxPooling2D(),
-        shape=(6, 6, 1),
-    ),
-    "masked-embedding": lambda: sequential(
-        layers.Embedding(10, 3, mask_zero=True), layers.GRU(3), shape=(6,)
-    ),
-    "lstm": lambda: sequential(layers.LSTM(3), shape=(6, 2)),
-    "attention": attention,
     "several-inputs-and-outputs": two_inputs_two_outputs,
     "subclassed": subclassed,
     "own-layers": lambda: sequential(
@@ -167,44 +139,21 @@ MODELS = {
     ),
     "mixed-precision": mixed_precision,
     "custom-loss": lambda: sequential(dense(), loss=squared_log_loss),
-    "metrics": lambda: sequential(
-        dense(),
-        metrics=["accuracy", keras.metrics.AUC(name="auc"), Rate()],
-        weighted_metrics=["mae"],
-    ),
+    "metrics": lambda: sequential(dense(), metrics=["accuracy", Rate()], weighted_metrics=["mae"]),
     "schedule-piecewise": lambda: sequential(
-        dense(), optimizer=keras.optimizers.SGD(schedules.PiecewiseConstantDecay([5], [0.1, 0.01]))
+        dense(), optimizer=keras.optimizers.SGD(schedules.PiecewiseConstantDecay([2], [0.1, 0.01]))
     ),
-    "sgd-nesterov": optimizer("SGD", momentum=0.9, nesterov=True),
     "gradient-accumulation": optimizer("Adam", gradient_accumulation_steps=2),
-    "adam-amsgrad-clip-by-global-norm": optimizer("Adam", amsgrad=True, global_clipnorm=0.01),
-    "rmsprop-momentum-clip-by-value": optimizer("RMSprop", momentum=0.5, clipvalue=0.001),
-    "rmsprop-centered": optimizer("RMSprop", centered=True),
+    "adam-clip-by-global-norm": optimizer("Adam", global_clipnorm=0.01),
     "adagrad": optimizer("Adagrad"),
-    "adadelta": optimizer("Adadelta"),
     "nadam": optimizer("Nadam"),
-    "clip-by-norm": optimizer("SGD", clipnorm=0.01),
-    "penalties-and-constraint": lambda: sequential(
-        dense(
-            kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02),
-            activity_regularizer=keras.regularizers.L2(0.05),
-            kernel_constraint=keras.constraints.MaxNorm(0.5),
-        )
-    ),
 }
 
 
 def rows_for(name, n, rng):
-    shape = {
-        "conv1d": (6, 2),
-        "conv2d": (6, 6, 1),
-        "lstm": (6, 2),
-        "attention": (6, 2),
-    }.get(name, (6,))
+    shape = {"conv1d": (6, 2)}.get(name, (6,))
     x = rng.normal(size=(n, *shape)).astype(np.float32)
     y = (x.reshape(n, -1)[:, 0] > 0).astype(np.int32)
-    if name.endswith("embedding"):
-        return Rows(x=rng.integers(0, 10, size=(n, 6)).astype(np.int32), y=y)
     if name == "several-inputs-and-outputs":
         return Rows(x={"a": x, "b": x[::-1].copy()}, y={"first": y, "second": x[:, 1]})
     return Rows(x=x, y=y)
@@ -244,13 +193,16 @@ def assert_same(one, other, features, atol=2e-5):
         np.testing.assert_allclose(output, value, rtol=1e-4, atol=atol)
 
 
+@pytest.mark.usefixtures("_optimized_graphs")
 @pytest.mark.parametrize("name", MODELS)
 def test_compiled_is_the_loop_fold_by_fold(name, compiled):
     rng = np.random.default_rng(1)
-    fit, stop, other = (rows_for(name, n, rng) for n in (27, 9, 20))
+    # without a graph, Keras counts the rows of a batch in the losses of several outputs
+    n = 28 if name == "several-inputs-and-outputs" else 27
+    fit, stop, other = (rows_for(name, n, rng) for n in (n, 9, 20))
     fast = trained(compiled, MODELS[name], fit, stop, call=name)
     assert fast.trainer == "compiled"
-    assert_same(fast, trained(LoopTrainer(), MODELS[name], fit, stop), stop.x)
+    assert_same(fast, expected(MODELS[name], fit, stop, SETTINGS), stop.x)
     traced, reused = compiled.n_traced, compiled.n_reused
     trained(compiled, MODELS[name], other, stop, call=name)
     again = trained(compiled, MODELS[name], fit, stop, call=name)
@@ -259,23 +211,18 @@ def test_compiled_is_the_loop_fold_by_fold(name, compiled):
 
 
 @pytest.mark.parametrize("patience", [None, 1])
-def test_weighted_rows_and_no_stop_rows(patience):
+def test_weighted_rows_and_no_stop_rows(patience, compiled):
     rng = np.random.default_rng(2)
     weight = rng.uniform(0.1, 3.0, size=27).astype(np.float32)
     plain = rows_for("dense", 27, rng)
     fit = Rows(x=plain.x, y=plain.y, weight=weight)
     stop = rows_for("dense", 9, rng) if patience else None
-    settings = TrainingSettings(epochs=5, batch_size=10, patience=patience)
-    results = [
-        trained(trainer, MODELS["dropout"], fit, stop, settings)
-        for trainer in (CompiledTrainer(), LoopTrainer())
-    ]
-    assert_same(*results, plain.x)
+    settings = TrainingSettings(epochs=3, batch_size=10, patience=patience)
+    fast = trained(compiled, MODELS["dropout"], fit, stop, settings)
+    assert_same(fast, expected(MODELS["dropout"], fit, stop, settings), plain.x)
     first = TrainingSettings(epochs=1, batch_size=10)
-    unweighted = trained(
-        LoopTrainer(), lambda: MODELS["dropout"](run_eagerly=True), plain, None, first
-    )
-    assert unweighted.curves["loss"][0] != pytest.approx(results[0].curves["loss"][0], rel=1e-3)
+    unweighted = expected(MODELS["dropout"], plain, None, first)
+    assert unweighted.curves["loss"][0] != pytest.approx(fast.curves["loss"][0], rel=1e-3)
 
 
 VARIANTS = {
@@ -382,19 +329,11 @@ DIFFERENT = {
 }
 
 
-@pytest.fixture(scope="module")
-def shared():
-    """One trainer for all pairs, many of which begin with the same model."""
-    return CompiledTrainer()
-
-
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_models_that_differ_otherwise_do_not_share_a_trace(name, shared):
-    fit = rows_for(name, 27, np.random.default_rng(4))
-    for call, create in enumerate(DIFFERENT[name]):
-        traced = shared.n_traced
-        trained(shared, create, fit, None, call=f"{name} {call}")
-    assert shared.n_traced == traced + 1
+def test_models_that_differ_otherwise_do_not_share_a_trace(name, program_key):
+    keys = [program_key(create()) for create in (*DIFFERENT[name], DIFFERENT[name][0])]
+    assert keys[0] == keys[2]
+    assert keys[0] != keys[1]
 
 
 class OwnTrainStep(keras.Sequential):
@@ -482,6 +421,7 @@ FALLBACKS = {
 }
 
 
+@pytest.mark.usefixtures("_eager_loop")
 @pytest.mark.parametrize("reason", FALLBACKS)
 def test_what_cannot_be_compiled_runs_on_the_loop_and_says_why(reason):
     rng = np.random.default_rng(6)
@@ -535,7 +475,7 @@ def test_a_trace_that_is_given_up_leaves_the_model_as_it_was(rows, stack, traine
 
     result = trained(CompiledTrainer(), create, fit, stop)
     assert result.trainer == trainer
-    assert_same(result, trained(LoopTrainer(), create, fit, stop), stop.x)
+    assert_same(result, expected(create, fit, stop, SETTINGS), stop.x)
 
 
 def test_models_of_one_call_are_told_apart_too():

@@ -331,14 +331,34 @@ KINDS = {
 }
 
 
-# Kinds that do otherwise on the stop rows; of the others, the training shows all.
-WATCHED = {"lambda layer", "layer at inference", "metric", "subclassed model"}
-
-
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_number_that_keras_does_not_describe_makes_another_architecture(kind, program_key):
+    make, *values = KINDS[kind]
+    epsilon = keras.config.epsilon()
+    try:
+        first, second, again = (program_key(build(make, v)) for v in (*values, values[1]))
+    finally:
+        keras.config.set_epsilon(epsilon)
+    assert first != second
+    assert second == again
+
+
+# Those that do otherwise in training, in a step of the optimizer, and on stop rows, which are given
+# where they show it.
+TRAINED = {
+    "global": None,
+    "setting of Keras": None,
+    "optimizer": None,
+    "layer at inference": STOP,
+    "metric": STOP,
+    "subclassed model": STOP,
+}
+
+
+@pytest.mark.parametrize("kind", TRAINED)
 def test_a_number_that_keras_does_not_describe_is_not_taken_from_another_model(kind):
     make, first, second = KINDS[kind]
-    epsilon, stop = keras.config.epsilon(), STOP if kind in WATCHED else None
+    epsilon, stop = keras.config.epsilon(), TRAINED[kind]
     compiled = CompiledTrainer()
     try:
         trained(compiled, build(make, first), call="first", stop=stop)
@@ -478,7 +498,7 @@ def test_a_witness_catches_what_the_description_misses(kind, monkeypatch, caplog
     monkeypatch.setattr(compiled_trainer, "architecture_key", lambda model, **_: alike)
     monkeypatch.setattr(compiled_trainer, "has_free_sizes", lambda model: False)
     make, first, second = KINDS[kind]
-    compiled, stop = CompiledTrainer(), STOP if kind in WATCHED else None
+    compiled, stop = CompiledTrainer(), TRAINED.get(kind)
     with caplog.at_level(logging.WARNING, "gpsearch"):
         trained(compiled, build(make, first), call="first", stop=stop)
         results = [trained(compiled, build(make, second), c, stop=stop) for c in ("b", "b", "c")]
@@ -598,6 +618,7 @@ def test_choices_of_a_space_share_a_program():
     assert [choice.l2 for choice in choices] == [0.05, 1.0]
 
 
+@pytest.mark.usefixtures("_eager_loop")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 @pytest.mark.parametrize("name", ["regularizer", "schedule", "dropout", "frozen base"])
 def test_a_trace_that_ends_early_leaves_objects_and_classes_as_they_were(name, error, monkeypatch):
