@@ -203,7 +203,7 @@ def ask(drawn, tmp_path):
     site = serve.Site([tmp_path / "study.db", tmp_path / "runs"])
     server = serve._Server((serve.HOST, 0), serve._Handler)
     server.site = site
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     def ask(path, host="localhost"):
         site.ask(path.partition("?")[0].replace("%3C", "<").replace("%3E", ">"))

@@ -415,7 +415,7 @@ def test_an_error_of_a_rule_is_not_hidden():
 
 
 def test_nothing_starts_after_the_timeout():
-    study = run(lambda params: time.sleep(0.2) or bowl(params), n_calls=1000, timeout=2.0)
+    study = run(lambda params: time.sleep(0.1) or bowl(params), n_calls=1000, timeout=1.0)
     assert study.stop_reason == StopReason.TIMEOUT.value
     assert 1 <= len(study.trials) < 20
     assert all(trial.finished for trial in study.trials)

@@ -284,7 +284,7 @@ class TestAdvice:
 
     def test_best_at_the_bound(self, make_study):
         space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
-        rising = make_study(space, lambda p: p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=60, noise=1e-3)
+        rising = make_study(space, lambda p: p["x"] - 0.1 * (p["y"] - 0.5) ** 2, n=40, noise=1e-3)
         told = self.advice(rising)
         x = number(rising.best_params["x"])
         assert f"The best x is {x}, near its upper bound (1)" in told  # and not at it
@@ -293,10 +293,10 @@ class TestAdvice:
         def falling(params):
             return -params["x"] - 0.1 * (params["y"] - 0.5) ** 2
 
-        study = make_study(space | {"x": (0.1, 1.0)}, falling, n=60, noise=1e-3)
+        study = make_study(space | {"x": (0.1, 1.0)}, falling, n=40, noise=1e-3)
         x = number(study.best_params["x"])
         assert f"The best x is {x}, near its lower bound (0.1)" in self.advice(study)
-        study = make_study(space, falling, n=60, noise=1e-3)
+        study = make_study(space, falling, n=40, noise=1e-3)
         assert "The best x" not in self.advice(study)  # no setting goes below 0
 
     def test_a_search_that_settled_in_a_corner_points_beyond_it(self, make_study):
@@ -348,7 +348,7 @@ class TestAdvice:
 
     @pytest.mark.parametrize("off", ["", "Not scored again: there are no splits to draw."])
     def test_fresh_splits_are_advised_only_where_there_are_some(self, off, make_study, monkeypatch):
-        study = make_study(n=20, noise=0.5)
+        study = make_study(SMALL, lambda p: p["x"], n=20, noise=0.5)
         made = Confirmation(trials=20, off=off)
         monkeypatch.setattr(Study, "confirmation", made)
         assert ("Prefer the simplest." in self.advice(study)) == bool(off)

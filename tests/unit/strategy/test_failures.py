@@ -21,7 +21,7 @@ def search(loss, fails, n, seed=0):
     return np.array(points), np.array(losses)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_third_that_fails_beside_the_minimum_is_left_alone(seed):
     _, losses = search(
         lambda x, y: (x - 0.3) ** 2 + (y + 0.2) ** 2, lambda x, y: x > 0.33, 30, seed
@@ -30,7 +30,7 @@ def test_a_third_that_fails_beside_the_minimum_is_left_alone(seed):
     assert np.nanmin(losses) < 1e-4
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_third_that_fails_far_from_the_minimum_is_left_alone(seed):
     _, losses = search(
         lambda x, y: (x + 0.5) ** 2 + (y + 0.2) ** 2, lambda x, y: x > 0.33, 30, seed

@@ -16,9 +16,7 @@ def draws(space, n):
 
 
 def test_integers_are_uniform_over_their_values():
-    counts = Counter(
-        point[0] for point in draws(Space({"n": Integer(3, 6), "x": (0.0, 1.0)}), 2000)
-    )
+    counts = Counter(point[0] for point in draws(Space({"n": Integer(3, 6), "x": (0.0, 1.0)}), 800))
     assert stats.chisquare([counts[n] for n in range(3, 7)]).pvalue > 0.001
 
 

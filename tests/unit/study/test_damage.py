@@ -58,12 +58,12 @@ def test_a_truncated_file_is_refused_and_left_as_it_is(copy, share):
 
 
 def test_a_changed_byte_is_noticed_or_harmless(whole, copy):
-    """Every byte of a few hundred: either nothing of the content changed, or it is refused."""
+    """Bytes here and there: either nothing of the content changed, or it is refused."""
     expected = read_all(whole)
     content = whole.read_bytes()
     rng = random.Random(0)
     noticed = 0
-    for position in [rng.randrange(len(content)) for _ in range(300)]:
+    for position in [rng.randrange(len(content)) for _ in range(150)]:
         changed = bytearray(content)
         changed[position] ^= 1 << rng.randrange(8)
         copy.write_bytes(changed)
@@ -72,7 +72,7 @@ def test_a_changed_byte_is_noticed_or_harmless(whole, copy):
         except StudyError:
             noticed += 1
         assert copy.read_bytes() == changed
-    assert noticed > 100  # the rest fell into unused space
+    assert noticed > 50  # the rest fell into unused space
 
 
 def test_a_name_that_is_no_text_is_noticed_or_harmless(whole, copy):

@@ -61,7 +61,7 @@ def test_no_score_is_another_one_afterwards(whole, tmp_path, damage):
     content, rng = whole.read_bytes(), random.Random(0)
     before = {trial.params["x"]: trial for trial in Study.open(whole).trials}
     n_saved = 0
-    for i in range(8):
+    for i in range(5):
         damaged, new = tmp_path / f"{i}.db", tmp_path / f"{i}-new.db"
         damaged.write_bytes(damage(content, rng))
         kept = damaged.read_bytes()

@@ -17,7 +17,10 @@ keras = import_keras()
 layers = keras.layers
 
 # Keras's own code meets NumPy 2.4 here.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_without_witness"),
+]
 
 
 def sequential(*stack, shape):
