@@ -23,7 +23,13 @@ HERE = Path(__file__).parent
 TIMEOUT = 1800  # seconds a cell may take
 FEW = {"n_calls": 12, "n_iter": 2, "n_repeats": 2, "epochs": 2, "patience": 2, "cv": 2}
 FEW_TRAININGS = 2  # in place of the calls of a notebook that trains networks
-FEW_ROWS = "[:100]"  # in place of the first hundreds of a data set
+SMALL = {
+    r"\[:\d00\]": "[:100]",  # in place of the first hundreds of a data set
+    # one number of layers and one activation, for each has a program of its own
+    r'("n_hidden": )\d+': r"\g<1>1",
+    r'("n_hidden": )[(\[][^)\]]*[)\]]': r"\g<1>[1]",
+    r'("act_func": )\[[^\]]*\]': r'\g<1>["relu"]',
+}
 NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl")
 # TensorFlow's notes on the processor and Dask's on connections that close are not output.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "DASK_LOGGING__DISTRIBUTED": "warning"}
@@ -63,10 +69,11 @@ def shorten(notebook: nbformat.NotebookNode) -> None:
     """Put few, short trainings in place of the numbers that are written out."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     trains = any("KerasCV" in cell.source for cell in code)
-    for name, few in {**FEW, **({"n_calls": FEW_TRAININGS} if trains else {})}.items():
+    few = {**FEW, **({"n_calls": FEW_TRAININGS} if trains else {})}
+    numbers = {rf"\b{name}=\d+": f"{name}={n}" for name, n in few.items()}
+    for pattern, shorter in (numbers | SMALL).items():
         for cell in code:
-            cell.source = re.sub(rf"\b{name}=\d+", f"{name}={few}", cell.source)
-            cell.source = re.sub(r"\[:\d00\]", FEW_ROWS, cell.source)
+            cell.source = re.sub(pattern, shorter, cell.source)
 
 
 def drop_native_logs(notebook: nbformat.NotebookNode) -> None:
