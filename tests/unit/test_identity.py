@@ -792,13 +792,13 @@ def exact(value):
     return [type(value).__name__, repr(value)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(VALUES)
 def test_a_copy_is_the_same(value):
     assert fingerprint(pickle.loads(pickle.dumps(value))) == fingerprint(value)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(VALUES, VALUES)
 def test_it_differs_exactly_where_values_do(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (exact(one) == exact(other))

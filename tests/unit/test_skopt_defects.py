@@ -169,8 +169,7 @@ def test_10_points_of_a_tiny_range_are_not_repeats():
 
 
 @pytest.mark.parametrize("acq_func", ["logEI", "EI", "PI", "LCB", "gp_hedge"])
-@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1e6, -1e7)])
-def test_11_and_12_proposals_do_not_depend_on_the_units_of_the_loss(acq_func, scale, shift):
+def test_11_and_12_proposals_do_not_depend_on_the_units_of_the_loss(acq_func):
     def loss(point):
         return (point[0] - 0.4) ** 2 + 0.3 * math.sin(8 * point[1])
 
@@ -178,7 +177,9 @@ def test_11_and_12_proposals_do_not_depend_on_the_units_of_the_loss(acq_func, sc
         optimizer = Optimizer([(0.0, 1.0)] * 2, acq_func=acq_func, random_state=0)
         return run(optimizer, 11, lambda p: scale * loss(p) + shift).x_iters
 
-    np.testing.assert_allclose(points(scale, shift), points(1.0, 0.0), atol=0.02)
+    plain = points(1.0, 0.0)
+    for scale, shift in [(1e-6, 0.0), (1e6, -1e7)]:
+        np.testing.assert_allclose(points(scale, shift), plain, atol=0.02)
 
 
 def test_12_the_luckiest_measurement_is_not_the_incumbent():
@@ -218,7 +219,7 @@ def test_14_fits_are_not_kept():
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_15_a_resumed_search_is_the_same_search(name):
     space = Space({"x": Real(0.0, 1.0), "c": Categorical(["a", "b", "c"])})
-    options = {"skopt": {"n_points": 100}}.get(name, {})
+    options = {"skopt": {"n_points": 100, "n_restarts_optimizer": 1}}.get(name, {})
 
     def go_on(points, losses):
         strategy = make_strategy(name, space, seed=3, n_calls=10, n_initial_points=4, **options)

@@ -24,6 +24,8 @@ from gpsearch.training.trained_network import (
 )
 from gpsearch.training.trainer import TrainingSettings, epochs_to_refit
 
+pytestmark = pytest.mark.usefixtures("_without_witness")
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3)) + 7
 Y = np.where(X[:, 0] > 7, "yes", "no")
