@@ -333,6 +333,8 @@ def last_layer(model: Any) -> Any:
 
 def learning_rate_of(optimizer: Any) -> Any:
     """What an optimizer was given: its `keras.Variable`, a schedule, or a callable."""
+    if (inner := getattr(optimizer, "inner_optimizer", None)) is not None:
+        return learning_rate_of(inner)  # the one around it only scales the loss
     given = getattr(optimizer, "_learning_rate", None)
     if given is not None:
         return given

@@ -446,6 +446,18 @@ def test_code_of_ones_own_is_called_as_keras_calls_it(kind):
     assert_same(result, expected(build(OWN[kind])))
 
 
+def test_rates_within_a_loss_scale_share_a_program():
+    def scaled(rate):
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate))
+        return net(layer=OfClass(), optimizer=optimizer)
+
+    compiled = CompiledTrainer()
+    for rate in (0.3, 0.01):
+        result = trained(compiled, build(scaled, rate), call=str(rate))
+        assert_same(result, expected(build(scaled, rate)))
+    assert (compiled.n_traced, compiled.n_reused) == (1, 1)
+
+
 def test_the_first_program_of_code_of_ones_own_is_held_against_keras(monkeypatch):
     monkeypatch.setattr(programs, "apply_update", lambda *_: None)
     result = trained(CompiledTrainer(), build(OWN["apply_gradients"]))

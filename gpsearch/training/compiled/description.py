@@ -68,7 +68,7 @@ _UNBOUND = {"__import__", "compile", "eval", "exec", "globals", "input", "locals
 # Code that names one of these may read what lies outside of the process, or is loaded later.
 _OUTSIDE = {
     *("getenv", "import_module", "load", "loadtxt", "genfromtxt", "fromfile", "memmap"),
-    *("read", "read_text", "read_bytes", "read_csv", "load_model", "load_weights"),
+    *("open", "read_text", "read_bytes", "read_csv", "load_model", "load_weights"),
 }
 
 # Of a class: nothing of what its instances do depends on them.

@@ -165,7 +165,8 @@ class Program:
     def _create_variables(self, fit: Rows) -> None:
         """Make Keras create all variables now, for none can be created inside a loop."""
         model = self.host
-        model.optimizer.build(model.trainable_variables)
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
         rate = learning_rate_of(model.optimizer)
         self._rate = rate if isinstance(rate, import_keras().Variable) else None
         self._optimizer_start = [np.array(v.numpy()) for v in model.optimizer.variables]
@@ -182,7 +183,7 @@ class Program:
                 model.reset_metrics()
                 variables = [one for metric in model.metrics for one in metric.variables]
                 reset.append([np.array(one.numpy()) for one in variables])
-        if any(map(np.any, map(np.not_equal, *reset))):
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(*reset, strict=True)):
             raise CannotCompileError("a metric of it counts on when it is reset")
 
     def _load(self, start: Any, learning_rate: Any) -> None:

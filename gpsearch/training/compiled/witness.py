@@ -49,7 +49,8 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
     rows = take_rows(fit, np.linspace(0, n_rows(fit.x) - 1, n).astype(int))
     few = None if stop is None else take_rows(stop, np.arange(min(STOP_ROWS, n_rows(stop.x))))
     step = -(-n // 2)
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # one that scales the loss would make its variables again
+        model.optimizer.build(model.trainable_variables)
     settings = TrainingSettings(epochs=1, batch_size=step)
     steps = Training(fit=rows, stop=few, settings=settings, seed=seed)
     with streams_kept():
