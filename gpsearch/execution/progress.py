@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from gpsearch.evaluation import FoldResult, Objective, mean_score
+from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration, seconds_left
@@ -112,16 +112,18 @@ class Progress:
     def fresh(self, number: int, splits: int) -> None:
         """Show that a trial is being scored again on fresh splits."""
         if self._bar is not None:
-            self._step = f"trial {number} on fresh splits {splits}"
+            self._step = f"trial {number} on fresh splits {splits + 1}"
             self._bar.set_postfix_str(self._text(self._step))
 
     def fresh_end(self, number: int, splits: int, folds: Sequence[FoldResult]) -> None:
         """Tell that a trial has been scored again on fresh splits."""
         assert self._study is not None
         error = next((f"failed: {fold.error}" for fold in folds if fold.error), "")
-        text = error or f"{self._study.as_user_value(mean_score(folds)):.6g}"
+        found = Evaluation(folds=tuple(folds))
+        score = self._study.as_user_value(found.score)
+        text = error or score_text(score, found.standard_error)
         took = duration(sum(fold.seconds for fold in folds))
-        logger.info("trial %d on fresh splits %d: %s %s", number, splits, text, took)
+        logger.info("trial %d on fresh splits %d: %s %s", number, splits + 1, text, took)
 
     def last_lines(self, sentences: Sequence[str]) -> None:
         """Tell how the search ended, below the bar."""

@@ -150,3 +150,12 @@ def test_a_search_that_is_refused_leaves_the_log_as_it_was(monkeypatch):
         run(study, n_calls=2, random_state=1)
     assert progress_module.logger.level == logging.NOTSET
     assert progress_module.logger.handlers == []
+
+
+def test_a_score_on_fresh_splits_is_as_precise_as_its_error_lets_it_be(caplog):
+    progress = progress_module.Progress(2, shown=False)
+    progress.start(run(n_calls=2), 0)
+    folds = [FoldResult(fold=i, score=score) for i, score in enumerate((0.90123, 0.92345))]
+    with caplog.at_level(logging.INFO, "gpsearch"):
+        progress.fresh_end(1, 0, folds)
+    assert caplog.messages[-1].startswith("trial 1 on fresh splits 1: 0.912 ± 0.011 ")
