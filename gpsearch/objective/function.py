@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gpsearch.arguments import boolean, is_number, kind_of_thing
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, Params, as_user_value
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.identity import Identity
 
 if TYPE_CHECKING:
@@ -115,7 +115,14 @@ class FunctionObjective:
     def _identity(self) -> Identity:
         return Identity.of({"function": self.function, "greater_is_better": self.greater_is_better})
 
-    def evaluate(self, params: Params, *, seed: int, **of_folds: Any) -> Evaluation:
+    def evaluate(
+        self,
+        params: Params,
+        *,
+        seed: int,
+        on_fold: OnFold | None = None,
+        done: Sequence[FoldResult] = (),
+    ) -> Evaluation:
         """See `Objective.evaluate`; one call gives all folds, so none is `done` before."""
         started = time.perf_counter()
         given = {"seed": seed} if self._takes_seed else {}

@@ -236,9 +236,10 @@ class StudyWriter:
         self, head: Mapping[str, Any], trials: Sequence[Trial], encoding: ParamsEncoding
     ) -> None:
         """Record the trials and the queue in the space of `encoding`, with facts of the study."""
+        told = [trial_row(trial, encoding) for trial in trials]
+        queue = [queue_row(entry, encoding) for entry in self._queue]
+        self._file.write(head=head, trial=told, queue=queue)
         self._encoding = encoding
-        rows = self._trial_rows(*trials), self._queue_rows(self._queue)
-        self._file.write(head=head, trial=rows[0], queue=rows[1])
 
     def end(self) -> None:
         """Write no more; `Study.writing` calls it at the end of its block."""
