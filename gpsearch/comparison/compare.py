@@ -21,15 +21,18 @@ from gpsearch.strategy.unseen import ENUMERABLE
 from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.study import StudyPath
 
-USUAL = ("gp", "random", "grid", "tpe")
-
 
 @public(path="study", dimensions="space", strategy="strategies")
 def compare(
     objective: Objective | Callable[[dict[str, Any]], Any],
     space: Any,
     *,
-    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = USUAL,
+    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = (
+        "gp",
+        "random",
+        "grid",
+        "tpe",
+    ),
     n_calls: int = 30,
     n_repeats: int = 5,
     study: StudyPath | Study | None = None,
@@ -81,20 +84,35 @@ def compare(
         or killed; more repeats or further strategies extend it.
     random_state : int, RandomState or Generator, optional
         By default 0, or the seed of the study that is continued.
-    n_initial_points, optimum_prior, cost, greater_is_better, max_same_errors, executor, isolate, \
-trial_timeout, memory_limit
-        As for `gpsearch.search`, for each strategy that takes them.
+    n_initial_points : int, optional
+        As for `gpsearch.search`, for every strategy that has initial points.
+    optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
+        As for `gpsearch.search`, for the strategy "gp".
+    cost : "work", "seconds" or None, default "work"
+        As for `gpsearch.search`.
+    greater_is_better : bool, default True
+        False where a plain function returns a loss.
     timeout : float, optional
         Seconds after which no trial starts. The repeats that are complete for every strategy are
         returned; the same call continues the comparison.
+    max_same_errors : int or None, default 5
+        As for `gpsearch.search`.
     racing : "paired" or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
         another one has stopped a trial is given the known folds, and evaluates the rest.
     n_jobs : int, optional
         Runs at once; above 1 in isolated worker processes, -1 for one for each core. More than
         ``len(strategies) * n_repeats`` are of no use.
+    executor : Executor, Dask client or str, optional
+    isolate : bool, default False
+    trial_timeout, memory_limit : float, optional
+        As for `gpsearch.search`.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
+
+    Returns
+    -------
+    Comparison
 
     Raises
     ------
@@ -145,7 +163,10 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
 
 
 def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
-    """The comparison of the first repeats, 2 to `most`, that all strategies completed."""
+    """Make the comparison of the first repeats, at most `most`, that all strategies completed.
+
+    Raises StudyError where there are fewer than two.
+    """
     runs = runs_of(study)
     complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]
     n_repeats = min(complete if most is None else [*complete, most], default=0)

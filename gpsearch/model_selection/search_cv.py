@@ -94,13 +94,18 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         avoids similar configurations.
     return_train_score : bool, default False
         Score the training rows, too.
-    strategy, n_initial_points, optimum_prior : optional
-        What proposes configurations; as in `gpsearch.search`.
+    strategy : str or Strategy, default "gp"
+        What proposes configurations; see `gpsearch.search`.
+    n_initial_points : int, optional
+        Configurations evaluated before the first model is fitted.
+    optimum_prior : "by_name", dict or None, default "by_name"
+        Where good values are expected, first and softly; see `gpsearch.search`.
     cost : "work", "seconds" or None, default "work"
         What a fit costs; see `gpsearch.search`. Only a model function's work is known: where fits
         of other estimators differ much in time, "seconds" spends a given time better.
-    keep_predictions, timeout : optional
-        As in `gpsearch.search`.
+    keep_predictions : bool or float, default True
+        Whether ``study_`` keeps the held-out predictions, in at most so many megabytes; see
+        `gpsearch.search`.
     confirm : bool or float, default True
         Score the best configurations again on fresh splits, where `cv` is a splitter that shuffles:
         ``StratifiedKFold(5, shuffle=True)``. `best_index_` then is that of the winner, which need
@@ -114,6 +119,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         choices such as estimators, functions or dicts. A folder (one that exists, or a name that
         ends in "/") has a file for each data, as where ``cross_val_score`` fits a search on each of
         its folds.
+    timeout : float, optional
+        Seconds after which no trial starts.
     epochs, batch_size, patience, callbacks, preprocess : optional
         For a model function only: as in `KerasCV`; `callbacks` as in `KerasClassifier`.
     validation_fraction, monitor_fold, outputs, max_parameters : optional
