@@ -21,18 +21,15 @@ from gpsearch.strategy.unseen import ENUMERABLE
 from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.study import StudyPath
 
+USUAL = ("gp", "random", "grid", "tpe")
+
 
 @public(path="study", dimensions="space", strategy="strategies")
 def compare(
     objective: Objective | Callable[[dict[str, Any]], Any],
     space: Any,
     *,
-    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = (
-        "gp",
-        "random",
-        "grid",
-        "tpe",
-    ),
+    strategies: Sequence[StrategySpec] | Mapping[str, StrategySpec] = USUAL,
     n_calls: int = 30,
     n_repeats: int = 5,
     study: StudyPath | Study | None = None,
@@ -92,27 +89,23 @@ def compare(
         As for `gpsearch.search`.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
+    max_same_errors : int or None, default 5
+        As for `gpsearch.search`.
+    executor : Executor, Dask client or str, optional
+    isolate : bool, default False
+    trial_timeout, memory_limit : float, optional
+        As for `gpsearch.search`.
     timeout : float, optional
         Seconds after which no trial starts. The repeats that are complete for every strategy are
         returned; the same call continues the comparison.
-    max_same_errors : int or None, default 5
-        As for `gpsearch.search`.
     racing : "paired" or callable, optional
         As for `gpsearch.search`; a rule sees the trials of its own run. A run that goes on where
         another one has stopped a trial is given the known folds, and evaluates the rest.
     n_jobs : int, optional
         Runs at once; above 1 in isolated worker processes, -1 for one for each core. More than
         ``len(strategies) * n_repeats`` are of no use.
-    executor : Executor, Dask client or str, optional
-    isolate : bool, default False
-    trial_timeout, memory_limit : float, optional
-        As for `gpsearch.search`.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
-
-    Returns
-    -------
-    Comparison
 
     Raises
     ------
@@ -163,10 +156,7 @@ def open_comparison(study: StudyPath | Study) -> Comparison:
 
 
 def complete_part(study: Study, labels: Sequence[str], most: int | None = None) -> Comparison:
-    """Make the comparison of the first repeats, at most `most`, that all strategies completed.
-
-    Raises StudyError where there are fewer than two.
-    """
+    """The comparison of the first repeats, 2 to `most`, that all strategies completed."""
     runs = runs_of(study)
     complete = [_complete_repeats(study, runs.get(label, {})) for label in labels]
     n_repeats = min(complete if most is None else [*complete, most], default=0)
