@@ -231,7 +231,7 @@ def numbered(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
-    """Seed of an evaluation: of the repeat's seed and the configuration, whoever proposed it."""
+    """Seed of an evaluation: from the repeat's seed and the configuration alone."""
     identity: Hashable = space.key(space.point(dict(params)))
     digest = hashlib.sha256(repr(identity).encode()).digest()
     words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))

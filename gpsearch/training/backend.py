@@ -250,8 +250,7 @@ def names_that_count(model: Any) -> list[str]:
     for ends in (getattr(model, "inputs", None), getattr(model, "outputs", None)):
         if ends is not None and len(ends) > 1:
             names += [end._keras_history.operation.name for end in ends]
-    optimizers = [model.optimizer, getattr(model.optimizer, "inner_optimizer", None)]
-    kept = [entry for one in optimizers if one is not None for entry in vars(one).items()]
+    kept = [entry for optimizer in optimizers_of(model) for entry in vars(optimizer).items()]
     if any("exclude" in name and value and not name.endswith("_cache") for name, value in kept):
         names += [variable.path for variable in model.trainable_variables]
     return names
@@ -329,6 +328,12 @@ def last_layer(model: Any) -> Any:
     history = getattr(model.outputs[0], "_keras_history", None)
     last = model.layers[-1] if history is None else history.operation
     return last_layer(last) if getattr(last, "layers", None) else last
+
+
+def optimizers_of(model: Any) -> list[Any]:
+    """The optimizer of a compiled model; after one that scales the loss, the one inside it."""
+    inner = getattr(model.optimizer, "inner_optimizer", None)
+    return [model.optimizer] if inner is None else [model.optimizer, inner]
 
 
 def learning_rate_of(optimizer: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from gpsearch.data.rows import is_text, named_parts
 from gpsearch.phases import phase
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import import_keras, optimizers_of
 from gpsearch.training.compiled.description import root
 from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
@@ -181,11 +181,11 @@ def why_not(model: Any) -> str:
         return "the model was compiled with run_eagerly=True"
     if model.optimizer is None:
         return "the model was compiled without an optimizer"
-    for optimizer in (model.optimizer, getattr(model.optimizer, "inner_optimizer", None)):
+    for optimizer in optimizers_of(model):
         if getattr(optimizer, "use_ema", False):
             return "the optimizer averages weights (use_ema=True)"
-        finalize = getattr(optimizer, "finalize_variable_values", why_not)
-        if root(finalize.__module__) not in ("keras", "gpsearch"):
+        finalize = getattr(optimizer, "finalize_variable_values", None)
+        if finalize is not None and root(finalize.__module__) != "keras":
             return "the optimizer has its own finalize_variable_values"
     if keras.config.floatx() == "float64":
         return "floatx is float64, and programs are fed float32"
