@@ -9,7 +9,8 @@ folder (see `tables`), with onnxruntime, which the Python of ``make peers`` has:
 random search after 50 evaluations, clipped to [0, 2], and taken at the noise-free loss of the best
 observed point. All optimisers see the same noise. Runs are kept in ``--out``, a run that stands
 there is not repeated, and an optimiser counts with the seeds that all tasks have: seeds can be
-added by and by, and ``--seeds 0`` only reports. ``--keep NAME`` keeps what the pages show; ``make
+added by and by, and ``--seeds 0`` only reports. ``--keep NAME`` keeps what the pages show, beside
+what is kept of optimisers that have no run in ``--out``: each can be measured by itself; ``make
 figures`` draws it.
 """
 
@@ -136,26 +137,27 @@ def over_tasks(tasks: list[Task], values: np.ndarray) -> tuple[float, float]:
     return mean, float(stats.t.ppf(0.975, n - 1)) * error
 
 
-def rows(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> list[list[str]]:
+def rows(tasks: list[Task], found: dict) -> list[list[str]]:
     """The table's rows, the best optimiser first: means of the families, and the paired rest."""
-    names = sorted(regret, key=lambda name: families_mean(tasks, regret[name])[-1])
+    names = sorted(found["regret"], key=lambda name: found["regret"][name][-1])
     base = "gpsearch" if "gpsearch" in names else names[0]
-    found = []
+    told = []
     for name in names:
-        cells = [f"{families_mean(tasks, regret[name])[n - 1]:.2f}" for n in AT]
+        at = {n: np.array(found["by task"][str(n)][name]) for n in AT}
+        cells = [f"{families_mean(tasks, at[n]):.2f}" for n in AT]
         for n in COMPARED_AT:
-            worse = regret[name][:, n - 1] - regret[base][:, n - 1]
-            mean, half = over_tasks(tasks, worse)
+            mean, half = over_tasks(tasks, at[n] - found["by task"][str(n)][base])
             cells.append("" if name == base else f"{mean:.2f} ± {half:.2f}")
-        found.append([LABELS[name], *cells, str(seeds_of(records[name]))])
-    return found
+        told.append([LABELS[name], *cells, str(found["optimizers"][name]["seeds"])])
+    return told
 
 
-def by_task(tasks: list[Task], regret: dict[str, np.ndarray]) -> list[list[str]]:
+def by_task(found: dict) -> list[list[str]]:
     """The regret at the end of each task."""
+    last = found["by task"][str(BUDGET)]
     return [
-        [task.name, *(f"{values[i, -1]:.2f}" for values in regret.values())]
-        for i, task in enumerate(tasks)
+        [name, *(f"{values[i]:.2f}" for values in last.values())]
+        for i, name in enumerate(found["tasks"])
     ]
 
 
@@ -206,6 +208,20 @@ def summary(tasks: list[Task], regret: dict[str, np.ndarray], records: dict) -> 
     }
     named = [task.name for task in tasks]
     return {"optimizers": optimizers, "regret": curves, "tasks": named, "by task": tasks_at}
+
+
+def with_kept(found: dict, kept: dict) -> dict:
+    """What was found, beside what is kept of the optimisers that have no run here."""
+    if kept["tasks"] != found["tasks"]:
+        raise SystemExit(f"kept are {', '.join(kept['tasks'])}: other tasks than those run")
+    order = [name for name in LABELS if name in kept["optimizers"] | found["optimizers"]]
+
+    def both(old: dict, new: dict) -> dict:
+        return {name: (old | new)[name] for name in order}
+
+    at = {n: both(kept["by task"][n], found["by task"][n]) for n in found["by task"]}
+    parts = {part: both(kept[part], found[part]) for part in ("optimizers", "regret")}
+    return {"tasks": found["tasks"], "by task": at} | parts
 
 
 def collect(names: list[str], tasks: list[Task], seeds: int, out: Path) -> dict:
@@ -263,15 +279,17 @@ def main() -> None:
         name: {task: [incumbent(r) for r in runs] for task, runs in of.items()}
         for name, of in records.items()
     }
-    regret = regrets(tasks, curves)
+    found = summary(tasks, regrets(tasks, curves), records)
+    known = json.loads((KEPT / f"{args.keep}.json").read_text()) if args.keep else {}
+    if "data" in known and all(task.optimum is not None for task in tasks):
+        found = with_kept(found, known["data"])  # else regret depends on who was run
     columns = ["", *(f"{'regret ' * (n == AT[0])}after {n}" for n in AT)]
     columns += [f"{'more than gpsearch' if n == AT[0] else 'more'} after {n}" for n in COMPARED_AT]
-    means = {"columns": [*columns, "seeds"], "rows": rows(tasks, regret, records)}
-    labels = [LABELS[name] for name in regret]
-    single = {"columns": [f"regret after {BUDGET}", *labels], "rows": by_task(tasks, regret)}
+    means = {"columns": [*columns, "seeds"], "rows": rows(tasks, found)}
+    labels = [LABELS[name] for name in found["regret"]]
+    single = {"columns": [f"regret after {BUDGET}", *labels], "rows": by_task(found)}
     print(markdown(means), markdown(single), failures(records, tasks), sep="\n\n")
     if args.keep:
-        known = json.loads((KEPT / f"{args.keep}.json").read_text())
         page = known["where"].partition("#")[0]
         tables = {page: [single]}
         tables.setdefault(PAGES.get(args.suite, page), []).insert(0, means)
@@ -281,7 +299,7 @@ def main() -> None:
             for column, cell in zip(means["columns"], row, strict=True)
         }
         values = known["values"] | {name: cells[name] for name in cells.keys() & known["values"]}
-        keep(args.keep, tables=tables, values=values, data=summary(tasks, regret, records))
+        keep(args.keep, tables=tables, values=values, data=found)
 
 
 if __name__ == "__main__":

@@ -139,3 +139,27 @@ def test_interval_over_tasks_is_that_of_a_mean_where_families_are_alike(tables):
     mean, half = over_tasks(tasks, values)
     assert mean == pytest.approx(values.mean())
     assert half == pytest.approx(2.5706 * values.std(ddof=1) / 6**0.5, rel=1e-4)
+
+
+def test_an_optimiser_that_was_run_stands_beside_those_that_are_kept(tables):
+    from regret import rows, summary, with_kept
+    from tasks import Task
+
+    tasks = [
+        Task(name=name, family=name, dimensions=[], loss=lambda point: 0.0) for name in ("a", "b")
+    ]
+
+    def measured(**regret):
+        made = {"version": "1", "date": "2026-01-01"}
+        records = {name: {task.name: [made] for task in tasks} for name in regret}
+        curves = {name: np.full((2, 50), value) for name, value in regret.items()}
+        return summary(tasks, curves, records)
+
+    kept = measured(gpsearch=0.2, smac=0.6, random=1.0)
+    found = with_kept(measured(ax=0.5, smac=0.4), kept)
+    assert list(found["regret"]) == ["gpsearch", "ax", "smac", "random"]
+    assert [row[0] for row in rows(tasks, found)] == ["gpsearch", "SMAC", "Ax", "random search"]
+    assert [row[3] for row in rows(tasks, found)] == ["0.20", "0.40", "0.50", "1.00"]
+    assert rows(tasks, found)[1][5] == "0.20 ± 0.00"
+    with pytest.raises(SystemExit, match="other tasks"):
+        with_kept(found | {"tasks": ["a"]}, kept)
