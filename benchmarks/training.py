@@ -269,13 +269,15 @@ def count_found(name: str, n_calls: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="*", default=["small"], choices=list(DATA))
+    parser.add_argument("data", nargs="*", default=["small"], help=", ".join(DATA))
     parser.add_argument("--configurations", type=int, default=N_CONFIGURATIONS)
     parser.add_argument("--cold", action="store_true")
     parser.add_argument("--new", action="store_true")
     parser.add_argument("--search", type=int, metavar="N_CALLS")
     parser.add_argument("--alone", choices=["loop", "compiled"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if not DATA.keys() >= set(arguments.data):  # as choices=, argparse refuses the default
+        parser.error(f"there are {', '.join(DATA)}")
     if hasattr(os, "sched_setaffinity"):  # one core, or idle threads that spin count as work
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     for name in arguments.data:
