@@ -72,7 +72,23 @@ def _fresh(given: Any) -> list[Any]:
 
 
 def _others(given: Any) -> list[Any]:
-    return [one for one in _fresh(given) if not _is_plain_early_stopping(one)]
+    """Fresh callbacks but for plain early stopping, whose place one that does nothing keeps."""
+    kept: list[Any] = []
+    for one in _fresh(given):
+        if _is_plain_early_stopping(one):
+            one = import_keras().callbacks.Callback()
+            one.keeps_place = True
+        kept.append(one)
+    return kept
+
+
+def early_stopping_among(callbacks: Sequence[Any]) -> int:
+    """Where our early stopping stands among the user's callbacks: as theirs did, or first.
+
+    A callback may change the weights at the end of an epoch, which one after it then keeps.
+    """
+    places = (i for i, one in enumerate(callbacks) if getattr(one, "keeps_place", False))
+    return next(places, 0)
 
 
 def _texts(thing: Any, seen: set[int]) -> Iterator[str]:

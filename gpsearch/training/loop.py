@@ -16,6 +16,7 @@ from gpsearch.data.rows import map_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
 from gpsearch.training.fitted import FORWARD_ROWS
+from gpsearch.training.keras_callbacks import early_stopping_among
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
 
 
@@ -45,8 +46,10 @@ class LoopTrainer:
         early = keras.callbacks.EarlyStopping(
             "val_loss", mode="min", patience=settings.patience or 0, restore_best_weights=True
         )
-        callbacks += [early] if watched else []
-        callbacks.extend(self.callbacks() if self.callbacks is not None else ())
+        own = [] if self.callbacks is None else [*self.callbacks()]
+        if watched:
+            own.insert(early_stopping_among(own), early)
+        callbacks += own
         try:
             history = model.fit(
                 shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),

@@ -26,6 +26,7 @@ from gpsearch.study import Study
 from gpsearch.training import fitted, mlp, trainer
 from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import forward_in_batches
+from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 # Keras's own code meets NumPy 2.4 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -500,6 +501,30 @@ def test_the_best_epoch_is_that_of_the_weights_that_a_callback_restores(data):
     assert [(fold.best_epoch, fold.epochs) for fold in folds] == [(1, 3), (1, 3)]
     network = KerasClassifier(small_network, epochs=5, callbacks=stopping).fit(X, y)
     assert (network.training_.best_epoch, network.training_.epochs) == (1, 3)
+
+
+def test_the_weights_of_the_best_epoch_are_those_that_callbacks_before_it_left(data):
+    """As in Keras, where a callback that averages weights stands before the early stopping."""
+    keras = import_keras()
+    X, y = data
+
+    class Zeroes(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.set_weights([np.zeros_like(value) for value in self.model.get_weights()])
+
+    def kept(callbacks):
+        objective = KerasCV(small_network, X, y, cv=2, epochs=2, callbacks=callbacks)
+        network = objective.model_function.build({}, X, 0)
+        rows = Rows(x=X, y=np.float32(y == "yes")[:, None])
+        settings = TrainingSettings(epochs=2, batch_size=32, patience=1)
+        training = Training(fit=rows, stop=rows, settings=settings, seed=0)
+        objective._trainer.train(network, training, built_by="test")
+        return np.concatenate([np.ravel(value) for value in network.get_weights()])
+
+    early = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
+    assert not kept([Zeroes(), early]).any()
+    assert kept([early, Zeroes()]).any()
+    assert kept([Zeroes()]).any()  # patience=, with no place of its own, comes first
 
 
 def test_rows_are_held_back_for_a_callback_whose_code_reads_them(data):
