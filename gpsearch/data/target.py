@@ -163,8 +163,7 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
         ).about("y")
     if not values.size:
         raise InvalidObjectiveError(f"{label} has no rows. Give at least two.").about("y")
-    if values.dtype.kind == "O":
-        values = pd.Series(values.ravel()).infer_objects().to_numpy().reshape(values.shape)
+    values = plain_type(values)
     if pd.isna(values).any():
         raise InvalidObjectiveError(
             f"{label} holds missing values (NaN or None). Drop those rows from X and y."
@@ -179,6 +178,17 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
             f"{label} of type {values.dtype} holds neither numbers nor labels. Make it one of them."
         ).about("y")
     return values
+
+
+def plain_type(values: np.ndarray) -> np.ndarray:
+    """Objects as the numbers or booleans that they all are; anything else as it is.
+
+    >>> plain_type(np.array([0, 1], dtype=object)).dtype.kind
+    'i'
+    """
+    if values.dtype.kind != "O":
+        return values
+    return pd.Series(values.ravel()).infer_objects().to_numpy().reshape(values.shape)
 
 
 def _as_keras_has_it(y: Any, values: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from gpsearch.data.rows import (
     refuse_masked,
     without_lists,
 )
-from gpsearch.data.target import read_target
+from gpsearch.data.target import plain_type, read_target
 from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, fit_network
@@ -195,6 +195,29 @@ class KerasEstimator(BaseEstimator):
 
     # ---------------------------------------------------------------- data
 
+    def check_rows(self, X: Parts, y: Any) -> None:
+        """Raise where ``fit`` takes no such X or y."""
+        X, y = self._given(X, y)
+        self._read(X, reset=True)
+
+    def _given(self, X: Parts, y: Any) -> tuple[Parts, Parts]:
+        """X and y with lists of inputs and outputs as tuples; raises where y is None or complex."""
+        if y is None:
+            raise InvalidObjectiveError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            ).about("y", None)
+        X, y = without_lists(X, y)
+        if in_parts(y):
+            return X, y
+        if not hasattr(y, "iloc"):  # an array-like of another kind may refuse NumPy's functions
+            y = plain_type(np.asanyarray(y))
+        elif hasattr(y, "infer_objects"):
+            y = y.infer_objects()
+        if np.iscomplexobj(y):
+            rule = "Complex data not supported: y holds complex numbers."
+            raise InvalidObjectiveError(rule).about("y")
+        return X, y
+
     def _read(self, X: Parts, *, reset: bool) -> Parts:
         """X, checked as scikit-learn does where it is an array of numbers."""
         refuse_masked("X", X)
@@ -319,24 +342,6 @@ def given_settings(training: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in training.items()
         if name != "verbose" and (name != "validation_split" or value)
     }
-
-
-def read_given(estimator: Any, X: Any, y: Any) -> tuple[Parts, Parts]:
-    """X and y with lists of inputs and outputs as tuples; raises where y is None or complex."""
-    if y is None:
-        raise InvalidObjectiveError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
-        ).about("y", None)
-    X, y = without_lists(X, y)
-    if in_parts(y):
-        return X, y
-    if not hasattr(y, "iloc"):  # an array-like of another kind may refuse NumPy's functions
-        y = np.asanyarray(y)
-    if np.iscomplexobj(y):
-        raise InvalidObjectiveError("Complex data not supported: y holds complex numbers.").about(
-            "y"
-        )
-    return X, y
 
 
 def _unknown(function: ModelFunction, names: Iterable[str]) -> str:

@@ -15,8 +15,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.data.rows import Parts, in_parts
+from gpsearch.data.target import plain_type
 from gpsearch.errors import public
-from gpsearch.estimators.base import KerasEstimator, read_given
+from gpsearch.estimators.base import KerasEstimator
 
 TINY, EPSILON = float(np.finfo(float).tiny), float(np.finfo(float).epsneg)
 
@@ -95,9 +96,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
             ``epochs``, ``batch_size``, ``patience``, ``callbacks``, ``validation_split`` for this
             fit alone.
         """
-        X, y = read_given(self, X, y)
-        if not in_parts(y) and np.ndim(y) <= 2:
-            check_classification_targets(y)
+        X, y = self._given(X, y)
         columns = np.shape(y)[1:] if not in_parts(y) else ()
         if columns == (1,):
             column_or_1d(y, warn=True)  # as scikit-learn asks of classifiers
@@ -135,11 +134,17 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
 
     def score(self, X: Parts, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of all labels where each row has several classes, as in a sequence."""
-        labels, predicted = np.asarray(y), self.predict(X)
+        labels, predicted = plain_type(np.asarray(y)), self.predict(X)
         target = self.network_.target
         if labels.ndim > 1 and target.classes is not None and not target.one_hot:
             labels, predicted = labels.ravel(), predicted.ravel()
         return float(accuracy_score(labels, predicted, sample_weight=sample_weight))
+
+    def _given(self, X: Parts, y: Any) -> tuple[Parts, Parts]:
+        X, y = super()._given(X, y)
+        if not in_parts(y) and np.ndim(y) <= 2:
+            check_classification_targets(y)
+        return X, y
 
     @property
     def classes_(self) -> Any:
@@ -173,7 +178,7 @@ compiled, random_state, **model_params
     @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
         """Train the model; see `KerasClassifier.fit`. y has shape (n,) or (n, n_outputs)."""
-        X, y = read_given(self, X, y)
+        X, y = self._given(X, y)
         return self._fit(X, y, sample_weight, training)
 
     def predict(self, X: Parts, **of_keras: Any) -> Any:

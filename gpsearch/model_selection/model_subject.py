@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import get_scorer
 
-from gpsearch.data.folds import read_splitter
+from gpsearch.data.folds import in_order, read_splitter
 from gpsearch.data.rows import without_lists
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
@@ -20,6 +21,7 @@ from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
 from gpsearch.objective.scoring import score_by_name
+from gpsearch.training.model_function import TRAINING_NAMES
 from gpsearch.training.trainer import epochs_to_refit
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class ModelSubject:
             task=search.task,
             **self._given,
         )
+        if search.refit and search.refit != "ensemble":  # what it cannot fit is not searched for
+            self._estimator({}).check_rows(X, y)
         self.trials_at_once: int | None = search.n_jobs
         self._raises = search.error_score == "raise"
         read = {**scorers, metric: self.objective.scoring.scorer}
@@ -95,15 +99,28 @@ class ModelSubject:
 
     def refit(self, X: Any, y: Any, params: Mapping[str, Any], trial: Trial) -> Any:
         """See `EstimatorSubject.refit`; trains for the median of the folds' best epochs."""
-        settings = {**self._given, **params}
-        for name in ("monitor_fold", "max_parameters"):
-            settings.pop(name, None)
+        estimator = self._estimator(params)
+        estimator.random_state = trial.seed
         if (epochs := epochs_to_refit(trial.folds)) is not None:
-            settings["epochs"] = epochs
-            settings |= {"patience": None, "callbacks": self.objective.callbacks.make}
+            callbacks = self.objective.callbacks.make
+            estimator.set_params(epochs=epochs, patience=None, callbacks=callbacks)
+        estimator.rows_in_order = in_order([(f.train, f.test) for f in self.objective.folds])
+        estimator.fit(X, y, sample_weight=self._sample_weight)
+        estimator.rows_in_order = False
+        return estimator
+
+    def _estimator(self, params: Mapping[str, Any]) -> Any:
+        """The estimator of a configuration, not fitted."""
         kind = KerasClassifier if self.objective.target.is_classification else KerasRegressor
-        estimator = kind(self._create_model, random_state=trial.seed, **settings)
-        return estimator.fit(X, y, sample_weight=self._sample_weight)
+        own = {*kind._get_param_names()} - {*TRAINING_NAMES}
+        create_model: Any = self._create_model
+        if of_model := {name: value for name, value in params.items() if name in own}:
+            # The estimator has arguments of these names itself.
+            create_model = functools.partial(create_model, **of_model)
+            create_model.__name__ = self.objective.model_function.name
+        given = {name: v for name, v in self._given.items() if name in {*own, *TRAINING_NAMES}}
+        others = {name: value for name, value in params.items() if name not in of_model}
+        return kind(create_model, **{**given, **others})
 
 
 class ScorerByName:

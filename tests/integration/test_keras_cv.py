@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold
@@ -634,6 +635,55 @@ def test_a_search_may_refit_an_ensemble(data, monkeypatch):
     assert found.n_features_in_ == 3
     assert found.score(X, y) == ensemble.score(X, y)
     assert found.best_score_ == max(found.cv_results_["mean_test_score"])
+
+
+def test_a_configuration_with_names_of_the_estimator_is_fitted_on_all_the_data(data):
+    """They go to the model function, in the final fit as in the folds."""
+    X, y = data
+    called = []
+
+    def create_model(n_neurons, random_state, preprocess, class_weight=None):
+        called.append((random_state, preprocess, class_weight))
+        return small_network(n_neurons)
+
+    space = {"n_neurons": (2, 4), "random_state": [5], "preprocess": ["own"], "class_weight": 0.5}
+    options = {"epochs": 1, "cv": 2, "n_iter": 1, "random_state": 0}
+    found = GPSearchCV(create_model, space, **options).fit(X, y)
+    assert set(called) == {(5, "own", 0.5)}
+    assert set(found.predict(X)) <= {"no", "yes"}
+    pickle.loads(pickle.dumps(GPSearchCV(small_network, {"n_neurons": [2]}, **options).fit(X, y)))
+
+
+@pytest.mark.parametrize("case", ["one axis", "names of two types", "labels between numbers"])
+def test_what_the_final_fit_refuses_is_refused_before_the_search(data, case):
+    X, y = data
+    frame = pd.DataFrame(X, columns=["one", "two", 3])
+    X, y, message = {
+        "one axis": (X[:, 0], y, "Expected 2D array"),
+        "names of two types": (frame, y, "Feature names are only supported"),
+        "labels between numbers": (X, np.where(y == "yes", 1.5, 0.5), "Unknown label type"),
+    }[case]
+    called = []
+
+    def create_model(n_neurons):
+        called.append(n_neurons)
+        return small_network(n_neurons)
+
+    options = {"epochs": 1, "cv": 2, "n_iter": 1}
+    with pytest.raises((TypeError, ValueError), match=message):
+        GPSearchCV(create_model, {"n_neurons": [2]}, **options).fit(X, y)
+    assert not called
+
+
+def test_numbers_in_objects_are_labels_in_all_faces(data):
+    X, y = data
+    y = np.array([1 if label == "yes" else 0 for label in y], dtype=object)
+    for labels in (y, pd.Series(y)):
+        network = KerasClassifier(small_network, epochs=1).fit(X, labels)
+        assert 0 <= network.score(X, labels) <= 1
+        options = {"epochs": 1, "cv": 2, "n_iter": 1}
+        found = GPSearchCV(small_network, {"n_neurons": [2]}, **options).fit(X, labels)
+        assert set(found.predict(X)) <= {0, 1}
 
 
 def test_validate_tries_the_metrics_too(data):
