@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import MinMaxScaler
@@ -684,6 +685,19 @@ def test_numbers_in_objects_are_labels_in_all_faces(data):
         options = {"epochs": 1, "cv": 2, "n_iter": 1}
         found = GPSearchCV(small_network, {"n_neurons": [2]}, **options).fit(X, labels)
         assert set(found.predict(X)) <= {0, 1}
+
+
+def test_a_setting_that_few_configurations_have_ends_no_search(data):
+    """What was refused of one configuration is a failed trial; of the first it is a mistake."""
+    X, y = data
+    network = KerasClassifier(small_network, patience=2)
+    options = {"cv": 2, "n_iter": 2, "strategy": "grid", "random_state": 0}
+    with pytest.warns((FitFailedWarning, UserWarning), match=r"patience=2.*above epochs=1|non-fin"):
+        found = GPSearchCV(network, {"epochs": [2, 1]}, **options).fit(X, y)
+    assert {trial.state for trial in found.study_.trials} == {"complete", "failed"}
+    assert found.best_params_ == {"epochs": 2}
+    with pytest.raises(InvalidObjectiveError, match=r"patience=2.*above epochs=1"):
+        GPSearchCV(network, {"epochs": [1]}, **options | {"n_iter": 1}).fit(X, y)
 
 
 def test_validate_tries_the_metrics_too(data):
