@@ -81,7 +81,7 @@ def _by_class(target: Target, rows: np.ndarray, class_weight: Any) -> np.ndarray
     elif isinstance(class_weight, dict):
         labels = target.classes.tolist()
         unknown = [label for label in class_weight if label not in labels]
-        if unknown:
+        if unknown and not all(label in class_weight for label in labels):
             raise InvalidObjectiveError(
                 f"y does not hold {unknown}; its labels are {labels}."
             ).about("class_weight", class_weight)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import f1_score, make_scorer
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.preprocessing import MinMaxScaler
 
 from gpsearch.analysis import EnsembleSelection, ensemble_selection
@@ -698,6 +698,18 @@ def test_a_setting_that_few_configurations_have_ends_no_search(data):
     assert found.best_params_ == {"epochs": 2}
     with pytest.raises(InvalidObjectiveError, match=r"patience=2.*above epochs=1"):
         GPSearchCV(network, {"epochs": [1]}, **options | {"n_iter": 1}).fit(X, y)
+
+
+def test_a_weight_of_a_class_that_a_fold_lacks_is_left_out(data):
+    X, y = data
+    y = np.where(np.arange(len(y)) < 30, np.where(X[:, 0] > 5, "yes", "no"), "rare")
+    y[:2] = ["no", "yes"]
+    y[30:32] = ["no", "yes"]
+    weights = {"yes": 2.0, "no": 1.0, "rare": 3.0}
+    network = KerasClassifier(mlp, epochs=1, class_weight=weights, **SMALL)
+    halves = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    scores = cross_val_score(network, X, y, cv=halves, error_score="raise")
+    assert np.isfinite(scores).all()
 
 
 def test_validate_tries_the_metrics_too(data):
