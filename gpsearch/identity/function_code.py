@@ -164,30 +164,29 @@ def without_class_changes(own: dict[str, Any], class_name: str) -> dict[str, Any
 
 def _node(code: types.CodeType) -> Any:
     """The node of the syntax tree that was compiled to `code`; None where that is not certain."""
-    tree, compiled = _parsed("".join(linecache.getlines(code.co_filename)))
+    nodes, compiled = _parsed("".join(linecache.getlines(code.co_filename)))
     if code not in compiled:
         return None
-    nodes = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, _FUNCTIONS)
-        and getattr(node, "name", "<lambda>") == code.co_name
-        and min(one.lineno for one in [node, *getattr(node, "decorator_list", [])])
-        == code.co_firstlineno
-    ]
-    return nodes[0] if len(nodes) == 1 else None
+    alike = nodes.get((code.co_name, code.co_firstlineno), [])
+    return alike[0] if len(alike) == 1 else None
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(text: str) -> tuple[ast.AST, set[types.CodeType]]:
-    """A file as syntax tree, and all code objects that it compiles to."""
+def _parsed(text: str) -> tuple[dict[tuple[str, int], list[Any]], set[types.CodeType]]:
+    """Functions of a file by name and first line, and all code objects that it compiles to."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-            return tree, set(_nested(compile(tree, "", "exec", dont_inherit=True)))
+            compiled = set(_nested(compile(tree, "", "exec", dont_inherit=True)))
     except (SyntaxError, ValueError):
-        return ast.Module([], []), set()
+        return {}, set()
+    nodes: dict[tuple[str, int], list[Any]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, _FUNCTIONS):
+            line = min(one.lineno for one in [node, *getattr(node, "decorator_list", [])])
+            nodes.setdefault((getattr(node, "name", "<lambda>"), line), []).append(node)
+    return nodes, compiled
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
