@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import re
@@ -15,6 +16,8 @@ from latex2mathml.converter import convert
 
 import gpsearch
 from gpsearch.cli import main
+
+gc.disable()  # a fifth of the time of a build, which is over before memory runs short
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
