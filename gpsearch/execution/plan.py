@@ -137,7 +137,11 @@ class RepeatsPlan:
     ) -> None:
         self._study, self._strategies, self._n_calls = study, strategies, n_calls
         self._cost = cost
-        self._keys: dict[int, Hashable] = {}
+        self._n_read = 0
+        self._by_origin: dict[str, list[int]] = {}
+        """Numbers of the trials of each run."""
+        self._by_key: dict[Hashable, list[int]] = {}
+        """Numbers of the trials with the same evaluation."""
         self._runs = {
             origin_of(label, repeat): _StrategyRun(
                 label=label, repeat=repeat, seed=trial_seed(study.seed, repeat)
@@ -152,66 +156,70 @@ class RepeatsPlan:
 
     def over(self) -> StopReason | None:
         """Whether every run has made its trials, or exhausted the space."""
-        trials = self._by_run()
-        over = all(self._is_over(run, trials[origin]) for origin, run in self._runs.items())
-        return StopReason.REPEATS if over else None
+        self._read()
+        return StopReason.REPEATS if all(map(self._is_over, self._runs)) else None
 
     def next(self) -> Start | None:
         """The next trial of the first run that has none running."""
-        trials = self._by_run()
-        starts = (self._next_of(origin, trials[origin]) for origin in self._runs)
+        trials = self._read()
+        starts = (self._next_of(origin, trials) for origin in self._runs)
         return next((start for start in starts if start is not None), None)
 
     def known(self, trial: Trial) -> Trial | None:
         """The evaluation of the same configuration in the same repeat, with the most folds."""
-        key = self._key(trial)
-        alike = [t for t in self._study.trials if t.finished and self._key(t) == key]
+        trials = self._read()
+        alike = [trials[number] for number in self._by_key[self._key(trial)]]
+        alike = [one for one in alike if one.finished]
         return min(alike, key=lambda t: (t.state == "stopped", -len(t.folds)), default=None)
 
     def seen_by(self, trial: Trial) -> tuple[Study, Trial]:
         """The trials of its run, numbered from 0."""
-        own = [other for other in self._study.trials if other.origin == trial.origin]
-        number = sum(other.number < trial.number for other in own)
-        part = part_of(self._study, numbered(own))
-        return part, part.trials[number]
+        trials = self._read()
+        numbers = self._by_origin[trial.origin]
+        part = part_of(self._study, numbered([trials[number] for number in numbers]))
+        return part, part.trials[numbers.index(trial.number)]
 
     def _next_of(self, origin: str, trials: list[Trial]) -> Start | None:
         run, space = self._runs[origin], self._study.space
-        if self._is_over(run, trials) or not all(trial.finished for trial in trials):
+        if self._is_over(origin):
+            return None
+        own = [trials[number] for number in self._by_origin.get(origin, [])]
+        if not all(trial.finished for trial in own):
             return None
         if run.proposed is None:
             if run.strategy is None:
                 run.strategy = self._strategies[run.label](run.seed)
-            history = history_of(space, numbered(trials), run.points, self._cost)
+            history = history_of(space, numbered(own), run.points, self._cost)
             try:
-                point = run.strategy.propose(history, len(trials))
+                point = run.strategy.propose(history, len(own))
             except SpaceExhaustedError:
                 run.exhausted = True
                 return None
             run.proposed, run.proposal = space.params(point), source_of(point)
         key = (run.repeat, space.key(space.point(run.proposed)))
-        if any(not trial.finished and self._key(trial) == key for trial in self._study.trials):
+        if any(not trials[number].finished for number in self._by_key.get(key, [])):
             return None
         params, run.proposed = run.proposed, None
         seed = evaluation_seed(run.seed, space, params)
         return Start(params=params, seed=seed, origin=origin, proposal=run.proposal)
 
-    def _is_over(self, run: _StrategyRun, trials: list[Trial]) -> bool:
-        return run.exhausted or len(trials) >= self._n_calls
+    def _is_over(self, origin: str) -> bool:
+        n_trials = len(self._by_origin.get(origin, []))
+        return self._runs[origin].exhausted or n_trials >= self._n_calls
 
-    def _by_run(self) -> dict[str, list[Trial]]:
-        trials: dict[str, list[Trial]] = {origin: [] for origin in self._runs}
-        for trial in self.trials():
-            trials[trial.origin].append(trial)
+    def _read(self) -> list[Trial]:
+        """The trials of the study; those that are new are noted by run and by evaluation."""
+        trials = self._study.trials
+        for trial in trials[self._n_read :]:
+            self._by_origin.setdefault(trial.origin, []).append(trial.number)
+            self._by_key.setdefault(self._key(trial), []).append(trial.number)
+        self._n_read = len(trials)
         return trials
 
     def _key(self, trial: Trial) -> Hashable:
         """Repeat and configuration: what makes two evaluations the same."""
-        if trial.number not in self._keys:
-            space = self._study.space
-            point = space.point(dict(trial.params))
-            self._keys[trial.number] = (run_of(trial)[1], space.key(point))
-        return self._keys[trial.number]
+        space = self._study.space
+        return run_of(trial)[1], space.key(space.point(dict(trial.params)))
 
 
 def origin_of(label: str, repeat: int) -> str:
