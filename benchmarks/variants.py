@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +23,27 @@ from gpsearch.space import Space
 from gpsearch.strategy import History, Strategy
 
 DRAWS = 4000  # of the bootstrap
-COMPARED_AT = (20, 50)
+COMPARED_AT = (20, 50, 100)
 Variant = Callable[[Space, int], Strategy]  # of a space and a seed
 
 
-def search(task: Task, seed: int, variant: Variant, budget: int) -> dict:
-    """One search with a variant."""
+def with_folds(task: Task, share: float) -> Task:
+    """The task with noise of `share` of what lies between its optimum and its reference."""
+    best, usual = reference(task, {})
+    return replace(task, noise=share * (usual - best), optimum=best, usual=usual)
+
+
+def search(task: Task, seed: int, variant: Variant, budget: int, folds: bool = False) -> dict:
+    """One search with a variant, which is told the noise where it is that of `folds`."""
     strategy = variant(Space(task.dimensions), seed)
+    variance = task.noise**2 if folds else np.nan
     rng = np.random.default_rng(1000 + seed)
     points: list[list] = []
     observed: list[float] = []
     true: list[float] = []
     for number in range(budget):
-        points.append(strategy.propose(History.of(points, observed), number))
+        history = History.of(points, observed, np.full(number, variance))
+        points.append(strategy.propose(history, number))
         seen, loss = observe(task, points[-1], rng)
         observed.append(seen)
         true.append(loss)
@@ -64,6 +73,7 @@ def arguments(description: str, out: str) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--budget", type=int, default=BUDGET)
+    parser.add_argument("--folds", type=float, help="noise of known variance, 1 being regret 1")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results") / out)
     return parser
 
@@ -79,6 +89,8 @@ def report(
 ) -> None:
     """Run what is not run yet, and print the table."""
     out, seeds, at = args.out, args.seeds, [n for n in at if n <= args.budget]
+    if args.folds:
+        out, tasks = out / f"folds-{args.folds}", [with_folds(one, args.folds) for one in tasks]
     out.mkdir(parents=True, exist_ok=True)
     curves: dict[str, dict[str, list[np.ndarray]]] = {}
     for name, variant in variants.items():
@@ -88,7 +100,9 @@ def report(
             for seed in range(seeds):
                 done = known.get(f"{task.name}|{seed}", {"true": []})
                 if len(done["true"]) < args.budget:
-                    known[f"{task.name}|{seed}"] = search(task, seed, variant, args.budget)
+                    known[f"{task.name}|{seed}"] = search(
+                        task, seed, variant, args.budget, bool(args.folds)
+                    )
             path.write_text(json.dumps(known))
         curves[name] = {
             task.name: [incumbent(known[f"{task.name}|{seed}"]) for seed in range(seeds)]

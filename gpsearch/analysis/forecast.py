@@ -59,7 +59,7 @@ EXPECTED = (0.44, 0.64, 0.72)
 GREATEST = (1.65, 2.4, 3.4)
 """Of the 95 % quantile of their gains, what came at most in 95 % of the searches."""
 N_PLAYS = 128
-DRAWN, MOVED, GOOD_POINTS = 300, 300, 6  # candidates, and the places around which some are
+DRAWN, MOVED = 300, 300  # candidates: anywhere, and around the best points
 STREAM = 2  # keeps these random numbers apart from those of the strategy
 LEAST_VARIANCE = 1e-12
 LIKELY = 1 / 3  # probability of success from which a place is a candidate; 1/2 held too little
@@ -195,7 +195,7 @@ def _play(
     U, drawn = np.empty((steps, *mean.shape)), np.full((N_PLAYS, steps), np.inf)
     for t in range(min(steps, len(Z) - n)):
         incumbent = np.where(known, mean, np.inf).min(axis=1, keepdims=True)
-        value = _improvement(incumbent - mean, variance, process.hyperparameters.noise)
+        value = _improvement(incumbent - mean, variance, process.noise_of_best)
         x = np.where(known, -1.0, value).argmax(axis=1)
         scale = np.sqrt(variance[plays, x] + b)
         error = rng.standard_normal(N_PLAYS)
@@ -220,7 +220,7 @@ def _candidates(
 ) -> Array:
     """(c, d) feasible places that are new: random ones, and small moves around the best."""
     seen = space.to_z(history.points)
-    good = process.Z[np.argsort(process.predict(process.Z)[0], kind="stable")[:GOOD_POINTS]]
+    good = process.Z[process.best]
     drawn = space.quantile(rng.random((DRAWN, len(space))))
     Z = np.unique(np.concatenate([drawn, small_moves(space, good, MOVED, rng)]), axis=0)
     if space.constraint is not None:

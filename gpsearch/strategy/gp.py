@@ -59,7 +59,6 @@ from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJoh
 from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
-GOOD_POINTS = 6  # around which small moves are tried
 COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
@@ -218,12 +217,13 @@ class GPStrategy:
         """What is maximised after `history`, and the (k, d) best evaluated points."""
         options, space = self._options, self._space
         process = self.process(history)
-        mean, _ = process.predict(process.Z)
-        good = process.Z[np.argsort(mean, kind="stable")[:GOOD_POINTS]]
+        good, noise = process.Z[process.best], process.noise_of_best
+        places = good
         if history.pending:
-            process = process.fantasize(self._to_z(history.pending))
-            mean, _ = process.predict(process.Z)
-        acquisition = self._improvement(process, incumbent=float(mean.min()))
+            pending = self._to_z(history.pending)
+            process, places = process.fantasize(pending), np.concatenate([good, pending])
+        mean, _ = process.predict(places)
+        acquisition = self._improvement(process, incumbent=float(mean.min()), noise=noise)
         if history.failed.any():
             model = FeasibilityModel.fit(
                 self._to_z(history.points), history.failed, categorical=space.categorical
@@ -253,7 +253,7 @@ class GPStrategy:
             )
         return acquisition, good
 
-    def _improvement(self, process: GaussianProcess, incumbent: float) -> Acquisition:
+    def _improvement(self, process: GaussianProcess, incumbent: float, noise: float) -> Acquisition:
         """The acquisition by the process alone."""
         options = self._options
         if options.acquisition == "LCB":
@@ -262,8 +262,9 @@ class GPStrategy:
             return LogProbabilityOfImprovement(
                 process=process, incumbent=incumbent, margin=options.margin
             )
-        noise = process.hyperparameters.noise if options.augmented else 0.0
-        return LogExpectedImprovement(process=process, incumbent=incumbent, noise=noise)
+        return LogExpectedImprovement(
+            process=process, incumbent=incumbent, noise=noise if options.augmented else 0.0
+        )
 
     def _encode(self, history: History, chosen: np.ndarray) -> Array:
         """Encode the evaluated points for which `chosen` is true."""

@@ -47,6 +47,7 @@ LEAST_VARIANCE = 1e-12
 MAX_ITERATIONS = 40
 TOLERANCE = 3e-5  # relative, of the log posterior: costs it 0.002, far below what moves a proposal
 FITTED_ON, FITTED_ON_AT_MOST, FITTED_ON_PER_DIMENSION = 64, 300, 8  # see `fitted_on`
+BEST = 6  # points around which a search looks closer
 CONDITIONED_ON = 1000  # observations at most: three such processes propose within 2 s
 
 
@@ -259,6 +260,19 @@ class GaussianProcess:
         g = self.g_mean + self.g_sd * (mean + ndtri(probability) * np.sqrt(variance))
         warp = self.warp
         return warp.centre + warp.scale * warp.shape.inverse(g, self.hyperparameters.rho)
+
+    @functools.cached_property
+    def best(self) -> NDArray[np.intp]:
+        """The `BEST` observed points of least mean, as rows of `Z`, the best first."""
+        return np.argsort(self.predict(self.Z)[0], kind="stable")[:BEST]
+
+    @property
+    def noise_of_best(self) -> float:
+        """Noise variance of an evaluation where losses are low: the median of the best points.
+
+        It holds what is known of each loss from its folds, and the noise common to all.
+        """
+        return float(np.median(self.noise[self.best]))
 
     def _rows(self, Z: Array) -> Array:
         d = self.Z.shape[1]

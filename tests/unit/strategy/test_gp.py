@@ -155,6 +155,30 @@ def test_a_noisy_measurement_is_not_chased():
     assert abs(proposed - 0.3) < 0.15
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_that_the_folds_tell_is_not_measured_again_and_again(seed):
+    strategy, rng = GPStrategy(MIXED, seed=seed), np.random.default_rng(seed)
+    points, losses = [], []
+    for n in range(40):
+        history = History.of(points, losses, np.full(n, 0.01))
+        points.append(strategy.propose(history, n))
+        losses.append(mixed_loss(points[-1]) + 0.1 * rng.standard_normal())
+    Z = MIXED.to_z(points)
+    nearest = [np.abs(Z[n] - Z[:n]).max(axis=1).min() for n in range(20, 40)]
+    # 12 and 7 while the noise of the folds did not count
+    assert np.count_nonzero(np.array(nearest) < 0.01) <= [9, 3][seed]
+
+
+def test_what_an_evaluation_tells_is_weighed_against_the_noise_of_its_folds():
+    x = np.linspace(0.0, 1.0, 15)
+    strategy, losses = GPStrategy(Space({"x": (0.0, 1.0)}), seed=0), (x - 0.3) ** 2
+    history = History.of([[v] for v in x.tolist()], losses, np.full(15, 1e-3))
+    process, (acquisition, good) = strategy.process(history), strategy.acquisition(history)
+    assert acquisition.noise > 5 * process.hyperparameters.noise
+    assert acquisition.noise == process.noise_of_best
+    assert np.abs(good - 0.3).max() < 0.3
+
+
 def test_encoded_points_forget_another_history():
     encoded = OncePerPoint(MIXED.to_z)
     first, second = (MIXED.sample(30, np.random.default_rng(seed)) for seed in (0, 1))

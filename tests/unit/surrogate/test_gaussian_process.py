@@ -100,3 +100,16 @@ def test_where_everything_failed_nothing_is_likely_to_succeed():
     Z = np.random.default_rng(3).random((10, 2))
     model = FeasibilityModel.fit(Z, np.ones(10, dtype=bool), categorical=NUMERIC)
     assert np.isfinite(model.log_probability(Z)).all()
+
+
+def test_noise_of_the_best_holds_what_is_known_of_the_best_points():
+    x = np.linspace(0.0, 1.0, 30)
+    variances = np.where(x < 0.5, 1e-3, 1e-1)
+    process = GaussianProcess.fit(
+        x[:, None], (x - 0.2) ** 2, categorical=np.array([False]), variances=variances
+    )
+    assert (np.abs(process.Z[process.best, 0] - 0.2) < 0.2).all()
+    known = process.noise - process.hyperparameters.noise
+    assert process.noise_of_best == pytest.approx(
+        process.hyperparameters.noise + known[x < 0.5][0], rel=1e-6
+    )
