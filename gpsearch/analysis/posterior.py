@@ -145,9 +145,18 @@ def noisy_scores(
 
 
 def unwarp(process: GaussianProcess, t: Array) -> Array:
-    """Losses in the user's units of warped `t`; on a straight line beyond the observed ones."""
-    inside = np.clip(t, process.t.min(), process.t.max())
+    """Losses in the user's units of warped `t`; on a straight line beyond the observed ones.
+
+    The line has the slope of the transform at the best or the worst observation. Beyond the worst
+    it is at most the mean slope over the observations: where the transform nears its supremum, its
+    own slope there would turn a small step into a loss that no training has.
+    """
+    ends = np.array([process.t.min(), process.t.max()])
+    inside = np.clip(t, *ends)
     u, slope = _inverse(process, inside)
+    if ends[1] > ends[0]:
+        mean = np.ptp(_inverse(process, ends)[0]) / (ends[1] - ends[0])
+        slope = np.where(t > ends[1], np.minimum(slope, mean), slope)
     return process.warp.centre + process.warp.scale * (u + slope * (t - inside))
 
 

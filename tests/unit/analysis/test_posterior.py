@@ -51,6 +51,15 @@ def test_unwarp_inverts_the_warp_at_the_observations(study):
     np.testing.assert_allclose(unwarp(process, process.t), losses, rtol=1e-6)
 
 
+def test_a_step_beyond_the_worst_observation_is_worth_no_more_than_one_within(study):
+    process = fitted_process(study, "test")
+    assert process.hyperparameters.rho < 0.9  # a transform that is steep at the worst
+    losses = [-trial.score for trial in study.trials]
+    beyond = process.t.max() + np.array([0.0, 0.1, 1.0]) * np.ptp(process.t)
+    expected = max(losses) + np.array([0.0, 0.1, 1.0]) * np.ptp(losses)
+    np.testing.assert_allclose(unwarp(process, beyond), expected, rtol=1e-6)
+
+
 def test_scores_of_samples_are_never_worse_than_any_observed(study):
     process = fitted_process(study, "test")
     rng = np.random.default_rng(0)
