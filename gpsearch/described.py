@@ -1,11 +1,13 @@
 """What an object is in a few named facts: as text, and as a card in a notebook."""
 
+import math
 import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 WIDTH = 100  # characters of a line
+LARGE = 1e7  # from here on, digits before the point are left out
 
 CARD = '<div style="font-family: system-ui, sans-serif; line-height: 1.4; max-width: 46em">'
 NAME = '<td style="text-align: left; padding: 0 1.2em 0 0; opacity: 0.7; vertical-align: top">'
@@ -52,7 +54,29 @@ def values_text(values: Mapping[str, Any]) -> str:
 
 def value_text(value: Any) -> str:
     """A value with three digits where it is a float."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Format a number, without an exponent from 0.001 to 9,999,999 unless that is exact.
+
+    >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
+    ('0.3', '1e-5', '128', '48000')
+    >>> number(5030862.0), number(5e6), number(5.030862e8)
+    ('5030862', '5e6', '5.03e8')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    short = f"{mantissa}e{int(exponent)}"
+    if not 1e-3 <= abs(value) < LARGE or (abs(value) >= 1e6 and float(short) == value):
+        return short
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def one_line(text: str) -> str:

@@ -33,6 +33,7 @@ from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores
 from gpsearch.arguments import fraction, whole
+from gpsearch.described import number
 from gpsearch.errors import public
 from gpsearch.study import Study
 from gpsearch.study.trial import GIVEN
@@ -72,9 +73,9 @@ class RandomEstimate:
         at = min(self.n_calls, len(self.n)) - 1
         return (
             f"By estimate, not by measurement: a random search of {self.n[at]} trials reaches "
-            f"{self.expected[at]:.4g} ({self.low[at]:.4g} to {self.high[at]:.4g} with "
-            f"{self.confidence:.0%}); this search reached {self.best:.4g}. Only gpsearch.compare "
-            "measures the difference."
+            f"{number(self.expected[at], 4)} ({number(self.low[at], 4)} to "
+            f"{number(self.high[at], 4)} with {self.confidence:.0%}); this search reached "
+            f"{number(self.best, 4)}. Only gpsearch.compare measures the difference."
         )
 
 
@@ -188,9 +189,9 @@ def search_gain(study: Study) -> str:
     n_first = len(first) - n_given
     named = " and ".join(f"{n} {kind}" for n, kind in ((n_given, GIVEN), (n_first, "first")) if n)
     points = f"the best of the {named} points" if len(first) > 1 else f"the {named[2:]} point"
-    sentence = f"{gain:.3g} over {points}, {reached:.4g}."
+    sentence = f"{number(gain)} over {points}, {number(reached, 4)}."
     if gain <= 0:
-        sentence = f"nothing: the model has not improved on {points}, {reached:.4g}."
+        sentence = f"nothing: the model has not improved on {points}, {number(reached, 4)}."
     if len({trial.score for trial in study.complete}) == 1:
         return sentence
     n = sum(trial.proposal != GIVEN for trial in study.ended)
@@ -198,7 +199,7 @@ def search_gain(study: Study) -> str:
     low, high = estimate.low[-1], estimate.high[-1]
     return (
         f"{sentence} By estimate, a random search of {n} trials reaches "
-        f"{estimate.expected[-1]:.4g} ({low:.4g} to {high:.4g})."
+        f"{number(estimate.expected[-1], 4)} ({number(low, 4)} to {number(high, 4)})."
     )
 
 

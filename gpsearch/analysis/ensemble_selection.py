@@ -28,6 +28,7 @@ from scipy import stats
 
 from gpsearch.arguments import instance_of, whole
 from gpsearch.data.rows import take
+from gpsearch.described import number
 from gpsearch.errors import StudyError, TrialFailedError, public
 from gpsearch.estimators.ensemble import average
 from gpsearch.evaluation import Predictions, map_outputs, parts_of
@@ -94,8 +95,8 @@ class EnsembleSelection:
 
     def __str__(self) -> str:
         names = ", ".join(
-            f"{number}{f' ({times} times)' if times > 1 else ''}"
-            for number, times in self.chosen.items()
+            f"{trial}{f' ({times} times)' if times > 1 else ''}"
+            for trial, times in self.chosen.items()
         )
         many = "s" if len(self.chosen) > 1 else ""
         if len(self.gains) < 2:
@@ -105,8 +106,9 @@ class EnsembleSelection:
         else:
             low, high = self.interval
             found = (
-                f"on folds that did not choose it, it gains {self.gain:.2g} ({low:.2g} to "
-                f"{high:.2g}) over the best single model, in {self.score_name}"
+                f"on folds that did not choose it, it gains {number(self.gain, 2)} "
+                f"({number(low, 2)} to {number(high, 2)}) over the best single model, "
+                f"in {self.score_name}"
             )
         verdict = "" if self.is_better else f" It is not used, but trial {self.single} alone."
         return " ".join([f"Ensemble of trial{many} {names}: {found}.{verdict}", *self.left_out])

@@ -42,6 +42,7 @@ from gpsearch.analysis.posterior import (
     unwarp,
 )
 from gpsearch.arguments import is_whole, refusal
+from gpsearch.described import number
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.space import Space
 from gpsearch.strategy import History
@@ -82,11 +83,11 @@ class Forecast:
 
     def __str__(self) -> str:
         several = [
-            f"{n} more trial{'' if n == 1 else 's'} {gain:.2g} (0 to {high:.2g})"
+            f"{n} more trial{'' if n == 1 else 's'} {number(gain, 2)} (0 to {number(high, 2)})"
             for n, gain, high in zip(self.n_more, self.gain, self.high, strict=True)
         ]
         other = "" if self.strategy == "gp" else " by the strategy gp"
-        sentence = f"Expected gains{other} (90 % intervals): {', '.join(several)}."
+        sentence = f"Expected gains{other} (90% intervals): {', '.join(several)}."
         if self.improved:
             return sentence
         return f"The model has not improved on the best of the first points. {sentence}"

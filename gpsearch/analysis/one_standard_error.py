@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpsearch.arguments import refusal
+from gpsearch.described import number
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
@@ -54,11 +55,11 @@ class OneStandardError:
                 f"within one standard error of it ({self.order})."
             )
         return (
-            f"Trial {self.trial.number} ({self.trial.score:.4g}) is the simplest of the "
+            f"Trial {self.trial.number} ({number(self.trial.score, 4)}) is the simplest of the "
             f"{self.n_within} within one standard error of the best, trial {self.best.number} "
-            f"({self.best.score:.4g}; the difference is "
-            f"{self.best.score - self.trial.score:.2g} ± {self.error:.2g}, standard error over the "
-            f"folds); simpler is {self.order}."
+            f"({number(self.best.score, 4)}; the difference is "
+            f"{number(self.best.score - self.trial.score, 2)} ± {number(self.error, 2)}, standard "
+            f"error over the folds); simpler is {self.order}."
         )
 
 

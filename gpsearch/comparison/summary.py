@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison.comparison import RANDOM, Comparison, Difference, Saving
 from gpsearch.comparison.statistics import Interval, least_p
+from gpsearch.described import number
 from gpsearch.study.duration import duration
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def _verdict(difference: Difference, comparison: Comparison, confidence: float) 
     )
     could = least_p(comparison.n_repeats) * (len(comparison.strategies) - 1) <= SIGNIFICANT
     if could and difference.p_holm > SIGNIFICANT:
-        sentence += f" The rank test does not confirm it (p = {difference.p_holm:.2g} after Holm)."
+        sentence += (
+            f" The rank test does not confirm it (p = {number(difference.p_holm, 2)} after Holm)."
+        )
     return sentence
 
 
@@ -164,16 +167,16 @@ def _saved(saving: Saving) -> str:
     )
 
 
-def _reach_of_the_test(comparison: Comparison, number: int) -> str | None:
+def _reach_of_the_test(comparison: Comparison, tests: int) -> str | None:
     """The smallest p that the rank test can give, where so few repeats cannot be significant."""
     least = least_p(comparison.n_repeats)
-    if least * number <= SIGNIFICANT:
+    if least * tests <= SIGNIFICANT:
         return None
-    enough = math.ceil(math.log2(2.0 * number / SIGNIFICANT))
+    enough = math.ceil(math.log2(2.0 * tests / SIGNIFICANT))
     return (
-        f"With {comparison.n_repeats} repeats the rank test cannot go below p = {least:.2g} "
-        f"({min(1.0, least * number):.2g} after Holm's correction for {number}); {enough} repeats "
-        "would allow it to."
+        f"With {comparison.n_repeats} repeats the rank test cannot go below p = {number(least, 2)} "
+        f"({number(min(1.0, least * tests), 2)} after Holm's correction for {tests}); {enough} "
+        "repeats would allow it to."
     )
 
 
@@ -194,16 +197,16 @@ def table_cells(
             cells.append(_evaluations(row.get("random_evaluations", math.nan)))
         cells += [duration(row["seconds"]), duration(row["proposal_seconds"])]
         p = row.get("p_holm", math.nan)
-        rows.append([*cells, "" if math.isnan(p) else f"{p:.2g}"])
+        rows.append([*cells, "" if math.isnan(p) else number(p, 2)])
     return heads, rows
 
 
-def _evaluations(number: float) -> str:
-    return "" if math.isnan(number) else "beyond" if math.isinf(number) else f"{number:.0f}"
+def _evaluations(count: float) -> str:
+    return "" if math.isnan(count) else "beyond" if math.isinf(count) else f"{count:.0f}"
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return number(value, 4)
 
 
 def _range(interval: Interval) -> str:

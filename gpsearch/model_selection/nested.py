@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpsearch.analysis import best_ensemble
-from gpsearch.described import Described, value_text
+from gpsearch.described import Described, number, value_text
 from gpsearch.errors import (
     GPSearchError,
     InvalidSearchError,
@@ -321,4 +321,4 @@ def _standard_error(values: np.ndarray) -> float:
 
 
 def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4g}"
+    return "" if math.isnan(value) else number(value, 4)

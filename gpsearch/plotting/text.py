@@ -4,24 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-
-def number(value: float, digits: int = 3) -> str:
-    """Format a number, without an exponent from 0.001 to 999,999.
-
-    >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
-    ('0.3', '1e-5', '128', '48000')
-    """
-    if not math.isfinite(value):
-        return str(value)
-    if value == 0:
-        return "0"
-    if not 1e-3 <= abs(value) < 1e6:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-        return f"{mantissa}e{int(exponent)}"
-    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+from gpsearch.described import number
 
 
 def literal(text: str) -> str:

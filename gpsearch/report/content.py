@@ -16,12 +16,13 @@ import numpy as np
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
 from gpsearch.plotting.data import convergence_series, score_label
-from gpsearch.plotting.text import aligned, number
+from gpsearch.plotting.text import aligned
 from gpsearch.report.facts import read_conditions, read_facts, read_space, short
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
 from gpsearch.study.duration import duration
+from gpsearch.study.score_text import score_text
 from gpsearch.surrogate.gaussian_process import representatives
 
 MOST_SHOWN = 1000  # trials of a study that a page draws and lists
@@ -98,12 +99,12 @@ def read_result(study: Study) -> Result | None:
         return None
     best = study.best_trial
     error, n_folds = best.standard_error, len(best.folds)
-    spread = f"± {number(error, 2)} (standard error over {n_folds} folds)"
+    score, _, spread = score_text(study.as_user_value(best.score), error).partition(" ± ")
     folds = aligned([study.as_user_value(fold.score) for fold in best.folds])
     return Result(
         number=best.number,
-        score=aligned([study.as_user_value(best.score)])[0],
-        spread="" if math.isnan(error) else spread,
+        score=score,
+        spread=spread and f"± {spread} (standard error over {n_folds} folds)",
         folds=tuple(folds) if n_folds > 1 else (),
         params=tuple((name, short(value)) for name, value in best.params.items()),
         contenders=len(contenders(study.complete, best)),
@@ -182,8 +183,8 @@ def _trial_rows(
             (
                 _cell(trial.number),
                 _cell(trial.state),
-                Cell(score_text, "" if math.isnan(score) else score),
-                Cell(error_text, "" if math.isnan(error) else error),
+                Cell(score_told, "" if math.isnan(score) else score),
+                Cell(error_told, "" if math.isnan(error) else error),
                 *_value_cells(study.space, trial),
                 Cell(duration(trial.seconds), trial.seconds),
                 *([_work_cell(trial.work)] if with_work else []),
@@ -191,10 +192,10 @@ def _trial_rows(
             ),
             is_best=result is not None and trial.number == result.number,
             trial=trial.number,
-            told=_told(trial, best, f"{score_label(study)} {score_text}", error_text),
+            told=_told(trial, best, f"{score_label(study)} {score_told}", error_told),
             best=so_far.get(trial.number, ""),
         )
-        for trial, score, error, score_text, error_text in texts
+        for trial, score, error, score_told, error_told in texts
     ]
 
 

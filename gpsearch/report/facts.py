@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gpsearch.plotting.text import number
+from gpsearch.described import number
 from gpsearch.space import Categorical, Integer, Space
 from gpsearch.study.info import StudyInfo
 

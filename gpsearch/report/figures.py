@@ -12,6 +12,7 @@ import numpy as np
 
 from gpsearch.analysis.side_by_side import SideBySide
 from gpsearch.comparison import Comparison
+from gpsearch.described import number
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.convergence import plot_convergence
 from gpsearch.plotting.data import timeline
@@ -26,7 +27,6 @@ from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
 from gpsearch.plotting.several import draw_group
 from gpsearch.plotting.strategies import plot_comparison, plot_differences
 from gpsearch.plotting.svg import svg
-from gpsearch.plotting.text import number
 from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 from gpsearch.report.findings import Findings
 from gpsearch.report.studies_page import listed

@@ -17,6 +17,7 @@ from gpsearch.analysis import (
     forecast,
     one_standard_error,
 )
+from gpsearch.described import number
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import fractions
@@ -26,7 +27,6 @@ from gpsearch.plotting.dependence import (
     fit_score_model,
     partial_dependence_series,
 )
-from gpsearch.plotting.text import number
 from gpsearch.report.content import Result
 from gpsearch.space import Real
 from gpsearch.space.classic_order import classic_tier
@@ -119,7 +119,10 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
         )
     if result.contenders > 1:
         made = study.confirmation
-        more = "" if made and made.off else ", or give fresh splits a greater share (confirm=0.3)"
+        told = made is not None and (
+            made.off or (made.contenders and made.tied)
+        )  # more would not tell
+        more = "" if told else ", or give fresh splits a greater share (confirm=0.3)"
         advice.append(
             f"{result.contenders} trials lie within one standard error of the best, which is one "
             f"of them. Prefer the simplest{more}."

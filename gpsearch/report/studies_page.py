@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpsearch.analysis.side_by_side import COMPARED, SideBySide, side_by_side
+from gpsearch.described import number
 from gpsearch.plotting.data import score_label
-from gpsearch.plotting.text import number
 from gpsearch.report.content import params_text
 from gpsearch.study import Study
 from gpsearch.study.contenders import difference

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from gpsearch.described import number
 from gpsearch.evaluation import as_user_value
 
 CONFIRMATION = "confirmation"  # its name in the head of the study
@@ -90,16 +91,16 @@ class Confirmation:
             return [self.off]
         value = lambda score: as_user_value(score, greater_is_better) + 0.0  # noqa: E731
         ends = sorted((value(self.low), value(self.high)))
-        within = f"{LEVEL:.0%} interval {ends[0]:.4g} to {ends[1]:.4g}"
+        within = f"{LEVEL:.0%} interval {number(ends[0], 4)} to {number(ends[1], 4)}"
         if math.isclose(*ends):
             within = "no interval: it scored the same on every fold"
         lines = [
-            f"Trial {self.winner} scores {value(self.expected):.4g} on new data by estimate "
+            f"Trial {self.winner} scores {number(value(self.expected), 4)} on new data by estimate "
             f"({within}); it is the best of "
             f"the {self.compared or self.trials} tried with probability {self.probability:.0%}"
             + (f", {_together(self.tied)}." if self.tied else "."),
-            f"The search's best score, {value(self.searched):.4g} of trial {self.favourite}, "
-            + self._of_luck(),
+            f"The search's best score, {number(value(self.searched), 4)} of trial "
+            f"{self.favourite}, " + self._of_luck(),
         ]
         if self.baseline is not None:
             lines.append(self._against_baseline())
@@ -118,10 +119,10 @@ class Confirmation:
             return "cannot be judged: a training of it failed on the fresh splits."
         some = self.luck > 1e-9 * abs(self.searched)  # not what rounding leaves
         if not self.corrected:
-            part = f"was {self.luck:.2g} luck of the splits, and " if some else ""
+            part = f"was {number(self.luck, 2)} luck of the splits, and " if some else ""
             return f"{part}may hold luck of the rows, not known where folds share the rows scored."
         if some:
-            return f"was {self.luck:.2g} luck."
+            return f"was {number(self.luck, 2)} luck."
         return "was not luck." if self.contenders else "shows no luck, by the search's folds alone."
 
     def _against_baseline(self) -> str:
@@ -130,12 +131,12 @@ class Confirmation:
             return f"No other trial is expected to be better than {named}."
         if math.isnan(self.gain):
             return f"It cannot be compared with {named}, which {self.gain_off or 'failed'}."
-        within = f"{LEVEL:.0%} interval {self.gain_low:.2g} to {self.gain_high:.2g}"
+        within = f"{LEVEL:.0%} interval {number(self.gain_low, 2)} to {number(self.gain_high, 2)}"
         if math.isclose(self.gain_low, self.gain_high):
             if self.baseline in self.tied:
                 return f"It is tied with {named}: both scored the same on every fold."
             within = "no interval: the same on every fold"
-        gained = f"{self.gain:.2g} ({within})"
+        gained = f"{number(self.gain, 2)} ({within})"
         if self.gain_low > 0:
             return f"It is better than {named}, by {gained}."
         if self.gain_high < 0:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gpsearch.described import Described, value_text, values_text
+from gpsearch.described import Described, number, value_text, values_text
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
 from gpsearch.study.score_text import score_text
 
@@ -131,7 +131,7 @@ class Trial(Described):
         origin = f", proposed by {self.origin}{proposed}" if self.origin else ""
         return {
             "params": values_text(self.params),
-            "folds": ", ".join(f"{fold.score:.4g}" for fold in self.folds) + best,
+            "folds": ", ".join(f"{number(fold.score, 4)}" for fold in self.folds) + best,
             "run": f"{value_text(self.seconds)} s{origin}, seed {self.seed}",
             "reason": self.reason,
         }

@@ -78,7 +78,7 @@ def test_show_tells_what_more_trials_would_bring(tmp_path, capsys):
                 assert main(["show", path, "--forecast"]) == 0
                 assert "Ahead    forecast needs at least 10 trials" in capsys.readouterr().out
     assert main(["show", path, "--forecast"]) == 0
-    assert "\nAhead    Expected gains (90 % intervals): 10 more trials" in capsys.readouterr().out
+    assert "\nAhead    Expected gains (90% intervals): 10 more trials" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from gpsearch.analysis import estimate_importance, one_standard_error
 from gpsearch.comparison import compare
+from gpsearch.described import number
 from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.data import fold_spread
-from gpsearch.plotting.text import number
 from gpsearch.report import content, render_report, render_summary
 from gpsearch.report.content import read_content, read_result
 from gpsearch.report.findings import advise, read_findings
@@ -235,7 +235,7 @@ def test_a_report_while_the_search_runs(make_study, tmp_path):
 def test_losses_are_told_as_the_user_knows_them(make_study):
     study = make_study(score=lambda p: -3.0, noise=0.0, n=3, greater_is_better=False)
     result = read_result(study)
-    assert result.score == "3.000"
+    assert result.score == "3"
     content = read_content(study)
     assert (content["label"], content["direction"]) == ("loss", "smaller is better")
     assert content["rows"][0].cells[2].text == "3.000"
@@ -351,12 +351,22 @@ class TestAdvice:
         assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
         assert "failed" not in self.advice(make_study(**small, n=12, failed={1}))
 
-    @pytest.mark.parametrize("off", ["", "Not scored again: there are no splits to draw."])
-    def test_fresh_splits_are_advised_only_where_there_are_some(self, off, make_study, monkeypatch):
+    @pytest.mark.parametrize(
+        ("made", "useful"),
+        [
+            ({}, True),
+            ({"off": "Not scored again: there are no splits to draw."}, False),
+            ({"winner": 1, "contenders": (1, 2), "tied": (2,)}, False),
+            ({"winner": 1, "tied": (2,)}, True),
+        ],
+        ids=["none yet", "no splits", "more would not tell", "share too small"],
+    )
+    def test_fresh_splits_are_advised_only_where_they_may_help(
+        self, made, useful, make_study, monkeypatch
+    ):
         study = make_study(SMALL, lambda p: p["x"], n=20, noise=0.5)
-        made = Confirmation(trials=20, off=off)
-        monkeypatch.setattr(Study, "confirmation", made)
-        assert ("Prefer the simplest." in self.advice(study)) == bool(off)
+        monkeypatch.setattr(Study, "confirmation", Confirmation(trials=20, **made))
+        assert ("give fresh splits a greater share" in self.advice(study)) == useful
 
     def test_the_advice_counts_the_contenders_as_every_other_place_does(self, make_study):
         study = make_study(n=20, noise=0.5)
