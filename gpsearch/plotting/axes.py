@@ -8,6 +8,7 @@ place        its z in [0, 1], as the surrogate sees it
 ============ ==============================================================================
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 GRID_SIZE = 40  # values at which a curve is computed, at most
 FEW = 12  # an Integer with at most this many values is drawn as single values
 OFF_SCALE = 0.25  # share of the scores that an axis may leave out
-LABEL_LENGTH = 14  # a longer category name is cut, so that it does not touch its neighbour
+LABEL_LENGTH = 14  # longer category names are cut, so that they do not touch their neighbours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
             index=index,
             low=0.0,
             high=float(space.n_values[index] - 1),
-            labels=tuple(map(category_label, space.columns[index].categories)),
+            labels=category_labels(space.columns[index].categories),
             ordered=not bool(space.categorical[index]),
         )
     return DimensionAxis(
@@ -92,15 +93,30 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
     )
 
 
-def category_label(category: Any) -> str:
-    """Name of a category, short enough for a tick.
+def category_labels(categories: Iterable[Any]) -> tuple[str, ...]:
+    """Names of categories, short enough for a tick.
 
-    >>> category_label("relu"), category_label((32, 16)), category_label(len)
+    >>> category_labels(["relu", (32, 16), len])
     ('relu', '(32, 16)', 'len')
+
+    A long name loses its end, or its middle where names would then be equal.
+
+    >>> category_labels(["glorot_uniform_scaled", "relu"])
+    ('glorot_unifor…', 'relu')
+    >>> category_labels(["data/augmented_1.csv", "data/augmented_2.csv"])
+    ('data/au…_1.csv', 'data/au…_2.csv')
     """
-    named = getattr(category, "__name__", None)
-    text = category if isinstance(category, str) else named or str(category)
-    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…"
+    names = [
+        c if isinstance(c, str) else getattr(c, "__name__", None) or str(c) for c in categories
+    ]
+    for end in (0, (LABEL_LENGTH - 1) // 2):
+        start = LABEL_LENGTH - 1 - end
+        cut = tuple(
+            n if len(n) <= LABEL_LENGTH else f"{n[:start]}…{n[len(n) - end :]}" for n in names
+        )
+        if len(set(cut)) == len(set(names)):
+            break
+    return cut
 
 
 def coordinates(space: Space, axis: DimensionAxis, params: Sequence[Mapping[str, Any]]) -> Array:
@@ -157,16 +173,13 @@ def jitter(dimension: DimensionAxis, n: int, width: float = 0.4) -> Array:
 
 
 def wrapped(name: str, letters: int = 12) -> str:
-    r"""A name of more letters in two lines, broken at the underscore nearest to its middle.
+    r"""A name in lines of at most so many letters, broken at underscores and spaces if it can be.
 
-    >>> wrapped("learning_rate_decay"), wrapped("momentum")
-    ('learning_\nrate_decay', 'momentum')
+    >>> wrapped("learning_rate_decay"), wrapped("momentum"), wrapped("momentum", 6)
+    ('learning_\nrate_decay', 'momentum', 'moment\num')
     """
-    breaks = [i for i, letter in enumerate(name) if letter in "_ " and 0 < i < len(name) - 1]
-    if len(name) <= letters or not breaks:
-        return name
-    at = min(breaks, key=lambda i: abs(i - len(name) / 2)) + 1
-    return f"{name[:at]}\n{name[at:]}"
+    line = f".{{1,{letters}}}"
+    return "\n".join(re.findall(rf"{line}$|{line}(?<=[_ ])|{line}", name))
 
 
 def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:

@@ -8,11 +8,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from gpsearch.analysis import TradeOff, trade_off
+from gpsearch.described import number
 from gpsearch.errors import public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import Array, score_limits
 from gpsearch.plotting.data import score_label
-from gpsearch.plotting.text import number
 from gpsearch.study import Study, Trial, require_study
 
 INCHES = (3.6, 3.2)  # of a panel
@@ -41,7 +41,7 @@ def plot_trade_off(study: Study, ax: Axes | None = None) -> NDArray[np.object_]:
     style.given_axes(ax)
     found = trade_off(require_study(study))
     if not found.curves:
-        text = "Neither parameters nor times were recorded."
+        text = "The objective recorded neither parameters nor times of its folds."
         return np.array([style.show_message(style.new_axes(ax), text)])
     cells = style.panels(ax, 1, len(found.curves), inches=INCHES, shared=True)[0]
     for cell, name in zip(cells, found.curves, strict=True):

@@ -10,14 +10,16 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
+from gpsearch.described import number
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import DimensionAxis, fractions, jitter, score_limits, wrapped
 from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
-from gpsearch.plotting.text import literal, number
+from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
+BAR = 0.4  # inches that a colour bar takes beside what the frame would have left
 ABSENT = -0.12  # height at which trials pass that lack a dimension
 
 
@@ -142,7 +144,10 @@ def plot_parallel_coordinates(
                     "alpha": 0.75,
                 },
             )
-    ax.set_xticks(x, [literal(wrapped(axis.name)) for axis in series.axes], fontsize="small")
+    inches = max(style.width_of(ax) - BAR, 1.0) / d
+    room = max(4, int(style.SMALL_LETTERS * inches) - 1)
+    names = [literal(wrapped(axis.name, room)) for axis in series.axes]
+    ax.set_xticks(x, names, fontsize="small")
     ax.set_xlim(-0.15, d - 1 + 0.6)
     ax.set_ylim(ABSENT - 0.04 if lacking else -0.08, 1.08)  # with the shifts of equal values
     ax.set_yticks([])
@@ -150,7 +155,7 @@ def plot_parallel_coordinates(
     ax.tick_params(axis="x", length=0)
     if np.ptp(shown[order]) > 0:
         shades = ScalarMappable(lines.norm, lines.cmap)  # the lines let others shine through
-        style.figure_of(ax).colorbar(shades, ax=ax, label=series.label, pad=0.01, aspect=30)
+        style.colour_bar(ax, shades, series.label, pad=0.01, aspect=30)
     told = f"thick: the best, trial {series.numbers[best]}, {number(series.values[best])}"
     equal = len(order) > 1 and np.ptp(series.values[order]) == 0
     told = f"all {len(order)} scores are equal; {told}" if equal else told

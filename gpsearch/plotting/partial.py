@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from gpsearch.described import number
 from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
@@ -28,7 +29,6 @@ from gpsearch.plotting.dependence import (
     partial_dependence_series,
     space_of,
 )
-from gpsearch.plotting.text import number
 from gpsearch.space import Space
 from gpsearch.study import Study
 
@@ -151,7 +151,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     mappable = _draw_cells(series, ax, Normalize(low, high))
     style.scale_axis(ax, "x", series.x, share=0.7)  # the colour bar takes the rest
     style.scale_axis(ax, "y", series.y)
-    style.figure_of(ax).colorbar(mappable, ax=ax, label=series.label)
+    style.colour_bar(ax, mappable, series.label)
     half = float(np.nanmedian(series.upper - series.lower)) / 2
     title = f"uncertainty {number(half, 2)} (median)"
     if series.all_equal:

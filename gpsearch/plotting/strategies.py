@@ -110,6 +110,7 @@ def plot_differences(
             markerfacecolor=colour if clear else "none",
         )
     ax.axvline(0.0, color=style.text_colour(), linewidth=0.9)
+    ax.xaxis.set_major_locator(style.few_ticks(ax))
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
     ax.set_ylim(len(differences) - 0.4, -0.6)
     ax.set_xlabel(f"{score_label(comparison)} at the end, better than {differences[0].baseline} by")

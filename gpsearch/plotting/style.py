@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecBase
@@ -26,12 +27,14 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
     NullLocator,
+    ScalarFormatter,
 )
 from numpy.typing import NDArray
 
 from gpsearch.arguments import instance_of, optional
+from gpsearch.described import number
 from gpsearch.plotting.axes import DimensionAxis, axis_limits, few_log_ticks
-from gpsearch.plotting.text import literal, number
+from gpsearch.plotting.text import literal
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
@@ -46,6 +49,8 @@ TRIALS, AXIS = "trials", "axis"  # first words of the ids by which `svg` knows m
 
 PANEL_INCHES = (3.1, 2.5)
 LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
+HANDLE_LETTERS = 6  # that a mark in a legend takes
+SCORE_LETTERS = 10  # of a label that is a score, with its distance to the next one
 
 
 def text_colour() -> str:
@@ -102,12 +107,18 @@ def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
     ax.grid(True, linewidth=0.6, color=GREY, alpha=0.25)
     if grid != "both":
         ax.grid(False, axis="y" if grid == "x" else "x")
+    plain_scale(ax)
     ax.set_axisbelow(True)
 
 
 def width_of(ax: Axes) -> float:
     """The width of `ax` in inches, before its labels are laid out."""
     return float(ax.get_position().width * figure_of(ax).get_figwidth())
+
+
+def few_ticks(ax: Axes) -> MaxNLocator:
+    """Ticks of scores along x, so few that they do not touch one another."""
+    return MaxNLocator(int(np.clip(LETTERS * width_of(ax) / SCORE_LETTERS, 2, 9)))
 
 
 def fitted(ax: Axes, text: str) -> str:
@@ -183,15 +194,30 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
+def colour_bar(ax: Axes, shades: ScalarMappable, label: str, **options: Any) -> None:
+    """Draw the scale of the colours beside `ax`."""
+    bar = figure_of(ax).colorbar(shades, ax=ax, label=label, **options)
+    plain_scale(bar.ax)
+
+
+def plain_scale(ax: Axes) -> None:
+    """Write whole numbers along `ax`: 0.99985 can be read, +9.998e-1 hardly."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(shown := axis.get_major_formatter(), ScalarFormatter):
+            shown.set_useOffset(False)
+
+
 def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
     """Write a legend above the panels of a figure, from the look of each mark by its name."""
     handles = [
         Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
     ]
-    figure_of(cells[0]).legend(
+    figure = figure_of(cells[0])
+    room, letters = SMALL_LETTERS * figure.get_figwidth(), [len(n) + HANDLE_LETTERS for n in marks]
+    figure.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=len(handles),
+        ncols=len(marks) if sum(letters) <= room else max(1, int(room / max(letters))),
         fontsize="small",
         frameon=False,
         handletextpad=0.6,

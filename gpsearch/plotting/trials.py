@@ -92,6 +92,7 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
         means, rows, xerr=errors, fmt="D", color=style.BLUE, markersize=5, capsize=3, linewidth=1.6
     )
     ax.axvline(means[0], color=style.BLUE, linewidth=0.8, linestyle="--", alpha=0.7)
+    ax.xaxis.set_major_locator(style.few_ticks(ax))
     ax.set_yticks(rows, [str(trial.number) for trial in best])
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")

@@ -4,6 +4,7 @@ import re
 import warnings
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from zlib import crc32
 
 import matplotlib
@@ -15,13 +16,13 @@ from matplotlib.text import Text
 from gpsearch import plotting
 from gpsearch.analysis import estimate_importance, estimate_random
 from gpsearch.comparison import compare
+from gpsearch.described import number
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.axes import score_limits
 from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
 from gpsearch.plotting.partial import draw_curve, draw_map
 from gpsearch.plotting.svg import svg
-from gpsearch.plotting.text import number
 from gpsearch.space import Categorical, Real, Space
 from gpsearch.study import Study
 
@@ -310,10 +311,35 @@ class TestPartialDependence:
     [
         (0.1 + 0.2, "0.3"), (1e-5, "1e-5"), (-2.5e-7, "-2.5e-7"), (0, "0"), (48000.0, "48000"),
         (0.98765, "0.988"), (999.6, "1000"), (3e9, "3e9"), (float("nan"), "nan"),
+        (5030862.0, "5030862"), (2e6, "2e6"),
     ],
 )  # fmt: skip
 def test_number_is_what_people_write(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize("score", [0.9 + 1e-9, 5.3e6, -2e-7, 0.12345])
+@pytest.mark.parametrize("inches", [(9.6, 3.6), (4.0, 3.6)], ids=["wide", "narrow"])
+def test_no_two_labels_of_an_axis_touch(inches, score, make_study):
+    long = {f"quite_long_name_of_a_dimension_{i}": (0.0, 1.0) for i in range(4)}
+    study = make_study(long, lambda p: score, n=8, noise=abs(score) * 1e-3)
+    for plot in (plotting.plot_fold_spread, plotting.plot_parallel_coordinates):
+        figure, ax = plt.subplots(figsize=inches, layout="constrained")
+        plot(study, ax=ax)
+        figure.draw_without_rendering()
+        boxes = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
+        assert all(a.x1 < b.x0 for a, b in pairwise(boxes)), plot
+        plt.close(figure)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_a_legend_lies_within_its_figure(n, make_study):
+    study = make_study({f"x{i}": (0.0, 1.0) for i in range(n)}, lambda p: p["x0"])
+    for plot in (plotting.plot_partial_dependence, plotting.plot_slices):
+        (cell, *_) = plot(study)
+        figure = cell.figure
+        figure.draw_without_rendering()
+        assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1 + 1, plot
 
 
 def test_score_limits_show_what_must_be_shown():
