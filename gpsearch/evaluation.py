@@ -194,7 +194,11 @@ def measures_work(objective: Objective) -> bool:
 
 def mean_score(folds: Sequence[FoldResult]) -> float:
     """Mean score over `folds`; NaN for none."""
-    return statistics.fmean(fold.score for fold in folds) if folds else math.nan
+    scores = [fold.score for fold in folds]
+    try:
+        return statistics.fmean(scores) if scores else math.nan
+    except OverflowError:  # of their sum; this one is exact, and slower
+        return statistics.mean(scores)
 
 
 def std_score(folds: Sequence[FoldResult]) -> float:

@@ -178,7 +178,8 @@ class Estimate:
         top, variances = int(compared.argmax()), self._v * w
         error = np.sqrt(variances + variances[top]) + np.finfo(float).tiny
         behind = np.nan_to_num(compared[top], neginf=0.0) - compared
-        return Standing(g, compared, w, best, stats.norm.sf(behind / error))
+        with np.errstate(over="ignore"):  # far behind an enormous score
+            return Standing(g, compared, w, best, stats.norm.sf(behind / error))
 
     def may_tell(self, standing: Standing, further: float) -> bool:
         """Whether so many further fresh splits may make one trial the best with 95 %.

@@ -87,11 +87,11 @@ def plot_convergence(
     shown = np.array([*band, series.best[-1], np.nan if target is None else target])
     limits = score_limits(series.values, shown, series.greater_is_better)
     positive = not failed.all() and np.nanmin([*series.values, *series.best]) > 0
-    spread = np.nanmax(series.values) / np.nanmin(series.values) if positive else 1.0
-    if (spread > 100 and not series.greater_is_better) if log is None else log:
+    known = series.values[~np.isnan(series.values)]
+    spread = np.log(known.max()) - np.log(known.min()) if positive else 0.0
+    if (spread > np.log(100) and not series.greater_is_better) if log is None else log:
         ax.set_yscale("log")
-        least, most = np.nanmin(series.values), np.nanmax(series.values)
-        limits = least / spread**0.05, most * spread**0.05
+        limits = known.min() * np.exp(-0.05 * spread), known.max() * np.exp(0.05 * spread)
     if series.guided_from:
         end = series.guided_from - 0.5
         ax.axvspan(-0.5, end, color=style.GREY, alpha=0.12, linewidth=0, zorder=0)

@@ -697,10 +697,12 @@ def test_callbacks_see_no_model_before_a_model_proposes():
     assert seen == [0, 0, 0, 0, 1, 1]
 
 
-@pytest.mark.parametrize("huge", [-1e200, 1e155])
-def test_one_enormous_score_of_a_fold_ends_no_search(huge):
+@pytest.mark.parametrize("folds", [1, 3], ids=["one fold", "all folds"])
+@pytest.mark.parametrize("huge", [-1e200, 1e155, 1.5e308])
+def test_enormous_scores_of_folds_end_no_search(huge, folds):
     def score(params):
-        return [huge if params["x"] > 0.9 else params["x"], 0.1, 0.2]
+        large = params["x"] > 0.9
+        return [huge if large and i < folds else params["x"] for i in range(3)]
 
     study = search(score, {"x": (0.0, 1.0)}, n_calls=12, random_state=0, progress=False)
     assert len(study.complete) == 12
