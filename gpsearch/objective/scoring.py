@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
 from gpsearch.data.rows import Parts
 from gpsearch.data.target import Target
@@ -189,9 +189,23 @@ def score_by_name(scorer: Any, view: FittedNetwork, X: Parts, y: Any, **params: 
         if not np.isin(y, target.classes).all():  # a label that the training rows lack
             return scorer(view, X, y, **params)
         y = np.searchsorted(target.classes, y).ravel()
+        scorer = _of_classes(scorer, y, len(target.classes))
     elif y.ndim > 2:
         y = y.ravel() if target.is_classification else y.reshape(len(y), -1)
     return scorer(view.for_scorers(), X, y, **params)
+
+
+def _of_classes(scorer: Any, y: np.ndarray, n_classes: int) -> Any:
+    """A scorer of probabilities that is told of all classes, where y lacks some of them."""
+    metric = getattr(scorer, "_score_func", None)
+    response = getattr(scorer, "_response_method", None)
+    told = "labels" in inspect.signature(metric).parameters if metric else False
+    if not told or response == "predict" or len(np.unique(y)) == n_classes:
+        return scorer
+    options = {**scorer._kwargs, "labels": np.arange(n_classes)}
+    return make_scorer(
+        metric, response_method=response, greater_is_better=scorer._sign > 0, **options
+    )
 
 
 def read_scorer(scoring: Any) -> Any:

@@ -1,20 +1,25 @@
 """Scorers as users name them: refused with the right name, and never searched the other way."""
 
+import numpy as np
 import pytest
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     get_scorer,
     get_scorer_names,
+    log_loss,
     make_scorer,
     mean_squared_error,
     r2_score,
     top_k_accuracy_score,
 )
 
+from gpsearch.data.preprocessing import Preprocessor
+from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import UNBOUNDED
-from gpsearch.objective.scoring import OF_CLASSES, OTHER_NAMES, read_scorer, score_bounds
+from gpsearch.objective.scoring import OF_CLASSES, OTHER_NAMES, Scoring, read_scorer, score_bounds
+from gpsearch.training.fitted import as_fitted, with_link
 
 
 @pytest.mark.parametrize(
@@ -64,3 +69,18 @@ def test_a_scorer_as_scikit_learn_names_it_has_bounds():
     )
     assert score_bounds(get_scorer("r2")) == (-float("inf"), 1)
     assert score_bounds(get_scorer("neg_max_error")) == (-float("inf"), 0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scorers_of_probabilities_are_told_of_classes_that_a_fold_lacks(n_classes):
+    """Each fold knows the classes of all rows, and so do the columns of its probabilities."""
+    labels = np.array(["a", "b", "c"])[:n_classes]
+    target = with_link(read_target(np.repeat(labels, 4)), "probabilities")
+    X, y = np.zeros((5, 1)), np.repeat(labels[:-1], 5)[-5:]
+    outputs = np.random.default_rng(0).dirichlet(np.ones(n_classes), size=5)
+    network = as_fitted(None, Preprocessor(None, X), target)
+    network.remember(X, outputs)
+    names = ["neg_log_loss", "neg_brier_score", *["top_k_accuracy"][: n_classes - 2]]
+    scores = {name: Scoring(name, (), target).score(network, X, y) for name in names}
+    assert scores["neg_log_loss"] == pytest.approx(-log_loss(y, outputs, labels=labels))
+    assert all(np.isfinite(score) for score in scores.values())
