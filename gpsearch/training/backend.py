@@ -331,9 +331,10 @@ def last_layer(model: Any) -> Any:
 
 
 def optimizers_of(model: Any) -> list[Any]:
-    """The optimizer of a compiled model; after one that scales the loss, the one inside it."""
+    """The optimizer of a compiled model, and those inside it (loss scaling, several optimizers)."""
     inner = getattr(model.optimizer, "inner_optimizer", None)
-    return [model.optimizer] if inner is None else [model.optimizer, inner]
+    outer = [model.optimizer] if inner is None else [model.optimizer, inner]
+    return [*outer, *(one for holder in outer for one in getattr(holder, "optimizers", ()))]
 
 
 def learning_rate_of(optimizer: Any) -> Any:

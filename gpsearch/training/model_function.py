@@ -13,7 +13,7 @@ from gpsearch.arguments import kind_of_thing
 from gpsearch.data.rows import Parts, is_text, map_parts, named_parts, take
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import import_keras, name_counts, seeded
+from gpsearch.training.backend import import_keras, name_counts, optimizers_of, seeded
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
 """Entries of a configuration for the training; `create_model` may take them as well."""
@@ -154,7 +154,8 @@ class ModelFunction:
 
     def _check_fresh(self, model: Any) -> None:
         """Raise where the model shares variables or optimizer with the one built before."""
-        learning = [model, model.optimizer, *model.trainable_variables]
+        optimizers = optimizers_of(model)
+        learning = [model, *optimizers, *model.trainable_variables]
         before = {id(part): part for part in (ref() for ref in self._last_built)}
         shared = [part for part in learning if part is not None and id(part) in before]
         self._last_built = [weakref.ref(part) for part in learning if part is not None]
@@ -162,7 +163,7 @@ class ModelFunction:
             return
         if shared[0] is model:
             what = "the very model that it returned before"
-        elif shared[0] is model.optimizer:
+        elif any(shared[0] is optimizer for optimizer in optimizers):
             what = "a model with the optimizer of the one before"
         else:
             what = f"a model that trains the {shared[0].path} of the one before"

@@ -95,6 +95,15 @@ BEFORE_SEARCH = {
         SPACE,
         "with the optimizer of the one before",
     ),
+    "one optimizer in a scale of losses": (
+        around(
+            lambda: layers.Dense(1, activation="sigmoid"),
+            lambda: keras.optimizers.LossScaleOptimizer(ONE_OPTIMIZER),
+        ),
+        {},
+        SPACE,
+        "with the optimizer of the one before",
+    ),
     "no probabilities": (
         network(activation="tanh", loss="hinge"),
         {"scoring": "neg_log_loss"},
