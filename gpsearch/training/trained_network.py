@@ -96,10 +96,11 @@ class NetworkTask:
                 weight=fit_weights(self.target, rows, self.sample_weight, class_weight),
             )
 
+        size = min(self.settings.batch_size, len(self.fit))
         return Training(
             fit=rows_of(self.fit, self.class_weight),
             stop=None if self.stop is None else rows_of(self.stop, None),
-            settings=self.settings,
+            settings=dataclasses.replace(self.settings, batch_size=size),
             seed=self.seeds[1],
         )
 

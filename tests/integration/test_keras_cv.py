@@ -128,10 +128,10 @@ def test_a_batch_above_the_training_part_is_the_whole_part(data):
         KerasCV(mlp, X, y, cv=2, epochs=2, batch_size=size, compiled=compiled)(SMALL)
         .folds[0]
         .curves
-        for size, compiled in [(30, True), (64, True), (64, False)]
+        for size, compiled in [(30, True), (64, True), (10**10, True), (10**10, False)]
     ]
-    assert curves[0] == curves[1]
-    assert curves[2]["loss"] == pytest.approx(curves[0]["loss"], rel=1e-4)
+    assert curves[0] == curves[1] == curves[2]
+    assert curves[3]["loss"] == pytest.approx(curves[0]["loss"], rel=1e-4)
 
 
 def test_labels_are_cut_where_the_user_says_that_the_outputs_are_logits(data):

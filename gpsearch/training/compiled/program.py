@@ -142,8 +142,8 @@ class Program:
                 tf.constant(state.learning_rate or 0.0, tf.float32),
                 tf.constant(state.values, tf.float64),
                 tf.constant(settings.batch_size),
-                tf.constant(settings.epochs),
-                tf.constant(settings.patience or settings.epochs),
+                tf.constant(min(settings.epochs, tf.int32.max)),
+                tf.constant(min(settings.patience or settings.epochs, tf.int32.max)),
                 tf.constant(training.seed),
             )
             columns = np.asarray(table, np.float64).T.tolist()
