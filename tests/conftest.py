@@ -35,17 +35,6 @@ def pytest_collection_finish(session):
     gc.set_threshold(5000, 10, 10)
     gc.enable()
     optimize_graphs(False)
-    keep_no_stacks()
-
-
-def keep_no_stacks():
-    """Keep no stack of Python with each operation of a graph: an eighth of the time of a trace.
-
-    It is for the text of an error of the operation, which no test reads.
-    """
-    if tf_stack := sys.modules.get("tensorflow.python.util.tf_stack"):
-        none = tf_stack.extract_stack(stacklevel=1000)
-        tf_stack.extract_stack = lambda stacklevel=1: none
 
 
 def optimize_graphs(wanted):
