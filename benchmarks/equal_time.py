@@ -13,8 +13,8 @@ tools, seeds and readings. What counts are the sets and seeds on which all tools
 ``--keep`` keeps their figures, and ``make figures`` draws them.
 
 ``--tree NAME=FOLDER`` adds the default of another checkout, under that name. Optuna's GP needs
-``torch``, and KerasTuner's Hyperband ``keras-tuner``. Each run is a process of its own and stands
-in ``--out``; what stands there is not repeated.
+``torch``, and KerasTuner's Hyperband ``keras-tuner`` and ``tensorboard``. Each run is a process of
+its own and stands in ``--out``; what stands there is not repeated.
 """
 
 from __future__ import annotations
