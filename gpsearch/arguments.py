@@ -140,6 +140,23 @@ def instance_of(
     return value
 
 
+def answer(argument: str, function: Any, returned: Any) -> bool:
+    """Whether what a function of the user's returned is true.
+
+    >>> answer("stop", print, None)
+    False
+    """
+    try:
+        return bool(returned)
+    except Exception as error:  # an array, a data frame, a tensor
+        shape = getattr(returned, "shape", ())
+        shaped = f" of shape {tuple(shape)}" if shape else ""
+        raise InvalidSearchError(
+            f"returned {type(returned).__name__}{shaped}, which is neither true nor false. "
+            "Return True or False, as any() and all() of an array do."
+        ).about(argument, function) from error
+
+
 def optional(
     check: Callable[..., T], argument: str, value: Any, *rule: Any, **more: Any
 ) -> T | None:

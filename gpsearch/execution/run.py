@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from gpsearch.arguments import answer
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult, Objective
 from gpsearch.execution.contest import Contest
@@ -275,18 +276,19 @@ class Run:
 
     def _call(self, callback: Callback | TrialCallback, trial: Trial) -> bool:
         if isinstance(callback, TrialCallback):
-            return bool(callback.on_trial_end(self.study, trial))
+            return answer("callback", callback, callback.on_trial_end(self.study, trial))
         result = study_result(self.study)
         # Stoppers of scikit-optimize read the models, of which it has none before the first points.
         if all(one.proposal != "model" for one in self.study.trials):
             result.models = []
-        return bool(callback(result))
+        return answer("callback", callback, callback(result))
 
     def _goes_on(self, trial: Trial) -> bool:
         """Whether a trial's further folds are worth running."""
         if self._fold_rule is None or len(trial.folds) == self._n_folds:
             return True
-        return self._fold_rule(*self._plan.seen_by(trial))
+        verdict: Any = self._fold_rule(*self._plan.seen_by(trial))
+        return verdict is None or answer("racing", self._fold_rule, verdict)
 
     def _apply_rules(self) -> None:
         if not self._rules_due or self.reason:
@@ -303,7 +305,7 @@ class Run:
                 self._stop(verdict)
             elif isinstance(verdict, str):
                 self.reason = self.reason or verdict
-            elif verdict:  # NumPy's True as well
+            elif answer("stop", rule, verdict):
                 self._stop(StopReason.RULE)
 
     def _stop(self, reason: StopReason) -> None:

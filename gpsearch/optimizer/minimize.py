@@ -137,13 +137,8 @@ optimum_prior
     )
     if optimizer.is_ours:
         optimizer.avoid_duplicates = False  # `n_calls` calls are promised, of few points too
-    if any(
-        not isinstance(p, Iterable) or len(p) != len(optimizer.space.dimensions) for p in points
-    ):
-        raise RuntimeError(
-            f"Optimization space ({optimizer.space}) and initial points in x0 use inconsistent "
-            "dimensions."
-        )
+    for point in points:
+        _check_length(point, len(optimizer.space.dimensions))
     callbacks = check_callback(callback)
     if verbose:
         n_evaluated = len(points) if not values else 0
@@ -179,6 +174,20 @@ def _points(x0: Any) -> list[Point]:
     if not isinstance(x0, list):
         raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}").about("x0", x0)
     return x0
+
+
+def _check_length(point: Any, n: int) -> None:
+    """Raise where a point of `x0` has not `n` values."""
+    if not isinstance(point, Sized):
+        raise _LengthError(f"each point is a list of {n} values.").about("x0", point)
+    if len(point) != n:
+        raise _LengthError(
+            f"this point has length {len(point)}; give one value for each of {n} dimensions."
+        ).about("x0", point)
+
+
+class _LengthError(InvalidSearchError, RuntimeError):
+    """A point of `x0` has too few or too many values; scikit-optimize's is a RuntimeError."""
 
 
 def _values(y0: Any) -> list[Any] | None:

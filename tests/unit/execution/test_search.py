@@ -576,6 +576,26 @@ def ahead(study, trial):
     return not any(t.score > trial.score for t in study.complete)
 
 
+@pytest.mark.parametrize("argument", ["stop", "callback", "racing"])
+def test_an_answer_that_is_neither_true_nor_false_is_named(argument, tmp_path):
+    def several(*given):
+        return np.array([True, False, True])
+
+    with pytest.raises(
+        InvalidSearchError,
+        match=rf"^search\({argument}=several\): returned ndarray of shape \(3,\), .*any\(\)",
+    ):
+        run(Folds(), study=tmp_path / "study.db", **{argument: several})
+    goes_on = run(Folds(), study=tmp_path / "study.db")
+    assert len(goes_on.trials) == 6
+
+
+@pytest.mark.parametrize(("verdict", "n_folds"), [(np.False_, 1), (np.True_, 4), (None, 4)])
+def test_a_racing_rule_may_answer_with_a_boolean_of_numpy(verdict, n_folds):
+    study = run(Folds(), racing=lambda study, trial: verdict)
+    assert {len(trial.folds) for trial in study.trials} == {n_folds}
+
+
 def test_racing_stops_trials_and_the_strategy_learns_of_it():
     seen = []
 

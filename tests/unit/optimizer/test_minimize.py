@@ -93,9 +93,20 @@ def test_a_function_may_do_what_it_likes_with_its_point():
     )
 
 
-def test_a_start_of_the_wrong_length_is_refused():
-    with pytest.raises(RuntimeError, match="inconsistent"):
-        gp_minimize(bowl, SPACE, n_calls=10, x0=[[0.0, 1, 2]])
+@pytest.mark.parametrize(
+    ("x0", "message"),
+    [
+        (
+            [[0.0, 1], [0.0, 1, 2]],
+            r"gp_minimize\(x0=\[0.0, 1, 2\]\): .*length 3; .* 2 dimen.*",
+        ),
+        ([0.0], r"gp_minimize\(x0=\[0.0\]\): .*length 1; .* 2 dimensions\."),
+        ([[0.0, 1], 5], r"gp_minimize\(x0=5\): each point is a list of 2 values\."),
+    ],
+)
+def test_a_start_of_the_wrong_length_is_refused(x0, message):
+    with pytest.raises(RuntimeError, match=f"^{message}$"):  # scikit-optimize's kind of error
+        gp_minimize(bowl, SPACE, n_calls=10, x0=x0)
 
 
 def test_the_old_name_of_n_initial_points_still_serves():
