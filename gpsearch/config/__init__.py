@@ -19,6 +19,8 @@ in the file             meaning
                         table the ready-made ``mlp`` is searched over its own space
 ======================= ====================================================================
 
+``"none"`` stands for None, which TOML lacks, as in ``cost = "none"``.
+
 A Python object is named as ``"module:name"`` or ``"file.py:name"``: ``create_model`` and
 ``function``; ``preprocess``, ``scoring``, ``cv`` and ``callbacks`` of the objective; ``strategy``,
 ``racing``, ``callback`` and ``stop`` of the search; ``racing`` of the comparison. Files are looked

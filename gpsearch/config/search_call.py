@@ -16,7 +16,7 @@ import pandas as pd
 
 from gpsearch.comparison import Comparison, compare
 from gpsearch.config.python_objects import describe_error, find_function, find_object
-from gpsearch.config.toml_source import Source
+from gpsearch.config.toml_source import NONE, Source
 from gpsearch.errors import GPSearchError, InvalidSearchError
 from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetScore, search
 from gpsearch.objective import KerasCV
@@ -113,16 +113,13 @@ class _Reader:
         ):
             known = [name for name in inspect.signature(function).parameters if name not in but]
             source.check_keys(table, given, known)
+            given.update({name: None for name, value in given.items() if value == NONE})
         create_model = self._create_model(objective.pop("create_model", "mlp"))
         self._name_python("objective", objective)
         self._name_python("search", search_arguments)
         self._name_python("compare", comparison)
-        for arguments in (search_arguments, comparison):
-            for name in ("optimum_prior", "cost"):
-                if arguments.get(name) == "none":  # TOML has no None
-                    arguments[name] = None
-        if "stop" in search_arguments:
-            search_arguments["stop"] = self._stop_rules(search_arguments["stop"])
+        if (stop := search_arguments.get("stop")) is not None:
+            search_arguments["stop"] = self._stop_rules(stop)
         space = self._space(create_model)
         X, y, columns = self._data(source.table("data"))
         cells = {"X": X, "y": y} | columns
@@ -161,15 +158,15 @@ class _Reader:
             value = arguments.get(key)
             if isinstance(value, str) and ":" in value:
                 arguments[key] = find_object(self.source, table, key, value)
-            elif key in ("callback", "callbacks") and key in arguments:
+            elif key in ("callback", "callbacks") and value is not None:
                 raise self.source.error(
                     table, key, f'is {value!r}; write "module:name" or "file.py:name"'
                 )
 
     def _stop_rules(self, stop: Any) -> Any:
+        if stop is not self.source.table("search")["stop"]:  # a Python object that it names
+            return stop
         if not isinstance(stop, dict):
-            if callable(stop) or isinstance(stop, list):  # a Python object, loaded by its name
-                return stop
             raise self.source.error(
                 "search", "stop", f"is {stop!r}; write a table, such as {{ no_improvement = 20 }}"
             )

@@ -12,6 +12,9 @@ from gpsearch.errors import GPSearchError, InvalidConfigError
 
 TABLES = ("data", "objective", "search", "compare", "space")
 TOP = ("study", "report", *TABLES)
+NONE = "none"  # stands for None, which TOML lacks
+WORDS = {"None": f'"{NONE}"', "True": "true", "False": "false"}  # of Python, in TOML
+PYTHON_WORD = re.compile(rf"\b({'|'.join(WORDS)})\b")
 TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
@@ -22,7 +25,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8-sig")  # with a byte order mark or not
             self.content = tomllib.loads(self.text)
         except OSError as error:
             raise InvalidConfigError(
@@ -30,8 +33,10 @@ class Source:
                 "a configuration to start from."
             ) from None
         except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
             raise InvalidConfigError(
-                f"{path} is not valid TOML: it is not UTF-8: {error}."
+                f"{path}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8, which "
+                "TOML is written in; save the file as UTF-8."
             ) from None
         except tomllib.TOMLDecodeError as error:
             raise InvalidConfigError(self._not_toml(str(error))) from None
@@ -86,12 +91,13 @@ class Source:
             for table in () if error.argument in but else tables:
                 key, value = error.argument, error.value
                 if table == "space":
-                    key = error.entry
+                    key = error.entry or error.argument  # of create_model
                 elif error.entry:
                     value = f"{{{error.entry} = {value}}}"
                 if key in self.table(table):
-                    given = "" if error.value == "..." else f" = {value}"
-                    raise self.error(table, f"{key}{given}:", error.rule, key=key) from error
+                    given = "" if error.value == "..." else f" = {WORDS.get(value, value)}"
+                    rule = PYTHON_WORD.sub(lambda word: WORDS[word[0]], error.rule)
+                    raise self.error(table, f"{key}{given}:", rule, key=key) from error
             raise
 
     def line_of(self, table: str, key: str) -> int | None:

@@ -75,10 +75,16 @@ def read_when(name: str, when: Any) -> When:
             f"{name!r} has when={when!r}; it must be a table of another dimension's name to the "
             "values for which this one exists."
         ).about("dimensions", entry=name)
-    return {
+    read = {
         parent: tuple(values) if isinstance(values, list | tuple | range | set) else (values,)
         for parent, values in when.items()
     }
+    if never := [parent for parent, values in read.items() if not values]:
+        raise InvalidSpaceError(
+            f"the condition on {name!r} has no value of {never[0]!r}, so that it never exists; "
+            "name one at least."
+        ).about("dimensions", entry=name)
+    return read
 
 
 def _read_entry(entry: Any) -> Any:

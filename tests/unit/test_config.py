@@ -66,6 +66,14 @@ def test_the_prior_of_the_optimum_is_written_as_in_python(write, written, read):
     assert config.search["optimum_prior"] == config.comparison["optimum_prior"] == read
 
 
+def test_none_is_written_as_a_text_wherever_python_takes_it(write):
+    nones = "".join(f'{name} = "none"\n' for name in ("max_same_errors", "stop", "callback"))
+    text = GOOD.replace("n_calls = 7", nones).replace("cv = 3", 'callbacks = "none"')
+    config = load_config(write(text))
+    assert config.search == {"max_same_errors": None, "stop": None, "callback": None}
+    assert config.comparison["max_same_errors"] is None
+
+
 @pytest.mark.parametrize(("written", "read"), [("seconds", "seconds"), ("none", None)])
 def test_the_cost_is_a_text_and_serves_the_comparison_as_well(write, written, read):
     config = load_config(write(GOOD.replace("n_calls = 7", f'n_calls = 7\ncost = "{written}"')))
@@ -159,6 +167,18 @@ def test_a_function_can_load_the_data(write):
             r"line 12: .* strategy = 'gpp': no such strategy",
         ),
         ("n_calls = 7", 'cost = "money"', r"line 12: .* cost = 'money': .*'work' or 'seconds'"),
+        ("n_calls = 7", "cost = 3", r"line 12: .* cost = 3: .*'seconds', or \"none\"\.$"),
+        ("n_calls = 7", "timeout = true", r"line 12: .* timeout = true: .*, or \"none\"\.$"),
+        ("n_calls = 7", 'isolate = "none"', r"line 12: .* isolate = \"none\": .*true or false\.$"),
+        ("n_calls = 7", "confirm = 2", r"line 12: .* confirm = 2: .*, or true or false\.$"),
+        ("cv = 3", "cv = 3\npatience = 0", r"line 9: .* patience = 0: .*, or \"none\"\.$"),
+        (
+            'opt = ["a',
+            'drop_rate = 3\nopt = ["a',
+            r"line 16: \[space\] drop_rate = 3: .*0 to 1",
+        ),
+        ('["sgd"] }', "[] }", r"line 17: \[space\] momentum: .*no value of 'opt'"),
+        ("n_calls = 7", 'stop = ["below_noise"]', r"line 12: \[search\] stop is \['below"),
         (
             "n_calls = 7",
             "optimum_prior = { lr = 1.0 }",
@@ -286,6 +306,15 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
         load_config(tmp_path / "none.toml")
 
 
+def test_a_file_is_utf_8_with_a_byte_order_mark_or_without(tmp_path):
+    path = tmp_path / "search.toml"
+    path.write_bytes(GOOD.encode("utf-8-sig"))
+    assert Source(path).line_of("search", "n_calls") == 12
+    path.write_bytes(GOOD.encode() + b"# caf\xe9\n")
+    with pytest.raises(InvalidConfigError, match=r"search.toml, line 18: byte 0xe9 is not UTF-8"):
+        load_config(path)
+
+
 def test_a_parquet_file_is_read_like_a_csv_file(write, tmp_path):
     pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
     frame = pd.DataFrame(
@@ -360,5 +389,5 @@ def test_a_text_is_no_boolean(write, tmp_path, table):
             write(f'[data]\ndataset = "breast_cancer"\n[{table}]\n{key} = "{value}"\n')
         )
         call = config.run if table == "search" else config.compare
-        with pytest.raises(GPSearchError, match=rf"{key} = '{value}': must be True or False"):
+        with pytest.raises(GPSearchError, match=rf"{key} = '{value}': must be true or false"):
             call(study=tmp_path / "a.db", n_calls=3)

@@ -104,6 +104,11 @@ class TestReading:
                 r"'a'.*tuple \(0.0001, 1.0, 'log'\).*\{low = 0.0001, high = 1.0, prior = 'log'\}",
                 id="a list for a tuple",
             ),
+            pytest.param(
+                {"a": {"low": 0, "high": 1, "when": {"b": []}}, "b": ["x", "y"]},
+                "the condition on 'a' has no value of 'b'",
+                id="condition that never holds",
+            ),
             pytest.param({1: (0, 1)}, "name 1", id="name"),
             pytest.param([Real(0, 1, name="a"), Real(0, 1, name="a")], "twice", id="same name"),
             pytest.param("lr", "dimensions='lr'", id="a string"),
