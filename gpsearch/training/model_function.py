@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import hashlib
 import inspect
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,6 +53,7 @@ class ModelFunction:
         self.requires = [p.name for p in parameters if p.kind in named and p.default is p.empty]
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self._last_built: list[weakref.ref[Any]] = []
+        self._last_states: list[tuple[weakref.ref[Any], bytes]] = []
         self._first_names: dict[str, int] = {}
 
     def check_names(self, names: Iterable[str]) -> None:
@@ -91,6 +93,7 @@ class ModelFunction:
         the function returned something else, or parts of the model it returned before.
         """
         keras = import_keras()
+        changed = self._changed_states()
         with seeded(seed), self._same_names():
             model = self.create_model(**{name: _own(v) for name, v in arguments.items()})
             if not isinstance(model, keras.Model):
@@ -106,6 +109,7 @@ class ModelFunction:
             if not model.built:
                 self._run(model, take(features, np.arange(1)))
             self._check_fresh(model)
+            self._check_states(model, changed)
         return model
 
     @contextlib.contextmanager
@@ -167,14 +171,37 @@ class ModelFunction:
             what = "a model with the optimizer of the one before"
         else:
             what = f"a model that trains the {shared[0].path} of the one before"
-        raise InvalidObjectiveError(
+        raise self._not_fresh(what)
+
+    def _changed_states(self) -> dict[int, bytes]:
+        """Digests of the last model's variables that changed without being trained, by id."""
+        alive = [(ref(), digest) for ref, digest in self._last_states]
+        now = [(part, digest, _digest(part)) for part, digest in alive if part is not None]
+        return {id(part): after for part, before, after in now if after != before}
+
+    def _check_states(self, model: Any, changed: Mapping[int, bytes]) -> None:
+        """Raise where the model keeps a state, such as a moving average, that training changed.
+
+        Models may share layers that stay as they are: frozen ones, or an adapted `Normalization`;
+        and those that the function resets.
+        """
+        states = [(part, _digest(part)) for part in model.non_trainable_weights]
+        self._last_states = [(weakref.ref(part), digest) for part, digest in states]
+        for part, digest in states:
+            if changed.get(id(part)) == digest:
+                raise self._not_fresh(
+                    f"a model with the {part.path} of the one before, which training has changed"
+                )
+
+    def _not_fresh(self, what: str) -> InvalidObjectiveError:
+        return InvalidObjectiveError(
             f"{self.name} returned {what}: each fold would start from what another has learnt. "
             "Make model, layers and optimizer inside the function, anew in each call."
         )
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the models built and their names: they belong to this process."""
-        return {**self.__dict__, "_last_built": [], "_first_names": {}}
+        return {**self.__dict__, "_last_built": [], "_last_states": [], "_first_names": {}}
 
 
 def data_facts(features: Parts, target: Target) -> dict[str, Any]:
@@ -187,6 +214,10 @@ def data_facts(features: Parts, target: Target) -> dict[str, Any]:
         "n_outputs": target.n_outputs,
         "target_kind": target.kind,
     }
+
+
+def _digest(variable: Any) -> bytes:
+    return hashlib.blake2b(np.asarray(variable.numpy()).tobytes()).digest()
 
 
 def _shapes(features: Parts) -> Any:

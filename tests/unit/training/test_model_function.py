@@ -92,3 +92,53 @@ def test_builds_name_their_layers_alike_and_others_apart():
         names.append([layer.name for layer in model.layers])
         assert keras.layers.Dense(1).name not in names[-1]
     assert names[1] == names[2]
+
+
+def moving_averages(**settings):
+    """One layer for all models: moving averages alone, nothing that is trained."""
+    layer = import_keras().layers.BatchNormalization(center=False, scale=False, **settings)
+    layer.build((None, 3))
+    return layer
+
+
+def model_with(layer):
+    keras = import_keras()
+    model = keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
+    return model
+
+
+def build_and_train(create, times=3):
+    """Train each model that `create` makes before the next is built."""
+    rows = np.arange(12, dtype=np.float32).reshape(4, 3)
+    function = ModelFunction(create)
+    for seed in range(times):
+        function.build({}, rows, seed).fit(rows, rows[:, :1], verbose=0)
+
+
+def test_a_shared_state_that_training_changes_is_refused():
+    layer = moving_averages()
+    with pytest.raises(InvalidObjectiveError, match="moving_mean of the one before, which train"):
+        build_and_train(lambda: model_with(layer), times=2)
+
+
+@pytest.mark.parametrize("kind", ["frozen", "adapted", "reset", "chosen"])
+def test_shared_layers_that_training_leaves_alone_are_taken(kind):
+    """A function may also reset a state, or set it to what it likes."""
+    rows = np.arange(12, dtype=np.float32).reshape(4, 3)
+    calls = iter(range(9))
+    if kind == "adapted":
+        layer = import_keras().layers.Normalization()
+        layer.adapt(rows)
+    else:
+        layer = moving_averages(trainable=kind != "frozen")
+    first = layer.get_weights()
+
+    def create():
+        if kind == "reset":
+            layer.set_weights(first)
+        elif kind == "chosen":
+            layer.set_weights([weight + next(calls) for weight in first])
+        return model_with(layer)
+
+    build_and_train(create)
