@@ -18,7 +18,7 @@ from gpsearch.data.rows import (
     named_parts,
     take,
 )
-from gpsearch.data.table_encoder import is_table, table_encoder, warn_of_texts
+from gpsearch.data.table_encoder import as_array, is_table, table_encoder, warn_of_texts
 from gpsearch.errors import InvalidObjectiveError
 
 NAMES = ("auto", "standardize")
@@ -112,7 +112,7 @@ def _named(name: str, part: Any) -> Any:
     """The transformer of a name for a part of X; None where it stays as it is."""
     if name == "auto" and is_table(part):
         return table_encoder(part)
-    array = np.asarray(part)
+    array = as_array(part)
     return StandardScaler() if array.ndim == 2 and array.dtype.kind == "f" else None
 
 

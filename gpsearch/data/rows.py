@@ -13,7 +13,7 @@ import numpy as np
 
 from gpsearch.data.blocks import blocks, gathered
 from gpsearch.data.datasets import Streamed
-from gpsearch.data.table_encoder import not_numbers
+from gpsearch.data.table_encoder import as_array, not_numbers
 from gpsearch.errors import InvalidObjectiveError
 
 Parts = Any
@@ -93,7 +93,7 @@ def check_numeric(parts: Parts, remedy: str, *, stage: str = "") -> None:
             raise InvalidObjectiveError(
                 f"values{label} are not finite numbers: {held}. {remedy}"
             ).about("X")
-        array = np.asarray(part)
+        array = as_array(part)
         if array.dtype.kind not in NUMBERS:
             raise InvalidObjectiveError(
                 f"values of type {array.dtype}{label} are not numbers. {remedy}"
@@ -185,7 +185,7 @@ def as_model_input(parts: Parts) -> Parts:
     def narrow(part: Any) -> Any:
         if isinstance(part, Streamed):
             return part
-        array = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
+        array = part.toarray() if hasattr(part, "toarray") else as_array(part)
         if array.dtype.kind in "UT":
             return array.astype(object)
         return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)

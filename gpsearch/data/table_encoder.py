@@ -191,11 +191,41 @@ def not_numbers(frame: Any) -> dict[Hashable, str]:
     for name, column in _columns(frame) if hasattr(frame, "columns") else []:
         kind = infer_dtype(column, skipna=True)
         if kind not in NUMERIC:
-            known = pd.Series(column).dropna()
-            found[name] = f"texts such as {known.iloc[0]!r}" if kind in CATEGORIES else kind
+            found[name] = _examples(column, kind) if kind in CATEGORIES else kind
         elif n_bad := int((~np.isfinite(_as_numbers(name, column))).sum()):
-            found[name] = f"{n_bad} NaN or infinite"
+            found[name] = f"{n_bad} NaN, missing or infinite"
     return found
+
+
+def _examples(column: Any, kind: str) -> str:
+    known = pd.Series(column).dropna().tolist()
+    what = "categories" if kind == "categorical" else "texts"
+    return f"{what} such as {known[0]!r}" if known else "missing values alone"
+
+
+def as_array(part: Any) -> np.ndarray:
+    """An array of a part of X: of numbers where each column of a data frame holds numbers.
+
+    NumPy makes objects of such columns where pandas has no common type of theirs, as of booleans
+    beside numbers, or where missing values have a type of their own.
+
+    >>> as_array(pd.DataFrame({"age": [20.5, 30.0], "member": [True, False]})).dtype
+    dtype('float64')
+    """
+    if not isinstance(part, pd.DataFrame) or _has_one_plain_type(part):
+        return np.asarray(part)
+    columns = _columns(part)
+    if any(infer_dtype(column, skipna=True) not in NUMERIC for _, column in columns):
+        return np.asarray(part)
+    arrays = ((name, np.asarray(column)) for name, column in columns)
+    return np.column_stack(
+        [_as_numbers(name, one) if one.dtype == object else one for name, one in arrays]
+    )
+
+
+def _has_one_plain_type(frame: pd.DataFrame) -> bool:
+    types = set(frame.dtypes)
+    return len(types) < 2 and all(isinstance(one, np.dtype) and one.kind != "O" for one in types)
 
 
 def _columns(table: Any) -> list[tuple[Hashable, Any]]:

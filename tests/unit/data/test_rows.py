@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import as_model_input, check_numeric, read_features, take, without_lists
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
@@ -158,6 +159,45 @@ def test_check_numeric(bad):
     values = np.asarray(bad, object if isinstance(bad[0][0], str) else None)
     with pytest.raises(InvalidObjectiveError, match=r"^X=.* do this"):
         check_numeric(values, "do this")
+
+
+NUMBERS = pd.DataFrame({"x": [0.5, 2.0, 3.0], "n": [1, 2, 3], "yes": [True, False, True]})
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(NUMBERS, id="booleans-beside-numbers"),
+        pytest.param(NUMBERS.astype("Float64"), id="nullable"),
+        pytest.param(NUMBERS.convert_dtypes(), id="nullable-of-several-types"),
+        pytest.param(NUMBERS.astype({"n": "Int64"}), id="nullable-beside-plain"),
+        pytest.param(NUMBERS.astype("double[pyarrow]"), id="arrow"),
+        pytest.param(NUMBERS.astype(object), id="objects"),
+    ],
+)
+def test_frames_of_numbers_are_numbers_whatever_their_types(frame):
+    check_numeric(frame, "do this")
+    for preprocess in (None, "standardize"):
+        given, plain = (
+            Preprocessor(preprocess, one).transform(one) for one in (frame, NUMBERS.astype(float))
+        )
+        assert given.dtype == np.float32
+        np.testing.assert_array_equal(given, plain)
+
+
+def test_whole_numbers_of_nullable_columns_stay_whole():
+    frame = NUMBERS[["n", "yes"]].convert_dtypes()
+    assert as_model_input(frame).dtype == np.int64
+    check_numeric(NUMBERS.convert_dtypes()["n"], "do this")
+
+
+def test_gaps_of_nullable_columns_are_named():
+    frame = NUMBERS.assign(n=pd.array([1, None, 3], "Int64"))
+    with pytest.raises(InvalidObjectiveError, match=r"column 'n' holds 1 NaN, missing.* do this"):
+        check_numeric(frame, "do this")
+    frame["n"] = pd.Categorical([None] * 3)
+    with pytest.raises(InvalidObjectiveError, match=r"column 'n' holds missing values alone"):
+        check_numeric(frame, "do this")
 
 
 def test_identity_sees_values_types_names_and_order():

@@ -98,7 +98,7 @@ def test_a_column_of_another_kind_is_refused_by_name(column, message):
 def test_without_it_the_error_names_each_column_and_the_remedy():
     message = (
         r"column 'age' holds 1 NaN.*column 'city' holds texts such as 'Bonn'.*column 'member' "
-        r"holds 20 NaN.*column 'grade' holds texts such as 'a'.*preprocess=\"auto\""
+        r"holds 20 NaN.*column 'grade' holds categories such as 'a'.*preprocess=\"auto\""
     )
     with pytest.raises(InvalidObjectiveError, match=message):
         check_preprocess(None, FRAME)
