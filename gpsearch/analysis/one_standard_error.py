@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpsearch.arguments import refusal
+from gpsearch.arguments import is_number, refusal
 from gpsearch.described import number
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.space import Categorical, Space
@@ -119,13 +119,19 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
 
 
 def _default(space: Space) -> list[str]:
-    found = [name for aliases in SIMPLER for name in space.names if bare_name(name) in aliases]
+    ordered = [one.name for one in space.dimensions if _has_order(one)]
+    found = [name for aliases in SIMPLER for name in ordered if bare_name(name) in aliases]
     if not found:
         raise InvalidSearchError(
             f"which end is simpler is unknown for {', '.join(space.names)}; name dimensions, as "
             'in simpler=["n_layers", "-drop_rate"].'
         ).about("simpler", None)
     return found
+
+
+def _has_order(dimension: Any) -> bool:
+    """Whether values of a dimension are numbers; two choices are, too, if not to the surrogate."""
+    return not isinstance(dimension, Categorical) or all(map(is_number, dimension.categories))
 
 
 def _names(simpler: Any) -> list[str]:
@@ -143,8 +149,7 @@ def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], An
             raise InvalidParamsError(
                 f"{bare!r} is not a dimension of the space; they are {', '.join(space.names)}"
             ).about("simpler", list(names))
-        place = space.names.index(bare)
-        if isinstance(space.dimensions[place], Categorical) and space.categorical[place]:
+        if not _has_order(space.dimensions[space.names.index(bare)]):
             raise InvalidParamsError(
                 f"the categories of {bare!r} have no order; pass a function of params instead."
             ).about("simpler", list(names))

@@ -79,6 +79,15 @@ def test_equally_simple_params_are_told_apart_by_their_score():
     assert one_standard_error(study).trial.number == 2
 
 
+def test_two_numbers_have_an_order_and_texts_are_left_out():
+    space = {"n_hidden": ["few", "many", "most"], "units": [64, 8]}
+    rows = [({"n_hidden": "few", "units": 64}, 0.9), ({"n_hidden": "most", "units": 8}, 0.89)]
+    assert one_standard_error(recorded(*rows, space=space)).trial.number == 1
+    texts = recorded(({"n_hidden": "few"}, 0.9), space={"n_hidden": ["few", "many"]})
+    with pytest.raises(InvalidSearchError, match="which end is simpler is unknown"):
+        one_standard_error(texts)
+
+
 def test_failed_trials_are_no_choice():
     study = recorded((params(3, 8), 0.9))
     with study.writing() as writer:
