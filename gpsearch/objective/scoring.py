@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
+from sklearn.pipeline import Pipeline
 
 from gpsearch.data.rows import Parts
 from gpsearch.data.target import Target
@@ -155,11 +157,21 @@ def _explained(argument: str, name: str, view: FittedNetwork, y: Any) -> Iterato
 
 
 def score_bounds(scorer: Any) -> tuple[float, float]:
-    """Least and greatest score of a scorer that scikit-learn names; infinite where not known.
+    """Least and greatest score, of a scorer that scikit-learn names and of its own `score`.
+
+    Infinite where they are not known.
 
     >>> score_bounds(get_scorer("roc_auc")), score_bounds(get_scorer("neg_log_loss"))
     ((0.0, 1.0), (-inf, 0.0))
     """
+    estimator = getattr(scorer, "_estimator", None)  # whose own `score` this is
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    method = getattr(type(estimator), "score", None)
+    if method is ClassifierMixin.score:
+        return 0.0, 1.0
+    if method is RegressorMixin.score:
+        return -math.inf, 1.0
     what = lambda one: [getattr(one, f"_{part}", None) for part in ("score_func", "sign", "kwargs")]  # noqa: E731
     if all(what(scorer) != what(get_scorer(name)) for name in get_scorer_names()):
         return UNBOUNDED  # other arguments or another sign may mean another range

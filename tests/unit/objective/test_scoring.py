@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    check_scoring,
     get_scorer,
     get_scorer_names,
     log_loss,
@@ -13,6 +15,9 @@ from sklearn.metrics import (
     r2_score,
     top_k_accuracy_score,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
 
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.target import read_target
@@ -69,6 +74,18 @@ def test_a_scorer_as_scikit_learn_names_it_has_bounds():
     )
     assert score_bounds(get_scorer("r2")) == (-float("inf"), 1)
     assert score_bounds(get_scorer("neg_max_error")) == (-float("inf"), 0)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "bounds"),
+    [
+        (make_pipeline(StandardScaler(), SVC()), (0, 1)),
+        (SVR(), (-float("inf"), 1)),
+        (KMeans(), UNBOUNDED),
+    ],
+)
+def test_the_own_score_of_an_estimator_has_bounds(estimator, bounds):
+    assert score_bounds(check_scoring(estimator)) == bounds
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
