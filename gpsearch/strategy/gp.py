@@ -62,6 +62,7 @@ N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some
 COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
+SCATTER_IS_NOISE = 0.1  # share of the variance over folds that training again would not repeat
 PLACES = 256  # at which predictions are compared with the expected optimum
 CONTRADICTED = 0.1  # correlation of predicted losses with log pi, above which pi is left out
 SAME_PLACE = 1e-9  # places that differ by less are one point
@@ -217,7 +218,7 @@ class GPStrategy:
         """What is maximised after `history`, and the (k, d) best evaluated points."""
         options, space = self._options, self._space
         process = self.process(history)
-        good, noise = process.Z[process.best], process.noise_of_best
+        good, noise = process.Z[process.best], measurement_noise(process)
         places = good
         if history.pending:
             pending = self._to_z(history.pending)
@@ -285,6 +286,18 @@ class GPStrategy:
         by_name = np.argsort(np.argsort(self._space.names))
         for rows in sobol_blocks(len(self._space), np.random.default_rng(self._seed)):
             yield rows[:, by_name]
+
+
+def measurement_noise(process: GaussianProcess) -> float:
+    """Noise variance of a measurement near the best points, against which repeating it is weighed.
+
+    The fitted noise, and a share of what the folds tell. Not all of it: folds differ in what suits
+    them, which is in their scatter and would be there again. By all of it, searches of noisy tables
+    gain more, and searches of real networks nothing; without it, both go on around the best point
+    for differences far below the noise (``benchmarks/ablation.py --folds``).
+    """
+    fitted = process.hyperparameters.noise
+    return fitted + SCATTER_IS_NOISE * (process.noise_of_best - fitted)
 
 
 @functools.cache
