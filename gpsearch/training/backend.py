@@ -321,6 +321,16 @@ def layers_of(model: Any) -> list[Any]:
     return list(found.values())
 
 
+def restart_random_layers(model: Any) -> None:
+    """Let each random layer, such as dropout, draw from its start: models may share one."""
+    kind = import_keras().random.SeedGenerator
+    held = [value for layer in layers_of(model) for value in vars(layer).values()]
+    for state in (value.state for value in held if isinstance(value, kind)):
+        seed, drawn = state.numpy()
+        if drawn:
+            state.assign(np.array([seed, 0], dtype=seed.dtype))
+
+
 def last_layer(model: Any) -> Any:
     """The layer that returns the model's first output; None where the model's code decides it."""
     if not getattr(model, "outputs", None):

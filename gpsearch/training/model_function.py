@@ -14,7 +14,13 @@ from gpsearch.arguments import kind_of_thing
 from gpsearch.data.rows import Parts, is_text, map_parts, named_parts, take
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import import_keras, name_counts, optimizers_of, seeded
+from gpsearch.training.backend import (
+    import_keras,
+    name_counts,
+    optimizers_of,
+    restart_random_layers,
+    seeded,
+)
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
 """Entries of a configuration for the training; `create_model` may take them as well."""
@@ -110,6 +116,7 @@ class ModelFunction:
                 self._run(model, take(features, np.arange(1)))
             self._check_fresh(model)
             self._check_states(model, changed)
+            restart_random_layers(model)
         return model
 
     @contextlib.contextmanager

@@ -142,3 +142,20 @@ def test_shared_layers_that_training_leaves_alone_are_taken(kind):
         return model_with(layer)
 
     build_and_train(create)
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("nested", [False, True])
+def test_shared_random_layers_draw_alike_in_each_model(seed, nested):
+    """What a model learns does not depend on how many others were trained before."""
+    layers, rows = import_keras().layers, np.ones((8, 3), np.float32)
+    layer = layers.GaussianNoise(1.0, seed=seed)
+    if nested:
+        layer = import_keras().Sequential([layer])
+    function = ModelFunction(lambda: model_with(layer))
+    learnt = []
+    for _ in range(3):
+        model = function.build({}, rows, 5)
+        model.fit(rows, rows[:, :1], epochs=2, verbose=0, shuffle=False)
+        learnt.append(np.concatenate([weight.ravel() for weight in model.get_weights()]))
+    np.testing.assert_array_equal(learnt[1:], [learnt[0]] * 2)
