@@ -292,9 +292,10 @@ def measurement_noise(process: GaussianProcess) -> float:
     """Noise variance of a measurement near the best points, against which repeating it is weighed.
 
     The fitted noise, and a share of what the folds tell. Not all of it: folds differ in what suits
-    them, which is in their scatter and would be there again. By all of it, searches of noisy tables
-    gain more, and searches of real networks nothing; without it, both go on around the best point
-    for differences far below the noise (``benchmarks/ablation.py --folds``).
+    them, which is in their scatter and would be there again. With all of it, searches of tasks with
+    made noise gain more, and searches of real networks nothing; with none, they go on around the
+    best point for differences far below the noise (``benchmarks/ablation.py --folds``,
+    ``benchmarks/fold_noise.py``).
     """
     fitted = process.hyperparameters.noise
     return fitted + SCATTER_IS_NOISE * (process.noise_of_best - fitted)
