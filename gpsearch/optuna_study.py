@@ -15,7 +15,6 @@ everything else    attributes of the trial and of the study
 
 import math
 import os
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from gpsearch.space import Categorical
 from gpsearch.stored_values import value_to_json
 from gpsearch.strategy.tpe import distribution_of, load_optuna, quiet
 from gpsearch.study import Study, Trial, require_study
-from gpsearch.study.location import output_path, writing_file
+from gpsearch.study.location import output_path, unfinished_file, writing_file
 
 CURVES = ("val_loss", "loss")
 """Learning curves, the first that a fold has is shown; without them, the first of its others."""
@@ -63,16 +62,13 @@ def to_optuna(study: Study, path: str | os.PathLike[str] | None = None) -> Any:
     path = output_path(path)
     if path.exists():
         raise StudyError("exists; give the storage another name.").about("path", str(path))
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new").absolute()
-    try:
-        with writing_file(path), quiet(optuna):
+    path = path.absolute()
+    with writing_file(path), quiet(optuna):
+        with unfinished_file(path) as unfinished:
             storage = optuna.storages.RDBStorage(storage_url(unfinished))
             name = _copied(optuna, study, storage).study_name
             storage.engine.dispose()
-            os.replace(unfinished, path)
-            return optuna.load_study(study_name=name, storage=storage_url(path.absolute()))
-    finally:
-        unfinished.unlink(missing_ok=True)
+        return optuna.load_study(study_name=name, storage=storage_url(path))
 
 
 def storage_url(path: Path) -> str:

@@ -3,8 +3,10 @@
 import contextlib
 import itertools
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,19 @@ from typing import Any
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError, UnwritableError
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system, where a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
 DATABASE = b"SQLite format 3\0"  # how each database of SQLite begins
 APPLICATION = b"gpse"  # in the header: tells a study from any other database
 APPLICATION_AT = 68
 COMPANIONS = ("-journal", "-wal", "-shm", ".lock", ".new")  # files beside a study that belong to it
 JOURNAL = (bytes.fromhex("d9d505f920a163d7"), bytes(8))  # how SQLite's journals begin
 WAL = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
+UNFINISHED = r"\.[0-9a-f]{8}\.new(-journal)?"  # follows the name of what is being written
+PATIENCE = 0.2  # seconds for which a folder is locked that another process cleans up
 
 
 def study_path(path: str | os.PathLike[str]) -> Path:
@@ -168,19 +177,66 @@ def write_whole(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
-        unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
-        try:
+        with unfinished_file(path) as unfinished:
             with unfinished.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             if path.exists():
                 shutil.copymode(path, unfinished)
+
+
+@contextlib.contextmanager
+def unfinished_file(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; the file takes the place of `path` as the block ends.
+
+    What a process left there that was killed in such a block is removed. That none is in one shows
+    a lock on the folder, which all of them share, and which dies with its holder.
+    """
+    unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
+    with _cleaned(path):
+        try:
+            yield unfinished
             os.replace(unfinished, path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        finally:
+            for leftover in (unfinished, Path(f"{unfinished}-journal")):
+                leftover.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _cleaned(path: Path) -> Iterator[None]:
+    """Remove what was left unfinished of `path`, unless others write in its folder; be one."""
+    try:
+        if fcntl is None:
+            raise OSError
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in os.listdir(path.parent):
+                if re.fullmatch(re.escape(path.name) + UNFINISHED, name):
+                    path.with_name(name).unlink(missing_ok=True)
+        give_up = time.monotonic() + PATIENCE
+        while not _shares(folder) and time.monotonic() < give_up:
+            time.sleep(PATIENCE / 10)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _shares(folder: int) -> bool:
+    """Whether the shared lock is taken, or cannot be had at all."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        pass
+    return True
 
 
 def back_up(path: Path, label: str, content: bytes) -> Path:

@@ -12,7 +12,6 @@ look for, is found when it is read.
 import contextlib
 import logging
 import os
-import secrets
 import shlex
 import shutil
 import sqlite3
@@ -31,7 +30,7 @@ from gpsearch.study.location import (
     check_path,
     refuse_foreign,
     room,
-    sync_folder,
+    unfinished_file,
 )
 from gpsearch.study.older_rows import SINCE, UPGRADES
 from gpsearch.study.tables import KEYS, TYPES, Row, checksum, require_types
@@ -75,21 +74,15 @@ class Database:
             database.make_tables(rows)
             return database
         path = path.resolve()  # a link stays one
-        unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # no file of another has this name
         with _translated(str(path)):
             refuse_foreign(path, is_new=True)
-            address = f"{unfinished.absolute().as_uri()}?mode=rwc"
-            try:
+            with unfinished_file(path) as unfinished:
+                address = f"{unfinished.absolute().as_uri()}?mode=rwc"
                 with contextlib.closing(cls(_connect(address), str(path), writable=True)) as new:
                     new.make_tables(rows)
                 for beside in (Path(f"{path}-journal"), Path(f"{path}-wal")):  # of one that is gone
                     if beside.exists() and beside.stat().st_size:
                         beside.unlink()
-                os.replace(unfinished, path)
-            finally:
-                for leftover in (unfinished, Path(f"{unfinished}-journal")):
-                    leftover.unlink(missing_ok=True)
-            sync_folder(path.parent)
         return cls.connect(path, writable=False)
 
     @classmethod

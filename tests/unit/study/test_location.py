@@ -1,5 +1,6 @@
 """Nothing is written over a study, and a link stays one."""
 
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -19,7 +20,7 @@ from gpsearch.errors import (
     UnwritableError,
 )
 from gpsearch.study import Study
-from gpsearch.study.location import write_whole
+from gpsearch.study.location import unfinished_file, write_whole
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.salvage import salvage
 from gpsearch.study.sqlite import Database
@@ -211,6 +212,63 @@ def test_settings_that_an_older_study_lacks_are_recorded(tmp_path):
         writer.add_settings({"strategy": "gp", "optimum_prior": "by_name"})
     assert study.info == Study.open(path).info
     assert study.info.settings == {"strategy": "random", "optimum_prior": "by_name"}
+
+
+def write_report(study, beside):
+    study.report(beside / "page.html")
+
+
+def write_table(study, beside):
+    assert main(["export", str(study.path), "-o", str(beside / "table.csv")]) == 0
+
+
+def write_study(study, beside):
+    Study.create(beside / "other.db", space=SPACE, seed=0)
+
+
+def write_optuna(study, beside):
+    study.to_optuna(beside / "optuna.db")
+
+
+WRITERS = [write_report, write_table, write_study, write_optuna]
+"""Each way to write a file that appears whole or not at all."""
+
+
+def write_and_die(write, path, folder):
+    """Write as a process does that is killed before its file has its name."""
+    os.replace = lambda *_: os._exit(9)
+    write(Study.open(path), folder)
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_what_a_killed_writer_left_is_removed_by_the_next(study, write, tmp_path):
+    folder = tmp_path / "written"
+    folder.mkdir()
+    killed = multiprocessing.get_context("fork").Process(
+        target=write_and_die, args=(write, study, folder)
+    )
+    killed.start()
+    killed.join()
+    (left,) = folder.glob("*.new")  # a lock may stay, too
+    name = left.name[: -len(".01234567.new")]
+    own = [folder / f"{name}.new", folder / f"{name}.0123abc.new", folder / f"a{left.name}"]
+    for file in own:
+        file.write_text("of the user")
+    write(Study.open(study), folder)
+    assert {*folder.iterdir()} == {folder / name, *own}
+
+
+def test_a_file_that_is_being_written_is_not_removed(tmp_path):
+    page = tmp_path / "page.html"
+    with unfinished_file(page) as first:
+        first.write_text("first")
+        with unfinished_file(page) as second:
+            second.write_text("second")
+            write_whole(page, b"third")
+            assert first.exists()
+            assert second.exists()
+    assert page.read_text() == "first"
+    assert [*tmp_path.iterdir()] == [page]
 
 
 BESIDE = [".new", ".lock", "-journal", "-wal"]
