@@ -206,6 +206,20 @@ def std_score(folds: Sequence[FoldResult]) -> float:
     return statistics.stdev(fold.score for fold in folds) if len(folds) > 1 else math.nan
 
 
+def holding_bounds(bounds: tuple[float, float], scores: Iterable[float]) -> tuple[float, float]:
+    """The `bounds` of a metric without one that a score lies beyond.
+
+    >>> holding_bounds((0.0, 1.0), [0.5, 99.5])
+    (0.0, inf)
+    """
+    seen = [score for score in scores if not math.isnan(score)]
+    (least, greatest), rounding = bounds, 1e-9
+    return (
+        least if min(seen, default=least) >= least - rounding else -math.inf,
+        greatest if max(seen, default=greatest) <= greatest + rounding else math.inf,
+    )
+
+
 def flipped(values: Value) -> Value:
     """Scores as losses, or losses as scores: the one place where the sign changes."""
     return -values

@@ -44,6 +44,7 @@ from gpsearch.analysis.posterior import (
 from gpsearch.arguments import is_whole, refusal
 from gpsearch.described import number
 from gpsearch.errors import InvalidSearchError, StudyError, public
+from gpsearch.evaluation import holding_bounds
 from gpsearch.space import Space
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import measurement_noise
@@ -151,6 +152,8 @@ def forecast(
     at = np.log(ahead), np.log(N_MORE)
     expected = np.interp(*at, EXPECTED) * gains.mean(axis=0)
     high = np.interp(*at, GREATEST) * np.quantile(gains, 0.95, axis=0)
+    bounds = holding_bounds(study.info.score_bounds, [trial.score for trial in study.complete])
+    high = np.minimum(high, max(0.0, bounds[1] - best.score))
     return Forecast(
         n_more=tuple(ahead),
         gain=tuple(np.minimum(expected, high).tolist()),

@@ -41,7 +41,7 @@ from gpsearch.comparison.statistics import (
     win_probability,
 )
 from gpsearch.errors import InvalidSearchError, StudyError, public
-from gpsearch.evaluation import Value, as_user_value
+from gpsearch.evaluation import Value, as_user_value, holding_bounds
 from gpsearch.lazily import extended
 from gpsearch.space import Space
 from gpsearch.study import Trial
@@ -188,8 +188,12 @@ class Comparison:
 
     @public()
     def curve(self, strategy: str, confidence: float = 0.95) -> Band:
-        """Mean best score so far over the repeats, in the user's units, with its band."""
-        return mean_band(self.as_user_value(self.best_of(strategy)), confidence)
+        """Mean best score so far over the repeats, in the user's units, with its band.
+
+        The band stays within the bounds of the metric, where these are known.
+        """
+        band = mean_band(self.as_user_value(self.best_of(strategy)), confidence)
+        return band.within(*sorted(self.as_user_value(end) for end in self._bounds))
 
     @public(strategy="baseline")
     def differences(
@@ -214,13 +218,14 @@ class Comparison:
         rows = [self._index(strategy) for strategy in others]
         ends = [self.best[row, :, -1] - self.best[base, :, -1] for row in rows]
         areas = [self.area[row] - self.area[base] for row in rows]
+        most = self._bounds[1] - self._bounds[0]
         p_values = [wilcoxon_p(end) for end in ends]
         return tuple(
             Difference(
                 strategy=strategy,
                 baseline=baseline,
-                end=mean_interval(end, confidence),
-                area=mean_interval(area, confidence),
+                end=mean_interval(end, confidence).within(-most, most),
+                area=mean_interval(area, confidence).within(-most, most),
                 better=win_probability(end, confidence),
                 p=p,
                 p_holm=p_holm,
@@ -326,6 +331,11 @@ class Comparison:
             f"<Comparison of {', '.join(self.strategies)}: {self.n_repeats} repeats of "
             f"{self.n_calls} evaluations>"
         )
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        """Between which the scores lie, greater is better."""
+        return holding_bounds(self.info.score_bounds, self.scores.flat)
 
     def _index(self, strategy: str) -> int:
         return self.strategies.index(one_of("strategy", strategy, self.strategies))

@@ -55,6 +55,10 @@ class Interval:
         """Whether zero lies outside."""
         return self.low > 0.0 or self.high < 0.0
 
+    def within(self, least: float, greatest: float) -> "Interval":
+        """Its part between two bounds, which hold the estimate."""
+        return Interval(value=self.value, low=max(self.low, least), high=min(self.high, greatest))
+
     def map(self, rising: Callable[[float], float]) -> "Interval":
         """The interval of a rising function of what is estimated."""
         return Interval(value=rising(self.value), low=rising(self.low), high=rising(self.high))
@@ -70,6 +74,11 @@ class Band:
     """(n,) lower ends."""
     high: Array
     """(n,) upper ends."""
+
+    def within(self, least: float, greatest: float) -> "Band":
+        """Its part between two bounds, which hold the means."""
+        low, high = np.maximum(self.low, least), np.minimum(self.high, greatest)
+        return Band(mean=self.mean, low=low, high=high)
 
 
 def expanded_confidence(confidence: float, n: int) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.evaluation import FoldResult
+from gpsearch.evaluation import FoldResult, holding_bounds
 from gpsearch.study.trial import Trial
 from gpsearch.surrogate.warping import bounded
 
@@ -87,12 +87,7 @@ class FreshScores:
     def within(self, bounds: tuple[float, float]) -> tuple[float, float]:
         """These bounds of the metric, without one that a score lies beyond."""
         fresh = [fold.score for folds in self._fresh.values() for fold in folds]
-        low, high = np.nanmin(seen := [*self.of_search.flat, *fresh]), np.nanmax(seen)
-        (least, greatest), rounding = bounds, 1e-9
-        return (
-            least if low >= least - rounding else -math.inf,
-            greatest if high <= greatest + rounding else math.inf,
-        )
+        return holding_bounds(bounds, [*self.of_search.flat, *fresh])
 
     def why_none_counts(self) -> str:
         """Why no fresh splits count, as a sentence; empty where some do, or there are none."""

@@ -15,7 +15,7 @@ from joblib import cpu_count
 
 from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
-from gpsearch.evaluation import Objective, measures_work
+from gpsearch.evaluation import UNBOUNDED, Objective, measures_work
 from gpsearch.execution.dispatch import Events, run_concurrently
 from gpsearch.execution.plan import Plan
 from gpsearch.execution.progress import Progress
@@ -264,6 +264,10 @@ def writing_study(
         objective.validate(space)
     made: Path | None = None
     seed = None if random_state is None else read_seed(random_state)
+    bounds = getattr(objective, "score_bounds", UNBOUNDED)
+    if bounds != UNBOUNDED:
+        ends = [end if math.isfinite(end) else None for end in bounds]
+        first = {**first, "score_bounds": ends}
     recorded = {**settings, **first}
     identity: dict[str, Any] = {
         "space": space,

@@ -39,6 +39,8 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     """Name and value of everything recorded about how a study was run."""
     facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
     for name, value in info.settings.items():
+        if name == "score_bounds":
+            value = " to ".join(map(short, info.score_bounds))
         is_none = name in ("optimum_prior", "expected_optimum", "cost") and not value
         facts.append((name.replace("_", " "), "none" if is_none else _plain(value)))
     told = dict(info.description)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import StudyMismatchError
+from gpsearch.evaluation import UNBOUNDED
 from gpsearch.identity import SCHEME, changed_parts, same_source
 from gpsearch.stored_values import canonical_json
 from gpsearch.study.encoding import dump
@@ -71,6 +72,15 @@ class StudyInfo:
             created=time.time(),
             version=__version__,
         )
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Least and greatest score of the metric; infinite where they are not recorded."""
+        recorded = self.settings.get("score_bounds") or UNBOUNDED
+        low, high = (
+            kept if end is None else end for end, kept in zip(recorded, UNBOUNDED, strict=True)
+        )
+        return low, high
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any]) -> StudyInfo:

@@ -47,6 +47,20 @@ def test_it_is_in_the_users_unit_and_follows_from_the_study_alone(study):
     assert forecast(first, [20]).gain == (forecast(first).gain[1],)
 
 
+def test_no_score_beyond_the_metric_is_forecast(study):
+    first = part_of(study, study.trials[:12])
+    free, room = first.forecast(), 0.001
+    settings = {"score_bounds": [None, first.best_score + room]}
+    bounded = Study.create(None, space=SPACE, seed=1, settings=settings)
+    with bounded.writing() as writer:
+        for trial in first.trials:
+            writer.add_trial(trial.params, [FoldResult(fold=0, score=trial.score)])
+    assert free.high[2] > 2 * room
+    made = bounded.forecast()
+    np.testing.assert_allclose(made.high, np.minimum(free.high, room), 0.1)
+    assert all(g <= h for g, h in zip(made.gain, made.high, strict=True))
+
+
 def test_the_evaluations_of_a_play_are_those_of_one_function(study):
     """In a space of six places none is left after the plays have taken all."""
     small = gs.search(

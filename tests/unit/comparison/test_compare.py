@@ -13,6 +13,7 @@ from gpsearch.errors import (
     StudyMismatchError,
 )
 from gpsearch.execution.plan import evaluation_seed
+from gpsearch.objective.function import FunctionObjective
 from gpsearch.space import Space
 from gpsearch.study import Study
 
@@ -38,6 +39,55 @@ def test_the_same_call_gives_the_same_comparison():
     first, second = small(), small()
     assert values(first).equals(values(second))
     assert not values(first).equals(values(small(random_state=1)))
+
+
+def just_below(most):
+    def score(params, seed):
+        return most - 0.1 * np.random.default_rng([seed, round(1e6 * params["x"])]).random() ** 4
+
+    return score
+
+
+@pytest.mark.parametrize(
+    ("objective", "bounds"),
+    [
+        (FunctionObjective(just_below(1.0)), (0.0, 1.0)),
+        (FunctionObjective(just_below(0.0)), (-math.inf, 0.0)),
+        (FunctionObjective(lambda p: 0.1 * p["x"] ** 3, greater_is_better=False), (-math.inf, 0.0)),
+    ],
+)
+def test_intervals_of_scores_end_where_the_metric_does(objective, bounds, tmp_path):
+    """Of a file that is read again, too."""
+
+    def made(name):
+        options = {"strategies": ["random", "tpe"], "n_calls": 4, "n_repeats": 2}
+        compare(objective, SPACE, study=tmp_path / name, **options)
+        return open_comparison(tmp_path / name)
+
+    free, objective.score_bounds = made("free.db"), bounds
+    bounded = made("bounded.db")
+    ends = sorted(bounded.as_user_value(end) for end in bounds)
+    beyond = []
+    for wide, kept in [(free.table(), bounded.table()), (free.curve("tpe"), bounded.curve("tpe"))]:
+        assert np.all(kept.low == np.maximum(wide.low, ends[0]))
+        assert np.all(kept.high == np.minimum(wide.high, ends[1]))
+        beyond.append(np.any(wide.low < ends[0]) or np.any(wide.high > ends[1]))
+    assert all(beyond)
+
+
+def test_no_difference_is_wider_than_the_metric():
+    objective = FunctionObjective(lambda params, seed: float(params["n"] > 2) * (seed % 5) / 4)
+    objective.score_bounds = (0.0, 1.0)
+    settings = {"strategies": ["random", "tpe"], "n_calls": 2, "n_repeats": 2}
+    (difference,) = compare(objective, {"n": gs.Integer(1, 4)}, **settings).differences()
+    assert (difference.end.low, difference.end.high) == (-1.0, 1.0)
+
+
+def test_bounds_that_a_score_lies_beyond_are_none():
+    objective = FunctionObjective(lambda params: 90 + params["x"])
+    objective.score_bounds = (0.0, 1.0)
+    found = compare(objective, SPACE, strategies=["grid", "random"], n_calls=4, n_repeats=2)
+    assert (found.table().high >= found.table().score).all()
 
 
 def test_a_strategy_does_not_depend_on_its_company():
