@@ -23,7 +23,7 @@ from gpsearch.report import render_report, require_suffix
 from gpsearch.study import Study
 from gpsearch.study.location import write_whole, writing_file
 from gpsearch.study.widening import widen as widen_study
-from gpsearch.training.backend import quiet_tensorflow
+from gpsearch.training.quiet_import import quiet_tensorflow
 
 EVALUATION = ("random_state", "timeout", "n_jobs", "executor")  # of both run and compare
 

@@ -26,23 +26,20 @@ dropout of the backend   `random_module`; without, a new rate is traced anew
 import collections
 import contextlib
 import functools
-import importlib.abc
-import importlib.util
 import os
 import pickle
 import random
 import sys
-import tempfile
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.machinery import ModuleSpec
 from typing import Any
 
 import numpy as np
 
 from gpsearch.data.blocks import ALIGNMENT
 from gpsearch.phases import phase
+from gpsearch.training.quiet_import import stderr_held_back
 
 # Keras draws the seeds of initializers and dropout from Python's global generator, so two
 # threads that build models at once would draw from each other's stream.
@@ -84,33 +81,6 @@ SHARED_BYTES = 2**20
 _POOL_THREADS = 16
 
 
-class _QuietTensorFlow(importlib.abc.MetaPathFinder):
-    """Finds TensorFlow as the finders after it do, and holds back what its import writes."""
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if name != "tensorflow" or self not in sys.meta_path:
-            return None
-        sys.meta_path.remove(self)  # it is imported once
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            loader: Any = spec.loader
-            execute = loader.exec_module
-
-            def quietly(module: Any) -> None:
-                with phase("loading TensorFlow"), _stderr_held_back():
-                    execute(module)
-
-            loader.exec_module = quietly
-        return spec
-
-
-def quiet_tensorflow() -> None:
-    """Keep TensorFlow's start-up messages off the terminal, also where other code imports it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules:
-        sys.meta_path.insert(0, _QuietTensorFlow())
-
-
 @functools.cache
 @phase("loading TensorFlow")
 def import_keras() -> Any:
@@ -118,7 +88,7 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(_POOL_THREADS))
-    with _stderr_held_back():
+    with stderr_held_back():
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -133,7 +103,7 @@ def import_keras() -> Any:
 def import_tensorflow() -> Any:
     """TensorFlow, imported once and quietly."""
     import_keras()
-    with _stderr_held_back():
+    with stderr_held_back():
         import tensorflow
     return tensorflow
 
@@ -424,27 +394,3 @@ def pool_takes(depth: int) -> bool:
     if chosen == 0 and hasattr(os, "sched_getaffinity"):
         chosen = len(os.sched_getaffinity(0))
     return depth < chosen
-
-
-@contextlib.contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; show it only if the body raises."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no standard error, as in a service without a console
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        sys.stderr.flush()
-        os.dup2(held.fileno(), 2)
-        failed = True
-        try:
-            yield
-            failed = False
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            if failed:
-                held.seek(0)
-                os.write(2, held.read())

@@ -19,7 +19,7 @@ import threadpoolctl
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.channel import Address, FoldSender
 from gpsearch.execution.workers.job import Job, Outcome, evaluate, failure
-from gpsearch.training.backend import quiet_tensorflow
+from gpsearch.training.quiet_import import quiet_tensorflow
 
 WATCHER = """
 import os, select, signal, sys
