@@ -35,8 +35,9 @@ from gpsearch.evaluation import Evaluation
 from gpsearch.execution import search
 from gpsearch.objective import KerasCV
 from gpsearch.training import mlp, mlp_space
-from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled import compiled_trainer
+from gpsearch.training.seeding import seeded
 
 N_CONFIGURATIONS = 8
 

@@ -1,4 +1,4 @@
-"""Keras and TensorFlow: imported on first use, quietly, and seeded on request.
+"""Keras and TensorFlow: imported on first use, quietly.
 
 Importing TensorFlow takes seconds and writes several lines to the terminal from C++, before any
 logging level can reach them. Nothing in gpsearch pays for that until a model is built.
@@ -7,7 +7,7 @@ Private names of Keras and TensorFlow stand in this file alone, each in a functi
 without where a version does not have the name. They were seen in Keras 3.15 and TensorFlow 2.21:
 
 ======================== ==============================================================
-eager context            `seeded` keeps TensorFlow's graphs; without, they are made anew
+eager context            `set_seed` keeps TensorFlow's graphs; without, they are made anew
 name counts              layers are numbered alike in each build; without, on and on
 function executor type   small graphs run in one thread; without, in TensorFlow's pool
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
@@ -27,12 +27,11 @@ import collections
 import contextlib
 import functools
 import os
-import pickle
 import random
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,10 +39,6 @@ import numpy as np
 from gpsearch.data.blocks import ALIGNMENT
 from gpsearch.phases import phase
 from gpsearch.training.quiet_import import stderr_held_back
-
-# Keras draws the seeds of initializers and dropout from Python's global generator, so two
-# threads that build models at once would draw from each other's stream.
-_BUILD_LOCK = threading.RLock()
 
 _GRAPH_LOCK = threading.RLock()
 
@@ -123,42 +118,7 @@ def as_tensor(array: Any) -> Any:
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shared else tf.constant(array)
 
 
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Build and train as if the process had just been seeded with `seed`, below 2**32.
-
-    Python's and NumPy's global generators are put back afterwards, so that an evaluation does
-    not disturb the caller's own stream of random numbers.
-    """
-    with _BUILD_LOCK, streams_kept():
-        _set_seed(seed)
-        yield
-
-
-@contextlib.contextmanager
-def streams_kept() -> Iterator[None]:
-    """Put Python's and NumPy's global generators back afterwards."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-
-
-@contextlib.contextmanager
-def draws_noticed() -> Iterator[Callable[[], bool]]:
-    """Whether the body has drawn from Python's or NumPy's global generator so far."""
-
-    def state() -> bytes:
-        return pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
-
-    with _BUILD_LOCK:  # another thread, too, may seed them there
-        before = state()
-        yield lambda: state() != before
-
-
-def _set_seed(seed: int) -> None:
+def set_seed(seed: int) -> None:
     """Do what ``keras.utils.set_random_seed`` does, and keep TensorFlow's graphs where possible.
 
     TensorFlow draws from a state that each of its kernels keeps. Told a seed, it forgets all

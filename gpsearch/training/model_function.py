@@ -19,8 +19,8 @@ from gpsearch.training.backend import (
     name_counts,
     optimizers_of,
     restart_random_layers,
-    seeded,
 )
+from gpsearch.training.seeding import seeded
 
 TRAINING_NAMES = ("epochs", "batch_size", "patience")
 """Entries of a configuration for the training; `create_model` may take them as well."""

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from gpsearch.training import backend
-from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.compiled.sizes import has_free_sizes
 from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.seeding import seeded
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 keras = import_keras()

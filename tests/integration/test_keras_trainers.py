@@ -6,9 +6,10 @@ import weakref
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras, seeded
+from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.seeding import seeded
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 keras = import_keras()

@@ -9,12 +9,13 @@ import types
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras, import_tensorflow, name_counts, seeded
+from gpsearch.training.backend import import_keras, import_tensorflow, name_counts
 from gpsearch.training.compiled import compiled_trainer
 from gpsearch.training.compiled import program as programs
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.loop import LoopTrainer
+from gpsearch.training.seeding import seeded
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
 keras = import_keras()

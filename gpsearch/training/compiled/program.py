@@ -25,7 +25,6 @@ import numpy as np
 from gpsearch.training.backend import (
     as_tensor,
     compile_arguments,
-    draws_noticed,
     forget_losses,
     import_keras,
     import_tensorflow,
@@ -42,6 +41,7 @@ from gpsearch.training.compiled.sizes import bind_units, may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
+from gpsearch.training.seeding import draws_noticed
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry, take_rows
 
 # Operations whose random numbers depend on what ran before: a fold could not be repeated.

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from gpsearch.data.rows import n_rows
-from gpsearch.training.backend import forget_losses, import_tensorflow, layers_of, streams_kept
+from gpsearch.training.backend import forget_losses, import_tensorflow, layers_of
 from gpsearch.training.compiled.program import ModelState, Program, put_back, tensors
 from gpsearch.training.loop import batch_order
+from gpsearch.training.seeding import streams_kept
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows
 
 Quantities = dict[str, np.ndarray]  # by name: losses, metrics and variables

@@ -15,6 +15,7 @@ from gpsearch.training import backend, mlp
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.compiled.updates import apply_update
+from gpsearch.training.seeding import seeded
 
 keras = import_keras()
 tf = import_tensorflow()
@@ -143,7 +144,7 @@ def test_dropout_without_the_private_module(monkeypatch):
 def test_the_names_are_those_of_this_version():
     model = network()
     model.optimizer.build(model.trainable_variables)
-    with backend.seeded(210):  # TensorFlow keeps a seed from the first on
+    with seeded(210):  # TensorFlow keeps a seed from the first on
         assert backend._eager_context() is not None
     attention = keras.layers.MultiHeadAttention(2, 3)
     assert all(
@@ -160,7 +161,7 @@ def test_a_seed_is_set_without_the_private_context(monkeypatch):
     monkeypatch.setattr(backend, "_eager_context", lambda: None)
     drawn = []
     for _ in range(2):
-        with backend.seeded(211):
+        with seeded(211):
             drawn.append(float(tf.random.uniform(())))
     assert drawn[0] == drawn[1]
 

@@ -7,7 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras, import_tensorflow, seeded
+from gpsearch.training.backend import import_keras, import_tensorflow
+from gpsearch.training.seeding import seeded
 
 keras = import_keras()
 tf = import_tensorflow()
