@@ -13,6 +13,7 @@ from gpsearch.training.backend import import_keras, import_tensorflow, name_coun
 from gpsearch.training.compiled import compiled_trainer
 from gpsearch.training.compiled import program as programs
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.compiled.model_state import ModelState
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.seeding import seeded
@@ -556,7 +557,7 @@ def test_a_witness_puts_the_model_and_the_streams_back():
     model = build(ordinary)
     before = [variable.numpy() for variable in model.variables]
     drawn = np.random.get_state()[2]  # noqa: NPY002
-    state = programs.ModelState.of(model)
+    state = ModelState.of(model)
     told = compiled_trainer.difference(
         program, model, state, Training(fit=FIT, stop=STOP, settings=SETTINGS, seed=3)
     )

@@ -15,7 +15,8 @@ from gpsearch.data.rows import is_text, named_parts
 from gpsearch.phases import phase
 from gpsearch.training.backend import import_keras, optimizers_of
 from gpsearch.training.compiled.description import root
-from gpsearch.training.compiled.program import CannotCompileError, ModelState, Program
+from gpsearch.training.compiled.model_state import ModelState
+from gpsearch.training.compiled.program import CannotCompileError, Program
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.compiled.sizes import has_free_sizes
 from gpsearch.training.compiled.witness import difference

@@ -14,11 +14,8 @@ fold and every configuration of the same architecture, because all that differs 
 was learnt is copied into the model that a training was asked for.
 """
 
-import contextlib
-import functools
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +33,9 @@ from gpsearch.training.backend import (
     slots_by_variable,
     standing_in,
 )
-from gpsearch.training.compiled.inputs import TracedScalar, places, traced_scalars
+from gpsearch.training.compiled.graph import draws_unrepeatably, nesting
+from gpsearch.training.compiled.inputs import TracedScalar, traced_scalars
+from gpsearch.training.compiled.model_state import ModelState, put_back
 from gpsearch.training.compiled.sizes import bind_units, may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
@@ -44,49 +43,9 @@ from gpsearch.training.loop import batch_order
 from gpsearch.training.seeding import draws_noticed
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry, take_rows
 
-# Operations whose random numbers depend on what ran before: a fold could not be repeated.
-_UNREPEATABLE_OPS = {
-    *("RandomStandardNormal", "RandomUniform", "RandomUniformInt", "RandomShuffle"),
-    *("TruncatedNormal", "ParameterizedTruncatedNormal"),
-    *("Multinomial", "RandomGamma", "RandomPoissonV2"),
-}
-
 
 class CannotCompileError(Exception):
     """A model has something that one graph cannot hold; the text is the reason, one clause."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelState:
-    """All that two models of one architecture may differ in."""
-
-    variables: list[Any]
-    """Initial weights and random state, as tensors."""
-    learning_rate: float | None
-    """None where a schedule gives it."""
-    values: np.ndarray
-    """Numbers in the model's places; float64."""
-
-    @classmethod
-    def of(cls, model: Any) -> Self:
-        """Read the state of a built and compiled model."""
-        scheduled = not isinstance(learning_rate_of(model.optimizer), import_keras().Variable)
-        return cls(
-            variables=[variable.value.read_value() for variable in model.variables],
-            learning_rate=None if scheduled else float(model.optimizer.learning_rate),
-            values=np.array([place.value for place in places(model)], np.float64),
-        )
-
-
-@contextlib.contextmanager
-def put_back(variables: Sequence[Any]) -> Iterator[None]:
-    """Give variables their values again afterwards, bit for bit, whatever was raised."""
-    values = [variable.value.read_value() for variable in variables]
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, values, strict=True):
-            variable.value.assign(value)
 
 
 class Program:
@@ -341,34 +300,13 @@ class Program:
     def _check_graph(self) -> None:
         """Refuse a graph whose outcome would depend on what ran before it."""
         graph = self._train.graph
-        definition = graph.as_graph_def()
-        drawn = {node.op for part in definition.library.function for node in part.node_def}
-        if drawn & _UNREPEATABLE_OPS:
+        if draws_unrepeatably(graph.as_graph_def()):
             raise CannotCompileError("it draws random numbers other than through keras.random")
         counting = [one for metric in self.host.metrics for one in metric.variables]
         self._counting = [variable.value for variable in counting]
         known = {id(variable) for variable in [*self._variables, *self._best, *self._counting]}
         if any(id(variable) not in known for variable in graph.variables):
             raise CannotCompileError("it keeps state that is not among its Keras variables")
-
-
-def nesting(definition: Any) -> int:
-    """How deep the loops and conditionals of a graph definition are nested."""
-    bodies = {part.signature.name: part.node_def for part in definition.library.function}
-
-    @functools.cache
-    def depth(name: str) -> int:
-        return max((1 + depth(inner) for inner in called(bodies.get(name, ()))), default=0)
-
-    def called(nodes: Any) -> set[str]:
-        names: set[str] = set()
-        for node in nodes:
-            for attribute in node.attr.values():
-                names.update(function.name for function in attribute.list.func)
-                names.add(attribute.func.name)
-        return names - {""}
-
-    return max((1 + depth(name) for name in called(definition.node)), default=0)
 
 
 def _constant(value: np.ndarray) -> Any:

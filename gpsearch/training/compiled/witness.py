@@ -23,7 +23,8 @@ import numpy as np
 
 from gpsearch.data.rows import n_rows
 from gpsearch.training.backend import forget_losses, import_tensorflow, layers_of
-from gpsearch.training.compiled.program import ModelState, Program, put_back, tensors
+from gpsearch.training.compiled.model_state import ModelState, put_back
+from gpsearch.training.compiled.program import Program, tensors
 from gpsearch.training.loop import batch_order
 from gpsearch.training.seeding import streams_kept
 from gpsearch.training.trainer import Rows, Training, TrainingSettings, by_entry, take_rows

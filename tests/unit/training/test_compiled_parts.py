@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gpsearch.training.backend import import_keras, import_tensorflow, pool_takes
+from gpsearch.training.compiled.graph import nesting
 from gpsearch.training.compiled.inputs import TracedScalar
-from gpsearch.training.compiled.program import nesting
 from gpsearch.training.loop import batch_order, shuffled_batches
 from gpsearch.training.trainer import Rows
 
