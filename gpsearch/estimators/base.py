@@ -28,9 +28,10 @@ from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, fit_network
 from gpsearch.estimators.saving import load_network, save_network
-from gpsearch.training.fitted import as_fitted, with_link
+from gpsearch.training.fitted import as_fitted
 from gpsearch.training.mlp import mlp
 from gpsearch.training.model_function import DATA_NAMES, TRAINING_NAMES, ModelFunction
+from gpsearch.training.output_link import with_link
 
 OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
 """Settings that ``fit`` takes for one training."""

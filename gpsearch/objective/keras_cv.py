@@ -40,10 +40,11 @@ from gpsearch.evaluation import (
 from gpsearch.objective.keras_facts import describe, facts, identity
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file, with_link
+from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file
 from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
+from gpsearch.training.output_link import with_link
 from gpsearch.training.trained_network import NetworkTask, choose_trainer, trained_network
 from gpsearch.training.trainer import (
     DEFAULT_BATCH_SIZE,

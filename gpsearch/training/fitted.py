@@ -4,16 +4,12 @@ The same view serves scorers during a search and users afterwards: what was scor
 
 ========== ==================================================================================
 outputs    what the network returns, shape (n,), (n, units), or one such array per output
-link       what outputs are: "probabilities", "logits" (a sigmoid or softmax away from them),
-           "margins" (of the second class where above 0), "scores" (near 0 and 1); "" where
-           neither the loss nor the last layer says it, and the user has to, by `outputs=`
+link       what these outputs are; see `output_link`
 ========== ==================================================================================
 """
 
 import contextlib
 import copy
-import dataclasses
-import functools
 import warnings
 from typing import Any, Self
 
@@ -23,17 +19,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metaestimators import available_if
 
-from gpsearch.arguments import one_of, optional
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import Parts, n_rows, take
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import Outputs, map_outputs
-from gpsearch.training.backend import import_keras, last_layer
+from gpsearch.training.backend import import_keras
+from gpsearch.training.output_link import output_link
 
 FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
 
-LINKS = ("probabilities", "logits", "margins", "scores")
 SAY = (
     'Say it: outputs="probabilities", "logits" (a sigmoid or softmax makes probabilities of them) '
     'or "margins" (the second class is above 0).'
@@ -247,16 +242,6 @@ class FittedRegressor(RegressorMixin, FittedNetwork):
         return outputs.reshape(len(outputs), -1) if flat else outputs
 
 
-def with_link(target: Target, outputs: str | None) -> Target:
-    """The target of a model whose outputs are what the user's argument `outputs` says."""
-    link = optional(one_of, "outputs", outputs, LINKS, kind=InvalidObjectiveError)
-    if link is not None and not target.is_classification:
-        raise InvalidObjectiveError(
-            f"y ({target.kind}) holds no classes, whose probabilities it could tell. Leave it out."
-        ).about("outputs", outputs)
-    return dataclasses.replace(target, link=link)
-
-
 def as_fitted(model: Any, preprocessor: Preprocessor, target: Target) -> FittedNetwork:
     """The view that suits the target."""
     if target.is_classification:
@@ -278,50 +263,6 @@ def forward_in_batches(model: Any, features: Parts, rows: int = FORWARD_ROWS) ->
         for start in range(0, n, rows)
     ]
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *pieces)
-
-
-def output_link(model: Any) -> str:
-    """What the outputs are, as the last layer and the loss say it; "" where neither does."""
-    loss = _only_loss(model)
-    logits = getattr(loss, "keywords", {}).get("from_logits", getattr(loss, "from_logits", False))
-    last = last_layer(model)
-    activation = getattr(last, "activation", None)
-    end = _name_of_keras(activation or last)
-    if end in ("sigmoid", "softmax"):  # where a loss is to read logits, Keras gives it those
-        return "probabilities"
-    if logits:
-        return "logits"
-    if end in ("hardsigmoid", "sparsemax"):
-        return "probabilities"
-    name = loss_name(model)
-    if "crossentropy" in name and activation is None:  # a layer of the user's own
-        return "probabilities"
-    if "hinge" in name:
-        return "margins"
-    return "scores" if name else ""
-
-
-def loss_name(model: Any) -> str:
-    """Lower-case name of the loss without underscores; "" for the user's own, and for several."""
-    loss = _only_loss(model)
-    return _name_of_keras(loss.func if isinstance(loss, functools.partial) else loss)
-
-
-def _only_loss(model: Any) -> Any:
-    """The loss of a model with a single one, as an object or function; else None."""
-    keras = import_keras()
-    losses = keras.tree.flatten(model.loss)
-    loss = losses[0] if len(losses) == 1 else None
-    with contextlib.suppress(ValueError):  # no loss of Keras's has this name
-        return keras.losses.get(loss) if isinstance(loss, str) else loss
-    return None
-
-
-def _name_of_keras(thing: Any) -> str:
-    """Name of a function or class in lower case without underscores; "" for the user's own."""
-    if str(getattr(thing, "__module__", "")).split(".")[0] not in ("keras", "tensorflow", "jax"):
-        return ""
-    return str(getattr(thing, "__name__", type(thing).__name__)).replace("_", "").lower()
 
 
 def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:

@@ -8,7 +8,7 @@ from gpsearch.data.rows import Parts, map_parts
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras, import_tensorflow
-from gpsearch.training.fitted import loss_name, output_link
+from gpsearch.training.output_link import loss_name, output_link
 
 ANY_SHAPE = ("", "ctc")
 """Losses that may compare y with an output of another shape: of the user's own, and CTC."""

@@ -24,7 +24,8 @@ from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import UNBOUNDED
 from gpsearch.objective.scoring import OF_CLASSES, OTHER_NAMES, Scoring, read_scorer, score_bounds
-from gpsearch.training.fitted import as_fitted, with_link
+from gpsearch.training.fitted import as_fitted
+from gpsearch.training.output_link import with_link
 
 
 @pytest.mark.parametrize(

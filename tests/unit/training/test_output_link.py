@@ -9,7 +9,8 @@ from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
-from gpsearch.training.fitted import FittedClassifier, output_link, with_link
+from gpsearch.training.fitted import FittedClassifier
+from gpsearch.training.output_link import output_link, with_link
 
 keras = import_keras()
 layers, losses = keras.layers, keras.losses
