@@ -84,9 +84,7 @@ def between(
     return float(value)
 
 
-def array(
-    argument: str, value: Any, *shape: int | None, dtype: type = float, also: str = ""
-) -> NDArray[Any]:
+def array(argument: str, value: Any, *shape: int | None, dtype: type = float) -> NDArray[Any]:
     """An array of finite numbers, or of booleans, whose axes have these lengths; None is any."""
     try:
         read = np.asarray(value, dtype=None if dtype is bool else dtype)
@@ -99,7 +97,7 @@ def array(
         lengths = ", ".join("n" if n is None else str(n) for n in shape)
         shaped = f"({lengths}{',' * (len(shape) == 1)})"
         wanted = f"an array of {entries}, of shape {shaped}"
-        raise refusal(InvalidSearchError, argument, value, wanted, also)
+        raise refusal(InvalidSearchError, argument, value, wanted)
     return read
 
 

@@ -88,7 +88,7 @@ def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
     differences = comparison.differences(confidence=confidence)
     sentences = []
     for difference in differences:
-        line = _verdict(difference, comparison, confidence)
+        line = _verdict(difference, comparison)
         if (
             RANDOM in comparison.runs
             and difference.end.low > 0
@@ -109,7 +109,7 @@ def _title(comparison: Comparison, confidence: float) -> str:
     )
 
 
-def _verdict(difference: Difference, comparison: Comparison, confidence: float) -> str:
+def _verdict(difference: Difference, comparison: Comparison) -> str:
     a, b, end = difference.strategy, difference.baseline, difference.end
     if not end.excludes_zero:
         early = ""

@@ -121,24 +121,22 @@ def space_difference(recorded: StudyInfo, space: Space) -> str:
     given = dataclasses.replace(recorded, space=_as_stored(space.to_json()))
     if _typed(canonical_json(recorded.space)) == _typed(canonical_json(given.space)):
         return ""
-    return _space_difference(recorded, given, "the study", "space=")
+    return _space_difference(recorded, given, "space=")
 
 
-def what_differs(
-    one: StudyInfo, other: StudyInfo, names: tuple[str, str] = ("the study", "the search")
-) -> str:
-    """What keeps two searches' scores from being compared, in words; "" if nothing."""
+def what_differs(one: StudyInfo, other: StudyInfo) -> str:
+    """What keeps a study and a search from being compared, in words; "" if nothing."""
     if not same_space(one, other):
-        return f"another space ({_space_difference(one, other, *names)})"
+        return f"another space ({_space_difference(one, other, 'the search')})"
     if not same_objective(one, other):
-        return f"another objective ({_objective_difference(one, other, *names)})"
+        return f"another objective ({_objective_difference(one, other)})"
     return ""
 
 
 def same_objective(one: StudyInfo, other: StudyInfo) -> bool:
     """Whether two objectives are the same, as far as both records can show."""
     if _is_earlier(one, other):
-        return not _differing_facts(one, other, "", "")
+        return not _differing_facts(one, other)
     return one.objective_fingerprint == other.objective_fingerprint
 
 
@@ -180,22 +178,22 @@ def _is_earlier(one: StudyInfo, other: StudyInfo) -> bool:
     )
 
 
-def _space_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
+def _space_difference(one: StudyInfo, other: StudyInfo, other_name: str) -> str:
     theirs, ours = (
         {entry.get("name", i): entry for i, entry in enumerate(info.space.get("dimensions", []))}
         for info in (one, other)
     )
-    differences = [f"{name} only in {its_name}" for name in theirs if name not in ours]
-    differences += [f"{name} not in {its_name}" for name in ours if name not in theirs]
+    differences = [f"{name} only in the study" for name in theirs if name not in ours]
+    differences += [f"{name} not in the study" for name in ours if name not in theirs]
     differences += [
-        f"{name}: {_bare(theirs[name])} in {its_name}, {_bare(ours[name])} in {other_name}"
+        f"{name}: {_bare(theirs[name])} in the study, {_bare(ours[name])} in {other_name}"
         for name in theirs
         if name in ours and _typed(theirs[name]) != _typed(ours[name])
     ]
     if not differences and list(theirs) != list(ours):
         differences = ["the dimensions stand in another order"]
     differences += [
-        f"{part}: {one.space.get(part)!r} in {its_name}, {other.space.get(part)!r} in {other_name}"
+        f"{part}: {one.space.get(part)!r} in the study, {other.space.get(part)!r} in {other_name}"
         for part in other.space
         if part != "dimensions" and _typed(one.space.get(part)) != _typed(other.space.get(part))
     ]
@@ -210,19 +208,19 @@ def _bare(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != "name"}
 
 
-def _objective_difference(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> str:
+def _objective_difference(one: StudyInfo, other: StudyInfo) -> str:
     theirs, ours = one.description, other.description
-    differences = _differing_facts(one, other, its_name, other_name)
+    differences = _differing_facts(one, other)
     recorded, wanted = theirs.get("identity"), ours.get("identity")
     if recorded and wanted and (changed := changed_parts(recorded, wanted)):
         differences.append(f"changed: {', '.join(changed)}")
     return "; ".join(differences) or "the source of its function, its data or its settings changed"
 
 
-def _differing_facts(one: StudyInfo, other: StudyInfo, its_name: str, other_name: str) -> list[str]:
+def _differing_facts(one: StudyInfo, other: StudyInfo) -> list[str]:
     theirs, ours = one.description, other.description
     return [
-        f"{name}: {theirs.get(name)!r} in {its_name}, {ours.get(name)!r} in {other_name}"
+        f"{name}: {theirs.get(name)!r} in the study, {ours.get(name)!r} in the search"
         for name in {**theirs, **ours}
         if name not in NOT_COMPARED
         and _without_addresses(theirs.get(name)) != _without_addresses(ours.get(name))

@@ -29,11 +29,6 @@ from gpsearch.training.output_link import output_link
 
 FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
 
-SAY = (
-    'Say it: outputs="probabilities", "logits" (a sigmoid or softmax makes probabilities of them) '
-    'or "margins" (the second class is above 0).'
-)
-
 
 class FittedNetwork(BaseEstimator):
     """A trained Keras model with its fitted preprocessing.
@@ -145,7 +140,7 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
 
     @property
     def link(self) -> str:
-        """What the outputs are, see above."""
+        """What the outputs are; see `output_link`."""
         return self.target.link or output_link(self.model)
 
     @available_if(lambda self: self.link in ("probabilities", "logits"))
@@ -194,7 +189,8 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
         elif not self.link:
             raise InvalidObjectiveError(
                 "neither the last layer nor the loss says whether the model's outputs are "
-                f"probabilities. {SAY}"
+                'probabilities. Say it: outputs="probabilities", "logits" (a sigmoid or softmax '
+                'makes probabilities of them) or "margins" (the second class is above 0).'
             ).about("outputs", None)
         else:
             chosen = self._of_labels(outputs > self._cut).astype(np.int32)
@@ -251,16 +247,16 @@ def as_fitted(model: Any, preprocessor: Preprocessor, target: Target) -> FittedN
     return FittedNetwork(model, preprocessor, target)
 
 
-def forward_in_batches(model: Any, features: Parts, rows: int = FORWARD_ROWS) -> Any:
-    """The model's outputs without training behaviour, at most `rows` rows at a time."""
+def forward_in_batches(model: Any, features: Parts) -> Any:
+    """The model's outputs without training behaviour, `FORWARD_ROWS` rows at a time."""
     keras = import_keras()
     n = n_rows(features)
     pieces = [
         keras.tree.map_structure(
             keras.ops.convert_to_numpy,
-            model(take(features, np.arange(start, min(start + rows, n))), training=False),
+            model(take(features, np.arange(start, min(start + FORWARD_ROWS, n))), training=False),
         )
-        for start in range(0, n, rows)
+        for start in range(0, n, FORWARD_ROWS)
     ]
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *pieces)
 
