@@ -160,7 +160,7 @@ def search(
         Seconds after which a trial fails; implies `isolate`.
     memory_limit : float, optional
         Megabytes of private memory for each worker process, that of TensorFlow itself (about 500)
-        included; implies `isolate`. Enforced on Linux.
+        included, from 100; implies `isolate`. Enforced on Linux.
     progress : bool, default True
         Show a bar on a terminal or in a notebook.
     live : bool, default False

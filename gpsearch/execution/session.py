@@ -45,7 +45,10 @@ logger = logging.getLogger("gpsearch")
 
 SEED_BITS = 32
 
-UNREACHABLE = 1e9  # seconds or megabytes: 31 years, 1,000 terabytes
+UNREACHABLE = 1e9  # seconds: 31 years
+MEGABYTES = 100, 10**8
+"""What a limit of memory lies between: a worker holds 60 before its first trial (measured), and no
+worker could use the other, so a number beyond is in another unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +96,8 @@ class Session:
             n_jobs=n_jobs,
             executor=executor,
             isolate=boolean("isolate", isolate),
-            trial_timeout=_read_limit("trial_timeout", trial_timeout, "seconds"),
-            memory_limit=_read_limit("memory_limit", memory_limit, "megabytes"),
+            trial_timeout=_read_seconds("trial_timeout", trial_timeout),
+            memory_limit=_read_memory(memory_limit),
             fold_rule=_read_racing(racing),
             deadline=math.inf if seconds is None else time.monotonic() + seconds,
             max_same_errors=optional(whole, "max_same_errors", max_same_errors, 1),
@@ -309,11 +312,28 @@ def writing_study(
             raise
 
 
-def _read_limit(name: str, value: Any, unit: str) -> float | None:
-    """Read a limit; one that no trial can reach, such as infinity, is none."""
-    if value is None or positive(name, value, unit, also="None") >= UNREACHABLE:
+def _read_seconds(name: str, value: Any) -> float | None:
+    """Read a limit of time; one that no trial can reach, such as infinity, is none."""
+    if value is None or positive(name, value, "seconds", also="None") >= UNREACHABLE:
         return None
     return float(value)
+
+
+def _read_memory(value: Any) -> float | None:
+    """Read a limit of memory; infinity is none."""
+    if value is None or positive("memory_limit", value, "megabytes", also="None") == math.inf:
+        return None
+    least, most = MEGABYTES
+    if least <= value <= most:
+        return float(value)
+    small = value < least
+    rule = f"at least {least}" if small else f"at most {most}"
+    why = "a worker process alone takes so many megabytes" if small else "it counts megabytes"
+    meant, unit = (value * 1000, "gigabytes") if small else (value / 1e6, "bytes")
+    remedy = f"{meant:.0f} for {value:.12g} {unit}, or " if least <= meant <= most else ""
+    raise InvalidSearchError(f"must be {rule}: {why}. Write {remedy}None for no limit.").about(
+        "memory_limit", value
+    )
 
 
 def _read_jobs(n_jobs: Any) -> int | None:

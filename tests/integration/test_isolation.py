@@ -176,7 +176,7 @@ def test_an_objective_that_ends_its_process_on_arrival_is_refused(code):
 
 
 def test_limits_belong_to_the_own_workers():
-    for options in ({"isolate": True}, {"trial_timeout": 1.0}, {"memory_limit": 10.0}):
+    for options in ({"isolate": True}, {"trial_timeout": 1.0}, {"memory_limit": 1000.0}):
         with pytest.raises(InvalidSearchError, match="Drop one or the other"):
             search(lambda params: 1.0, {"x": (0.0, 1.0)}, executor="tcp://x:1", **options)
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import gpsearch as gs
 import gpsearch.execution.progress as progress_module
 from gpsearch.errors import (
     InvalidObjectiveError,
@@ -337,9 +338,26 @@ def test_what_may_hold_for_one_configuration_does_not_end_the_search():
 
 @pytest.mark.parametrize("limit", [math.inf, 1e308])
 def test_infinite_limits_are_none(limit):
-    endless = {"timeout": limit, "trial_timeout": limit, "memory_limit": limit}
+    endless = {"timeout": limit, "trial_timeout": limit, "memory_limit": math.inf}
     with ThreadPoolExecutor(1) as executor:  # which takes no limit
         assert points(run(executor=executor, **endless)) == points(run(**endless))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (3, "at least 100: .* Write 3000 for 3 gigabytes, or None"),
+        (0.5, "at least 100: .* Write 500 for 0.5 gigabytes, or None"),
+        (99.9, "at least 100: .* Write 99900 for 99.9 gigabytes, or None"),
+        (1e-9, "at least 100: .* Write None"),
+        (4 * 2**30, "at most 100000000: .* Write 4295 for 4294967296 bytes, or None"),
+        (1e308, "at most 100000000: .* Write None"),
+    ],
+)
+@pytest.mark.parametrize("call", [gs.search, gs.compare])
+def test_a_limit_of_memory_in_another_unit_is_refused_before_any_trial(given, meant, call):
+    with pytest.raises(InvalidSearchError, match=rf"^{call.__name__}\(memory_limit=.*{meant}"):
+        call(lambda params: pytest.fail("evaluated"), SPACE, n_calls=3, memory_limit=given)
 
 
 def test_a_failing_trial_does_not_end_the_search():
