@@ -29,11 +29,12 @@ from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
 from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified, space_difference
-from gpsearch.study.location import check_path, output_path, refuse_study, study_path, writing_file
+from gpsearch.study.location import study_path
 from gpsearch.study.lock import WriteLock
+from gpsearch.study.model_file import model_path, write_model
 from gpsearch.study.predictions import by_row, why_none
 from gpsearch.study.score_text import score_text
-from gpsearch.study.study_file import StudyFile
+from gpsearch.study.study_file import StudyFile, new_study_file
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter
 
@@ -168,22 +169,7 @@ class Study(Described):
             return cls(None, StudyFile.create(None, info), space, objective)
         path = study_path(path)
         require_storable(space, str(path))
-        if not (folder := path.resolve().parent).is_dir():
-            raise StudyError(f"the folder {folder} does not exist; make it first.").about(
-                "path", str(path)
-            )
-        lock = WriteLock(path)
-        try:
-            if path.exists():
-                check_path(path)
-                raise StudyError(
-                    f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) "
-                    "continues it"
-                ).about("path", str(path))
-            refuse_study(path)
-            file = StudyFile.create(path, info)
-        finally:
-            lock.release()
+        file = new_study_file(path, info)
         say_unidentified(str(path), info.description)
         return cls(path, file, space, objective)
 
@@ -463,26 +449,11 @@ class Study(Described):
         InvalidObjectiveError
             A Keras file cannot hold the preprocessing; this is said before the model is trained.
         """
-        path = output_path(path)
-        if not str(path).endswith((".keras", ".joblib")):
-            raise StudyError('must end in ".keras" or ".joblib".').about("path", str(path))
+        path = model_path(path)
         known = self.objective if objective is None else objective
-        if str(path).endswith(".keras") and hasattr(known, "check_keras_file"):
+        if path.name.endswith(".keras") and hasattr(known, "check_keras_file"):
             known.check_keras_file()  # before it is trained
-        model = self.best_model(objective)
-        if str(path).endswith(".joblib"):
-            import joblib
-
-            with writing_file(path):
-                joblib.dump(model, path)
-            return
-        if not hasattr(model, "save"):
-            raise StudyError(
-                f"the best model is a {type(model).__name__}, not a Keras network. Give a path "
-                'that ends in ".joblib".'
-            ).about("path", str(path))
-        with writing_file(path):
-            model.save(path)
+        write_model(self.best_model(objective), path)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[StudyWriter]:

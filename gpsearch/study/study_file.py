@@ -18,9 +18,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult, Predictions
 from gpsearch.study.encoding import ParamsDecoding, dump
 from gpsearch.study.info import StudyInfo
+from gpsearch.study.location import check_path, refuse_study
+from gpsearch.study.lock import WriteLock
 from gpsearch.study.predictions import read_prediction
 from gpsearch.study.sqlite import Database
 from gpsearch.study.tables import Queued, Row, read_fold, read_queued, read_trial
@@ -128,3 +131,22 @@ class StudyFile:
 
     def _read_head(self) -> dict[str, Any]:
         return {name: json.loads(value) for name, value in self.database.rows("head")}
+
+
+def new_study_file(path: Path, info: StudyInfo) -> StudyFile:
+    """Make the file of a new study where nothing stands, while no other process makes one."""
+    if not (folder := path.resolve().parent).is_dir():
+        raise StudyError(f"the folder {folder} does not exist; make it first.").about(
+            "path", str(path)
+        )
+    lock = WriteLock(path)
+    try:
+        if path.exists():
+            check_path(path)
+            raise StudyError(
+                f"{path} exists; Study.open reads it, gpsearch.search(..., study=...) continues it"
+            ).about("path", str(path))
+        refuse_study(path)
+        return StudyFile.create(path, info)
+    finally:
+        lock.release()
