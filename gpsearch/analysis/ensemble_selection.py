@@ -26,25 +26,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from gpsearch.analysis.ensemble_candidates import ensemble_candidates, with_their_scores
 from gpsearch.arguments import instance_of, whole
 from gpsearch.data.rows import take
 from gpsearch.described import number
 from gpsearch.errors import StudyError, TrialFailedError, public
 from gpsearch.estimators.ensemble import average
-from gpsearch.evaluation import Predictions, map_outputs, parts_of
+from gpsearch.evaluation import map_outputs, parts_of
 from gpsearch.objective.held_out import HeldOutRows, choose_score, hold_probabilities
 from gpsearch.objective.keras_cv import KerasCV
-from gpsearch.study import Study, Trial, require_study
+from gpsearch.study import Study, require_study
 
 if TYPE_CHECKING:
     from gpsearch.training.fitted import FittedNetwork
 
-CANDIDATES = 25  # trials that may become members: those with the best scores
 CONFIDENCE = 0.95
 ROUNDING = 1e-6
 """A greater score by less than this share of it is that of the same model averaged with itself."""
-
-SAME_SCORE = {"rel_tol": 1e-4, "abs_tol": 1e-4}  # predictions are kept with seven digits
 
 FoldScore = Callable[[int, Sequence[int]], float]
 
@@ -158,7 +156,7 @@ def select_ensemble(
     require_study(study)
     whole("n_members", n_members, 1)
     objective = _require_networks(study, objective)
-    trials, predictions, left_out = _candidates(study, objective)
+    trials, predictions, left_out = ensemble_candidates(study, objective)
     folds = sorted(predictions[0])
     is_probable = all(hold_probabilities(of[fold]) for of in predictions for fold in folds)
     rows = {fold: predictions[0][fold].rows for fold in folds}
@@ -168,7 +166,7 @@ def select_ensemble(
     first = predictions[0][folds[0]].outputs
     rule, name = choose_score(whole_folds[folds[0]], first, objective.scoring.name)
     if name == study.score_name:
-        trials, predictions, unlike = _with_their_scores(trials, predictions, whole_folds)
+        trials, predictions, unlike = with_their_scores(trials, predictions, whole_folds)
         left_out += unlike
     stacked = {
         fold: map_outputs(lambda *parts: np.stack(parts), *(of[fold].outputs for of in predictions))
@@ -281,82 +279,3 @@ def _require_networks(study: Study, objective: Any) -> KerasCV:
             "study.best_ensemble(gpsearch.KerasCV(...))"
         )
     return instance_of("objective", objective, KerasCV, wanted, kind=StudyError)
-
-
-def _candidates(
-    study: Study, objective: KerasCV
-) -> tuple[list[Trial], list[dict[int, Predictions]], tuple[str, ...]]:
-    """The best trials with predictions of one shape, these, and what was left out."""
-    best = study.best_trial
-    trials: list[Trial] = []
-    predictions: list[dict[int, Predictions]] = []
-    without, why, others = 0, "", list[int]()
-    for trial in sorted(study.complete, key=lambda trial: (trial.loss, trial.number)):
-        if len(trials) == CANDIDATES:
-            break
-        try:
-            found = study.fold_predictions(trial)
-        except StudyError as error:
-            without, why = without + 1, why or str(error)
-            continue
-        if predictions and _shape(found) != _shape(predictions[0]):
-            others.append(trial.number)
-            continue
-        trials.append(trial)
-        predictions.append(found)
-    if not trials:
-        raise StudyError(f"no complete trial can be a member of an ensemble: {why}")
-    for fold, of in predictions[0].items():
-        tests = [one.test for one in objective.folds if one.index == fold]
-        if of.n_rows == objective.n and not any(np.array_equal(of.rows, test) for test in tests):
-            raise StudyError(
-                f"the predictions of {study!r} are of other splits than those of the objective; "
-                "give the objective that was searched"
-            )
-    if (n := next(iter(predictions[0].values())).n_rows) != objective.n:
-        raise StudyError(
-            f"the predictions of {study!r} are of {n} rows, and X of the objective has "
-            f"{objective.n}; give the objective that was searched"
-        )
-    left_out = []
-    if without:
-        left_out.append(f"Without predictions, of the best trials: {without} ({why}).")
-    if others:
-        left_out.append(
-            f"The models of trials {', '.join(map(str, others))} have outputs of another shape "
-            f"than those of trial {trials[0].number}, and are left out."
-        )
-    if without and trials[0].number != best.number:
-        left_out.append(f"The best, trial {best.number}, is one of them.")
-    return trials, predictions, tuple(left_out)
-
-
-def _with_their_scores(
-    trials: list[Trial], predictions: list[dict[int, Predictions]], rows: dict[int, HeldOutRows]
-) -> tuple[list[Trial], list[dict[int, Predictions]], tuple[str, ...]]:
-    """Trials whose predictions give the scores recorded: others' were read otherwise (margins)."""
-    of_them: list[int] = []
-    for k, trial in enumerate(trials):
-        agree = [
-            math.isclose(rows[f.fold].score(predictions[k][f.fold].outputs), f.score, **SAME_SCORE)
-            for f in trial.folds
-        ]
-        if 2 * sum(agree) >= len(agree):
-            of_them.append(k)
-    if not of_them:
-        raise StudyError(
-            "the predictions that are kept do not give the scores that the search recorded: the "
-            "models' outputs are no probabilities, or the objective is not the one that was "
-            "searched; give that one, and models whose loss is a crossentropy"
-        )
-    others = [str(trial.number) for k, trial in enumerate(trials) if k not in of_them]
-    said = f"The predictions of trials {', '.join(others)} do not give their scores: left out."
-    return (
-        [trials[k] for k in of_them],
-        [predictions[k] for k in of_them],
-        (said,) if others else (),
-    )
-
-
-def _shape(predictions: dict[int, Predictions]) -> Any:
-    return {fold: [part.shape for part in parts_of(of.outputs)] for fold, of in predictions.items()}
