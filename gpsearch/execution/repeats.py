@@ -10,7 +10,8 @@ from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
 from gpsearch.execution.progress import Progress
-from gpsearch.execution.session import Session, read_cost, read_space, strategy_name, writing_study
+from gpsearch.execution.session import Session, read_cost, strategy_name
+from gpsearch.execution.written_study import read_space, writing_study
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import STRATEGIES, Cost, Strategy, make_strategy, refuse_prior

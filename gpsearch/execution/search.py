@@ -17,9 +17,10 @@ from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import ExpectedGain, StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
-from gpsearch.execution.session import Session, read_cost, read_space, strategy_name, writing_study
+from gpsearch.execution.session import Session, read_cost, strategy_name
 from gpsearch.execution.splits import why_off
 from gpsearch.execution.warm_start import record_earlier, record_given
+from gpsearch.execution.written_study import read_space, writing_study
 from gpsearch.objective.function import as_objective
 from gpsearch.space import Space
 from gpsearch.strategy import Cost, Strategy, make_strategy

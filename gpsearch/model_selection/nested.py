@@ -31,7 +31,7 @@ from gpsearch.errors import (
 from gpsearch.evaluation import UNBOUNDED, Params
 from gpsearch.execution import StopReason, search
 from gpsearch.execution.progress import tell
-from gpsearch.execution.session import read_seed
+from gpsearch.execution.written_study import read_seed
 from gpsearch.objective import KerasCV
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.strategy import trial_seed
