@@ -204,16 +204,21 @@ def _examples(column: Any, kind: str) -> str:
 
 
 def as_array(part: Any) -> np.ndarray:
-    """An array of a part of X: of numbers where each column of a data frame holds numbers.
+    """An array of a part of X: of numbers where all that it holds are numbers.
 
-    NumPy makes objects of such columns where pandas has no common type of theirs, as of booleans
-    beside numbers, or where missing values have a type of their own.
+    NumPy makes objects of them where a data frame has no common type of its columns, as of booleans
+    beside numbers, where missing values have a type of their own, and of decimal numbers.
 
     >>> as_array(pd.DataFrame({"age": [20.5, 30.0], "member": [True, False]})).dtype
     dtype('float64')
     """
     if not isinstance(part, pd.DataFrame) or _has_one_plain_type(part):
-        return np.asarray(part)
+        array = np.asarray(part)
+        if array.dtype != object or not array.size:
+            return array
+        if array.ndim != 2:
+            is_number = infer_dtype(array.ravel(), skipna=True) in NUMERIC
+            return _as_numbers("X", array.ravel()).reshape(array.shape) if is_number else array
     columns = _columns(part)
     if any(infer_dtype(column, skipna=True) not in NUMERIC for _, column in columns):
         return np.asarray(part)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from gpsearch.data.rows import Parts, in_parts, map_parts, named_parts, refuse_masked
 from gpsearch.errors import InvalidObjectiveError
@@ -63,8 +64,8 @@ class Target:
     def as_labels(self, y: Any) -> Any:
         """Labels, or quantities, as scorers compare them, of a y in the form of the one read."""
         if self.kind == "several":
-            return map_parts(np.asarray, y)
-        y = np.asarray(y)
+            return map_parts(lambda part: plain_type(np.asarray(part)), y)
+        y = plain_type(np.asarray(y))
         if self.one_hot:
             return y.argmax(axis=-1)
         column = y.ndim > 1 and y.shape[-1] == 1 and (y.ndim == 2 or self.classes is not None)
@@ -188,7 +189,13 @@ def plain_type(values: np.ndarray) -> np.ndarray:
     """
     if values.dtype.kind != "O":
         return values
-    return pd.Series(values.ravel()).infer_objects().to_numpy().reshape(values.shape)
+    if values.ndim == 2 and values.shape[1] > 1:  # the columns of a frame have their own types
+        columns = [plain_type(column) for column in values.T]
+        return values if any(c.dtype.kind == "O" for c in columns) else np.column_stack(columns)
+    each = pd.Series(values.ravel())
+    is_decimal = infer_dtype(each, skipna=True) == "decimal"
+    plain = each.astype(float) if is_decimal else each.infer_objects()
+    return plain.to_numpy().reshape(values.shape)
 
 
 def _as_keras_has_it(y: Any, values: np.ndarray) -> np.ndarray:

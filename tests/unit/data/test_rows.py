@@ -1,7 +1,11 @@
 """X and y are read as a person meant them."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
@@ -161,6 +165,14 @@ def test_check_numeric(bad):
         check_numeric(values, "do this")
 
 
+DECIMAL = pd.ArrowDtype(pa.decimal128(6, 2))
+DECIMALS = pd.DataFrame(
+    {
+        "x": [Decimal("0.5"), Decimal(2), Decimal(3)],
+        "n": [Decimal(1), Decimal(2), Decimal(3)],
+        "yes": [True, False, True],
+    }
+)
 NUMBERS = pd.DataFrame({"x": [0.5, 2.0, 3.0], "n": [1, 2, 3], "yes": [True, False, True]})
 
 
@@ -173,16 +185,46 @@ NUMBERS = pd.DataFrame({"x": [0.5, 2.0, 3.0], "n": [1, 2, 3], "yes": [True, Fals
         pytest.param(NUMBERS.astype({"n": "Int64"}), id="nullable-beside-plain"),
         pytest.param(NUMBERS.astype("double[pyarrow]"), id="arrow"),
         pytest.param(NUMBERS.astype(object), id="objects"),
+        pytest.param(NUMBERS.astype(object).to_numpy(), id="array-of-objects"),
+        pytest.param(DECIMALS, id="decimals"),
+        pytest.param(DECIMALS.astype({"x": DECIMAL, "n": DECIMAL}), id="decimals-of-arrow"),
+        pytest.param(DECIMALS[["x", "n"]].to_numpy(), id="array-of-decimals"),
+        pytest.param(pl.DataFrame(DECIMALS.to_dict("list")), id="decimals-of-polars"),
+        pytest.param(pl.DataFrame(NUMBERS.to_dict("list")), id="booleans-of-polars"),
     ],
 )
 def test_frames_of_numbers_are_numbers_whatever_their_types(frame):
     check_numeric(frame, "do this")
+    plain = NUMBERS.astype(float).iloc[:, : frame.shape[1]]
     for preprocess in (None, "standardize"):
-        given, plain = (
-            Preprocessor(preprocess, one).transform(one) for one in (frame, NUMBERS.astype(float))
-        )
+        given, wanted = (Preprocessor(preprocess, one).transform(one) for one in (frame, plain))
         assert given.dtype == np.float32
-        np.testing.assert_array_equal(given, plain)
+        np.testing.assert_array_equal(given, wanted)
+
+
+@pytest.mark.parametrize(
+    "column", [DECIMALS.x, DECIMALS.x.astype(DECIMAL), pl.Series(DECIMALS.x.tolist())]
+)
+def test_a_column_of_decimals_is_one_of_numbers(column):
+    check_numeric({"price": column}, "do this")
+    np.testing.assert_array_equal(as_model_input(column), NUMBERS.x)
+    assert read_target(column).kind == "regression"
+    np.testing.assert_array_equal(read_target(column).as_labels(column), NUMBERS.x)
+
+
+def test_gaps_among_decimals_are_missing_numbers():
+    given = [Decimal("0.5"), None, Decimal(3)]
+    for frame in (pd.DataFrame({"x": given}), pl.DataFrame({"x": given})):
+        with pytest.raises(InvalidObjectiveError, match="column 'x' holds 1 NaN, missing"):
+            check_numeric(frame, "do this")
+    with pytest.raises(InvalidObjectiveError, match="holds missing values"):
+        read_target(given)
+
+
+def test_quantities_in_several_columns_may_have_several_types():
+    both = DECIMALS[["x", "n"]].assign(n=[1, 2, 3])
+    assert read_target(both).kind == "regression"
+    np.testing.assert_array_equal(read_target(both).labels, NUMBERS[["x", "n"]])
 
 
 def test_whole_numbers_of_nullable_columns_stay_whole():
