@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
-from skopt.callbacks import VerboseCallback, check_callback
-from skopt.utils import eval_callbacks
+from skopt.callbacks import VerboseCallback
 
-from gpsearch.arguments import instance_of, optional, refusal, whole
+from gpsearch.arguments import answer, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
@@ -139,7 +138,7 @@ optimum_prior
         optimizer.avoid_duplicates = False  # `n_calls` calls are promised, of few points too
     for point in points:
         _check_length(point, len(optimizer.space.dimensions))
-    callbacks = check_callback(callback)
+    callbacks = _callbacks(callback)
     if verbose:
         n_evaluated = len(points) if not values else 0
         callbacks.append(VerboseCallback(n_init=n_evaluated, n_random=n_first, n_total=n_calls))
@@ -152,7 +151,7 @@ optimum_prior
         with renaming(y="func" if values is None else "y0"):
             result = optimizer.tell(points, losses)
         result.specs = specs
-        if eval_callbacks(callbacks, result):
+        if _asks_to_end(callbacks, result):
             return result
     for _ in range(n_calls - n_told):
         point = optimizer.ask()
@@ -160,9 +159,24 @@ optimum_prior
         with renaming(y="func"):
             result = optimizer.tell(point, loss)
         result.specs = specs
-        if eval_callbacks(callbacks, result):
+        if _asks_to_end(callbacks, result):
             break
     return result
+
+
+def _callbacks(callback: Any) -> list[Callable[[OptimizeResult], Any]]:
+    """`callback` as a list of its own."""
+    if callback is None or callable(callback):
+        return [] if callback is None else [callback]
+    if not isinstance(callback, list) or not all(map(callable, callback)):
+        wanted = "a callable or a list of callables"
+        raise refusal(InvalidSearchError, "callback", callback, wanted, "None")
+    return list(callback)
+
+
+def _asks_to_end(callbacks: Sequence[Callable[..., Any]], result: OptimizeResult) -> bool:
+    """Whether a callback returned what is true; each is called, also after one that did."""
+    return any([answer("callback", each, each(result)) for each in callbacks])
 
 
 def _points(x0: Any) -> list[Point]:

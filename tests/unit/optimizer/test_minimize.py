@@ -3,11 +3,13 @@
 import inspect
 
 import numpy as np
+import pandas as pd
 import pytest
 import skopt
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import CheckpointSaver, DeltaYStopper, StdStopper, ThresholdStopper
 
+from gpsearch.errors import InvalidSearchError
 from gpsearch.optimizer import gp_minimize
 
 SPACE = [(-2.0, 2.0), (1, 9)]
@@ -113,6 +115,43 @@ def test_the_old_name_of_n_initial_points_still_serves():
     with pytest.warns(DeprecationWarning, match="n_initial_points"):
         result = gp_minimize(bowl, SPACE, n_calls=6, n_random_starts=4)
     assert len(result.models) == 3
+
+
+@pytest.mark.parametrize("returned", [np.ones(3), pd.Series([1.0, 2.0])])
+def test_a_callback_that_returns_neither_true_nor_false_is_named(returned):
+    def several(result):
+        return returned
+
+    message = r"^gp_minimize\(callback=several\): returned .*any\(\)"
+    with pytest.raises(InvalidSearchError, match=message):
+        gp_minimize(bowl, SPACE, n_calls=5, callback=[several])
+
+
+@pytest.mark.parametrize(
+    ("returned", "ends"),
+    [(one, True) for one in (True, np.True_, 1, [0], np.array([1.0]))]
+    + [(one, False) for one in (0, "", None, np.False_)],
+)
+def test_what_a_callback_returns_is_true_as_scikit_optimize_has_it(returned, ends):
+    calls = []
+
+    def after_three(result):
+        return returned if len(result.x_iters) > 2 else None
+
+    given = [after_three, calls.append]
+    settings = {"n_calls": 5, "n_initial_points": 3, "callback": given, "random_state": 0}
+    found = gp_minimize(bowl, SPACE, **settings, verbose=True)
+    assert given == [after_three, calls.append]  # the list stays as it was given
+    assert len(found.x_iters) == len(calls) == (3 if ends else 5)
+    stock = skopt.gp_minimize(bowl, SPACE, **settings, n_points=50)
+    assert len(stock.x_iters) == len(found.x_iters)
+
+
+@pytest.mark.parametrize("callback", [3, "stop", [print, 3], (print,)])
+def test_a_callback_that_is_none_is_refused(callback):
+    message = r"^gp_minimize\(callback=.*: must be a callable or a list"
+    with pytest.raises(InvalidSearchError, match=message):
+        gp_minimize(bowl, SPACE, n_calls=5, callback=callback)
 
 
 def test_a_callback_ends_the_search():
