@@ -16,6 +16,7 @@ NONE = "none"  # stands for None, which TOML lacks
 WORDS = {"None": f'"{NONE}"', "True": "true", "False": "false"}  # of Python, in TOML
 PYTHON_WORD = re.compile(rf"\b({'|'.join(WORDS)})\b")
 TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+TOML_END = " (at end of document)"
 HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
 
@@ -119,13 +120,17 @@ class Source:
         return header
 
     def _not_toml(self, message: str) -> str:
-        if (found := TOML_PLACE.search(message)) is None:
-            return f"{self.path} is not valid TOML: {message}."
-        line, column = int(found[1]), int(found[2])
-        written = (self.text.splitlines() or [""])[line - 1].strip()
+        lines = self.text.rstrip().split("\n")
+        if found := TOML_PLACE.search(message):
+            line, place = int(found[1]), f"at column {found[2]}"
+            message = message[: found.start()]
+        else:  # the file breaks off
+            line, place = len(lines), "at the end"
+            message = message.removesuffix(TOML_END)
+        written = lines[line - 1].strip() if line <= len(lines) else ""
         return (
-            f"{self.path}, line {line}: {message[: found.start()]}, at column {column} of "
-            f"`{written}`; the file is not valid TOML."
+            f"{self.path}, line {line}: {message}, {place} of `{written}`; the file is not valid "
+            "TOML."
         )
 
 

@@ -120,6 +120,28 @@ def test_a_function_can_load_the_data(write):
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cv = 3\n[space", "line 2: Expected .*, at the end of `\\[space`; .*not valid TOML"),
+        ("cv = 3\n[", "line 2: "),
+        ("cv = 3\nx = [1,\n  2", "line 3: Unclosed array, at the end of `2`"),
+        ("x = [1\n\n# to be continued\n \n", "line 3: "),
+        ('x = "abc', 'line 1: Unterminated string, at the end of `x = "abc`'),
+        ('x = """abc\n\ndef\n\n', "line 3: Unterminated string, at the end of `def`"),
+        ("x = {a = 1", "line 1: "),
+        ("\n\n\nx = ", "line 4: Invalid value"),
+        ("\n\n\nx", "line 4: Expected "),
+        ("x = 1\nx = 2", "line 2: Cannot overwrite a value"),
+    ],
+)
+def test_a_file_that_breaks_off_is_told_its_last_line(tmp_path, text, message):
+    path = tmp_path / "search.toml"
+    path.write_text(text)
+    with pytest.raises(InvalidConfigError, match=rf"search\.toml, {message}"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("n_calls = 7", "n_cals = 7", r"line 12: \[search\] n_cals is not known.*'n_calls'"),
