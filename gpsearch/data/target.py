@@ -40,7 +40,7 @@ class Target:
     n_outputs: int
     """Units that the last layer needs; 1 for "binary", where 2 are accepted too."""
     link: str | None = None
-    """What the model's outputs are, where the user says it; see `gpsearch.training.fitted`."""
+    """What the model's outputs are, where the user says it; see `gpsearch.training.output_link`."""
     numbers: np.ndarray | None = None
     """Labels that are numbers, in the shape given; None where there are none."""
     one_hot: bool = False

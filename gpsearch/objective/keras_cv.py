@@ -33,11 +33,10 @@ from gpsearch.evaluation import (
     FoldResult,
     OnFold,
     Params,
-    Predictions,
-    parts_of,
     run_folds,
 )
 from gpsearch.objective.keras_facts import describe, facts, identity
+from gpsearch.objective.keras_fold import scored_fold
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file
@@ -49,7 +48,6 @@ from gpsearch.training.trained_network import NetworkTask, choose_trainer, train
 from gpsearch.training.trainer import (
     DEFAULT_BATCH_SIZE,
     TrainingSettings,
-    check_finite,
     checked_settings,
     epochs_to_refit,
     fold_seeds,
@@ -373,43 +371,7 @@ class KerasCV(Described):
         # A transformer may give each fold another number of columns.
         built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
         with trained_network(task, self._trainer, built_by=built_by) as trained:
-            fitted = time.perf_counter()
-            outputs = trained.fold.predict(prepared.features(fold.test))
-            check_finite(outputs)
-            view, X_test = trained.view(), prepared.raw_test
-            labels = take(self.target.labels, fold.test)
-            view.remember(X_test, outputs)
-            score = self.scoring.score(view, X_test, labels)
-            metrics = self.scoring.further(view, X_test, labels)
-            predictions = self._predictions(fold, view, X_test)
-        ended = time.perf_counter()
-        return FoldResult(
-            fold=fold.index,
-            score=score,
-            best_epoch=trained.fold.best_epoch,
-            epochs=trained.fold.epochs,
-            curves=trained.fold.curves,
-            metrics=metrics,
-            seconds=ended - started,
-            fit_seconds=fitted - started,
-            score_seconds=ended - fitted,
-            work=trained.work(len(fold.test)),
-            held_out=len(fold.test),
-            parameters=trained.parameters,
-            trainer=trained.fold.trainer,
-            note=trained.fold.note,
-            predictions=predictions,
-        )
-
-    def _predictions(self, fold: Fold, view: FittedNetwork, X_test: Parts) -> Predictions | None:
-        """Predictions of the scored rows, as `view` remembers them; None if no table can."""
-        try:
-            outputs = view.estimates(X_test)
-            if not all(isinstance(part, np.ndarray) for part in parts_of(outputs)):
-                return None
-        except Exception:  # a network may return anything; its score counts
-            return None
-        return Predictions(rows=fold.test, n_rows=self.n, outputs=outputs)
+            return scored_fold(trained, fold, self.scoring, started=started)
 
     def _task(
         self,
