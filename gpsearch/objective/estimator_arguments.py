@@ -41,7 +41,7 @@ def read_folds(
         warnings.warn(
             f"cv: fold {shared[0]} scores rows that it also trains on, so its score is optimistic.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return splits
 

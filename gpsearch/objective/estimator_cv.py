@@ -23,7 +23,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import indexable
 
 from gpsearch.arguments import boolean, instance_of, optional
-from gpsearch.data.folds import fresh_splitter, in_order
+from gpsearch.data.folds import Split, fresh_splitter, in_order
 from gpsearch.data.rows import in_parts, n_rows, refuse_masked, rows_text
 from gpsearch.described import Described
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
@@ -40,7 +40,15 @@ from gpsearch.objective.estimator_arguments import (
     scorer_name,
 )
 from gpsearch.objective.estimator_data import check_features, check_target
-from gpsearch.objective.estimator_fold import SINGLE, FoldOutcome, fit, fit_and_score, last_step
+from gpsearch.objective.estimator_fold import (
+    SINGLE,
+    FoldOutcome,
+    fit,
+    fit_and_score,
+    hold_back_last,
+    last_step,
+    seed_estimator,
+)
 from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
 
@@ -144,11 +152,10 @@ class EstimatorCV(Described):
         self.n = n_rows(self.X)
         self.cv = cv = list(cv) if isinstance(cv, Iterator) else cv  # which cannot be copied
         optional(instance_of, "groups", groups, Collection, "one label for each row", kind=kind)
-        given = (
+        self._split_params = (
             {"groups": groups} if split_params is None else read_dict("split_params", split_params)
         )
-        self._split_params = given
-        self.folds = read_folds(cv, self.X, y, self.n, given, is_classifier(estimator))
+        self.folds = self._split(cv)
         self.n_folds = len(self.folds)
         self.measures_work = bool(getattr(last_step(estimator), "measures_work", False))
         self._in_order = in_order(self.folds)
@@ -204,9 +211,9 @@ class EstimatorCV(Described):
         """Fit a clone with `params` on all the data; with a `seed` as a fold's is seeded."""
         estimator = self._configured(params)
         if seed is not None:
-            _seeded(estimator, seed, self.n_folds)
+            seed_estimator(estimator, seed, self.n_folds)
         fit(estimator, self.X, self.y, self.fit_params)
-        _hold_back_last(estimator, False)
+        hold_back_last(estimator, False)
         return estimator
 
     @property
@@ -233,9 +240,7 @@ class EstimatorCV(Described):
             ).about("cv", self.cv)
         fresh = copy.copy(self)
         fresh.cv = fresh_splitter(self.cv, random_state)
-        fresh.folds = read_folds(
-            fresh.cv, self.X, self.y, self.n, self._split_params, is_classifier(self.estimator)
-        )
+        fresh.folds = fresh._split(fresh.cv)
         return fresh
 
     @contextmanager
@@ -306,6 +311,11 @@ class EstimatorCV(Described):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_parallel": None}
 
+    def _split(self, cv: Any) -> list[Split]:
+        """The folds of another `cv` on the same rows."""
+        classifier = is_classifier(self.estimator)
+        return read_folds(cv, self.X, self.y, self.n, self._split_params, classifier)
+
     def _configured(self, params: Mapping[str, Any]) -> Any:
         """A clone with `params` set; values that are estimators are cloned too."""
         estimator = clone(self.estimator)
@@ -314,7 +324,7 @@ class EstimatorCV(Described):
         except (ValueError, TypeError, AttributeError) as error:
             raise InvalidObjectiveError(refusal(estimator, params, error)) from error
         if self._in_order:
-            _hold_back_last(estimator, True)
+            hold_back_last(estimator, True)
         return estimator
 
     def _outcomes(
@@ -322,7 +332,7 @@ class EstimatorCV(Described):
     ) -> Iterator[FoldOutcome] | Sequence[FoldOutcome]:
         calls = (
             joblib.delayed(fit_and_score)(
-                _seeded(self._configured(params), seed, fold),
+                seed_estimator(self._configured(params), seed, fold),
                 self.X,
                 self.y,
                 self.folds[fold],
@@ -378,7 +388,7 @@ class EstimatorCV(Described):
             parameters=getattr(facts, "parameters", None),
             trainer=getattr(facts, "trainer", "fit"),
             note=getattr(facts, "note", ""),
-            error="" if outcome.error is None else _sentence(outcome.error),
+            error=outcome.sentence,
         )
 
     def _names(self, outcome: FoldOutcome) -> list[str]:
@@ -387,29 +397,3 @@ class EstimatorCV(Described):
             self._returned = list(outcome.test)
         known = metric_names(self.scorer)
         return known or getattr(self, "_returned", None) or [self.metric or SINGLE]
-
-
-def _hold_back_last(estimator: Any, whether: bool) -> None:
-    """Tell every Keras estimator in `estimator` to hold back its last rows, or random ones."""
-    for part in [estimator, *estimator.get_params(deep=True).values()]:
-        if hasattr(part, "rows_in_order") and not isinstance(part, type):
-            part.rows_in_order = whether
-
-
-def _seeded(estimator: Any, seed: int, fold: int) -> Any:
-    """`estimator` with a seed in each ``random_state`` that is None."""
-    unset = sorted(
-        name
-        for name, value in estimator.get_params(deep=True).items()
-        if value is None and name.split("__")[-1] == "random_state"
-    )
-    if unset:
-        seeds = np.random.SeedSequence(seed, spawn_key=(fold,)).generate_state(len(unset))
-        estimator.set_params(
-            **{name: int(word >> 1) for name, word in zip(unset, seeds, strict=True)}
-        )
-    return estimator
-
-
-def _sentence(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

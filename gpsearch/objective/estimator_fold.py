@@ -38,6 +38,34 @@ class FoldOutcome:
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
 
+    @property
+    def sentence(self) -> str:
+        """The error in one line; empty without."""
+        error = self.error
+        return "" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def hold_back_last(estimator: Any, whether: bool) -> None:
+    """Tell every Keras estimator in `estimator` to hold back its last rows, or random ones."""
+    for part in [estimator, *estimator.get_params(deep=True).values()]:
+        if hasattr(part, "rows_in_order") and not isinstance(part, type):
+            part.rows_in_order = whether
+
+
+def seed_estimator(estimator: Any, seed: int, fold: int) -> Any:
+    """`estimator` with a seed in each ``random_state`` that is None."""
+    unset = sorted(
+        name
+        for name, value in estimator.get_params(deep=True).items()
+        if value is None and name.split("__")[-1] == "random_state"
+    )
+    if unset:
+        seeds = np.random.SeedSequence(seed, spawn_key=(fold,)).generate_state(len(unset))
+        estimator.set_params(
+            **{name: int(word >> 1) for name, word in zip(unset, seeds, strict=True)}
+        )
+    return estimator
+
 
 def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
     """Fit in place; a y of None is left out."""

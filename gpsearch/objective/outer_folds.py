@@ -19,7 +19,6 @@ from gpsearch.data.folds import Split, in_order
 from gpsearch.data.prepared_folds import PreparedFolds
 from gpsearch.data.rows import in_parts, take
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.objective.estimator_arguments import read_folds
 from gpsearch.objective.estimator_cv import EstimatorCV
 from gpsearch.objective.estimator_fold import (
     SINGLE,
@@ -43,7 +42,7 @@ def outer_folds(objective: Any, cv: Any) -> list[Outer]:
     if isinstance(objective, KerasCV):
         part, split = _networks, _split_networks
     elif isinstance(objective, EstimatorCV):
-        part, split = _estimators, _split_estimators
+        part, split = _estimators, EstimatorCV._split
     else:
         raise InvalidObjectiveError(
             "must be a KerasCV or an EstimatorCV, whose rows can be set aside."
@@ -131,11 +130,6 @@ def _networks(objective: KerasCV, train: np.ndarray, test: np.ndarray) -> Outer:
     return inner, score
 
 
-def _split_estimators(objective: EstimatorCV, cv: Any) -> list[Split]:
-    given, classifier = objective._split_params, is_classifier(objective.estimator)
-    return read_folds(cv, objective.X, objective.y, objective.n, given, classifier)
-
-
 def _estimators(objective: EstimatorCV, train: np.ndarray, test: np.ndarray) -> Outer:
     inner, X, y, n = copy.copy(objective), objective.X, objective.y, objective.n
     inner.X, inner.y, inner.n = (
@@ -145,7 +139,7 @@ def _estimators(objective: EstimatorCV, train: np.ndarray, test: np.ndarray) -> 
     )
     for name in ("fit_params", "score_params", "_split_params"):
         setattr(inner, name, params_of_rows(getattr(objective, name), train, n))
-    inner.folds = _split_estimators(inner, objective.cv)
+    inner.folds = inner._split(objective.cv)
     inner.n_folds, inner._in_order = len(inner.folds), in_order(inner.folds)
 
     def score(model: Any) -> float:
