@@ -82,13 +82,13 @@ def _others(given: Any) -> list[Any]:
     return kept
 
 
-def early_stopping_among(callbacks: Sequence[Any]) -> int:
-    """Where our early stopping stands among the user's callbacks: as theirs did, or first.
+def early_stopping_among(callbacks: Sequence[Any]) -> int | None:
+    """Where early stopping of the user's own stands among their callbacks; None for none.
 
     A callback may change the weights at the end of an epoch, which one after it then keeps.
     """
     places = (i for i, one in enumerate(callbacks) if getattr(one, "keeps_place", False))
-    return next(places, 0)
+    return next(places, None)
 
 
 def _texts(thing: Any, seen: set[int]) -> Iterator[str]:

@@ -43,12 +43,14 @@ class LoopTrainer:
         watched = stop is not None and settings.patience is not None
         counting = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _=None: epoch.assign(n))
         callbacks = [counting, _stop_at_nan(settings.patience if watched else None)]
-        early = keras.callbacks.EarlyStopping(
-            "val_loss", mode="min", patience=settings.patience or 0, restore_best_weights=True
-        )
         own = [] if self.callbacks is None else [*self.callbacks()]
         if watched:
-            own.insert(early_stopping_among(own), early)
+            place = early_stopping_among(own)
+            kind = _keeping_watched() if own and place is None else keras.callbacks.EarlyStopping
+            early = kind(
+                "val_loss", mode="min", patience=settings.patience, restore_best_weights=True
+            )
+            own.insert(place or 0, early)
         callbacks += own
         try:
             history = model.fit(
@@ -80,6 +82,25 @@ class LoopTrainer:
             trainer="loop",
             note=self.reason,
         )
+
+
+def _keeping_watched() -> type:
+    """Early stopping, before other callbacks, that keeps the weights whose ``val_loss`` it read.
+
+    A callback may swap others in for the validation alone, as SwapEMAWeights does.
+    """
+
+    class KeepingWatched(import_keras().callbacks.EarlyStopping):
+        def on_test_end(self, logs: Any = None) -> None:
+            self.watched = self.model.get_weights()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            before = self.best_weights
+            super().on_epoch_end(epoch, logs)
+            if self.best_weights is not before:
+                self.best_weights = self.watched
+
+    return KeepingWatched
 
 
 def _kept_epoch(callbacks: Sequence[Any], epochs: int) -> int:

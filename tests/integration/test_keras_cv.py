@@ -526,7 +526,32 @@ def test_the_weights_of_the_best_epoch_are_those_that_callbacks_before_it_left(d
     early = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
     assert not kept([Zeroes(), early]).any()
     assert kept([early, Zeroes()]).any()
-    assert kept([Zeroes()]).any()  # patience=, with no place of its own, comes first
+    assert kept([Zeroes()]).any()  # patience=, with no place of its own, keeps what was watched
+
+
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+def test_patience_keeps_the_weights_that_were_watched(data, swap_on_epoch):
+    """Also where a callback swaps others in for the validation, or stands before or after."""
+    keras = import_keras()
+    X, y = data
+
+    def averaging(n_neurons=2):
+        model = small_network(n_neurons)
+        optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+        model.compile(optimizer, "binary_crossentropy", run_eagerly=True)
+        return model
+
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=swap_on_epoch)
+    objective = KerasCV(averaging, X, y, cv=2, epochs=4, patience=1, callbacks=[swap])
+    network = objective.model_function.build({}, X, 0)
+    rows = Rows(x=X, y=np.float32(y == "yes")[:, None])
+    settings = TrainingSettings(epochs=4, batch_size=32, patience=1)
+    training = Training(fit=rows, stop=rows, settings=settings, seed=0)
+    found = objective._trainer.train(network, training, built_by="test")
+    watched = found.curves["val_loss"]
+    kept = network.evaluate(rows.x, rows.y, verbose=0, return_dict=True)["loss"]
+    assert kept == pytest.approx(min(watched), rel=1e-5)
+    assert watched[found.best_epoch - 1] == min(watched)
 
 
 def test_rows_are_held_back_for_a_callback_whose_code_reads_them(data):
