@@ -89,15 +89,19 @@ def _keeping_watched() -> type:
 
     A callback may swap others in for the validation alone, as SwapEMAWeights does.
     """
+    plain: Any = import_keras().callbacks.EarlyStopping
 
-    class KeepingWatched(import_keras().callbacks.EarlyStopping):
+    class KeepingWatched(plain):
+        best_weights: Any = None
+        watched: Any = None  # stays so where a model's own `fit` tells callbacks of no validation
+
         def on_test_end(self, logs: Any = None) -> None:
             self.watched = self.model.get_weights()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             before = self.best_weights
             super().on_epoch_end(epoch, logs)
-            if self.best_weights is not before:
+            if self.best_weights is not before and self.watched is not None:
                 self.best_weights = self.watched
 
     return KeepingWatched
