@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import skopt
 from scipy.optimize import OptimizeResult
-from sklearn.utils import check_random_state
 
 from gpsearch.arguments import boolean, instance_of, one_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
@@ -28,24 +27,19 @@ from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.optimizer.skopt_arguments import (
     check_of_skopt,
     read_loss,
+    read_n_initial_points,
     read_noise,
+    read_random_state,
     read_space,
     read_timed_loss,
     read_told,
-    require_regressor,
+    stock_arguments,
 )
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
 STOCK_ONLY = ("MES", "PVRS")  # acquisition functions that scikit-optimize alone has
-NOT_STOCK = ("n_random_starts", "noise", "optimum_prior")  # arguments that its loop is not given
-STOCK_DEFAULTS = {
-    "base_estimator": "GP",
-    "n_initial_points": 10,
-    "initial_point_generator": "random",
-    "acq_func": "gp_hedge",
-}
 
 
 class Optimizer(skopt.Optimizer):
@@ -141,29 +135,14 @@ class Optimizer(skopt.Optimizer):
         if isinstance(base_estimator, SurrogateModel):  # as CheckpointSaver hands it back
             base_estimator = None
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        check_of_skopt(base_estimator, n_random_starts, initial_point_generator)
-        if n_random_starts is not None:
-            warnings.warn(
-                "n_random_starts will be removed in favour of n_initial_points.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            n_initial_points = n_random_starts
+        check_of_skopt(base_estimator, initial_point_generator)
+        n_initial_points = read_n_initial_points(n_initial_points, n_random_starts)
         named = isinstance(base_estimator, str) and base_estimator.lower() == "gp"
         self.is_ours = (base_estimator is None or named) and acq_func not in STOCK_ONLY
         self._noise, self._optimum_prior = read_noise(noise), optimum_prior
         self._lock = threading.RLock()
         if not self.is_ours:
-            if optimum_prior is not None and optimum_prior != BY_NAME:
-                raise InvalidSearchError(
-                    "only gpsearch's process takes it: leave base_estimator out."
-                ).about("optimum_prior", optimum_prior)
-            if str(base_estimator).upper() in ("GBRT", "DUMMY"):
-                require_regressor(str(base_estimator).upper())
-            stock = {k: v for k, v in arguments.items() if k not in NOT_STOCK}
-            stock["n_initial_points"] = n_initial_points
-            missing = {k: v for k, v in STOCK_DEFAULTS.items() if stock[k] is None}
-            super().__init__(**stock | missing)
+            super().__init__(**stock_arguments(arguments | {"n_initial_points": n_initial_points}))
             return
         self.space = read_space(dimensions, space_constraint)
         if n_initial_points is None:
@@ -177,12 +156,7 @@ class Optimizer(skopt.Optimizer):
         if not isinstance(model_queue_size, int | None):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
         self.specs = {"args": plottable(arguments), "function": "Optimizer"}
-        try:
-            self.rng = check_random_state(random_state)
-        except ValueError:
-            wanted = "a whole number of at least 0 or a RandomState"
-            refused = refusal(InvalidSearchError, "random_state", random_state, wanted, "None")
-            raise refused from None
+        self.rng = read_random_state(random_state)
         self.base_estimator_ = base_estimator
         self.acq_func, self.acq_func_kwargs = acq_func or "logEI", acq_func_kwargs
         self.acq_optimizer, self.acq_optimizer_kwargs = acq_optimizer, acq_optimizer_kwargs

@@ -1,6 +1,5 @@
 """`gp_minimize`: scikit-optimize's function over gpsearch's search."""
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from numbers import Integral, Number, Real
 from typing import Any
@@ -13,7 +12,7 @@ from gpsearch.arguments import answer, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
-from gpsearch.optimizer.skopt_arguments import check_of_skopt, read_space
+from gpsearch.optimizer.skopt_arguments import check_of_skopt, read_n_initial_points, read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -92,16 +91,9 @@ optimum_prior
     True
     """
     specs = {"args": plottable(locals()), "function": "base_minimize"}
-    check_of_skopt(base_estimator, n_random_starts, initial_point_generator)
+    check_of_skopt(base_estimator, initial_point_generator)
     instance_of("verbose", verbose, (bool, np.bool_, Integral), "True or False")
-    if n_random_starts is not None:
-        warnings.warn(
-            "n_random_starts will be removed in favour of n_initial_points. It overwrites "
-            "n_initial_points.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        n_initial_points = n_random_starts
+    n_initial_points = read_n_initial_points(n_initial_points, n_random_starts)
     if not callable(func):
         raise refusal(InvalidSearchError, "func", func, "callable")
     for name, value in {"n_jobs": n_jobs, "n_initial_points": n_initial_points}.items():

@@ -1,6 +1,7 @@
-"""Dimensions, points and losses as scikit-optimize takes them."""
+"""Dimensions, points, losses and settings as scikit-optimize takes them."""
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Number
@@ -9,15 +10,24 @@ from typing import Any
 import numpy as np
 import skopt.space
 from sklearn.base import is_regressor
+from sklearn.utils import check_random_state
 from skopt.space import Categorical, Dimension, Integer
 from skopt.utils import cook_estimator, cook_initial_point_generator, is_2Dlistlike, is_listlike
 
-from gpsearch.arguments import instance_of, optional, refusal
+from gpsearch.arguments import instance_of, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
 from gpsearch.space import Point, Space
 from gpsearch.space.space import truth_of
+from gpsearch.strategy.optimum_prior import BY_NAME
 
 ESTIMATORS = ("RF", "ET", "GP", "GBRT", "DUMMY")
+NOT_STOCK = ("n_random_starts", "noise", "optimum_prior")  # arguments that its loop is not given
+STOCK_DEFAULTS = {
+    "base_estimator": "GP",
+    "n_initial_points": 10,
+    "initial_point_generator": "random",
+    "acq_func": "gp_hedge",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
     return space
 
 
-def check_of_skopt(base_estimator: Any, n_random_starts: Any, initial_point_generator: Any) -> None:
+def check_of_skopt(base_estimator: Any, initial_point_generator: Any) -> None:
     """Raise where the arguments that scikit-optimize itself reads are of no kind that it takes."""
     if isinstance(base_estimator, str):
         known = base_estimator.upper() in ESTIMATORS
@@ -71,13 +81,46 @@ def check_of_skopt(base_estimator: Any, n_random_starts: Any, initial_point_gene
     if not known:
         wanted = f"a regressor, or one of {', '.join(map(repr, ESTIMATORS[:-1]))} or 'DUMMY'"
         raise refusal(InvalidSearchError, "base_estimator", base_estimator, wanted, "None")
-    optional(instance_of, "n_random_starts", n_random_starts, Integral, "a whole number")
     try:
         cook_initial_point_generator(initial_point_generator)
     except ValueError as error:
         raise InvalidSearchError(str(error)).about(
             "initial_point_generator", initial_point_generator
         ) from error
+
+
+def read_n_initial_points(n_initial_points: int | None, n_random_starts: Any) -> int | None:
+    """`n_initial_points`, or in its place its old name, with a warning."""
+    if n_random_starts is None:
+        return n_initial_points
+    warnings.warn(
+        "n_random_starts will be removed in favour of n_initial_points, which it overwrites.",
+        DeprecationWarning,
+        stacklevel=4,
+    )
+    return instance_of("n_random_starts", n_random_starts, Integral, "a whole number", also="None")
+
+
+def read_random_state(random_state: Any) -> np.random.RandomState:
+    """A random state, as scikit-learn reads it."""
+    try:
+        return check_random_state(random_state)
+    except ValueError:
+        wanted = "a whole number of at least 0 or a RandomState"
+        refused = refusal(InvalidSearchError, "random_state", random_state, wanted, "None")
+        raise refused from None
+
+
+def stock_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an `Optimizer` that runs scikit-optimize's own loop, as that takes them."""
+    if given["optimum_prior"] is not None and given["optimum_prior"] != BY_NAME:
+        raise InvalidSearchError(
+            "only gpsearch's process takes it: leave base_estimator out."
+        ).about("optimum_prior", given["optimum_prior"])
+    if (name := str(given["base_estimator"]).upper()) in ("GBRT", "DUMMY"):
+        require_regressor(name)
+    stock = {k: v for k, v in given.items() if k not in NOT_STOCK}
+    return stock | {k: v for k, v in STOCK_DEFAULTS.items() if stock[k] is None}
 
 
 def require_regressor(name: str) -> None:

@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult
 from skopt.callbacks import CheckpointSaver, DeltaYStopper, StdStopper, ThresholdStopper
 
 from gpsearch.errors import InvalidSearchError
-from gpsearch.optimizer import gp_minimize
+from gpsearch.optimizer import Optimizer, gp_minimize
 
 SPACE = [(-2.0, 2.0), (1, 9)]
 
@@ -112,9 +112,13 @@ def test_a_start_of_the_wrong_length_is_refused(x0, message):
 
 
 def test_the_old_name_of_n_initial_points_still_serves():
-    with pytest.warns(DeprecationWarning, match="n_initial_points"):
+    with pytest.warns(DeprecationWarning, match="n_initial_points") as told:
         result = gp_minimize(bowl, SPACE, n_calls=6, n_random_starts=4)
+        Optimizer(SPACE, n_random_starts=4)
+        Optimizer(SPACE, "ET", n_random_starts=4)
     assert len(result.models) == 3
+    # elsewhere than in the caller's file, Python does not show it
+    assert [warning.filename for warning in told] == [__file__] * 3
 
 
 @pytest.mark.parametrize("returned", [np.ones(3), pd.Series([1.0, 2.0])])
