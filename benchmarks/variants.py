@@ -42,7 +42,7 @@ def search(task: Task, seed: int, variant: Variant, budget: int, folds: bool = F
     observed: list[float] = []
     true: list[float] = []
     for number in range(budget):
-        history = History.of(points, observed, np.full(number, variance))
+        history = History.of(points, observed, fold_variances=np.full(number, variance))
         points.append(strategy.propose(history, number))
         seen, loss = observe(task, points[-1], rng)
         observed.append(seen)

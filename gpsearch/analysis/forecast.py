@@ -47,7 +47,6 @@ from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import holding_bounds
 from gpsearch.space import Space
 from gpsearch.strategy import History
-from gpsearch.strategy.gp import measurement_noise
 from gpsearch.strategy.history import study_history
 from gpsearch.study import Study, require_study
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess
@@ -200,7 +199,7 @@ def _play(
     U, drawn = np.empty((steps, *mean.shape)), np.full((N_PLAYS, steps), np.inf)
     for t in range(min(steps, len(Z) - n)):
         incumbent = np.where(known, mean, np.inf).min(axis=1, keepdims=True)
-        value = _improvement(incumbent - mean, variance, measurement_noise(process))
+        value = _improvement(incumbent - mean, variance, process.noise_of_best)
         x = np.where(known, -1.0, value).argmax(axis=1)
         scale = np.sqrt(variance[plays, x] + b)
         error = rng.standard_normal(N_PLAYS)

@@ -13,11 +13,12 @@ f           incumbent: least posterior mean at an evaluated point            sca
 The first points are quasi-random, and denser where the optimum is expected (`OptimumPrior`). From
 then on each proposal fits a process to all losses, and maximises the logarithm of expected
 improvement on f, augmented so that what is known precisely is not measured again. With noise, f is
-the least *mean*, not the least measurement. Pending points count as evaluated with their predicted
-means, so that the next proposal differs from them. Where evaluations failed, improvement is
-weighted by the probability of success, which a second process models. Where evaluations differ in
-cost, improvement is divided by the cost, which another process models. The expected optimum weighs
-it, too, while the process does not contradict it.
+the least *mean*, not the least measurement. Of v, a share is noise; it is fitted, because folds
+differ in what suits them, which is in their scatter, too, and would be there again. Pending points
+count as evaluated with their predicted means, so that the next proposal differs from them. Where
+evaluations failed, improvement is weighted by the probability of success, which a second process
+models. Where evaluations differ in cost, improvement is divided by the cost, which another process
+models. The expected optimum weighs it, too, while the process does not contradict it.
 
 Everything is computed from the history anew: a resumed search proposes what the uninterrupted
 one would have.
@@ -62,7 +63,6 @@ N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some
 COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
-SCATTER_IS_NOISE = 0.1  # share of the variance over folds that training again would not repeat
 PLACES = 256  # at which predictions are compared with the expected optimum
 CONTRADICTED = 0.1  # correlation of predicted losses with log pi, above which pi is left out
 SAME_PLACE = 1e-9  # places that differ by less are one point
@@ -210,6 +210,7 @@ class GPStrategy:
             history.losses[succeeded],
             categorical=self._space.categorical,
             variances=known_variances(history.variances[succeeded]),
+            fold_variances=known_variances(history.fold_variances[succeeded]),
             shape=self._options.shape,
             priors=self._options.priors,
         )
@@ -218,7 +219,7 @@ class GPStrategy:
         """What is maximised after `history`, and the (k, d) best evaluated points."""
         options, space = self._options, self._space
         process = self.process(history)
-        good, noise = process.Z[process.best], measurement_noise(process)
+        good, noise = process.Z[process.best], process.noise_of_best
         places = good
         if history.pending:
             pending = self._to_z(history.pending)
@@ -286,19 +287,6 @@ class GPStrategy:
         by_name = np.argsort(np.argsort(self._space.names))
         for rows in sobol_blocks(len(self._space), np.random.default_rng(self._seed)):
             yield rows[:, by_name]
-
-
-def measurement_noise(process: GaussianProcess) -> float:
-    """Noise variance of a measurement near the best points, against which repeating it is weighed.
-
-    The fitted noise, and a share of what the folds tell. Not all of it: folds differ in what suits
-    them, which is in their scatter and would be there again. With all of it, searches of tasks with
-    made noise gain more, and searches of real networks nothing; with none, they go on around the
-    best point for differences far below the noise (``benchmarks/ablation.py --folds``,
-    ``benchmarks/fold_noise.py``).
-    """
-    fitted = process.hyperparameters.noise
-    return fitted + SCATTER_IS_NOISE * (process.noise_of_best - fitted)
 
 
 @functools.cache

@@ -61,10 +61,11 @@ def history_of(
     return History.of(
         [points[trial.number] for trial in finished],
         [folds.loss(trial) for trial in finished],
-        folds.variances(finished),
+        folds.missing_variances(finished),
         [_cost_of_fold(trial, cost) for trial in finished],
         pending=[points[trial.number] for trial in trials if not trial.finished],
         n_given=sum(trial.is_given for trial in finished),
+        fold_variances=folds.fold_variances(finished),
     )
 
 
@@ -127,6 +128,17 @@ class FoldStatistics:
     def variances(self, trials: Sequence[Trial]) -> Array:
         """Variances of the mean losses of trials; NaN where unknown."""
         return self.scatters(trials) / np.array([len(trial.folds) or math.nan for trial in trials])
+
+    def fold_variances(self, trials: Sequence[Trial]) -> Array:
+        """Variances of means over all folds, of which a share is noise; NaN where unknown."""
+        return self.scatters(trials) / max(1, len(self.effects))
+
+    def missing_variances(self, trials: Sequence[Trial]) -> Array:
+        """Variances of the means about those over all folds, of which a stopped trial ran some.
+
+        They hold the noise and the taste of the folds that are missing: ``s_i² (1 / m - 1 / k)``.
+        """
+        return np.maximum(self.variances(trials) - self.fold_variances(trials), 0.0)
 
     def scatters(self, trials: Sequence[Trial]) -> Array:
         """s_i², moderated: variances over the folds without their effects; NaN where unknown."""

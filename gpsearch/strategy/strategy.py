@@ -44,7 +44,10 @@ class History:
     losses: Array = field(default_factory=lambda: np.empty(0))
     """(n,) losses; NaN where the evaluation failed."""
     variances: Array = field(default_factory=lambda: np.empty(0))
-    """(n,) variances of these losses, as means over folds; NaN where unknown."""
+    """(n,) known noise variances of these losses; NaN where unknown."""
+    fold_variances: Array = field(default_factory=lambda: np.empty(0))
+    """(n,) variances of these losses as means over all folds, of which a share is noise; NaN
+    where unknown."""
     costs: Array = field(default_factory=lambda: np.empty(0))
     """(n,) costs of each evaluation, or of a fold of it, in any unit; NaN where unknown."""
     pending: Sequence[Point] = ()
@@ -53,11 +56,13 @@ class History:
     """Points whose scores were given to the search, which cost it nothing."""
 
     def __post_init__(self) -> None:
-        shapes = [np.shape(values) for values in (self.losses, self.variances, self.costs)]
+        arrays = (self.losses, self.variances, self.costs, self.fold_variances)
+        shapes = [np.shape(values) for values in arrays]
         if any(shape != (len(self.points),) for shape in shapes):
             raise InvalidSearchError(
                 f"History: {len(self.points)} points with losses of shape {shapes[0]}, variances "
-                f"of shape {shapes[1]} and costs of shape {shapes[2]}; each point needs one."
+                f"of shape {shapes[1]}, costs of shape {shapes[2]} and fold_variances of shape "
+                f"{shapes[3]}; each point needs one."
             )
 
     @classmethod
@@ -69,6 +74,7 @@ class History:
         costs: Sequence[float] | Array | None = None,
         pending: Sequence[Point] = (),
         n_given: int = 0,
+        fold_variances: Sequence[float] | Array | None = None,
     ) -> Self:
         """Make a history of plain sequences; an infinite loss counts as failed."""
         values = np.array(losses, dtype=float)
@@ -78,6 +84,7 @@ class History:
             points=points,
             losses=values,
             variances=unknown if variances is None else np.array(variances, float),
+            fold_variances=unknown if fold_variances is None else np.array(fold_variances, float),
             costs=unknown if costs is None else np.array(costs, float),
             pending=pending,
             n_given=n_given,

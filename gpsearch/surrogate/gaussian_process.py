@@ -96,6 +96,7 @@ class GaussianProcess:
         *,
         categorical: Mask,
         variances: Array | None = None,
+        fold_variances: Array | None = None,
         shape: Shape | None = None,
         priors: Priors | None = None,
     ) -> "GaussianProcess":
@@ -116,8 +117,12 @@ class GaussianProcess:
         categorical : (d,) bool array
             Dimensions without an order.
         variances : (n,) float array, optional
-            Known variance of each loss, in the loss's units squared; zero where omitted. A
+            Known noise variance of each loss, in the loss's units squared; zero where omitted. A
             noise variance common to all is fitted on top.
+        fold_variances : (n,) float array, optional
+            Variance of each loss as a mean over folds, in the loss's units squared; zero where
+            omitted. The share of it that is noise is fitted: folds differ in what suits them, and
+            that would be there again.
         shape : Shape, optional
             Family of output transforms; `Linear` where omitted.
         priors : Priors, optional
@@ -128,9 +133,8 @@ class GaussianProcess:
             raise refusal(InvalidSearchError, "Z", Z, "one row or more")
         y = array("y", y, n)
         categorical = array("categorical", categorical, d, dtype=bool)
-        variances = np.zeros(n) if variances is None else array("variances", variances, n)
-        if (variances < 0).any():
-            raise refusal(InvalidSearchError, "variances", variances, "numbers of at least 0")
+        variances = _of_at_least_0("variances", variances, n)
+        fold_variances = _of_at_least_0("fold_variances", fold_variances, n)
         optional(instance_of, "shape", shape, (Linear, YeoJohnson), "Linear() or YeoJohnson()")
         optional(instance_of, "priors", priors, Priors, "Priors(...)")
         warp, priors = Warp.of(y, shape or Linear()), priors or Priors()
@@ -139,6 +143,7 @@ class GaussianProcess:
             Z[rows],
             y[rows],
             variances=variances[rows],
+            fold_variances=fold_variances[rows],
             categorical=categorical,
             warp=warp,
             priors=priors,
@@ -157,9 +162,10 @@ class GaussianProcess:
             bounds=np.array(objective.bounds) / step[:, None],
             options={"maxiter": MAX_ITERATIONS, "ftol": TOLERANCE, "gtol": 1e-3},
         )
-        hyperparameters = Hyperparameters.unpack(step * found.x)
+        hyperparameters = Hyperparameters.unpack(step * found.x, d)
         warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
-        noise = hyperparameters.noise + variances * np.exp(2.0 * warped.log_slope)
+        known = hyperparameters.noise_of(variances, fold_variances)
+        noise = hyperparameters.noise + known * np.exp(2.0 * warped.log_slope)
 
         def conditioned(kept: NDArray[np.intp] | slice) -> GaussianProcess:
             data = Z[kept], warped.t[kept], noise[kept]
@@ -318,6 +324,16 @@ def representatives(y: Array, number: int) -> NDArray[np.intp]:
     best = number // 2
     spread = np.linspace(best, len(y) - 1, number - best).round().astype(np.intp)
     return order[np.concatenate([np.arange(best), spread])]
+
+
+def _of_at_least_0(name: str, value: Array | None, n: int) -> Array:
+    """The (n,) variances of that name, zeros where there are none."""
+    if value is None:
+        return np.zeros(n)
+    value = array(name, value, n)
+    if (value < 0).any():
+        raise refusal(InvalidSearchError, name, value, "numbers of at least 0")
+    return value
 
 
 def _condition(

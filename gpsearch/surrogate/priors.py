@@ -7,6 +7,7 @@ w           inverse squared length scale of each dimension          (d,)
 a           signal variance                                         scalar
 b           noise variance                                          scalar
 theta       ``(log w, log a, log b)``                               (d + 2,)
+phi         share of the variance over folds that is noise          scalar
 =========== ======================================================= =======
 
 All in units of the unit cube and of standardised losses. The forms of the length scales, the
@@ -50,6 +51,8 @@ class Priors:
     """``alpha_b`` of the gamma density of the noise variance."""
     noise_rate: float = 30.0
     """``beta_b`` of the gamma density of the noise variance."""
+    noise_share: float = 0.3
+    """``phi_0``, the most likely share of the variance over folds that is noise."""
     mean_variance: float = 1.0
     """Variance of the constant mean, which is unknown and integrated out."""
 
@@ -79,3 +82,8 @@ class Priors:
         gradient[-2] = self.signal_shape - 1.0 - self.signal_rate * signal
         gradient[-1] = self.noise_shape - 1.0 - self.noise_rate * noise
         return float(value), gradient
+
+    def log_share_density(self, log_share: float) -> tuple[float, float]:
+        """``log phi - phi / phi_0`` at `log_share`, and its derivative."""
+        ratio = float(np.exp(log_share)) / self.noise_share
+        return log_share - ratio, 1.0 - ratio

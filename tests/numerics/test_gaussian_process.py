@@ -48,19 +48,22 @@ def test_pairs_and_products_give_the_same_distances():
     )
 
 
+@pytest.mark.parametrize("folds", [0.0, 1.0], ids=["known", "folds"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: type(shape).__name__)
 @pytest.mark.parametrize("seed", range(3))
-def test_likelihood_gradient_is_its_difference(shape, seed):
+def test_likelihood_gradient_is_its_difference(shape, seed, folds):
     Z, y, categorical = mixed_data(seed)
     rng = np.random.default_rng(100 + seed)
     objective = NegativeLogPosterior(
         Z,
         y,
         variances=rng.random(len(y)),
+        fold_variances=folds * rng.random(len(y)),
         categorical=categorical,
         warp=Warp.of(y, shape),
         priors=Priors(),
     )
+    assert len(objective.start) == Z.shape[1] + 3 + (folds > 0)
     x = objective.start + 0.5 * rng.standard_normal(len(objective.start))
     # values of about 100 leave 1e-14 * 100 / 1e-5 = 1e-7 of rounding
     numeric = central_difference(lambda at: objective(at)[0], x, 1e-5)
@@ -70,19 +73,26 @@ def test_likelihood_gradient_is_its_difference(shape, seed):
 def test_likelihood_is_the_normal_density_of_the_losses():
     Z, y, categorical = mixed_data(3)
     warp, priors = Warp.of(y, YeoJohnson()), Priors()
-    variances = np.linspace(0.0, 4.0, len(y))
+    variances, of_folds = np.linspace(0.0, 4.0, len(y)), np.linspace(3.0, 0.0, len(y))
     objective = NegativeLogPosterior(
-        Z, y, variances=variances, categorical=categorical, warp=warp, priors=priors
+        Z,
+        y,
+        variances=variances,
+        fold_variances=of_folds,
+        categorical=categorical,
+        warp=warp,
+        priors=priors,
     )
     x = objective.start + 0.3
-    rho = x[-1]
+    log_signal, log_noise, rho, log_share = x[-4:]
     warped = warp.evaluate(warp.standardise(y), rho)
     slope = central_difference_of_warp(warp, y, rho)
-    s = scaled_sq_dist(Z, Z, np.exp(x[:-3]), categorical)
-    K = np.exp(x[-3]) * matern52(s)[0] + priors.mean_variance
-    K += np.diag(np.exp(x[-2]) + variances * slope**2)
+    s = scaled_sq_dist(Z, Z, np.exp(x[:-4]), categorical)
+    K = np.exp(log_signal) * matern52(s)[0] + priors.mean_variance
+    K += np.diag(np.exp(log_noise) + (variances + np.exp(log_share) * of_folds) * slope**2)
     expected = multivariate_normal(np.zeros(len(y)), K).logpdf(warped.t) + np.log(slope).sum()
-    expected += priors.log_density(x[:-1])[0] + warp.shape.log_density(rho)[0]
+    expected += priors.log_density(x[:-2])[0] + priors.log_share_density(log_share)[0]
+    expected += warp.shape.log_density(rho)[0]
     assert -objective(x)[0] == pytest.approx(expected, rel=1e-6)
 
 

@@ -5,7 +5,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSearchError, SpaceExhaust
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.strategy import History
 from gpsearch.strategy.encoded_points import OncePerPoint
-from gpsearch.strategy.gp import SCATTER_IS_NOISE, GPOptions, GPStrategy, known_variances
+from gpsearch.strategy.gp import GPOptions, GPStrategy, known_variances
 
 CONTINUOUS = Space({"x": (-3.0, 5.0), "y": Real(1e-4, 1.0, prior="log-uniform")})
 MIXED = Space(
@@ -155,14 +155,13 @@ def test_a_noisy_measurement_is_not_chased():
     assert abs(proposed - 0.3) < 0.15
 
 
-def test_what_an_evaluation_tells_is_weighed_against_the_noise_of_its_folds():
+@pytest.mark.parametrize("told", ["variances", "fold_variances"])
+def test_what_an_evaluation_tells_is_weighed_against_its_noise(told):
     x = np.linspace(0.0, 1.0, 15)
     strategy, losses = GPStrategy(Space({"x": (0.0, 1.0)}), seed=0), (x - 0.3) ** 2
-    history = History.of([[v] for v in x.tolist()], losses, np.full(15, 1e-3))
+    history = History.of([[v] for v in x.tolist()], losses, **{told: np.full(15, 1e-3)})
     process, (acquisition, good) = strategy.process(history), strategy.acquisition(history)
-    told = process.noise_of_best - process.hyperparameters.noise
-    assert told > 5 * process.hyperparameters.noise
-    assert acquisition.noise == process.hyperparameters.noise + SCATTER_IS_NOISE * told
+    assert acquisition.noise == process.noise_of_best > 5 * process.hyperparameters.noise
     assert np.abs(good - 0.3).max() < 0.3
 
 

@@ -71,6 +71,8 @@ def test_a_prediction_changes_nothing():
         ("categorical", [0, 1]),
         ("variances", [-1.0, 0.0, 0.0, 0.0]),
         ("variances", 0.1),
+        ("fold_variances", [-1.0, 0.0, 0.0, 0.0]),
+        ("fold_variances", [np.nan, 0.0, 0.0, 0.0]),
     ],
 )
 def test_arrays_that_do_not_belong_together_are_refused(argument, value):
@@ -113,3 +115,16 @@ def test_noise_of_the_best_holds_what_is_known_of_the_best_points():
     assert process.noise_of_best == pytest.approx(
         process.hyperparameters.noise + known[x < 0.5][0], rel=1e-6
     )
+
+
+@pytest.mark.parametrize("share", [0.03, 1.0])
+def test_the_share_of_the_variance_over_folds_that_is_noise_is_found(share):
+    rng = np.random.default_rng(5)
+    Z = rng.random((120, 1))
+    loss, variances = np.sin(6.0 * Z[:, 0]), 0.04 * (1.0 + 3.0 * Z[:, 0])
+    seen = loss + np.sqrt(share * variances) * rng.standard_normal(len(Z))
+    process = GaussianProcess.fit(Z, seen, categorical=np.array([False]), fold_variances=variances)
+    found = process.hyperparameters.noise_share
+    assert found == pytest.approx(share, rel=0.6)
+    known = process.noise - process.hyperparameters.noise
+    np.testing.assert_allclose(known / variances, known[0] / variances[0], rtol=1e-9)
