@@ -1,24 +1,28 @@
 """Which ingredients of the search make the difference: each is taken away in turn.
 
 ``python benchmarks/ablation.py [--seeds 8] [--suite synthetic]``
-``python benchmarks/ablation.py --only 0 5 --folds 0.1 --budget 100 --suite tables --data FOLDER``
+``python benchmarks/ablation.py --only 0 5 12 --folds 0.1 --budget 100 [--suite tables]``
 
 Every variant is ``GPStrategy`` with one option changed; tasks, seeds, noise and first points are
 those of the full search, so differences are paired (see `variants`): where the interval lies above
 zero, the ingredient helps. ``--only`` names variants by their number; with ``--folds`` the losses
-are noisy, and the search knows how much, as it does from the folds of a cross-validation.
+are noisy, and the search knows how much, as it does from the folds of a cross-validation: without
+them nothing of it is to be fitted, and the last variant is the full search.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from regret import AT, tasks_of
 from variants import Variant, arguments, report
 
 from gpsearch.acquisition import Effort
+from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
-from gpsearch.surrogate import Linear, Priors
+from gpsearch.surrogate import GaussianProcess, Linear, Priors
 
 WEAK = Priors(length_strength=1e-3, signal_shape=1.0, signal_rate=1e-3, noise_rate=1e-3)
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -34,11 +38,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "5 first points": {"n_initial_points": 5},
     "8 first points in any space": {"n_initial_points": 8},
     "20 first points": {"n_initial_points": 20},
+    "all that folds tell is noise": {"all_is_noise": True},
 }
 
 
+class AllIsNoise(GPStrategy):
+    """All of the variance over folds counts as noise."""
+
+    def process(self, history: History) -> GaussianProcess:
+        unknown = np.full(len(history), np.nan)
+        told = replace(history, variances=history.fold_variances, fold_variances=unknown)
+        return super().process(told)
+
+
 def variant(options: dict[str, Any]) -> Variant:
-    return lambda space, seed: GPStrategy(space, seed=seed, **options)
+    made = AllIsNoise if options.get("all_is_noise") else GPStrategy
+    options = {name: value for name, value in options.items() if name != "all_is_noise"}
+    return lambda space, seed: made(space, seed=seed, **options)
 
 
 def main() -> None:
