@@ -134,13 +134,10 @@ def noisy_scores(
     the transformed scale it has no typical size. Losses are cut at the worst observation: the
     normal tail reaches losses that no training has.
     """
-    noise = process.hyperparameters.noise
     t = sample_losses(process, Z, number, rng)
-    t += np.sqrt(noise) * rng.standard_normal(t.shape)
+    t += np.sqrt(process.hyperparameters.noise) * rng.standard_normal(t.shape)
     losses = unwarp(process, t)
-    slope = process.warp.scale * _inverse(process, process.t)[1]  # dy/dt
-    of_folds = np.maximum(process.noise - noise, 0.0) * np.square(slope)
-    losses += np.sqrt(np.median(of_folds)) * rng.standard_normal(t.shape)
+    losses += np.sqrt(np.median(process.known_noise)) * rng.standard_normal(t.shape)
     return flipped(np.minimum(losses, unwarp(process, process.t.max())))
 
 

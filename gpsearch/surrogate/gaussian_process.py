@@ -70,6 +70,8 @@ class GaussianProcess:
     """(n,) warped losses."""
     noise: Array
     """(n,) noise variance of each warped loss."""
+    known_noise: Array
+    """(n,) what of it is not common to all, in the user's units squared."""
     categorical: Mask
     """(d,) dimensions without an order."""
     hyperparameters: Hyperparameters
@@ -165,7 +167,9 @@ class GaussianProcess:
         hyperparameters = Hyperparameters.unpack(step * found.x, d)
         warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
         known = hyperparameters.noise_of(variances, fold_variances)
-        noise = hyperparameters.noise + known * np.exp(2.0 * warped.log_slope)
+        expected = warp.expected(warp.standardise(y), variances + fold_variances)
+        log_slope, _ = warp.slope(expected, warped, hyperparameters.rho)
+        noise = hyperparameters.noise + known * np.exp(2.0 * log_slope)
 
         def conditioned(kept: NDArray[np.intp] | slice) -> GaussianProcess:
             data = Z[kept], warped.t[kept], noise[kept]
@@ -174,6 +178,7 @@ class GaussianProcess:
                 Z=data[0],
                 t=data[1],
                 noise=data[2],
+                known_noise=known[kept],
                 categorical=categorical,
                 hyperparameters=hyperparameters,
                 warp=warp,

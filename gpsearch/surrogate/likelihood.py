@@ -14,6 +14,7 @@ x           ``(log w, log a, log b, rho)``, what a fit moves                 (d 
 t           warped losses                                                    (n,)
 v           known noise variance of each loss, user's units squared          (n,)
 f           variance of each loss as a mean over folds, likewise             (n,)
+dt/dy       slope of the transform where each loss is expected               (n,)
 K           ``a k(sum_j w_j D_j) + c + diag(b + (v + phi f) (dt/dy)²)``      (n, n)
 alpha       ``K^-1 t``                                                       (n,)
 G           ``K^-1 - alpha alpha^T``                                         (n, n)
@@ -96,6 +97,7 @@ class NegativeLogPosterior:
         self._flat = self._pairs[0] * len(y) + self._pairs[1]
         self._layers = pair_sq_dist(Z, self._pairs, categorical)
         self._u = warp.standardise(y)
+        self._expected = warp.expected(self._u, variances + fold_variances)
         self._d = Z.shape[1]
         self._has_folds = bool(fold_variances.any())
         self._variances, self._fold_variances = variances, fold_variances
@@ -124,7 +126,8 @@ class NegativeLogPosterior:
         n, d = len(self._u), self._d
         at = Hyperparameters.unpack(x, d)
         warped = self._warp.evaluate(self._u, at.rho)
-        square_slope = np.exp(2.0 * warped.log_slope)
+        log_slope, log_slope_rho = self._warp.slope(self._expected, warped, at.rho)
+        square_slope = np.exp(2.0 * log_slope)
         known = at.noise_of(self._variances, self._fold_variances) * square_slope
         k, dk = matern52(at.weights @ self._layers)
         K = np.zeros(n * n)
@@ -148,9 +151,7 @@ class NegativeLogPosterior:
         gradient[d + 1] = 0.5 * at.noise * diagonal.sum()
         # t, J and the warped known variances all depend on rho
         gradient[d + 2] = (
-            alpha @ warped.t_rho
-            - warped.log_slope_rho.sum()
-            + (diagonal * known) @ warped.log_slope_rho
+            alpha @ warped.t_rho - warped.log_slope_rho.sum() + (diagonal * known) @ log_slope_rho
         )
         prior, prior_gradient = self._priors.log_density(x[: d + 2])
         shape_prior, shape_gradient = self._warp.shape.log_density(at.rho)

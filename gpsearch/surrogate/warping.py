@@ -27,6 +27,7 @@ import numpy as np
 
 from gpsearch.surrogate.kernels import Array
 
+SCALE_OF_NORMAL = 1.5 * math.sqrt(2.0 / math.pi)  # `Warp.scale` of losses of variance 1
 LEAST_SD = 1e-12  # transformed losses that differ by less count as equal
 LARGEST_U = 1e12  # larger standardised losses say no more, and overflow
 LEAST_SCALE, LARGEST_LOSS = 1e-150, 1e150  # between them, squares are finite and not zero
@@ -162,6 +163,8 @@ class Warped:
     """Mean of g over the losses."""
     sd: float
     """Standard deviation of g over the losses."""
+    log_sd_rho: float = 0.0
+    """``d log sd / drho``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,4 +222,24 @@ class Warp:
             log_slope_rho=transformed.log_slope_rho - sd_rho / sd,
             mean=mean,
             sd=sd,
+            log_sd_rho=sd_rho / sd,
+        )
+
+    def expected(self, u: Array, variances: Array) -> Array:
+        """Where standardised losses of known variances are expected, were they measured again.
+
+        Each is drawn towards the median by its reliability, the share of the variance of the losses
+        that is not its noise (regression to the mean). Noise is magnified by the slope there: with
+        the slope at the losses themselves, a transform that is steep where the noise has carried
+        them would explain all by noise.
+        """
+        variance = (self.scale / SCALE_OF_NORMAL) ** 2
+        return u * np.maximum(1.0 - variances / variance, 0.0)
+
+    def slope(self, u: Array, warped: Warped, rho: float) -> tuple[Array, Array]:
+        """``log dt/dy`` at other standardised losses than those of `warped`, and its derivative."""
+        transformed = self.shape.transform(u, rho)
+        return (
+            transformed.log_slope - math.log(warped.sd * self.scale),
+            transformed.log_slope_rho - warped.log_sd_rho,
         )

@@ -54,13 +54,14 @@ def test_pairs_and_products_give_the_same_distances():
 def test_likelihood_gradient_is_its_difference(shape, seed, folds):
     Z, y, categorical = mixed_data(seed)
     rng = np.random.default_rng(100 + seed)
+    warp = Warp.of(y, shape)
     objective = NegativeLogPosterior(
         Z,
         y,
-        variances=rng.random(len(y)),
-        fold_variances=folds * rng.random(len(y)),
+        variances=0.1 * warp.scale**2 * rng.random(len(y)),
+        fold_variances=folds * warp.scale**2 * rng.random(len(y)),
         categorical=categorical,
-        warp=Warp.of(y, shape),
+        warp=warp,
         priors=Priors(),
     )
     assert len(objective.start) == Z.shape[1] + 3 + (folds > 0)
@@ -73,7 +74,8 @@ def test_likelihood_gradient_is_its_difference(shape, seed, folds):
 def test_likelihood_is_the_normal_density_of_the_losses():
     Z, y, categorical = mixed_data(3)
     warp, priors = Warp.of(y, YeoJohnson()), Priors()
-    variances, of_folds = np.linspace(0.0, 4.0, len(y)), np.linspace(3.0, 0.0, len(y))
+    unit = warp.scale**2
+    variances, of_folds = np.linspace(0.0, 0.2 * unit, len(y)), np.linspace(unit, 0.0, len(y))
     objective = NegativeLogPosterior(
         Z,
         y,
@@ -86,25 +88,31 @@ def test_likelihood_is_the_normal_density_of_the_losses():
     x = objective.start + 0.3
     log_signal, log_noise, rho, log_share = x[-4:]
     warped = warp.evaluate(warp.standardise(y), rho)
-    slope = central_difference_of_warp(warp, y, rho)
+    slope = central_difference_of_warp(warp, y, y, rho)
+    # what of the losses is noise is expected to vanish
+    kept = np.maximum(0.0, 1.0 - (variances + of_folds) * (1.5**2 * 2.0 / np.pi) / unit)
+    assert kept.min() == 0.0 < kept.max()
+    there = central_difference_of_warp(warp, y, warp.centre + kept * (y - warp.centre), rho)
     s = scaled_sq_dist(Z, Z, np.exp(x[:-4]), categorical)
     K = np.exp(log_signal) * matern52(s)[0] + priors.mean_variance
-    K += np.diag(np.exp(log_noise) + (variances + np.exp(log_share) * of_folds) * slope**2)
+    K += np.diag(np.exp(log_noise) + (variances + np.exp(log_share) * of_folds) * there**2)
     expected = multivariate_normal(np.zeros(len(y)), K).logpdf(warped.t) + np.log(slope).sum()
     expected += priors.log_density(x[:-2])[0] + priors.log_share_density(log_share)[0]
     expected += warp.shape.log_density(rho)[0]
     assert -objective(x)[0] == pytest.approx(expected, rel=1e-6)
 
 
-def central_difference_of_warp(warp: Warp, y: np.ndarray, rho: float) -> np.ndarray:
-    """dt/dy of the transform, its mean and standard deviation held."""
+def central_difference_of_warp(
+    warp: Warp, y: np.ndarray, places: np.ndarray, rho: float
+) -> np.ndarray:
+    """dt/dy at `places` of the transform of losses y, its mean and standard deviation held."""
     at = warp.evaluate(warp.standardise(y), rho)
 
     def t(values: np.ndarray) -> np.ndarray:
         return (warp.shape.transform(warp.standardise(values), rho).g - at.mean) / at.sd
 
     step = 1e-5 * warp.scale
-    return (t(y + step) - t(y - step)) / (2 * step)
+    return (t(places + step) - t(places - step)) / (2 * step)
 
 
 def test_posterior_is_that_of_scikit_learn():

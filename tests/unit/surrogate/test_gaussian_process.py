@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidSearchError
-from gpsearch.surrogate import FeasibilityModel, GaussianProcess, gaussian_process
+from gpsearch.surrogate import FeasibilityModel, GaussianProcess, YeoJohnson, gaussian_process
 from gpsearch.surrogate.gaussian_process import representatives
 
 NUMERIC = np.array([False, False])
@@ -128,3 +128,14 @@ def test_the_share_of_the_variance_over_folds_that_is_noise_is_found(share):
     assert found == pytest.approx(share, rel=0.6)
     known = process.noise - process.hyperparameters.noise
     np.testing.assert_allclose(known / variances, known[0] / variances[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_alone_is_not_told_by_a_transform_that_is_steep_where_it_led(seed):
+    rng = np.random.default_rng(seed)
+    Z, y = rng.random((60, 2)), rng.standard_normal(60)
+    process = GaussianProcess.fit(
+        Z, y, categorical=NUMERIC, fold_variances=np.ones(60), shape=YeoJohnson()
+    )
+    assert 0.0 < process.hyperparameters.rho < 2.0
+    assert process.hyperparameters.noise_share > 0.6
