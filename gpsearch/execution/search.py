@@ -2,27 +2,32 @@
 
 import contextlib
 import functools
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from gpsearch.arguments import boolean, fraction, is_number, optional, positive, refusal, whole
-from gpsearch.errors import InvalidParamsError, InvalidSearchError, public, renaming
-from gpsearch.evaluation import UNBOUNDED, Objective, as_user_value
-from gpsearch.execution.contest import SHARE, Contest, evaluations
+from gpsearch.arguments import boolean, optional, whole
+from gpsearch.errors import InvalidSearchError, public, renaming
+from gpsearch.evaluation import UNBOUNDED, Objective
+from gpsearch.execution.contest import Contest, evaluations
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import ExpectedGain, StoppingRule
 from gpsearch.execution.run import Callback, TrialCallback
+from gpsearch.execution.search_arguments import (
+    read_callables,
+    read_megabytes,
+    read_points,
+    read_scores,
+    read_share,
+)
 from gpsearch.execution.session import Session, read_cost, strategy_name
 from gpsearch.execution.splits import why_off
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.execution.written_study import read_space, writing_study
 from gpsearch.objective.function import as_objective
-from gpsearch.space import Space
 from gpsearch.strategy import Cost, Strategy, make_strategy
 from gpsearch.strategy.optimum_prior import (
     BY_NAME,
@@ -33,8 +38,6 @@ from gpsearch.strategy.optimum_prior import (
 from gpsearch.study import Study
 from gpsearch.study.study import StudyPath
 from gpsearch.study.trial import BASELINE
-
-PREDICTION_MEGABYTES = 256.0
 
 
 @public(path="study", dimensions="space", params="space")
@@ -201,8 +204,8 @@ def search(
         timeout=timeout,
         max_same_errors=max_same_errors,
     )
-    callbacks = _read_callables("callback", callback, method="on_trial_end")
-    rules = _read_callables("stop", stop)
+    callbacks = read_callables("callback", callback, method="on_trial_end")
+    rules = read_callables("stop", stop)
     for rule in rules:
         if isinstance(rule, ExpectedGain) and isinstance(strategy, str) and strategy != "gp":
             raise InvalidSearchError(
@@ -210,16 +213,16 @@ def search(
             ).about("stop", rule)
     space = read_space(space, study)
     objective = as_objective(objective, greater_is_better=greater_is_better)
-    megabytes = _read_megabytes(keep_predictions)
-    share = _read_share(confirm)
-    baselines = _read_points(space, baseline, "baseline")
+    megabytes = read_megabytes(keep_predictions)
+    share = read_share(confirm)
+    baselines = read_points(space, baseline, "baseline")
     if baseline is not None and len(baselines) != 1:
         held = "several configurations" if baselines else "no configuration"
         raise InvalidSearchError(f"holds {held}; give one.").about("baseline", baseline)
-    points = _read_points(space, x0, "x0")
+    points = read_points(space, x0, "x0")
     if not points and not baselines:
         space.require_feasible()
-    scores = _read_scores(y0, points, greater_is_better)
+    scores = read_scores(y0, points, greater_is_better)
     with renaming(path="warm_start"):
         earlier = warm_start if isinstance(warm_start, Study | None) else Study.open(warm_start)
     cost = read_cost(cost, objective)
@@ -301,70 +304,3 @@ def search(
             progress=shown,
         )
     return writer.study
-
-
-def _read_megabytes(keep_predictions: Any) -> float:
-    """Megabytes that predictions may take; 0 for False."""
-    if isinstance(keep_predictions, bool | np.bool_):
-        return PREDICTION_MEGABYTES if keep_predictions else 0.0
-    return positive("keep_predictions", keep_predictions, "megabytes", also="True or False")
-
-
-def _read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
-    """Read a callable or an object with `method`, or a list of these."""
-    listed = isinstance(given, Sequence) and not isinstance(given, str)
-    several = [] if given is None else list(given) if listed else [given]
-    if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
-        other = "" if method == "__call__" else f", an object with the method {method}"
-        raise refusal(InvalidSearchError, name, broken[0], f"a function{other}, or a list of these")
-    return several
-
-
-def _read_share(confirm: Any) -> float:
-    """Share of what the search took; 0 for False."""
-    if isinstance(confirm, bool | np.bool_):
-        return SHARE if confirm else 0.0
-    return fraction("confirm", confirm, also="True or False")
-
-
-def _read_points(space: Space, x0: Any, name: str) -> list[dict[str, Any]]:
-    """Configurations of ``x0`` or ``baseline``: one or a point, or a list of these."""
-    if x0 is None:
-        return []
-    if isinstance(x0, Mapping):
-        several: list[Any] = [x0]
-    elif isinstance(x0, Sequence) and not isinstance(x0, str):
-        # a list of params or points, or one point
-        nested = all(isinstance(entry, Mapping | list | tuple) for entry in x0)
-        several = list(x0) if nested and list(x0) not in space else [list(x0)]
-    else:
-        wanted = "a configuration, a point, or a list of these"
-        raise refusal(InvalidSearchError, name, x0, wanted)
-    with renaming(params=name, point=name):
-        points = [
-            space.point(dict(entry)) if isinstance(entry, Mapping) else list(entry)
-            for entry in several
-        ]
-        if not all(feasible := space.feasible(points)):
-            refused = space.params(points[list(feasible).index(False)])
-            rule = "does not fulfil the constraint of the space."
-            raise InvalidParamsError(rule).about(name, refused)
-        return [space.params(point) for point in points]
-
-
-def _read_scores(
-    y0: Any, points: Sequence[Mapping[str, Any]], greater_is_better: bool
-) -> list[float] | None:
-    """Scores of ``y0``, greater is better; None where none are given."""
-    if y0 is None:
-        return None
-    values = list(y0) if isinstance(y0, Sequence | np.ndarray) and not isinstance(y0, str) else [y0]
-    if len(values) != len(points):
-        raise InvalidSearchError(
-            f"holds {len(values)} scores, and x0 {len(points)} points; each point needs its own."
-        ).about("y0", y0)
-    if broken := [v for v in values if not is_number(v) or not math.isfinite(v)]:
-        raise InvalidSearchError(
-            f"holds {broken[0]!r}; a given score must be a finite number."
-        ).about("y0", y0)
-    return [as_user_value(float(value), greater_is_better) for value in values]
