@@ -258,8 +258,7 @@ def fit_ensemble(study: Study, objective: KerasCV, selection: EnsembleSelection)
     networks = [
         objective.refit(dict(trial.params), seed=trial.seed, folds=trial.folds) for trial in trials
     ]
-    total = sum(selection.members.values())
-    weights = [times / total for times in selection.members.values()]
+    weights = [*selection.members.values()]
     two_rows = take(objective.X, np.arange(2))
     features = [parts_of(network.preprocessor.transform(two_rows)) for network in networks]
     if not all(all(map(np.array_equal, of, features[0])) for of in features):

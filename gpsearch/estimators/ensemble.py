@@ -5,6 +5,7 @@ The average is an ordinary Keras model of layers that Keras saves.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -55,10 +56,11 @@ def average(
     scorer: Callable[..., float],
     selection: Any,
 ) -> EnsembleNetwork:
-    """One network whose outputs are the weighted mean of the `estimates` of several.
+    """One network whose outputs are the mean of the `estimates` of several, by their weights.
 
-    They have the same preprocessing. `rows` are some rows of X, which show the inputs of a model
-    that does not.
+    The weights are above zero and are divided by their sum, so that they sum to 1. The networks
+    have the same preprocessing. `rows` are some rows of X, which show the inputs of a model that
+    does not.
     """
     first, target = networks[0], networks[0].target
     kind = EnsembleNetwork
@@ -82,9 +84,10 @@ def _average_model(
 ) -> Any:
     keras = import_keras()
     inputs = _inputs(networks[0].model, features)
+    total_weight = math.fsum(weights)
     shares = []
     for index, (network, weight) in enumerate(zip(networks, weights, strict=True)):
-        share = keras.layers.Rescaling(weight)
+        share = keras.layers.Rescaling(weight / total_weight)
         outputs = network.estimates_of(network.model(inputs))
         # Each in a model of its own: members may have one name.
         member = keras.Model(inputs, outputs, name=f"member_{index}")

@@ -234,6 +234,18 @@ def test_the_ensemble_is_one_keras_model_that_averages_its_members(kind, tmp_pat
         assert np.allclose(loaded(X), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("weights", [[1, 3], [0.25, 0.75], [1e-9, 3e-9], [2, 6]])
+def test_weights_count_in_proportion(weights):
+    """Of members that are alike the average is what each of them says, whatever the weights."""
+    members = [network("regression", n_neurons) for n_neurons in (4, 5)]
+    scorer = Scoring(None, (), members[0].target).score
+    ensemble = average(members, weights, X[:2], scorer=scorer, selection="")
+    expected = 0.25 * members[0].estimates(X) + 0.75 * members[1].estimates(X)
+    assert np.allclose(ensemble.estimates(X), expected, atol=1e-6)
+    alike = average(members[:1] * 2, weights, X[:2], scorer=scorer, selection="")
+    assert np.allclose(alike.estimates(X), members[0].estimates(X), atol=1e-6)
+
+
 def test_members_of_several_inputs_and_outputs_and_a_class_of_ones_own():
     def create_two():
         inputs = {name: keras.Input((2,), name=name) for name in ("a", "b")}
