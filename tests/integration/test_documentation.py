@@ -3,6 +3,7 @@
 import importlib
 import logging
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from unittest import mock
 import pytest
 
 import gpsearch
+from gpsearch.cli.parser import make_parser
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -74,6 +76,20 @@ def names_of(pages):
 def test_there_is_code_in_the_readme_and_in_the_documentation():
     assert "README.md" in names_of(WITH_CODE)
     assert len(WITH_CODE) > 8
+
+
+COMMANDS = [
+    pytest.param(command, id=f"{page.name}: {command}")
+    for page in OURS
+    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    for command in re.findall(r"^gpsearch (.*)$", block, re.M)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_a_page_is_one_of_ours(command):
+    words = shlex.split(command, comments=True)
+    make_parser().parse_args(words[: words.index(">")] if ">" in words else words)
 
 
 @pytest.fixture
