@@ -98,7 +98,8 @@ def read_n_initial_points(n_initial_points: int | None, n_random_starts: Any) ->
         DeprecationWarning,
         stacklevel=4,
     )
-    return instance_of("n_random_starts", n_random_starts, Integral, "a whole number", also="None")
+    wanted = "a whole number"
+    return int(instance_of("n_random_starts", n_random_starts, Integral, wanted, also="None"))
 
 
 def read_random_state(random_state: Any) -> np.random.RandomState:
