@@ -42,7 +42,7 @@ from gpsearch.analysis.posterior import (
 )
 from gpsearch.arguments import whole
 from gpsearch.errors import public
-from gpsearch.evaluation import as_user_value, flipped
+from gpsearch.evaluation import UNBOUNDED, as_user_value, flipped, holding_bounds
 from gpsearch.plotting.axes import (
     Array,
     DimensionAxis,
@@ -92,6 +92,8 @@ class ScoreModel(Observations):
     """Fitted to the losses of the trials that have one."""
     points: tuple[dict[str, object], ...]
     """(n,) configurations of these trials."""
+    bounds: tuple[float, float] = UNBOUNDED
+    """Between which scores lie, greater is better."""
 
     def background(self, size: int) -> Array:
         """(size, d) places of evenly spread draws from the space; conditions not yet applied."""
@@ -116,7 +118,8 @@ class ScoreModel(Observations):
 
     def score_of(self, t: Array) -> Array:
         """Scores in the user's units of values on the surrogate's scale."""
-        return as_user_value(flipped(unwarp(self.process, t)), self.greater_is_better)
+        scores = np.clip(flipped(unwarp(self.process, t)), *self.bounds)
+        return as_user_value(scores, self.greater_is_better)
 
     def _rows(self, cells: Array, shown: Sequence[int], background: Array) -> tuple[Array, Array]:
         (size, d), space = background.shape, self.space
@@ -210,6 +213,7 @@ def fit_score_model(study: Study, call: str = "plot_partial_dependence") -> Scor
         space=study.space,
         process=process,
         points=tuple(dict(trial.params) for trial in trials),
+        bounds=holding_bounds(study.info.score_bounds, flipped(history.losses[known])),
         scores=study.as_user_value(flipped(history.losses[known])),
         numbers=np.array([trial.number for trial in trials], dtype=np.int64),
         best=[trial.number for trial in trials].index(study.best_trial.number),

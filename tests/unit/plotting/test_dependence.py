@@ -1,9 +1,11 @@
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from gpsearch.errors import InvalidParamsError, StudyError
+from gpsearch.evaluation import UNBOUNDED
 from gpsearch.plotting.axes import dimension_axis, grid
 from gpsearch.plotting.dependence import (
     fit_score_model,
@@ -122,6 +124,29 @@ class TestCurve:
         assert (series.mean <= series.upper).all()
         width = series.upper - series.lower
         assert width[series.grid > 0.8].min() > 2 * width[series.grid < 0.45].max()
+
+    def test_no_band_leads_beyond_the_metric(self, model):
+        losses = replace(model, greater_is_better=not model.greater_is_better)
+        for free in (model, losses):
+            wide = partial_dependence_series(free, "learning_rate")
+            scores = wide.upper if free.greater_is_better else -wide.lower
+            most = float(np.median(scores))
+            series = partial_dependence_series(
+                replace(free, bounds=(-np.inf, most)), "learning_rate"
+            )
+            limit = np.minimum if free.greater_is_better else np.maximum
+            end = most if free.greater_is_better else -most
+            for name in ("lower", "mean", "upper"):
+                np.testing.assert_allclose(
+                    getattr(series, name), limit(getattr(wide, name), end), rtol=1e-12
+                )
+
+    def test_a_study_that_records_the_bounds_of_its_metric_has_a_model_within(self, mixed_study):
+        scores = [trial.score for trial in mixed_study.complete]
+        info = replace(mixed_study.info, settings={"score_bounds": [None, max(scores) + 1]})
+        assert fit_score_model(mixed_study).bounds == UNBOUNDED
+        with mock.patch.object(mixed_study, "info", info):
+            assert fit_score_model(mixed_study).bounds == (-np.inf, max(scores) + 1)
 
     def test_scores_come_back_through_the_warp(self, model):
         np.testing.assert_allclose(model.score_of(model.process.t), model.scores, rtol=1e-6)
