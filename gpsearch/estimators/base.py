@@ -4,9 +4,8 @@ The arguments of ``create_model`` are parameters of the estimator, beside those 
 ``clone``, ``set_params``, Pipelines and every search see them.
 """
 
-import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -27,28 +26,19 @@ from gpsearch.data.target import plain_type, read_target
 from gpsearch.data.weights import read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.estimators.fit import TrainingFacts, fit_network
+from gpsearch.estimators.parameter_names import (
+    OF_KERAS_FIT,
+    OVERRIDABLE,
+    check_names,
+    first_unknown,
+    given_settings,
+    hint,
+)
 from gpsearch.estimators.saving import load_network, save_network
 from gpsearch.training.fitted import as_fitted
 from gpsearch.training.mlp import mlp
-from gpsearch.training.model_function import DATA_NAMES, TRAINING_NAMES, ModelFunction
+from gpsearch.training.model_function import ModelFunction
 from gpsearch.training.output_link import with_link
-
-OVERRIDABLE = ("epochs", "batch_size", "patience", "callbacks", "validation_fraction")
-"""Settings that ``fit`` takes for one training."""
-
-OF_KERAS_FIT = {
-    "class_weight": "Give it to the estimator, as class_weight=. ",
-    "shuffle": "Leave it out: rows are shuffled in each epoch. ",
-    "validation_data": "Give validation_split=, or patience=, which hold back rows of X. ",
-}
-"""What to give in place of an argument of Keras's ``fit``."""
-
-RENAMED = {
-    "model": "create_model",
-    "build_fn": "create_model",
-    "validation_split": "validation_fraction",
-}
-"""Parameters of SciKeras by their names here."""
 
 
 class KerasEstimator(BaseEstimator):
@@ -120,10 +110,10 @@ class KerasEstimator(BaseEstimator):
         if of_model:
             create_model = of_training.get("create_model", self._function)
             function = ModelFunction(create_model) if callable(create_model) else None
-            if function and (unknown := _unknown(function, of_model)):
+            if function and (unknown := first_unknown(function, of_model)):
                 valid = sorted({*own, *function.takes})
                 raise ValueError(
-                    f"Invalid parameter {unknown!r} for estimator {self}. {_hint(unknown, valid)}"
+                    f"Invalid parameter {unknown!r} for estimator {self}. {hint(unknown, valid)}"
                     f"Valid parameters are: {valid}: those of the training, and the arguments of "
                     f"{function.name}."
                 )
@@ -135,7 +125,7 @@ class KerasEstimator(BaseEstimator):
 
     def _fit(self, X: Parts, y: Any, sample_weight: Any, training: Mapping[str, Any]) -> Self:
         settings, function = self._settings(training), ModelFunction(self._function)
-        self._check_names(function)
+        check_names(type(self).__name__, function, self._model_params, super().get_params())
         features = self._read(X, reset=True)
         target = read_target(y, None if in_parts(y) else self._task)
         target = with_link(target, self.outputs)
@@ -164,35 +154,6 @@ class KerasEstimator(BaseEstimator):
         own = {name: getattr(self, name) for name in OVERRIDABLE}
         split = bool(training.get("validation_split"))
         return {**own, **given, "in_order": self.rows_in_order or split, "split": split}
-
-    def _check_names(self, function: ModelFunction) -> None:
-        """Raise where the model function does not take a parameter, or needs one more."""
-        kind, given = type(self).__name__, self._model_params
-        if unknown := _unknown(function, given):
-            remedy = {
-                "warm_start": "Leave it out: each fit trains a new model. ",
-                "verbose": "Leave it out, or give it to fit: training prints nothing. ",
-                "optimizer": f"Compile the model in {function.name}. ",
-                "loss": f"Compile the model in {function.name}. ",
-                "metrics": f"Compile the model in {function.name}. ",
-            }.get(unknown) or _hint(unknown, [*super().get_params(), *function.takes])
-            rule = (
-                f"{function.name} does not take {unknown!r}. {remedy}It takes "
-                f"{', '.join(map(repr, function.takes)) or 'nothing'}."
-            )
-            if unknown in RENAMED:
-                rule = f"is named {RENAMED[unknown]!r} here. Give {kind}({RENAMED[unknown]}=...)."
-            if unknown == "validation_split" and not given[unknown]:
-                rule = "holds back no rows, as is the default here. Leave it out."
-            error = InvalidObjectiveError(rule).about(unknown, given[unknown])
-            error.call = kind
-            raise error
-        missing = sorted({*function.requires} - {*given, *DATA_NAMES, *TRAINING_NAMES})
-        if missing:
-            raise InvalidObjectiveError(
-                f"{function.name} needs {missing[0]!r}. Give {kind}({function.name}, "
-                f"{missing[0]}=...), or give the argument a default."
-            ).about("create_model", function.name)
 
     # ---------------------------------------------------------------- data
 
@@ -334,25 +295,3 @@ class KerasEstimator(BaseEstimator):
         tags.input_tags.allow_nan = self.preprocess not in (None, "standardize")
         tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.allow_nan
         return tags
-
-
-def given_settings(training: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of ``fit`` by the names of the estimator, in place of those of Keras's ``fit``."""
-    return {
-        "validation_fraction" if name == "validation_split" else name: value
-        for name, value in training.items()
-        if name != "verbose" and (name != "validation_split" or value)
-    }
-
-
-def _unknown(function: ModelFunction, names: Iterable[str]) -> str:
-    """The first name that neither the function nor training takes; empty where there is none."""
-    known = {*function.takes, *TRAINING_NAMES}
-    return next((n for n in names if not function.takes_any and n not in known), "")
-
-
-def _hint(name: str, valid: Sequence[str]) -> str:
-    """The parameter that is meant, where it is written otherwise, as SciKeras has it."""
-    bare = RENAMED.get(name, name.rpartition("__")[2])
-    close = [bare] if bare in valid else difflib.get_close_matches(name, valid, n=2)
-    return f"Did you mean {' or '.join(map(repr, close))}? " if close else ""

@@ -15,8 +15,8 @@ from gpsearch.data.folds import in_order, read_splitter
 from gpsearch.data.rows import without_lists
 from gpsearch.data.target import read_target
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
-from gpsearch.estimators.base import OVERRIDABLE, given_settings
 from gpsearch.estimators.keras_estimator import KerasClassifier, KerasRegressor
+from gpsearch.estimators.parameter_names import OVERRIDABLE, given_settings
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
