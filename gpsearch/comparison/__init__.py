@@ -5,7 +5,8 @@ gives them intervals, `summary` puts them into words.
 """
 
 from gpsearch.comparison.compare import compare, is_comparison, open_comparison
-from gpsearch.comparison.comparison import Comparison, Difference, Saving
+from gpsearch.comparison.comparison import Comparison
+from gpsearch.comparison.gains import Difference, Saving
 from gpsearch.comparison.statistics import Band, Interval
 
 __all__ = [

@@ -6,7 +6,8 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.comparison.comparison import RANDOM, Comparison, Difference, Saving
+from gpsearch.comparison.comparison import RANDOM, Comparison
+from gpsearch.comparison.gains import Difference, Saving
 from gpsearch.comparison.statistics import Interval, least_p
 from gpsearch.described import number
 from gpsearch.study.duration import duration
