@@ -11,7 +11,6 @@ extension, raises `NotDescribed`.
 
 import builtins
 import collections
-import dis
 import enum
 import functools
 import hashlib
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.identity.function_code import cell_content
+from gpsearch.training.compiled.bytecode import read_bytecode
 
 # Told by name: their own functions and classes do not change while a process runs.
 TRUSTED = {*sys.stdlib_module_names, "absl", "gpsearch", "keras", "ml_dtypes", "numpy"}
@@ -80,12 +80,6 @@ _NOT_MEMBERS = {
 
 # What these methods read has left its trace in the object once it is built.
 _BUILDING = {"__init__", "build", "from_config", "get_config"}
-
-# Of a piece of code; without its place in a file.
-_OF_CODE = [
-    *("code", "names", "varnames", "freevars", "cellvars", "flags", "exceptiontable"),
-    *("argcount", "kwonlyargcount", "posonlyargcount"),
-]
 
 # Objects that may be followed before a description is given up.
 _MOST_PARTS = 2_000_000
@@ -273,7 +267,7 @@ class Description:
             self.tell("function", module, code.co_qualname, code.co_firstlineno)
             return
         self.own_code = True
-        code_text, read, names, imported = _of_code(function.__code__)
+        code_text, read, names, imported = read_bytecode(function.__code__)
         self.tell("function", code_text)
         self.reads |= names
         for name in read:
@@ -350,32 +344,3 @@ def _is_opaque(kind: Any) -> bool:
         size += 8 * len([name for name in names if name not in ("__dict__", "__weakref__")])
     size += 8 * (kind.__dictoffset__ > 0) + 8 * (kind.__weakrefoffset__ > 0)
     return bool(kind.__itemsize__ or kind.__basicsize__ > size)
-
-
-@functools.lru_cache(1024)
-def _of_code(
-    code: types.CodeType,
-) -> tuple[str, tuple[str, ...], frozenset[str], tuple[tuple[str, int], ...]]:
-    """Code as text, the globals it reads, every name it may look up, and what it imports."""
-    text: list[Any] = []
-    read: dict[str, None] = {}
-    names: set[str] = set()
-    imported: list[tuple[str, int]] = []
-    codes = [code]
-    for inner in codes:
-        nested = [one for one in inner.co_consts if isinstance(one, types.CodeType)]
-        codes += nested
-        constants = [None if one in nested else one for one in inner.co_consts]
-        text.append([getattr(inner, f"co_{name}") for name in _OF_CODE])
-        text.append([(type(one).__name__, one) for one in constants])
-        # A text may be the name of an attribute, as for getattr.
-        names |= {*inner.co_names, *(one for one in constants if isinstance(one, str))}
-        loaded: list[Any] = []
-        for step in dis.get_instructions(inner):
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
-                read[step.argval] = None
-            elif step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
-                loaded.append(step.argval)
-            elif step.opname == "IMPORT_NAME":
-                imported.append((step.argval, loaded[-2]))  # the level, then the names wanted
-    return repr(text), tuple(read), frozenset(names), tuple(imported)
