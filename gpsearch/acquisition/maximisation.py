@@ -31,11 +31,14 @@ MANY_VALUES = 40  # an Integer with more values is climbed by gradient and then 
 SHORTER = 0.7 ** np.arange(12)  # fractions of a step, tried where a constraint may refuse it whole
 MOVED = 1.5  # coordinates that a small move changes on average, besides the one it always changes
 LEAST_GAIN = 1e-9  # of a log acquisition; less is rounding
+ROUNDS = 2  # alternations of gradient and single changes
+ITERATIONS = 8  # of L-BFGS, in each round
+SWEEPS = 4  # single changes in a row, in each round
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How many candidates and iterations a maximisation takes."""
+    """How many candidates a maximisation takes."""
 
     random: int = 400
     """Candidates drawn from the space's own distribution."""
@@ -43,12 +46,6 @@ class Effort:
     """Candidates that are small moves from the best observed points."""
     starts: int = 4
     """Candidates that climb."""
-    rounds: int = 2
-    """Alternations of gradient and single changes."""
-    iterations: int = 8
-    """Of L-BFGS, in each round."""
-    sweeps: int = 4
-    """Single changes in a row, in each round."""
 
 
 def maximise(
@@ -90,7 +87,7 @@ def maximise(
     half = effort.starts // 2
     starts = [*climb.best(drawn, half), *climb.best(moves, effort.starts - half)]
     if starts:
-        climb.ascend(np.array(starts), effort)
+        climb.ascend(np.array(starts))
     return climb.ranking()
 
 
@@ -130,16 +127,16 @@ class _Climb:
             return True
         return bool(self._space.feasible(self._space.from_z(z[None]))[0])
 
-    def ascend(self, S: Array, effort: Effort) -> None:
+    def ascend(self, S: Array) -> None:
         """Climb from all rows of `S`."""
         S, values = S.copy(), self._acquisition(S)
-        for _ in range(effort.rounds):
+        for _ in range(ROUNDS):
             if len(self._smooth):
-                self._by_gradient(S, values, effort.iterations)
-            if not (len(self._listed) and self._by_single_changes(S, values, effort.sweeps)):
+                self._by_gradient(S, values)
+            if not (len(self._listed) and self._by_single_changes(S, values)):
                 break  # the gradient has nothing new to start from
 
-    def _by_gradient(self, S: Array, values: Array, iterations: int) -> None:
+    def _by_gradient(self, S: Array, values: Array) -> None:
         """Improve `S` and `values` in place by the sum over the starts, which share no variable."""
         smooth = self._smooth
         exists = self._space.active(S)[:, smooth]
@@ -156,7 +153,7 @@ class _Climb:
             jac=True,
             method="L-BFGS-B",
             bounds=[(0.0, 1.0)] * (len(S) * len(smooth)),
-            options={"maxiter": iterations, "ftol": 1e-6},
+            options={"maxiter": ITERATIONS, "ftol": 1e-6},
         )
         step = np.zeros_like(S)
         step[:, smooth] = found.x.reshape(len(S), -1) - S[:, smooth]
@@ -165,10 +162,10 @@ class _Climb:
         snapped = self._space.snap(tried.reshape(-1, S.shape[1]))
         self._keep_better(S, values, snapped.reshape(tried.shape), np.arange(len(S)))
 
-    def _by_single_changes(self, S: Array, values: Array, sweeps: int) -> bool:
+    def _by_single_changes(self, S: Array, values: Array) -> bool:
         """Improve `S` and `values` in place on the listed dimensions; whether anything changed."""
         changed = np.arange(len(S))
-        for sweep in range(sweeps):
+        for sweep in range(SWEEPS):
             tried = []
             for j in self._listed:
                 places = np.asarray(self._space.columns[j].places())
