@@ -75,12 +75,17 @@ class BelowNoise:
         """The most that the best known point can be from the best there is, as a loss."""
         history = study_history(study)
         process = fit_process(study.space, history)
-        mean, _ = process.predict(process.Z)
-        best = process.Z[np.argsort(mean, kind="stable")[:5]]
         entropy = np.random.SeedSequence(study.seed, spawn_key=(len(history.points), STREAM))
         bound = LowerConfidenceBound(process=process, kappa=self.kappa)
         lowest = next(
-            iter(maximise(bound, study.space, around=best, rng=np.random.default_rng(entropy)))
+            iter(
+                maximise(
+                    bound,
+                    study.space,
+                    around=process.Z[process.best],
+                    rng=np.random.default_rng(entropy),
+                )
+            )
         )
         share = 0.5 * (1 + math.erf(self.kappa / math.sqrt(2)))
         upper = process.loss_quantile(process.Z, share).min()
