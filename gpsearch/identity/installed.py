@@ -1,5 +1,6 @@
 """Code of installed packages, which is identified by its name."""
 
+import functools
 import sys
 import sysconfig
 from pathlib import Path
@@ -22,6 +23,12 @@ def is_installed(module_name: Any) -> bool:
     if {"site-packages", "dist-packages"}.intersection(Path(file).absolute().parts):
         return True
     return any(Path(file).resolve().is_relative_to(folder) for folder in _FOLDERS)
+
+
+@functools.cache
+def is_of_keras(kind: type) -> bool:
+    """Whether a class is one of Keras's, or derives from one."""
+    return any(str(base.__module__).split(".")[0] == "keras" for base in kind.__mro__)
 
 
 def installed_name(thing: Any, name: str) -> str:

@@ -19,7 +19,7 @@ from gpsearch.identity.function_code import (
     without_changes,
     without_class_changes,
 )
-from gpsearch.identity.installed import installed_name, is_installed
+from gpsearch.identity.installed import installed_name, is_installed, is_of_keras
 
 BLOCK_BYTES = 2**24  # of an array that lies scattered in memory, copied at once
 DEPTH = 40  # of the view by which the members of a set are put in order
@@ -190,7 +190,7 @@ class Reader:
         is_estimator = hasattr(kind, "get_params") and hasattr(kind, "set_params")
         if is_estimator and self._first_seen is None:
             return self._many("estimator", kind, thing.get_params(deep=False))
-        if hasattr(kind, "get_config") and _is_keras(kind):
+        if hasattr(kind, "get_config") and is_of_keras(kind):
             weights = thing.get_weights() if hasattr(kind, "get_weights") else []
             # The configuration of a loss lacks arguments, such as Huber's delta.
             state = {} if hasattr(thing, "variables") else vars(thing)
@@ -300,10 +300,6 @@ def _is_written(kind: type, name: str, value: Any) -> bool:
     generated = "__dataclass_fields__" in vars(kind) or hasattr(kind, "_fields")
     code = getattr(getattr(value, "__wrapped__", value), "__code__", None)
     return code is not None and not (generated and code.co_filename.startswith("<"))
-
-
-def _is_keras(kind: type) -> bool:
-    return any(base.__module__.split(".")[0] == "keras" for base in kind.__mro__)
 
 
 def _without_names(thing: Any) -> Any:

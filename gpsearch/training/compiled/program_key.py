@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpsearch.identity.installed import is_of_keras
 from gpsearch.training.backend import (
     BOOKKEEPING,
     import_keras,
@@ -56,7 +57,7 @@ def architecture_key(model: Any, *, free: bool = False) -> Architecture | None:
         kind: Any = type(thing)
         if (id(thing), name) in numbers or (free and is_size(thing, name)):
             return True
-        if not _of_keras(kind):
+        if not is_of_keras(kind):
             return False
         return name in BOOKKEEPING or name.startswith("_self_") or name.endswith("initializer")
 
@@ -128,8 +129,3 @@ def _values(description: Description, variable: Any) -> None:
     if variable.shape.num_elements() > _MOST_VALUES:
         raise NotDescribed("a large variable that is not the model's")
     description.array(variable.numpy())
-
-
-@functools.cache
-def _of_keras(kind: Any) -> bool:
-    return any(root(base.__module__) == "keras" for base in kind.__mro__)
