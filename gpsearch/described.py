@@ -79,6 +79,19 @@ def number(value: float, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def number_beside(value: float, larger: float, digits: int = 2) -> str:
+    """Format a number with the decimals of a larger one that stands beside it.
+
+    >>> number_beside(3.1e-4, 0.0067), number_beside(3.1e-7, 0.0067), number_beside(3e-9, 2e-8)
+    ('0.0003', '0', '3e-9')
+    """
+    text = number(larger, digits)
+    if "e" in text or not math.isfinite(value):
+        return number(value, digits)
+    text = f"{value:.{len(text.partition('.')[2])}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def one_line(text: str) -> str:
     """A text in one line, cut where it is long."""
     line = re.sub(r"\s*\n\s*", " ", text)

@@ -47,7 +47,7 @@ class OneStandardError:
         if self.n_within == 1:
             return (
                 f"No other trial lies within one standard error of the best, {self.best.number}: "
-                "there is no simpler choice that is as good."
+                "by this rule none is the simpler choice."
             )
         if self.trial.number == self.best.number:
             return (
