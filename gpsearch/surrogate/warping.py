@@ -231,10 +231,12 @@ class Warp:
         Each is drawn towards the median by its reliability, the share of the variance of the losses
         that is not its noise (regression to the mean). Noise is magnified by the slope there: with
         the slope at the losses themselves, a transform that is steep where the noise has carried
-        them would explain all by noise.
+        them would explain all by noise. Of what is more than the usual noise, none counts: folds
+        on which trainings diverged scatter by as much as their mean is bad, and it would be again.
         """
         variance = (self.scale / SCALE_OF_NORMAL) ** 2
-        return u * np.maximum(1.0 - variances / variance, 0.0)
+        usual = np.minimum(variances, np.median(variances))
+        return u * np.maximum(1.0 - usual / variance, 0.0)
 
     def slope(self, u: Array, warped: Warped, rho: float) -> tuple[Array, Array]:
         """``log dt/dy`` at other standardised losses than those of `warped`, and its derivative."""

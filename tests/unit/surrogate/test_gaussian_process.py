@@ -139,3 +139,16 @@ def test_noise_alone_is_not_told_by_a_transform_that_is_steep_where_it_led(seed)
     )
     assert 0.0 < process.hyperparameters.rho < 2.0
     assert process.hyperparameters.noise_share > 0.6
+
+
+@pytest.mark.parametrize("level", [30.0, 1e6])
+def test_losses_of_folds_that_diverged_still_tell_that_they_are_bad(level):
+    rng = np.random.default_rng(0)
+    Z = rng.random((40, 1))
+    diverged = Z[:, 0] > 0.7
+    y = np.where(diverged, level * np.exp(rng.standard_normal(40)), (1.0 - Z[:, 0]) ** 2)
+    spread = np.where(diverged, y, 0.02)  # one of the folds has made the mean
+    process = GaussianProcess.fit(
+        Z, y, categorical=np.array([False]), fold_variances=spread**2, shape=YeoJohnson()
+    )
+    assert np.median(process.noise[diverged]) < 1.5  # all warped losses vary by 1
