@@ -47,7 +47,7 @@ class History:
     """(n,) known noise variances of these losses; NaN where unknown."""
     fold_variances: Array = field(default_factory=lambda: np.empty(0))
     """(n,) variances of these losses as means over all folds, of which a share is noise; NaN
-    where unknown."""
+    where unknown, and for all where left out."""
     costs: Array = field(default_factory=lambda: np.empty(0))
     """(n,) costs of each evaluation, or of a fold of it, in any unit; NaN where unknown."""
     pending: Sequence[Point] = ()
@@ -56,6 +56,8 @@ class History:
     """Points whose scores were given to the search, which cost it nothing."""
 
     def __post_init__(self) -> None:
+        if not len(self.fold_variances):
+            object.__setattr__(self, "fold_variances", np.full(len(self.points), np.nan))
         arrays = (self.losses, self.variances, self.costs, self.fold_variances)
         shapes = [np.shape(values) for values in arrays]
         if any(shape != (len(self.points),) for shape in shapes):

@@ -33,3 +33,11 @@ def test_trials_draw_from_different_addresses():
 def test_an_address_is_the_one_that_the_design_states():
     sequence = np.random.SeedSequence(7, spawn_key=(3,))
     assert trial_rng(7, 3).random() == np.random.default_rng(sequence).random()
+
+
+def test_a_history_made_of_its_fields_may_leave_out_what_folds_tell():
+    unknown = np.full(2, np.nan)
+    history = History(points=[[1], [2]], losses=np.ones(2), variances=unknown, costs=unknown)
+    assert np.isnan(history.fold_variances).all()
+    with pytest.raises(InvalidSearchError, match="fold_variances of shape"):
+        History.of([[1], [2]], [0.5, 0.6], fold_variances=[1.0])
