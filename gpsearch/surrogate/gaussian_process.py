@@ -71,7 +71,7 @@ class GaussianProcess:
     noise: Array
     """(n,) noise variance of each warped loss."""
     known_noise: Array
-    """(n,) noise variance of each observed loss beside the common one, in the user's units squared."""
+    """(n,) that of each observed loss beside the common one, in the user's units squared."""
     categorical: Mask
     """(d,) dimensions without an order."""
     hyperparameters: Hyperparameters
