@@ -93,13 +93,14 @@ def read_n_initial_points(n_initial_points: int | None, n_random_starts: Any) ->
     """`n_initial_points`, or in its place its old name, with a warning."""
     if n_random_starts is None:
         return n_initial_points
+    wanted = "a whole number"
+    read = int(instance_of("n_random_starts", n_random_starts, Integral, wanted, also="None"))
     warnings.warn(
         "n_random_starts will be removed in favour of n_initial_points, which it overwrites.",
         DeprecationWarning,
         stacklevel=4,
     )
-    wanted = "a whole number"
-    return int(instance_of("n_random_starts", n_random_starts, Integral, wanted, also="None"))
+    return read
 
 
 def read_random_state(random_state: Any) -> np.random.RandomState:
