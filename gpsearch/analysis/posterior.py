@@ -137,7 +137,7 @@ def noisy_scores(
     t = sample_losses(process, Z, number, rng)
     t += np.sqrt(process.hyperparameters.noise) * rng.standard_normal(t.shape)
     losses = unwarp(process, t)
-    losses += np.sqrt(np.median(process.known_noise)) * rng.standard_normal(t.shape)
+    losses += np.sqrt(np.median(process.fold_noise)) * rng.standard_normal(t.shape)
     return flipped(np.minimum(losses, unwarp(process, process.t.max())))
 
 

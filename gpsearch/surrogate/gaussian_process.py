@@ -70,8 +70,8 @@ class GaussianProcess:
     """(n,) warped losses."""
     noise: Array
     """(n,) noise variance of each warped loss."""
-    known_noise: Array
-    """(n,) that of each observed loss beside the common one, in the user's units squared."""
+    fold_noise: Array
+    """(n,) noise variance of the observed means over all folds, in the user's units squared."""
     categorical: Mask
     """(d,) dimensions without an order."""
     hyperparameters: Hyperparameters
@@ -180,7 +180,7 @@ class GaussianProcess:
                 Z=data[0],
                 t=data[1],
                 noise=data[2],
-                known_noise=known[kept],
+                fold_noise=hyperparameters.noise_share * fold_variances[kept],
                 categorical=categorical,
                 hyperparameters=hyperparameters,
                 warp=warp,

@@ -11,6 +11,8 @@ from gpsearch.analysis.posterior import (
     sample_losses,
     unwarp,
 )
+from gpsearch.strategy import History
+from gpsearch.strategy.history import fit_process
 
 SPACE = {"x": gs.Real(1e-3, 1.0, prior="log-uniform"), "n": gs.Integer(1, 9), "a": ["u", "v", "w"]}
 
@@ -105,3 +107,17 @@ def test_noise_alone_promises_no_scores_that_were_never_near():
     seen = np.array([trial.score for trial in study.trials])
     assert drawn.max() < seen.max() + np.ptp(seen)
     assert drawn.std() == pytest.approx(seen.std(), rel=0.3)
+
+
+def test_folds_that_did_not_run_are_no_noise_of_an_evaluation():
+    """Two of three trials ran one fold of many: what they lack is in their noise, not in draws."""
+    space, rng = gs.Space(SPACE), np.random.default_rng(6)
+    points = space.sample(30, rng)
+    losses = [-score(space.params(point)) for point in points]
+    spread, of_folds = np.std(losses), np.full(30, 1e-4 * np.var(losses))
+    lacking = np.where(np.arange(30) % 3 > 0, 100.0 * np.var(losses), 0.0)
+    process = fit_process(space, History.of(points, losses, lacking, fold_variances=of_folds))
+    assert np.median(process.noise) > 100 * process.noise.min()
+    drawn = noisy_scores(process, space.to_z(space.sample(50, rng)), 100, rng)
+    assert drawn.std(axis=0).max() < 3.0 * spread
+    np.testing.assert_allclose(process.fold_noise, process.hyperparameters.noise_share * of_folds)
