@@ -24,6 +24,16 @@ from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.surrogate import GaussianProcess, Linear, Priors
 
+
+class AllIsNoise(GPStrategy):
+    """All of the variance over folds counts as noise."""
+
+    def process(self, history: History) -> GaussianProcess:
+        unknown = np.full(len(history), np.nan)
+        told = replace(history, variances=history.fold_variances, fold_variances=unknown)
+        return super().process(told)
+
+
 WEAK = Priors(length_strength=1e-3, signal_shape=1.0, signal_rate=1e-3, noise_rate=1e-3)
 OPTIONS: dict[str, dict[str, Any]] = {
     "full": {},
@@ -38,22 +48,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "5 first points": {"n_initial_points": 5},
     "8 first points in any space": {"n_initial_points": 8},
     "20 first points": {"n_initial_points": 20},
-    "all that folds tell is noise": {"all_is_noise": True},
+    "all that folds tell is noise": {"made": AllIsNoise},
 }
 
 
-class AllIsNoise(GPStrategy):
-    """All of the variance over folds counts as noise."""
-
-    def process(self, history: History) -> GaussianProcess:
-        unknown = np.full(len(history), np.nan)
-        told = replace(history, variances=history.fold_variances, fold_variances=unknown)
-        return super().process(told)
-
-
-def variant(options: dict[str, Any]) -> Variant:
-    made = AllIsNoise if options.get("all_is_noise") else GPStrategy
-    options = {name: value for name, value in options.items() if name != "all_is_noise"}
+def variant(made: type[GPStrategy] = GPStrategy, **options: Any) -> Variant:
     return lambda space, seed: made(space, seed=seed, **options)
 
 
@@ -62,7 +61,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="+", default=range(len(OPTIONS)))
     args = parser.parse_args()
     names = [list(OPTIONS)[number] for number in args.only]
-    variants = {name: variant(OPTIONS[name]) for name in names}
+    variants = {name: variant(**OPTIONS[name]) for name in names}
     report(variants, tasks_of(args.suite, args.data), args, (*AT, 100))
 
 

@@ -44,7 +44,8 @@ class History:
     losses: Array = field(default_factory=lambda: np.empty(0))
     """(n,) losses; NaN where the evaluation failed."""
     variances: Array = field(default_factory=lambda: np.empty(0))
-    """(n,) known noise variances of these losses; NaN where unknown."""
+    """(n,) known noise variances of these losses, of the folds that did not run, too; NaN where
+    unknown."""
     fold_variances: Array = field(default_factory=lambda: np.empty(0))
     """(n,) variances of these losses as means over all folds, of which a share is noise; NaN
     where unknown, and for all where left out."""

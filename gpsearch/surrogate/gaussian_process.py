@@ -140,9 +140,8 @@ class GaussianProcess:
         optional(instance_of, "shape", shape, (Linear, YeoJohnson), "Linear() or YeoJohnson()")
         optional(instance_of, "priors", priors, Priors, "Priors(...)")
         warp, priors = Warp.of(y, shape or Linear()), priors or Priors()
-        rows = representatives(y, fitted_on(*Z.shape))
-        if variances.any() or fold_variances.any():
-            rows = evenly(n, FITTED_ON_AT_MOST)
+        noisy = variances.any() or fold_variances.any()
+        rows = evenly(n, FITTED_ON_AT_MOST) if noisy else representatives(y, fitted_on(n, d))
         objective = NegativeLogPosterior(
             Z[rows],
             y[rows],
@@ -167,10 +166,12 @@ class GaussianProcess:
             options={"maxiter": MAX_ITERATIONS, "ftol": TOLERANCE, "gtol": 1e-3},
         )
         hyperparameters = Hyperparameters.unpack(step * found.x, d)
-        warped = warp.evaluate(warp.standardise(y), hyperparameters.rho)
+        u = warp.standardise(y)
+        warped = warp.evaluate(u, hyperparameters.rho)
         known = hyperparameters.noise_of(variances, fold_variances)
-        expected = warp.expected(warp.standardise(y), variances + fold_variances)
-        log_slope, _ = warp.slope(expected, warped, hyperparameters.rho)
+        log_slope, _ = warp.slope(
+            warp.expected(u, variances + fold_variances), warped, hyperparameters.rho
+        )
         noise = hyperparameters.noise + known * np.exp(2.0 * log_slope)
 
         def conditioned(kept: NDArray[np.intp] | slice) -> GaussianProcess:
