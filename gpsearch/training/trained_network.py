@@ -17,6 +17,7 @@ from gpsearch.data.target import Target
 from gpsearch.data.weights import fit_weights
 from gpsearch.errors import TrialFailedError
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.compiled.model_state import state_kept
 from gpsearch.training.fitted import FittedNetwork, as_fitted
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.loss_target import check_output, fits, loss_target
@@ -78,10 +79,11 @@ class NetworkTask:
 
     def check(self, model: Any, *, traced: bool = True) -> None:
         """Raise where the output of `model` cannot be compared with y; see `check_output`."""
-        outputs = self.function.outputs(model, self.prepared.sample)
         y = take(loss_target(self.target, model), self.prepared.sample_rows)
         x = self.prepared.sample
-        check_output(self.target, model, outputs, x, y, self.function.name, traced=traced)
+        with state_kept(model, x, y):
+            outputs = self.function.outputs(model, x)
+            check_output(self.target, model, outputs, x, y, self.function.name, traced=traced)
         if self.target.is_classification and fits(self.target, np.shape(outputs), model):
             as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
 

@@ -448,6 +448,18 @@ class Remembering(layers.Layer):
         return outputs
 
 
+class Growing(keras.losses.Loss):
+    """Greater with each call; Keras does not know of its variable."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = keras.Variable(0.0, trainable=False)
+
+    def call(self, y_true, y_pred):
+        self.calls.assign_add(1.0)
+        return self.calls * keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+
 class Drawing(Unrepeatable):
     """Draws, and does nothing with it."""
 
@@ -456,27 +468,39 @@ class Drawing(Unrepeatable):
 
 
 @pytest.mark.parametrize(
-    ("rows", "stack", "trainer"),
+    ("rows", "stack", "loss", "trainer"),
     [
-        ("dense", lambda: [Remembering(), Drawing()], "loop"),
+        ("dense", lambda: [Remembering(), Drawing()], None, "loop"),
+        ("dense", lambda: [Remembering()], Growing, "loop"),
         (
             "conv1d",
             lambda: [layers.Conv1D(2, 2, padding="causal"), layers.SimpleRNN(2, dropout=0.3)],
+            None,
             "compiled",
         ),
     ],
-    ids=["no program", "a program of fixed shape"],
+    ids=["no program", "a loss that counts", "a program of fixed shape"],
 )
-def test_a_trace_that_is_given_up_leaves_the_model_as_it_was(rows, stack, trainer):
+def test_a_trace_that_is_given_up_leaves_the_model_as_it_was(rows, stack, loss, trainer):
     rng = np.random.default_rng(12)
     fit, stop = rows_for(rows, 27, rng), rows_for(rows, 9, rng)
 
     def create():
-        return sequential(*stack(), shape=fit.x.shape[1:])
+        given = {"loss": loss()} if loss else {}
+        return sequential(*stack(), shape=fit.x.shape[1:], **given)
 
     result = trained(CompiledTrainer(), create, fit, stop)
     assert result.trainer == trainer
     assert_same(result, expected(create, fit, stop, SETTINGS), stop.x)
+
+
+def test_several_outputs_share_a_program_whatever_the_number_of_rows():
+    rng, name = np.random.default_rng(13), "several-inputs-and-outputs"
+    fit, stop = rows_for(name, 27, rng), rows_for(name, 9, rng)
+    compiled = CompiledTrainer()
+    for call in ("one", "other"):
+        assert trained(compiled, MODELS[name], fit, stop, call=call).trainer == "compiled"
+    assert (compiled.n_traced, compiled.n_reused) == (1, 1)
 
 
 def test_models_of_one_call_are_told_apart_too():

@@ -35,7 +35,7 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.graph import draws_unrepeatably, nesting
 from gpsearch.training.compiled.inputs import TracedScalar, traced_scalars
-from gpsearch.training.compiled.model_state import ModelState, put_back
+from gpsearch.training.compiled.model_state import ModelState, put_back, state_of
 from gpsearch.training.compiled.sizes import bind_units, may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
@@ -133,8 +133,9 @@ class Program:
         given, keras = compile_arguments(model) or {}, import_keras()
         known = keras.tree.flatten([given.get("metrics"), given.get("weighted_metrics")])
         counts = [one for own in known if isinstance(own, keras.Metric) for one in own.variables]
+        kept = [*state_of(model, *batch), *(one.value for one in counts)]
         reset = []
-        with put_back([*model.variables, *counts]):  # a recurrent layer draws its dropout, too
+        with put_back(kept):  # a recurrent layer draws its dropout, too
             outputs = outputs_of(model, x, training=False)
             loss_of(model, batch, outputs, training=False)
             for _ in range(2):

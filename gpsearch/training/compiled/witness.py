@@ -48,6 +48,8 @@ def difference(program: Program, model: Any, state: ModelState, training: Traini
     fit, stop, seed = training.fit, training.stop, training.seed
     batch_size = training.settings.batch_size
     n = min(n_rows(fit.x), 2 * batch_size)
+    # Two steps of one size: outside of a graph, Keras weighs each output's loss by it.
+    n -= n % 2 if n > 1 else 0
     rows = take_rows(fit, np.linspace(0, n_rows(fit.x) - 1, n).astype(int))
     few = None if stop is None else take_rows(stop, np.arange(min(STOP_ROWS, n_rows(stop.x))))
     step = -(-n // 2)
@@ -134,7 +136,7 @@ def _restored(model: Any) -> Iterator[None]:
     """Put weights, random state and optimizer back afterwards, bit for bit."""
     model.reset_metrics()
     try:
-        with put_back([*model.variables, *model.optimizer.variables]):
+        with put_back([one.value for one in [*model.variables, *model.optimizer.variables]]):
             yield
     finally:
         model.reset_metrics()

@@ -94,6 +94,37 @@ def test_an_output_that_does_not_fit_y_is_refused_where_asked():
         raise AssertionError("not reached")
 
 
+def test_a_check_leaves_what_model_and_loss_count_as_it_was():
+    keras = import_keras()
+
+    class Counting(keras.losses.Loss):
+        def __init__(self):
+            super().__init__()
+            self.calls = keras.Variable(0.0, trainable=False)
+
+        def call(self, y_true, y_pred):
+            self.calls.assign_add(1.0)
+            return keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+    class Passes(keras.layers.Layer):
+        def build(self, shape):
+            self.passes = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            self.passes.assign_add(1.0)
+            return inputs
+
+    def counting():
+        model = keras.Sequential([keras.Input((3,)), Passes(), keras.layers.Dense(1, "sigmoid")])
+        model.compile("sgd", Counting())
+        return model
+
+    checked = task(counting, params={})
+    model = checked.build()
+    checked.check(model)
+    assert float(model.loss.calls.numpy()) == float(model.layers[0].passes.numpy()) == 0
+
+
 def test_the_choice_of_trainer():
     programs = CompiledTrainer()
     stream = Streamed(None, np.array([0, 2]), np.arange(2), (3,), "")
