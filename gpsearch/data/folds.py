@@ -5,6 +5,7 @@ every configuration is judged on the same rows.
 """
 
 import copy
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -265,11 +266,13 @@ def _stop_rows(
     if ordered and len(cuts):  # a stop split from the past would know the future
         return np.arange(cuts[np.abs(cuts - (n - size)).argmin()], n)
     if groups is not None:
-        splitter: Any = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        n_groups = len(np.unique(groups))
+        n_held = min(math.ceil(fraction * n_groups), n_groups - 1)
+        splitter: Any = GroupShuffleSplit(1, test_size=n_held, random_state=seed)
         return np.sort(next(splitter.split(np.zeros((n, 1)), groups=groups))[1])
     if labels is not None:
         counts = np.unique(labels, return_counts=True)[1]
-        size = max(size, len(counts))
+        size = min(max(size, len(counts)), n - 1)
         if counts.min() >= 2 and n - size >= len(counts):
             splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
             return np.sort(next(splitter.split(np.zeros((n, 1)), labels))[1])

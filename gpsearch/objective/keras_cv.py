@@ -233,8 +233,9 @@ class KerasCV(Described):
         self.model_function.check_names([*space.names, *space.fixed])
         rng = np.random.default_rng(self.random_state)
         sampled = [space.params(point) for point in space.sample(CHECKED_POINTS, rng)]
-        for params in sampled:
-            self._settings_of(params)
+        settings = [self._settings_of(params) for params in sampled]
+        for one in {one.patience is None: one for one in settings}.values():
+            self._check_weights(one)
         for params in sampled[:BUILT_POINTS]:
             try:
                 return self._try(params)
@@ -385,12 +386,7 @@ class KerasCV(Described):
         settings = self._settings_of(params)
         if epochs is not None:
             settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
-        fit, stop = fold.train, None
-        if settings.patience is not None or self.callbacks.watch:
-            if self.monitor_fold and len(fold.test):
-                stop = fold.test
-            else:
-                fit, stop = fold.fit, fold.stop
+        fit, stop = self._rows(fold, settings)
         return NetworkTask(
             function=self.model_function,
             params=params,
@@ -404,6 +400,22 @@ class KerasCV(Described):
             class_weight=self.class_weight,
             max_parameters=self.max_parameters,
         )
+
+    def _rows(self, fold: Fold, settings: TrainingSettings) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows of a fold to learn from, and rows to watch."""
+        if settings.patience is None and not self.callbacks.watch:
+            return fold.train, None
+        if self.monitor_fold and len(fold.test):
+            return fold.train, fold.test
+        return fold.fit, fold.stop
+
+    def _check_weights(self, settings: TrainingSettings) -> None:
+        """Raise where all rows to learn from, or to watch, weigh nothing in a fold."""
+        for fold in self.folds:
+            fit, stop = self._rows(fold, settings)
+            fit_weights(self.target, fit, self.sample_weight, self.class_weight)
+            if stop is not None:
+                fit_weights(self.target, stop, self.sample_weight, None)
 
     def _check_names(self, params: Params) -> None:
         if not isinstance(params, Mapping):
@@ -435,7 +447,25 @@ class KerasCV(Described):
         model = task.build()  # a second one, to detect models that share what they learn
         del first
         task.check(model)
-        rows = fold.test[:SCORED_ROWS]
-        view = as_fitted(model, prepared.preprocessor, self.target)
-        X_rows, labels = take(self.X, rows), take(self.target.labels, rows)
-        self.scoring.check(view, X_rows, labels)
+        self._try_to_score(model, fold)
+        least = min(self.folds, key=self._variety)
+        if self._variety(least) < self._variety(fold):
+            prepared = self._prepared[least]
+            self._try_to_score(dataclasses.replace(task, prepared=prepared).build(), least)
+
+    def _try_to_score(self, model: Any, fold: Fold) -> None:
+        """Score a model that is not trained on rows spread over a fold, with each of its labels."""
+        n = len(fold.test)
+        chosen = np.linspace(0, n - 1, min(n, SCORED_ROWS)).astype(int)
+        if self.target.by_class:
+            of_each = np.unique(self.target.encoded[fold.test], return_index=True)[1]
+            chosen = np.union1d(chosen, of_each)
+        rows = fold.test[chosen]
+        view = as_fitted(model, self._prepared[fold].preprocessor, self.target)
+        self.scoring.check(view, take(self.X, rows), take(self.target.labels, rows))
+
+    def _variety(self, fold: Fold) -> int:
+        """How many labels a fold scores; of quantities, whether several."""
+        if self.target.by_class:
+            return len(np.unique(self.target.encoded[fold.test]))
+        return min(len(fold.test), 2)

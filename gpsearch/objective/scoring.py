@@ -102,9 +102,18 @@ class Scoring:
         return score
 
     def check(self, view: FittedNetwork, X: Parts, y: Any) -> None:
-        """Score a network that is not trained, to see whether it gives what the scorers need."""
+        """Score a network that is not trained, to see whether it gives what the scorers need.
+
+        The rows hold each label of a fold's.
+        """
         with _explained("scoring", self.name, view, y):
-            float(_call(self.scorer, self._by_name, view, X, y))
+            score = float(_call(self.scorer, self._by_name, view, X, y))
+        if math.isnan(score) and from_sklearn(self.scorer):
+            held = ", ".join(map(repr, np.unique(y)[:5].tolist()))
+            raise InvalidObjectiveError(
+                f"is nan whatever a network predicts, where a fold scores only y = {held}. Use "
+                "fewer folds, a splitter that stratifies, or another metric."
+            ).about("scoring", self.name)
         for name, scorer in self.metrics.items():
             with _explained("metrics", name, view, y):
                 float(_call(scorer, name in self._metrics_by_name, view, X, y))

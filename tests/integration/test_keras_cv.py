@@ -20,7 +20,7 @@ from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
 from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
 from gpsearch.model_selection import GPSearchCV
-from gpsearch.objective import KerasCV
+from gpsearch.objective import KerasCV, keras_cv
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.space import Space
 from gpsearch.strategy.history import study_history
@@ -743,6 +743,43 @@ def test_validate_tries_the_metrics_too(data):
     objective = KerasCV(mlp, X, y, cv=2, epochs=1, metrics=failing)
     with pytest.raises(InvalidObjectiveError, match=r"metrics='wrong'\): cannot score"):
         objective.validate(Space({"n_neurons": (2, 3)}))
+
+
+def sparse_weights(n):
+    weights = np.zeros(n)
+    weights[:: n // 6] = 1.0
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("given", "space", "message"),
+    [
+        ({"cv": KFold(6), "scoring": "roc_auc"}, {}, r"scoring='roc_auc'\): is nan .*only y = "),
+        ({"cv": KFold(60), "y": np.arange(60.0)}, {}, r"scoring='r2'\): is nan .*only y = 0\."),
+        ({"sample_weight": sparse_weights(60)}, {"patience": (1, 2)}, r"sample_weight=.*weigh 0"),
+    ],
+    ids=["a fold of one class", "folds of one row", "rows to watch that weigh nothing"],
+)
+def test_what_no_trial_could_be_scored_by_is_refused_before_any(data, given, space, message):
+    X, y = data
+    objective = KerasCV(mlp, X, **{"y": np.sort(y), "cv": 3, "epochs": 2, **given})
+    with pytest.raises(InvalidObjectiveError, match=message):
+        objective.validate(Space({"n_neurons": (2, 3), **space}))
+
+
+def test_a_scorer_is_tried_on_rows_with_each_label(data, monkeypatch):
+    X, _ = data
+    monkeypatch.setattr(keras_cv, "SCORED_ROWS", 5)
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(set(y))
+        return estimator.score(X, y)
+
+    rare = np.where(np.arange(60) % 30 == 28, "yes", "no")
+    halves = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
+    KerasCV(mlp, X, rare, cv=halves, scoring=scorer).validate(Space({"n_neurons": (2, 3)}))
+    assert seen == [{"yes", "no"}]
 
 
 def test_the_terminal_stays_silent():

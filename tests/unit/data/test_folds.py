@@ -44,6 +44,17 @@ def test_stop_rows_are_stratified():
         assert np.mean(LABELS[fold.stop] == "rare") == pytest.approx(0.2, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("y", "groups", "fraction"),
+    [([0, 0, 1, 1], None, 0.1), (list("abcabc"), None, 0.9), (LABELS, np.arange(60) // 20, 0.8)],
+    ids=["a row of each class", "most rows", "most groups"],
+)
+def test_rows_to_learn_from_and_rows_to_watch_are_left_however_few_there_are(y, groups, fraction):
+    for fold in folds_of(np.array(y), 2, groups=groups, fraction=fraction)[0]:
+        assert len(fold.fit) > 0
+        assert len(fold.stop) > 0
+
+
 def test_same_seed_same_folds():
     same = [fingerprint(folds_of(LABELS, 5)[0]) for _ in range(2)]
     assert same[0] == same[1] != fingerprint(folds_of(LABELS, 5, random_state=1)[0])
