@@ -35,7 +35,17 @@ class Preprocessor:
     `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
     """
 
-    def __init__(self, preprocess: Any, X: Parts, rows: np.ndarray | None = None) -> None:
+    _floats = "float32"  # also of a pickle of an older version
+
+    def __init__(
+        self,
+        preprocess: Any,
+        X: Parts,
+        rows: np.ndarray | None = None,
+        *,
+        floats: str = "float32",
+    ) -> None:
+        self._floats = floats
         wanted = preprocess if isinstance(preprocess, Mapping) else None
         self.transformers: dict[str, Any] = {}
         for name, part in named_parts(X):
@@ -53,7 +63,7 @@ class Preprocessor:
     def _transform_part(self, name: str, part: Any, rows: np.ndarray | None) -> Any:
         transformer = self.transformers.get(name)
         if rows is None and transformer is None:
-            return as_model_input(part)
+            return as_model_input(part, self._floats)
         if _by_blocks(transformer, part) and (rows is None or len(rows)):
             change = np.asarray if transformer is None else transformer.transform
             return gathered(part, rows, lambda block: as_model_input(change(block)))

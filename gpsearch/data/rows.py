@@ -179,8 +179,11 @@ def take(parts: Parts, rows: np.ndarray) -> Parts:
     return map_parts(taken, parts)
 
 
-def as_model_input(parts: Parts) -> Parts:
-    """Plain arrays: float64 narrowed to float32 as Keras would for every batch, text as objects."""
+def as_model_input(parts: Parts, floats: str = "float32") -> Parts:
+    """Plain arrays: float64 narrowed to float32 as Keras would for every batch, text as objects.
+
+    The `floats` of a model that takes float64 are that.
+    """
 
     def narrow(part: Any) -> Any:
         if isinstance(part, Streamed):
@@ -188,7 +191,7 @@ def as_model_input(parts: Parts) -> Parts:
         array = part.toarray() if hasattr(part, "toarray") else as_array(part)
         if array.dtype.kind in "UT":
             return array.astype(object)
-        return np.ascontiguousarray(array, np.float32 if array.dtype == np.float64 else None)
+        return np.ascontiguousarray(array, floats if array.dtype == np.float64 else None)
 
     return map_parts(narrow, parts)
 

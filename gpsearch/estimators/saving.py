@@ -17,7 +17,7 @@ from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
-from gpsearch.training.fitted import FittedNetwork, as_fitted
+from gpsearch.training.fitted import FittedNetwork, as_fitted, raw_dtype
 from gpsearch.training.model_function import plain_value
 
 FACTS = "gpsearch.json"
@@ -42,6 +42,7 @@ def save_network(estimator: Any, path: Path) -> None:
         "n_outputs": target.n_outputs,
         "one_hot": target.one_hot,
         "link": getattr(network, "link", None),
+        "floats": raw_dtype(network.preprocessor),
         "n_features": getattr(estimator, "n_features_in_", None),
         "training": dataclasses.asdict(estimator.training_),
         "params": {
@@ -90,4 +91,5 @@ def load_network(
         link="margins" if "hinge" in facts.get("loss", "") else _LINKS.get(link, link),
         one_hot=facts.get("one_hot", False),
     )
-    return as_fitted(model, Preprocessor(None, np.zeros((1, 1))), target), facts
+    preprocessor = Preprocessor(None, np.zeros((1, 1)), floats=facts.get("floats", "float32"))
+    return as_fitted(model, preprocessor, target), facts

@@ -27,6 +27,7 @@ from gpsearch.evaluation import Outputs, map_outputs
 from gpsearch.training.backend import import_keras
 from gpsearch.training.output_link import output_link
 
+FAR = 100.0  # deviations from 0, beyond which float32 tells the values of a column less well apart
 FORWARD_ROWS = 4096  # in one pass of validation or prediction; small data is one pass
 
 
@@ -92,6 +93,9 @@ class FittedNetwork(BaseEstimator):
 
     def save(self, path: Any) -> None:
         """Write one ``.keras`` file that takes raw features and that plain Keras loads.
+
+        Where a standardized column is more than 100 deviations from 0 it takes float64: call
+        ``model(X)``, since Keras's own ``predict`` rounds X to float32 first.
 
         Raises
         ------
@@ -263,20 +267,37 @@ def forward_in_batches(model: Any, features: Parts) -> Any:
 
 def _of_raw_features(model: Any, preprocessor: Preprocessor) -> Any:
     """The model with its preprocessing in front, as one Keras model."""
-    check_keras_file(preprocessor)
     if not preprocessor.transformers:
         return model
-    scaler = preprocessor.transformers[""]
     keras = import_keras()
-    inputs = keras.Input((scaler.n_features_in_,))
-    standardize = keras.layers.Rescaling(1 / scaler.scale_, -scaler.mean_ / scaler.scale_)
+    mean, scale = _mean_and_scale(preprocessor)
+    dtype = raw_dtype(preprocessor)  # not that of the user's policy, which may be of half precision
+    inputs = keras.Input(mean.shape, dtype=dtype)
+    standardize = keras.layers.Rescaling(1 / scale, -mean / scale, dtype=dtype)
     return keras.Model(inputs, model(standardize(inputs)))
+
+
+def raw_dtype(preprocessor: Preprocessor) -> str:
+    """The type in which a model with its preprocessing in front takes raw features."""
+    if not preprocessor.transformers:
+        return "float32"
+    mean, scale = _mean_and_scale(preprocessor)
+    return "float64" if (np.abs(mean) / scale).max() > FAR else "float32"
+
+
+def _mean_and_scale(preprocessor: Preprocessor) -> tuple[np.ndarray, np.ndarray]:
+    """What the preprocessing takes from each column, and what it divides it by."""
+    check_keras_file(preprocessor)
+    scaler = preprocessor.transformers[""]
+    zeros = np.zeros(scaler.n_features_in_)
+    mean = scaler.mean_ if scaler.with_mean else zeros
+    return mean, scaler.scale_ if scaler.with_std else zeros + 1
 
 
 def check_keras_file(preprocessor: Preprocessor) -> None:
     """Raise where the preprocessing cannot become part of a Keras file."""
     transformers = preprocessor.transformers
-    if transformers and not isinstance(transformers.get(""), StandardScaler):
+    if transformers and type(transformers.get("")) is not StandardScaler:
         raise InvalidObjectiveError(
             f"save(): the preprocessing {list(transformers.values())!r} cannot become part of a "
             'Keras file. Write a file that ends in ".joblib" with study.save_model or joblib.dump, '

@@ -224,6 +224,33 @@ def test_saved_without_pickle(X, y, tmp_path):
         KerasClassifier.load(tmp_path / "plain.keras")
 
 
+@pytest.mark.parametrize(
+    ("scaler", "offset"),
+    [
+        ("standardize", 1e7),
+        (StandardScaler(with_mean=False), 5.0),
+        (StandardScaler(with_std=False), 5.0),
+    ],
+    ids=["far from 0", "scale alone", "mean alone"],
+)
+def test_a_file_holds_the_very_preprocessing(X, y, scaler, offset, tmp_path):
+    """Whatever the policy of the process that writes it."""
+    path, X = tmp_path / "network.keras", X.astype(float) + offset
+    network = KerasClassifier(**SMALL, preprocess=scaler).fit(X, y)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        network.save(path)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    expected = network.predict_proba(X)
+    loaded = KerasClassifier.load(path).predict_proba(X)
+    np.testing.assert_allclose(loaded, expected, atol=1e-5)
+    np.testing.assert_allclose(
+        np.ravel(keras.models.load_model(path)(X)), expected[:, 1], atol=1e-5
+    )
+
+
 def test_logits_stay_logits_when_saved(X, y, tmp_path):
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     network = KerasClassifier(create_model, activation=None, loss=loss, epochs=5).fit(X, y)
