@@ -39,6 +39,7 @@ from gpsearch.training.fitted import as_fitted
 from gpsearch.training.mlp import mlp
 from gpsearch.training.model_function import ModelFunction
 from gpsearch.training.output_link import with_link
+from gpsearch.training.trainer import TrainingSettings
 
 
 class KerasEstimator(BaseEstimator):
@@ -48,6 +49,8 @@ class KerasEstimator(BaseEstimator):
 
     rows_in_order = False
     """Hold back the last rows, not random ones: set by a cross-validation that walks forward."""
+    planned: TrainingSettings | None = None
+    """What ``create_model`` is told of the training: set by a search that found how long to train."""
     measures_work = True
     """Whether ``training_`` holds the work of the training; see `FoldResult.work`."""
 

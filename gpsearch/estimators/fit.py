@@ -86,6 +86,7 @@ def fit_network(
         function=function,
         params=estimator._model_params,
         settings=checked_settings(given, callbacks.patience),
+        planned=estimator.planned,
         prepared=prepared,
         target=target,
         fit=whole.fit if watches else whole.train,

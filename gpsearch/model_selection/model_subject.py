@@ -105,8 +105,9 @@ class ModelSubject:
             callbacks = self.objective.callbacks.make
             estimator.set_params(epochs=epochs, patience=None, callbacks=callbacks)
         estimator.rows_in_order = in_order([(f.train, f.test) for f in self.objective.folds])
+        estimator.planned = self.objective._settings_of(params)
         estimator.fit(X, y, sample_weight=self._sample_weight)
-        estimator.rows_in_order = False
+        estimator.rows_in_order, estimator.planned = False, None
         return estimator
 
     def _estimator(self, params: Mapping[str, Any]) -> Any:

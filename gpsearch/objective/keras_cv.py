@@ -383,7 +383,7 @@ class KerasCV(Described):
         epochs: int | None = None,
     ) -> NetworkTask:
         """The training of `params` on one fold; for exactly `epochs` where these are given."""
-        settings = self._settings_of(params)
+        settings = planned = self._settings_of(params)
         if epochs is not None:
             settings = TrainingSettings(epochs=epochs, batch_size=settings.batch_size)
         fit, stop = self._rows(fold, settings)
@@ -391,6 +391,7 @@ class KerasCV(Described):
             function=self.model_function,
             params=params,
             settings=settings,
+            planned=planned,
             prepared=prepared,
             target=self.target,
             fit=fit,

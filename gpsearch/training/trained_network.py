@@ -43,6 +43,8 @@ class NetworkTask:
     """The configuration."""
     settings: TrainingSettings
     """Epochs, batch size and patience."""
+    planned: TrainingSettings | None = None
+    """Of the evaluation that ended after so few epochs, whose schedule a model is to have."""
     prepared: PreparedFold
     """Features of the rows."""
     target: Target
@@ -63,7 +65,7 @@ class NetworkTask:
     @functools.cached_property
     def arguments(self) -> dict[str, Any]:
         """What the model function is called with."""
-        training = {name: getattr(self.settings, name) for name in TRAINING_NAMES}
+        training = {name: getattr(self.planned or self.settings, name) for name in TRAINING_NAMES}
         facts = data_facts(self.prepared.sample, self.target)
         return self.function.arguments(self.params, facts, training)
 

@@ -364,6 +364,23 @@ def test_refitted_model_is_saved_with_its_preprocessing(data, preprocess, tmp_pa
     )
 
 
+@pytest.mark.parametrize("space", [{}, {"epochs": [4]}], ids=["given", "searched"])
+def test_the_final_model_has_the_schedule_of_those_that_were_scored(data, space):
+    X, y = data
+    told = set()
+
+    def create_model(n_neurons, epochs, patience):
+        told.add((epochs, patience))
+        return small_network(n_neurons)
+
+    options = {"cv": 2, "epochs": 4, "patience": 1, "random_state": 0}
+    objective = KerasCV(create_model, X, y, **options)
+    params = {"n_neurons": 2, **{name: value for name, (value,) in space.items()}}
+    objective.refit(params, epochs=2)
+    GPSearchCV(create_model, {"n_neurons": [2], **space}, n_iter=1, **options).fit(X, y)
+    assert told == {(4, 1)}
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_study_saves_its_best_model(data, tmp_path):
     X, y = data
