@@ -50,7 +50,7 @@ class KerasEstimator(BaseEstimator):
     rows_in_order = False
     """Hold back the last rows, not random ones: set by a cross-validation that walks forward."""
     planned: TrainingSettings | None = None
-    """What ``create_model`` is told of the training: set by a search that found how long to train."""
+    """What ``create_model`` is told of the training; set by a search, which may train shorter."""
     measures_work = True
     """Whether ``training_`` holds the work of the training; see `FoldResult.work`."""
 
