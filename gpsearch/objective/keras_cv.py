@@ -40,7 +40,7 @@ from gpsearch.objective.keras_fold import scored_fold
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file
-from gpsearch.training.keras_callbacks import read_callbacks
+from gpsearch.training.keras_callbacks import check_monitored, read_callbacks
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.output_link import with_link
@@ -448,6 +448,7 @@ class KerasCV(Described):
         model = task.build()  # a second one, to detect models that share what they learn
         del first
         task.check(model)
+        check_monitored(self.callbacks, model)
         self._try_to_score(model, fold)
         least = min(self.folds, key=self._variety)
         if self._variety(least) < self._variety(fold):

@@ -62,6 +62,38 @@ def read_callbacks(given: Any) -> Callbacks:
     )
 
 
+def check_monitored(callbacks: Callbacks, model: Any) -> None:
+    """Raise where a callback of Keras's watches what `model`, which was called, does not report.
+
+    Callbacks of the user's own may report more.
+    """
+    keras = import_keras()
+    made = [] if callbacks.make is None else callbacks.make()
+    kinds = keras.callbacks
+    own = any(not _is_of_keras(one) or isinstance(one, kinds.LambdaCallback) for one in made)
+    steps = [getattr(type(model), name) for name in ("train_step", "test_step")]
+    if own or steps != [keras.Model.train_step, keras.Model.test_step]:
+        return
+    try:
+        names = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
+    except Exception:  # a metric of the user's own may have no result yet
+        return
+    known = {*names, *(f"val_{name}" for name in names), "learning_rate"}
+    for one in made:
+        watches = isinstance(one, kinds.EarlyStopping | kinds.ReduceLROnPlateau)
+        watches |= isinstance(one, kinds.ModelCheckpoint) and one.save_best_only
+        if watches and one.monitor not in known:
+            raise InvalidObjectiveError(
+                f"{type(one).__name__} watches {one.monitor!r}, which the model does not report. "
+                f"It reports {', '.join(names)}, each with val_ before it for held-back rows; add "
+                "others to the metrics that it is compiled with."
+            ).about("callbacks")
+
+
+def _is_of_keras(callback: Any) -> bool:
+    return str(type(callback).__module__).split(".")[0] == "keras"
+
+
 def _fresh(given: Any) -> list[Any]:
     """New callbacks, or copies without the model that one was trained with."""
     if callable(given) and not isinstance(given, import_keras().callbacks.Callback):

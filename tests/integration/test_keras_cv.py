@@ -762,6 +762,23 @@ def test_validate_tries_the_metrics_too(data):
         objective.validate(Space({"n_neurons": (2, 3)}))
 
 
+@pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint"])
+def test_what_a_callback_watches_is_known_before_any_trial(data, kind, tmp_path):
+    X, y = data
+    given = {"filepath": tmp_path / "a.keras", "save_best_only": True, "mode": "max"}
+    options = given if kind == "ModelCheckpoint" else {"mode": "max"}
+
+    def validate(monitor, *others):
+        made = getattr(import_keras().callbacks, kind)(monitor=monitor, **options)
+        objective = KerasCV(small_network, X, y, cv=2, epochs=1, callbacks=[*others, made])
+        objective.validate(Space({"n_neurons": (2, 3)}))
+
+    with pytest.raises(InvalidObjectiveError, match=r"callbacks=.*watches 'val_acc'.*accuracy"):
+        validate("val_acc")
+    validate("val_accuracy")
+    validate("val_acc", import_keras().callbacks.LambdaCallback())
+
+
 def sparse_weights(n):
     weights = np.zeros(n)
     weights[:: n // 6] = 1.0
