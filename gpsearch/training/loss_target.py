@@ -57,7 +57,7 @@ def check_output(
         if loss_name(model) not in ANY_SHAPE and not fits(target, shape, model):
             raise InvalidObjectiveError(
                 f"{name} returns an output of shape {(None, *shape[1:])}, which does not fit y "
-                f"({_described(target)}). {_remedy(target)}"
+                f"({_described(target)}). {_remedy(target, model)}"
             )
     if type(model).train_step is not keras.Model.train_step:
         return  # it may have no loss, or call it in its own way
@@ -108,10 +108,17 @@ def fits(target: Target, shape: tuple[int, ...], model: Any) -> bool:
     units = shape[-1] if len(shape) > 1 else 1
     if target.classes is not None:
         two = len(target.classes) == 2 and not target.one_hot
+        if two and units == 1 and _of_each_class(model):
+            return False
         return rest == row and units in ((1, 2) if two else (target.n_outputs,))
     if row and rest == _without_one(row) and loss_name(model).startswith("sparse"):
         return True
     return len(shape) > len(row) and _without_one(shape[1:]) == _without_one(row)
+
+
+def _of_each_class(model: Any) -> bool:
+    """Whether the loss compares the units of the classes: of one alone it learns nothing."""
+    return "categorical" in loss_name(model)
 
 
 def _without_one(row: tuple[int, ...]) -> tuple[int, ...]:
@@ -128,7 +135,12 @@ def _described(target: Target) -> str:
     return f"{target.kind} of shape {shape}"
 
 
-def _remedy(target: Target) -> str:
+def _remedy(target: Target, model: Any) -> str:
+    if target.kind == "binary" and _of_each_class(model):
+        return (
+            'Its loss compares a unit of each class: end with Dense(2, activation="softmax"), or '
+            'compile one unit with "binary_crossentropy".'
+        )
     if target.kind == "binary":
         return 'End with Dense(1, activation="sigmoid"), or Dense(2, activation="softmax").'
     if target.kind == "multiclass":

@@ -73,6 +73,12 @@ BEFORE_SEARCH = {
     "not compiled": (network(compiled=False), {}, SPACE, "not compiled.*model.compile"),
     "no model": (lambda rate: "model", {}, SPACE, "returned str, not a Keras model"),
     "output too wide": (network(units=3), {}, SPACE, r"\(None, 3\), which does not fit y \(2 cl"),
+    "one unit for two classes": (
+        network(loss="categorical_crossentropy"),
+        {},
+        SPACE,
+        r"fit y \(2 classes\).*a unit of each class.*binary_crossentropy",
+    ),
     "output too narrow": (network(), {"y": np.arange(40) % 3}, SPACE, "fit y.*3 classes.*Dense.3"),
     "two targets": (network(), {"y": X[:, :2]}, SPACE, r"shape \(None, 1\).*Dense\(2\)"),
     "loss and y": (
