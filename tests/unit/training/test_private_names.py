@@ -5,6 +5,8 @@ slowly; the name, or its successor, then belongs into `backend` again.
 """
 
 import collections
+import os
+import subprocess
 import sys
 import types
 
@@ -171,6 +173,59 @@ def test_a_graph_runs_without_the_private_executor(monkeypatch):
     with backend.single_threaded_executor():
         assert int(tf.function(lambda: tf.constant(2) + 1)()) == 3
     assert backend._eager_context() is None
+
+
+class Threads:
+    """TensorFlow's ``config.threading``, of a runtime that may be in use."""
+
+    def __init__(self, chosen: int = 0, *, in_use: bool = False) -> None:
+        self.chosen, self.in_use = chosen, in_use
+
+    def get_inter_op_parallelism_threads(self) -> int:
+        return self.chosen
+
+    def set_inter_op_parallelism_threads(self, number: int) -> None:
+        if self.in_use:
+            raise RuntimeError("cannot be modified after initialization")
+        self.chosen = number
+
+
+@pytest.mark.parametrize(
+    ("threads", "environment", "expected"),
+    [
+        (Threads(), {}, 64),  # TensorFlow is imported, as by the user's `import keras`, and unused
+        (Threads(2), {}, 2),  # the user's choice
+        (Threads(), {"TF_NUM_INTEROP_THREADS": "3"}, 0),  # likewise; TensorFlow reads it
+        (Threads(in_use=True), {}, 0),
+    ],
+)
+def test_the_pool_nests_loops_unless_it_was_chosen(monkeypatch, threads, environment, expected):
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(backend, "_cores", lambda: 64)
+    backend._widen_pool(threads)
+    assert threads.chosen == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="of Linux")
+def test_a_script_that_imports_keras_first_trains_in_one_thread():
+    script = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "import keras, numpy as np, gpsearch as gs\n"
+        "X = np.random.default_rng(0).normal(size=(40, 3)).astype('float32')\n"
+        "objective = gs.KerasCV(gs.mlp, X, X[:, 0], cv=2, epochs=1)\n"
+        "from gpsearch.training.backend import pool_takes\n"
+        "print(objective.evaluate({}, seed=0).folds[0].trainer, pool_takes(3))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={k: v for k, v in os.environ.items() if k != "TF_NUM_INTEROP_THREADS"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == ["compiled", "True"]
 
 
 def test_names_are_counted_nowhere_without_the_private_module(monkeypatch):
