@@ -9,7 +9,7 @@ without where a version does not have the name. They were seen in Keras 3.15 and
 ======================== ==============================================================
 eager context            `set_seed` keeps TensorFlow's graphs; without, they are made anew
 name counts              layers are numbered alike in each build; without, on and on
-function executor type   small graphs run in one thread; without, in TensorFlow's pool
+function call options    `graph_options`; without, a training takes longer, and to start, too
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
 ``_learning_rate``       `learning_rate_of`; without, the schedule is found by its type
 ``_compile_config``      `compile_arguments`; without, the loop trains without XLA
@@ -25,6 +25,7 @@ dropout of the backend   `random_module`; without, a new rate is traced anew
 
 import collections
 import contextlib
+import copy
 import functools
 import logging
 import os
@@ -47,6 +48,10 @@ _GRAPH_LOCK = threading.RLock()
 # Seeds set since TensorFlow last forgot its kernels; after so many, their memory is worth more.
 _SEEDS_SET: set[int] = set()
 _MOST_SEEDS_SET = 100
+
+# Passes over a graph; without the others, recurrent layers train more slowly.
+_IDLE_PASSES = ("arithmetic_optimization", "constant_folding", "layout_optimizer", "remapping")
+_IDLE_PASSES += ("shape_optimization",)
 
 # Attributes in which Keras keeps books about its own objects: which belong to which, under what
 # address, and what the last call left behind; what a model is called, and where its weights came
@@ -207,28 +212,47 @@ def forget_losses(model: Any) -> None:
 
 
 @contextlib.contextmanager
-def single_threaded_executor(wanted: bool = True) -> Iterator[None]:
-    """Trace and run graphs op after op in the calling thread, where TensorFlow offers it.
+def graph_options(*, one_thread: bool) -> Iterator[None]:
+    """Trace and run graphs as suits trainings, where TensorFlow offers it.
 
-    The graph of a small network is hundreds of operations of a few microseconds each; handing
-    them from thread to thread costs more than they do. Large operations still use all cores.
+    In `one_thread`, op after op: the graph of a small network is hundreds of operations of a few
+    microseconds each, and handing them from thread to thread costs more than they do. Large
+    operations still use all cores. A loop then blocks a thread of the pool between operations
+    while its body runs on another, so with fewer threads than nested loops the process would wait
+    for ever: one graph at a time is let in, and callers ask `pool_takes` first. A graph is traced
+    and run under the same choice.
 
-    In this mode a loop blocks a thread of the pool between operations while its body runs on
-    another, so with fewer threads than nested loops the process would wait for ever: one graph
-    at a time is let in, and callers ask `pool_takes` first.
-
-    Not `wanted`: TensorFlow's usual executor. A graph is traced and run under the same choice.
+    Without a GPU also with few of the passes that optimize a graph before its first run. The
+    others take up to half a second, and no training was faster for them.
     """
-    try:
-        from tensorflow.python.eager.context import function_executor_type
-    except ImportError:
+    context = _eager_context()
+    before = getattr(context, "function_call_options", None)
+    if before is None:
         yield
         return
-    if not wanted:
-        yield
-        return
-    with _GRAPH_LOCK, function_executor_type("SINGLE_THREADED_EXECUTOR"):
-        yield
+    options = copy.copy(before)
+    options.config_proto_serialized = _with_few_passes(before.config_proto_serialized)
+    if one_thread:
+        options.executor_type = "SINGLE_THREADED_EXECUTOR"
+    with _GRAPH_LOCK if one_thread else contextlib.nullcontext():
+        context.function_call_options = options
+        try:
+            yield
+        finally:
+            context.function_call_options = before
+
+
+@functools.cache
+def _with_few_passes(config: bytes) -> Any:
+    """TensorFlow's configuration of a session without the passes that gain nothing."""
+    tf = import_tensorflow()
+    changed = tf.compat.v1.ConfigProto.FromString(config)
+    passes = changed.graph_options.rewrite_options
+    if not tf.config.list_logical_devices("GPU"):
+        passes.meta_optimizer_iterations = passes.ONE
+        for name in _IDLE_PASSES:
+            setattr(passes, name, passes.OFF)
+    return changed
 
 
 def layers_of(model: Any) -> list[Any]:

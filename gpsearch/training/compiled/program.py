@@ -23,13 +23,13 @@ from gpsearch.training.backend import (
     as_tensor,
     compile_arguments,
     forget_losses,
+    graph_options,
     import_keras,
     import_tensorflow,
     learning_rate_of,
     loss_of,
     outputs_of,
     pool_takes,
-    single_threaded_executor,
     slots_by_variable,
     standing_in,
 )
@@ -93,7 +93,7 @@ class Program:
         """Train a model of the host's architecture from a state of it; see `Trainer.train`."""
         tf = import_tensorflow()
         settings = training.settings
-        with single_threaded_executor(self._in_one_thread):
+        with graph_options(one_thread=self._in_one_thread):
             epochs, best_epoch, table = self._train(
                 tensors(training.fit),
                 tensors(training.stop),
@@ -177,7 +177,7 @@ class Program:
             bind_units(self.host)
             return self._graph(fit, stop, *settings)
 
-        with single_threaded_executor(self._in_one_thread):
+        with graph_options(one_thread=self._in_one_thread):
             return tf.function(graph, autograph=False).get_concrete_function(
                 tensors(fit, spec),
                 tensors(stop, spec),

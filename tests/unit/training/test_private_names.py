@@ -170,7 +170,7 @@ def test_a_seed_is_set_without_the_private_context(monkeypatch):
 
 def test_a_graph_runs_without_the_private_executor(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow.python.eager.context", None)
-    with backend.single_threaded_executor():
+    with backend.graph_options(one_thread=True):
         assert int(tf.function(lambda: tf.constant(2) + 1)()) == 3
     assert backend._eager_context() is None
 
