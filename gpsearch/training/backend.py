@@ -50,8 +50,10 @@ _SEEDS_SET: set[int] = set()
 _MOST_SEEDS_SET = 100
 
 # Passes over a graph; without the others, recurrent layers train more slowly.
-_IDLE_PASSES = ("arithmetic_optimization", "constant_folding", "layout_optimizer", "remapping")
-_IDLE_PASSES += ("shape_optimization",)
+_IDLE_PASSES = [
+    *("arithmetic_optimization", "constant_folding", "layout_optimizer", "remapping"),
+    "shape_optimization",
+]
 
 # Attributes in which Keras keeps books about its own objects: which belong to which, under what
 # address, and what the last call left behind; what a model is called, and where its weights came
