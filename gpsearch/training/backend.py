@@ -380,9 +380,9 @@ def _widen_pool(threading: Any) -> None:
             threading.set_inter_op_parallelism_threads(max(_POOL_THREADS, _cores()))
         except RuntimeError:  # something has computed with TensorFlow before gpsearch did
             logger.info(
-                "TensorFlow was used before gpsearch, with a thread for each of the cores. Where "
-                "these are fewer than four, small networks train up to twice as fast with "
-                "TF_NUM_INTEROP_THREADS=16 in the environment before TensorFlow is imported."
+                "TensorFlow was used before gpsearch, with a thread for each core. Of two or three "
+                "cores, small networks train faster with TF_NUM_INTEROP_THREADS=16 in the "
+                "environment before TensorFlow is imported."
             )
 
 
