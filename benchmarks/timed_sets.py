@@ -5,6 +5,7 @@ Each set stands in one half: a default may be chosen on "choose", and is judged 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ class TimedSet:
 
     half: str
     scoring: str
-    load: Callable[[], tuple[np.ndarray, np.ndarray]]
+    load: Callable[..., tuple[np.ndarray, np.ndarray]]
     create_model: Callable[..., Any] = mlp
     space: Any = None
     flat: bool = True
@@ -74,11 +75,17 @@ class TimedSet:
         """Whether labels are predicted."""
         return self.scoring != "r2"
 
-    def split(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """X, y to search on, then X, y set aside; inputs and quantities are standardised."""
+    def split(self, more: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """X, y to search on, then X, y set aside; inputs and quantities are standardised.
+
+        Of a set that is made, `more` rows are made, and set aside.
+        """
         X, y = self.load()
+        searched = len(y) - math.ceil(SET_ASIDE * len(y))
+        if more:
+            X, y = self.load(more)
         X, X_aside, y, y_aside = train_test_split(
-            X, y, test_size=SET_ASIDE, random_state=0, stratify=y if self.classes else None
+            X, y, train_size=searched, random_state=0, stratify=y if self.classes else None
         )
         axis = 0 if self.flat else None
         mean, scale = X.mean(axis), X.std(axis) + 1e-9
@@ -87,17 +94,17 @@ class TimedSet:
         return (X - mean) / scale, y, (X_aside - mean) / scale, y_aside
 
 
-def made(**options: Any) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+def made(n_samples: int, **options: Any) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """A classification problem that scikit-learn makes."""
-    return lambda: datasets.make_classification(random_state=7, **options)
+    return lambda more=0: datasets.make_classification(n_samples + more, random_state=7, **options)
 
 
-def shipped(name: str) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+def shipped(name: str) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """A data set that scikit-learn ships."""
-    return lambda: getattr(datasets, f"load_{name}")(return_X_y=True)
+    return lambda more=0: getattr(datasets, f"load_{name}")(return_X_y=True)
 
 
-def digits_as_images() -> tuple[np.ndarray, np.ndarray]:
+def digits_as_images(more: int = 0) -> tuple[np.ndarray, np.ndarray]:
     X, y = datasets.load_digits(return_X_y=True)
     return X.reshape(-1, 8, 8, 1), y
 
@@ -112,7 +119,9 @@ SETS = {
         ),
     ),
     "friedman": TimedSet(
-        "choose", "r2", lambda: datasets.make_friedman1(2_000, 15, noise=1.5, random_state=7)
+        "choose",
+        "r2",
+        lambda more=0: datasets.make_friedman1(2_000 + more, 15, noise=1.5, random_state=7),
     ),
     "large": TimedSet(
         "choose",
