@@ -67,20 +67,20 @@ def measure(data: str, tool: str, seed: int, seconds: float) -> dict[str, Any]:
         TOOLS[tool](task)
     curve, winners, spent = list(task.curve), [], task.spent
     on_aside = aside_scorer(SETS[data], X, y, X_aside, y_aside)
+    uncharged = Task(SETS[data], X, y, seed, float("inf"))
     for share in READINGS:
         found = [entry for entry in curve if entry["cpu"] <= share * seconds]
         if not found:
             winners.append({"n": 0, "score": None, "aside": None})
             continue
         best = max(found, key=lambda entry: entry["rank"])
-        score = best["score"]
-        if score is None:
-            score = cross_validated(Task(SETS[data], X, y, seed, float("inf")), best["params"])
+        if best["score"] is None:  # of one split; kept for the readings that follow
+            best["score"] = cross_validated(uncharged, best["params"])
         chosen = task.winner if share == 1.0 and task.winner else best["params"]
         winners.append(
             {
                 "n": len(found),
-                "score": score,
+                "score": best["score"],
                 "aside": on_aside(chosen),
                 "aside of best": on_aside(best["params"]),
                 "params": chosen,

@@ -12,6 +12,7 @@ from typing import Any
 
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.training.backend import import_keras
+from gpsearch.training.compiled.description import root
 
 VALIDATION = re.compile(r"^val_\w*$|\{val_")
 """A text that names a metric of held-back rows: ``val_loss``, or a path with ``{val_loss}``."""
@@ -70,7 +71,10 @@ def check_monitored(callbacks: Callbacks, model: Any) -> None:
     keras = import_keras()
     made = [] if callbacks.make is None else callbacks.make()
     kinds = keras.callbacks
-    own = any(not _is_of_keras(one) or isinstance(one, kinds.LambdaCallback) for one in made)
+    own = any(
+        root(type(one).__module__) != "keras" or isinstance(one, kinds.LambdaCallback)
+        for one in made
+    )
     steps = [getattr(type(model), name) for name in ("train_step", "test_step")]
     if own or steps != [keras.Model.train_step, keras.Model.test_step]:
         return
@@ -88,10 +92,6 @@ def check_monitored(callbacks: Callbacks, model: Any) -> None:
                 f"It reports {', '.join(names)}, each with val_ before it for held-back rows; add "
                 "others to the metrics that it is compiled with."
             ).about("callbacks")
-
-
-def _is_of_keras(callback: Any) -> bool:
-    return str(type(callback).__module__).split(".")[0] == "keras"
 
 
 def _fresh(given: Any) -> list[Any]:
