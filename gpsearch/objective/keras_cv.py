@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ from gpsearch.data.rows import (
     n_rows,
     read_features,
     rows_text,
-    take,
     without_lists,
 )
 from gpsearch.data.target import read_target
@@ -35,12 +33,13 @@ from gpsearch.evaluation import (
     Params,
     run_folds,
 )
+from gpsearch.objective.first_model import check_first_model
 from gpsearch.objective.keras_facts import describe, facts, identity
 from gpsearch.objective.keras_fold import scored_fold
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
-from gpsearch.training.fitted import FittedNetwork, as_fitted, check_keras_file
-from gpsearch.training.keras_callbacks import check_monitored, read_callbacks
+from gpsearch.training.fitted import FittedNetwork, check_keras_file
+from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction, data_facts
 from gpsearch.training.output_link import with_link
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
 
 CHECKED_POINTS = 50  # of the space, whose training settings are checked before the search
 BUILT_POINTS = 5  # of these, models that may fail to build before the function counts as broken
-SCORED_ROWS = 1000  # on which the scorer is tried before the search
 
 
 class KerasCV(Described):
@@ -207,7 +205,6 @@ class KerasCV(Described):
         self._trainer = choose_trainer(
             self.X, compiled=self.compiled, callbacks=make, programs=CompiledTrainer()
         )
-        self._prepared = PreparedFolds(self.X, preprocess)
         batch_size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
         self.settings = checked_settings(
             {"epochs": epochs, "batch_size": batch_size, "patience": patience},
@@ -236,9 +233,13 @@ class KerasCV(Described):
         settings = [self._settings_of(params) for params in sampled]
         for one in {one.patience is None: one for one in settings}.values():
             self._check_weights(one)
+        first = self.folds[0]
         for params in sampled[:BUILT_POINTS]:
             try:
-                return self._try(params)
+                task = self._task(first, params, self._prepared[first], (0, 0))
+                return check_first_model(
+                    task, self.folds, self._prepared, self.scoring, self.callbacks
+                )
             except InvalidObjectiveError:
                 raise
             except Exception as error:  # the user's function; other values may do
@@ -295,7 +296,6 @@ class KerasCV(Described):
         fresh = copy.copy(self)
         fresh.cv = fresh_splitter(self.cv, random_state)
         fresh.random_state = int(random_state)
-        fresh._prepared = PreparedFolds(self.X, self.preprocess)
         fresh._split()
         return fresh
 
@@ -364,6 +364,7 @@ class KerasCV(Described):
             random_state=self.random_state,
         )
         self.n_folds = len(self.folds)
+        self._prepared = PreparedFolds(self.X, self.preprocess)
 
     def _run_fold(self, fold: Fold, params: Params, seed: int, evaluation: object) -> FoldResult:
         started = time.perf_counter()
@@ -434,40 +435,3 @@ class KerasCV(Described):
             if error.argument in params:
                 error.argument, error.entry = "params", error.argument
             raise
-
-    def _try(self, params: Params) -> None:
-        """Build one model, and compare and score its untrained outputs."""
-        fold = self.folds[0]
-        prepared = self._prepared[fold]
-        if self.preprocess is not None:
-            # What is not finite is refused here, not in each trial.
-            prepared.features(fold.train)
-        task = self._task(fold, params, prepared, (0, 0))
-        task = dataclasses.replace(task, max_parameters=None)  # another configuration may be small
-        first = task.build()
-        model = task.build()  # a second one, to detect models that share what they learn
-        del first
-        task.check(model)
-        check_monitored(self.callbacks, model)
-        self._try_to_score(model, fold)
-        least = min(self.folds, key=self._variety)
-        if self._variety(least) < self._variety(fold):
-            prepared = self._prepared[least]
-            self._try_to_score(dataclasses.replace(task, prepared=prepared).build(), least)
-
-    def _try_to_score(self, model: Any, fold: Fold) -> None:
-        """Score a model that is not trained on rows spread over a fold, with each of its labels."""
-        n = len(fold.test)
-        chosen = np.linspace(0, n - 1, min(n, SCORED_ROWS)).astype(int)
-        if self.target.by_class:
-            of_each = np.unique(self.target.encoded[fold.test], return_index=True)[1]
-            chosen = np.union1d(chosen, of_each)
-        rows = fold.test[chosen]
-        view = as_fitted(model, self._prepared[fold].preprocessor, self.target)
-        self.scoring.check(view, take(self.X, rows), take(self.target.labels, rows))
-
-    def _variety(self, fold: Fold) -> int:
-        """How many labels a fold scores; of quantities, whether several."""
-        if self.target.by_class:
-            return len(np.unique(self.target.encoded[fold.test]))
-        return min(len(fold.test), 2)

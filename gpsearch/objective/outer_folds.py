@@ -16,7 +16,6 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import get_scorer
 
 from gpsearch.data.folds import Split, in_order
-from gpsearch.data.prepared_folds import PreparedFolds
 from gpsearch.data.rows import in_parts, take
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_cv import EstimatorCV
@@ -120,7 +119,6 @@ def _networks(objective: KerasCV, train: np.ndarray, test: np.ndarray) -> Outer:
     for name in ("_groups", "sample_weight"):
         if (value := getattr(objective, name)) is not None:
             setattr(inner, name, np.asarray(value)[train])
-    inner._prepared = PreparedFolds(inner.X, inner.preprocess)
     inner._split()
 
     def score(model: Any) -> float:
