@@ -52,9 +52,17 @@ def values_text(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value_text(value)}" for name, value in values.items())
 
 
-def value_text(value: Any) -> str:
-    """A value with three digits where it is a float."""
-    return number(value) if isinstance(value, float) else str(value)
+def value_text(value: Any, digits: int = 3) -> str:
+    """A value of a configuration as text: floats with so many digits, functions by their names.
+
+    >>> value_text(0.00123456), value_text(128), value_text("relu"), value_text((32, 16))
+    ('0.00123', '128', 'relu', '(32, 16)')
+    >>> value_text(True), value_text(len), value_text(0.00123456, 4)
+    ('True', 'len', '0.001235')
+    """
+    if isinstance(value, float):
+        return number(value, digits)
+    return str(getattr(value, "__name__", None) or value)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpsearch.cli.terminal import label, paint
+from gpsearch.described import value_text
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.duration import duration, seconds_left
@@ -65,7 +66,9 @@ def result_lines(study: Study) -> list[str]:
 def params_lines(params: Mapping[str, Any], indent: str = "") -> str:
     """A configuration, one value a line."""
     width = max(map(len, params))
-    return "\n".join(f"{indent}{name:<{width}}  {_short(value)}" for name, value in params.items())
+    return "\n".join(
+        f"{indent}{name:<{width}}  {value_text(value, 6)}" for name, value in params.items()
+    )
 
 
 def first_failure(study: Study) -> str:
@@ -126,7 +129,7 @@ def _next_best(study: Study) -> list[str]:
     lines = []
     for trial in others:
         differs = [
-            f"{name}={_short(trial.params[name], 3)}" if name in trial.params else f"no {name}"
+            f"{name}={value_text(trial.params[name])}" if name in trial.params else f"no {name}"
             for name in differing(trial, best)
         ]
         score = _number(study, trial)
@@ -162,7 +165,3 @@ def _score(study: Study, trial: Trial) -> str:
 
 def _number(study: Study, trial: Trial) -> str:
     return score_text(study.as_user_value(trial.score), trial.standard_error)
-
-
-def _short(value: Any, digits: int = 6) -> str:
-    return format(value, f".{digits}g") if isinstance(value, float) else str(value)

@@ -15,9 +15,10 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
+from gpsearch.described import value_text
 from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.plotting.text import aligned
-from gpsearch.report.facts import read_conditions, read_facts, read_space, short
+from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
@@ -106,7 +107,7 @@ def read_result(study: Study) -> Result | None:
         score=score,
         spread=spread and f"± {spread} (standard error over {n_folds} folds)",
         folds=tuple(folds) if n_folds > 1 else (),
-        params=tuple((name, short(value)) for name, value in best.params.items()),
+        params=tuple((name, value_text(value)) for name, value in best.params.items()),
         contenders=len(contenders(study.complete, best)),
     )
 
@@ -131,15 +132,6 @@ def read_comparison(
         "facts": read_facts(info, comparison.path),
         "again": command or _compare_again(comparison),
     }
-
-
-def params_text(params: Mapping[str, Any]) -> str:
-    """A configuration in one line.
-
-    >>> params_text({"lr": 0.01, "opt": "adam"})
-    'lr=0.01, opt=adam'
-    """
-    return ", ".join(f"{name}={short(value)}" for name, value in params.items())
 
 
 def _summary(study: Study, trials: list[Trial]) -> str:
@@ -207,7 +199,7 @@ def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
     lines = [f"trial {trial.number}: {', '.join(filter(None, [text, state]))}"]
     if best is not None and trial.number != best.number:
         for name in differing(trial, best):
-            own, other = (short(t.params.get(name, "absent")) for t in (trial, best))
+            own, other = (value_text(t.params.get(name, "absent")) for t in (trial, best))
             lines.append(f"{name} {own} (best: {other})")
     return "\n".join(lines)
 
@@ -248,7 +240,7 @@ def _value_cells(space: Space, trial: Trial) -> list[Cell]:
     cells = []
     for name in space.names:
         value = trial.params.get(name, "")
-        text = short(value)
+        text = value_text(value)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         cells.append(Cell(text, float(value) if is_number else text))
     return cells

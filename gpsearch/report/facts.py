@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gpsearch.described import number
+from gpsearch.described import value_text
 from gpsearch.space import Categorical, Integer, Space
 from gpsearch.study.info import StudyInfo
 
 
 def read_space(space: Space) -> tuple[tuple[str, str, str, str], ...]:
     """Name, kind, values and scale of each dimension, and of each fixed argument."""
-    fixed = ((name, "fixed", short(value), "") for name, value in space.fixed.items())
+    fixed = ((name, "fixed", value_text(value), "") for name, value in space.fixed.items())
     return (*(_dimension(space, i) for i in range(len(space))), *fixed)
 
 
@@ -20,7 +20,7 @@ def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
     lines = [
         f"{name} exists only where "
         + " and ".join(
-            f"{parent} is {' or '.join(short(value) for value in values)}"
+            f"{parent} is {' or '.join(value_text(value) for value in values)}"
             for parent, values in parents.items()
         )
         for name, parents in space.when.items()
@@ -40,7 +40,7 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
     for name, value in info.settings.items():
         if name == "score_bounds":
-            value = " to ".join(map(short, info.score_bounds))
+            value = " to ".join(map(value_text, info.score_bounds))
         is_none = name in ("optimum_prior", "expected_optimum", "cost") and not value
         facts.append((name.replace("_", " "), "none" if is_none else _plain(value)))
     told = dict(info.description)
@@ -61,26 +61,14 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     return tuple(facts)
 
 
-def short(value: Any) -> str:
-    """A value of a configuration as text.
-
-    >>> short(0.00123456), short(128), short("relu"), short((32, 16)), short(True)
-    ('0.00123', '128', 'relu', '(32, 16)', 'True')
-    """
-    if isinstance(value, float):
-        return number(value)
-    named = getattr(value, "__name__", None)
-    return str(named or value)
-
-
 def _dimension(space: Space, index: int) -> tuple[str, str, str, str]:
     name, dimension = space.names[index], space.dimensions[index]
     if isinstance(dimension, Categorical):
         order = "" if space.categorical[index] else "ordered"
-        values = ", ".join(short(category) for category in dimension.categories)
+        values = ", ".join(value_text(category) for category in dimension.categories)
         return name, "categorical", values, order
     kind = "integer" if isinstance(dimension, Integer) else "real"
-    values = f"{short(dimension.low)} to {short(dimension.high)}"
+    values = f"{value_text(dimension.low)} to {value_text(dimension.high)}"
     return name, kind, values, "logarithmic" if dimension.prior == "log-uniform" else "linear"
 
 
@@ -89,4 +77,4 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_plain(part) for part in value) or "none"
-    return "default" if value is None else short(value)
+    return "default" if value is None else value_text(value)

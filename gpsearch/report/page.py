@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from gpsearch.arguments import instance_of, optional
 from gpsearch.comparison import Comparison
+from gpsearch.described import values_text
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
-from gpsearch.report.content import params_text, read_comparison, read_content, read_result
+from gpsearch.report.content import read_comparison, read_content, read_result
 from gpsearch.report.findings import Findings, advise, read_findings
 from gpsearch.report.studies_page import read_side_by_side
 from gpsearch.study import Study, require_study
@@ -211,7 +212,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"cell": _markdown_cell, "params_text": params_text}
+    environment.filters |= {"cell": _markdown_cell, "values_text": values_text}
     return environment
 
 

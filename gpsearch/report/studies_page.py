@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpsearch.analysis.side_by_side import COMPARED, SideBySide, side_by_side
-from gpsearch.described import number
+from gpsearch.described import number, values_text
 from gpsearch.plotting.data import score_label
-from gpsearch.report.content import params_text
 from gpsearch.study import Study
 from gpsearch.study.contenders import difference
 from gpsearch.study.duration import duration
@@ -53,7 +52,7 @@ def _row(name: str, study: Study) -> list[str]:
     if study.complete:
         best, made = study.best_trial, study.confirmation
         cells[2] = score_text(study.as_user_value(best.score), best.standard_error)
-        cells[5] = params_text(best.params)
+        cells[5] = values_text(best.params)
         if made is not None and math.isfinite(made.expected):
             ends = sorted(study.as_user_value(end) for end in (made.low, made.high))
             expected = number(study.as_user_value(made.expected), 4)
