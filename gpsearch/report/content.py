@@ -65,7 +65,7 @@ class Result:
     """Trials within one standard error of the best, which is one of them."""
 
 
-def read_content(study: Study, title: str | None = None, command: str = "") -> dict[str, Any]:
+def read_content(study: Study, command: str = "") -> dict[str, Any]:
     """The values of a study's templates, without figures; the study may be empty."""
     trials, path = study.trials, study.path
     name = study.info.description.get("name") or (path.stem if path else "a function")
@@ -75,7 +75,7 @@ def read_content(study: Study, title: str | None = None, command: str = "") -> d
     heads = ["trial", "state", label, "± (std. error)"]
     with_work = any(trial.work is not None for trial in trials)
     return {
-        "title": title or f"Search: {name}",
+        "title": f"Search: {name}",
         "summary": _summary(study, trials),
         "stop_reason": study.stop_reason,
         "label": label,
@@ -112,15 +112,13 @@ def read_result(study: Study) -> Result | None:
     )
 
 
-def read_comparison(
-    comparison: Comparison, title: str | None = None, command: str = ""
-) -> dict[str, Any]:
+def read_comparison(comparison: Comparison, command: str = "") -> dict[str, Any]:
     """The values of a comparison's templates, without figures."""
     name, info = comparison.name, comparison.info
     table, strategies = table_cells(comparison)
     heads = ["strategy", "repeat", f"best {score_label(comparison)}"]
     return {
-        "title": title or f"Comparison{f': {name}' if name else ''}",
+        "title": f"Comparison{f': {name}' if name else ''}",
         "comparison": comparison,
         "table": table,
         "strategies": strategies,

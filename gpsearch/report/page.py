@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from gpsearch.arguments import instance_of, optional
+from gpsearch.arguments import instance_of
 from gpsearch.comparison import Comparison
 from gpsearch.described import values_text
 from gpsearch.errors import InvalidSearchError, public
@@ -50,7 +50,6 @@ def render_report(
     study: Study | Comparison | Sequence[Study],
     path: str | os.PathLike[str],
     *,
-    title: str | None = None,
     command: str = "",
 ) -> Path:
     """Write one self-contained HTML page of a study, of several, or of a comparison of strategies.
@@ -67,8 +66,6 @@ def render_report(
     path : path
         File to write; an old one is kept until the new one is complete. ``.html`` is the page,
         ``.md`` the same in Markdown, without figures.
-    title : str, optional
-        By default the name of the objective.
     command : str, optional
         Shell command or code with which the search is run again; by default the Python call.
 
@@ -89,18 +86,16 @@ def render_report(
     if not isinstance(study, list | tuple):
         wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
         instance_of("study", study, (Study, Comparison), wanted)
-    optional(instance_of, "title", title, str, "a text")
     instance_of("command", command, str, "a text")
     path = output_path(path)
     suffix = ".md" if require_suffix(path) == ".md" else ".html"
-    write_page(path, render_page(study, title=title, command=command, suffix=suffix))
+    write_page(path, render_page(study, command=command, suffix=suffix))
     return path
 
 
 def render_page(
     subject: Study | Comparison | Sequence[Study],
     *,
-    title: str | None = None,
     command: str = "",
     suffix: str = ".html",
     drawn: Drawn | None = None,
@@ -108,19 +103,19 @@ def render_page(
 ) -> str:
     """The text of a page, with figures where it is HTML; `drawn` are those made before."""
     if isinstance(subject, Comparison):
-        template, values = "comparison", read_comparison(subject, title, command)
+        template, values = "comparison", read_comparison(subject, command)
         if suffix == ".html":
             from gpsearch.report.figures import draw_comparison
 
             values["figures"] = draw_comparison(subject)
     elif not isinstance(subject, Study):
-        template, values = "side_by_side", read_side_by_side(subject, title)
+        template, values = "side_by_side", read_side_by_side(subject)
         if suffix == ".html":
             from gpsearch.report.figures import draw_groups
 
             values["figures"] = draw_groups(values["shown"])
     else:
-        template, values = "report", read_content(subject, title, command)
+        template, values = "report", read_content(subject, command)
         shown = {row.trial for row in values["rows"]}
         drawn = drawn or draw_page(subject, with_figures=suffix == ".html")
         values |= drawn._asdict()
@@ -145,7 +140,15 @@ def draw_page(study: Study, *, with_figures: bool = True, earlier: Findings | No
 
 def render_template(name: str, **values: Any) -> str:
     """One of the templates with its values, all escaped."""
-    return _environment().get_template(name).render(**values, safe=Markup)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gpsearch.report"),
+        autoescape=not name.endswith(".md"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"cell": _markdown_cell, "values_text": values_text}
+    return environment.get_template(name).render(**values, safe=Markup)
 
 
 def write_page(path: Path, text: str) -> None:
@@ -177,8 +180,8 @@ def render_summary(study: Study) -> str:
     """The HTML summary of a study in a notebook: best configuration, score and convergence."""
     trials = require_study(study).trials
     series = convergence_series(study)
-    summary = _environment().get_template("summary.html")
-    return summary.render(
+    return render_template(
+        "summary.html",
         study=study,
         result=read_result(study),
         label=series.label,
@@ -202,18 +205,6 @@ def _spark(series: ConvergenceSeries) -> str:
     # Each step goes to the right first, then up.
     corners = zip(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1], strict=True)
     return " ".join(f"{right:.1f},{height:.1f}" for right, height in corners)
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gpsearch.report"),
-        autoescape=lambda template: template is None or not template.endswith(".md"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"cell": _markdown_cell, "values_text": values_text}
-    return environment
 
 
 def _markdown_cell(text: str) -> str:

@@ -15,13 +15,13 @@ from gpsearch.study.score_text import score_text
 MOST_NAMED = 5  # studies in the title
 
 
-def read_side_by_side(studies: Sequence[Study], title: str | None) -> dict[str, Any]:
+def read_side_by_side(studies: Sequence[Study]) -> dict[str, Any]:
     """The values of ``side_by_side.html`` and ``.md``, without figures."""
     shown = side_by_side(studies)
     apart = [f for f in COMPARED if f in shown.differing]
     groups = [_group(shown, place) for place in range(len(shown.groups))]
     return {
-        "title": title or (", ".join(shown.names) if len(studies) <= MOST_NAMED else "Studies"),
+        "title": ", ".join(shown.names) if len(studies) <= MOST_NAMED else "Studies",
         "shown": shown,
         "groups": groups,
         "apart": f"Scores of {len(groups)} kinds, which differ in {_listed(apart)}: they "

@@ -260,9 +260,9 @@ class TestComparison:
     @pytest.mark.parametrize("greater_is_better", [True, False])
     def test_one_row_a_run_at_its_best_params(self, greater_is_better, tmp_path):
         comparison = self.compared(greater_is_better)
-        text = render_report(comparison, tmp_path / "comparison.html", title="<Mine>").read_text()
+        text = render_report(comparison, tmp_path / "comparison.html").read_text()
         assert Page(text).tags.count("svg") == 4  # two figures, each for a desk and a phone
-        assert "&lt;Mine&gt;" in text
+        assert "<title>Comparison: &lt;lambda&gt;</title>" in text
         assert "<a>" not in text.replace("<a href", "")
         rows = re.findall(r'<tr class="complete">(.*?)</tr>', text)
         assert len(rows) == 4
