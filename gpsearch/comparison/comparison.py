@@ -322,4 +322,4 @@ class Comparison:
         return (self._identity(trial), trial.state, len(trial.folds))
 
     def _identity(self, trial: Trial) -> Hashable:
-        return (trial.seed, self.space.key(self.space.point(dict(trial.params))))
+        return (trial.seed, self.space.key(self.space.point(trial.params)))

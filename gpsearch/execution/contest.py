@@ -10,7 +10,6 @@ the winner, and the baseline with it, is judged: scored on splits that had no pa
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -173,15 +172,13 @@ class Contest:
 
 def evaluations(study: Study, params: Params) -> list[Trial]:
     """The trials in which a search has evaluated this configuration, or does."""
-
-    def key(params: Mapping[str, Any]) -> Hashable:
-        return study.space.key(study.space.point(dict(params)))
-
-    wanted = key(params)
+    space = study.space
+    wanted = space.key(space.point(params))
     return [
         trial
         for trial in study.trials
-        if (not trial.is_given or trial.origin == BASELINE) and key(trial.params) == wanted
+        if (not trial.is_given or trial.origin == BASELINE)
+        and space.key(space.point(trial.params)) == wanted
     ]
 
 

@@ -219,7 +219,7 @@ class RepeatsPlan:
     def _key(self, trial: Trial) -> Hashable:
         """Repeat and configuration: what makes two evaluations the same."""
         space = self._study.space
-        return run_of(trial)[1], space.key(space.point(dict(trial.params)))
+        return run_of(trial)[1], space.key(space.point(trial.params))
 
 
 def origin_of(label: str, repeat: int) -> str:
@@ -240,7 +240,7 @@ def numbered(trials: Sequence[Trial]) -> list[Trial]:
 
 def evaluation_seed(seed: int, space: Space, params: Mapping[str, Any]) -> int:
     """Seed of an evaluation: from the repeat's seed and the configuration alone."""
-    identity: Hashable = space.key(space.point(dict(params)))
+    identity: Hashable = space.key(space.point(params))
     digest = hashlib.sha256(repr(identity).encode()).digest()
     words = tuple(int(word) for word in np.frombuffer(digest, dtype="<u4"))
     return int(np.random.SeedSequence(seed, spawn_key=words).generate_state(1)[0])

@@ -76,4 +76,4 @@ def _given_keys(study: Study) -> set[Any]:
 
 
 def _key(study: Study, params: Mapping[str, Any]) -> Any:
-    return study.space.key(study.space.point(dict(params)))
+    return study.space.key(study.space.point(params))

@@ -34,7 +34,7 @@ class Observations:
         self.points += points
         self.losses += losses
         self.log_times += log_times
-        told = {self._space.key(point) for point in points}
+        told = set(self._space.keys(points))
         self.pending = [p for p in self.pending if self._space.key(p) not in told]
 
     def history(self, pending: Sequence[Point], lie: str) -> History:
@@ -82,7 +82,7 @@ class FirstPoints:
 
     def next_new(self, visited: Sequence[Point]) -> Point | None:
         """The next of them that was not visited, then new random points; None if none is found."""
-        seen = {self._space.key(point) for point in visited}
+        seen = set(self._space.keys(visited))
         for point in self.made:
             if self._space.key(point) not in seen:
                 return list(point)

@@ -157,8 +157,14 @@ class Space(Described, skopt.space.Space):
 
     def key(self, point: Sequence[Any]) -> Hashable:
         """Identity of a point: equal for points that give the same params."""
-        (canonical,) = self.canonical([point])
-        return tuple(c.identity(v) for c, v in zip(self.columns, canonical, strict=True))
+        return self.keys([point])[0]
+
+    def keys(self, points: Sequence[Sequence[Any]]) -> list[Hashable]:
+        """Identities of several points, made at once."""
+        return [
+            tuple(c.identity(v) for c, v in zip(self.columns, point, strict=True))
+            for point in self.canonical(points)
+        ]
 
     # ---------------------------------------------------------------- points and z
 
@@ -253,7 +259,7 @@ class Space(Described, skopt.space.Space):
             return None
         places = itertools.product(*(column.places() for column in self.columns))
         points = self.from_z(np.array(list(places)))
-        distinct = {self.key(point): point for point in points}
+        distinct = dict(zip(self.keys(points), points, strict=True))
         return [point for point in distinct.values() if self._satisfies(point)]
 
     # ---------------------------------------------------------------- identity and storage

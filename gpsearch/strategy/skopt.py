@@ -92,7 +92,7 @@ class SkoptStrategy:
 
     def _replay(self, history: History) -> None:
         """Bring the live optimiser to the end of the history."""
-        identities = [self._space.key(point) for point in history.points]
+        identities = self._space.keys(history.points)
         losses = _with_worst_for_failed(history.losses)
         told = list(zip(identities, losses, strict=True))
         if told[: len(self._told)] != self._told:

@@ -3,8 +3,7 @@
 Reference: Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 14 (1998).
 """
 
-import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 from scipy.stats import qmc
@@ -22,19 +21,11 @@ SOBOL_BLOCK = 64  # rows made at once; a power of two keeps the sequence balance
 FRUITLESS = 2**12  # consecutive candidates of a sequence that may be infeasible or repeated
 
 
-def keys(space: Space, points: Sequence[Point]) -> list[Hashable]:
-    """Identities of `points`, as ``space.key`` gives them, made all at once."""
-    return [
-        tuple(column.identity(value) for column, value in zip(space.columns, point, strict=True))
-        for point in space.canonical(points)
-    ]
-
-
 class Visited:
     """The identities of the points of a history."""
 
     def __init__(self, space: Space) -> None:
-        self._keys = OncePerPoint(functools.partial(keys, space))
+        self._keys = OncePerPoint(space.keys)
 
     def __call__(self, history: History) -> set[Hashable]:
         """Those of the evaluated and the pending points."""
@@ -51,7 +42,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
     drawn, size, repeated = 0, 1, False
     while drawn < (DRAWS if enumerable else MORE_DRAWS):
         block = space.from_z(space.quantile(rng.random((size, len(space)))))
-        for point, key in zip(block, keys(space, block), strict=True):
+        for point, key in zip(block, space.keys(block), strict=True):
             if key in seen:
                 repeated = True
             elif space.feasible([point])[0]:
@@ -66,9 +57,7 @@ def draw_unseen(space: Space, seen: set[Hashable], rng: np.random.Generator) -> 
             else f"none of {drawn} random points satisfies the constraint; it may leave nothing "
             "to search. Widen the constraint, or the bounds."
         )
-    rest = [
-        p for p, key in zip(everything, keys(space, everything), strict=True) if key not in seen
-    ]
+    rest = [p for p, key in zip(everything, space.keys(everything), strict=True) if key not in seen]
     if rest:
         return Proposal(rest[int(rng.integers(len(rest)))], "random")
     raise SpaceExhaustedError(
@@ -116,7 +105,7 @@ class DistinctPoints:
                 return False
             if not (block := next(self._blocks, [])):
                 return False
-            for point, key in zip(block, keys(self._space, block), strict=True):
+            for point, key in zip(block, self._space.keys(block), strict=True):
                 self._fruitless += 1
                 if key not in self._points and self._space.feasible([point])[0]:
                     self._points[key] = point

@@ -181,13 +181,13 @@ class StudyWriter:
         """Queue configurations; those queued with the same origin before are left out."""
         space = self.study.space
         known = {
-            space.key(space.point(dict(entry.params)))
+            space.key(space.point(entry.params))
             for entry in self._queue
             if entry.origin == origin and (origin != "enqueued" or entry.trial is None)
         }
         new: list[Queued] = []
         for params in several:
-            point = space.point(dict(params))
+            point = space.point(params)
             if not space.feasible([point])[0]:
                 rule = "does not fulfil the constraint of the space."
                 raise InvalidParamsError(rule).about("params", dict(params))
@@ -203,7 +203,7 @@ class StudyWriter:
         """The first queued point that no trial has taken, and that fulfils today's constraint."""
         space = self.study.space
         waiting = (entry for entry in self._queue if entry.trial is None)
-        return next((e for e in waiting if space.feasible([space.point(dict(e.params))])[0]), None)
+        return next((e for e in waiting if space.feasible([space.point(e.params)])[0]), None)
 
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""

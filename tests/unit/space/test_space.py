@@ -452,3 +452,13 @@ class TestFingerprint:
 def test_a_space_of_before_expectations_moved_to_the_search_opens():
     description = Space({"x": (0.0, 1.0)}).to_json() | {"expected": {"x": [0.5]}}
     assert Space.from_json(description).names == ["x"]
+
+
+def test_keys_of_several_points_are_those_of_each():
+    space = Space(
+        {"opt": ["sgd", "adam"], "momentum": (0.0, 0.9), "n": (1, 5)},
+        conditions={"momentum": {"opt": "sgd"}},
+    )
+    points = [["sgd", 0.3, 1], ["adam", 0.3, 1], ["adam", 0.7, 1], ["sgd", 0.3, 1.0]]
+    assert space.keys(points) == [space.key(point) for point in points]
+    assert len(set(space.keys(points))) == 2

@@ -10,21 +10,11 @@ from scipy import stats
 from gpsearch.errors import SpaceExhaustedError
 from gpsearch.space import Integer, Space
 from gpsearch.strategy import unseen
-from gpsearch.strategy.unseen import DistinctPoints, draw_unseen, keys
+from gpsearch.strategy.unseen import DistinctPoints, draw_unseen
 
 
 def rng():
     return np.random.default_rng(0)
-
-
-def test_keys_are_those_of_the_space_one_by_one():
-    space = Space(
-        {"opt": ["sgd", "adam"], "momentum": (0.0, 0.9), "n": (1, 5)},
-        conditions={"momentum": {"opt": "sgd"}},
-    )
-    points = [["sgd", 0.3, 1], ["adam", 0.3, 1], ["adam", 0.7, 1], ["sgd", 0.3, 1.0]]
-    assert keys(space, points) == [space.key(point) for point in points]
-    assert len(set(keys(space, points))) == 2
 
 
 def test_what_is_left_is_drawn_by_the_spaces_distribution():
@@ -37,14 +27,14 @@ def test_what_is_left_is_drawn_by_the_spaces_distribution():
 
 def test_the_one_point_left_of_thousands_is_found():
     space = Space({"a": (1, 70), "b": (1, 70)})
-    seen = keys(space, [p for p in space.enumerate(4900) if p != [33, 44]])
+    seen = space.keys([p for p in space.enumerate(4900) if p != [33, 44]])
     assert draw_unseen(space, seen, rng()) == [33, 44]
 
 
 def test_the_errors_tell_an_exhausted_space_from_an_infeasible_one():
     space = Space({"n": (1, 4)})
     with pytest.raises(SpaceExhaustedError, match="all 4 feasible points"):
-        draw_unseen(space, keys(space, [[1], [2], [3], [4]]), rng())
+        draw_unseen(space, space.keys([[1], [2], [3], [4]]), rng())
     with pytest.raises(SpaceExhaustedError, match=r"no point .* satisfies"):
         draw_unseen(Space({"n": (1, 4)}, constraint=lambda p: p["n"] > 4), set(), rng())
 
@@ -55,7 +45,7 @@ def test_a_space_too_large_to_enumerate_ends_after_many_draws(monkeypatch):
         draw_unseen(Space({"x": (0.0, 1.0)}, constraint=lambda p: False), set(), rng())
     space = Space({"x": (0.0, 1.0), "c": ["a", "b"]}, constraint=lambda p: p["x"] == 0.25)
     with pytest.raises(SpaceExhaustedError):
-        draw_unseen(space, keys(space, [[0.25, "a"]]), rng())
+        draw_unseen(space, space.keys([[0.25, "a"]]), rng())
 
 
 def blocks_of(values, size=3):
@@ -69,8 +59,8 @@ def test_a_sequence_keeps_what_is_feasible_and_new_in_its_order():
     points = DistinctPoints(space, blocks_of([4, 3, 8, 4, 2, 8, 6, 1]))
     assert [points.first_unseen(set(), start) for start in range(4)] == [[4], [8], [2], [6]]
     assert points.first_unseen(set(), 4) is None
-    assert points.first_unseen(keys(space, [[4], [2]])) == [8]
-    assert points.first_unseen(keys(space, [[8], [2]]), 1) == [6]
+    assert points.first_unseen(space.keys([[4], [2]])) == [8]
+    assert points.first_unseen(space.keys([[8], [2]]), 1) == [6]
 
 
 def test_a_sequence_gives_copies():
