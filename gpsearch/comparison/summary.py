@@ -55,9 +55,9 @@ def table(comparison: Comparison, confidence: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(comparison: Comparison, confidence: float = 0.95) -> str:
+def summary(comparison: Comparison) -> str:
     """Table and conclusions as text."""
-    heads, rows = table_cells(comparison, confidence)
+    heads, rows = table_cells(comparison)
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     lines = [
         "  ".join(
@@ -66,27 +66,27 @@ def summary(comparison: Comparison, confidence: float = 0.95) -> str:
         ).rstrip()
         for row in [heads, *rows]
     ]
-    return "\n".join([_title(comparison, confidence), "", *lines, "", *conclusions(comparison)])
+    return "\n".join([_title(comparison), "", *lines, "", *conclusions(comparison)])
 
 
-def summary_html(comparison: Comparison, confidence: float = 0.95) -> str:
+def summary_html(comparison: Comparison) -> str:
     """Table and conclusions as an HTML fragment, for a notebook."""
     import pandas as pd
 
-    heads, rows = table_cells(comparison, confidence)
+    heads, rows = table_cells(comparison)
     found = pd.DataFrame(rows, columns=heads).to_html(index=False, border=0)
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison, confidence))
-    return f"<p>{html.escape(_title(comparison, confidence))}</p>{found}<ul>{items}</ul>"
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in conclusions(comparison))
+    return f"<p>{html.escape(_title(comparison))}</p>{found}<ul>{items}</ul>"
 
 
-def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
+def conclusions(comparison: Comparison) -> list[str]:
     """What follows from a comparison: one or two sentences for each strategy."""
     if comparison.all_equal:
         return [
             f"Every evaluation gave the same {comparison.score_name}, so the strategies cannot be "
             "told apart."
         ]
-    differences = comparison.differences(confidence=confidence)
+    differences = comparison.differences()
     sentences = []
     for difference in differences:
         line = _verdict(difference, comparison)
@@ -95,18 +95,18 @@ def conclusions(comparison: Comparison, confidence: float = 0.95) -> list[str]:
             and difference.end.low > 0
             and not _always_alike(difference, comparison)
         ):
-            line += " " + _saved(comparison.saving(difference.strategy, confidence=confidence))
+            line += " " + _saved(comparison.saving(difference.strategy))
         sentences.append(line)
     if (note := _reach_of_the_test(comparison, len(differences))) is not None:
         sentences.append(note)
     return sentences
 
 
-def _title(comparison: Comparison, confidence: float) -> str:
+def _title(comparison: Comparison) -> str:
     subject = f" of {comparison.name}" if comparison.name else ""
     return (
         f"Comparison{subject}: {comparison.n_repeats} repeats of {comparison.n_calls} evaluations, "
-        f"same folds and seeds; best {comparison.score_name} with {confidence:.0%} intervals."
+        f"same folds and seeds; best {comparison.score_name} with {1 - SIGNIFICANT:.0%} intervals."
     )
 
 
@@ -181,11 +181,9 @@ def _reach_of_the_test(comparison: Comparison, tests: int) -> str | None:
     )
 
 
-def table_cells(
-    comparison: Comparison, confidence: float = 0.95
-) -> tuple[list[str], list[list[str]]]:
+def table_cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of the table of strategies, as text."""
-    found = table(comparison, confidence)
+    found = table(comparison)
     saves = "random_evaluations" in found
     heads = ["strategy", comparison.score_name, "interval", "midway"]
     heads += ["random needs"] if saves else []
