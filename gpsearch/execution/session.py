@@ -263,10 +263,6 @@ def _read_racing(racing: Any) -> FoldRule | None:
         return None
     if isinstance(racing, str) and racing == "paired":
         return paired
-    if isinstance(racing, str) and racing in ("forgiving", "aggressive"):
-        raise InvalidSearchError(
-            "was removed: it stopped trials that would have become the best. Use 'paired'."
-        ).about("racing", racing)
     if not callable(racing):
         wanted = "'paired', or a function of the study and the trial"
         raise refusal(InvalidSearchError, "racing", racing, wanted, also="None")
