@@ -27,7 +27,6 @@ import collections
 import contextlib
 import copy
 import functools
-import logging
 import os
 import random
 import threading
@@ -40,8 +39,7 @@ import numpy as np
 from gpsearch.data.blocks import ALIGNMENT
 from gpsearch.phases import phase
 from gpsearch.training.quiet_import import stderr_held_back
-
-logger = logging.getLogger("gpsearch")
+from gpsearch.training.thread_pool import widen_pool
 
 _GRAPH_LOCK = threading.RLock()
 
@@ -81,9 +79,6 @@ ATTENTION_NUMBERS = ("_inverse_sqrt_key_dim", "_dropout")
 # Bytes from which an array is not copied into a tensor.
 SHARED_BYTES = 2**20
 
-# Threads between operations: with one for each core, a machine of few cores could not nest loops.
-_POOL_THREADS = 16
-
 
 @functools.cache
 @phase("loading TensorFlow")
@@ -96,7 +91,7 @@ def import_keras() -> Any:
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            _widen_pool(tf.config.threading)
+            widen_pool(tf.config.threading)
             tf.constant(0)  # wakes the runtime, which has its own greeting
             tf.get_logger().setLevel("ERROR")
     return keras
@@ -219,10 +214,9 @@ def graph_options(*, one_thread: bool) -> Iterator[None]:
 
     In `one_thread`, op after op: the graph of a small network is hundreds of operations of a few
     microseconds each, and handing them from thread to thread costs more than they do. Large
-    operations still use all cores. A loop then blocks a thread of the pool between operations
-    while its body runs on another, so with fewer threads than nested loops the process would wait
-    for ever: one graph at a time is let in, and callers ask `pool_takes` first. A graph is traced
-    and run under the same choice.
+    operations still use all cores. With fewer threads than nested loops the process would wait for
+    ever: one graph at a time is let in, and callers ask `pool_takes` first. A graph is traced and
+    run under the same choice.
 
     Without a GPU also with few of the passes that optimize a graph before its first run. The
     others take up to half a second, and no training was faster for them.
@@ -371,32 +365,3 @@ def compile_arguments(model: Any) -> Mapping[str, Any] | None:
     """What ``model.compile`` was called with, functions as such; None where this is not kept."""
     kept = getattr(getattr(model, "_compile_config", None), "config", None)
     return kept if isinstance(kept, Mapping) else None
-
-
-def _widen_pool(threading: Any) -> None:
-    """Let TensorFlow's pool nest loops, unless its size was chosen, or it exists already."""
-    if _pool_size(threading) == 0:
-        try:
-            threading.set_inter_op_parallelism_threads(max(_POOL_THREADS, _cores()))
-        except RuntimeError:  # something has computed with TensorFlow before gpsearch did
-            logger.info(
-                "TensorFlow was used before gpsearch, with a thread for each core. Of two or three "
-                "cores, small networks train faster with TF_NUM_INTEROP_THREADS=16 in the "
-                "environment before TensorFlow is imported."
-            )
-
-
-def pool_takes(depth: int) -> bool:
-    """Whether TensorFlow's thread pool can nest `depth` loops, with a thread to spare."""
-    return depth < (_pool_size(import_tensorflow().config.threading) or _cores())
-
-
-def _pool_size(threading: Any) -> int:
-    """Threads of TensorFlow's pool; 0 where nobody has chosen, and it has one for each core."""
-    chosen = threading.get_inter_op_parallelism_threads()
-    return chosen or int(os.environ.get("TF_NUM_INTEROP_THREADS") or 0)
-
-
-def _cores() -> int:
-    """Cores that this process may use; 0 where it is not known."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0

@@ -29,7 +29,6 @@ from gpsearch.training.backend import (
     learning_rate_of,
     loss_of,
     outputs_of,
-    pool_takes,
     slots_by_variable,
     standing_in,
 )
@@ -41,6 +40,7 @@ from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
 from gpsearch.training.seeding import draws_noticed
+from gpsearch.training.thread_pool import pool_takes
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry, take_rows
 
 
@@ -62,7 +62,8 @@ class Program:
         self.served: set[Hashable] = set()  # the configurations that were trained in it
         self._names: list[str] = []
         self._create_variables(fit)
-        self._in_one_thread = pool_takes(2)  # an epoch's loop and a batch's, at least
+        threading = import_tensorflow().config.threading
+        self._in_one_thread = pool_takes(threading, 2)  # an epoch's loop and a batch's, at least
         own = [*model.variables, *model.optimizer.variables]
         self._variables = [_of_any_size(one) if free else one.value for one in own]
         stand_ins = list(zip(own, self._variables, strict=True)) if free else []
@@ -77,7 +78,7 @@ class Program:
                 self._best = [_copy(variable.value) for variable in model.weights]
                 self._train = self._trace(fit, stop, scalars)
                 if self._in_one_thread and not pool_takes(
-                    nesting(self._train.graph.as_graph_def())
+                    threading, nesting(self._train.graph.as_graph_def())
                 ):
                     self._in_one_thread = False
                     self._train = self._trace(fit, stop, scalars)

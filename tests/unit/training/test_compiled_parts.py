@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras, import_tensorflow, pool_takes
+from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.compiled.graph import nesting
 from gpsearch.training.compiled.inputs import TracedScalar
 from gpsearch.training.loop import batch_order, shuffled_batches
+from gpsearch.training.thread_pool import pool_takes
 from gpsearch.training.trainer import Rows
 
 tf = import_tensorflow()
@@ -74,5 +75,5 @@ def test_nesting_counts_loops_and_conditionals():
 
 
 def test_a_pool_is_never_filled():
-    assert pool_takes(0)
-    assert not pool_takes(10_000)
+    assert pool_takes(tf.config.threading, 0)
+    assert not pool_takes(tf.config.threading, 10_000)

@@ -13,7 +13,7 @@ import types
 import numpy as np
 import pytest
 
-from gpsearch.training import backend, mlp
+from gpsearch.training import backend, mlp, thread_pool
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.compiled.program_key import architecture_key
 from gpsearch.training.compiled.updates import apply_update
@@ -203,8 +203,8 @@ def test_the_pool_nests_loops_unless_it_was_chosen(monkeypatch, threads, environ
     monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(backend, "_cores", lambda: 64)
-    backend._widen_pool(threads)
+    monkeypatch.setattr(thread_pool, "_cores", lambda: 64)
+    thread_pool.widen_pool(threads)
     assert threads.chosen == expected
 
 
@@ -215,8 +215,10 @@ def test_a_script_that_imports_keras_first_trains_in_one_thread():
         "import keras, numpy as np, gpsearch as gs\n"
         "X = np.random.default_rng(0).normal(size=(40, 3)).astype('float32')\n"
         "objective = gs.KerasCV(gs.mlp, X, X[:, 0], cv=2, epochs=1)\n"
-        "from gpsearch.training.backend import pool_takes\n"
-        "print(objective.evaluate({}, seed=0).folds[0].trainer, pool_takes(3))\n"
+        "import tensorflow as tf\n"
+        "from gpsearch.training.thread_pool import pool_takes\n"
+        "print(objective.evaluate({}, seed=0).folds[0].trainer)\n"
+        "print(pool_takes(tf.config.threading, 3))\n"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script],
