@@ -24,7 +24,7 @@ from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
 from gpsearch.study.duration import duration
 from gpsearch.study.score_text import score_text
-from gpsearch.surrogate.gaussian_process import representatives
+from gpsearch.surrogate.subsets import representatives
 
 MOST_SHOWN = 1000  # trials of a study that a page draws and lists
 

@@ -1,8 +1,8 @@
 """Gaussian processes on NumPy and SciPy: the loss where it was not measured.
 
 `kernels` correlates points, `warping` transforms losses, `priors` and `likelihood` give the
-posterior of the hyperparameters, `gaussian_process` predicts the loss, and `feasibility` predicts
-whether an evaluation succeeds.
+posterior of the hyperparameters, `gaussian_process` predicts the loss from a part of many
+observations (`subsets`), and `feasibility` predicts whether an evaluation succeeds.
 """
 
 from gpsearch.surrogate.feasibility import FeasibilityModel

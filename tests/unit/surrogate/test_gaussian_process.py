@@ -3,7 +3,7 @@ import pytest
 
 from gpsearch.errors import InvalidSearchError
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess, YeoJohnson, gaussian_process
-from gpsearch.surrogate.gaussian_process import representatives
+from gpsearch.surrogate.subsets import representatives
 
 NUMERIC = np.array([False, False])
 
