@@ -6,6 +6,7 @@ from typing import Any
 
 from gpsearch.described import value_text
 from gpsearch.space import Categorical, Integer, Space
+from gpsearch.space.conditions import parents_text
 from gpsearch.study.info import StudyInfo
 
 
@@ -18,12 +19,7 @@ def read_space(space: Space) -> tuple[tuple[str, str, str, str], ...]:
 def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
     """A sentence for each dimension that does not always exist, and for the constraint."""
     lines = [
-        f"{name} exists only where "
-        + " and ".join(
-            f"{parent} is {' or '.join(value_text(value) for value in values)}"
-            for parent, values in parents.items()
-        )
-        for name, parents in space.when.items()
+        f"{name} exists only where {parents_text(parents)}" for name, parents in space.when.items()
     ]
     if constraint := info.space.get("constraint"):
         lines.append(f"Only configurations that satisfy the constraint: {constraint.strip()}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.described import value_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 from gpsearch.space.columns import Array, Column
 
@@ -64,6 +65,16 @@ class Conditions:
                 "conditions"
             ) from None
         return [j for j in order if j in self._allowed]
+
+
+def parents_text(parents: Mapping[str, Sequence[Any]]) -> str:
+    """The values of others for which a dimension exists, in words.
+
+    >>> parents_text({"opt": ("sgd", "rmsprop"), "n": (1,)})
+    'opt is sgd or rmsprop and n is 1'
+    """
+    either = {parent: " or ".join(map(value_text, of)) for parent, of in parents.items()}
+    return " and ".join(f"{parent} is {values}" for parent, values in either.items())
 
 
 def canonical_place(column: Column) -> float:

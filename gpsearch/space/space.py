@@ -15,7 +15,7 @@ from gpsearch.described import Described, value_text, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
-from gpsearch.space.conditions import Conditions, canonical_place
+from gpsearch.space.conditions import Conditions, canonical_place, parents_text
 from gpsearch.space.dimensions import read, read_when
 from gpsearch.space.storage import dimension_from_json, dimension_to_json, source_text
 from gpsearch.stored_values import canonical_json, storable, value_from_json, value_to_json
@@ -358,10 +358,7 @@ class Space(Described, skopt.space.Space):
                 log = " (log)" if dimension.prior == "log-uniform" else ""
                 low, high = value_text(dimension.low), value_text(dimension.high)
                 ranges.append(f"{name} {low} to {high}{log}")
-        only = [
-            f"{name} where {' and '.join(f'{p} is {_either(of)}' for p, of in parents.items())}"
-            for name, parents in self.when.items()
-        ]
+        only = [f"{name} where {parents_text(parents)}" for name, parents in self.when.items()]
         if self.params_constraint is not None:
             only.append("configurations that fulfil the constraint")
         elif self._lacks_constraint:
@@ -421,7 +418,3 @@ def truth_of(fulfilled: Any) -> bool:
     if isinstance(fulfilled, bool | np.bool_ | Real) and fulfilled in (0, 1):
         return bool(fulfilled)
     raise TypeError(f"it returned {fulfilled!r}, neither true nor false")
-
-
-def _either(values: Sequence[Any]) -> str:
-    return " or ".join(map(value_text, values))
