@@ -35,8 +35,6 @@ class Preprocessor:
     `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
     """
 
-    _floats = "float32"  # also of a pickle of an older version
-
     def __init__(
         self,
         preprocess: Any,

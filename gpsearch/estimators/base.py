@@ -264,10 +264,7 @@ class KerasEstimator(BaseEstimator):
         """
         network, facts = load_network(cls.__name__, path, custom_objects)
         made = cls(create_model, **facts["params"])
-        training = facts["training"]
-        if "path" in training:  # of an older file
-            training["trainer"], _, training["note"] = training.pop("path").partition(": ")
-        made.network_, made.training_ = network, TrainingFacts(**training)
+        made.network_, made.training_ = network, TrainingFacts(**facts["training"])
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
         if facts["n_features"] is not None:
             made.n_features_in_ = facts["n_features"]

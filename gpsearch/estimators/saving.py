@@ -22,9 +22,6 @@ from gpsearch.training.model_function import plain_value
 
 FACTS = "gpsearch.json"
 
-# Words of older files.
-_LINKS = {"probability": "probabilities", "logit": "logits", "score": "scores"}
-
 Path = str | os.PathLike[str]
 
 
@@ -81,15 +78,15 @@ def load_network(
         )
     keras = import_keras()
     model = keras.models.load_model(path, custom_objects=custom_objects, compile=False)
-    classes, link = facts["classes"], facts["link"]
+    classes = facts["classes"]
     target = Target(
         kind=facts["kind"],
         labels=None,
         encoded=None,
         classes=None if classes is None else np.array(classes, facts["classes_dtype"]),
         n_outputs=facts["n_outputs"],
-        link="margins" if "hinge" in facts.get("loss", "") else _LINKS.get(link, link),
-        one_hot=facts.get("one_hot", False),
+        link=facts["link"],
+        one_hot=facts["one_hot"],
     )
-    preprocessor = Preprocessor(None, np.zeros((1, 1)), floats=facts.get("floats", "float32"))
+    preprocessor = Preprocessor(None, np.zeros((1, 1)), floats=facts["floats"])
     return as_fitted(model, preprocessor, target), facts
