@@ -12,7 +12,7 @@ from gpsearch.arguments import answer, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
-from gpsearch.optimizer.skopt_arguments import check_of_skopt, read_n_initial_points, read_space
+from gpsearch.optimizer.skopt_arguments import read_n_initial_points, read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -91,7 +91,6 @@ optimum_prior
     True
     """
     specs = {"args": plottable(locals()), "function": "base_minimize"}
-    check_of_skopt(base_estimator, initial_point_generator)
     instance_of("verbose", verbose, (bool, np.bool_, Integral), "True or False")
     n_initial_points = read_n_initial_points(n_initial_points, n_random_starts)
     if not callable(func):
