@@ -36,10 +36,11 @@ class PreparedFold:
         given = _bytes_of(take(self._X, self._fold.test[:1]))
         return int(of_row * (train + test) + given * test)
 
-    @property
-    def raw_test(self) -> Parts:
-        """The scored rows as the user gave them, for scorers."""
-        return take(self._X, self._fold.test) if self._kept is None else self._kept[2]
+    def raw(self, rows: np.ndarray) -> Parts:
+        """Rows as the user gave them, for scorers."""
+        if self._kept is not None and rows is self._fold.test:
+            return self._kept[2]
+        return take(self._X, rows)
 
     def features(self, rows: np.ndarray) -> Parts:
         """Features of the rows ``fold.test``, or of any rows of ``fold.train``."""
@@ -59,7 +60,7 @@ class PreparedFold:
         """Make all features now, for all later calls."""
         fold = self._fold
         test = self.features(fold.test) if len(fold.test) else None
-        self._kept = (self.features(fold.train), test, self.raw_test)
+        self._kept = (self.features(fold.train), test, self.raw(fold.test))
 
 
 class PreparedFolds:

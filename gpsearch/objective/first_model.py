@@ -55,8 +55,8 @@ def _try_to_score(task: NetworkTask, model: Any, fold: Fold, scoring: Scoring) -
         of_each = np.unique(target.encoded[fold.test], return_index=True)[1]
         chosen = np.union1d(chosen, of_each)
     view = as_fitted(model, task.prepared.preprocessor, target)
-    labels = take(target.labels, fold.test[chosen])
-    scoring.check(view, take(task.prepared.raw_test, chosen), labels)
+    rows = fold.test[chosen]
+    scoring.check(view, task.prepared.raw(rows), take(target.labels, rows))
 
 
 def _variety(target: Target, fold: Fold) -> int:

@@ -24,7 +24,7 @@ def scored_fold(
     prepared, target = trained.task.prepared, trained.task.target
     outputs = trained.fold.predict(prepared.features(fold.test))
     check_finite(outputs)
-    view, X_test = trained.view(), prepared.raw_test
+    view, X_test = trained.view(), prepared.raw(fold.test)
     labels = take(target.labels, fold.test)
     view.remember(X_test, outputs)
     score = scoring.score(view, X_test, labels)

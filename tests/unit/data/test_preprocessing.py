@@ -26,7 +26,7 @@ def test_fitted_on_the_training_part_alone():
     np.testing.assert_allclose(prepared.features(FOLD.train).mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(prepared.features(FOLD.train).std(axis=0), 1, rtol=1e-5)
     assert (prepared.features(FOLD.test) > 20).all()
-    np.testing.assert_array_equal(prepared.raw_test, shifted[20:])
+    np.testing.assert_array_equal(prepared.raw(FOLD.test), shifted[20:])
 
 
 def test_prepared_once():
