@@ -8,6 +8,7 @@ from typing import Any
 
 WIDTH = 100  # characters of a line
 LARGE = 1e7  # from here on, digits before the point are left out
+FROM_1 = 1e-6  # what is nearer to 1 may be shown as 1
 
 CARD = '<div style="font-family: system-ui, sans-serif; line-height: 1.4; max-width: 46em">'
 NAME = '<td style="text-align: left; padding: 0 1.2em 0 0; opacity: 0.7; vertical-align: top">'
@@ -43,13 +44,14 @@ class Described:
         return f"{CARD}<strong>{escape(self._title())}</strong><table>{rows}</table></div>"
 
 
-def values_text(values: Mapping[str, Any]) -> str:
-    """Named values in one line.
+def values_text(values: Mapping[str, Any], digits: Mapping[str, int] | None = None) -> str:
+    """Named values in one line; floats with their `digits`, or three.
 
     >>> values_text({"lr": 0.0123456, "opt": "adam"})
     'lr=0.0123, opt=adam'
     """
-    return ", ".join(f"{name}={value_text(value)}" for name, value in values.items())
+    known = digits or {}
+    return ", ".join(f"{name}={value_text(v, known.get(name, 3))}" for name, v in values.items())
 
 
 def value_text(value: Any, digits: int = 3) -> str:
@@ -65,18 +67,33 @@ def value_text(value: Any, digits: int = 3) -> str:
     return str(getattr(value, "__name__", None) or value)
 
 
+def digits_within(low: float, high: float) -> int:
+    """Digits that tell the values of a range apart, as three do from 0 on.
+
+    >>> digits_within(1e-4, 1.0), digits_within(0.9, 0.9999), digits_within(1000.0, 1001.0)
+    (3, 4, 6)
+    """
+    return 3 + max(0, round(math.log10(max(abs(low), abs(high)) / (high - low))))
+
+
 def number(value: float, digits: int = 3) -> str:
     """Format a number, without an exponent from 0.001 to 9,999,999 unless that is exact.
+
+    What is less than 1 is not rounded to 1, which says that it is perfect, or at its bound.
 
     >>> number(0.1 + 0.2), number(1e-5), number(128.0), number(48000)
     ('0.3', '1e-5', '128', '48000')
     >>> number(5030862.0), number(5e6), number(5.030862e8)
     ('5030862', '5e6', '5.03e8')
+    >>> number(0.9996), number(-0.99996, 4), number(1 - 1e-9)
+    ('0.9996', '-0.99996', '1')
     """
     if not math.isfinite(value):
         return str(value)
     if value == 0:
         return "0"
+    if (left := 1.0 - abs(value)) > FROM_1:
+        digits = max(digits, math.ceil(-math.log10(left)))
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     short = f"{mantissa}e{int(exponent)}"

@@ -31,10 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from gpsearch.analysis.posterior import fitted_process, noisy_scores
+from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_difference
 from gpsearch.arguments import fraction, whole
 from gpsearch.described import number
-from gpsearch.errors import public
+from gpsearch.errors import StudyError, public
 from gpsearch.study import Study
 from gpsearch.study.trial import GIVEN
 from gpsearch.surrogate import GaussianProcess
@@ -132,7 +132,7 @@ def estimate_random(
     Raises
     ------
     StudyError
-        Fewer than two trials are complete.
+        Fewer than two trials are complete, or all scores are equal.
     InvalidSearchError
         An argument breaks a rule.
     """
@@ -140,6 +140,7 @@ def estimate_random(
     fraction("confidence", confidence)
     whole("seed", seed, 0)
     process = fitted_process(study, "estimate_random", process)
+    require_difference(study, "estimate_random")
     rng = np.random.default_rng(seed)
     space = study.space
     points = space.sample(N_DRAWS, rng)
@@ -192,10 +193,11 @@ def search_gain(study: Study) -> str:
     sentence = f"{number(gain)} over {points}, {number(reached, 4)}."
     if gain <= 0:
         sentence = f"nothing: the model has not improved on {points}, {number(reached, 4)}."
-    if len({trial.score for trial in study.complete}) == 1:
-        return sentence
     n = sum(trial.proposal != GIVEN for trial in study.ended)
-    estimate = estimate_random(study, n=n)
+    try:
+        estimate = estimate_random(study, n=n)
+    except StudyError:  # equal scores
+        return sentence
     low, high = estimate.low[-1], estimate.high[-1]
     return (
         f"{sentence} By estimate, a random search of {n} trials reaches "

@@ -39,6 +39,7 @@ from gpsearch.analysis.posterior import (
     given_process,
     lacks_constraint,
     prior_covariance,
+    require_difference,
     unwarp,
 )
 from gpsearch.arguments import is_whole, refusal
@@ -139,8 +140,7 @@ def forecast(
             f"forecast needs at least {LEAST} trials that have ended; the study has "
             f"{len(study.ended)}."
         )
-    if (number := len(study.complete)) > 1 and len({trial.score for trial in study.complete}) == 1:
-        raise StudyError(f"forecast needs different scores; all {number} of the study are equal.")
+    require_difference(study, "forecast")
     if lacks_constraint(study):
         raise StudyError(
             "forecast needs the constraint of the space, which a file does not hold as a function: "

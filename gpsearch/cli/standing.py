@@ -10,6 +10,7 @@ from gpsearch.described import value_text
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.duration import duration, seconds_left
+from gpsearch.study.info import digits_of
 from gpsearch.study.lock import holder_of
 from gpsearch.study.score_text import score_text
 
@@ -126,10 +127,13 @@ def _best_first(study: Study) -> list[Trial]:
 def _next_best(study: Study) -> list[str]:
     """The trials after the best, each with what differs from it."""
     best, *others = _best_first(study)[:N_BEST]
+    digits = digits_of(study.info)
     lines = []
     for trial in others:
         differs = [
-            f"{name}={value_text(trial.params[name])}" if name in trial.params else f"no {name}"
+            f"{name}={value_text(trial.params[name], digits.get(name, 3))}"
+            if name in trial.params
+            else f"no {name}"
             for name in differing(trial, best)
         ]
         score = _number(study, trial)

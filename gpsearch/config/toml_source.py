@@ -53,7 +53,7 @@ class Source:
     def file_name(self, key: str, default: str) -> Path:
         """The path that the top of the file gives for `key`."""
         name = self.content.get(key, default)
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or "\0" in name:
             raise self.error("", key, f"is {name!r}; it must be the name of a file, in quotes")
         return Path(name)
 

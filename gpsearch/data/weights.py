@@ -39,7 +39,10 @@ def read_groups(groups: Any) -> np.ndarray | None:
     if groups is None:
         return None
     refuse_masked("groups", groups)
-    values = np.asarray(groups)
+    try:
+        values = np.asarray(groups)
+    except ValueError:  # lists of different lengths
+        values = np.empty((len(groups), 0))
     if values.ndim != 1 or pd.isna(values).any():
         raise InvalidObjectiveError(
             f"of shape {values.shape}: must be a list of the group of each row, none missing."

@@ -21,6 +21,7 @@ from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
 from gpsearch.study.trial import BASELINE, Trial
+from gpsearch.surrogate.warping import LARGEST_LOSS
 
 SHARE = 0.15  # of what the search took, that fresh splits may take by default
 LEAST = 4  # complete trials, below which nothing is said
@@ -53,7 +54,8 @@ class Contest:
         named = [trial for trial in study.ended if trial.origin == BASELINE][-1:]
         alike = named if baseline is None else evaluations(study, baseline)
         self._compared = next((trial for trial in alike if trial.finished), None)
-        self.can_tell = len(self._trials) >= LEAST and k > 1
+        scores = [trial.score for trial in self._trials]
+        self.can_tell = len(scores) >= LEAST and k > 1 and max(scores) <= LARGEST_LOSS
         if not self.can_tell:
             return
         self._scores = FreshScores(self._trials, {} if off else fresh)
@@ -82,7 +84,8 @@ class Contest:
         """What is known of the winner; None where there are too few trials, or no folds."""
         if not self.can_tell:
             few = f"an estimate takes {LEAST} complete trials; the study has {len(self._trials)}."
-            off = f"Nothing was confirmed: {few}"
+            large = f"scores beyond {LARGEST_LOSS:g} have no squares to estimate an error from."
+            off = f"Nothing was confirmed: {few if len(self._trials) < LEAST else large}"
             return Confirmation(trials=self._n_ended, off=off) if self._k > 1 else None
         estimate, scores = self._estimate, self._scores
         standing = estimate.standing()

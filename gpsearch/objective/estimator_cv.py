@@ -24,7 +24,7 @@ from sklearn.utils import indexable
 
 from gpsearch.arguments import boolean, instance_of, optional
 from gpsearch.data.folds import Split, fresh_splitter, in_order
-from gpsearch.data.rows import in_parts, n_rows, refuse_masked, rows_text
+from gpsearch.data.rows import check_lengths, in_parts, n_rows, refuse_masked, rows_text
 from gpsearch.described import Described
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError, public
 from gpsearch.evaluation import Evaluation, FoldResult, OnFold, Params, run_folds
@@ -164,6 +164,9 @@ class EstimatorCV(Described):
         self.metric = read_metric(metric, self.scorer)
         self.fit_params = read_dict("fit_params", fit_params)
         self.score_params = read_dict("score_params", score_params)
+        for name, value in [*self.fit_params.items(), *self.score_params.items()]:
+            if name.rpartition("__")[2] == "sample_weight" and hasattr(value, "__len__"):
+                check_lengths(self.X, **{name: value})
         self.return_train_score = boolean("return_train_score", return_train_score, kind=kind)
         self.n_jobs = optional(instance_of, "n_jobs", n_jobs, Integral, "a whole number", kind=kind)
         self.pre_dispatch = instance_of(

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from gpsearch.described import number
+from gpsearch.described import digits_within, number
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
@@ -188,4 +188,5 @@ def _ticks(axis: DimensionAxis) -> list[tuple[float, str]]:
     if axis.labels:
         at = np.arange(len(axis.labels), dtype=float)
         return list(zip(fractions(axis, at).tolist(), axis.labels, strict=True))
-    return [(0.0, number(axis.low)), (1.0, number(axis.high))]
+    digits = digits_within(axis.low, axis.high)
+    return [(0.0, number(axis.low, digits)), (1.0, number(axis.high, digits))]

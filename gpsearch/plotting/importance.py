@@ -12,6 +12,8 @@ from gpsearch.plotting.data import as_series
 from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
+LINE = 1.2  # of text, in sizes of its letters
+
 
 @public()
 def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
@@ -46,7 +48,11 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
     )
-    ax.set_yticks(rows, [literal(wrapped(importance.names[j], letters=18)) for j in order])
+    names = [literal(wrapped(importance.names[j], letters=18)) for j in order]
+    ax.set_yticks(rows, names, linespacing=1.0)
+    room = 72 / LINE * style.height_of(ax) / d  # points for the lines of a name
+    for label in ax.get_yticklabels():
+        label.set_fontsize(min(label.get_fontsize(), room / (1 + label.get_text().count("\n"))))
     ax.set_ylim(d - 0.5, -0.5)
     ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from gpsearch.arguments import instance_of, optional
 from gpsearch.described import number
-from gpsearch.plotting.axes import DimensionAxis, axis_limits, few_log_ticks
+from gpsearch.plotting.axes import DimensionAxis, axis_limits, few_log_ticks, wrapped
 from gpsearch.plotting.text import literal
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -114,6 +114,11 @@ def quiet_frame(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
 def width_of(ax: Axes) -> float:
     """The width of `ax` in inches, before its labels are laid out."""
     return float(ax.get_position().width * figure_of(ax).get_figwidth())
+
+
+def height_of(ax: Axes) -> float:
+    """The height of `ax` in inches, before its labels are laid out."""
+    return float(ax.get_position().height * figure_of(ax).get_figheight())
 
 
 def few_ticks(ax: Axes) -> MaxNLocator:
@@ -262,7 +267,9 @@ def scale_axis(ax: Axes, which: str, dimension: DimensionAxis, *, share: float =
         digits = len(f"{max(abs(dimension.low), abs(dimension.high)):.0f}")
         most = 3 if digits > 5 else round(6 * share)
         axis.set_major_locator(MaxNLocator(most, integer=integer))
-    (ax.set_xlabel if which == "x" else ax.set_ylabel)(literal(dimension.name))
+    length = width_of(ax) if which == "x" else height_of(ax)
+    name = literal(wrapped(dimension.name, max(12, int(LETTERS * length))))
+    (ax.set_xlabel if which == "x" else ax.set_ylabel)(name)
 
 
 def _fit_names(ax: Axes, names: list[str], inches: float) -> list[str]:

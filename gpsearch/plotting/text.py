@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from gpsearch.described import number
+from gpsearch.described import FROM_1, number
 
 
 def literal(text: str) -> str:
@@ -22,10 +22,10 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
     >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
     (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
 
-    A number that would be rounded to 0 keeps two digits.
+    A number that would be rounded to 0 keeps two digits, and one less than 1 is not rounded to 1.
 
-    >>> aligned([0.5, 1e-7])
-    ['0.5000', '1e-7']
+    >>> aligned([0.5, 1e-7, 0.99997]), aligned([-0.0, 2.0])
+    (['0.5000', '1e-7', '0.99997'], ['0.0000', '2.0000'])
     """
     sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
     typical = statistics.median(sizes) if sizes else 0.0
@@ -37,7 +37,7 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
         ""
         if not math.isfinite(value)
         else number(value, 2)
-        if 0 < abs(value) < least
-        else f"{value:.{places}f}"
+        if 0 < abs(value) < least or 1.0 - least < abs(value) < 1.0 - FROM_1
+        else f"{value + 0.0:.{places}f}"
         for value in values
     ]

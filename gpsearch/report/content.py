@@ -23,8 +23,12 @@ from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
 from gpsearch.study.duration import duration
+from gpsearch.study.info import digits_of
 from gpsearch.study.score_text import score_text
 from gpsearch.surrogate.subsets import representatives
+
+Digits = Mapping[str, int]
+"""Digits of the values of each dimension, by name."""
 
 MOST_SHOWN = 1000  # trials of a study that a page draws and lists
 
@@ -98,7 +102,7 @@ def read_result(study: Study) -> Result | None:
     """The best complete trial; None if there is none."""
     if not study.complete:
         return None
-    best = study.best_trial
+    best, digits = study.best_trial, digits_of(study.info)
     error, n_folds = best.standard_error, len(best.folds)
     score, _, spread = score_text(study.as_user_value(best.score), error).partition(" ± ")
     folds = aligned([study.as_user_value(fold.score) for fold in best.folds])
@@ -107,7 +111,7 @@ def read_result(study: Study) -> Result | None:
         score=score,
         spread=spread and f"± {spread} (standard error over {n_folds} folds)",
         folds=tuple(folds) if n_folds > 1 else (),
-        params=tuple((name, value_text(value)) for name, value in best.params.items()),
+        params=tuple((n, value_text(v, digits.get(n, 3))) for n, v in best.params.items()),
         contenders=len(contenders(study.complete, best)),
     )
 
@@ -161,7 +165,7 @@ def _shown(trials: list[Trial]) -> list[Trial]:
 def _trial_rows(
     study: Study, trials: list[Trial], result: Result | None, *, with_work: bool
 ) -> list[Row]:
-    best = study.best_trial if study.complete else None
+    best, digits = study.best_trial if study.complete else None, digits_of(study.info)
     series = convergence_series(study)
     so_far = dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
     scores = [study.as_user_value(trial.score) for trial in trials]
@@ -175,21 +179,21 @@ def _trial_rows(
                 _cell(trial.state),
                 Cell(score_told, "" if math.isnan(score) else score),
                 Cell(error_told, "" if math.isnan(error) else error),
-                *_value_cells(study.space, trial),
+                *_value_cells(study.space, digits, trial),
                 Cell(duration(trial.seconds), trial.seconds),
                 *([_work_cell(trial.work)] if with_work else []),
                 _cell(trial.origin),
             ),
             is_best=result is not None and trial.number == result.number,
             trial=trial.number,
-            told=_told(trial, best, f"{score_label(study)} {score_told}", error_told),
+            told=_told(trial, best, digits, f"{score_label(study)} {score_told}", error_told),
             best=so_far.get(trial.number, ""),
         )
         for trial, score, error, score_told, error_told in texts
     ]
 
 
-def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
+def _told(trial: Trial, best: Trial | None, digits: Digits, score: str, error: str) -> str:
     """A line with the score, or without one with the state, and one for each other setting."""
     scored = not math.isnan(trial.score)
     text = f"{score}{f' ± {error}' if error else ''}" if scored else ""
@@ -197,7 +201,8 @@ def _told(trial: Trial, best: Trial | None, score: str, error: str) -> str:
     lines = [f"trial {trial.number}: {', '.join(filter(None, [text, state]))}"]
     if best is not None and trial.number != best.number:
         for name in differing(trial, best):
-            own, other = (value_text(t.params.get(name, "absent")) for t in (trial, best))
+            both = (t.params.get(name, "absent") for t in (trial, best))
+            own, other = (value_text(value, digits.get(name, 3)) for value in both)
             lines.append(f"{name} {own} (best: {other})")
     return "\n".join(lines)
 
@@ -210,7 +215,7 @@ def _run_rows(comparison: Comparison) -> list[Row]:
     """One row for each run: its best score, when it was reached, and the configuration."""
     found = comparison.as_user_value(comparison.best[:, :, -1])
     texts = np.reshape(aligned(found.ravel().tolist()), found.shape)
-    rows = []
+    rows, digits = [], digits_of(comparison.info)
     for s, (strategy, runs) in enumerate(comparison.runs.items()):
         for r, trials in enumerate(runs):
             best = max((t for t in trials if t.state == "complete"), key=lambda t: t.score)
@@ -223,7 +228,7 @@ def _run_rows(comparison: Comparison) -> list[Row]:
                 _cell(trials.index(best) + 1),
                 Cell(str(failed or ""), failed),
                 Cell(duration(seconds), seconds),
-                *_value_cells(comparison.space, best),
+                *_value_cells(comparison.space, digits, best),
             )
             rows.append(Row("complete", cells))
     return rows
@@ -233,12 +238,12 @@ def _cell(value: int | str) -> Cell:
     return Cell(str(value), value)
 
 
-def _value_cells(space: Space, trial: Trial) -> list[Cell]:
+def _value_cells(space: Space, digits: Digits, trial: Trial) -> list[Cell]:
     """The cells of a configuration; empty where a dimension does not exist in it."""
     cells = []
     for name in space.names:
         value = trial.params.get(name, "")
-        text = value_text(value)
+        text = value_text(value, digits[name])
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         cells.append(Cell(text, float(value) if is_number else text))
     return cells

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gpsearch.described import value_text
+from gpsearch.described import digits_within, value_text
 from gpsearch.space import Categorical, Integer, Space
 from gpsearch.space.conditions import parents_text
 from gpsearch.study.info import StudyInfo
@@ -64,7 +64,8 @@ def _dimension(space: Space, index: int) -> tuple[str, str, str, str]:
         values = ", ".join(value_text(category) for category in dimension.categories)
         return name, "categorical", values, order
     kind = "integer" if isinstance(dimension, Integer) else "real"
-    values = f"{value_text(dimension.low)} to {value_text(dimension.high)}"
+    digits = digits_within(dimension.low, dimension.high)
+    values = f"{value_text(dimension.low, digits)} to {value_text(dimension.high, digits)}"
     return name, kind, values, "logarithmic" if dimension.prior == "log-uniform" else "linear"
 
 

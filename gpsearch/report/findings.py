@@ -17,7 +17,7 @@ from gpsearch.analysis import (
     forecast,
     one_standard_error,
 )
-from gpsearch.described import number
+from gpsearch.described import digits_within, number
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import fractions
@@ -68,9 +68,11 @@ def read_findings(study: Study) -> Findings:
         model = fit_score_model(study, "A partial dependence")
     except StudyError as error:
         return Findings(why_none=str(error))
-    process, simplest, ahead = model.process, None, None
+    process, simplest, ahead, random = model.process, None, None, None
     with contextlib.suppress(StudyError):  # too few trials
         ahead = forecast(study, process=process)
+    with contextlib.suppress(StudyError):  # equal scores
+        random = estimate_random(study, process=process)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
     if study.greater_is_better:  # its sentence holds scores, but the user may know losses
         # a single fold, or no dimension with a simpler end
@@ -80,7 +82,7 @@ def read_findings(study: Study) -> Findings:
         model=model,
         curves={s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)},
         importance=estimate_importance(study, process=process) if len(study.space) > 1 else None,
-        random=None if model.all_equal else estimate_random(study, process=process),
+        random=random,
         forecast=ahead,
         simplest=simplest,
     )
@@ -94,18 +96,19 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     idle = findings.importance.negligible if findings.importance else ()
     for name, curve in findings.curves.items():
         if name not in idle and (bound := _at_bound(study, curve)) is not None:
-            end = number(curve.axis.low if bound == "lower" else curve.axis.high)
-            value = number(float(study.best_params[name]))
+            digits = digits_within(curve.axis.low, curve.axis.high)
+            end = number(curve.axis.low if bound == "lower" else curve.axis.high, digits)
+            value = number(float(study.best_params[name]), digits)
             where = "lies at" if value == end else f"is {value}, near"
             advice.append(
                 f"The best {name} {where} its {bound} bound ({end}): if it can go further, widen "
                 "the space there; the command gpsearch widen keeps the trials."
             )
     advice += _scales(study)
-    ended = len(study.ended)
-    if ended < ENOUGH_PER_DIMENSION * len(study.space):
+    ended, d = len(study.ended), len(study.space)
+    if ended < ENOUGH_PER_DIMENSION * d:
         advice.append(
-            f"{ended} trials in {len(study.space)} dimensions are few: take the partial "
+            f"Few trials for {d} dimension{'' if d == 1 else 's'}, {ended}: take the partial "
             "dependence as a first impression."
         )
     elif idle:

@@ -11,7 +11,7 @@ import skopt.space
 from sklearn.utils import check_random_state
 
 from gpsearch.arguments import instance_of, optional, refusal
-from gpsearch.described import Described, value_text, values_text
+from gpsearch.described import Described, digits_within, value_text, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
@@ -356,7 +356,8 @@ class Space(Described, skopt.space.Space):
                 choices.append(f"{name}: {', '.join(map(value_text, dimension.categories))}")
             else:
                 log = " (log)" if dimension.prior == "log-uniform" else ""
-                low, high = value_text(dimension.low), value_text(dimension.high)
+                digits = digits_within(dimension.low, dimension.high)
+                low, high = (value_text(e, digits) for e in (dimension.low, dimension.high))
                 ranges.append(f"{name} {low} to {high}{log}")
         only = [f"{name} where {parents_text(parents)}" for name, parents in self.when.items()]
         if self.params_constraint is not None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from gpsearch.described import digits_within
 from gpsearch.errors import StudyMismatchError
 from gpsearch.evaluation import UNBOUNDED
 from gpsearch.identity import SCHEME, changed_parts, same_source
@@ -90,6 +91,14 @@ class StudyInfo:
             if not isinstance(value, KINDS.get(name, str)):
                 raise ValueError(f"its {name} is {value!r}")
         return cls(**facts)
+
+
+def digits_of(info: StudyInfo) -> dict[str, int]:
+    """Digits that the values of each dimension need, by its name."""
+    return {
+        entry["name"]: digits_within(entry["low"], entry["high"]) if "low" in entry else 3
+        for entry in info.space["dimensions"]
+    }
 
 
 def refuse_other(path: str, recorded: StudyInfo, wanted: StudyInfo) -> None:

@@ -116,7 +116,8 @@ def output_path(path: str | os.PathLike[str]) -> Path:
 
 def refuse_study(path: str | os.PathLike[str]) -> None:
     """Raise a StudyError where a study stands at a path, or what stands there belongs to one."""
-    path = Path(os.path.realpath(path))
+    with writing_file(path):
+        path = Path(os.path.realpath(path))
     owners = [path.with_name(path.name.removesuffix(e)) for e in COMPANIONS if path.name != e]
     for own in dict.fromkeys((path, *owners)):
         if _is_study(own):

@@ -28,7 +28,13 @@ from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
 from gpsearch.study.frame import frame_of
-from gpsearch.study.info import StudyInfo, refuse_other, say_unidentified, space_difference
+from gpsearch.study.info import (
+    StudyInfo,
+    digits_of,
+    refuse_other,
+    say_unidentified,
+    space_difference,
+)
 from gpsearch.study.location import study_path
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.model_file import model_path, write_model
@@ -399,7 +405,7 @@ class Study(Described):
         name = "best" if is_best else "winner"
         return {
             name: f"trial {best.number}, {self.score_name} {score}" if best else score,
-            "params": values_text(best.params) if best else "",
+            "params": values_text(best.params, digits_of(self.info)) if best else "",
             "search": ", ".join(filter(None, settings)) + f", over {', '.join(names)}",
             "ended": self.stop_reason,
         }

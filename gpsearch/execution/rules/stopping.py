@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, positive, refusal, whole
-from gpsearch.errors import FitFailedError, InvalidSearchError, TrialFailedError, public
+from gpsearch.errors import FitFailedError, InvalidSearchError, StudyError, TrialFailedError, public
 from gpsearch.execution.workers.job import DIED, NOT_FINITE, OUT_OF_TIME
 from gpsearch.study import Study, Trial
 
@@ -130,10 +130,12 @@ class ExpectedGain:
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the trials of `study` that have ended."""
-        scores = {trial.score for trial in study.complete}
-        if len(study.ended) < self.min_trials or len(scores) < 2:
+        if len(study.ended) < self.min_trials or len(study.complete) < 2:
             return None
-        (gain,) = study.forecast(self.trials).gain  # attached to Study from above
+        try:
+            (gain,) = study.forecast(self.trials).gain  # attached to Study from above
+        except StudyError:  # equal scores
+            return None
         return StopReason.GAIN if gain < self.below else None
 
 

@@ -11,7 +11,7 @@ from gpsearch.data.folds import Fold
 from gpsearch.data.prepared_folds import PreparedFolds
 from gpsearch.data.preprocessing import Preprocessor, check_preprocess
 from gpsearch.data.target import read_target
-from gpsearch.data.weights import fit_weights, read_weights
+from gpsearch.data.weights import fit_weights, read_groups, read_weights
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 
@@ -126,6 +126,12 @@ def test_one_column_of_weights_is_read():
 def test_bad_sample_weight(bad):
     with pytest.raises(InvalidObjectiveError, match=r"^sample_weight=.*Sample weights must"):
         read_weights(bad)
+
+
+@pytest.mark.parametrize("bad", [[[1, 2], [3]], [[1], [2]], ["a", None], "ab"])
+def test_bad_groups(bad):
+    with pytest.raises(InvalidObjectiveError, match=r"^groups=.*the group of each row"):
+        read_groups(bad)
 
 
 def test_a_transformer_reads_the_same_in_every_process():

@@ -733,6 +733,13 @@ def test_callbacks_see_no_model_before_a_model_proposes():
     assert seen == [0, 0, 0, 0, 1, 1]
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e200])
+def test_the_winner_is_the_best_in_every_unit(unit):
+    study = search(lambda p: [unit * (p["x"] + i / 10) for i in range(3)], {"x": (0.0, 1.0)},
+                   n_calls=12, random_state=0, progress=False)  # fmt: skip
+    assert study.best_score == max(trial.score for trial in study.complete)
+
+
 @pytest.mark.parametrize("folds", [1, 3], ids=["one fold", "all folds"])
 @pytest.mark.parametrize("huge", [-1e200, 1e155, 1.5e308])
 def test_enormous_scores_of_folds_end_no_search(huge, folds):

@@ -700,6 +700,16 @@ def test_data_that_no_fit_takes_are_refused_before_the_first(data, case):
     assert Counting.fits == 0
 
 
+@pytest.mark.parametrize("name", ["sample_weight", "counting__sample_weight"])
+def test_weights_of_other_rows_are_refused_before_the_first_fit(data, name):
+    X, y = data
+    estimator = Counting() if name == "sample_weight" else SCALED
+    Counting.fits = 0
+    with pytest.raises(InvalidObjectiveError, match=f"X has 90 rows, but {name} has 5"):
+        search(estimator, {of_size(estimator): C["C"]}).fit(X, y, **{name: np.ones(5)})
+    assert Counting.fits == 0
+
+
 def test_data_that_some_configuration_takes_are_searched(data):
     X, y = data
     pipeline = make_pipeline(StandardScaler(), "passthrough", LogisticRegression())

@@ -311,7 +311,7 @@ class TestPartialDependence:
     [
         (0.1 + 0.2, "0.3"), (1e-5, "1e-5"), (-2.5e-7, "-2.5e-7"), (0, "0"), (48000.0, "48000"),
         (0.98765, "0.988"), (999.6, "1000"), (3e9, "3e9"), (float("nan"), "nan"),
-        (5030862.0, "5030862"), (2e6, "2e6"),
+        (5030862.0, "5030862"), (2e6, "2e6"), (0.9996, "0.9996"), (-0.99998, "-0.99998"),
     ],
 )  # fmt: skip
 def test_number_is_what_people_write(value, text):
@@ -330,6 +330,24 @@ def test_no_two_labels_of_an_axis_touch(inches, score, make_study):
         boxes = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
         assert all(a.x1 < b.x0 for a, b in pairwise(boxes)), plot
         plt.close(figure)
+
+
+@pytest.mark.parametrize("inches", [(9.6, 3.6), (4.0, 3.6)], ids=["wide", "narrow"])
+def test_names_of_pipelines_touch_no_other_and_end_within_the_figure(inches, make_study):
+    name = "columntransformer__pipeline__histgradientboostingclassifier__min_samples_leaf"
+    study = make_study({f"{name}_{i}": (0.0, 1.0) for i in range(4)}, hard_to_order, n=8)
+    figure, ax = plt.subplots(figsize=inches, layout="constrained")
+    plotting.plot_importance(study, ax=ax)
+    figure.draw_without_rendering()
+    boxes = [t.get_window_extent() for t in ax.get_yticklabels()]
+    assert all(b.y1 <= a.y0 + 1 for a, b in pairwise(boxes))
+    plt.close(figure)
+    for draw in (plotting.plot_partial_dependence, plotting.plot_slices):
+        cells = np.ravel(draw(study))
+        cells[0].figure.draw_without_rendering()
+        labels = [cell.xaxis.label.get_window_extent() for cell in cells]
+        widest = max(cell.get_window_extent().width for cell in cells)
+        assert all(label.width <= 1.2 * widest for label in labels)
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])

@@ -483,9 +483,29 @@ def test_a_page_behind_a_link_is_replaced_where_it_lies(make_study, tmp_path):
     assert os.listdir(tmp_path / "served") == ["page.html"]
 
 
+def test_no_number_is_rounded_to_a_bound_to_1_or_to_minus_0(make_study):
+    space = {"beta": (0.9, 0.99996), "size": Real(1e8, 1.00001e8), "x": (0.0, 0.9999)}
+    study = make_study(space, lambda p: 0.0, noise=0.0, greater_is_better=False, n=12)
+    facts = read_content(study)
+    assert [row[2] for row in facts["space"]] == [
+        *("0.9 to 0.99996", "1e8 to 1.00001e8", "0 to 0.9999")
+    ]
+    shown = {name: {row.cells[i].text for row in facts["rows"]} for i, name in
+             enumerate(facts["columns"]) if name in space}  # fmt: skip
+    assert len(shown["size"]) == 12
+    assert not {"1"} & (shown["beta"] | shown["x"])
+    texts = "".join(row.told + row.best + row.cells[2].text for row in facts["rows"])
+    assert "-0" not in texts.replace("e-0", "")
+
+
 def test_another_suffix_is_refused(mixed_study, tmp_path):
     with pytest.raises(InvalidSearchError, match=r"report\.pdf.*\.html, \.htm, \.md.*print"):
         mixed_study.report(tmp_path / "report.pdf")
+
+
+def test_a_name_that_no_file_can_have_is_named(mixed_study):
+    with pytest.raises(UnwritableError, match="cannot be written: embedded null byte"):
+        mixed_study.report("a\0.html")
 
 
 def test_a_folder_that_does_not_exist_is_named(mixed_study, tmp_path):
