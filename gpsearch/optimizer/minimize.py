@@ -12,7 +12,7 @@ from gpsearch.arguments import answer, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.result import plottable
-from gpsearch.optimizer.skopt_arguments import read_n_initial_points, read_space
+from gpsearch.optimizer.skopt_arguments import read_n_initial_points, read_point, read_space
 from gpsearch.space import Point
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
@@ -106,7 +106,8 @@ optimum_prior
     values = _values(y0)
     if values and not points:
         raise InvalidSearchError("there is no `x0` that it belongs to.").about("y0", y0)
-    usual = default_initial_points(len(read_space(dimensions, space_constraint)))
+    space = read_space(dimensions, space_constraint)
+    usual = default_initial_points(len(space))
     n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
     optimizer = Optimizer(
@@ -128,7 +129,8 @@ optimum_prior
     if optimizer.is_ours:
         optimizer.avoid_duplicates = False  # `n_calls` calls are promised, of few points too
     for point in points:
-        _check_length(point, len(optimizer.space.dimensions))
+        _check_length(point, len(space))
+    points = [read_point(point, space, several=True) for point in points]
     callbacks = _callbacks(callback)
     if verbose:
         n_evaluated = len(points) if not values else 0
@@ -174,11 +176,12 @@ def _points(x0: Any) -> list[Point]:
     """`x0` as a list of points."""
     if x0 is None or len(x0) == 0:
         return []
-    if not isinstance(x0[0], list | tuple):
+    x0 = x0.tolist() if isinstance(x0, np.ndarray) else x0
+    if not isinstance(x0[0], list | tuple | np.ndarray):
         x0 = [x0]
     if not isinstance(x0, list):
         raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}").about("x0", x0)
-    return x0
+    return [point.tolist() if isinstance(point, np.ndarray) else point for point in x0]
 
 
 def _check_length(point: Any, n: int) -> None:

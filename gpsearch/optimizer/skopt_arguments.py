@@ -11,7 +11,7 @@ import numpy as np
 import skopt.space
 from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
-from skopt.space import Categorical, Dimension, Integer
+from skopt.space import Categorical, Dimension
 from skopt.utils import cook_estimator, cook_initial_point_generator, is_2Dlistlike, is_listlike
 
 from gpsearch.arguments import instance_of, refusal
@@ -185,7 +185,7 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
         raise refusal(InvalidSearchError, "x", x, "a point, or a list of points")
     # a point all of whose values are tuples looks like a list of points
     if len(x) and is_2Dlistlike(x) and not (len(x) == len(space) and list(x) in space):
-        points, values = [_point(p, space, several=True) for p in x], y
+        points, values = [read_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):
             raise InvalidSearchError(f"{len(points)} points have this single value.").about("y", y)
         if len(values) != len(points):
@@ -193,7 +193,7 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
                 "y", y
             )
         return points, list(values)
-    return [_point(x, space, several=False)], [y]
+    return [read_point(x, space, several=False)], [y]
 
 
 def read_loss(value: Any) -> float:
@@ -225,7 +225,7 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
     return read_loss(loss), math.log(seconds)
 
 
-def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
+def read_point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
     """The point, plain and canonical; the sentences of the errors are scikit-optimize's."""
     if len(point) != len(space):
         raise InvalidSearchError(
@@ -239,12 +239,10 @@ def _point(point: Sequence[Any], space: Space, *, several: bool) -> Point:
         else f"Not all points are within the bounds of the space: {point}."
     )
     try:
-        whole = [
-            round(float(value)) if isinstance(dimension, Integer) else value
-            for value, dimension in zip(point, space.dimensions, strict=True)
-        ]
-        (plain,) = space.canonical([whole])
-    except (InvalidParamsError, TypeError, ValueError) as error:
+        (plain,) = space.canonical([point])
+    except InvalidParamsError as error:
+        raise InvalidSearchError(f"{outside} {error.rule}").about("x", point) from error
+    except (TypeError, ValueError) as error:
         raise InvalidSearchError(outside).about("x", point) from error
     if not space.feasible([plain])[0]:
         raise InvalidSearchError(f"{outside} It breaks the constraint.").about("x", point)

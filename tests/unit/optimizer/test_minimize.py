@@ -111,6 +111,27 @@ def test_a_start_of_the_wrong_length_is_refused(x0, message):
         gp_minimize(bowl, SPACE, n_calls=10, x0=x0)
 
 
+@pytest.mark.parametrize("point", [[0.0, 1.5], [0.0, "1"], [0.0, True], ["0", 1], [9e9, 1]])
+def test_a_start_that_would_be_recorded_as_another_is_refused_before_a_call(point):
+    called = []
+    with pytest.raises(
+        InvalidSearchError, match=r"^gp_minimize\(x0=.*bounds of the space.* must be"
+    ):
+        gp_minimize(called.append, SPACE, n_calls=10, x0=[[0.0, 1], point])
+    assert called == []
+    with pytest.raises(InvalidSearchError, match=r"^Optimizer\.tell\(x=.*bounds of the space"):
+        Optimizer(SPACE).tell(point, 1.0)
+
+
+def test_a_start_may_be_an_array_and_is_called_as_it_is_recorded():
+    called = []
+    for x0 in (np.array([[0.0, 1.0], [0.5, 2.0]]), [np.array([0.0, 1.0]), (0.5, 2.0)]):
+        result = gp_minimize(lambda x: called.append(x) or bowl(x), SPACE, n_calls=6, x0=x0)
+        assert called[-6:] == result.x_iters
+        assert called[-6:-4] == [[0.0, 1], [0.5, 2]]
+        assert {type(x[1]) for x in called} == {int}
+
+
 @pytest.mark.parametrize(
     "call",
     [
