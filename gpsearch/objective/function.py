@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,7 +142,9 @@ class FunctionObjective:
     def _read(self, returned: Any) -> list[float]:
         if isinstance(returned, np.ndarray):
             returned = returned.tolist()
-        many = isinstance(returned, Iterable) and not isinstance(returned, str | bytes | dict)
+        # of equal scores a set holds one
+        unfit = str | bytes | Mapping | Set
+        many = isinstance(returned, Iterable) and not isinstance(returned, unfit)
         values = list(returned) if many else [returned]
         if not values or not all(is_number(value) for value in values):
             raise InvalidObjectiveError(

@@ -36,7 +36,9 @@ def test_not_finite_is_a_failed_trial(returned):
         as_objective(lambda params: returned)({})
 
 
-@pytest.mark.parametrize("returned", [None, "0.5", True, [], {"score": 1.0}, [1.0, "2"], [[1.0]]])
+@pytest.mark.parametrize(
+    "returned", [None, "0.5", True, [], {"score": 1.0}, {0.5, 0.8}, [1.0, "2"], [[1.0]]]
+)
 def test_what_is_no_score(returned):
     with pytest.raises(InvalidObjectiveError, match="must return one number"):
         as_objective(lambda params: returned)({})
