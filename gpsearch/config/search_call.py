@@ -233,6 +233,8 @@ class _Reader:
         except (OSError, ValueError, ImportError) as error:
             why = " ".join(str(error).split())
             raise self.source.error("data", "file", f"cannot be read: {why}") from None
+        if reader is pd.read_csv:
+            self._refuse_header(path, frame)
         columns = ", ".join(map(str, frame.columns))
         if "target" not in table:
             raise self.source.error(
@@ -249,6 +251,27 @@ class _Reader:
             self._refuse_cell(groups.isna(), groups, "each row needs a group")
         used = [table[key] for key in ("target", *beside)]
         return frame.drop(columns=used), frame[table["target"]], beside
+
+    def _refuse_header(self, path: Path, frame: pd.DataFrame) -> None:
+        """Raise where columns would be taken for others, or row numbers for a feature."""
+        subject = f"file: {path.name}"
+        header: list[str] = []
+        row: list[str] = []
+        with (
+            contextlib.suppress(csv.Error),  # a cell longer than the module reads
+            path.open(newline="", encoding="utf-8-sig") as file,
+        ):
+            header, row, *_ = [*itertools.islice(filter(None, csv.reader(file)), 2), [], []]
+        if len(row) > len(header):  # pandas takes the first cells for names of rows
+            rule = "has more cells in its rows than names in its header. Name each column"
+            raise self.source.error("data", subject, rule, key="file")
+        for place, name in enumerate(frame.columns):
+            if name == f"Unnamed: {place}":
+                rule = (
+                    f"has no name for column {place + 1}, as where a table was written with its "
+                    "row numbers. Write it without (`to_csv(index=False)`), or name the column"
+                )
+                raise self.source.error("data", subject, rule, key="file")
 
     @contextlib.contextmanager
     def _naming_cells(self, columns: Mapping[str, Any], *, gaps: bool) -> Iterator[None]:

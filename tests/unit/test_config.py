@@ -338,6 +338,24 @@ def test_a_file_is_utf_8_with_a_byte_order_mark_or_without(tmp_path):
         load_config(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        ("a,b,label", "{i},1.5,{c},9", "more cells in its rows than names"),
+        ("a,b,label", "{i},1.5,{c},", "more cells in its rows than names"),
+        ("a,b,label", "7,8,{i},1.5,{c}", "more cells in its rows than names"),
+        (",a,label", "{i},1.5,{c}", r"no name for column 1, .*index=False"),
+        ("Unnamed: 0,a,label", "{i},1.5,{c}", r"no name for column 1, "),
+        ("a,label,", "{i},{c},", "no name for column 3, "),
+    ],
+)
+def test_columns_without_a_name_are_refused(write, tmp_path, header, row, message):
+    rows = [row.format(i=i, c="ab"[i > 19]) for i in range(40)]
+    (tmp_path / "table.csv").write_text("\n".join([header, *rows]))
+    with pytest.raises(InvalidConfigError, match=rf"line 2: \[data\] file: table\.csv .*{message}"):
+        load_config(write('[data]\nfile = "table.csv"\ntarget = "label"\n'))
+
+
 def test_a_parquet_file_is_read_like_a_csv_file(write, tmp_path):
     pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
     frame = pd.DataFrame(
