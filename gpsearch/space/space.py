@@ -137,7 +137,8 @@ class Space(Described, skopt.space.Space):
                 f"{', '.join([*self.names, *self.fixed])}."
             ).about("params", params[unknown[0]], entry=unknown[0])
         for name, value in self.fixed.items():
-            if name in params and plain(params[name]) != value:
+            given = plain(params.get(name, value))
+            if given != value and not (given != given and value != value):  # NaN is itself here
                 raise InvalidParamsError(f"{name!r} is fixed at {value!r} in the space.").about(
                     "params", params[name], entry=name
                 )

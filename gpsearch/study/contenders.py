@@ -44,7 +44,8 @@ def differing(trial: Trial, best: Trial) -> list[str]:
     ['opt', 'momentum']
     """
     names = {**best.params, **trial.params}
-    return [n for n in names if trial.params.get(n, ...) != best.params.get(n, ...)]
+    pairs = {n: (trial.params.get(n, ...), best.params.get(n, ...)) for n in names}
+    return [n for n, (a, b) in pairs.items() if a != b and (a == a or b == b)]  # NaN is NaN
 
 
 def best_first(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:

@@ -28,6 +28,7 @@ from gpsearch.execution.run import Run, run_serially
 from gpsearch.objective import as_objective
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.study import Study
+from gpsearch.study.contenders import differing
 
 SPACE = {"x": Real(-2.0, 2.0), "n": Integer(1, 9)}
 
@@ -731,6 +732,22 @@ def test_callbacks_see_no_model_before_a_model_proposes():
     options = {"strategy": "gp", "n_calls": 6, "n_initial_points": 4}
     run(callback=lambda result: seen.append(len(result.models)), **options)
     assert seen == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_value_fixed_at_nan_is_searched_continued_and_no_difference(tmp_path):
+    """As ``missing_values`` of an imputer is."""
+    space = {"missing": math.nan, "x": (0.0, 1.0)}
+
+    def run(n_calls, **options):
+        options = {"study": tmp_path / "study.db", "random_state": 0, "progress": False} | options
+        return search(lambda p: [p["x"], p["x"] ** 2], space, n_calls=n_calls, **options)
+
+    run(5)
+    study = run(9)
+    assert len(study.complete) == 9
+    assert all(math.isnan(trial.params["missing"]) for trial in study.trials)
+    assert differing(study.trials[0], study.trials[1]) == ["x"]
+    assert len(run(2, study=None, x0=study.best_params).complete) == 2
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1.0, 1e200])
