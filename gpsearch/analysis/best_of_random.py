@@ -35,6 +35,8 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_di
 from gpsearch.arguments import fraction, whole
 from gpsearch.described import number
 from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import flipped
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.trial import GIVEN
 from gpsearch.surrogate import GaussianProcess
@@ -180,16 +182,17 @@ def search_gain(study: Study) -> str:
     str
         A sentence; empty where the points of a model and those before it are not both known.
     """
-    first = [trial.score for trial in study.complete if trial.proposal != "model"]
+    before = [t for t in study.ended if t.proposal != "model" and t.state != "failed"]
+    first = [trial.score for trial in before if trial.state == "complete"]
     if not first or len(first) == len(study.complete):
         return ""
     # Like is compared with like: the winner of a confirmed search may have a smaller score.
     gain = max(trial.score for trial in study.complete) - max(first)
     reached = study.as_user_value(max(first)) + 0.0
-    n_given = sum(trial.proposal == GIVEN for trial in study.complete)
-    n_first = len(first) - n_given
+    n_given = sum(trial.proposal == GIVEN for trial in before)
+    n_first = len(before) - n_given
     named = " and ".join(f"{n} {kind}" for n, kind in ((n_given, GIVEN), (n_first, "first")) if n)
-    points = f"the best of the {named} points" if len(first) > 1 else f"the {named[2:]} point"
+    points = f"the best of the {named} points" if len(before) > 1 else f"the {named[2:]} point"
     sentence = f"{number(gain)} over {points}, {number(reached, 4)}."
     if gain <= 0:
         sentence = f"nothing: the model has not improved on {points}, {number(reached, 4)}."
@@ -206,10 +209,14 @@ def search_gain(study: Study) -> str:
 
 
 def random_scores(study: Study) -> Array:
-    """(k,) scores of the trials drawn at random, not of initial points; a failure has the worst."""
+    """(k,) scores of the trials drawn at random, not of initial points; a failure has the worst.
+
+    One that was stopped has what its folds tell, but no more than the best, to which it had lost.
+    """
+    folds, scores = FoldStatistics.of(study.ended), [trial.score for trial in study.complete]
     drawn = [trial for trial in study.ended if trial.proposal == "random"]
-    scores = np.array([trial.score for trial in drawn], dtype=float)
-    return np.where(np.isnan(scores), min(trial.score for trial in study.complete), scores)
+    found = flipped(np.array([folds.loss(trial) for trial in drawn], dtype=float))
+    return np.minimum(np.where(np.isnan(found), min(scores), found), max(scores))
 
 
 @lru_cache(maxsize=8)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import flipped
 from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial, require_study
@@ -187,9 +188,11 @@ def score_label(scored: Study | Comparison) -> str:
 def _of_trials(study: Study) -> dict[str, Any]:
     """The fields of a `TrialSeries`."""
     trials = require_study(study).ended
+    folds = FoldStatistics.of(trials)
+    scores = flipped(np.array([folds.loss(trial) for trial in trials], dtype=float))
     return {
         "numbers": np.array([trial.number for trial in trials], dtype=np.int64),
-        "values": study.as_user_value(np.array([trial.score for trial in trials], dtype=float)),
+        "values": study.as_user_value(scores),
         "states": tuple(trial.state for trial in trials),
         "greater_is_better": study.greater_is_better,
         "label": score_label(study),

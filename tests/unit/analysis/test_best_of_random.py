@@ -132,6 +132,36 @@ def test_failed_draws_count_as_the_worst_score():
     assert (scores == min(known)).sum() == 20 - len(known) + 1
 
 
+def test_a_draw_that_was_stopped_counts_and_is_no_better_than_the_best():
+    """Its one fold is the easy one of all: by that alone it would have beaten the best."""
+    study = gs.Study.create(None, space=SPACE, seed=0)
+    outcomes = [(0.9, 0.5), (0.8, 0.4), (0.7, 0.3), (0.89,), (0.75,)]
+    with study.writing() as writer:
+        for i, scores in enumerate(outcomes):
+            number = writer.start_trial({**BEST, "x": i / 10}, seed=i, proposal="random")
+            for j, score in enumerate(scores):
+                writer.record_fold(number, FoldResult(fold=j, score=score))
+            writer.end_trial(number, "complete" if len(scores) == 2 else "stopped")
+    np.testing.assert_allclose(random_scores(study), [0.7, 0.6, 0.5, 0.69, 0.55])
+    with study.writing() as writer:
+        number = writer.start_trial({**BEST, "x": 0.9}, seed=9, proposal="random")
+        writer.record_fold(number, FoldResult(fold=0, score=0.95))
+        writer.end_trial(number, "stopped")
+    assert random_scores(study)[-1] == study.best_score
+
+
+def test_first_points_that_were_stopped_are_among_those_told():
+    study = gs.Study.create(None, space=SPACE, seed=0)
+    outcomes = [("initial", (0.5, 0.5)), ("initial", (0.1,)), ("model", (0.6, 0.7))]
+    with study.writing() as writer:
+        for i, (proposal, scores) in enumerate(outcomes):
+            number = writer.start_trial({**BEST, "x": i / 10}, seed=i, proposal=proposal)
+            for j, score in enumerate(scores):
+                writer.record_fold(number, FoldResult(fold=j, score=score))
+            writer.end_trial(number, "complete" if len(scores) == 2 else "stopped")
+    assert "the best of the 2 first points, 0.5" in search_gain(study)
+
+
 def test_a_study_without_complete_trials_is_refused():
     def fails(params):
         raise ValueError("out of memory")

@@ -49,6 +49,17 @@ class TestConvergence:
         assert np.isnan(series.values[0])
         assert series.values[2] == pytest.approx(0.85)
 
+    def test_a_stopped_trial_stands_where_its_folds_do_without_what_they_are_to_all(self):
+        whole = [(0.9, 0.5), (0.8, 0.4)]
+        study = recorded([])
+        with study.writing() as writer:
+            for scores in [*whole, (0.85,)]:
+                number = writer.start_trial({"x": scores[0]}, seed=0)
+                for j, score in enumerate(scores):
+                    writer.record_fold(number, FoldResult(fold=j, score=score))
+                writer.end_trial(number, "complete" if len(scores) > 1 else "stopped")
+        np.testing.assert_allclose(convergence_series(study).values, [0.7, 0.6, 0.65])
+
     def test_losses_are_shown_as_the_user_knows_them_and_fall(self):
         series = convergence_series(recorded([-3.0, -1.0, -2.0], greater_is_better=False))
         np.testing.assert_array_equal(series.values, [3.0, 1.0, 2.0])
