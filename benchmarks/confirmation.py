@@ -321,7 +321,7 @@ def confirmed(objective: Any, space: Any, truth: Any, **options: Any) -> dict[st
     (middle,) = space.from_z(space.quantile(np.full((1, len(space)), 0.5)))
     baseline = space.params(middle)
     options = {"strategy": "gp", "progress": False, "baseline": baseline} | options
-    study = gs.search(objective, space, confirm=False, **options)
+    study = gs.search(objective, space, confirm=False, racing=None, **options)
     trials, known, found = study.trials, dict[Any, Any](), dict[str, Any]()
 
     @functools.cache

@@ -51,6 +51,7 @@ def measured(name: str, seed: int, n_trials: int, space: dict, folder: Path | No
         n_calls=n_trials,
         random_state=seed,
         study=folder and folder / f"{name}-{seed}.db",
+        racing=None,
         progress=False,
     )
     selection, select_seconds = worked(lambda: select_ensemble(study))

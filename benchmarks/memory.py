@@ -60,6 +60,7 @@ def main() -> None:
         mlp_space() | {"n_hidden": 1},
         n_calls=arguments.trials,
         strategy="random",
+        racing=None,
         random_state=0,
         callback=show,
         progress=False,

@@ -11,7 +11,7 @@ folder; a search that was killed goes on. `replay` reads them, and trains nothin
 A rule over epochs is asked at some epochs of a fold. It sees the lowest validation loss so far, and
 those of the complete trials on the same fold, and stops a trial whose mean over all folds will,
 with a probability of 99 %, be below the incumbent's. Between the folds the rule "paired" of the
-package package decides. What a rule did not let run teaches it nothing.
+package decides. What a rule did not let run teaches it nothing.
 
 =========== ==================================================================================
 line        linear regression of the scores to come on the log loss at that epoch, and on the
@@ -57,7 +57,7 @@ from gpsearch.training import mlp, mlp_space
 NAMES = ["breast_cancer", "four_classes", "friedman", "digits", "diabetes"]
 FOLDS = 5
 ASKED_AT = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)  # epochs
-LEARNT_FROM = 5  # complete trials, as in "paired"
+LEARNT_FROM = 5  # complete trials
 LEVEL = 0.99
 
 
@@ -83,6 +83,7 @@ def record(name: str, options: argparse.Namespace) -> None:
             study=options.folder / f"{name}-{strategy}-{options.seed}.db",
             random_state=options.seed,
             strategy=strategy,
+            racing=None,
             progress=False,
         )
         print(f"{name} {strategy}: {len(study.complete)} trials, {study.best_score:.4f}")

@@ -122,7 +122,8 @@ class Table:
         gains = []
         for _ in range(GP_SEARCHES):
             seed, first = int(rng.integers(2**31)), int(rng.integers(2**31))
-            options = {"n_calls": TRIALS, "confirm": False, "random_state": seed, "progress": False}
+            options = {"n_calls": TRIALS, "racing": None, "confirm": False}
+            options |= {"random_state": seed, "progress": False}
             same, drawn = (
                 gs.search(Splits(self, splits, given), space, **options) for given in (first, None)
             )

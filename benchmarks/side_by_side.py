@@ -132,6 +132,7 @@ def seconds_of(n_jobs: int, trials: int, seed: int) -> float:
         strategy="random",
         n_jobs=n_jobs,
         isolate=True,
+        racing=None,
         random_state=seed,
         progress=False,
     )

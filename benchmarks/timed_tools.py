@@ -392,6 +392,7 @@ def one_epoch(task: Task) -> None:
 
 TOOLS: dict[str, Callable[[Task], None]] = {
     "gpsearch": gpsearch_with(),
+    "gpsearch, all folds": gpsearch_with(racing=None),
     "gpsearch, equal costs": gpsearch_with(cost=None),
     "gpsearch random": gpsearch_with(strategy="random"),
     "loop random": optuna_with("RandomSampler"),

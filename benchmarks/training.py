@@ -256,6 +256,7 @@ def count_found(name: str, n_calls: int) -> None:
                 mlp_space(),
                 n_calls=n_calls,
                 strategy=strategy,
+                racing=None,
                 random_state=0,
                 progress=False,
             )

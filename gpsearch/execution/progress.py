@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from gpsearch.described import number
 from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.study import Study, Trial
@@ -187,7 +188,7 @@ class Progress:
             return f"{of} trial {trial.number} failed: {reason}"
         text = f"{of} {self._score(trial)}"
         if trial.state == "stopped":
-            text += f", stopped after {len(trial.folds)} folds"
+            text += f", {trial.reason}"
         if self._best is trial:
             text += " (the best)"
         elif self._best is not None:
@@ -201,7 +202,10 @@ class Progress:
 
     def _score(self, trial: Trial) -> str:
         assert self._study is not None
-        return score_text(self._study.as_user_value(trial.score), trial.standard_error)
+        value = self._study.as_user_value(trial.score)
+        if trial.state == "stopped" and len(trial.folds) == 1:  # no more is known of its error
+            return number(value, 3)
+        return score_text(value, trial.standard_error)
 
     def _text(self, step: str) -> str:
         best = "" if self._best is None else f"best {self._score(self._best).partition(' ')[0]}"

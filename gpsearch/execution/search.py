@@ -60,7 +60,7 @@ def search(
     timeout: float | None = None,
     max_same_errors: int | None = 5,
     stop: StoppingRule | Sequence[StoppingRule] | None = None,
-    racing: Literal["paired"] | FoldRule | None = None,
+    racing: Literal["paired"] | FoldRule | None = "paired",
     greater_is_better: bool = True,
     keep_predictions: bool | float = True,
     confirm: bool | float = True,
@@ -129,10 +129,10 @@ def search(
         trial out of time or memory, a worker that died and a `TrialFailedError` are no such error.
     stop : stopping rule or list of these, optional
         `TargetScore`, `NoImprovement`, `BelowNoise`, `ExpectedGain`, or any function of the study.
-    racing : "paired" or callable, optional
+    racing : "paired", callable or None, default "paired"
         Decides after each fold but the last whether the trial goes on: "paired", the rule of
-        `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. By default
-        all folds are run.
+        `gpsearch.execution.rules.racing`, or your own ``racing(study, trial) -> bool``. None runs
+        all folds of all trials. A function that returns its scores at once is not raced.
     greater_is_better : bool, default True
         False where a plain function returns a loss.
     keep_predictions : bool or float, default True
@@ -254,7 +254,7 @@ def search(
                 "n_calls": n_calls,
                 "expected_optimum": expected,
                 "keep_predictions": megabytes or False,
-                **session.settings(),
+                **session.settings(getattr(objective, "n_folds", None)),
             },
             progress=shown,
         ) as writer,

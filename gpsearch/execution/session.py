@@ -152,11 +152,15 @@ class Session:
             end_process_soon()
             raise SystemExit(SHELL_EXIT + signal.SIGTERM)
 
-    def settings(self) -> dict[str, Any]:
-        """What a new study tells of it."""
-        if not self.devices:
-            return {}
-        return {"devices": f"{self.n_jobs} workers have {', '.join(self.devices)} in turn"}
+    def settings(self, n_folds: int | None = None) -> dict[str, Any]:
+        """What a new study tells of it, of an objective with so many folds where they race."""
+        told: dict[str, Any] = {}
+        if self.devices:
+            told["devices"] = f"{self.n_jobs} workers have {', '.join(self.devices)} in turn"
+        if (n_folds or 1) > 1:
+            rule = self.fold_rule
+            told["racing"] = rule and getattr(rule, "__name__", type(rule).__name__)
+        return told
 
     @property
     def _is_isolated(self) -> bool:

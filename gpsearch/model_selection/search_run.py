@@ -66,6 +66,7 @@ def run_search(
             timeout=owner.timeout,
             stop=lambda study: subject.error(study.trials) is not None,
             n_jobs=subject.trials_at_once,
+            racing=None,  # `cv_results_` holds each fold of each candidate
             progress=owner.verbose > 0,
         )
     error = subject.error(study.trials)

@@ -260,6 +260,8 @@ def _search_again(study: Study) -> str:
     measured = any(trial.work is not None for trial in study.trials)
     defaults |= {"optimum_prior": "by_name", "cost": "work" if measured else None}
     arguments |= {n: v for n, v in settings.items() if n in defaults and v != defaults[n]}
+    if settings.get("racing", True) is None:  # a rule of one's own cannot be written
+        arguments["racing"] = None
     search = f"gpsearch.search(objective, space, {_written(arguments)})"
     if study.path is None:
         return search

@@ -37,7 +37,7 @@ def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...
     for name, value in info.settings.items():
         if name == "score_bounds":
             value = " to ".join(map(value_text, info.score_bounds))
-        is_none = name in ("optimum_prior", "expected_optimum", "cost") and not value
+        is_none = name in ("optimum_prior", "expected_optimum", "cost", "racing") and not value
         facts.append((name.replace("_", " "), "none" if is_none else _plain(value)))
     told = dict(info.description)
     versions, name_of_score = told.get("versions"), told.pop("score_name", None)

@@ -96,8 +96,8 @@ class Confirmation:
             within = "no interval: it scored the same on every fold"
         lines = [
             f"Trial {self.winner} scores {number(value(self.expected), 4)} on new data by estimate "
-            f"({within}); it is the best of "
-            f"the {self.compared or self.trials} tried with probability {self.probability:.0%}"
+            f"({within}); it is the best of the {self.compared or self.trials} complete trials "
+            f"with probability {self.probability:.0%}"
             + (f", {_together(self.tied)}." if self.tied else "."),
             f"The search's best score, {number(value(self.searched), 4)} of trial "
             f"{self.favourite}, " + self._of_luck(),

@@ -105,7 +105,7 @@ def test_one_trial_at_a_time_is_the_serial_search(place):
 
 
 def test_the_budget_is_reached_and_every_trial_is_what_its_params_and_seed_make_it(place):
-    study = run(**place, strategy=Watching())
+    study = run(**place, strategy=Watching(), racing=None)
     assert [trial.number for trial in study.trials] == list(range(12))
     assert study.stop_reason == StopReason.BUDGET.value
     assert {trial.state for trial in study.trials} == {"complete", "failed"}

@@ -81,7 +81,7 @@ def searched(objective, n_calls=40, space=SPACE, **options):
         strategy="random",
         random_state=0,
         progress=False,
-        **options,
+        **{"racing": None} | options,
     )
 
 
@@ -255,7 +255,7 @@ def test_why_nothing_was_scored_again_is_said_once():
 def test_trials_with_a_given_score_take_no_part():
     made = searched(Lucky(), 12, x0=GOOD, y0=0.99).confirmation
     assert (made.trials, made.compared) == (13, 12)
-    assert "the best of the 12 tried" in made.sentences()[0]
+    assert "the best of the 12 complete trials" in made.sentences()[0]
 
 
 class Scored(Lucky):

@@ -630,6 +630,17 @@ def test_racing_stops_trials_and_the_strategy_learns_of_it():
     assert study.best_trial.number == 0
 
 
+def test_a_search_races_unless_told_otherwise():
+    raced = search(Folds(), SPACE, n_calls=12, random_state=0, progress=False)
+    states = [trial.state for trial in raced.trials]
+    assert states[:4] == ["complete"] * 4
+    assert "stopped" in states
+    whole = search(Folds(), SPACE, n_calls=12, random_state=0, progress=False, racing=None)
+    assert {len(trial.folds) for trial in whole.trials} == {4}
+    assert raced.info.settings["racing"] == "paired"
+    assert whole.info.settings["racing"] is None
+
+
 def test_a_trial_killed_before_it_was_stopped_is_stopped_when_the_search_goes_on():
     study = Study.create(None, space=SPACE, seed=0, settings={"n_calls": 2})
     with study.writing() as writer:

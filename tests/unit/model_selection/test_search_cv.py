@@ -90,6 +90,12 @@ def test_scores_are_those_of_cross_validation(data):
     assert found.cv_results_["std_test_score"][row] == pytest.approx(measured["test_score"].std())
 
 
+def test_each_candidate_has_all_its_folds(data):
+    """A search races; `cv_results_` have a score for each split."""
+    found = search(n_iter=12, confirm=False).fit(*data)
+    assert {trial.state for trial in found.study_.trials} == {"complete"}
+
+
 def test_the_best_estimator_is_fitted_on_all_the_data(data):
     X, y = data
     found = search().fit(X, y)

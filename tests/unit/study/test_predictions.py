@@ -133,7 +133,7 @@ def test_a_search_that_was_cut_off_keeps_what_the_whole_one_does(whole, tmp_path
 def test_beyond_the_bound_those_of_the_best_are_kept(caplog):
     sizes = {"keep_predictions": 2.2 * size_of_one() / 1e6}
     study = search(Simulated(), SPACE, n_calls=6, **sizes)
-    best = sorted(study.trials, key=lambda trial: -trial.score)
+    best = sorted(study.complete, key=lambda trial: -trial.score)
     kept = [trial.number for trial in best if has_predictions(study, trial)]
     assert kept == [trial.number for trial in best[:2]]
     assert caplog.text.count("only those of the best trials are kept") == 1

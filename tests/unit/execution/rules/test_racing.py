@@ -41,7 +41,7 @@ def test_paired_is_not_misled_by_folds_that_are_easy_for_all():
 
 
 def test_paired_waits_until_the_scatter_of_the_folds_is_known():
-    complete = drawn(np.random.default_rng(1), 4, effects=np.zeros(5))
+    complete = drawn(np.random.default_rng(1), 3, effects=np.zeros(5))
     study = study_of(*complete, ("running", [-50.0]))
     assert paired(study, study.trials[-1])
     study = study_of(*complete, complete[0], ("running", [-50.0]))
