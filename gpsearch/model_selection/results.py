@@ -44,6 +44,7 @@ def cv_results(
 ) -> Results:
     """Trials as scikit-learn shows them, ddof 0; folds not run are `error_score` or NaN."""
     missing = math.nan if error_score == "raise" else error_score
+    whole = np.array([trial.state != "stopped" for trial in trials])
     results: Results = {}
     for name, seconds in (("fit_time", _fit_seconds), ("score_time", _score_seconds)):
         values = _by_fold(trials, n_splits, seconds, math.nan)
@@ -53,12 +54,12 @@ def cv_results(
     results["params"] = [dict(p) for p in params]
     for name in metrics:
         score = partial(_score, name=None if name == metric else name)
-        _store(results, f"test_{name}", _by_fold(trials, n_splits, score, missing))
+        _store(results, f"test_{name}", _by_fold(trials, n_splits, score, missing), whole)
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
         if return_train_score:
             score = partial(_train_score, name=name)
             values = _by_fold(trials, n_splits, score, math.nan)
-            _store(results, f"train_{name}", values, _train_scores_remedy(trials))
+            _store(results, f"train_{name}", values, whole, _train_scores_remedy(trials))
     return results
 
 
@@ -172,14 +173,17 @@ def _by_fold(
     return table
 
 
-def _store(results: Results, name: str, values: np.ndarray, remedy: str = "") -> None:
+def _store(
+    results: Results, name: str, values: np.ndarray, whole: np.ndarray, remedy: str = ""
+) -> None:
+    """Scores of each split, their means and deviations; those of rows that are `whole` have one."""
     for split in range(values.shape[1]):
         results[f"split{split}_{name}"] = values[:, split]
     with np.errstate(invalid="ignore"):  # infinite scores
         means, deviations = values.mean(axis=1), values.std(axis=1)
     finite = np.isfinite(means)  # summed as `Trial.score` is, so that the same trials are tied
     means[finite] = [statistics.fmean(row) for row in values[finite].tolist()]
-    if not np.isfinite(means).all():
+    if not np.isfinite(means[whole]).all():
         warnings.warn(
             f"One or more of the {name.split('_')[0]} scores are non-finite: {means}{remedy}",
             UserWarning,

@@ -103,6 +103,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
     cost : "work", "seconds" or None, default "work"
         What a fit costs; see `gpsearch.search`. Only a model function's work is known: where fits
         of other estimators differ much in time, "seconds" spends a given time better.
+    racing : "paired", callable or None, default None
+        Ends a configuration after folds that show that it loses, which saves time; see
+        `gpsearch.search`. In ``cv_results_`` the scores of its other splits and their mean are NaN,
+        and its rank is the last. None scores every configuration on all splits.
     keep_predictions : bool or float, default True
         Whether ``study_`` keeps the held-out predictions, in at most so many megabytes; see
         `gpsearch.search`.
@@ -178,6 +182,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         n_initial_points: int | None = None,
         optimum_prior: Any = "by_name",
         cost: Any = "work",
+        racing: Any = None,
         keep_predictions: bool | float = True,
         confirm: bool | float = True,
         baseline: Any = None,
@@ -210,6 +215,7 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self.n_initial_points = n_initial_points
         self.optimum_prior = optimum_prior
         self.cost = cost
+        self.racing = racing
         self.keep_predictions = keep_predictions
         self.confirm = confirm
         self.baseline = baseline

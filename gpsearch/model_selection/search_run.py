@@ -60,13 +60,13 @@ def run_search(
             n_initial_points=owner.n_initial_points,
             optimum_prior=owner.optimum_prior,
             cost=owner.cost,
+            racing=owner.racing,
             keep_predictions=owner.keep_predictions,
             confirm=False if callable(owner.refit) else owner.confirm,
             baseline=baseline,
             timeout=owner.timeout,
             stop=lambda study: subject.error(study.trials) is not None,
             n_jobs=subject.trials_at_once,
-            racing=None,  # `cv_results_` holds each fold of each candidate
             progress=owner.verbose > 0,
         )
     error = subject.error(study.trials)

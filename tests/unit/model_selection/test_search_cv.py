@@ -91,9 +91,28 @@ def test_scores_are_those_of_cross_validation(data):
 
 
 def test_each_candidate_has_all_its_folds(data):
-    """A search races; `cv_results_` have a score for each split."""
+    """A search races; `cv_results_` have a score for each split, unless told otherwise."""
     found = search(n_iter=12, confirm=False).fit(*data)
     assert {trial.state for trial in found.study_.trials} == {"complete"}
+
+
+def test_what_was_raced_and_lost_has_the_last_rank(data):
+    two = search(
+        n_iter=20, racing="paired", scoring=["accuracy", "f1"], refit="f1", return_train_score=True
+    ).fit(*data)
+    results, trials = two.cv_results_, two.study_.trials
+    lost = np.array([trial.state == "stopped" for trial in trials])
+    assert lost.any()
+    for row in np.flatnonzero(lost):
+        scores = [results[f"split{split}_test_f1"][row] for split in range(3)]
+        assert np.isfinite(scores).sum() == len(trials[row].folds) < 3
+    for metric in ("accuracy", "f1"):
+        assert np.isnan(results[f"mean_test_{metric}"]).tolist() == lost.tolist()
+        assert set(results[f"rank_test_{metric}"][lost]) == {(~lost).sum() + 1}
+    assert not lost[two.best_index_]
+    assert two.predict(data[0]).shape == data[1].shape
+    with pytest.raises(InvalidSearchError, match=r"^GPSearchCV\(racing='pair'\)"):
+        search(racing="pair").fit(*data)
 
 
 def test_the_best_estimator_is_fitted_on_all_the_data(data):
