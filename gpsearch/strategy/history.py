@@ -6,7 +6,8 @@ k        folds of a complete trial
 n        complete trials
 b_j      effect of fold j: median over the complete trials of ``y_ij - mean_j y_ij``
 s_i²     variance of ``y_ij - b_j`` over the folds of trial i, times ``n / (n - 1)``
-s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals
+s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals;
+         those whose s_i² is 0, up to rounding, do not count
 ======== ===================================================================================
 
 The same folds serve every trial, and some folds are harder than others for all configurations. The
@@ -109,13 +110,14 @@ class FoldStatistics:
         effects -= effects.mean()
         variances = (deviations - effects).var(axis=1, ddof=1)
         correction = n / (n - 1)
+        # Dead trainings score the same on all folds, or as each other: of no noise they tell.
+        alive = variances[variances > np.finfo(float).eps * variances.max()]
+        spread = float(np.median(alive)) if len(alive) else 0.0
         return cls(
             effects={fold.fold: b for fold, b in zip(complete[0].folds, effects, strict=True)},
             correction=correction,
             # two trials have the same variance, which then is its own mean
-            pooled=float(np.median(variances))
-            * correction
-            / (_median_of_variance(k - 1) if n > 2 else 1.0),
+            pooled=spread * correction / (_median_of_variance(k - 1) if n > 2 else 1.0),
             n_trials=n,
         )
 

@@ -1,8 +1,8 @@
 """Stopping a trial before its last fold where it will not be the best.
 
-After each fold a trial is compared with the incumbent, the best complete trial, and is stopped when
-its mean over all folds will, with a probability of 99 %, be below the incumbent's. Some folds are
-harder than others for every configuration, so the two are compared fold by fold:
+After each fold a trial is compared with the incumbent, the best trial of all folds, and is stopped
+when its mean over all folds will, with a probability of 99 %, be below the incumbent's. Some folds
+are harder than others for every configuration, so the two are compared fold by fold:
 
 ======== ===================================================================================
 y_j, x_j scores of the trial and of the incumbent on fold j
@@ -21,7 +21,8 @@ After as many folds a search with racing has found better configurations than on
 rules that would stop a training inside a fold as well, and simpler ones between folds (Bergman,
 Purucker & Hutter 2024), lost incumbents or saved little more (``benchmarks/racing.py``). With a
 smaller probability than 99 % more trials lose by the chance of their first folds, and what is left
-scores too well on them; it gained nothing.
+scores too well on them; it gained nothing. The baseline runs all its folds: the winner is compared
+with it.
 """
 
 import math
@@ -29,6 +30,7 @@ from collections.abc import Callable
 
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
+from gpsearch.study.trial import BASELINE
 
 FoldRule = Callable[[Study, Trial], bool]
 """Given a study and a trial with the folds it has run so far: whether the trial goes on."""
@@ -39,13 +41,15 @@ LEARNT_FROM = 4  # complete trials, before which the scatter of the folds is not
 
 def paired(study: Study, trial: Trial) -> bool:
     """Go on unless the mean of all folds is, with 99 % probability, below the incumbent's."""
-    incumbent = max(study.complete, key=lambda one: one.score, default=None)
     statistics = FoldStatistics.of(study.trials)
-    if incumbent is None or statistics.n_trials < LEARNT_FROM:
+    if statistics.n_trials < LEARNT_FROM or trial.origin == BASELINE:
         return True
+    k = len(statistics.effects)
+    whole = (one for one in study.complete if len(one.folds) == k)  # a given score is one fold
+    incumbent = max(whole, key=lambda one: one.score)
     known = {fold.fold: fold.score for fold in incumbent.folds}
     differences = [fold.score - known[fold.fold] for fold in trial.folds if fold.fold in known]
-    m, k = len(differences), len(known)
+    m = len(differences)
     if not 0 < m < k:
         return True
     scatter = math.sqrt(2 * statistics.scatters([trial])[0] * (k - m) / (k * m))

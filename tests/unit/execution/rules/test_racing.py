@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution.rules.racing import paired
 from gpsearch.space import Real
 from gpsearch.study import Study, Trial
+from gpsearch.study.trial import BASELINE
 
 
 def study_of(*outcomes):
@@ -77,3 +80,29 @@ def running_trial(study, scores):
         seed=0,
         started=0.0,
     )
+
+
+def test_a_given_score_does_not_end_the_racing():
+    """It is of one fold, which cannot be compared with those of the trials, however good it is."""
+    complete = drawn(np.random.default_rng(3), 4, effects=np.zeros(5))
+    study = study_of(("complete", [99.0]), *complete, ("running", [-50.0]))
+    assert not paired(study, study.trials[-1])
+
+
+def test_dead_trainings_do_not_make_the_first_fold_certain():
+    """More than half score the share of one class, which tells nothing of the scatter of others."""
+    rng = np.random.default_rng(4)
+    dead = [("complete", np.array([0.61, 0.59, 0.6, 0.6, 0.62]))] * 6
+    alive = drawn(rng, 4, effects=np.full(5, 5.0), noise=0.1, spread=0.0)
+    best = max((scores for _, scores in alive), key=np.mean)
+    study = study_of(*dead, *alive)
+    for behind, goes_on in ((0.05, True), (2.0, False)):
+        assert paired(study, running_trial(study, [best[0] - behind])) is goes_on
+
+
+def test_a_baseline_runs_all_folds():
+    """Without them, the end of the search could not say what is gained over it."""
+    study = study_of(*drawn(np.random.default_rng(5), 6, effects=np.zeros(5)))
+    loser = running_trial(study, [-50.0])
+    assert not paired(study, loser)
+    assert paired(study, dataclasses.replace(loser, origin=BASELINE))
