@@ -20,7 +20,7 @@ from gpsearch.execution.plan import Plan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
 from gpsearch.execution.rules.stopping import StoppingRule, StopReason, repeated_error
-from gpsearch.execution.workers.job import Job, Outcome, evaluate
+from gpsearch.execution.workers.job import Job, Outcome, evaluate, stopped_after
 from gpsearch.optimizer import study_result
 from gpsearch.phases import phase
 from gpsearch.strategy import trial_seed
@@ -191,7 +191,7 @@ class Run:
                 goes_on = self.record_fold(trial.number, fold)
         trial = self.study.trials[trial.number]
         if not goes_on:
-            reason = f"stopped after {len(trial.folds)} of {self._n_folds} folds"
+            reason = stopped_after(len(trial.folds), self._n_folds)
             self.finish(trial.number, Outcome(state="stopped", folds=trial.folds, reason=reason))
             return None
         if known is not None and known.state != "stopped":

@@ -61,8 +61,10 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
     """
     folds = {fold.fold: fold for fold in job.done}
     escaped: list[BaseException] = []
+    goes_on = True
 
     def record(fold: FoldResult) -> bool:
+        nonlocal goes_on
         fold = _with_real_score(fold)
         folds[fold.fold] = fold
         try:
@@ -99,9 +101,15 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
     if not folds:
         return outcome("failed", "the objective returned no fold result")
     n_folds = getattr(objective, "n_folds", None)
-    if n_folds is not None and len(folds) < n_folds:
-        return outcome("stopped", f"stopped after {len(folds)} of {n_folds} folds")
+    if not goes_on if n_folds is None else len(folds) < n_folds:
+        return outcome("stopped", stopped_after(len(folds), n_folds))
     return outcome("complete")
+
+
+def stopped_after(folds: int, of: int | None) -> str:
+    """Why a trial has so few folds; an objective need not say how many it has."""
+    several = "" if folds == 1 else "s"
+    return f"stopped after {folds} {f'fold{several}' if of is None else f'of {of} folds'}"
 
 
 def failure(reason: str, traceback: str = "") -> Outcome:

@@ -167,3 +167,16 @@ def test_a_reason_is_a_line_not_a_page():
     assert outcome.reason.endswith("x ...")
     assert len(outcome.reason) < 1100
     assert "x" * 10_000 in outcome.traceback
+
+
+@pytest.mark.parametrize(("n_folds", "reason"), [(3, "after 1 of 3 folds"), ("", "after 1 fold")])
+def test_a_trial_that_was_stopped_is_not_complete_whether_or_not_the_folds_are_counted(
+    n_folds, reason
+):
+    objective = Scripted(0.5, 0.7, 0.9, n_folds=n_folds)
+    if not n_folds:
+        del objective.n_folds
+    outcome = evaluate(objective, JOB, on_fold=lambda fold: False)
+    assert (outcome.state, len(outcome.folds)) == ("stopped", 1)
+    assert reason in outcome.reason
+    assert evaluate(objective, JOB, on_fold=lambda fold: True).state == "complete"
