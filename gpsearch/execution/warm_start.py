@@ -1,7 +1,7 @@
 """What a search is given before its first trial.
 
 ========== ===============================================================================
-given      a configuration with its score: recorded as a complete trial, not evaluated
+given      a configuration with its score: recorded as a trial that ended, not evaluated
 x0         configurations to evaluate first: they wait in the study's queue
 ========== ===============================================================================
 """
@@ -40,23 +40,31 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
     study = writer.study
     if any(not trial.is_given for trial in study.trials):
         return  # it is continued: what it was given then is recorded
-    complete = earlier.complete
-    fitting = [(trial, params) for trial in complete if (params := _fit(study, trial)) is not None]
-    if len(fitting) < len(complete):
+    scored = [trial for trial in earlier.ended if trial.state != "failed"]
+    fitting = [(trial, params) for trial in scored if (params := _fit(study, trial)) is not None]
+    if len(fitting) < len(scored):
         logger.log(
             logging.INFO if fitting else logging.WARNING,
             "%d of %d trials of the earlier study lie outside of the space, or lack a dimension",
-            len(complete) - len(fitting),
-            len(complete),
+            len(scored) - len(fitting),
+            len(scored),
         )
     if same_objective(earlier.info, study.info):
         warn_if_earlier("the study to start from", earlier.info, study.info)
         known = _given_keys(study)
         for trial, params in fitting:
             if _key(study, params) not in known:
-                writer.add_trial(params, trial.folds, seed=trial.seed, origin=GIVEN)
+                writer.add_trial(
+                    params,
+                    trial.folds,
+                    seed=trial.seed,
+                    origin=GIVEN,
+                    state=trial.state,
+                    reason=trial.reason,
+                )
     else:
-        best = sorted(fitting, key=lambda pair: pair[0].loss)[:N_BEST]
+        complete = [(trial, params) for trial, params in fitting if trial.state == "complete"]
+        best = sorted(complete, key=lambda pair: pair[0].loss)[:N_BEST]
         writer.queue_params([params for _, params in best], origin="x0")
 
 

@@ -158,17 +158,20 @@ class StudyWriter:
         *,
         seed: int = 0,
         origin: str = "given",
+        state: TrialState = "complete",
+        reason: str = "",
     ) -> Trial:
-        """Record a complete trial that was evaluated elsewhere."""
+        """Record a trial that was evaluated elsewhere, by default on all folds."""
         now = time.time()
         trial = Trial(
             number=len(self.trials),
-            state="complete",
+            state=state,
             params=dict(params),
             folds=tuple(folds),
             seed=seed,
             started=now,
             ended=now,
+            reason=reason,
             origin=origin,
             proposal="given",
         )

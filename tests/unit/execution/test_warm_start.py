@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from gpsearch.errors import StudyError
+from gpsearch.evaluation import FoldResult
 from gpsearch.execution import search
 from gpsearch.space import Integer, Real, Space
 from gpsearch.study import Study
@@ -83,3 +84,26 @@ def test_a_missing_study_is_an_error_before_the_search(tmp_path):
     with pytest.raises(StudyError, match="does not exist"):
         run(bowl, NEW, warm_start=tmp_path / "none.db", study=tmp_path / "new.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trials_that_were_stopped_are_known_with_the_folds_they_have():
+    whole = run(bowl, NEW, n_calls=1).info
+    told = {
+        "objective_fingerprint": whole.objective_fingerprint,
+        "description": whole.description,
+    }
+    old = Study.create(None, space=Space(NEW), seed=0, **told)
+    with old.writing() as writer:
+        for number, (state, n_folds) in enumerate([("complete", 3), ("stopped", 1), ("failed", 1)]):
+            writer.start_trial({"x": 0.1 * number, "n": 1}, seed=7)
+            for fold in range(n_folds):
+                writer.record_fold(number, FoldResult(fold=fold, score=float(fold)))
+            writer.end_trial(number, state, reason=state)
+    first, second, *new = run(bowl, NEW, warm_start=old, n_calls=1).trials
+    assert first.folds == old.trials[0].folds
+    assert (second.state, second.reason) == ("stopped", "stopped")
+    assert second.folds == old.trials[1].folds
+    assert second.is_given
+    assert len(new) == 1
+    queued = run(other, NEW, warm_start=old, n_calls=1)
+    assert [trial.params for trial in queued.trials] == [old.trials[0].params]
