@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.described import number
-from gpsearch.evaluation import Evaluation, FoldResult, Objective
+from gpsearch.evaluation import Evaluation, FoldResult, Objective, flipped
 from gpsearch.phases import listen
+from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.score_text import score_text
@@ -202,7 +203,10 @@ class Progress:
 
     def _score(self, trial: Trial) -> str:
         assert self._study is not None
-        value = self._study.as_user_value(trial.score)
+        score = trial.score
+        if trial.state == "stopped":  # on folds that are easy for all it would seem the best
+            score = flipped(FoldStatistics.of(self._study.ended).loss(trial))
+        value = self._study.as_user_value(score)
         if trial.state == "stopped" and len(trial.folds) == 1:  # no more is known of its error
             return number(value, 3)
         return score_text(value, trial.standard_error)

@@ -90,7 +90,8 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
         "columns": [*heads, *study.space.names, "time", *["work"] * with_work, "origin"],
         "rows": _trial_rows(study, _shown(trials), result, with_work=with_work),
         "n_trials": len(trials),
-        "failures": [trial for trial in trials if trial.reason],
+        "failures": [trial for trial in trials if trial.state == "failed"],
+        "stopped": _stopped(trials),
         "space": read_space(study.space),
         "conditions": read_conditions(study.space, study.info),
         "facts": read_facts(study.info, path),
@@ -151,6 +152,13 @@ def _summary(study: Study, trials: list[Trial]) -> str:
     return text + "."
 
 
+def _stopped(trials: list[Trial]) -> str:
+    """How many trials were stopped, and when; empty where none was."""
+    reasons = Counter(t.reason or "stopped" for t in trials if t.state == "stopped")
+    told = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    return told and f"{told}: their scores are what their folds tell of all, in figures, too."
+
+
 def _shown(trials: list[Trial]) -> list[Trial]:
     """All trials where a page can hold them; else the best, and others at even ranks."""
     losses = np.nan_to_num([trial.loss for trial in trials], nan=np.inf).tolist()
@@ -168,7 +176,9 @@ def _trial_rows(
     best, digits = study.best_trial if study.complete else None, digits_of(study.info)
     series = convergence_series(study)
     so_far = dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
-    scores = [study.as_user_value(trial.score) for trial in trials]
+    # as the figures have them: a stopped trial's free of what its folds are easier for all
+    drawn = dict(zip(series.numbers.tolist(), series.values.tolist(), strict=True))
+    scores = [drawn.get(t.number, study.as_user_value(t.score)) for t in trials]
     errors = [trial.standard_error for trial in trials]
     texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
     return [

@@ -159,3 +159,19 @@ def test_a_score_on_fresh_splits_is_as_precise_as_its_error_lets_it_be(caplog):
     with caplog.at_level(logging.INFO, "gpsearch"):
         progress.fresh_end(1, 0, folds)
     assert caplog.messages[-1].startswith("trial 1 on fresh splits 1: 0.912 ± 0.011 ")
+
+
+def test_the_line_of_a_stopped_trial_is_free_of_the_ease_of_its_folds(caplog):
+    """Its plain mean would be above the best, to which it has lost."""
+    study = Study.create(None, space=SPACE, seed=0)
+    lines = progress_module.Progress(9, shown=False)
+    with study.writing() as writer, contextlib.closing(lines), caplog.at_level(logging.INFO):
+        lines.start(study, 0)
+        for i in range(5):
+            number = writer.start_trial({"x": i / 9}, seed=0)
+            for fold in range(1 if i == 4 else 3):
+                score = 0.5 - i / 100 + (0.2, 0.0, -0.2)[fold]
+                writer.record_fold(number, FoldResult(fold=fold, score=score))
+            lines.end(writer.end_trial(number, "stopped" if i == 4 else "complete"))
+    assert "[5/9] 0.46, " in caplog.messages[-1]
+    assert "(best 0.50, trial 0)" in caplog.messages[-1]

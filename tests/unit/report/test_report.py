@@ -160,6 +160,25 @@ def test_stopped_trials_on_an_easy_fold_hide_no_complete_one(monkeypatch):
     assert any(row.is_best for row in listed)
 
 
+def test_a_stopped_trial_has_the_score_of_the_figures_and_is_counted_not_listed():
+    """The first fold is easy for all: by its plain mean, what has lost would stand first."""
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i in range(9):
+            number = writer.start_trial({"x": i / 9}, seed=0)
+            for fold in range(1 if i > 5 else 3):
+                folds = FoldResult(fold=fold, score=0.5 - i / 100 + (0.2, 0.0, -0.2)[fold])
+                writer.record_fold(number, folds)
+            state, reason = ("stopped", "stopped after 1 of 3 folds") if i > 5 else ("complete", "")
+            writer.end_trial(number, state, reason=reason)
+    values = content.read_content(study)
+    scores = {row.trial: row.cells[2].key for row in values["rows"]}
+    assert scores[7] == pytest.approx(0.43)
+    assert max(scores, key=scores.get) == study.best_trial.number == 0
+    assert values["failures"] == []
+    assert values["stopped"].startswith("3 stopped after 1 of 3 folds: ")
+
+
 def test_what_users_wrote_is_escaped_whatever_it_is(make_study, tmp_path):
     """Dollars are a formula to matplotlib, and undecodable names of files have no letters."""
     evil, names = "<script>alert(1)</script>", ["<i>a", "b&c", "$\\frac$", "caf\udce9", "a$b$c"]
@@ -422,7 +441,7 @@ class TestMarkdown:
         text = render_page(mixed_study, suffix=".md", drawn=drawn)
         assert text.startswith("# Search: ")
         assert f"**{mixed_study.best_score:.4f}**" in text
-        for heading in ("Result", "What mattered", "Trials", "Failed and stopped trials", "Space"):
+        for heading in ("Result", "What mattered", "Trials", "Failed trials", "Space"):
             assert f"\n## {heading}\n" in text
         rows = [line for line in text.splitlines() if re.match(r"\| \d+ \| \w+ \|", line)]
         assert len(rows) == 30
