@@ -47,7 +47,7 @@ class BelowNoise:
     """
 
     min_trials: int = 20
-    """Complete trials before the surrogate's bounds are trusted; at least 3."""
+    """Trials, complete or stopped, before the surrogate's bounds are trusted; at least 3."""
     kappa: float = 1.96
     """Width of the confidence bounds, in posterior standard deviations."""
 
@@ -59,10 +59,11 @@ class BelowNoise:
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the finished trials of `study`."""
         complete = study.complete
-        if len(complete) < self.min_trials:
+        scored = sum(trial.state != "failed" for trial in study.ended)
+        if scored < self.min_trials or not complete:
             return None
         noise = cross_validation_noise(max(complete, key=lambda trial: trial.score))
-        if math.isnan(noise) and len(complete) == self.min_trials:
+        if math.isnan(noise) and scored == self.min_trials:
             logger.warning(
                 "BelowNoise cannot stop this search: the noise of one score for each trial is "
                 "unknown; return one for each fold"

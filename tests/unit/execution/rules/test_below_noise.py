@@ -13,7 +13,7 @@ from gpsearch.space import Real
 from gpsearch.study import Study
 
 
-def study_of(n_trials, sd, scale=1.0, shift=0.0, n_folds=5):
+def study_of(n_trials, sd, scale=1.0, shift=0.0, n_folds=5, stopped=0):
     """Trials spread over a bowl with its best score at 0.3, and folds of noise `sd`."""
     rng = np.random.default_rng(0)
     study = Study.create(None, space={"x": Real(0.0, 1.0)}, seed=0)
@@ -23,7 +23,9 @@ def study_of(n_trials, sd, scale=1.0, shift=0.0, n_folds=5):
             number = writer.start_trial({"x": x}, seed=0)
             values = shift - scale * (x - 0.3) ** 2 + rng.normal(0, sd, n_folds)
             folds = [FoldResult(fold=j, score=float(v)) for j, v in enumerate(values)]
-            writer.end_trial(number, "complete", folds=folds)
+            lost = i >= n_trials - stopped
+            state, ran = ("stopped", folds[:2]) if lost else ("complete", folds)
+            writer.end_trial(number, state, folds=ran)
     return study
 
 
@@ -35,8 +37,16 @@ def test_it_stops_once_noise_hides_the_rest_and_not_before(scale, shift):
     assert rule(study_of(6, 1e-6 * scale, scale, shift)) is None
 
 
-def test_it_waits_for_enough_complete_trials():
+def test_it_waits_for_enough_trials():
     assert BelowNoise(min_trials=31)(study_of(30, 0.05)) is None
+
+
+def test_stopped_trials_count_for_the_surrogate_knows_them():
+    """Of the trials of a search that races, most are."""
+    study = study_of(30, 0.05, stopped=10)
+    assert BelowNoise(min_trials=30)(study) is StopReason.NOISE
+    assert BelowNoise(min_trials=31)(study) is None
+    assert BelowNoise(min_trials=3)(study_of(5, 0.05, stopped=5)) is None
 
 
 def test_unknown_and_absent_noise_stop_nothing(caplog):
