@@ -184,7 +184,8 @@ def search_gain(study: Study) -> str:
     """
     before = [t for t in study.ended if t.proposal != "model" and t.state != "failed"]
     first = [trial.score for trial in before if trial.state == "complete"]
-    if not first or len(first) == len(study.complete):
+    guided = [t for t in study.ended if t.proposal == "model" and t.state != "failed"]
+    if not first or not guided:
         return ""
     # Like is compared with like: the winner of a confirmed search may have a smaller score.
     gain = max(trial.score for trial in study.complete) - max(first)

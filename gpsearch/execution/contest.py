@@ -63,7 +63,8 @@ class Contest:
         evaluated = [trial for trial in study.ended if not trial.is_given and trial.folds]
         by_work = all(trial.work for trial in evaluated)
         costs = [(t.work or 0.0) if by_work else float(len(t.folds)) for t in evaluated]
-        usual = float(np.median(costs)) if by_work and costs else float(k)
+        works = [trial.work for trial in self._trials if trial.work]
+        usual = float(np.median(works)) if by_work and works else float(k)
         self._costs = np.array([(t.work if by_work else None) or usual for t in self._trials])
         self._budget = share * math.fsum(costs)
 

@@ -232,3 +232,15 @@ def test_nothing_is_estimated_from_scores_that_no_process_tells_apart(unit, offs
     for call in ("estimate_random", "forecast"):
         with pytest.raises(StudyError, match=f"{call} needs .*scores"):
             getattr(study, call)()
+
+
+def test_a_model_whose_points_were_all_stopped_has_gained_nothing():
+    """They lost against the first points, which says as much as if they had run all folds."""
+    study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i in range(8):
+            number = writer.start_trial({"x": i / 8}, seed=i, proposal="model" if i > 4 else "")
+            for fold in range(1 if i > 4 else 3):
+                writer.record_fold(number, FoldResult(fold=fold, score=0.1 * (4 - i) + fold % 2))
+            writer.end_trial(number, "stopped" if i > 4 else "complete")
+    assert search_gain(study).startswith("nothing: the model has not improved on the best of the 5")
