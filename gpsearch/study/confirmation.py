@@ -13,6 +13,7 @@ from gpsearch.evaluation import as_user_value
 
 CONFIRMATION = "confirmation"  # its name in the head of the study
 LEVEL = 0.9  # probability of the intervals
+ROUNDING = 1e-9  # share of a score, below which a difference is what rounding leaves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ class Confirmation:
     def _of_luck(self) -> str:
         if math.isnan(self.luck):
             return "cannot be judged: a training of it failed on the fresh splits."
-        some = self.luck > 1e-9 * abs(self.searched)  # not what rounding leaves
+        some = self.luck > ROUNDING * abs(self.searched)
         if not self.corrected:
             part = f"was {number(self.luck, 2)} luck of the splits, and " if some else ""
             return f"{part}may hold luck of the rows, not known where folds share the rows scored."
@@ -136,7 +137,8 @@ class Confirmation:
             if self.baseline in self.tied:
                 return f"It is tied with {named}: both scored the same on every fold."
             within = "no interval: the same on every fold"
-        gained = f"{number(self.gain, 2)} ({within})"
+        is_rounding = abs(self.gain) <= ROUNDING * abs(self.searched)
+        gained = f"{number(0.0 if is_rounding else self.gain, 2)} ({within})"
         if self.gain_low > 0:
             return f"It is better than {named}, by {gained}."
         if self.gain_high < 0:
