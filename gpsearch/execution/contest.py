@@ -53,7 +53,9 @@ class Contest:
         self._trials = [trial for trial in study.complete if len(trial.folds) == k]
         named = [trial for trial in study.ended if trial.origin == BASELINE][-1:]
         alike = named if baseline is None else evaluations(study, baseline)
-        self._compared = next((trial for trial in alike if trial.finished), None)
+        ended = [trial for trial in alike if trial.finished]
+        whole = [trial for trial in ended if trial.state != "stopped"]
+        self._compared = next(iter(whole or ended), None)
         scores = [trial.score for trial in self._trials]
         self.can_tell = len(scores) >= LEAST and k > 1 and max(scores) <= LARGEST_LOSS
         if not self.can_tell:

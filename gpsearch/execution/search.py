@@ -278,12 +278,16 @@ def search(
                 bounds=getattr(objective, "score_bounds", UNBOUNDED),
             )
         proposer = make(seed=writer.study.seed, n_calls=first_budget, cost=cost)
-        if baselines and not evaluations(writer.study, baselines[0]):
+        known = evaluations(writer.study, baselines[0]) if baselines else []
+        # One that lost before it was named is evaluated again, with all its folds.
+        lost = [trial for trial in known if trial.state == "stopped" and trial.origin != BASELINE]
+        if baselines and len(known) == len(lost):
             n_evaluated = sum(not trial.is_given for trial in writer.study.trials)
             if n_evaluated >= n_calls:
                 shown.close()
+                what = "was stopped before its last fold in" if lost else "is new to"
                 raise InvalidSearchError(
-                    f"is new to the study, which holds n_calls={n_calls} trials already. Raise "
+                    f"{what} the study, which holds n_calls={n_calls} trials already. Raise "
                     "n_calls, by one at least."
                 ).about("baseline", baseline)
             writer.queue_params(baselines, origin=BASELINE)

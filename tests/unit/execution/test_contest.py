@@ -517,6 +517,20 @@ def test_a_baseline_that_was_stopped_is_told_from_one_that_failed():
     assert "trial 0, which failed on fresh splits." in " ".join(again.confirmed())
 
 
+def test_a_baseline_that_had_lost_before_it_was_named_is_evaluated_whole():
+    """So that the end can say what is gained over it."""
+    study = searched(Lucky(), 12, racing="paired")
+    lost = next(trial for trial in study.trials if trial.state == "stopped")
+    with pytest.raises(InvalidSearchError, match="was stopped before its last fold in the study"):
+        searched(Lucky(), 12, study=study, racing="paired", baseline=lost.params)
+    for n_calls in (14, 15):
+        study = searched(Lucky(), n_calls, study=study, racing="paired", baseline=lost.params)
+        named = [trial for trial in study.trials if trial.origin == "baseline"]
+        assert [(trial.state, trial.params) for trial in named] == [("complete", lost.params)]
+        assert study.confirmation.baseline == named[0].number
+        assert np.isfinite(study.confirmation.gain)
+
+
 @pytest.mark.parametrize("named", [{"baseline": BAD}, {}], ids=["named again", "not named again"])
 def test_a_baseline_is_compared_with_in_a_wider_space(named, tmp_path):
     path, space = tmp_path / "study.db", gs.Space({**SPACE, "n": (1, 9)})
@@ -665,3 +679,9 @@ def test_a_splitter_that_cannot_be_fresh_is_said(kind, why):
 def test_splits_without_chance_cannot_be_fresh(cv):
     with pytest.raises(InvalidObjectiveError, match="leaves nothing to chance"):
         cross_validated(cv=cv).with_fresh_folds(7)
+
+
+def test_a_gain_that_is_what_rounding_leaves_is_none():
+    made = Confirmation(trials=9, winner=1, baseline=0, searched=0.9, gain=5.6e-17, gain_low=-0.1)
+    made = dataclasses.replace(made, gain_high=0.1, more_folds=None)
+    assert "cannot be told: by 0 (90% interval" in " ".join(made.sentences())
