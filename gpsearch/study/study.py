@@ -381,7 +381,8 @@ class Study(Described):
         Columns: number, state, score, std and standard_error (over the folds), ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
         over the folds), seconds, work and parameters (see `Trial`), started, origin, proposal,
-        seed, reason.
+        seed, reason. A stopped trial has the score of the folds it ran, which may be easy ones:
+        rank those whose state is "complete".
         """
         return frame_of(self.space, self._current())
 

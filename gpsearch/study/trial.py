@@ -70,7 +70,10 @@ class Trial(Described):
 
     @functools.cached_property  # asked for in every pass over a history
     def score(self) -> float:
-        """Mean score over the recorded folds, greater is better; NaN if failed or without folds."""
+        """Mean score over the recorded folds, greater is better; NaN if failed or without folds.
+
+        A stopped trial ran some of the folds, which may be easy for all: it is no rank.
+        """
         return math.nan if self.state == "failed" else mean_score(self.folds)
 
     @property
