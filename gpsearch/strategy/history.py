@@ -6,14 +6,16 @@ k        folds of a complete trial
 n        complete trials
 b_j      effect of fold j: median over the complete trials of ``y_ij - mean_j y_ij``
 s_i²     variance of ``y_ij - b_j`` over the folds of trial i, times ``n / (n - 1)``
-s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals;
-         those whose s_i² is 0, up to rounding, do not count
+s²       median of s_i² over the complete trials, over that of a mean of k - 1 squared normals
 ======== ===================================================================================
 
 The same folds serve every trial, and some folds are harder than others for all configurations. The
 effects of the folds cancel in a comparison of two trials, so they are subtracted before the
 variance of a trial's mean is taken. The loss of a trial that was stopped after some folds is
 ``mean_j(y_ij - b_j)``: the plain mean would favour a trial that ran the easy folds.
+
+Where more than half of the complete trials are dead, and score the same, b_j and s² are those of
+the others: n counts these, then.
 
 A variance from k values is itself uncertain, and one that is small by chance would make the
 surrogate fit noise. It is moderated towards s², as if s² came from `PRIOR_FOLDS` more folds (Smyth
@@ -105,19 +107,22 @@ class FoldStatistics:
         if n < 2 or k < 2:
             return cls()
         losses = _fold_losses(complete)
-        deviations = losses - losses.mean(axis=1, keepdims=True)
-        effects = np.median(deviations, axis=0)
-        effects -= effects.mean()
-        variances = (deviations - effects).var(axis=1, ddof=1)
-        correction = n / (n - 1)
-        # Dead trainings score the same on all folds, or as each other: of no noise they tell.
-        alive = variances[variances > np.finfo(float).eps * variances.max()]
-        spread = float(np.median(alive)) if len(alive) else 0.0
+        effects, variances = _effects(losses)
+        # More than half dead, equal on all folds or to each other, tell nothing of the others'.
+        alive = variances > np.finfo(float).eps * variances.max()
+        if 1 < alive.sum() < n:
+            effects, variances = _effects(losses[alive])
+        elif alive.any():
+            variances = variances[alive]
+        n_alive = max(2, len(variances))
+        correction = n_alive / (n_alive - 1)
         return cls(
             effects={fold.fold: b for fold, b in zip(complete[0].folds, effects, strict=True)},
             correction=correction,
             # two trials have the same variance, which then is its own mean
-            pooled=spread * correction / (_median_of_variance(k - 1) if n > 2 else 1.0),
+            pooled=float(np.median(variances))
+            * correction
+            / (_median_of_variance(k - 1) if n_alive > 2 else 1.0),
             n_trials=n,
         )
 
@@ -161,6 +166,14 @@ class FoldStatistics:
 
     def _without_effects(self, trials: Sequence[Trial], numbers: Sequence[int]) -> Array:
         return _fold_losses(trials) - [self.effects.get(number, 0.0) for number in numbers]
+
+
+def _effects(losses: Array) -> tuple[Array, Array]:
+    """(k,) effects of the folds on (n, k) losses, and (n,) variances without them."""
+    deviations = losses - losses.mean(axis=1, keepdims=True)
+    effects = np.median(deviations, axis=0)
+    effects -= effects.mean()
+    return effects, (deviations - effects).var(axis=1, ddof=1)
 
 
 def _fold_losses(trials: Sequence[Trial]) -> Array:

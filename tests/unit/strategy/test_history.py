@@ -171,3 +171,21 @@ def test_costs_are_those_of_a_fold_so_that_a_stopped_trial_is_not_cheap(cost):
     costs = history_of(SPACE, timed, cost=cost).costs
     np.testing.assert_array_equal(costs, [3.0, 3.0, np.nan, np.nan])
     assert np.isnan(history_of(SPACE, timed).costs).all()
+
+
+@pytest.mark.parametrize("of_one_class", [[0.6] * 5, [0.61, 0.59, 0.6, 0.6, 0.62]])
+def test_trainings_that_died_tell_nothing_of_the_folds_of_others(of_one_class):
+    """More than half of the trials score the share of one class, whatever the fold is to others."""
+    rng = np.random.default_rng(8)
+    scores = draw(6, 5, rng, noise=0.01, effect=0.1)
+    living = [trial(i, row) for i, row in enumerate(scores)]
+    dead = [trial(i, of_one_class) for i in range(6, 14)]
+    lost = trial(20, scores[0][:1], "stopped")
+    alone, both = FoldStatistics.of(living), FoldStatistics.of([*dead, *living])
+    assert both.effects == pytest.approx(alone.effects)
+    assert both.pooled == pytest.approx(alone.pooled)
+    assert both.loss(lost) == pytest.approx(living[0].loss, abs=0.03)
+    np.testing.assert_allclose(both.scatters([*living, lost]), alone.scatters([*living, lost]))
+    assert both.n_trials == 14
+    one = FoldStatistics.of([*dead, living[0]])
+    assert one.scatters([lost])[0] > 0.01**2
