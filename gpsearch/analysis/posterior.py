@@ -24,7 +24,7 @@ from gpsearch.arguments import instance_of, optional
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import flipped
 from gpsearch.space import Space
-from gpsearch.strategy.history import fit_process, study_history
+from gpsearch.strategy.history import FoldStatistics, fit_process, study_history
 from gpsearch.study import Study, require_study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
@@ -62,8 +62,10 @@ def fitted_process(
 
 
 def require_difference(study: Study, call: str) -> None:
-    """Raise a StudyError where no process can tell the scores of the complete trials apart."""
-    scores = np.array([t.score for t in study.complete if math.isfinite(t.score)])
+    """Raise a StudyError where no process can tell the scores of the trials apart."""
+    folds = FoldStatistics.of(study.ended)
+    losses = np.array([folds.loss(t) for t in study.ended if t.state != "failed"])
+    scores = flipped(losses[np.isfinite(losses)])
     if len(scores) < 2 or (np.ptp(bounded(scores)) > LEAST_SCALE and scores.max() <= LARGEST_LOSS):
         return
     if np.ptp(scores / 2.0) == 0.0:

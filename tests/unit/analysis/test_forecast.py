@@ -162,3 +162,16 @@ def test_it_says_whose_trials_it_forecasts(study):
         assert ("by the strategy gp" in str(other.forecast(5))) is said
     with pytest.raises(InvalidSearchError, match=r"stop=.*the strategy \"gp\""):
         gs.search(score, SPACE, strategy="random", stop=ExpectedGain(below=1.0))
+
+
+def test_stopped_trials_that_lost_are_other_scores_than_equal_complete_ones():
+    """Of a metric at its bound, such as an accuracy of 1, all that is worse is stopped."""
+    study = gs.Study.create(None, space={"x": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i in range(16):
+            number, x = writer.start_trial({"x": i / 16}, seed=i), i / 16
+            for fold in range(1 if x > 0.5 else 3):
+                writer.record_fold(number, gs.FoldResult(fold=fold, score=min(1.0, 1.5 - x)))
+            writer.end_trial(number, "stopped" if x > 0.5 else "complete")
+    assert np.isfinite(study.forecast(10).gain).all()
+    assert np.isfinite(gs.analysis.estimate_random(study, n=20).expected).all()
