@@ -153,7 +153,7 @@ class Session:
             raise SystemExit(SHELL_EXIT + signal.SIGTERM)
 
     def settings(self, n_folds: int | None = None) -> dict[str, Any]:
-        """What a new study tells of it, of an objective with so many folds where they race."""
+        """What a new study records of it; the racing rule where there are several folds."""
         told: dict[str, Any] = {}
         if self.devices:
             told["devices"] = f"{self.n_jobs} workers have {', '.join(self.devices)} in turn"
