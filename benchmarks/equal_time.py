@@ -273,8 +273,13 @@ def keep_all(runs: Runs) -> None:
     times = np.linspace(0, runs.seconds, 121)[1:]
     curves = runs.regret(runs.curves(times), "score").mean(axis=1)
     both = tables(runs)
-    wins = (runs.scores("score")[0, :, -1] >= runs.scores("score")[..., -1]).all(axis=0).sum()
+    reached, regret = runs.scores("score")[..., -1], runs.regret(runs.scores("score"), "score")
+    others = [t for t, tool in enumerate(runs.tools) if not tool.startswith("gpsearch,")]
+    wins = (reached[0] >= reached[others]).all(axis=0).sum()
     values = {"gpsearch ahead of all": f"{wins} of {len(runs.pairs)}"}
+    for tool, row in zip(runs.tools[1:], regret[1:] - regret[0], strict=True):
+        for share, differences in zip(READINGS[:-1], row.T, strict=False):
+            values[f"{tool}, more after {share * runs.seconds:.0f} s"] = interval(differences)
     for row in both[0]["rows"]:
         values[f"{row[0]}, evaluated"] = row[1]
         values[f"{row[0]}, regret"] = row[len(READINGS) + 1]

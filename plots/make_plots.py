@@ -41,6 +41,7 @@ PEERS = {  # in tables.json: in the colour of the strategy, with its dashes
 KEPT = HERE.parent / "benchmarks" / "kept"
 IN_EQUAL_TIME = {  # in equal_time.json: shown as, in the colour of the strategy, with its dashes
     "gpsearch": ("gpsearch", STRATEGIES["gp"], "-"),
+    "gpsearch, all folds": ("gpsearch, all folds", STRATEGIES["gp"], DASHES[1]),
     "gpsearch random": ("gpsearch, random search", STRATEGIES["random"], "-"),
     "KerasTuner Hyperband": ("KerasTuner, Hyperband", GREEN, DASHES[3]),
     "loop Optuna TPE": ("Keras loop, Optuna's TPE", STRATEGIES["tpe"], DASHES[2]),
