@@ -25,7 +25,7 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
     A number that would be rounded to 0 keeps two digits, and one less than 1 is not rounded to 1.
 
     >>> aligned([0.5, 1e-7, 0.99997]), aligned([-0.0, 2.0])
-    (['0.5000', '1e-7', '0.99997'], ['0.0000', '2.0000'])
+    (['0.5000', '1e-7', '0.99997'], ['0.000', '2.000'])
     """
     sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
     typical = statistics.median(sizes) if sizes else 0.0
