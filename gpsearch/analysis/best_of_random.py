@@ -35,7 +35,6 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_di
 from gpsearch.arguments import fraction, whole
 from gpsearch.described import number
 from gpsearch.errors import StudyError, public
-from gpsearch.evaluation import flipped
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.trial import GIVEN
@@ -200,7 +199,7 @@ def search_gain(study: Study) -> str:
     n = sum(trial.proposal != GIVEN for trial in study.ended)
     try:
         estimate = estimate_random(study, n=n)
-    except StudyError:  # equal scores
+    except StudyError:  # too few scores, or all alike
         return sentence
     low, high = estimate.low[-1], estimate.high[-1]
     return (
@@ -214,10 +213,10 @@ def random_scores(study: Study) -> Array:
 
     One that was stopped has what its folds tell, but no more than the best, to which it had lost.
     """
-    folds, scores = FoldStatistics.of(study.ended), [trial.score for trial in study.complete]
     drawn = [trial for trial in study.ended if trial.proposal == "random"]
-    found = flipped(np.array([folds.loss(trial) for trial in drawn], dtype=float))
-    return np.minimum(np.where(np.isnan(found), min(scores), found), max(scores))
+    found = FoldStatistics.of(study.ended).scores(drawn)
+    known = [trial.score for trial in study.complete]
+    return np.minimum(np.where(np.isnan(found), min(known), found), max(known))
 
 
 @lru_cache(maxsize=8)

@@ -63,9 +63,8 @@ def fitted_process(
 
 def require_difference(study: Study, call: str) -> None:
     """Raise a StudyError where no process can tell the scores of the trials apart."""
-    folds = FoldStatistics.of(study.ended)
-    losses = np.array([folds.loss(t) for t in study.ended if t.state != "failed"])
-    scores = flipped(losses[np.isfinite(losses)])
+    scores = FoldStatistics.of(study.ended).scores(study.ended)
+    scores = scores[np.isfinite(scores)]
     if len(scores) < 2 or (np.ptp(bounded(scores)) > LEAST_SCALE and scores.max() <= LARGEST_LOSS):
         return
     if np.ptp(scores / 2.0) == 0.0:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.described import number
-from gpsearch.evaluation import Evaluation, FoldResult, Objective, flipped
+from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
@@ -205,7 +205,7 @@ class Progress:
         assert self._study is not None
         score = trial.score
         if trial.state == "stopped":  # on folds that are easy for all it would seem the best
-            score = flipped(FoldStatistics.of(self._study.ended).loss(trial))
+            score = float(FoldStatistics.of(self._study.ended).scores([trial])[0])
         value = self._study.as_user_value(score)
         if trial.state == "stopped" and len(trial.folds) == 1:  # no more is known of its error
             return number(value, 3)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import StudyError, public
-from gpsearch.evaluation import flipped
 from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial, require_study
@@ -188,11 +187,9 @@ def score_label(scored: Study | Comparison) -> str:
 def _of_trials(study: Study) -> dict[str, Any]:
     """The fields of a `TrialSeries`."""
     trials = require_study(study).ended
-    folds = FoldStatistics.of(trials)
-    scores = flipped(np.array([folds.loss(trial) for trial in trials], dtype=float))
     return {
         "numbers": np.array([trial.number for trial in trials], dtype=np.int64),
-        "values": study.as_user_value(scores),
+        "values": study.as_user_value(FoldStatistics.of(trials).scores(trials)),
         "states": tuple(trial.state for trial in trials),
         "greater_is_better": study.greater_is_better,
         "label": score_label(study),

@@ -132,6 +132,10 @@ class FoldStatistics:
             return trial.loss
         return float(self._without_effects([trial], [fold.fold for fold in trial.folds]).mean())
 
+    def scores(self, trials: Sequence[Trial]) -> Array:
+        """(n,) scores as trials are compared, see `loss`; NaN of a failed one."""
+        return flipped(np.array([self.loss(trial) for trial in trials], dtype=float))
+
     def variances(self, trials: Sequence[Trial]) -> Array:
         """Variances of the mean losses of trials; NaN where unknown."""
         return self.scatters(trials) / np.array([len(trial.folds) or math.nan for trial in trials])
