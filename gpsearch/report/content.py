@@ -155,8 +155,8 @@ def _summary(study: Study, trials: list[Trial]) -> str:
 def _stopped(trials: list[Trial]) -> str:
     """How many trials were stopped, and when; empty where none was."""
     reasons = Counter(t.reason or "stopped" for t in trials if t.state == "stopped")
-    told = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
-    return told and f"{told}: their scores are what their folds tell of all, in figures, too."
+    told = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
+    return told and f"{told}. Their scores leave out how easy those folds are, in figures as well."
 
 
 def _shown(trials: list[Trial]) -> list[Trial]:

@@ -176,7 +176,7 @@ def test_a_stopped_trial_has_the_score_of_the_figures_and_is_counted_not_listed(
     assert scores[7] == pytest.approx(0.43)
     assert max(scores, key=scores.get) == study.best_trial.number == 0
     assert values["failures"] == []
-    assert values["stopped"].startswith("3 stopped after 1 of 3 folds: ")
+    assert values["stopped"].startswith("3 stopped after 1 of 3 folds. ")
 
 
 def test_what_users_wrote_is_escaped_whatever_it_is(make_study, tmp_path):
