@@ -136,7 +136,8 @@ class Contest:
         """The winner and the baseline, and one more where the judging splits are void."""
         standing = self._estimate.standing()
         wanted = self._both(standing)
-        if self._scores.is_void(JUDGING):
+        ended = all(self._scores.is_over(JUDGING, i) for i in wanted)
+        if ended and self._scores.is_void(JUDGING):
             wanted += self._untried(standing, JUDGING)
         return self._affordable(wanted, left)
 
@@ -160,8 +161,8 @@ class Contest:
         return [standing.winner, *(i for i in others if i is not None)]
 
     def _untried(self, standing: Standing, split: int) -> list[int]:
-        """The most promising trial that these splits, all failures so far, did not score."""
-        tried = {number for at, number in self._scores.started if at == split}
+        """The most promising trial that has not ended on these splits, all failures so far."""
+        tried = self._scores.ended(split)
         ranked = np.argsort(-standing.compared, kind="stable")
         return [int(i) for i in ranked if self._trials[i].number not in tried][:1]
 

@@ -60,14 +60,19 @@ class FreshScores:
         return {split for split, _ in self._fresh if self.is_void(split)}
 
     def is_void(self, split: int) -> bool:
-        """Whether all trials that were scored on these fresh splits failed."""
-        scored = [folds for (other, _), folds in self._fresh.items() if other == split]
-        return bool(scored) and all(map(_has_failed, scored))
+        """Whether all trials that have ended on these fresh splits failed."""
+        ended = self.ended(split)
+        return bool(ended) and all(_has_failed(self._fresh[split, number]) for number in ended)
+
+    def ended(self, split: int) -> set[int]:
+        """Numbers of the trials that have ended on these fresh splits."""
+        on_splits = {number: folds for (at, number), folds in self._fresh.items() if at == split}
+        k = self.n_folds
+        return {n for n, folds in on_splits.items() if len(folds) == k or _has_failed(folds)}
 
     def is_over(self, split: int, i: int) -> bool:
         """Whether trial i has ended on these fresh splits."""
-        folds = self._fresh.get((split, self.trials[i].number), ())
-        return len(folds) == self.n_folds or _has_failed(folds)
+        return self.trials[i].number in self.ended(split)
 
     def on(self, split: int) -> dict[int, list[float]]:
         """Scores of each trial that has ended on these fresh splits; none where they are void."""

@@ -211,6 +211,33 @@ def test_workers_end_with_the_same(study):
         )
 
 
+def scored_by(n_workers, order, study, *, fails):
+    """What is scored where so many workers report fold after fold in a random `order`."""
+    fresh, running = {}, []
+    contest = Contest(study, fresh, share=0.4, baseline=dict(study.trials[3].params))
+    while True:
+        lacking = [pair for pair in contest.missing() if pair not in running]
+        running += lacking[: n_workers - len(running)]
+        if not running:
+            return sorted(fresh.items()), repr(contest.verdict())
+        number, split = running[order.integers(len(running))]
+        folds = fresh.get((split, number), ())
+        luck, chance = np.random.default_rng((split, number, len(folds))).random(2)
+        score = math.nan if chance < fails else study.trials[number].score + NOISE * luck
+        fresh[split, number] = (*folds, FoldResult(fold=len(folds), score=score))
+        if math.isnan(score) or len(folds) == 3:
+            running.remove((number, split))
+
+
+@pytest.mark.parametrize("fails", [0.2, 0.5])
+def test_whichever_evaluation_ends_first_the_same_are_made(study, fails):
+    order = np.random.default_rng(0)
+    serial = scored_by(1, order, study, fails=fails)
+    assert any(split != JUDGING for (split, _), _ in serial[0])
+    for n_workers in [2, 3, 8]:
+        assert scored_by(n_workers, order, study, fails=fails) == serial
+
+
 def test_it_no_longer_holds_when_trials_are_added(tmp_path):
     first = searched(Lucky(), 20, study=tmp_path / "s.db")
     seen = []
