@@ -210,7 +210,12 @@ class Run:
         self.finish(trial.number, Outcome(**{name: getattr(known, name) for name in told}))
 
     def record_fold(self, number: int, fold: FoldResult) -> bool:
-        """Record a fold result; returns whether the trial goes on."""
+        """Record a fold result; returns whether the trial goes on.
+
+        One that is not finite ends it: `finish` records that fold with the end, in one step.
+        """
+        if not math.isfinite(fold.score):
+            return True
         if (splits := self._fresh.get(number)) is not None:
             self.writer.record_fresh(splits, number, fold)
             self.progress.fresh(number, splits)
@@ -239,7 +244,7 @@ class Run:
             self._stop(StopReason.CALLBACK)
 
     def _finish_fresh(self, number: int, outcome: Outcome) -> None:
-        done = {fold.fold for fold in self.recorded(number) if math.isfinite(fold.score)}
+        done = {fold.fold for fold in self.recorded(number)}
         folds = [fold for fold in outcome.folds if fold.fold not in done]
         if outcome.state != "complete":  # the fold that failed says why
             bad = [fold.fold for fold in folds if not math.isfinite(fold.score)]

@@ -6,6 +6,7 @@ x0         configurations to evaluate first: they wait in the study's queue
 ========== ===============================================================================
 """
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,9 +31,20 @@ def record_given(
         return
     study = writer.study
     known = _given_keys(study)
-    for params, score in zip(points, scores, strict=True):
-        if _key(study, params) not in known:
-            writer.add_trial(params, [FoldResult(fold=0, score=score, trainer=GIVEN)], origin=GIVEN)
+    given = [
+        Trial(
+            number=0,
+            state="complete",
+            params=params,
+            folds=(FoldResult(fold=0, score=score, trainer=GIVEN),),
+            seed=0,
+            started=0.0,
+            origin=GIVEN,
+        )
+        for params, score in zip(points, scores, strict=True)
+        if _key(study, params) not in known
+    ]
+    writer.add_trials(given)
 
 
 def record_earlier(writer: StudyWriter, earlier: Study) -> None:
@@ -52,16 +64,12 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
     if same_objective(earlier.info, study.info):
         warn_if_earlier("the study to start from", earlier.info, study.info)
         known = _given_keys(study)
-        for trial, params in fitting:
-            if _key(study, params) not in known:
-                writer.add_trial(
-                    params,
-                    trial.folds,
-                    seed=trial.seed,
-                    origin=GIVEN,
-                    state=trial.state,
-                    reason=trial.reason,
-                )
+        given = [
+            dataclasses.replace(trial, params=params, origin=GIVEN)
+            for trial, params in fitting
+            if _key(study, params) not in known
+        ]
+        writer.add_trials(given)
     else:
         complete = [(trial, params) for trial, params in fitting if trial.state == "complete"]
         best = sorted(complete, key=lambda pair: pair[0].loss)[:N_BEST]

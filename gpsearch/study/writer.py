@@ -162,23 +162,33 @@ class StudyWriter:
         reason: str = "",
     ) -> Trial:
         """Record a trial that was evaluated elsewhere, by default on all folds."""
-        now = time.time()
         trial = Trial(
-            number=len(self.trials),
+            number=0,
             state=state,
             params=dict(params),
             folds=tuple(folds),
             seed=seed,
-            started=now,
-            ended=now,
+            started=0.0,
             reason=reason,
             origin=origin,
-            proposal="given",
         )
-        of_folds = [fold_row(trial.number, fold) for fold in folds]
-        self._file.write(trial=self._trial_rows(trial), fold=of_folds)
-        self.trials.append(trial)
-        return trial
+        return self.add_trials([trial])[0]
+
+    def add_trials(self, several: Sequence[Trial]) -> list[Trial]:
+        """Record trials that were evaluated elsewhere, all or none; each with a number of its own.
+
+        So a search that is killed knows all that it was given, or asks for it again.
+        """
+        now = time.time()
+        added = [
+            dataclasses.replace(trial, number=number, started=now, ended=now, proposal="given")
+            for number, trial in enumerate(several, len(self.trials))
+        ]
+        folds = [fold_row(trial.number, fold) for trial in added for fold in trial.folds]
+        if added:
+            self._file.write(trial=self._trial_rows(*added), fold=folds)
+        self.trials += added
+        return added
 
     def queue_params(self, several: Sequence[Mapping[str, Any]], *, origin: str) -> None:
         """Queue configurations; those queued with the same origin before are left out."""
