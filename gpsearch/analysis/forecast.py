@@ -50,6 +50,7 @@ from gpsearch.space import Space
 from gpsearch.strategy import History
 from gpsearch.strategy.history import study_history
 from gpsearch.study import Study, require_study
+from gpsearch.study.contenders import best_first
 from gpsearch.surrogate import FeasibilityModel, GaussianProcess
 
 Array = NDArray[np.float64]
@@ -148,7 +149,7 @@ def forecast(
         )
     gains = played_gains(study, max(ahead), process)[:, np.array(ahead) - 1]
     guided = min((t.number for t in study.ended if t.proposal == "model"), default=-1)
-    best = study.best_trial
+    (best, *_) = best_first(study.complete)  # the winner of a confirmation may have less
     at = np.log(ahead), np.log(N_MORE)
     expected = np.interp(*at, EXPECTED) * gains.mean(axis=0)
     high = np.interp(*at, GREATEST) * np.quantile(gains, 0.95, axis=0)
@@ -181,7 +182,7 @@ def played_gains(study: Study, steps: int, process: GaussianProcess | None = Non
     rng = np.random.default_rng(entropy)
     drawn = _play(process, _candidates(process, study.space, study_history(study), rng), steps, rng)
     found = unwarp(process, np.minimum.accumulate(drawn, axis=1))
-    return np.maximum(study.best_trial.loss - found, 0.0)
+    return np.maximum(min(trial.loss for trial in study.complete) - found, 0.0)
 
 
 def _play(

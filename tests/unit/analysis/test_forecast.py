@@ -12,6 +12,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.execution import ExpectedGain, StopReason
 from gpsearch.report.facts import read_conditions
 from gpsearch.study import Study, part_of
+from gpsearch.study.confirmation import Confirmation
 
 SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "kind": ["a", "b"]}
 
@@ -175,3 +176,18 @@ def test_stopped_trials_that_lost_are_other_scores_than_equal_complete_ones():
             writer.end_trial(number, "stopped" if x > 0.5 else "complete")
     assert np.isfinite(study.forecast(10).gain).all()
     assert np.isfinite(gs.analysis.estimate_random(study, n=20).expected).all()
+
+
+def test_the_gain_is_that_over_the_greatest_score_also_where_another_trial_won(study):
+    copied = Study.create(None, space=study.space, seed=study.seed)
+    with copied.writing() as writer:
+        for trial in study.trials:
+            number = writer.start_trial(dict(trial.params), seed=0, proposal=trial.proposal)
+            for fold in trial.folds:
+                writer.record_fold(number, fold)
+            writer.end_trial(number, "complete")
+        before = forecast(copied)
+        worst = min(copied.trials, key=lambda trial: trial.score).number
+        writer.set_confirmation(Confirmation(trials=len(copied.trials), winner=worst))
+    assert copied.best_trial.number == worst
+    assert forecast(copied) == before
