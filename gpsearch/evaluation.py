@@ -201,6 +201,18 @@ def mean_score(folds: Sequence[FoldResult]) -> float:
         return statistics.mean(scores)
 
 
+def told_apart(score: float) -> float:
+    """A score as it is compared, to 13 digits: further ones are what rounding leaves.
+
+    Two means over folds may be equal and differ in the last digit, by which one would win.
+
+    >>> a, b = statistics.fmean([0.0, 0.0, 0.15]), statistics.fmean([0.05, 0.05, 0.05])
+    >>> a == b, told_apart(a) == told_apart(b)
+    (False, True)
+    """
+    return float(f"{score:.13g}")
+
+
 def std_score(folds: Sequence[FoldResult]) -> float:
     """Sample standard deviation (ddof=1) of the scores; NaN for fewer than two folds."""
     return statistics.stdev(fold.score for fold in folds) if len(folds) > 1 else math.nan

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gpsearch.errors import StudyError, public
-from gpsearch.evaluation import FoldResult
+from gpsearch.evaluation import FoldResult, told_apart
 from gpsearch.study import Study, Trial, require_study
 from gpsearch.study.contenders import difference
 
@@ -133,7 +133,7 @@ def trade_off(study: Study) -> TradeOff:
 def _curve(trials: list[Trial], costs: dict[int, float]) -> list[Trial]:
     curve: list[Trial] = []
     known = [trial for trial in trials if trial.number in costs]
-    for trial in sorted(known, key=lambda t: (costs[t.number], t.loss, t.number)):
-        if not curve or trial.score > curve[-1].score:
+    for trial in sorted(known, key=lambda t: (costs[t.number], told_apart(t.loss), t.number)):
+        if not curve or told_apart(trial.score) > told_apart(curve[-1].score):
             curve.append(trial)
     return curve

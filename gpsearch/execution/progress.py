@@ -18,6 +18,7 @@ from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
+from gpsearch.study.contenders import best_first
 from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.score_text import score_text
 
@@ -176,8 +177,8 @@ class Progress:
 
     def _note(self, trial: Trial) -> None:
         self._n_failed += trial.state == "failed"
-        if trial.state == "complete" and (self._best is None or trial.score > self._best.score):
-            self._best = trial
+        if trial.state == "complete":
+            self._best = best_first([trial, *filter(None, [self._best])])[0]
 
     def _line(self, trial: Trial) -> str:
         """How a trial ended, the best one so far, and how long the others take."""

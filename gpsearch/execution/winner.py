@@ -60,7 +60,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gpsearch.evaluation import UNBOUNDED
+from gpsearch.evaluation import UNBOUNDED, told_apart
 from gpsearch.execution.fresh_scores import JUDGING, Array, FreshScores
 from gpsearch.execution.splits import apart_folds, optimism
 from gpsearch.strategy.history import FoldStatistics
@@ -149,7 +149,7 @@ class Estimate:
     @property
     def favourite(self) -> int:
         """The row of the greatest score of the search."""
-        return int(self.scores.of_search.mean(axis=1).argmax())
+        return int(np.argmax([told_apart(trial.score) for trial in self.scores.trials]))
 
     def quantile(self, splits: int) -> float:
         """Of Student, for an interval with the variance of so many splits."""

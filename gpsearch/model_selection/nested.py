@@ -35,6 +35,7 @@ from gpsearch.execution.written_study import read_seed
 from gpsearch.objective import KerasCV
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.strategy import trial_seed
+from gpsearch.study.contenders import differing_settings
 from gpsearch.study.location import study_folder
 from gpsearch.study.score_text import score_text
 
@@ -84,11 +85,10 @@ class NestedCV(Described):
     def differing(self) -> list[str]:
         """Names of the settings of which the searches chose different values."""
         names = dict.fromkeys(name for params in self.params for name in params)
-        return [
-            name
-            for name in names
-            if any(params.get(name) != self.params[0].get(name) for params in self.params)
-        ]
+        apart = {
+            name for params in self.params for name in differing_settings(params, self.params[0])
+        }
+        return [name for name in names if name in apart]
 
     def to_frame(self) -> pd.DataFrame:
         """One row an outer fold: fold (from 1), score, expected, searched, ``param_<name>``."""

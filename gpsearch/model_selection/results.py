@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import FitFailedWarning
 
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
-from gpsearch.evaluation import FoldResult
+from gpsearch.evaluation import FoldResult, told_apart
 from gpsearch.objective.estimator_fold import SINGLE
 from gpsearch.study import Trial
 
@@ -64,12 +64,12 @@ def cv_results(
 
 
 def metric_names(trials: Sequence[Trial]) -> list[str]:
-    """Names of the metrics that the folds record: ["score"] for a single one."""
-    for trial in trials:
-        for fold in trial.folds:
-            if fold.metrics:
-                return list(fold.metrics)
-    return [SINGLE]
+    """Names of the metrics that the folds record: ["score"] for a single one.
+
+    A fold that failed before any was scored knows one name at most.
+    """
+    recorded = (list(fold.metrics) for trial in trials for fold in trial.folds)
+    return max(recorded, key=len, default=[]) or [SINGLE]
 
 
 def select_best(refit: Any, results: Results, metric: str) -> int:
@@ -195,10 +195,8 @@ def _store(
 
 def _ranks(means: np.ndarray) -> np.ndarray:
     """Rank 1 is the greatest mean; NaN shares the last rank."""
-    if np.isnan(means).all():
-        return np.ones(len(means), dtype=np.int32)
-    filled = np.where(np.isnan(means), np.nanmin(means) - 1, means)
-    return rankdata(-filled, method="min").astype(np.int32)
+    losses = [math.inf if math.isnan(mean) else -told_apart(mean) for mean in means]
+    return rankdata(losses, method="min").astype(np.int32)
 
 
 def _masked(params: Sequence[Mapping[str, Any]]) -> Results:

@@ -26,7 +26,6 @@ from gpsearch.model_selection.best_estimator import (
 from gpsearch.model_selection.distributions import Distributions, read_distributions
 from gpsearch.model_selection.model_subject import ModelSubject
 from gpsearch.model_selection.results import (
-    check_refit,
     cv_results,
     metric_names,
     report_failures,
@@ -290,12 +289,15 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         """
         require_refitted(self, "score")
         check_is_fitted(self)
-        scorer = self.scorer_
-        if isinstance(scorer, dict):
-            scorer = scorer[self.refit if isinstance(self.refit, str) else next(iter(scorer))]
+        scorer = self._deciding(self.scorer_)
         data = (X,) if y is None else (X, y)
-        value = scorer(self.best_estimator_, *data, **score_arguments(self, params))
-        return value[self.refit] if isinstance(value, dict) else value
+        return self._deciding(scorer(self.best_estimator_, *data, **score_arguments(self, params)))
+
+    def _deciding(self, several: Any) -> Any:
+        """Of several scorers or scores that of the metric that decided; a single one as it is."""
+        if not isinstance(several, dict):
+            return several
+        return several[self.refit if isinstance(self.refit, str) else next(iter(several))]
 
     predict = of_best("predict")
     predict_proba = of_best("predict_proba")
@@ -365,8 +367,6 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         report_failures(trials, self.n_splits_, self.error_score)
         names = metric_names(trials) if metrics is None else metrics
         self.multimetric_ = names != [SINGLE]
-        if self.multimetric_:
-            check_refit(self.refit, names)
         metric = self.refit if self.multimetric_ and isinstance(self.refit, str) else names[0]
         self.cv_results_ = cv_results(
             trials,

@@ -16,7 +16,7 @@ from sklearn.utils import get_tags
 from gpsearch.arguments import boolean, is_whole, kind_of_thing, refusal, whole
 from gpsearch.errors import InvalidSearchError
 from gpsearch.model_selection.model_subject import TRAINING
-from gpsearch.model_selection.results import check_refit
+from gpsearch.model_selection.results import check_refit, metric_names
 from gpsearch.model_selection.routing import route
 from gpsearch.objective.estimator_arguments import read_error_score, read_scoring
 from gpsearch.objective.estimator_cv import EstimatorCV
@@ -44,6 +44,7 @@ class EstimatorSubject:
                 f"{type(search.estimator).__name__} requires y to be passed, but the target y is "
                 "None."
             ).about("y", None)
+        self._refit = search.refit
         named = isinstance(search.refit, str)
         self.scorer = scorer if several is None else several
         self.metrics = None if several is None else list(several)
@@ -68,6 +69,11 @@ class EstimatorSubject:
     def error(self, trials: list[Any]) -> Exception | None:
         """The error that ends the search after `trials`; None while it continues."""
         raised = self.objective.raised
+        if self.metrics is None and raised is None:  # a callable's names are known when it returned
+            try:
+                check_refit(self._refit, metric_names(trials))
+            except InvalidSearchError as error:
+                return error
         # Of a setting that only some configurations have, the others do not raise.
         one_of_many = any(trial.state == "complete" for trial in trials)
         return None if one_of_many and self.objective.error_score != "raise" else raised

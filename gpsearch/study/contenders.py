@@ -13,8 +13,10 @@ Classification and regression trees, section 3.4.3, here with the error of the d
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from gpsearch.evaluation import mean_score, told_apart
 from gpsearch.study.trial import Trial
 
 
@@ -28,23 +30,28 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     >>> [round(v, 3) for v in difference(of(0.5, 0.9), of(0.4, 0.6))]
     [0.2, 0.1]
     """
-    scores = {fold.fold: fold.score for fold in other.folds}
-    d = [fold.score - scores[fold.fold] for fold in best.folds if fold.fold in scores]
-    if len(d) < 2:
+    by_fold = {fold.fold: fold for fold in other.folds}
+    own = [fold for fold in best.folds if fold.fold in by_fold]
+    if len(own) < 2:
         return best.score - other.score, math.nan
-    return statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
+    others = [by_fold[fold.fold] for fold in own]
+    d = [a.score - b.score for a, b in zip(own, others, strict=True)]
+    alike = told_apart(mean_score(own)) == told_apart(mean_score(others))
+    return 0.0 if alike else statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
 
 
 def differing(trial: Trial, best: Trial) -> list[str]:
-    """Names of the settings in which a trial differs from the best.
+    """Names of the settings in which a trial differs from the best."""
+    return differing_settings(trial.params, best.params)
 
-    >>> def of(**params):
-    ...     return Trial(number=0, state="complete", params=params, seed=0, started=0.0)
-    >>> differing(of(opt="sgd", momentum=0.9, n=3), of(opt="adam", n=3))
+
+def differing_settings(params: Mapping[str, Any], best: Mapping[str, Any]) -> list[str]:
+    """Names of the settings in which a configuration differs from the best.
+
+    >>> differing_settings({"opt": "sgd", "momentum": 0.9, "n": 3}, {"opt": "adam", "n": 3})
     ['opt', 'momentum']
     """
-    names = {**best.params, **trial.params}
-    pairs = {n: (trial.params.get(n, ...), best.params.get(n, ...)) for n in names}
+    pairs = {name: (params.get(name, ...), best.get(name, ...)) for name in {**best, **params}}
     return [n for n, (a, b) in pairs.items() if a != b and (a == a or b == b)]  # NaN is NaN
 
 
@@ -52,7 +59,9 @@ def best_first(trials: Iterable[Trial], winner: Trial | None = None) -> list[Tri
     """The complete trials: the winner, then by score; of equals the smaller number first."""
     complete = (trial for trial in trials if trial.state == "complete")
     first = None if winner is None else winner.number
-    return sorted(complete, key=lambda trial: (trial.number != first, trial.loss, trial.number))
+    return sorted(
+        complete, key=lambda trial: (trial.number != first, told_apart(trial.loss), trial.number)
+    )
 
 
 def contenders(trials: Iterable[Trial], winner: Trial | None = None) -> list[Trial]:

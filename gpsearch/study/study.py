@@ -22,7 +22,7 @@ from gpsearch.errors import (
     StudyMismatchError,
     public,
 )
-from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value
+from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value, told_apart
 from gpsearch.lazily import extended
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
@@ -400,7 +400,8 @@ class Study(Described):
         best = self.best_trial if self.complete else None
         error = math.nan if best is None else best.standard_error
         score = score_text(self.as_user_value(self.best_score), error) if best else "none yet"
-        is_best = not best or best.score == max(trial.score for trial in self.complete)
+        scores = [told_apart(trial.score) for trial in self.complete]
+        is_best = not best or told_apart(best.score) == max(scores)
         settings = [str(self.info.settings.get("strategy", "")), f"seed {self.seed}"]
         names = [entry["name"] for entry in self.info.space["dimensions"]]
         name = "best" if is_best else "winner"

@@ -6,10 +6,11 @@ from gpsearch.analysis import trade_off
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.study import Study
+from gpsearch.study.contenders import difference
 
 
 def study_of(*rows, greater_is_better=True):
-    """Trials with the scores of two folds and what each of these cost."""
+    """Trials with the scores of their folds and what each of these cost."""
     settings = {"greater_is_better": greater_is_better}
     study = Study.create(None, space={"x": (0.0, 1.0)}, seed=0, settings=settings)
     with study.writing() as writer:
@@ -85,3 +86,14 @@ def test_the_plot_shows_each_measure_and_names_those_that_are_missing():
 def test_without_a_complete_trial_there_is_nothing_to_tell():
     with pytest.raises(StudyError, match="at least 1 complete trial"):
         trade_off(gs.Study.create(None, space={"x": (0.0, 1.0)}, seed=0))
+
+
+def test_a_score_that_is_greater_by_rounding_alone_is_no_better():
+    """The means of both are 0.05, of which the last digit differs."""
+    study = study_of(((0.0, 0.0, 0.15), {"parameters": 2}), ((0.05, 0.05, 0.05), {"parameters": 4}))
+    small, large = study.trials
+    assert small.score < large.score
+    assert study.best_trial.number == 0
+    assert [trial.number for trial in study.trade_off().curves["parameters"]] == [0]
+    assert study.trade_off().to_frame().behind.tolist() == [0.0]
+    assert difference(large, small)[0] == 0.0

@@ -186,6 +186,80 @@ def test_a_callable_may_return_several_metrics(data):
     assert found.study_.best_score == found.best_score_ <= 0
 
 
+def several(estimator, X, y):
+    return {"right": estimator.score(X, y), "rows": float(len(X))}
+
+
+@pytest.mark.parametrize("refit", [True, "accuracy"])
+def test_a_refit_that_names_none_of_a_callables_metrics_ends_the_search_at_once(data, refit):
+    calls = []
+
+    def scoring(*given):
+        calls.append(1)
+        return several(*given)
+
+    with pytest.raises(ValueError, match="refit must be set to a scorer key"):
+        search(scoring=scoring, refit=refit, n_iter=9).fit(*data)
+    assert len(calls) <= 3
+
+
+def test_a_callable_whose_first_fold_fails_has_all_its_metrics(data):
+    X, y = data[0][:89], data[1][:89]
+
+    def scoring(estimator, X, y):
+        if len(X) == 30:
+            raise ValueError("not this many")
+        return several(estimator, X, y)
+
+    with pytest.warns(FitFailedWarning):
+        results = search(scoring=scoring, refit="right", error_score=0.25).fit(X, y).cv_results_
+    assert (results["split0_test_rows"] == 0.25).all()
+    assert (results["split2_test_rows"] == 29).all()
+
+
+@pytest.mark.parametrize("scoring", [["accuracy", "f1"], several])
+def test_the_score_where_a_callable_refits_is_that_of_the_first_metric(data, scoring):
+    fitted = search(scoring=scoring, refit=lambda results: 0).fit(*data)
+    assert fitted.score(*data) == accuracy_score(data[1], fitted.predict(data[0]))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_trial_without_a_score_is_the_last_however_low_the_others_are(data):
+    """Losses of money are squares of large numbers: less one they are the same number."""
+    scoring = lambda estimator, X, y: np.nan if estimator.C < 1 else -1e18  # noqa: E731
+    fitted = search(space={"C": [0.1, 1.0, 10.0]}, scoring=scoring, n_iter=3).fit(*data)
+    results = fitted.cv_results_
+    ranks = dict(zip(results["param_C"], results["rank_test_score"], strict=True))
+    assert ranks == {0.1: 3, 1.0: 1, 10.0: 1}
+    assert fitted.best_score_ == -1e18
+    assert fitted.best_params_ == fitted.study_.best_params
+
+
+def test_means_that_differ_by_rounding_share_a_rank():
+    folds = [(0.0, 0.0, 0.15), (0.05, 0.05, 0.05), (0.0, 0.0, 0.1)]
+    trials = [
+        Trial(
+            number=i,
+            state="complete",
+            params={"C": i},
+            folds=tuple(FoldResult(fold=j, score=score) for j, score in enumerate(scores)),
+            seed=0,
+            started=0.0,
+        )
+        for i, scores in enumerate(folds)
+    ]
+    assert trials[0].score != trials[1].score
+    results = cv_results(
+        trials,
+        [trial.params for trial in trials],
+        n_splits=3,
+        metrics=["score"],
+        metric="score",
+        return_train_score=False,
+    )
+    assert results["rank_test_score"].tolist() == [1, 1, 3]
+
+
 def test_refit_by_the_one_standard_error_rule(data, tmp_path):
     def simplest(results):
         """The smallest C whose mean is within one standard error of the best."""
