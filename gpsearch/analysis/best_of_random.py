@@ -19,10 +19,13 @@ as is often done, makes random search look worse than it is).
 
 A search by a model draws few points at random, if any. The estimate therefore comes from the
 surrogate: each sample of its posterior is a possible score function, of which m random draws are
-made, each with the noise of an evaluation.
+made, each with the noise of an evaluation. Random search repeats no configuration, so neither do
+these: m draws of a space of m points find its best.
 """
 
 import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -35,15 +38,18 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_di
 from gpsearch.arguments import fraction, whole
 from gpsearch.described import number
 from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import told_apart
+from gpsearch.space import Point, Space
 from gpsearch.strategy.history import FoldStatistics
-from gpsearch.study import Study
+from gpsearch.study import Study, Trial
 from gpsearch.study.trial import GIVEN
 from gpsearch.surrogate import GaussianProcess
 
 Array = NDArray[np.float64]
 
 N_SAMPLES = 200  # functions drawn from the posterior
-N_DRAWS = 512  # random points at which each is drawn
+N_DRAWS = 512  # different random points at which each is drawn
+BATCHES = 8  # of so many draws, where a space has fewer points
 SEARCHES = 20  # random searches made of each function
 
 
@@ -98,6 +104,8 @@ def draws_to_reach(score: float, expected: Array) -> float:
     >>> draws_to_reach(2.5, np.array([2.0, 3.0, 3.5])), draws_to_reach(4.0, np.array([2.0, 3.0]))
     (1.5, inf)
     """
+    if told_apart(score) == told_apart(expected[-1]):  # of equal scores, a mean may be above them
+        score = min(score, float(expected[-1]))
     after = int(np.searchsorted(expected, score, side="left"))
     if after == 0:
         return 1.0
@@ -144,15 +152,17 @@ def estimate_random(
     require_difference(study, "estimate_random")
     rng = np.random.default_rng(seed)
     space = study.space
-    points = space.sample(N_DRAWS, rng)
+    points, weights = _distinct_draws(space, rng)
     scores = noisy_scores(process, space.to_z(points), N_SAMPLES, rng)
-    curves = expected_best(scores)
-    picks = rng.integers(0, N_DRAWS, size=(N_SAMPLES * SEARCHES, n))
+    # Draws without repeats, each with a probability as its weight: the order of these numbers.
+    order = rng.exponential(size=(N_SAMPLES * SEARCHES, len(points))) / weights
+    picks = np.argsort(order, axis=1)[:, :n]
     searches = np.repeat(scores, SEARCHES, axis=0)[np.arange(len(picks))[:, None], picks]
     found = np.maximum.accumulate(searches, axis=1)
+    found = found[:, np.minimum(np.arange(n), len(points) - 1)]  # there is nothing more to find
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
-    expected = np.mean(curves, axis=0)[:n] if n <= N_DRAWS else found.mean(axis=0)
+    expected = found.mean(axis=0)
     random = random_scores(study)
     low, high = np.sort(study.as_user_value(np.array([low, high])), axis=0)
     return RandomEstimate(
@@ -187,14 +197,15 @@ def search_gain(study: Study) -> str:
     if not first or not guided:
         return ""
     # Like is compared with like: the winner of a confirmed search may have a smaller score.
-    gain = max(trial.score for trial in study.complete) - max(first)
+    greatest = max(trial.score for trial in study.complete)
+    gain = greatest - max(first)
     reached = study.as_user_value(max(first)) + 0.0
     n_given = sum(trial.proposal == GIVEN for trial in before)
     n_first = len(before) - n_given
     named = " and ".join(f"{n} {kind}" for n, kind in ((n_given, GIVEN), (n_first, "first")) if n)
     points = f"the best of the {named} points" if len(before) > 1 else f"the {named[2:]} point"
     sentence = f"{number(gain)} over {points}, {number(reached, 4)}."
-    if gain <= 0:
+    if told_apart(greatest) <= told_apart(max(first)):
         sentence = f"nothing: the model has not improved on {points}, {number(reached, 4)}."
     n = sum(trial.proposal != GIVEN for trial in study.ended)
     try:
@@ -209,14 +220,33 @@ def search_gain(study: Study) -> str:
 
 
 def random_scores(study: Study) -> Array:
-    """(k,) scores of the trials drawn at random, not of initial points; a failure has the worst.
+    """(k,) scores of the trials drawn at random, not of initial points."""
+    drawn = [trial for trial in study.ended if trial.proposal == "random"]
+    return scores_of_draws(drawn, study.ended)
+
+
+def scores_of_draws(drawn: Sequence[Trial], trials: Sequence[Trial]) -> Array:
+    """Scores of those of `trials` that were `drawn`; a failure has the worst.
 
     One that was stopped has what its folds tell, but no more than the best, to which it had lost.
     """
-    drawn = [trial for trial in study.ended if trial.proposal == "random"]
-    found = FoldStatistics.of(study.ended).scores(drawn)
-    known = [trial.score for trial in study.complete]
+    found = FoldStatistics.of(trials).scores(drawn)
+    known = [trial.score for trial in trials if trial.state == "complete"]
     return np.minimum(np.where(np.isnan(found), min(known), found), max(known))
+
+
+def _distinct_draws(space: Space, rng: np.random.Generator) -> tuple[list[Point], Array]:
+    """Points that random searches draw, at most `N_DRAWS`, and how often each was drawn."""
+    points: dict[Hashable, Point] = {}
+    times: Counter[Hashable] = Counter()
+    for _ in range(BATCHES):
+        drawn = space.sample(N_DRAWS, rng)
+        for key, point in zip(space.keys(drawn), drawn, strict=True):
+            if len(points) == N_DRAWS:
+                break
+            points.setdefault(key, point)
+            times[key] += 1
+    return [*points.values()], np.array([times[key] for key in points], dtype=float)
 
 
 @lru_cache(maxsize=8)

@@ -27,13 +27,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.stats import trim_mean
 
-from gpsearch.analysis.best_of_random import draws_to_reach, expected_best
+from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, scores_of_draws
 from gpsearch.arguments import fraction, one_of
 from gpsearch.comparison.gains import Difference, Saving
 from gpsearch.comparison.statistics import (
     Array,
     Band,
     Interval,
+    differences_of,
     holm,
     mean_band,
     mean_draws,
@@ -173,7 +174,7 @@ class Comparison:
         base = self._index(baseline)
         others = [strategy for strategy in self.strategies if strategy != baseline]
         rows = [self._index(strategy) for strategy in others]
-        ends = [self.best[row, :, -1] - self.best[base, :, -1] for row in rows]
+        ends = [differences_of(self.best[row, :, -1], self.best[base, :, -1]) for row in rows]
         areas = [self.area[row] - self.area[base] for row in rows]
         most = self._bounds[1] - self._bounds[0]
         p_values = [wilcoxon_p(end) for end in ends]
@@ -196,9 +197,10 @@ class Comparison:
     def saving(self, strategy: str, *, confidence: float = 0.95) -> Saving:
         """What `strategy` saves over random search for the score it reached.
 
-        The random evaluations of all repeats are one sample of the scores of random search. From
-        it follows the expected best of m draws, and the m at which it equals the strategy's mean
-        best score. The interval comes from draws of that mean and a bootstrap of the sample.
+        The random evaluations of all repeats, of each configuration the first, are one sample of
+        the scores of random search, which repeats none. From it follows the expected best of m
+        draws, and the m at which it equals the strategy's mean best score. The interval comes from
+        draws of that mean and a bootstrap of the sample, where this is not the whole space.
 
         Raises
         ------
@@ -212,28 +214,37 @@ class Comparison:
                 f"{RANDOM!r} is not among the strategies {', '.join(self.strategies)}"
             )
         row, at_end = self._index(RANDOM), self.best_of(strategy)[:, -1]
-        made = np.isfinite(self._table(lambda trial: 0.0)[row])
-        scores = self.scores[row][made]
-        pool = np.where(np.isnan(scores), np.nanmin(self.scores), scores)
+        drawn = [trial for run in self.runs[RANDOM] for trial in run[: self.n_calls]]
+        keys = self.space.keys([self.space.point(trial.params) for trial in drawn])
+        distinct = [*dict(zip(reversed(keys), reversed(drawn), strict=True)).values()]
+        pool = scores_of_draws(distinct, self._trials)
+        everything = self.space.enumerate()
+        is_whole = everything is not None and len(everything) == len(pool)
         rng = np.random.default_rng(0)
         reached = mean_draws(at_end, SAVING_DRAWS, rng)
-        curves = expected_best(rng.choice(pool, (SAVING_DRAWS, len(pool))))
-        needed = [draws_to_reach(*pair) for pair in zip(reached.tolist(), curves, strict=True)]
+        samples = pool if is_whole else rng.choice(pool, (SAVING_DRAWS, len(pool)))
+        curves = np.broadcast_to(expected_best(samples), (SAVING_DRAWS, len(pool)))
+        greatest = len(pool) if is_whole else math.inf  # after which there is nothing to find
+
+        def draws(score: float, curve: Array) -> float:
+            return min(draws_to_reach(score, curve), greatest)
+
+        needed = [draws(*pair) for pair in zip(reached.tolist(), curves, strict=True)]
         tail = (1.0 - confidence) / 2.0
         # A quantile must be one of the draws: interpolation fails between a number and infinity.
         low, high = np.quantile(needed, [tail, 1.0 - tail], method="inverted_cdf")
         evaluations = Interval(
-            value=draws_to_reach(float(at_end.mean()), expected_best(pool)),
+            value=draws(float(at_end.mean()), expected_best(pool)),
             low=float(low),
             high=float(high),
         )
-        each = float(self.seconds[row][made].mean())
+        each = float(self.seconds[row].sum() / len(drawn))
         own = self.seconds[self._index(strategy)].sum(axis=1).mean()
         return Saving(
             strategy=strategy,
             n=self.n_calls,
             random_evaluations=evaluations,
-            most=int(made.sum()),
+            most=len(pool),
             seconds=float(own) + self.n_calls * self.proposal_seconds(strategy),
             random_seconds=evaluations.map(lambda needed: each * needed),
         )
@@ -306,12 +317,16 @@ class Comparison:
                 table[s, r, : len(values)] = values
         return table
 
+    @property
+    def _trials(self) -> list[Trial]:
+        """The trials of all runs."""
+        return [trial for runs in self.runs.values() for run in runs for trial in run]
+
     @cached_property
     def _spent(self) -> dict[Hashable, float]:
         """Seconds of each distinct evaluation, from the trial that made it first."""
-        trials = [trial for runs in self.runs.values() for run in runs for trial in run]
         spent: dict[Hashable, float] = {}
-        for trial in sorted(trials, key=lambda trial: trial.started):
+        for trial in sorted(self._trials, key=lambda trial: trial.started):
             trained = math.fsum(fold.seconds for fold in trial.folds)
             seconds = trial.seconds if trial.state == "failed" else trained
             spent.setdefault(self._evaluation(trial), seconds)

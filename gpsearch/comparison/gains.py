@@ -37,7 +37,7 @@ class Saving:
     """Evaluations after which random search expects the same score; infinite where they are more
     than `most`."""
     most: int
-    """Random evaluations of the comparison, in all repeats: no estimate goes further."""
+    """Configurations that random search evaluated in all repeats: no estimate goes further."""
     seconds: float
     """Mean time of a run of the strategy, its proposals included."""
     random_seconds: Interval

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gpsearch.arguments import fraction
+from gpsearch.evaluation import told_apart
 
 Array = NDArray[np.float64]
 
@@ -79,6 +80,23 @@ class Band:
         """Its part between two bounds, which hold the means."""
         low, high = np.maximum(self.low, least), np.minimum(self.high, greatest)
         return Band(mean=self.mean, low=low, high=high)
+
+
+def differences_of(scores: Array, others: Array) -> Array:
+    """(R,) differences ``scores - others``, to 10 digits; 0 where the scores are equal.
+
+    Further digits are what rounding leaves, which is neither a win nor a spread.
+
+    >>> differences_of(np.array([0.6, 0.9, 0.1 + 0.2]), np.array([0.5, 0.8, 0.3]))
+    array([0.1, 0.1, 0. ])
+    """
+    equal = [told_apart(a) == told_apart(b) for a, b in zip(scores, others, strict=True)]
+    return np.array(
+        [
+            0.0 if same else float(f"{d:.10g}")
+            for same, d in zip(equal, scores - others, strict=True)
+        ]
+    )
 
 
 def expanded_confidence(confidence: float, n: int) -> float:

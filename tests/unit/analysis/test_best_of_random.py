@@ -49,6 +49,7 @@ def test_draws_to_reach_at_and_beyond_the_ends():
     assert draws_to_reach(2.0, curve) == 2.0
     assert draws_to_reach(2.25, curve) == 2.5
     assert draws_to_reach(2.6, curve) == math.inf
+    assert draws_to_reach(float(np.mean([0.1] * 3)), np.array([0.0, 0.1])) == 2.0
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,33 @@ def test_estimate_agrees_with_a_random_search_that_is_made(study):
     np.testing.assert_allclose(estimate.expected[4:], best.mean(axis=0)[4:], atol=0.05)
     inside = (best >= estimate.low) & (best <= estimate.high)
     assert inside.mean() > 0.85
+
+
+@pytest.mark.parametrize("prior", ["uniform", "log-uniform"])
+def test_a_random_search_of_a_finite_space_repeats_nothing(prior):
+    """After as many draws as the space has points it has found the best."""
+    space = gs.Space({"n": gs.Integer(1, 12, prior=prior)})
+    worth = lambda params: -((params["n"] - 7.0) ** 2)  # noqa: E731
+    estimate = estimate_random(gs.search(worth, space, n_calls=12, random_state=0), n=15)
+    drawn = np.reshape(space.sample(1000 * 300, np.random.default_rng(0)), (1000, 300)).tolist()
+    runs = [[worth({"n": n}) for n in dict.fromkeys([*row, *range(1, 13)])] for row in drawn]
+    truth = np.maximum.accumulate(runs, axis=1).mean(axis=0)
+    assert truth[-1] == 0.0
+    np.testing.assert_allclose(estimate.expected[:12], truth, atol=0.6)
+    np.testing.assert_allclose(estimate.expected[11:], 0.0, atol=0.05)
+
+
+def test_the_one_point_that_half_of_all_draws_give_is_drawn_once():
+    """Without it the draws are uniform from 1 to 2, of which the best of m is m / (m + 1) above."""
+    space = gs.Space({"on": [False, True], "x": (1.0, 2.0)}, conditions={"x": {"on": [True]}})
+    study = gs.search(lambda params: params.get("x", 0.0), space, n_calls=25, random_state=0)
+    expected = estimate_random(study, n=6).expected
+    m = np.arange(7)
+    uniform = np.where(m > 0, 1.0 + m / (m + 1), 0.0)
+    absent = 0.5 ** m[1:]  # of m draws none is that point
+    np.testing.assert_allclose(
+        expected, absent * uniform[1:] + (1.0 - absent) * uniform[:-1], atol=0.06
+    )
 
 
 def test_estimate_rises_and_says_that_it_is_one(study):

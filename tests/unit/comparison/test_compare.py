@@ -238,6 +238,42 @@ def test_evaluations_saved_against_the_exact_law():
     assert comparison.saving("tenth").evaluations.value == pytest.approx(needs.value - 15)
 
 
+def test_no_more_random_evaluations_are_needed_than_the_space_has_points():
+    """Random search repeats no configuration: what all repeats evaluated is one sample of them."""
+    space = {"n": gs.Integer(1, 12)}
+    worth = lambda params: -abs(params["n"] - 7.0)  # noqa: E731
+    comparison = compare(worth, space, strategies=["grid", "random"], n_calls=12, n_repeats=5)
+    saving = comparison.saving("grid")
+    needs = saving.random_evaluations
+    assert (saving.most, needs.value, needs.low, needs.high) == (12, 12.0, 12.0, 12.0)
+    orders = [np.random.default_rng(seed).permutation(12) - 6.0 for seed in range(2000)]
+    truth = np.maximum.accumulate(-np.abs(orders), axis=1).mean(axis=0)
+    comparison = compare(worth, space, strategies=["grid", "random"], n_calls=6, n_repeats=20)
+    needs = comparison.saving("grid").random_evaluations  # its best is 1 from the optimum
+    assert needs.value == pytest.approx(np.interp(-1.0, truth, np.arange(1, 13)), abs=0.2)
+
+
+def test_what_rounding_leaves_is_neither_a_win_nor_a_spread():
+    class Only:
+        def __init__(self, n):
+            self.n = n
+
+        def propose(self, history, number):
+            return [self.n]
+
+    comparison = compare(
+        lambda params: [[0.05, 0.05, 0.05], [0.0, 0.0, 0.15]][params["n"]],
+        {"n": gs.Integer(0, 1)},
+        strategies={"one": Only(0), "other": Only(1)},
+        n_calls=1,
+        n_repeats=3,
+    )
+    assert comparison.best[0, 0, 0] > comparison.best[1, 0, 0]
+    (found,) = comparison.differences()
+    assert (found.end.value, found.end.high, found.better.value, found.p) == (0.0, 0.0, 0.5, 1.0)
+    assert "by exactly" not in comparison.summary()
+
+
 def test_a_strategy_equal_to_random_is_within_the_noise():
     comparison = compare(
         noisy,
