@@ -7,7 +7,10 @@ Among the contenders, whose difference to the best is within its standard error 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from gpsearch.arguments import is_number, refusal
 from gpsearch.described import number
@@ -102,7 +105,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
             "unknown; search with several folds"
         )
     if callable(simpler):
-        key, order = simpler, "by the function given"
+        key, order = _key_by(simpler), "by the function given"
     else:
         names = _default(study.space) if simpler is None else _names(simpler)
         key = _key_of(names, study.space)
@@ -136,10 +139,26 @@ def _has_order(dimension: Any) -> bool:
 
 def _names(simpler: Any) -> list[str]:
     listed = isinstance(simpler, Sequence) and not isinstance(simpler, str)
-    if not listed or not all(isinstance(name, str) and name for name in simpler):
+    if not listed or not simpler or not all(isinstance(n, str) and n for n in simpler):
         wanted = "a list of names of dimensions, or a function of params"
         raise refusal(InvalidSearchError, "simpler", simpler, wanted, also="None")
     return list(simpler)
+
+
+def _key_by(simpler: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """What a function of the user's returns, refused where it orders nothing."""
+
+    def key(params: dict[str, Any]) -> tuple[Any, ...]:
+        found = simpler(params)
+        parts = found if isinstance(found, tuple) else (found,)
+        if not all(isinstance(one, Real | np.bool_) and one == one for one in parts):  # not NaN
+            raise InvalidSearchError(
+                f"returned {found!r} for {params}. It must return a number, or a tuple of numbers, "
+                "that is less for a simpler configuration."
+            ).about("simpler", simpler)
+        return parts
+
+    return key
 
 
 def _key_of(names: Sequence[str], space: Space) -> Callable[[dict[str, Any]], Any]:

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,17 @@ def test_the_order_can_be_stated():
     assert one_standard_error(study, ["-drop_rate"]).trial.number == 2
     assert one_standard_error(study, ["n_hidden", "-drop_rate"]).trial.number == 1
     assert one_standard_error(study, lambda p: -p["n_hidden"]).trial.number == 2
+
+
+@pytest.mark.parametrize("key", [math.nan, None, "few", (1, None), np.ones(2), np.ma.masked])
+def test_an_order_that_a_function_does_not_give_is_refused(key):
+    """NaN is neither less nor more: any trial would do as the simplest."""
+    study = recorded((params(1, 8), 0.9), (params(3, 8), 0.9))
+    with pytest.raises(InvalidSearchError, match=r"one_standard_error\(simpler=.*returned"):
+        one_standard_error(study, lambda p: key)
+    with pytest.raises(InvalidSearchError, match=r"simpler=\[\]"):
+        one_standard_error(study, [])
+    assert one_standard_error(study, lambda p: np.float64(p["n_hidden"]) == 1).trial.number == 1
 
 
 def test_equally_simple_params_are_told_apart_by_their_score():
