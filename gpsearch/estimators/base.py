@@ -268,6 +268,8 @@ class KerasEstimator(BaseEstimator):
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
         if facts["n_features"] is not None:
             made.n_features_in_ = facts["n_features"]
+        if names := facts.get("feature_names"):  # by which columns in another order are refused
+            made.feature_names_in_ = np.array(names, dtype=object)
         return made
 
     def __getstate__(self) -> dict[str, Any]:

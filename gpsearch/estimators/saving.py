@@ -41,6 +41,7 @@ def save_network(estimator: Any, path: Path) -> None:
         "link": getattr(network, "link", None),
         "floats": raw_dtype(network.preprocessor),
         "n_features": getattr(estimator, "n_features_in_", None),
+        "feature_names": np.ravel(getattr(estimator, "feature_names_in_", [])).tolist(),
         "training": dataclasses.asdict(estimator.training_),
         "params": {
             name: value

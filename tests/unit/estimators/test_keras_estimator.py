@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import VotingRegressor
@@ -249,6 +250,16 @@ def test_a_file_holds_the_very_preprocessing(X, y, scaler, offset, tmp_path):
     np.testing.assert_allclose(
         np.ravel(keras.models.load_model(path)(X)), expected[:, 1], atol=1e-5
     )
+
+
+def test_a_loaded_estimator_knows_its_columns(X, y, tmp_path):
+    """In another order they would be taken for each other."""
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    KerasClassifier(**SMALL, preprocess="standardize").fit(frame, y).save(tmp_path / "n.keras")
+    loaded = KerasClassifier.load(tmp_path / "n.keras")
+    assert list(loaded.feature_names_in_) == list("abcd")
+    with pytest.raises(ValueError, match="feature names should match"):
+        loaded.predict(frame[list("dcba")])
 
 
 def test_logits_stay_logits_when_saved(X, y, tmp_path):
