@@ -18,8 +18,9 @@ a list of dicts                           one choice among them; their dimension
 
 import contextlib
 import inspect
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,6 +165,8 @@ def _entry(name: str, entry: Any) -> Any:
         return entry.item()
     if not isinstance(entry, Iterable):
         return entry
+    if isinstance(entry, Set):  # whose order differs from process to process
+        entry = sorted(entry, key=_name)
     choices = _distinct(entry)
     if not choices:
         raise InvalidSpaceError(f"{name!r} has no values to choose from; give at least one.").about(
@@ -212,12 +215,20 @@ def _distribution(name: str, frozen: Any) -> Any:
             f"{name!r} is {frozen!r}, whose bounds are unknown. Write gs.Real(low, high) or "
             "gs.Integer(low, high)."
         ).about("param_distributions", entry=name)
-    low, high = frozen.ppf(TAIL), frozen.ppf(1 - TAIL)
-    if not low < high:
-        return low.item()
     discrete = hasattr(frozen, "pmf") and not hasattr(frozen.dist, "_pdf")
+    with np.errstate(invalid="ignore"):  # what is NaN is refused
+        low, high = (float(frozen.ppf(share)) for share in (TAIL, 1 - TAIL))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InvalidSpaceError(
+            f"{name!r} has quantiles from {low} to {high}: arguments of the distribution break its "
+            "rules. Give others, such as a scale above 0."
+        ).about("param_distributions", entry=name)
+    if discrete:
+        low, high = int(low), int(high)
+    if low == high:
+        return low
     prior = "log-uniform" if low > 0 and high / low >= LOG_SPAN else "uniform"
-    return Integer(int(low), int(high), prior) if discrete else Real(low, high, prior)
+    return Integer(low, high, prior) if discrete else Real(low, high, prior)
 
 
 def _space(entries: Mapping[str, Any]) -> Space:

@@ -3,12 +3,14 @@
 import logging
 import os
 import pickle
+import subprocess
+import sys
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import expon, loguniform, reciprocal
+from scipy.stats import binom, expon, loguniform, norm, reciprocal, uniform
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -39,6 +41,7 @@ from gpsearch.errors import (
     InvalidSpaceError,
 )
 from gpsearch.evaluation import FoldResult
+from gpsearch.model_selection.distributions import read_distributions
 from gpsearch.model_selection.results import cv_results
 from gpsearch.study import Trial
 
@@ -340,6 +343,29 @@ def test_a_list_of_dicts_is_a_choice_among_them(data):
         assert found.cv_results_["param_degree"].mask[row] == ("degree" not in params)
 
 
+def test_a_distribution_of_one_value_is_that_value_in_its_type():
+    found = read_distributions({"n": binom(5, 1.0), "x": uniform(0.0, 1.0)}).space
+    assert found.fixed == {"n": 5}
+    assert type(found.fixed["n"]) is int
+
+
+def test_choices_in_a_set_have_one_order_in_every_process():
+    program = (
+        "from gpsearch.model_selection.distributions import read_distributions as read;"
+        "print(read({'k': set('abcdefg'), 'n': (1, 9)}).space.dimensions[0].categories)"
+    )
+    orders = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert orders[0] == orders[1] != b""
+
+
 def test_choices_may_be_estimators_or_unhashable(data):
     pipeline = make_pipeline(StandardScaler(), LogisticRegression())
     steps = {"standardscaler": [StandardScaler(), "passthrough"]}
@@ -626,6 +652,7 @@ REFUSALS = {
     ),
     "empty": ({}, {"C": []}, InvalidSpaceError, "'C' has no values"),
     "nothing to search": ({}, [{}], InvalidSpaceError, "is empty"),
+    "no scale": ({}, {"C": norm(3.0, 0.0)}, InvalidSpaceError, "'C' has quantiles from nan"),
     "no distribution": ({}, {"C": object()}, InvalidSpaceError, "'C'.*is not a dimension"),
     "2-D choices": ({}, {"C": np.ones((3, 2))}, InvalidSpaceError, "2 axes"),
     "n_iter": ({"n_iter": 0}, None, InvalidSearchError, r"n_iter=0.*at least 1"),
