@@ -66,10 +66,11 @@ class Events:
     def close(self) -> None:
         """Stop the trial of every worker that waits for an answer."""
         self._closed = True
-        while not self._queue.empty():
-            event = self._queue.get()
-            if isinstance(event, _FoldEnded):
-                event.reply.set_result(False)
+        with contextlib.suppress(queue.Empty):  # several threads may close it at once
+            while True:
+                event = self._queue.get_nowait()
+                if isinstance(event, _FoldEnded):
+                    event.reply.set_result(False)
 
 
 def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
@@ -119,6 +120,8 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
 
 
 def _broken(error: BaseException) -> StudyError:
+    if isinstance(error, StudyError):
+        return error
     return StudyError(
         f"the executor takes no more trials ({error!r}); every finished trial is in the study, and "
         "the same call with a new executor continues it"

@@ -11,6 +11,7 @@ Dask                         a client, or the address of a scheduler
 import functools
 import hashlib
 import importlib
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from types import ModuleType
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 import cloudpickle
 
-from gpsearch.errors import InvalidObjectiveError, InvalidSearchError
+from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.channel import Address, FoldSink
 from gpsearch.execution.workers.job import Job, Outcome, evaluate
@@ -29,7 +30,7 @@ LOOK_UP = 0.2
 """Seconds after which a wait is begun anew: a signal that arrives just before a wait does not end
 it."""
 
-DASK_SECONDS = 5  # seconds in which a scheduler must answer
+DASK_SECONDS = 5  # seconds in which a scheduler must answer, and take the objective
 DASK_RETRIES = 2
 """Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
 
@@ -152,8 +153,19 @@ class DaskWorkers:
         return future
 
     def _scatter(self) -> Any:
-        # Under a name of its own each time: Dask remembers the lost one's as cancelled.
-        return self._client.scatter(self._parcel, broadcast=True, hash=False)
+        give_up = time.monotonic() + DASK_SECONDS
+        while True:
+            try:
+                # Under a name of its own each time: Dask remembers the lost one's as cancelled.
+                return self._client.scatter(self._parcel, broadcast=True, hash=False)
+            except Exception as error:  # of the scheduler, where a worker dies meanwhile
+                if time.monotonic() > give_up:
+                    raise StudyError(
+                        f"the Dask cluster has no worker that takes the objective ({error!r}); "
+                        "every finished trial is in the study, and the same call continues it "
+                        "where `client.wait_for_workers(1)` returns"
+                    ) from error
+            time.sleep(LOOK_UP)
 
     def close(self, *, at_once: bool) -> None:
         """Withdraw what is running; the cluster stays."""

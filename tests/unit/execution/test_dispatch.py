@@ -1,9 +1,11 @@
 import _thread
+import queue
 import threading
 from concurrent.futures import Future
 
 import pytest
 
+from gpsearch.evaluation import FoldResult
 from gpsearch.execution.dispatch import Events
 from gpsearch.execution.workers.job import Job
 
@@ -20,3 +22,21 @@ def test_a_signal_that_wakes_nobody_still_ends_the_wait():
         events.next()
     assert late.is_alive()
     late.cancel()
+
+
+class Taken(queue.SimpleQueue):
+    """Looks full to a thread from which another one takes what there is."""
+
+    def empty(self):
+        return False
+
+
+def test_closing_waits_for_no_report_that_another_thread_has_answered():
+    """A thread that reports while it is being closed closes it, too: nothing else may answer."""
+    events = Events()
+    events._queue = Taken()
+    closing = threading.Thread(target=events.close, daemon=True)
+    closing.start()
+    closing.join(timeout=20)
+    assert not closing.is_alive()
+    assert not events.fold_ended(0, FoldResult(fold=0, score=0.0))
