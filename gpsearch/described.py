@@ -118,6 +118,15 @@ def number_beside(value: float, larger: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(n: int, what: str) -> str:
+    """So many of `what`.
+
+    >>> counted(1, "trial"), counted(3, "outer fold")
+    ('1 trial', '3 outer folds')
+    """
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
 def one_line(text: str) -> str:
     """A text in one line, cut where it is long."""
     line = re.sub(r"\s*\n\s*", " ", text)

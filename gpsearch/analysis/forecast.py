@@ -43,7 +43,7 @@ from gpsearch.analysis.posterior import (
     unwarp,
 )
 from gpsearch.arguments import is_whole, refusal
-from gpsearch.described import number, number_beside
+from gpsearch.described import counted, number, number_beside
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import holding_bounds
 from gpsearch.space import Space
@@ -86,8 +86,7 @@ class Forecast:
 
     def __str__(self) -> str:
         several = [
-            f"{n} more trial{'' if n == 1 else 's'} {number_beside(gain, high)} "
-            f"(0 to {number(high, 2)})"
+            f"{counted(n, 'more trial')} {number_beside(gain, high)} (0 to {number(high, 2)})"
             for n, gain, high in zip(self.n_more, self.gain, self.high, strict=True)
         ]
         other = "" if self.strategy == "gp" else " by the strategy gp"

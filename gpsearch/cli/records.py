@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.cli.standing import first_failure, params_lines, standing_lines, summary
-from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, label, say
+from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.study import Study
 from gpsearch.study.location import output_path, refuse_study, write_whole, writing_file
@@ -31,7 +31,7 @@ def show(arguments: argparse.Namespace) -> int:
                 ahead: object = study.forecast()
             except StudyError as error:
                 ahead = error
-            say(f"{label('Ahead')}{ahead}")
+            say(fact("Ahead", str(ahead)))
     return DONE if study.complete else NOTHING_FINISHED
 
 

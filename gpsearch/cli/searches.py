@@ -10,7 +10,7 @@ from gpsearch.analysis import search_gain
 from gpsearch.analysis.ensemble_selection import fit_ensemble, select_ensemble
 from gpsearch.cli.records import output_file
 from gpsearch.cli.standing import first_failure, result_lines, standing_lines, state_line
-from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, label, say, waiting
+from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say, waiting
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
 from gpsearch.comparison.summary import conclusions
 from gpsearch.config import Config, load_config
@@ -46,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not study.complete:
         say("\n".join(standing_lines(study)))
         return NOTHING_FINISHED
-    lines = [*result_lines(study), f"{label('Ended')}{study.stop_reason}"]
+    lines = [*result_lines(study), fact("Ended", study.stop_reason)]
     say("\n".join([*lines, f"{label('Study')}{study.path}"]))
     render_report(study, report, command=arguments.command_line)
     gain = search_gain(study)
-    say(f"{label('Report')}{report}" + (f"\n{label('Gained')}{gain}" if gain else ""))
+    say(f"{label('Report')}{report}" + (f"\n{fact('Gained', gain)}" if gain else ""))
     return DONE
 
 
@@ -102,7 +102,7 @@ def compare(arguments: argparse.Namespace) -> int:
         return DONE
     lines = [comparison.summary()]
     if ended := Study.open(study).stop_reason:
-        lines.append(f"{label('Ended')}{ended}")
+        lines.append(fact("Ended", ended))
     lines.append(f"{label('Study')}{study}")
     if arguments.report is not None:
         lines.append(f"{label('Report')}{arguments.report}")

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gpsearch.cli.terminal import label, paint
-from gpsearch.described import value_text
+from gpsearch.cli.terminal import fact, label, paint
+from gpsearch.described import counted, value_text
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.duration import duration, seconds_left
@@ -58,9 +58,12 @@ def result_lines(study: Study) -> list[str]:
     return [
         f"{label('Best')}trial {best.number}, {paint(_score(study, best), 'green')}",
         params_lines(best.params, indent="  "),
-        *(f"{label('')}{sentence}" for sentence in study.confirmed()),
-        f"{label('Time')}{duration(sum(trial.seconds for trial in trials))} of training{work}, "
-        f"{_counted(len(trials))}{again}",
+        *(fact("", sentence) for sentence in study.confirmed()),
+        fact(
+            "Time",
+            f"{duration(sum(trial.seconds for trial in trials))} of training{work}, "
+            f"{counted(len(trials), 'trial')}{again}",
+        ),
     ]
 
 
@@ -103,13 +106,10 @@ def _progress(study: Study) -> str:
     if not study.trials:
         return "no trial yet"
     if study.budget is None or study.budget < evaluated:
-        return _counted(len(study.trials))
+        return counted(len(study.trials), "trial")
     given = len(study.ended) - evaluated
-    return f"{evaluated} of {_counted(study.budget)}" + (f" and {given} given" if given else "")
-
-
-def _counted(n: int) -> str:
-    return f"{n} trial{'' if n == 1 else 's'}"
+    of = f"{evaluated} of {counted(study.budget, 'trial')}"
+    return f"{of} and {given} given" if given else of
 
 
 def _seconds_left(study: Study) -> float | None:
@@ -149,7 +149,7 @@ def _failures(study: Study) -> list[str]:
     ]
     if further := reasons.total() - sum(n for _, n in reasons.most_common(REASONS_SHOWN)):
         lines.append(f"  {further} for other reasons")
-    failed = paint(f"{reasons.total()} of {_counted(len(study.ended))}", "red")
+    failed = paint(f"{reasons.total()} of {counted(len(study.ended), 'trial')}", "red")
     return [f"{label('Failed')}{failed}", *lines] if reasons else []
 
 

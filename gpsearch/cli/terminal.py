@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 
 from gpsearch.phases import listen
@@ -10,6 +12,7 @@ from gpsearch.phases import listen
 DONE, NOTHING_FINISHED, WRONG, UNEXPECTED = 0, 1, 2, 3
 
 CLEARED = "\r\033[K"  # the line of a terminal
+LABEL = 9  # characters of the name before a line
 STYLES = {"bold": "1", "red": "31", "green": "32", "dim": "2"}
 
 
@@ -60,7 +63,16 @@ def waiting(text: str) -> Iterator[None]:
 
 def label(name: str) -> str:
     """The beginning of a line, as wide as that of the others."""
-    return paint(f"{name:<9}", "bold")
+    return paint(f"{name:<{LABEL}}", "bold")
+
+
+def fact(name: str, text: str) -> str:
+    """A labelled text; on a terminal that is narrower, the further lines stand below the text."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns - LABEL, LABEL)
+        lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        text = f"\n{'':{LABEL}}".join(lines)
+    return f"{label(name)}{text}"
 
 
 def end(code: int, message: object = "") -> int:

@@ -112,6 +112,7 @@ class Contest:
             tied=tuple(self._trials[i].number for i in standing.tied),
             folds=scores.n_scored,
             void=len(scores.void),
+            cut=bool(self.missing()),
             **_gain_facts(estimate, standing, self._compared, self._baseline),
         )
 

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from gpsearch.described import number
+from gpsearch.described import counted, number
 from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.strategy.history import FoldStatistics
@@ -59,7 +59,7 @@ class Progress:
         rows = getattr(objective, "rows_text", "")
         n_folds = getattr(objective, "n_folds", 1) or 1
         parts = [objective.name, rows, f"{n_folds} folds" if n_folds > 1 else ""]
-        parts.append(f"{self.n_calls} trial{'' if self.n_calls == 1 else 's'}")
+        parts.append(counted(self.n_calls, "trial"))
         path = getattr(study, "path", study)
         where = "in memory" if path is None else str(Path(path))
         text = f"{', '.join(filter(None, parts))} -> {where}"
@@ -74,7 +74,7 @@ class Progress:
         for trial in study.trials:
             self._note(trial)
         if evaluated:
-            logger.info("continuing after %d trials", evaluated)
+            logger.info("continuing after %s", counted(evaluated, "trial"))
         if self._has_bar:
             self._clear()
             self._bar = _make_bar(self.n_calls, evaluated, self._text(""))
@@ -124,9 +124,9 @@ class Progress:
         error = next((f"failed: {fold.error}" for fold in folds if fold.error), "")
         found = Evaluation(folds=tuple(folds))
         score = self._study.as_user_value(found.score)
-        text = error or score_text(score, found.standard_error)
         took = duration(sum(fold.seconds for fold in folds))
-        logger.info("trial %d on fresh splits %d: %s %s", number, splits + 1, text, took)
+        text = error or f"{score_text(score, found.standard_error)} {took}"
+        logger.info("trial %d on fresh splits %d: %s", number, splits + 1, text)
 
     def last_lines(self, sentences: Sequence[str]) -> None:
         """Tell how the search ended, below the bar."""

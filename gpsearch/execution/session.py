@@ -11,6 +11,7 @@ from typing import Any, Self
 from joblib import cpu_count
 
 from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
+from gpsearch.described import counted
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective, measures_work
 from gpsearch.execution.dispatch import Events, run_concurrently
@@ -146,7 +147,10 @@ class Session:
             study, n = run.study, len(run.study.ended)
             kept = f"in {study.path}" if study.path else "in memory: pass the study to continue"
             logger.warning(
-                "%s %d trials are finished; everything so far is %s.", run.reason, n, kept
+                "%s %s finished; everything so far is %s.",
+                run.reason,
+                f"{counted(n, 'trial')} {'is' if n == 1 else 'are'}",
+                kept,
             )
         if run.reason == StopReason.TERMINATED.value:
             end_process_soon()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpsearch.analysis import best_ensemble
-from gpsearch.described import Described, number, value_text
+from gpsearch.described import Described, counted, number, value_text
 from gpsearch.errors import (
     GPSearchError,
     InvalidSearchError,
@@ -111,7 +111,7 @@ class NestedCV(Described):
         return "\n".join([self._title(), *facts, *table])
 
     def _title(self) -> str:
-        many = f"{len(self.scores)} outer fold{'' if len(self.scores) == 1 else 's'}"
+        many = counted(len(self.scores), "outer fold")
         return f"Nested cross-validation of {self.name}: {many}"
 
     def _facts(self) -> dict[str, str]:

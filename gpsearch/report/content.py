@@ -15,7 +15,7 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.described import value_text
+from gpsearch.described import counted, value_text
 from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.plotting.text import aligned
 from gpsearch.report.facts import read_conditions, read_facts, read_space
@@ -140,10 +140,10 @@ def read_comparison(comparison: Comparison, command: str = "") -> dict[str, Any]
 def _summary(study: Study, trials: list[Trial]) -> str:
     strategy = study.info.settings.get("strategy")
     ended, d = study.ended, len(study.space)
-    text = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
+    text = counted(len(trials), "trial")
     if strategy:
         text += f" proposed by the strategy “{strategy}”"
-    text += f" in {d} dimension{'' if d == 1 else 's'}"
+    text += f" in {counted(d, 'dimension')}"
     if ended:
         begun = min(trial.started for trial in ended)
         done = max(trial.started + trial.seconds for trial in ended)

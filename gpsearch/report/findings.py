@@ -17,7 +17,7 @@ from gpsearch.analysis import (
     forecast,
     one_standard_error,
 )
-from gpsearch.described import digits_within, number
+from gpsearch.described import counted, digits_within, number
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting.axes import fractions
@@ -108,7 +108,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
     ended, d = len(study.ended), len(study.space)
     if ended < ENOUGH_PER_DIMENSION * d:
         advice.append(
-            f"Few trials for {d} dimension{'' if d == 1 else 's'}, {ended}: take the partial "
+            f"Few trials for {counted(d, 'dimension')}, {ended}: take the partial "
             "dependence as a first impression."
         )
     elif idle:

@@ -11,7 +11,7 @@ import skopt.space
 from sklearn.utils import check_random_state
 
 from gpsearch.arguments import instance_of, optional, refusal
-from gpsearch.described import Described, digits_within, value_text, values_text
+from gpsearch.described import Described, counted, digits_within, value_text, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
 from gpsearch.space.columns import Array, Column, make_column, plain
@@ -348,7 +348,7 @@ class Space(Described, skopt.space.Space):
 
     def _title(self) -> str:
         n = len(self)
-        return f"Space of {n} dimension{'' if n == 1 else 's'}: {', '.join(self.names)}"
+        return f"Space of {counted(n, 'dimension')}: {', '.join(self.names)}"
 
     def _facts(self) -> dict[str, str]:
         ranges, choices = [], []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from gpsearch.described import number
+from gpsearch.described import counted, number
 from gpsearch.evaluation import as_user_value
 
 CONFIRMATION = "confirmation"  # its name in the head of the study
@@ -58,6 +58,8 @@ class Confirmation:
     """Folds of fresh splits that were scored."""
     void: int = 0
     """Fresh splits that do not count, for all trials failed on them."""
+    cut: bool = False
+    """Whether the time of the search was over before all was scored again that was to be."""
     baseline: int | None = None
     """Number of the trial of ``baseline=``; None without one."""
     gain: float = 0.0
@@ -106,11 +108,14 @@ class Confirmation:
         if self.baseline is not None:
             lines.append(self._against_baseline())
         n = len(self.contenders)
-        scored = f"{n} trial{'s' * (n > 1)} scored again on fresh splits, {self.folds} folds"
+        scored = f"{counted(n, 'trial')} scored again on fresh splits, {self.folds} folds"
         if self.void:
             scored += f"; {self.void} of the splits did not count, for all trials failed there"
         if not n:
-            scored = "No trial was scored again: a trial takes more than the share for it"
+            why = "the time was over" if self.cut else "a trial takes more than the share for it"
+            scored = f"No trial was scored again: {why}"
+        elif self.cut:
+            scored += "; the time was over before more were"
         elif self.tied:
             scored += "; more would hardly tell which is the best"
         return [*lines, self.off or f"{scored}."]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
-from gpsearch.described import Described, values_text
+from gpsearch.described import Described, counted, values_text
 from gpsearch.errors import (
     InvalidParamsError,
     InvalidSearchError,
@@ -393,8 +393,7 @@ class Study(Described):
 
     def _title(self) -> str:
         trials = self._current()
-        counted = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
-        return f"Study {self._name}: {counted}, {len(self.complete)} complete"
+        return f"Study {self._name}: {counted(len(trials), 'trial')}, {len(self.complete)} complete"
 
     def _facts(self) -> dict[str, str]:
         best = self.best_trial if self.complete else None

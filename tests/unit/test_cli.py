@@ -17,6 +17,7 @@ import pytest
 from gpsearch.analysis import EnsembleSelection
 from gpsearch.cli import main, searches
 from gpsearch.cli.parser import EXAMPLES, make_parser
+from gpsearch.cli.terminal import fact
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
@@ -172,6 +173,18 @@ def test_show_tells_of_how_many_trials_and_what_time_is_left(study, capsys):
         writer.set_stop_reason("No gain is expected.")
     assert main(["show", study, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["seconds_left"] is None
+
+
+def test_a_long_sentence_stands_below_itself_on_a_terminal_and_is_one_line_elsewhere(monkeypatch):
+    sentence = "The search reached its timeout, and /a/path/of/many/characters stays whole."
+    assert fact("Ended", sentence) == f"Ended    {sentence}"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    first, *further = fact("Ended", sentence).split("\n")
+    assert first.startswith("Ended    The search")
+    assert all(line.startswith(" " * 9) and len(line) <= 40 for line in further)
+    assert " ".join([first[9:], *(line[9:] for line in further)]) == sentence
 
 
 def test_colours_are_for_a_terminal_alone_and_can_be_refused(study, capsys, monkeypatch):

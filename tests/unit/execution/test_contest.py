@@ -238,6 +238,24 @@ def test_whichever_evaluation_ends_first_the_same_are_made(study, fails):
         assert scored_by(n_workers, order, study, fails=fails) == serial
 
 
+def test_where_the_time_is_over_before_all_are_scored_that_is_why(study):
+    """Not that a trial would take more than the share, nor that more would hardly tell."""
+    made = Contest(study, {}, share=0.6).verdict()
+    assert made.sentences()[-1] == "No trial was scored again: the time was over."
+    (number, split), *_ = Contest(study, {}, share=0.6).missing()
+    fresh = {(split, number): tuple(FoldResult(fold=j, score=0.5) for j in range(4))}
+    made = Contest(study, fresh, share=0.6).verdict()
+    assert made.sentences()[-1].endswith("4 folds; the time was over before more were.")
+    assert not study.confirmation.cut
+
+
+def test_a_search_whose_time_is_over_says_that_it_was(tmp_path):
+    objective = Lucky(CLOSE)
+    searched(objective, n_calls=8, confirm=False, study=tmp_path / "study.db")
+    late = searched(objective, n_calls=8, timeout=1e-9, study=tmp_path / "study.db")
+    assert late.confirmed()[-1] == "No trial was scored again: the time was over."
+
+
 def test_it_no_longer_holds_when_trials_are_added(tmp_path):
     first = searched(Lucky(), 20, study=tmp_path / "s.db")
     seen = []

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 
 import pytest
 
@@ -158,7 +159,10 @@ def test_a_score_on_fresh_splits_is_as_precise_as_its_error_lets_it_be(caplog):
     folds = [FoldResult(fold=i, score=score) for i, score in enumerate((0.90123, 0.92345))]
     with caplog.at_level(logging.INFO, "gpsearch"):
         progress.fresh_end(1, 0, folds)
-    assert caplog.messages[-1].startswith("trial 1 on fresh splits 1: 0.912 ± 0.011 ")
+        progress.fresh_end(1, 0, [FoldResult(fold=0, score=math.nan, error="exceeded the limit")])
+    *_, scored, failed = caplog.messages
+    assert scored == "trial 1 on fresh splits 1: 0.912 ± 0.011 0 s"
+    assert failed == "trial 1 on fresh splits 1: failed: exceeded the limit"
 
 
 def test_the_line_of_a_stopped_trial_is_free_of_the_ease_of_its_folds(caplog):
