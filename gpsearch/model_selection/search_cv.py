@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
-from gpsearch.errors import public
+from gpsearch.errors import InvalidSearchError, public
 from gpsearch.model_selection.best_estimator import (
     has,
     of_best,
@@ -364,6 +364,10 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         self, study: Study, distributions: Distributions, metrics: list[str] | None
     ) -> None:
         trials = study.ended
+        if not trials:
+            raise InvalidSearchError(
+                "no configuration was evaluated in that time. Give a longer one."
+            ).about("timeout", self.timeout)
         report_failures(trials, self.n_splits_, self.error_score)
         names = metric_names(trials) if metrics is None else metrics
         self.multimetric_ = names != [SINGLE]

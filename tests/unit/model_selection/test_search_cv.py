@@ -655,6 +655,7 @@ REFUSALS = {
     "no scale": ({}, {"C": norm(3.0, 0.0)}, InvalidSpaceError, "'C' has quantiles from nan"),
     "no distribution": ({}, {"C": object()}, InvalidSpaceError, "'C'.*is not a dimension"),
     "2-D choices": ({}, {"C": np.ones((3, 2))}, InvalidSpaceError, "2 axes"),
+    "no time": ({"timeout": 1e-9}, None, InvalidSearchError, "timeout=1e-09.*no configuration"),
     "n_iter": ({"n_iter": 0}, None, InvalidSearchError, r"n_iter=0.*at least 1"),
     "refit not scored": (
         {"scoring": ["accuracy", "roc_auc"], "refit": "f1"},
