@@ -29,6 +29,7 @@ import numpy as np
 from gpsearch.arguments import is_number
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError
 from gpsearch.evaluation import Params
+from gpsearch.identity import fingerprint
 from gpsearch.space import Categorical, Integer, Real, Space
 from gpsearch.stored_values import storable, value_to_json
 
@@ -78,7 +79,8 @@ class Distributions:
             params[ALTERNATIVE] = label
             with contextlib.suppress(InvalidParamsError):
                 found = self.translate(self.space.params(self.space.point(params)))
-                if found.keys() == configuration.keys():
+                same = all(_is_same(v, configuration.get(n, ...)) for n, v in fixed.items())
+                if same and found.keys() == configuration.keys():
                     return params
         raise InvalidParamsError(
             "is a configuration of none of the dicts of param_distributions."
@@ -95,7 +97,8 @@ class Distributions:
 
     def _stored(self, name: str, value: Any) -> Any:
         named = self.objects.get(name, {})
-        return next((text for text, choice in named.items() if _is_same(choice, value)), value)
+        very_first = sorted(named.items(), key=lambda item: item[1] is not value)
+        return next((text for text, choice in very_first if _is_same(choice, value)), value)
 
 
 def read_distributions(given: Any) -> Distributions:
@@ -194,7 +197,10 @@ def _distinct(values: Iterable[Any]) -> list[Any]:
 
 
 def _is_same(choice: Any, value: Any) -> bool:
-    return choice is value or (type(choice) is type(value) and bool(np.all(choice == value)))
+    """Whether both give equal scores: of estimators, those of one class and parameters."""
+    if is_number(choice) and is_number(value):
+        return bool(choice == value)
+    return choice is value or fingerprint([choice]) == fingerprint([value])
 
 
 def _name(choice: Any) -> str:

@@ -857,6 +857,14 @@ def failing_scorer(estimator, X, y):
     raise ValueError("no proba")
 
 
+def test_the_baseline_of_several_dicts_is_of_the_one_that_fixes_its_values(data):
+    spaces = [{"solver": [one], "C": [0.1, 1.0]} for one in ("lbfgs", "liblinear")]
+    mine = {"solver": "liblinear", "C": 1}
+    assert search(space=spaces, baseline=mine).fit(*data).cv_results_["params"][0] == mine
+    with pytest.raises(InvalidParamsError, match=r"baseline=.*'saga'.* none of the dicts"):
+        search(space=spaces, baseline={**mine, "solver": "saga"}).fit(*data)
+
+
 def test_the_baseline_is_told_in_the_names_and_choices_of_the_estimator(data):
     first, second = StandardScaler(), StandardScaler(with_mean=False)
     pipeline = make_pipeline(StandardScaler(), LogisticRegression())
@@ -873,7 +881,16 @@ def test_the_baseline_is_told_in_the_names_and_choices_of_the_estimator(data):
         assert found.study_.confirmation.baseline == 0
     one = search(pipeline, spaces[0], baseline={**mine, "standardscaler": first}).fit(*data)
     assert one.cv_results_["params"][0]["standardscaler"] is first
-    for wrong in ({"standardscaler": second}, {**mine, "logisticregression__C": 1e9}):
+    like = {**mine, "standardscaler": StandardScaler()}
+    assert search(pipeline, spaces[0], baseline=like).fit(*data).cv_results_["params"][0] == {
+        **mine,
+        "standardscaler": first,
+    }
+    for wrong in (
+        {"standardscaler": second},
+        {**mine, "logisticregression__C": 1e9},
+        {**mine, "standardscaler": None},
+    ):
         with pytest.raises(InvalidParamsError, match=r"baseline=.* none of the dicts"):
             search(pipeline, spaces, baseline=wrong).fit(*data)
     with pytest.raises(InvalidParamsError, match="baseline"):
