@@ -13,14 +13,14 @@ import io
 import logging
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import numpy as np
+
+from gpsearch.execution.workers.vanishing_folder import VanishingFolder
 
 logger = logging.getLogger("gpsearch")
 
@@ -29,21 +29,17 @@ IN_MEMORY = "/dev/shm"
 """Folder of Linux whose files lie in memory; used where the array takes at most half of the space
 that is free."""
 
-REMOVER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
-"""Removes a folder when the process that holds the other end of its input ends."""
-
 
 class SharedArrays:
     """Packs values, and keeps the files of their large arrays until closed.
 
     The files lie where joblib lays its own: in the folder that the environment variable
-    ``JOBLIB_TEMP_FOLDER`` names, else in memory, else with the temporary files. A process that
-    waits for the end of this one removes them also when this one is killed.
+    ``JOBLIB_TEMP_FOLDER`` names, else in memory, else with the temporary files. They are removed
+    also when this process is killed.
     """
 
     def __init__(self) -> None:
-        self._folders: dict[str, Path] = {}
-        self._removers: list[subprocess.Popen[bytes]] = []
+        self._folders: dict[str, VanishingFolder] = {}
         self._count = 0
         self._warned = False
 
@@ -74,23 +70,14 @@ class SharedArrays:
     def close(self) -> None:
         """Remove the files; what is mapped stays readable where it is."""
         for folder in self._folders.values():
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.close()
         self._folders.clear()
-        for remover in self._removers:
-            remover.kill()
-            remover.communicate()
-        self._removers.clear()
 
     def _written(self, array: np.ndarray, root: str) -> Path:
         if root not in self._folders:
-            folder = tempfile.mkdtemp(prefix="gpsearch-arrays-", dir=root)
-            self._folders[root] = Path(folder)
-            command = [sys.executable, "-I", "-S", "-c", REMOVER, folder]
-            # Its own session: Ctrl-C and the end of the search's group do not reach it.
-            remover = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-            self._removers.append(remover)
+            self._folders[root] = VanishingFolder("gpsearch-arrays-", root)
         self._count += 1
-        path = self._folders[root] / f"{self._count}.npy"
+        path = self._folders[root].path / f"{self._count}.npy"
         try:
             np.save(path, array, allow_pickle=False)
         except OSError:

@@ -11,7 +11,6 @@ import multiprocessing.context
 import os
 import signal
 import sys
-import tempfile
 import threading
 import types
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from joblib import cpu_count
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError
 from gpsearch.execution.workers.job import DIED, OUT_OF_TIME, Job, Outcome, failure
+from gpsearch.execution.workers.vanishing_folder import VanishingFolder
 from gpsearch.execution.workers.worker import (
     Parcel,
     evaluate_isolated,
@@ -54,7 +54,7 @@ class IsolatedWorkers:
         self._parcel = parcel
         self._n_workers = n_workers
         self._time_limit = time_limit
-        self._folder = tempfile.TemporaryDirectory(prefix="gpsearch-")
+        self._traces = VanishingFolder("gpsearch-traces-")
         self._devices = devices
         self._limits = max(1, cpu_count() // n_workers), memory_limit
         self._broken_pools = 0
@@ -95,7 +95,7 @@ class IsolatedWorkers:
         else:
             self._pool.close()
         self._pool.join()
-        self._folder.cleanup()
+        self._traces.close()
 
     def _make_pool(self) -> pebble.ProcessPool:
         return pebble.ProcessPool(
@@ -108,7 +108,7 @@ class IsolatedWorkers:
     def _schedule(self, job: Job) -> Future[Outcome]:
         # Every worker has the objective from its start; with each trial only its name travels.
         name = dataclasses.replace(self._parcel, data=b"")
-        args = (name, job, self._folder.name, self._time_limit)
+        args = (name, job, self._traces.path, self._time_limit)
         while True:
             try:
                 return self._pool.schedule(evaluate_isolated, args=args, timeout=self._time_limit)
@@ -139,7 +139,7 @@ class IsolatedWorkers:
         outcome.set_result(result)
 
     def _failed(self, job: Job, reason: str) -> Outcome:
-        return failure(reason, traceback=read_trace(self._folder.name, job.number))
+        return failure(reason, traceback=read_trace(self._traces.path, job.number))
 
 
 def _cause(exitcode: int | None) -> str:

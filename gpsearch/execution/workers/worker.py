@@ -68,7 +68,7 @@ def probe(parcel: Parcel) -> str:
     return unpacked if isinstance(unpacked, str) else ""
 
 
-def evaluate_isolated(parcel: Parcel, job: Job, traces: str, time_limit: float | None) -> Outcome:
+def evaluate_isolated(parcel: Parcel, job: Job, traces: Path, time_limit: float | None) -> Outcome:
     """Evaluate a trial in a process that may die of it, leaving its stack behind."""
     with open(_trace_path(traces, job.number), "w") as trace:
         faulthandler.enable(file=trace)
@@ -93,7 +93,7 @@ def evaluate_anywhere(parcel: Parcel, job: Job) -> Outcome:
     return evaluate(unpacked, job, on_fold=functools.partial(sender, job.number))
 
 
-def read_trace(traces: str, number: int) -> str:
+def read_trace(traces: Path, number: int) -> str:
     """The stack that trial `number` left behind; empty for none."""
     try:
         return _trace_path(traces, number).read_text(errors="replace")
@@ -101,8 +101,8 @@ def read_trace(traces: str, number: int) -> str:
         return ""
 
 
-def _trace_path(traces: str, number: int) -> Path:
-    return Path(traces) / f"trial-{number}.txt"
+def _trace_path(traces: Path, number: int) -> Path:
+    return traces / f"trial-{number}.txt"
 
 
 _unpacked: dict[str, Objective | str] = {}

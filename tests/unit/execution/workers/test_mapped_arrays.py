@@ -238,9 +238,14 @@ def test_the_files_of_a_search_that_is_killed_are_removed(folder, tmp_path_facto
     started = tmp_path_factory.mktemp("started") / "yes"
     script = KILLED.format(started=str(started))
     # What was lost is told by joblib's tracker.
-    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(folder)},
+    ) as process:
         _wait_for(started.exists)
         assert list(folder.rglob("*.npy"))
+        assert list(folder.rglob("trial-*.txt"))
         os.kill(process.pid, signal.SIGKILL)
     _wait_for(lambda: not list(folder.iterdir()))
 
