@@ -253,7 +253,7 @@ class KerasEstimator(BaseEstimator):
         ----------
         path : path
         create_model : callable, optional
-            For fitting anew; prediction needs none.
+            For fitting anew; prediction needs none. Nor does a file hold `callbacks`.
         custom_objects : dict, optional
             Layers and functions of your own, as ``keras.models.load_model`` takes them.
 
@@ -264,6 +264,7 @@ class KerasEstimator(BaseEstimator):
         """
         network, facts = load_network(cls.__name__, path, custom_objects)
         made = cls(create_model, **facts["params"])
+        made.class_weight = dict(facts.get("class_weights", ())) or made.class_weight
         made.network_, made.training_ = network, TrainingFacts(**facts["training"])
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
         if facts["n_features"] is not None:

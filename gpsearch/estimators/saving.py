@@ -31,6 +31,7 @@ def save_network(estimator: Any, path: Path) -> None:
     target = network.target
     classes = None if target.classes is None else target.classes.tolist()
     params = {name: plain_value(v) for name, v in estimator.get_params(deep=False).items()}
+    weights = params["class_weight"]
     facts = {
         "estimator": type(estimator).__name__,
         "kind": target.kind,
@@ -48,6 +49,11 @@ def save_network(estimator: Any, path: Path) -> None:
             for name, value in params.items()
             if isinstance(value, bool | int | float | str | type(None)) and name != "create_model"
         },
+        "class_weights": [  # in pairs: names in JSON are texts
+            [plain_value(label), float(weight)] for label, weight in weights.items()
+        ]
+        if isinstance(weights, Mapping)
+        else [],
     }
     try:
         text = json.dumps(facts)

@@ -252,11 +252,14 @@ def test_a_file_holds_the_very_preprocessing(X, y, scaler, offset, tmp_path):
     )
 
 
-def test_a_loaded_estimator_knows_its_columns(X, y, tmp_path):
+def test_a_loaded_estimator_knows_its_columns_and_weights(X, y, tmp_path):
     """In another order they would be taken for each other."""
     frame = pd.DataFrame(X, columns=list("abcd"))
-    KerasClassifier(**SMALL, preprocess="standardize").fit(frame, y).save(tmp_path / "n.keras")
+    weights = {label: 1.0 + i for i, label in enumerate(np.unique(y))}
+    network = KerasClassifier(**SMALL, preprocess="standardize", class_weight=weights)
+    network.fit(frame, y).save(tmp_path / "n.keras")
     loaded = KerasClassifier.load(tmp_path / "n.keras")
+    assert loaded.get_params() == network.get_params()
     assert list(loaded.feature_names_in_) == list("abcd")
     with pytest.raises(ValueError, match="feature names should match"):
         loaded.predict(frame[list("dcba")])
