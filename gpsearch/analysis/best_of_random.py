@@ -50,6 +50,7 @@ Array = NDArray[np.float64]
 N_SAMPLES = 200  # functions drawn from the posterior
 N_DRAWS = 512  # different random points at which each is drawn
 BATCHES = 8  # of so many draws, where a space has fewer points
+ROUNDING = 1e-13  # share of a score, below which a difference is what rounding leaves
 SEARCHES = 20  # random searches made of each function
 
 
@@ -104,15 +105,14 @@ def draws_to_reach(score: float, expected: Array) -> float:
     >>> draws_to_reach(2.5, np.array([2.0, 3.0, 3.5])), draws_to_reach(4.0, np.array([2.0, 3.0]))
     (1.5, inf)
     """
-    if told_apart(score) == told_apart(expected[-1]):  # of equal scores, a mean may be above them
-        score = min(score, float(expected[-1]))
-    after = int(np.searchsorted(expected, score, side="left"))
+    # Means of equal scores may differ in the last digit.
+    after = int(np.searchsorted(expected, score - ROUNDING * abs(score), side="left"))
     if after == 0:
         return 1.0
     if after == len(expected):
         return math.inf
     step = expected[after] - expected[after - 1]
-    return after + float((score - expected[after - 1]) / step)
+    return after + min(1.0, float((score - expected[after - 1]) / step))
 
 
 @public()

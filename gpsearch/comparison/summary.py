@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison.comparison import RANDOM, Comparison
 from gpsearch.comparison.gains import Difference, Saving
-from gpsearch.comparison.statistics import Interval, least_p
+from gpsearch.comparison.statistics import Interval, differences_of, least_p
 from gpsearch.described import number
 from gpsearch.study.duration import duration
 
@@ -129,10 +129,13 @@ def _verdict(difference: Difference, comparison: Comparison) -> str:
             f"{_number(abs(end.low))} in each of {comparison.n_repeats} repeats, by exactly as "
             "much each time, so the noise is unknown."
         )
+    ends = differences_of(comparison.best_of(a)[:, -1], comparison.best_of(b)[:, -1])
+    n_equal = int((ends == 0).sum())
     sentence = (
         f"{a} is {side} than {b} by {_amount(end)} after {comparison.n_calls} evaluations, and "
-        f"was better in {difference.better.value * comparison.n_repeats:g} of "
-        f"{comparison.n_repeats} repeats (probability {_range(difference.better)})."
+        f"was better in {(ends > 0).sum()} of {comparison.n_repeats} repeats"
+        f"{f' and as good in {n_equal}' if n_equal else ''} "
+        f"(probability {_range(difference.better)})."
     )
     could = least_p(comparison.n_repeats) * (len(comparison.strategies) - 1) <= SIGNIFICANT
     if could and difference.p_holm > SIGNIFICANT:

@@ -50,6 +50,7 @@ def test_draws_to_reach_at_and_beyond_the_ends():
     assert draws_to_reach(2.25, curve) == 2.5
     assert draws_to_reach(2.6, curve) == math.inf
     assert draws_to_reach(float(np.mean([0.1] * 3)), np.array([0.0, 0.1])) == 2.0
+    assert draws_to_reach(0.5, expected_best(np.full(6, 0.5))) == 1.0
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import pytest
 
 import gpsearch as gs
 from gpsearch.comparison import compare, open_comparison
+from gpsearch.comparison.statistics import Interval
 from gpsearch.comparison.summary import table_cells
 from gpsearch.errors import (
     InvalidObjectiveError,
@@ -318,6 +319,31 @@ def test_the_very_same_difference_in_few_repeats_is_no_certainty(repeats, apart)
     assert ("low is worse than high by 0.5" in said) == apart
 
 
+def test_repeats_that_ended_equal_are_not_told_as_half_of_a_win():
+    class Only:
+        def __init__(self, n):
+            self.n = n
+
+        def propose(self, history, number):
+            return [self.n]
+
+    seeds = {}
+
+    def better(space, *, seed, n_calls):
+        """As good for the first seeds."""
+        return Only(1 if seeds.setdefault(seed, len(seeds)) < 2 else 2)
+
+    said = compare(
+        lambda params: float(params["n"]),
+        {"n": gs.Integer(1, 3)},
+        strategies={"better": better, "same": Only(1)},
+        n_calls=1,
+        n_repeats=6,
+    ).summary()
+    assert "same is worse than better by" in said
+    assert "was better in 0 of 6 repeats and as good in " in said
+
+
 def test_equal_scores_are_said_to_be_equal():
     comparison = compare(
         lambda p: 0.5, SPACE, strategies=["grid", "random"], n_calls=3, n_repeats=2
@@ -325,6 +351,7 @@ def test_equal_scores_are_said_to_be_equal():
     assert comparison.all_equal
     assert "Every evaluation gave the same score" in comparison.summary()
     assert "<li>Every evaluation" in comparison._repr_html_()
+    assert comparison.saving("grid").random_evaluations == Interval(value=1.0, low=1.0, high=1.0)
 
 
 def test_failures_count_against_a_run_but_do_not_void_it():
