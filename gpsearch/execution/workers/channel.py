@@ -11,7 +11,14 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import (
+    Client,
+    Connection,
+    Listener,
+    answer_challenge,
+    deliver_challenge,
+)
 
 from gpsearch.evaluation import FoldResult
 
@@ -37,7 +44,7 @@ class FoldReceiver:
     def __init__(self, sink: FoldSink) -> None:
         self._sink = sink
         key = os.urandom(16)
-        self._listener = Listener(("127.0.0.1", 0), family="AF_INET", authkey=key)
+        self._listener = Listener(("127.0.0.1", 0), family="AF_INET")
         _, port = self._listener.address
         self.address = Address(host=socket.gethostname(), port=int(port), key=key)
         self._closed = False
@@ -55,13 +62,16 @@ class FoldReceiver:
         while not self._closed:
             try:
                 connection = self._listener.accept()
-            # a caller without the key, or one that died while it connected
-            except Exception:
+            except OSError:  # of a caller that died while it connected
                 continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
-        with connection, contextlib.suppress(EOFError, OSError):
+        key = self.address.key
+        with connection, contextlib.suppress(EOFError, OSError, AuthenticationError):
+            # Here, as `Client` has it: a stranger who says nothing keeps no worker waiting.
+            deliver_challenge(connection, key)
+            answer_challenge(connection, key)
             while True:
                 number, fold = connection.recv()
                 connection.send(self._sink(number, fold))
