@@ -128,6 +128,11 @@ class Run:
             return self._make_contest(off=BY_CALLBACK).verdict()
         return self.contest.verdict() if self.confirms() and self.contest else None
 
+    def told_reason(self) -> list[str]:
+        """Why the search ended before its last trial, as a sentence."""
+        usual = ("", StopReason.BUDGET.value, StopReason.REPEATS.value)
+        return [] if self.reason in usual else [self.reason]
+
     def recorded(self, number: int) -> tuple[FoldResult, ...]:
         """The fold results of the evaluation of a trial that is running."""
         if (splits := self._fresh.get(number)) is not None:

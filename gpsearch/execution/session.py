@@ -123,7 +123,7 @@ class Session:
                 self._drive(run)
                 if verdict := run.verdict():
                     writer.set_confirmation(verdict)
-                    run.progress.last_lines(run.study.confirmed())
+                run.progress.last_lines([*run.told_reason(), *run.study.confirmed()])
         except KeyboardInterrupt:
             run.reason = StopReason.INTERRUPTED.value
         except Terminated:

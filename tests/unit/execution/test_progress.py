@@ -9,7 +9,7 @@ import pytest
 import gpsearch.execution.progress as progress_module
 from gpsearch.errors import StudyMismatchError
 from gpsearch.evaluation import FoldResult
-from gpsearch.execution import search
+from gpsearch.execution import StopReason, search
 from gpsearch.phases import listen, phase
 from gpsearch.study import Study, Trial
 from gpsearch.study.duration import seconds_left
@@ -97,6 +97,12 @@ class TestLines:
         assert all(("failed" in line) or (best in line) for line in lines[-3:])
         assert [" left" in line for line in lines if "failed" not in line][:-1].count(False) == 0
         assert progress_module.logger.level == logging.NOTSET
+
+    def test_the_last_one_says_why_a_search_ended_early(self, caplog):
+        run(n_calls=9, stop=[lambda study: len(study.trials) == 4])
+        assert caplog.messages[-1] == StopReason.RULE.value
+        run(n_calls=2)
+        assert caplog.messages[-1].startswith("[2/2] ")
 
     def test_losses_are_told_as_the_user_has_them_with_the_digits_of_their_error(self, caplog):
         folds = [0.12345, 0.12565]
