@@ -44,6 +44,9 @@ def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str
                 value = getattr(value, name)
             super().__setattr__(name, value)
 
+        def __reduce__(self) -> tuple[Any, ...]:  # a function of the user's travels with it
+            return importlib.import_module, (package,)
+
         def __dir__(self) -> list[str]:
             return sorted({*vars(self), *module_of})
 

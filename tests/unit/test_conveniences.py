@@ -1,7 +1,10 @@
 """Methods of a study and a comparison that are attached from above."""
 
+import importlib
 import inspect
+import pickle
 
+import cloudpickle
 import pytest
 
 import gpsearch as gs
@@ -41,3 +44,14 @@ def test_they_are_the_functions_themselves():
     )
     assert study.result.func_vals.tolist() == study_result(study).func_vals.tolist()
     assert study.plot_convergence().get_xlabel() == gs.plotting.plot_convergence(study).get_xlabel()
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".execution", ".objective", ".plotting", ".training"], ids=lambda name: name
+)
+def test_a_package_whose_names_are_imported_when_used_travels_by_its_name(name):
+    """As every module does, with a function that uses it: to worker processes, to a cluster."""
+    package = importlib.import_module(f"gpsearch{name}")
+    assert pickle.loads(pickle.dumps(package)) is package
+    function = cloudpickle.loads(cloudpickle.dumps(lambda: package.__name__))
+    assert function() == package.__name__
