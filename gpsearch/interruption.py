@@ -1,4 +1,4 @@
-"""Ctrl-C while the command ``gpsearch`` is still being imported, which takes seconds.
+"""What ends the process from outside; Ctrl-C while ``gpsearch`` is imported, which takes seconds.
 
 `gpsearch.cli.main` is not there yet to catch it, and the imports of other libraries answer a
 KeyboardInterrupt in many ways. Nothing has been begun that would need an end.
@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 INTERRUPTED = 130  # exit code after Ctrl-C
+
+
+class Terminated(BaseException):
+    """The process was told to terminate. Not an Exception: no objective may swallow it."""
 
 
 def leave(signum: int, frame: Any) -> None:

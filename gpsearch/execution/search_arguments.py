@@ -26,6 +26,10 @@ def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[A
     """Read a callable or an object with `method`, or a list of these."""
     listed = isinstance(given, Sequence) and not isinstance(given, str)
     several = [] if given is None else list(given) if listed else [given]
+    if classes := [e for e in several if isinstance(e, type)]:
+        raise InvalidSearchError(
+            f"is a class; give an instance of it, as {classes[0].__name__}(...)."
+        ).about(name, classes[0])
     if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
         other = "" if method == "__call__" else f", an object with the method {method}"
         raise refusal(InvalidSearchError, name, broken[0], f"a function{other}, or a list of these")

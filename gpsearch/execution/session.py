@@ -19,7 +19,7 @@ from gpsearch.execution.plan import Plan
 from gpsearch.execution.rules.racing import FoldRule, paired
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.execution.run import Run, run_serially
-from gpsearch.execution.signals import SHELL_EXIT, Terminated, end_process_soon, stoppable
+from gpsearch.execution.signals import SHELL_EXIT, end_process_soon, stoppable
 from gpsearch.execution.workers.channel import FoldReceiver
 from gpsearch.execution.workers.devices import available_devices
 from gpsearch.execution.workers.executors import (
@@ -31,6 +31,7 @@ from gpsearch.execution.workers.executors import (
 )
 from gpsearch.execution.workers.job import sentence
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
+from gpsearch.interruption import Terminated
 from gpsearch.strategy import Cost
 from gpsearch.study import StudyWriter
 

@@ -16,15 +16,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from gpsearch.interruption import Terminated
+
 SHELL_EXIT = 128  # a shell reports a process that died of signal n as 128 + n
 
 END_OF_WATCH = 0  # no signal has this number
 
 HINT = "\ngpsearch: ending after the running step; once more to end at once.\n"
-
-
-class Terminated(BaseException):
-    """The process was told to terminate. Not an Exception: no objective may swallow it."""
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import time
 import pytest
 
 from gpsearch.execution import StopReason, search
-from gpsearch.execution.signals import Terminated, stoppable
+from gpsearch.execution.signals import stoppable
+from gpsearch.interruption import Terminated
 from gpsearch.study import Study
 
 SCRIPT = """

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from gpsearch.errors import TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_score
+from gpsearch.interruption import Terminated
 
 TRACEBACK_CHARACTERS = 20_000  # of which a failed trial keeps the last; the cause stands there
 REASON_CHARACTERS = 1000  # of an error's message; the traceback holds the rest
@@ -87,10 +88,12 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
         for fold in _folds_of(evaluation):
             folds.setdefault(fold.fold, _with_real_score(fold))
         mean_score(tuple(folds.values()))  # finite scores may overflow in their sum
-    # A model function that calls sys.exit() ends its trial, not the search.
-    except (Exception, SystemExit) as error:
+    # A model function that calls sys.exit(), or is cancelled, ends its trial, not the search.
+    except BaseException as error:
         if escaped:
             raise escaped[0] from None
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            raise
         failed = outcome("failed", sentence(error))
         return dataclasses.replace(failed, traceback=traceback.format_exc()[-TRACEBACK_CHARACTERS:])
     if escaped:  # the objective swallowed it

@@ -59,6 +59,9 @@ BAD = [
     pytest.param({"callback": 3}, InvalidSearchError, "callback=3", id="callback"),
     pytest.param({"stop": [1]}, InvalidSearchError, "stop=1", id="rule"),
     pytest.param({"stop": "target"}, InvalidSearchError, "stop='target'", id="rule by name"),
+    pytest.param(
+        {"stop": TargetScore}, InvalidSearchError, r"is a class.*TargetScore\(", id="class"
+    ),
     pytest.param({"racing": 1}, InvalidSearchError, "racing=1", id="racing"),
     pytest.param({"racing": "forgiving"}, InvalidSearchError, "'paired'", id="racing by name"),
     pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),

@@ -1,5 +1,6 @@
 """Whatever an objective does, a trial ends with a state and a reason."""
 
+import asyncio
 import math
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from gpsearch.errors import StudyError
 from gpsearch.evaluation import Evaluation, FoldResult
 from gpsearch.execution.workers.job import Job, evaluate
+from gpsearch.interruption import Terminated
 
 
 class Scripted:
@@ -84,7 +86,13 @@ def test_an_evaluation_of_the_wrong_type_fails_the_trial(returned):
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("bad\nshape"), MemoryError(), SystemExit(3), RecursionError("deep")],
+    [
+        ValueError("bad\nshape"),
+        MemoryError(),
+        SystemExit(3),
+        RecursionError("deep"),
+        asyncio.CancelledError("mine"),
+    ],
     ids=repr,
 )
 def test_what_the_objective_raises_becomes_the_reason(error):
@@ -96,7 +104,7 @@ def test_what_the_objective_raises_becomes_the_reason(error):
     assert [fold.score for fold in outcome.folds] == [0.5]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Terminated()], ids=repr)
 def test_an_interrupt_is_no_failure_of_the_trial(error):
     with pytest.raises(type(error)):
         evaluate(Scripted(0.5, at_end=raises(error)), JOB)
