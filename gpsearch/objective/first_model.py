@@ -12,7 +12,7 @@ from gpsearch.data.rows import take
 from gpsearch.data.target import Target
 from gpsearch.objective.scoring import Scoring
 from gpsearch.training.fitted import as_fitted
-from gpsearch.training.keras_callbacks import Callbacks, check_monitored
+from gpsearch.training.keras_callbacks import Callbacks, check_callbacks
 from gpsearch.training.trained_network import NetworkTask
 
 SCORED_ROWS = 1000  # on which the scorer is tried
@@ -38,7 +38,7 @@ def check_first_model(
     model = task.build()  # a second one, to detect models that share what they learn
     del earlier
     task.check(model)
-    check_monitored(callbacks, model)
+    check_callbacks(callbacks, model)
     variety = [_variety(task.target, fold) for fold in folds]
     least = folds[int(np.argmin(variety))]
     _try_to_score(task, model, first, scoring)

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import import_keras, learning_rate_of, optimizers_of
 from gpsearch.training.compiled.description import root
 
 VALIDATION = re.compile(r"^val_\w*$|\{val_")
@@ -63,14 +63,23 @@ def read_callbacks(given: Any) -> Callbacks:
     )
 
 
-def check_monitored(callbacks: Callbacks, model: Any) -> None:
-    """Raise where a callback of Keras's watches what `model`, which was called, does not report.
+def check_callbacks(callbacks: Callbacks, model: Any) -> None:
+    """Raise where a callback of Keras's cannot do its work in `model`, which was called.
 
+    It sets a learning rate that follows a schedule, or watches what the model does not report.
     Callbacks of the user's own may report more.
     """
     keras = import_keras()
     made = [] if callbacks.make is None else callbacks.make()
     kinds = keras.callbacks
+    for one in made:
+        sets_rate = type(one) in (kinds.ReduceLROnPlateau, kinds.LearningRateScheduler)
+        if sets_rate and any(map(_is_scheduled, optimizers_of(model))):
+            raise InvalidObjectiveError(
+                f"{type(one).__name__} sets the learning rate, which a schedule decides in this "
+                "model. Compile the model with a number as learning rate, or leave the callback "
+                "out."
+            ).about("callbacks")
     own = any(
         root(type(one).__module__) != "keras" or isinstance(one, kinds.LambdaCallback)
         for one in made
@@ -92,6 +101,11 @@ def check_monitored(callbacks: Callbacks, model: Any) -> None:
                 f"It reports {', '.join(names)}, each with val_ before it for held-back rows; add "
                 "others to the metrics that it is compiled with."
             ).about("callbacks")
+
+
+def _is_scheduled(optimizer: Any) -> bool:
+    schedule = import_keras().optimizers.schedules.LearningRateSchedule
+    return optimizer is not None and isinstance(learning_rate_of(optimizer), schedule)
 
 
 def _fresh(given: Any) -> list[Any]:

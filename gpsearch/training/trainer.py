@@ -101,13 +101,13 @@ class Trainer(Protocol):
 
 
 def checked_settings(given: Mapping[str, Any], stops_after: int | None = None) -> TrainingSettings:
-    """Training settings, checked; `stops_after` of an early stopping is the patience."""
+    """Training settings, checked; of `patience` and an early stopping's, the smaller one counts."""
     kind = InvalidObjectiveError
     epochs = whole("epochs", given["epochs"], 1, kind=kind)
     batch_size = whole("batch_size", given["batch_size"], 1, kind=kind)
     patience = optional(whole, "patience", given["patience"], 1, kind=kind)
     if stops_after is not None:
-        patience = min(stops_after, epochs)
+        patience = min(stops_after, patience or stops_after, epochs)
     if patience is not None and patience > epochs:
         raise kind(
             f"is above epochs={epochs}, so training would never stop early. Lower patience, raise "

@@ -1,5 +1,6 @@
 """A small network cross-validated end to end."""
 
+import functools
 import pickle
 import random
 import subprocess
@@ -777,6 +778,44 @@ def test_what_a_callback_watches_is_known_before_any_trial(data, kind, tmp_path)
         validate("val_acc")
     validate("val_accuracy")
     validate("val_acc", import_keras().callbacks.LambdaCallback())
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("kind", ["ReduceLROnPlateau", "LearningRateScheduler"])
+def test_a_callback_that_cannot_set_the_learning_rate_is_refused_before_any_trial(
+    data, kind, wrapped
+):
+    X, y = data
+    keras = import_keras()
+
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+
+    def network(rate, n_neurons):
+        model = small_network(n_neurons)
+        optimizer = keras.optimizers.SGD(rate)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer) if wrapped else optimizer
+        model.compile(optimizer, "binary_crossentropy")
+        return model
+
+    made = getattr(keras.callbacks, kind)(*([len] if kind == "LearningRateScheduler" else []))
+
+    def validate(rate):
+        options = {"cv": 2, "epochs": 1, "callbacks": made}
+        objective = KerasCV(functools.partial(network, rate), X, y, **options)
+        objective.validate(Space({"n_neurons": (2, 3)}))
+
+    with pytest.raises(InvalidObjectiveError, match=rf"callbacks=.*{kind} sets .* a schedule"):
+        validate(schedule)
+    validate(0.1)
+
+
+@pytest.mark.parametrize(("patience", "of_callback"), [(1, 4), (4, 1), (None, 1)])
+def test_of_patience_and_a_plain_early_stopping_the_first_to_stop_counts(
+    data, patience, of_callback
+):
+    early = import_keras().callbacks.EarlyStopping(patience=of_callback)
+    objective = KerasCV(small_network, *data, epochs=9, patience=patience, callbacks=early)
+    assert objective.settings.patience == 1
 
 
 def sparse_weights(n):
