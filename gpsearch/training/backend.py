@@ -12,6 +12,7 @@ name counts              layers are numbered alike in each build; without, on an
 function call options    `graph_options`; without, a training takes longer, and to start, too
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
 ``_learning_rate``       `learning_rate_of`; without, the schedule is found by its type
+sum over replicas        `summing_nothing`; without, each training keeps some memory
 ``_compile_config``      `compile_arguments`; without, the loop trains without XLA
 ``_compute_loss``        `loss_of`; without, the loss is never told whether it is training
 has training argument    `outputs_of`; without, each model is told whether it is training
@@ -31,8 +32,9 @@ import os
 import random
 import threading
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -308,6 +310,32 @@ def learning_rate_of(optimizer: Any) -> Any:
     schedule = import_keras().optimizers.schedules.LearningRateSchedule
     schedules = [value for value in vars(optimizer).values() if isinstance(value, schedule)]
     return schedules[0] if schedules else optimizer.learning_rate
+
+
+@contextlib.contextmanager
+def summing_nothing(optimizer: Any) -> Iterator[None]:
+    """Let steps of an optimizer, and of one inside it, leave out the sum over a single replica.
+
+    TensorFlow registers the gradient of that sum, and with it the whole graph, for the life of
+    the process.
+    """
+    name = "_all_reduce_sum_gradients"
+    with contextlib.ExitStack() as undo:
+        while optimizer is not None:
+            plain: Any = getattr(optimizer, name, None)
+            if str(getattr(plain, "__module__", "")).startswith("keras."):
+                undo.enter_context(mock.patch.object(optimizer, name, _of_one_replica(plain)))
+            optimizer = getattr(optimizer, "inner_optimizer", None)
+        yield
+
+
+def _of_one_replica(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def summed(gradients: Any) -> Any:
+        replica = import_tensorflow().distribute.get_replica_context()
+        several = replica is not None and replica.num_replicas_in_sync > 1
+        return plain(gradients) if several else list(gradients)
+
+    return summed
 
 
 def slots_of(optimizer: Any, name: str) -> list[Any] | None:

@@ -14,7 +14,12 @@ import numpy as np
 from gpsearch.data.datasets import BUFFER_ROWS, Streamed
 from gpsearch.data.rows import map_parts, n_rows
 from gpsearch.errors import InvalidObjectiveError
-from gpsearch.training.backend import compile_arguments, import_keras, import_tensorflow
+from gpsearch.training.backend import (
+    compile_arguments,
+    import_keras,
+    import_tensorflow,
+    summing_nothing,
+)
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.keras_callbacks import early_stopping_among
 from gpsearch.training.trainer import Rows, TrainedFold, Training, by_entry
@@ -53,14 +58,15 @@ class LoopTrainer:
             own.insert(place or 0, early)
         callbacks += own
         try:
-            history = model.fit(
-                shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
-                epochs=settings.epochs,
-                validation_data=None if stop is None else _in_order(stop, settings.batch_size),
-                callbacks=callbacks,
-                shuffle=False,  # the batches come in the order of the epoch
-                verbose=0,
-            )
+            with summing_nothing(optimizer):
+                history = model.fit(
+                    shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
+                    epochs=settings.epochs,
+                    validation_data=None if stop is None else _in_order(stop, settings.batch_size),
+                    callbacks=callbacks,
+                    shuffle=False,  # the batches come in the order of the epoch
+                    verbose=0,
+                )
         except KeyError as error:
             if stop is not None or not str(error.args[0]).startswith("val_"):
                 raise

@@ -6,13 +6,13 @@ import weakref
 import numpy as np
 import pytest
 
-from gpsearch.training.backend import import_keras
+from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.seeding import seeded
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
-keras = import_keras()
+keras, tf = import_keras(), import_tensorflow()
 layers = keras.layers
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=14, patience=1)
@@ -526,19 +526,27 @@ def test_batch_size_and_epochs_need_no_new_trace(compiled):
     assert compiled.n_traced == traced
 
 
-@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Adagrad", "Nadam"])
-def test_a_program_that_is_dropped_leaves_nothing_behind(name):
-    rng = np.random.default_rng(10)
-    fit = rows_for("dense", 9, rng)
-    compiled = CompiledTrainer()
+@pytest.mark.parametrize("trainer", [CompiledTrainer, LoopTrainer])
+@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Nadam", "LossScaleOptimizer"])
+def test_a_training_leaves_no_graph_behind(name, trainer):
+    graphs = []
+
+    def loss(y, outputs):
+        if not tf.executing_eagerly():
+            graphs.append(weakref.ref(tf.compat.v1.get_default_graph()))
+        return keras.losses.mean_squared_error(y, outputs)
+
+    def create():
+        given = [keras.optimizers.SGD()] if name == "LossScaleOptimizer" else []
+        return sequential(dense(), optimizer=getattr(keras.optimizers, name)(*given), loss=loss)
+
+    fit = rows_for("dense", 9, np.random.default_rng(10))
     settings = TrainingSettings(epochs=1, batch_size=8)
-    trained(compiled, lambda: sequential(dense(), optimizer=name), fit, None, settings)
-    (program,) = compiled._programs.values()
-    graph = weakref.ref(program._train.graph)
-    compiled._programs.clear()
-    del program
+    trained_by = trained(trainer(), create, fit, None, settings).trainer
+    assert trained_by == ("loop" if trainer is LoopTrainer else "compiled")
     gc.collect()
-    assert graph() is None
+    assert graphs
+    assert not any(graph() for graph in graphs)
 
 
 def test_an_exploding_loss_ends_training_on_both():

@@ -13,7 +13,7 @@ at 30; SGD, which gained nothing, is left to Keras.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gpsearch.training.backend import import_keras, import_tensorflow, slots_of
+from gpsearch.training.backend import import_keras, import_tensorflow, slots_of, summing_nothing
 
 Update = Callable[[int, Any, Any, Any], Any]
 
@@ -25,14 +25,8 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)
     free = all(v.constraint is None and v.dtype == "float32" for v in variables)
     if update is None or not plain or not free or _alters_gradients(optimizer):
-        if isinstance(optimizer, import_keras().optimizers.LossScaleOptimizer):
-            optimizer.apply_gradients(zip(gradients, variables, strict=True))  # in the replica
-            return
-        # Called so, Keras does not sum over replicas, of which there is one: TensorFlow registers
-        # the gradient of that sum, and with it the whole graph, for the life of the process.
-        tf.distribute.get_replica_context().merge_call(
-            lambda _: optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        )
+        with summing_nothing(optimizer):
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
     learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
     for index, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):

@@ -154,6 +154,10 @@ def test_the_names_are_those_of_this_version():
     )
     assert len(backend.slots_of(model.optimizer, "momentums")) == len(model.trainable_variables)
     assert backend.slots_of(model.optimizer, "unheard_of") is None
+    before = dict(vars(model.optimizer))
+    with backend.summing_nothing(model.optimizer), backend.summing_nothing(types.SimpleNamespace()):
+        assert vars(model.optimizer) != before
+    assert vars(model.optimizer) == before
     assert set(backend.compile_arguments(model)) >= {"optimizer", "loss", "metrics"}
     assert type(backend.name_counts()) in (dict, collections.defaultdict)
     assert backend.name_counts() is backend.name_counts()
