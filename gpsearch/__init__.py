@@ -42,7 +42,7 @@ floor room              alone imports               role
 0     errors, version                               what is raised on purpose
 0     described                                     objects as text, and as cards in a notebook
 0     phases                                        what the process is busy with
-0     interruption                                  Ctrl-C while the command is imported
+0     interruption                                  what ends the process from outside
 0     lazily                                        names imported when used, methods attached
 ===== ================= =========================== =============================================
 
