@@ -7,7 +7,7 @@ Private names of Keras and TensorFlow stand in this file alone, each in a functi
 without where a version does not have the name. They were seen in Keras 3.15 and TensorFlow 2.21:
 
 ======================== ==============================================================
-eager context            `set_seed` keeps TensorFlow's graphs; without, they are made anew
+eager context, get_seed  `set_seed` keeps TensorFlow's graphs; without, they are made anew
 name counts              layers are numbered alike in each build; without, on and on
 function call options    `graph_options`; without, a training takes longer, and to start, too
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
@@ -45,9 +45,10 @@ from gpsearch.training.thread_pool import widen_pool
 
 _GRAPH_LOCK = threading.RLock()
 
-# Seeds set since TensorFlow last forgot its kernels; after so many, their memory is worth more.
-_SEEDS_SET: set[int] = set()
-_MOST_SEEDS_SET = 100
+# Seeds under which TensorFlow has drawn since it last forgot its kernels; after so many, the memory
+# of these kernels, 36 kB each, is worth more.
+_DRAWN_UNDER: set[int | None] = set()
+_MOST_DRAWN_UNDER = 100
 
 # Passes over a graph; without the others, recurrent layers train more slowly.
 _IDLE_PASSES = [
@@ -127,20 +128,41 @@ def set_seed(seed: int) -> None:
     """Do what ``keras.utils.set_random_seed`` does, and keep TensorFlow's graphs where possible.
 
     TensorFlow draws from a state that each of its kernels keeps. Told a seed, it forgets all
-    kernels, so that they draw anew, and every graph with them: to set up a program again takes
-    longer than to train a small fold in it. A kernel is found by its seed, among other things,
-    so under a seed that was not set before none has drawn yet.
+    kernels, so that they draw anew, and every graph with them: to set up a program again takes 0.1
+    s, longer than to train a small fold in it. A kernel is found by its seed, among other things,
+    so under a seed under which none has drawn yet there is nothing to forget.
     """
     keras = import_keras()
     context = _eager_context()
-    if context is None or seed in _SEEDS_SET or len(_SEEDS_SET) >= _MOST_SEEDS_SET:
-        _SEEDS_SET.clear()
+    known = context is not None and _notices_draws()
+    if not known or seed in _DRAWN_UNDER or len(_DRAWN_UNDER) >= _MOST_DRAWN_UNDER:
+        _DRAWN_UNDER.clear()
         keras.utils.set_random_seed(seed)
     else:
         with import_tensorflow().Graph().as_default():  # takes TensorFlow's part of it
             keras.utils.set_random_seed(seed)
         context._seed, context._rng = seed, random.Random(seed)
-    _SEEDS_SET.add(seed)
+
+
+@functools.cache
+def _notices_draws() -> bool:
+    """Note from now on under which seeds TensorFlow draws; False where that is unknown of it."""
+    try:
+        from tensorflow.python.framework import random_seed
+    except ImportError:
+        return False
+    if not hasattr(random_seed, "get_seed"):
+        return False
+    own = random_seed.get_seed  # which each operation that draws asks for its seeds
+
+    @functools.wraps(own)
+    def get_seed(op_seed: Any) -> Any:
+        seed = getattr(_eager_context(), "_seed", None)
+        _DRAWN_UNDER.add(None if seed is None else int(seed))
+        return own(op_seed)
+
+    random_seed.get_seed = get_seed
+    return True
 
 
 def _eager_context() -> Any:

@@ -148,6 +148,7 @@ def test_the_names_are_those_of_this_version():
     model.optimizer.build(model.trainable_variables)
     with seeded(210):  # TensorFlow keeps a seed from the first on
         assert backend._eager_context() is not None
+        assert backend._notices_draws()
     attention = keras.layers.MultiHeadAttention(2, 3)
     assert all(
         hasattr(attention, name) for name in backend.ATTENTION_SIZES + backend.ATTENTION_NUMBERS
@@ -163,8 +164,9 @@ def test_the_names_are_those_of_this_version():
     assert backend.name_counts() is backend.name_counts()
 
 
-def test_a_seed_is_set_without_the_private_context(monkeypatch):
-    monkeypatch.setattr(backend, "_eager_context", lambda: None)
+@pytest.mark.parametrize(("name", "unknown"), [("_eager_context", None), ("_notices_draws", False)])
+def test_a_seed_is_set_without_the_private_names(monkeypatch, name, unknown):
+    monkeypatch.setattr(backend, name, lambda: unknown)
     drawn = []
     for _ in range(2):
         with seeded(211):

@@ -50,6 +50,16 @@ def test_a_new_seed_leaves_graphs_as_they_are():
     assert after != before, "the graph was set up anew, and its kernel with it"
 
 
+def test_a_seed_under_which_nothing_was_drawn_leaves_graphs_as_they_are_too():
+    draw = tf.function(lambda: tf.random.uniform((), seed=1))
+    with seeded(108):
+        first = float(draw())
+    for _ in range(2):
+        with seeded(109):
+            keras.random.uniform(())
+    assert float(draw()) != first, "the graph was set up anew, and its kernel with it"
+
+
 def test_puts_the_callers_generators_back():
     random.seed(1)
     np.random.seed(1)
