@@ -1,12 +1,14 @@
 """What racing gains: searches at equal cost, of evaluations in folds, with racing and without.
 
-    python benchmarks/simulated_racing.py [--seeds 8] [--noise 0.5] [--out FOLDER]
+    python benchmarks/simulated_racing.py [--seeds 8] [--noise 0.5] [--dead 0] [--out FOLDER]
 
 Nothing is trained. The tasks are the synthetic ones of `tasks`. A fold's loss is the task's, and
 what the fold is harder or easier for all, and noise: six tenths of its variance are drawn for each
 fold of each trial, the others are a smooth function of the configuration, one for each fold, for
 folds differ in what suits them. Both have a standard deviation of ``--noise``, where regret 1 is
-the median that random search reaches with 50 configurations, and 0 the optimum.
+the median that random search reaches with 50 configurations, and 0 the optimum. The worst
+configurations, a share ``--dead`` of the space, train to nothing: all have the loss of the best of
+them on every fold, but for a fiftieth of the noise.
 
 An evaluation costs 1 for each fold that ran, and 0.5 for its model. After a budget, in
 cross-validations of five folds, the regret of the best score so far is that of its configuration
@@ -38,6 +40,8 @@ FOLDS, OF_MODEL = 5, 0.5
 BUDGETS = (10, 15, 20, 30, 40, 60)
 OWN = 0.6  # share of the variance that is drawn for each fold of each trial
 WAVES = 60  # of a smooth function
+DRAWN = 3000  # configurations, of which the worst are told
+OF_DEAD = 0.02  # of the noise, on the folds of what trains to nothing
 VARIANTS: dict[str, dict[str, Any]] = {"all folds": {"racing": None}, "paired": {}}
 
 
@@ -46,7 +50,7 @@ class Simulated:
 
     n_folds = FOLDS
 
-    def __init__(self, task: Task, deviation: float, seed: int) -> None:
+    def __init__(self, task: Task, deviation: float, seed: int, dead: float) -> None:
         rng = np.random.default_rng([5, seed])
         self.name, self.task, self.space = task.name, task, Space(task.dimensions)
         self.deviation, d = deviation, len(self.space)
@@ -54,6 +58,9 @@ class Simulated:
         self.waves = rng.normal(size=(FOLDS, WAVES, d)) * 4 / math.sqrt(d)
         self.phases = rng.uniform(0, 2 * math.pi, (FOLDS, WAVES))
         self.heights = rng.normal(size=(FOLDS, WAVES)) * math.sqrt(2 / WAVES)
+        drawn = self.space.sample(DRAWN, np.random.default_rng(0)) if dead else []
+        losses = np.array([task.loss(point) for point in drawn])
+        self.worst = float(np.nanquantile(losses, 1 - dead)) if dead else math.inf
 
     def validate(self, space: Space) -> None:
         """All of them can be evaluated."""
@@ -83,15 +90,19 @@ class Simulated:
         smooth = (self.heights * np.cos(phase)).sum(axis=1)
         drawn = np.random.default_rng([9, seed]).normal(size=FOLDS)
         noise = math.sqrt(OWN) * drawn + math.sqrt(1 - OWN) * smooth + self.effects
+        if loss > self.worst:
+            loss, noise = self.worst, OF_DEAD * drawn
         scores = -(loss + self.deviation * noise)
         results = (FoldResult(fold=j, score=float(s)) for j, s in enumerate(scores))
         return run_folds(results, on_fold, done)
 
 
-def run(task: Task, seed: int, noise: float, options: dict[str, Any]) -> dict[str, list[float]]:
+def run(
+    task: Task, seed: int, noise: float, dead: float, options: dict[str, Any]
+) -> dict[str, list[float]]:
     """What one search had spent after each trial, and the regret of its best then."""
     best, usual = reference(task, {})
-    objective = Simulated(task, noise * (usual - best), seed)
+    objective = Simulated(task, noise * (usual - best), seed, dead)
     found: dict[str, list[float]] = {"spent": [], "regret": []}
 
     def over(study: gs.Study) -> bool:
@@ -125,20 +136,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--noise", type=float, default=0.5)
+    parser.add_argument("--dead", type=float, default=0.0)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/simulated_racing"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     logging.getLogger("gpsearch").setLevel(logging.ERROR)  # a third of one task fails
     # those with noise of their own are the same tasks
     tasks = [task for task in synthetic_tasks() if not task.name.endswith("-noisy")]
-    path = args.out / f"{args.noise}.json"
+    path = args.out / f"{args.noise}-{args.dead}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     for seed in range(args.seeds):
         for task in tasks:
             for name, options in VARIANTS.items():
                 key = f"{name}|{task.name}|{seed}"
                 if key not in known:
-                    known[key] = run(task, seed, args.noise, options)
+                    known[key] = run(task, seed, args.noise, args.dead, options)
                     path.write_text(json.dumps(known))
     values = {
         name: np.array(  # budgets by tasks by seeds
