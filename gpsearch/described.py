@@ -104,13 +104,15 @@ def number(value: float, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def number_beside(value: float, larger: float) -> str:
+def number_beside(value: float, larger: float, digits: int = 2) -> str:
     """Format a number with the decimals of a larger one beside it, or those of its first digit.
 
     >>> number_beside(0.00312, 0.067), number_beside(3.12e-4, 0.067), number_beside(3e-9, 2e-8)
     ('0.003', '0.0003', '3e-9')
+    >>> number_beside(9.2e-4, 0.8897, digits=4)
+    '0.0009'
     """
-    text = number(larger, 2)
+    text = number(larger, digits)
     if "e" in text or not 1e-6 <= abs(value) < math.inf:
         return number(value, 2)
     places = max(len(text.partition(".")[2]), -math.floor(math.log10(abs(value))))

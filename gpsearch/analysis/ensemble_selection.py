@@ -29,7 +29,7 @@ from scipy import stats
 from gpsearch.analysis.ensemble_candidates import ensemble_candidates, with_their_scores
 from gpsearch.arguments import instance_of, whole
 from gpsearch.data.rows import take
-from gpsearch.described import number
+from gpsearch.described import number_beside
 from gpsearch.errors import StudyError, TrialFailedError, public
 from gpsearch.estimators.ensemble import average
 from gpsearch.evaluation import map_outputs, parts_of
@@ -102,10 +102,11 @@ class EnsembleSelection:
         elif len(self.chosen) == 1:
             found = "no average of trials scores better"
         else:
-            low, high = self.interval
+            largest = max(map(abs, self.interval))
+            gain, low, high = (number_beside(g, largest) for g in (self.gain, *self.interval))
             found = (
-                f"on folds that did not choose it, it gains {number(self.gain, 2)} "
-                f"({number(low, 2)} to {number(high, 2)}) over the best single model, "
+                f"on folds that did not choose it, it gains {gain} ({low} to {high}) over the best "
+                "single model, "
                 f"in {self.score_name}"
             )
         verdict = "" if self.is_better else f" It is not used, but trial {self.single} alone."

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpsearch.arguments import is_number, refusal
-from gpsearch.described import number
+from gpsearch.described import number, number_beside
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
@@ -57,11 +57,12 @@ class OneStandardError:
                 f"The best trial, {self.best.number}, is also the simplest of the {self.n_within} "
                 f"within one standard error of it ({self.order})."
             )
+        difference = self.best.score - self.trial.score
         return (
             f"Trial {self.trial.number} ({number(self.trial.score, 4)}) is the simplest of the "
             f"{self.n_within} within one standard error of the best, trial {self.best.number} "
             f"({number(self.best.score, 4)}; the difference is "
-            f"{number(self.best.score - self.trial.score, 2)} ± {number(self.error, 2)}, standard "
+            f"{number_beside(difference, self.error)} ± {number(self.error, 2)}, standard "
             f"error over the folds); simpler is {self.order}."
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from gpsearch.described import counted, number
+from gpsearch.described import counted, number, number_beside
 from gpsearch.evaluation import as_user_value
 
 CONFIRMATION = "confirmation"  # its name in the head of the study
@@ -124,11 +124,12 @@ class Confirmation:
         if math.isnan(self.luck):
             return "cannot be judged: a training of it failed on the fresh splits."
         some = self.luck > ROUNDING * abs(self.searched)
+        luck = number_beside(self.luck, self.searched, digits=4)
         if not self.corrected:
-            part = f"was {number(self.luck, 2)} luck of the splits, and " if some else ""
+            part = f"was {luck} luck of the splits, and " if some else ""
             return f"{part}may hold luck of the rows, not known where folds share the rows scored."
         if some:
-            return f"was {number(self.luck, 2)} luck."
+            return f"was {luck} luck."
         return "was not luck." if self.contenders else "shows no luck, by the search's folds alone."
 
     def _against_baseline(self) -> str:
@@ -137,13 +138,15 @@ class Confirmation:
             return f"No other trial is expected to be better than {named}."
         if math.isnan(self.gain):
             return f"It cannot be compared with {named}, which {self.gain_off or 'failed'}."
-        within = f"{LEVEL:.0%} interval {number(self.gain_low, 2)} to {number(self.gain_high, 2)}"
+        largest = max(abs(self.gain_low), abs(self.gain_high))
+        low, high = (number_beside(end, largest) for end in (self.gain_low, self.gain_high))
+        within = f"{LEVEL:.0%} interval {low} to {high}"
         if math.isclose(self.gain_low, self.gain_high):
             if self.baseline in self.tied:
                 return f"It is tied with {named}: both scored the same on every fold."
             within = "no interval: the same on every fold"
         is_rounding = abs(self.gain) <= ROUNDING * abs(self.searched)
-        gained = f"{number(0.0 if is_rounding else self.gain, 2)} ({within})"
+        gained = f"{'0' if is_rounding else number_beside(self.gain, largest)} ({within})"
         if self.gain_low > 0:
             return f"It is better than {named}, by {gained}."
         if self.gain_high < 0:

@@ -17,6 +17,7 @@ from sklearn.model_selection import (
 
 import gpsearch as gs
 from gpsearch.cli.standing import state_line
+from gpsearch.described import number
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
 from gpsearch.execution import winner
@@ -104,7 +105,7 @@ def test_the_luck_of_the_best_is_told():
     assert made.luck > NOISE / 2
     assert made.tied
     assert made.probability < 0.95
-    assert f"{made.luck:.2g} luck" in " ".join(study.confirmed())
+    assert f"was {number(round(made.luck, 4))} luck" in " ".join(study.confirmed())
 
 
 def test_the_winner_is_the_best_trial(study):
