@@ -75,13 +75,11 @@ class SurrogateModel:
 def transformed_to_z(X: Array, space: Space) -> Array:
     """Places in the unit cube of rows that a normalised space transformed.
 
-    Normalised numbers are places already; of a one-hot category the place is its index over
-    the number of categories less one.
+    Normalised numbers are places already; a one-hot category stands where its column has it.
 
-    >>> space = Space({"c": ["a", "b", "c"], "x": (0.0, 4.0)})
-    >>> for dimension, transform in zip(space.dimensions, ["onehot", "normalize"]):
-    ...     dimension.set_transformer(transform)
-    >>> transformed_to_z(space.transform([["b", 1.0], ["c", 4.0]]).astype(float), space)
+    >>> from gpsearch.optimizer.skopt_arguments import read_space
+    >>> space = read_space({"c": [10, 30, 20], "x": (0.0, 4.0)})
+    >>> transformed_to_z(space.transform([[20, 1.0], [30, 4.0]]).astype(float), space)
     array([[0.5 , 0.25],
            [1.  , 1.  ]])
     """
@@ -92,9 +90,8 @@ def transformed_to_z(X: Array, space: Space) -> Array:
         block = X[:, start : start + width]
         if not isinstance(dimension, Categorical):
             Z[:, j] = np.clip(block[:, 0], 0.0, 1.0)
-        elif width == 1:  # one or two categories
-            Z[:, j] = np.round(block[:, 0])
         else:
-            Z[:, j] = np.argmax(block, axis=1) / (width - 1)
+            places = space.columns[j].encode(dimension.categories)
+            Z[:, j] = places[dimension.transformer.nearest(block)]
         start += width
     return space.snap(Z) if space.when else Z

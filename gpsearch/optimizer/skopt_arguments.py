@@ -14,8 +14,9 @@ from sklearn.utils import check_random_state
 from skopt.space import Categorical, Dimension
 from skopt.utils import cook_estimator, cook_initial_point_generator, is_2Dlistlike, is_listlike
 
-from gpsearch.arguments import instance_of, refusal
+from gpsearch.arguments import instance_of, is_number, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, InvalidSpaceError
+from gpsearch.optimizer.category_encoder import CategoryEncoder
 from gpsearch.space import Point, Space
 from gpsearch.space.space import truth_of
 from gpsearch.strategy.optimum_prior import BY_NAME
@@ -68,7 +69,11 @@ def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None
         space = Space(space, constraint=constraint)
     for dimension, original in zip(space.dimensions, given, strict=True):
         dimension.name = original.name
-        dimension.set_transformer("onehot" if isinstance(dimension, Categorical) else "normalize")
+        if isinstance(dimension, Categorical):
+            dimension.set_transformer("onehot")
+            dimension.transformer = CategoryEncoder(dimension.categories)
+        else:
+            dimension.set_transformer("normalize")
     return space
 
 
@@ -183,8 +188,7 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
         x = x.tolist()
     if not is_listlike(x):
         raise refusal(InvalidSearchError, "x", x, "a point, or a list of points")
-    # a point all of whose values are tuples looks like a list of points
-    if len(x) and is_2Dlistlike(x) and not (len(x) == len(space) and list(x) in space):
+    if len(x) and is_2Dlistlike(x) and not is_point(x, space):
         points, values = [read_point(p, space, several=True) for p in x], y
         if not is_listlike(y) and not hasattr(y, "__len__"):
             raise InvalidSearchError(f"{len(points)} points have this single value.").about("y", y)
@@ -194,6 +198,15 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
             )
         return points, list(values)
     return [read_point(x, space, several=False)], [y]
+
+
+def is_point(x: Sequence[Any], space: Space) -> bool:
+    """Whether `x` is one point; of tuples alone it looks like a list of points.
+
+    >>> is_point([(1, 2)], Space([Categorical([(1, 2), (3, 4)])]))
+    True
+    """
+    return len(x) == len(space) and list(x) in space
 
 
 def read_loss(value: Any) -> float:
@@ -208,7 +221,7 @@ def read_loss(value: Any) -> float:
         raise InvalidSearchError(f"`func` should return a scalar, got {value!r}").about("y", value)
     try:
         loss = float(value)  # type: ignore[arg-type]
-    except OverflowError:  # an int beyond all floats
+    except (OverflowError, ValueError):  # an int beyond all floats, a signalling NaN
         return math.inf
     return loss if math.isfinite(loss) else math.inf
 
@@ -218,7 +231,7 @@ def read_timed_loss(value: Any) -> tuple[float, float]:
     if not hasattr(value, "__len__") or len(value) != 2:
         raise TypeError(f"expected y to be (func_val, t), got {value!r}")
     loss, seconds = value
-    if not 0 < seconds < math.inf:
+    if not (is_number(seconds) and 0 < seconds < math.inf):
         raise InvalidSearchError(f"the time {seconds!r} must be above zero, and finite.").about(
             "y", value
         )

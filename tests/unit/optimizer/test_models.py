@@ -2,6 +2,7 @@
 
 import pickle
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import skopt.plots
@@ -9,6 +10,7 @@ from skopt import expected_minimum
 
 from gpsearch.optimizer import Optimizer, gp_minimize
 from gpsearch.optimizer.models import transformed_to_z
+from gpsearch.optimizer.skopt_arguments import read_space
 from gpsearch.space import Categorical, Integer, Real, Space
 
 DIMENSIONS = [
@@ -34,6 +36,47 @@ def test_rows_transformed_by_the_space_of_the_result_come_back_as_z(result):
     points = result.space.sample(50, np.random.default_rng(0))
     Z = transformed_to_z(np.asarray(result.space.transform(points), dtype=float), result.space)
     np.testing.assert_allclose(Z, result.space.to_z(points), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "categories",
+    [
+        ["tanh", "relu"],
+        [32, 128, 64],
+        [0.1, 10, 0.01],
+        [np.int64(5), np.int64(3), np.int64(4)],
+        [True, False],
+        [1, True, "1"],
+        ["sqrt", 0.5, 2],
+        [(1, 2), (0, 1), (3, 3)],
+        [(1,), (1, 2), ()],
+        [None, 7],
+        [len],
+    ],
+    ids=str,
+)
+def test_categories_of_any_kind_are_transformed_and_return_themselves(categories):
+    space = read_space([Categorical(categories), (0.0, 1.0)])
+    points = [[category, 0.25] for category in categories]
+    rows = np.asarray(space.transform(points), dtype=float)
+    np.testing.assert_array_equal(transformed_to_z(rows, space), space.to_z(points))
+    assert all(
+        back is category
+        for (back, _), category in zip(space.inverse_transform(rows), categories, strict=True)
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # of matplotlib, in scikit-optimize's plot
+@pytest.mark.parametrize("categories", [["sqrt", 0.5, 2], [(1, 2), (0, 1), (3, 3)]])
+def test_scikit_optimize_plots_the_objective_of_categories_of_any_kind(categories):
+    result = gp_minimize(
+        lambda point: categories.index(point[0]) + point[1] ** 2,
+        [Categorical(categories), (-1.0, 1.0)],
+        n_calls=9,
+        random_state=0,
+    )
+    skopt.plots.plot_objective(result, n_samples=5, n_points=5)
+    plt.close("all")
 
 
 def test_predictions_are_in_the_units_of_the_losses(result):
