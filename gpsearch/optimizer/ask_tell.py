@@ -7,6 +7,7 @@ first       points before the first model, ``n_initial_points`` of them
 =========== =================================================================================
 """
 
+import copy
 import functools
 import threading
 import warnings
@@ -22,7 +23,7 @@ from gpsearch.arguments import boolean, instance_of, one_of, optional, refusal, 
 from gpsearch.errors import InvalidSearchError, SpaceExhaustedError, public
 from gpsearch.optimizer.models import SurrogateModel
 from gpsearch.optimizer.observations import LARGEST_SEED, LIES, FirstPoints, Observations
-from gpsearch.optimizer.proposals import Proposals
+from gpsearch.optimizer.proposals import Hedge, Proposals
 from gpsearch.optimizer.result import make_result, plottable
 from gpsearch.optimizer.skopt_arguments import (
     check_of_skopt,
@@ -153,8 +154,9 @@ class Optimizer(skopt.Optimizer):
         optional(instance_of, "n_jobs", n_jobs, Integral, "a whole number")
         optional(instance_of, "acq_func_kwargs", acq_func_kwargs, Mapping, "a dict")
         optional(instance_of, "acq_optimizer_kwargs", acq_optimizer_kwargs, Mapping, "a dict")
-        if not isinstance(model_queue_size, int | None):
+        if not isinstance(model_queue_size, Integral | None):
             raise TypeError(f"model_queue_size should be an int or None, got {model_queue_size!r}")
+        optional(whole, "model_queue_size", model_queue_size, 1)
         self.specs = {"args": plottable(arguments), "function": "Optimizer"}
         self.rng = read_random_state(random_state)
         self.base_estimator_ = base_estimator
@@ -169,6 +171,7 @@ class Optimizer(skopt.Optimizer):
             self._first_points = FirstPoints(
                 self.space, initial_point_generator, n_initial_points, self.rng
             )
+        self._hedge = Hedge()
         self._proposals: Proposals | None = self._make_proposals()
         self._options = self._proposals.options
         self._observations = Observations(self.space, self._known_noise)
@@ -210,16 +213,14 @@ class Optimizer(skopt.Optimizer):
 
     def _ask_batch(self, n_points: int, strategy: str | None) -> list[Point]:
         strategy = strategy or "believer"
-        if (n_points, strategy) in self.cache_:
-            return self.cache_[n_points, strategy]
-        batch: list[Point] = []
-        for _ in range(n_points):
+        batch: list[Point] = self.cache_.get((n_points, strategy), [])
+        while len(batch) < n_points:
             batch.append(self._propose([*self._observations.pending, *batch], lie=strategy))
         if self._repeats:
             self.cache_ = {(n_points, strategy): batch}
         else:
             self._observations.pending += batch
-        return batch
+        return [list(point) for point in batch]  # its own copies: the caller may change them
 
     def _ask_one(self) -> Point:
         if self._next is not None:
@@ -319,7 +320,7 @@ class Optimizer(skopt.Optimizer):
         n_iter = whole("n_iter", n_iter, 0)
         for _ in range(n_iter):
             point = self.ask()
-            self.tell(point, func(point))
+            self.tell(point, func(list(point)))  # its own copy: it may change it
         return self.get_result()
 
     def get_result(self) -> OptimizeResult:
@@ -371,6 +372,7 @@ class Optimizer(skopt.Optimizer):
             twin._first_points.made = self._first_points.made
         told = self._observations
         twin._observations.pending = [list(point) for point in told.pending]
+        twin._hedge, twin._proposals = copy.deepcopy(self._hedge), None
         if self.Xi:
             points = [list(point) for point in self.Xi]
             twin._record(points, list(self.yi), list(told.losses), list(told.log_times), fit=True)
@@ -407,4 +409,5 @@ class Optimizer(skopt.Optimizer):
             acq_func_kwargs=self.acq_func_kwargs or {},
             acq_optimizer_kwargs=self.acq_optimizer_kwargs or {},
             noise=self._known_noise,
+            hedge=self._hedge,
         )

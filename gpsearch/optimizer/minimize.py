@@ -1,19 +1,25 @@
 """`gp_minimize`: scikit-optimize's function over gpsearch's search."""
 
 from collections.abc import Callable, Iterable, Sequence, Sized
-from numbers import Integral, Number, Real
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback
 
-from gpsearch.arguments import answer, instance_of, optional, refusal, whole
+from gpsearch.arguments import answer, finite, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
+from gpsearch.optimizer.proposals import read_kappa
 from gpsearch.optimizer.result import plottable
-from gpsearch.optimizer.skopt_arguments import read_n_initial_points, read_point, read_space
-from gpsearch.space import Point
+from gpsearch.optimizer.skopt_arguments import (
+    is_point,
+    read_n_initial_points,
+    read_point,
+    read_space,
+)
+from gpsearch.space import Point, Space
 from gpsearch.strategy.gp import default_initial_points
 from gpsearch.strategy.optimum_prior import BY_NAME, OptimumPriorChoice
 
@@ -99,14 +105,13 @@ optimum_prior
         optional(instance_of, name, value, Integral, "a whole number")
     optional(whole, "n_points", n_points, 1)
     optional(whole, "n_restarts_optimizer", n_restarts_optimizer, 0)
-    instance_of("xi", xi, Real, "a number")
-    instance_of("kappa", kappa, Real, "a number")
-    optional(instance_of, "x0", x0, Sized, "a point or a list of points")
-    points = _points(x0)
+    finite("xi", xi)
+    kappa = read_kappa(kappa)
+    space = read_space(dimensions, space_constraint)
+    points = _points(x0, space)
     values = _values(y0)
     if values and not points:
         raise InvalidSearchError("there is no `x0` that it belongs to.").about("y0", y0)
-    space = read_space(dimensions, space_constraint)
     usual = default_initial_points(len(space))
     n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
@@ -172,12 +177,13 @@ def _asks_to_end(callbacks: Sequence[Callable[..., Any]], result: OptimizeResult
     return any([answer("callback", each, each(result)) for each in callbacks])
 
 
-def _points(x0: Any) -> list[Point]:
+def _points(x0: Any, space: Space) -> list[Point]:
     """`x0` as a list of points."""
+    x0 = x0.tolist() if hasattr(x0, "tolist") else x0  # of NumPy and pandas
+    optional(instance_of, "x0", x0, Sequence, "a point or a list of points")
     if x0 is None or len(x0) == 0:
         return []
-    x0 = x0.tolist() if isinstance(x0, np.ndarray) else x0
-    if not isinstance(x0[0], list | tuple | np.ndarray):
+    if not isinstance(x0[0], list | tuple | np.ndarray) or is_point(x0, space):
         x0 = [x0]
     if not isinstance(x0, list):
         raise InvalidSearchError(f"`x0` should be a list, but got {type(x0)}").about("x0", x0)
@@ -202,6 +208,7 @@ def _values(y0: Any) -> list[Any] | None:
     """`y0` as a list of losses."""
     if y0 is None:
         return None
+    y0 = y0.tolist() if isinstance(y0, np.ndarray) else y0
     if isinstance(y0, Number):
         return [y0]
     if not isinstance(y0, Iterable):
@@ -219,7 +226,8 @@ def _budget(
     n_told = len(points) if values is None else 0
     n_first = n_initial_points
     if n_first is None:
-        n_first = min(usual, max(2 * (n_calls - n_told) // 3, 1))  # leaves some to the model
+        n_left = max(n_calls - n_told, 0 if points else 1)
+        n_first = min(usual, n_left, max(2 * n_left // 3, 1))  # leaves some to the model
     if n_first <= 0 and not points:
         raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`").about(
             "n_initial_points", n_first

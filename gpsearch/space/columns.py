@@ -307,7 +307,10 @@ def _typed(value: Any) -> Hashable:
 
 def _equal(category: Any, value: Any) -> bool:
     # True == 1 in Python, and here they are different choices
-    return isinstance(category, bool) == isinstance(value, bool) and bool(category == value)
+    if isinstance(category, bool) != isinstance(value, bool):
+        return False
+    same = category == value  # an array where `value` is one
+    return isinstance(same, bool | np.bool_) and bool(same)
 
 
 def _order(listed: Sequence[Any]) -> Sequence[int]:

@@ -73,9 +73,9 @@ def test_improvement_per_second_prefers_what_is_quick():
 def test_the_hedge_gains_by_the_means_of_its_candidates():
     optimizer = Optimizer([(-2.0, 2.0)], acq_func="gp_hedge", n_initial_points=3, random_state=0)
     run(optimizer, 4, lambda p: p[0] ** 2)
-    assert not optimizer._proposals.gains.any()
+    assert not optimizer._hedge.gains.any()
     run(optimizer, 3, lambda p: p[0] ** 2)
-    assert optimizer._proposals.gains.all()
+    assert optimizer._hedge.gains.all()
 
 
 def test_the_same_seed_asks_the_same_and_another_seed_does_not():
@@ -237,7 +237,7 @@ def test_improvement_per_second_wants_pairs(y):
         Optimizer([(0.0, 1.0)], acq_func="EIps").tell([0.5], y)
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf, "a", None])
 def test_a_time_that_is_none_is_refused(seconds):
     with pytest.raises(ValueError, match="above zero"):
         Optimizer([(0.0, 1.0)], acq_func="PIps").tell([0.5], (1.0, seconds))
@@ -324,6 +324,47 @@ def test_model_queue_size_limits_the_models():
     assert [len(model.process.t) for model in result.models] == [7, 8, 9]
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda optimizer: optimizer.copy(random_state=1),
+        lambda optimizer: pickle.loads(pickle.dumps(optimizer)),
+        copy.deepcopy,
+    ],
+)
+@pytest.mark.parametrize("acq_func", ["logEI", "gp_hedge"])
+def test_a_copy_of_any_kind_asks_what_the_original_asks(again, acq_func):
+    optimizer = Optimizer(DIMENSIONS, acq_func=acq_func, n_initial_points=3, random_state=1)
+    run(optimizer, 8)
+    twin = again(optimizer)
+    assert run(twin, 4).x_iters == run(optimizer, 4).x_iters
+
+
+@pytest.mark.parametrize("base_estimator", [None, "GP"])
+def test_the_caller_may_change_the_points_that_it_was_given(base_estimator):
+    optimizers = [Optimizer(DIMENSIONS, base_estimator, random_state=0) for _ in range(2)]
+    batches = [optimizer.ask(3) for optimizer in optimizers]
+    for point in batches[0]:
+        point[0] = "changed"
+    batches[0].clear()
+    assert optimizers[0].ask(3) == optimizers[1].ask(3)
+
+    def changing(point):
+        loss = loss_of(point)
+        point[0] = "changed"
+        return loss
+
+    assert run(optimizers[1], 3).x_iters == optimizers[0].run(changing, 3).x_iters
+
+
+def test_with_thousands_of_losses_the_most_promising_point_is_asked_again():
+    optimizer = Optimizer([(0, 4)], random_state=0, n_initial_points=1, avoid_duplicates=False)
+    points = [[i % 5] for i in range(1003)]
+    optimizer.tell(points, [float((x - 3) ** 2) for (x,) in points])
+    with pytest.warns(UserWarning, match="again"):
+        assert optimizer.ask() == [3]
+
+
 def test_run_asks_and_tells():
     result = Optimizer([(-1.0, 1.0)], random_state=0).run(lambda p: p[0] ** 2, n_iter=12)
     assert len(result.x_iters) == 12
@@ -362,6 +403,23 @@ def test_a_result_before_anything_is_told_holds_nothing():
             {"acq_func": "MES", "optimum_prior": {"X_0": 0.5}}, "optimum_prior", id="for MES"
         ),
         pytest.param({"base_estimator": "XGB"}, "'GBRT' or 'DUMMY'", id="estimator"),
+        pytest.param({"model_queue_size": 0}, "model_queue_size=0", id="a queue of no models"),
+        pytest.param({"model_queue_size": -1}, "model_queue_size=-1", id="a queue below zero"),
+        *(
+            pytest.param(
+                {argument: {name: value}}, rf"{argument}={{'{name}': ", id=f"{name}={value}"
+            )
+            for argument, name, value in [
+                ("acq_func_kwargs", "xi", "a"),
+                ("acq_func_kwargs", "xi", math.nan),
+                ("acq_func_kwargs", "kappa", "much"),
+                ("acq_func_kwargs", "kappa", math.nan),
+                ("acq_func_kwargs", "eta", math.inf),
+                ("acq_optimizer_kwargs", "n_points", 0),
+                ("acq_optimizer_kwargs", "n_points", 2.5),
+                ("acq_optimizer_kwargs", "n_restarts_optimizer", "a"),
+            ]
+        ),
     ],
 )
 def test_a_wrong_argument_has_its_own_error(arguments, message):

@@ -1,6 +1,7 @@
 """gp_minimize: scikit-optimize's signature, budget and result."""
 
 import inspect
+import math
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,42 @@ def test_a_start_that_would_be_recorded_as_another_is_refused_before_a_call(poin
     assert called == []
     with pytest.raises(InvalidSearchError, match=r"^Optimizer\.tell\(x=.*bounds of the space"):
         Optimizer(SPACE).tell(point, 1.0)
+
+
+@pytest.mark.parametrize("x0", [{"x": 1}, {0.0, 1}, np.array(3.0), 3.0])
+def test_a_start_that_is_no_list_is_refused(x0):
+    with pytest.raises(InvalidSearchError, match=r"^gp_minimize\(x0=.*must be a point"):
+        gp_minimize(bowl, SPACE, n_calls=5, x0=x0)
+
+
+@pytest.mark.parametrize("point", [[10**400, 1], [0.0, 10**400]])
+def test_an_int_beyond_all_floats_lies_outside_of_the_space(point):
+    with pytest.raises(InvalidSearchError, match="within the bounds"):
+        gp_minimize(bowl, SPACE, n_calls=5, x0=[point])
+
+
+def test_a_start_of_tuples_alone_is_one_point():
+    space = [[(1, 2), (3, 4), (5, 6)]]
+    result = gp_minimize(lambda x: x[0][0], space, n_calls=3, x0=[(3, 4)], random_state=0)
+    assert result.x_iters[0] == [(3, 4)]
+    assert result.fun == 1
+
+
+def test_a_loss_of_a_start_may_be_an_array_without_dimensions():
+    result = gp_minimize(bowl, SPACE, n_calls=3, x0=[0.0, 1], y0=np.array(2.0), random_state=0)
+    assert result.func_vals[0] == 2.0
+
+
+def test_the_calls_may_all_be_starts():
+    starts = [[0.0, 1], [0.5, 1], [0.5, 2]]
+    assert gp_minimize(bowl, SPACE, n_calls=3, x0=starts).x_iters == starts
+
+
+def test_kappa_may_be_infinite_as_in_scikit_optimize():
+    kappas = ["inf", math.inf]
+    settings = {"n_calls": 6, "n_initial_points": 3, "acq_func": "LCB", "random_state": 0}
+    first, second = (gp_minimize(bowl, SPACE, kappa=kappa, **settings) for kappa in kappas)
+    assert first.x_iters == second.x_iters
 
 
 def test_a_start_may_be_an_array_and_is_called_as_it_is_recorded():
