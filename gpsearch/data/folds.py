@@ -27,6 +27,8 @@ from sklearn.model_selection import (
 from gpsearch.data.target import Target
 from gpsearch.errors import InvalidObjectiveError
 
+DEFAULT_FOLDS = 5  # where `cv` is None, as in scikit-learn
+
 Split = tuple[np.ndarray, np.ndarray]
 
 
@@ -204,7 +206,7 @@ def _splitter(
     if n_folds > n:
         raise InvalidObjectiveError(f"X has only {n} rows; use fewer folds.").about("cv", n_folds)
     if by_class:
-        smallest = int(np.bincount(y).min())
+        smallest = int(np.unique(y, return_counts=True)[1].min())  # of those that y holds
         if n_folds > smallest:
             raise InvalidObjectiveError(
                 f"the smallest class of y has only {smallest} members, so some folds would lack "

@@ -15,11 +15,12 @@ from gpsearch.data.rows import (
     as_model_input,
     check_numeric,
     map_parts,
+    n_rows,
     named_parts,
     take,
 )
 from gpsearch.data.table_encoder import as_array, is_table, table_encoder, warn_of_texts
-from gpsearch.errors import InvalidObjectiveError
+from gpsearch.errors import GPSearchError, InvalidObjectiveError
 
 NAMES = ("auto", "standardize")
 REMEDY = (
@@ -66,7 +67,7 @@ class Preprocessor:
             change = np.asarray if transformer is None else transformer.transform
             return gathered(part, rows, lambda block: as_model_input(change(block)))
         chosen = part if rows is None else take(part, rows)
-        return as_model_input(chosen if transformer is None else transformer.transform(chosen))
+        return as_model_input(chosen if transformer is None else _transformed(transformer, chosen))
 
 
 def check_features(features: Parts) -> None:
@@ -104,7 +105,8 @@ def check_preprocess(preprocess: Any, X: Parts) -> None:
             raise InvalidObjectiveError(f"is a class. Give a transformer: {one.__name__}().").about(
                 "preprocess", one
             )
-        if not (one is None or isinstance(one, str) or hasattr(one, "transform")):
+        fits = hasattr(one, "fit") and hasattr(one, "transform")
+        if not (one is None or isinstance(one, str) or fits):
             raise InvalidObjectiveError(
                 "needs `fit` and `transform`, as scikit-learn's transformers have."
             ).about("preprocess", one)
@@ -131,14 +133,33 @@ def _by_blocks(transformer: Any, part: Any) -> bool:
 
 
 def _fitted(transformer: Any, part: Any, rows: np.ndarray | None) -> Any:
-    fitted = clone(transformer)
+    fitted = clone(transformer, safe=False)  # one that is not scikit-learn's is copied
     try:
-        if not _by_blocks(fitted, part):
-            return fitted.fit(part if rows is None else take(part, rows))
-        for block in blocks(part, rows):
-            fitted.partial_fit(block)
-        return fitted
-    except (ValueError, TypeError) as error:
-        raise InvalidObjectiveError(f"cannot be fitted on a training fold: {error}").about(
+        if _by_blocks(fitted, part):
+            for block in blocks(part, rows):
+                fitted.partial_fit(block)
+        else:
+            fitted.fit(part if rows is None else take(part, rows))
+        return fitted  # not every `fit` returns its transformer
+    except Exception as error:  # the user's class
+        raise InvalidObjectiveError(
+            f"cannot be fitted on a training fold: {type(error).__name__}: {error}"
+        ).about("preprocess", transformer) from error
+
+
+def _transformed(transformer: Any, part: Any) -> Any:
+    """The rows of a part of X as `transformer` gives them, one for each."""
+    try:
+        features, n = transformer.transform(part), n_rows(part)
+    except GPSearchError:
+        raise
+    except Exception as error:  # the user's class
+        raise InvalidObjectiveError(f"cannot transform X: {type(error).__name__}: {error}").about(
             "preprocess", transformer
         ) from error
+    if (given := n_rows(features) if np.ndim(features) else 0) != n:
+        raise InvalidObjectiveError(
+            f"makes {given} rows of {n}, which would come apart from their labels. Drop or add "
+            "rows in X and y instead, and give a transformer that changes columns alone."
+        ).about("preprocess", transformer)
+    return features

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gpsearch.data.blocks import blocks, gathered
 from gpsearch.data.datasets import Streamed
@@ -180,7 +181,7 @@ def take(parts: Parts, rows: np.ndarray) -> Parts:
 
 
 def as_model_input(parts: Parts, floats: str = "float32") -> Parts:
-    """Plain arrays: float64 narrowed to float32 as Keras would for every batch, text as objects.
+    """Plain arrays: wide floats narrowed to float32 as Keras would in each batch, text as objects.
 
     The `floats` of a model that takes float64 are that.
     """
@@ -191,14 +192,15 @@ def as_model_input(parts: Parts, floats: str = "float32") -> Parts:
         array = part.toarray() if hasattr(part, "toarray") else as_array(part)
         if array.dtype.kind in "UT":
             return array.astype(object)
-        return np.ascontiguousarray(array, floats if array.dtype == np.float64 else None)
+        wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+        return np.ascontiguousarray(array, floats if wide else None)
 
     return map_parts(narrow, parts)
 
 
 def _as_rows(part: Any) -> Any:
     if hasattr(part, "iloc") or hasattr(part, "columns") or isinstance(part, np.ndarray | Streamed):
-        rows = part
+        rows = _native(part) if isinstance(part, pd.DataFrame) else part
     elif _is_sparse(part):
         return part.tocsr()
     else:
@@ -209,6 +211,16 @@ def _as_rows(part: Any) -> Any:
             "data frame, or a dict or tuple of them for a model with several inputs."
         ).about("X", part)
     return rows
+
+
+def _native(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in the byte order of this machine: pandas takes no rows of a column in another."""
+    swapped = {
+        name: kind.newbyteorder("=")
+        for name, kind in frame.dtypes.items()
+        if isinstance(kind, np.dtype) and not kind.isnative
+    }
+    return frame.astype(swapped) if swapped else frame
 
 
 def _is_sparse(part: Any) -> bool:

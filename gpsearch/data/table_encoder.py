@@ -138,7 +138,7 @@ def is_table(part: Any) -> bool:
 def table_encoder(part: Any) -> TableEncoder:
     """The encoder for the columns of a table, not yet fitted."""
     columns = _columns(part)
-    kinds = [(name, infer_dtype(column, skipna=True)) for name, column in columns]
+    kinds = [(name, _kind(column)) for name, column in columns]
     if twice := [name for name, count in Counter(name for name, _ in kinds).items() if count > 1]:
         raise InvalidObjectiveError(
             f"two columns are named {twice[0]!r}. Rename one, or drop it."
@@ -189,7 +189,7 @@ def not_numbers(frame: Any) -> dict[Hashable, str]:
     """Columns of a data frame that a network cannot take, each with what it holds, in words."""
     found: dict[Hashable, str] = {}
     for name, column in _columns(frame) if hasattr(frame, "columns") else []:
-        kind = infer_dtype(column, skipna=True)
+        kind = _kind(column)
         if kind not in NUMERIC:
             found[name] = _examples(column, kind) if kind in CATEGORIES else kind
         elif n_bad := int((~np.isfinite(_as_numbers(name, column))).sum()):
@@ -220,7 +220,7 @@ def as_array(part: Any) -> np.ndarray:
             is_number = infer_dtype(array.ravel(), skipna=True) in NUMERIC
             return _as_numbers("X", array.ravel()).reshape(array.shape) if is_number else array
     columns = _columns(part)
-    if any(infer_dtype(column, skipna=True) not in NUMERIC for _, column in columns):
+    if any(_kind(column) not in NUMERIC for _, column in columns):
         return np.asarray(part)
     arrays = ((name, np.asarray(column)) for name, column in columns)
     return np.column_stack(
@@ -253,6 +253,14 @@ def _columns(table: Any) -> list[tuple[Hashable, Any]]:
             f"the table has no {'rows' if columns else 'columns'}. Give at least one."
         ).about("X")
     return columns
+
+
+def _kind(column: Any) -> str:
+    """What the values of a column are, in a word of pandas'."""
+    kind = infer_dtype(column, skipna=True)
+    if kind == "unknown-array":  # a type of pyarrow's, such as its dictionary of categories
+        kind = infer_dtype(np.asarray(column, object), skipna=True)
+    return kind
 
 
 def _as_finite(name: Hashable, column: Any) -> np.ndarray:

@@ -9,6 +9,7 @@ numbers   y in the shape in which it was given, as Keras would take it
 ========= ==================================================================================
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,6 +175,11 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
             raise InvalidObjectiveError(
                 f"{label} holds infinite values. Drop those rows from X and y."
             ).about("y")
+    if values.dtype.kind == "O" and not all(isinstance(one, Hashable) for one in values.flat):
+        raise InvalidObjectiveError(
+            f"{label} holds lists, arrays or other collections, where a row has one label. For "
+            "several labels in a row give MultiLabelBinarizer().fit_transform(y) of scikit-learn."
+        ).about("y")
     if values.dtype.kind not in "biuf" + _TEXT:
         raise InvalidObjectiveError(
             f"{label} of type {values.dtype} holds neither numbers nor labels. Make it one of them."

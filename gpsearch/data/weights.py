@@ -18,18 +18,24 @@ def read_weights(sample_weight: Any) -> np.ndarray | None:
         return None
     refuse_masked("sample_weight", sample_weight)
     try:
-        weights = np.asarray(sample_weight, float)
+        given = np.asarray(sample_weight)
+        if given.dtype.kind in "mMc":
+            raise TypeError(f"they have the type {given.dtype}")
+        weights = given.astype(float)
     except (TypeError, ValueError) as error:
         raise InvalidObjectiveError(f"Sample weights must be numbers: {error}.").about(
             "sample_weight"
         ) from error
     if weights.ndim == 2 and weights.shape[1] == 1:
         weights = weights[:, 0]
-    within = np.isfinite(weights) & (weights >= 0)
-    if weights.ndim != 1 or not within.all() or not weights.any():
+    with np.errstate(over="ignore", under="ignore"):
+        trained = weights.astype(np.float32)
+    within = np.isfinite(trained) & (weights >= 0)
+    if weights.ndim != 1 or not within.all() or not trained.any():
         raise InvalidObjectiveError(
             f"of shape {weights.shape}: Sample weights must be finite numbers from 0, one for each "
-            "row, and not all zero. Leave them out where all rows weigh the same."
+            "row, and not all zero, as float32 holds them. Leave them out where all rows weigh the "
+            "same."
         ).about("sample_weight")
     return weights
 
@@ -47,7 +53,13 @@ def read_groups(groups: Any) -> np.ndarray | None:
         raise InvalidObjectiveError(
             f"of shape {values.shape}: must be a list of the group of each row, none missing."
         ).about("groups")
-    return values
+    try:
+        np.unique(values)
+    except TypeError as error:
+        raise InvalidObjectiveError(
+            f"groups of several types cannot be sorted: {error}. Give groups of one type."
+        ).about("groups") from error
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def fit_weights(

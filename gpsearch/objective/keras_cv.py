@@ -11,7 +11,7 @@ import numpy as np
 
 from gpsearch.arguments import boolean, fraction, instance_of, optional, whole
 from gpsearch.data.datasets import is_dataset, read_dataset
-from gpsearch.data.folds import Fold, fresh_splitter, make_folds
+from gpsearch.data.folds import DEFAULT_FOLDS, Fold, fresh_splitter, make_folds
 from gpsearch.data.prepared_folds import PreparedFold, PreparedFolds
 from gpsearch.data.preprocessing import check_preprocess
 from gpsearch.data.rows import (
@@ -190,6 +190,7 @@ class KerasCV(Described):
         check_preprocess(preprocess, self.X)
         self.preprocess = preprocess
         self.scoring = Scoring(scoring, metrics, self.target)
+        cv = DEFAULT_FOLDS if cv is None else cv
         self.cv = list(cv) if isinstance(cv, Iterator) else cv  # which cannot be copied
         self.random_state = whole("random_state", random_state, 0, kind=kind)
         self.monitor_fold = boolean("monitor_fold", monitor_fold, kind=kind)

@@ -15,7 +15,7 @@ from sklearn.base import RegressorMixin, is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import get_scorer
 
-from gpsearch.data.folds import Split, in_order
+from gpsearch.data.folds import DEFAULT_FOLDS, Split, in_order
 from gpsearch.data.rows import in_parts, take
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.objective.estimator_cv import EstimatorCV
@@ -100,7 +100,7 @@ def _check_scored(objective: Any, folds: list[Split], cv: Any) -> None:
 
 def _split_networks(objective: KerasCV, cv: Any) -> list[Split]:
     outer = copy.copy(objective)
-    outer.cv = cv
+    outer.cv = DEFAULT_FOLDS if cv is None else cv
     outer._split()
     return [(fold.train, fold.test) for fold in outer.folds]
 

@@ -38,6 +38,12 @@ def test_every_row_is_scored_once_and_never_trained_on(cv):
     assert len(whole.test) == 0
 
 
+def test_a_class_that_no_row_has_asks_for_no_rows_in_each_fold():
+    for unused in range(3):  # as of `pandas.get_dummies` of a category with an unused level
+        y = np.insert(np.eye(2)[np.arange(20) % 2], unused, 0, axis=1)
+        assert len(folds_of(y, 5)[0]) == 5
+
+
 def test_stop_rows_are_stratified():
     folds, _ = folds_of(LABELS, 2, fraction=0.2)
     for fold in folds:

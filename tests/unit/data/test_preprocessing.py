@@ -79,6 +79,44 @@ def test_a_transformer_that_leaves_nan_is_refused():
         PreparedFolds(np.where(X > 5, np.nan, X), StandardScaler())[FOLD]
 
 
+@pytest.mark.parametrize(
+    "function",
+    [lambda X: X[:-1], lambda X: np.vstack([X, X]), lambda X: X.mean(), lambda X: None],
+    ids=["fewer", "more", "a number", "nothing"],
+)
+def test_a_transformer_that_drops_or_adds_rows_is_refused(function):
+    with pytest.raises(InvalidObjectiveError, match=r"^preprocess=.*rows of 2.*their labels"):
+        PreparedFolds(X, FunctionTransformer(function))[FOLD]
+
+
+class Bare:
+    """A transformer of the user's own, without `get_params`."""
+
+    shift, bad = 0.0, ""
+
+    def fit(self, X):
+        if self.bad == "fit":
+            raise KeyError("fault")
+        self.shift = np.mean(X)
+
+    def transform(self, X):
+        if self.bad == "transform":
+            raise KeyError("fault")
+        return X - self.shift
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_transformer_needs_fit_and_transform_alone_and_what_it_raises_is_told():
+    mine = Bare()
+    made = PreparedFolds(X, mine)[FOLD].features(FOLD.train)
+    assert (mine.shift, made.mean()) == (0.0, pytest.approx(0.0, abs=1e-6))
+    for mine.bad in ("fit", "transform"):
+        with pytest.raises(InvalidObjectiveError, match=r"^preprocess=.*KeyError: 'fault'"):
+            PreparedFolds(X, mine)[FOLD]
+    with pytest.raises(InvalidObjectiveError, match="needs `fit` and `transform`"):
+        check_preprocess(type("Half", (), {"transform": Bare.transform})(), X)
+
+
 def test_weights_of_rows_times_weights_of_classes():
     target = read_target(np.array(["no", "no", "no", "yes"]))
     rows = np.array([0, 3])
@@ -120,8 +158,14 @@ def test_one_column_of_weights_is_read():
 
 @pytest.mark.parametrize(
     "bad",
-    [[-1.0, 0.0], [-1.0, 1.0], [np.nan, 1.0], [[1.0, 2.0], [2.0, 1.0]], 1.0, ["a", "b"]],
-    ids=["negative", "mixed", "NaN", "two columns", "scalar", "text"],
+    [
+        *([-1.0, 0.0], [-1.0, 1.0], [np.nan, 1.0], [[1.0, 2.0], [2.0, 1.0]], 1.0, ["a", "b"]),
+        *([1e300, 1.0], [1e-300, 0.0], pd.date_range("2020", periods=2), [1j, 1.0]),
+    ],
+    ids=[
+        *("negative", "mixed", "NaN", "two columns", "scalar", "text"),
+        *("beyond float32", "nothing in float32", "dates", "complex"),
+    ],
 )
 def test_bad_sample_weight(bad):
     with pytest.raises(InvalidObjectiveError, match=r"^sample_weight=.*Sample weights must"):
@@ -132,6 +176,11 @@ def test_bad_sample_weight(bad):
 def test_bad_groups(bad):
     with pytest.raises(InvalidObjectiveError, match=r"^groups=.*the group of each row"):
         read_groups(bad)
+
+
+def test_groups_that_cannot_be_sorted_are_refused():
+    with pytest.raises(InvalidObjectiveError, match=r"^groups=.*of several types.*of one type"):
+        read_groups(pd.Series([1, "a"]))
 
 
 def test_a_transformer_reads_the_same_in_every_process():

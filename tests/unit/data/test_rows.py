@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from gpsearch.data.preprocessing import Preprocessor
 from gpsearch.data.rows import as_model_input, check_numeric, read_features, take, without_lists
 from gpsearch.data.target import read_target
+from gpsearch.data.weights import read_groups
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.identity import fingerprint
 
@@ -254,3 +255,34 @@ def test_identity_of_y_sees_its_form():
     forms = [labels, labels[:, None], np.eye(3)[labels], labels.astype(float), labels.astype(str)]
     assert len({fingerprint(read_target(y).identity) for y in forms}) == 5
     assert fingerprint(read_target(labels).identity) == fingerprint(["multiclass", labels])
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", ">i4", "longdouble", "float16"])
+def test_numbers_of_any_width_and_byte_order(kind):
+    values = RNG.integers(0, 9, size=(9, 2)).astype(kind)
+    chosen = np.array([5, 0, 7])
+    for X in (values, pd.DataFrame(values, columns=["a", "b"])):
+        for preprocess in (None, "standardize"):
+            features = read_features(X)
+            made = Preprocessor(preprocess, features).transform(features, chosen)
+            plain = Preprocessor(preprocess, values.astype(float)).transform(values.astype(float))
+            if preprocess is None or made.dtype == np.float32:
+                np.testing.assert_allclose(made, plain[chosen], rtol=1e-6)
+            assert made.dtype.itemsize <= 4
+    np.testing.assert_array_equal(read_groups(values[:, 0]), values[:, 0])
+    assert pd.factorize(read_groups(values[:, 0].astype(">i4")))[1].size
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        pd.Series([["a"], ["b", "c"]]),
+        pd.Series([{"a"}, {"b"}]),
+        pd.Series([np.arange(2), np.arange(3)]),
+        pd.array([[1], [2]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+    ],
+    ids=["lists", "sets", "arrays", "arrow"],
+)
+def test_collections_are_not_labels(y):
+    with pytest.raises(InvalidObjectiveError, match=r"^y=.*lists.*MultiLabelBinarizer"):
+        read_target(y)

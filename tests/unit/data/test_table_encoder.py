@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from gpsearch.data.folds import Fold
@@ -37,6 +38,17 @@ def test_numbers_are_imputed_and_scaled_and_categories_one_hot():
     np.testing.assert_allclose(train[:, :2].std(axis=0), 1, rtol=1e-5)
     assert test[-1, 0] == 0  # the median is the mean here
     np.testing.assert_array_equal(train[0, 2:], [0, 1, 0, 0, 1])  # Bern, Bonn, Graz; missing, a
+
+
+def test_columns_of_pyarrow_are_read_as_what_they_hold():
+    city = FRAME["city"].astype("category")
+    arrow = {
+        "city": city.astype(pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        "empty": pd.array([None] * N, dtype=pd.ArrowDtype(pa.null())),
+    }
+    plain = pd.DataFrame({"city": city, "empty": np.full(N, np.nan)})
+    for made, expected in zip(prepared(pd.DataFrame(arrow)), prepared(plain), strict=True):
+        np.testing.assert_array_equal(made, expected)
 
 
 def test_what_is_learned_comes_from_the_training_rows():

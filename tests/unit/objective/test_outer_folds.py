@@ -69,10 +69,25 @@ def test_the_score_is_that_of_the_rows_set_aside():
 
 def test_classes_stay_where_the_training_rows_lack_one():
     y = np.array(["a", "b", "c"]).repeat([25, 25, 10])
-    whole = gs.KerasCV(create_model, X, y, cv=KFold(2, shuffle=True))
-    inner, _ = outer_folds(whole, [(range(50), range(50, 60))])[0]
-    assert list(inner.target.classes) == ["a", "b", "c"]
-    assert inner.target.n_outputs == 3
+    for cv in (KFold(2, shuffle=True), 2):
+        whole = gs.KerasCV(create_model, X, y, cv=cv, scoring=lambda model, X, y: 1.0)
+        for lacking in (range(25), range(25, 50), range(50, 60)):
+            left = np.setdiff1d(range(60), lacking)
+            inner, _ = outer_folds(whole, [(left, lacking)])[0]
+            assert list(inner.target.classes) == ["a", "b", "c"]
+            assert (inner.target.n_outputs, inner.n_folds) == (3, 2)
+
+
+def test_no_cv_is_five_folds_as_in_scikit_learn():
+    none, five = (
+        gs.KerasCV(create_model, X, NAMES, cv=cv, scoring=lambda model, X, y: 1.0)
+        for cv in (None, 5)
+    )
+    assert none.fingerprint() == five.fingerprint()
+    of_none, of_five = (
+        [inner.fingerprint() for inner, _ in outer_folds(five, cv)] for cv in (None, 5)
+    )
+    assert of_none == of_five
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "precomputed"])
