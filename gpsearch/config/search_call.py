@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import importlib
 import inspect
 import itertools
@@ -29,7 +30,11 @@ SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison
     *("n_calls", "n_initial_points", "optimum_prior", "cost", "random_state", "racing"),
     *("max_same_errors", "n_jobs", "executor", "isolate", "trial_timeout", "memory_limit"),
 )
-READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+READERS: dict[str, Callable[..., pd.DataFrame]] = {
+    ".csv": functools.partial(pd.read_csv, low_memory=False),  # one type in all rows of a column
+    ".parquet": pd.read_parquet,
+}
+SOURCES = ("dataset", "file", "function")
 COLUMNS = ("groups", "sample_weight")  # arguments of KerasCV that a column of a file may hold
 NAMED = {  # arguments that may name a Python object
     "objective": ("preprocess", "scoring", "cv", "callbacks"),
@@ -122,6 +127,8 @@ class _Reader:
             search_arguments["stop"] = self._stop_rules(stop)
         space = self._space(create_model)
         X, y, columns = self._data(source.table("data"))
+        if isinstance(weights := objective.get("class_weight"), dict):
+            objective["class_weight"] = _by_label(weights, y)
         cells = {"X": X, "y": y} | columns
         gaps = objective.get("preprocess") == "auto"
         with source.placing("objective"), self._naming_cells(cells, gaps=gaps):
@@ -191,6 +198,10 @@ class _Reader:
         table = self.source.table("space")
         if not table and create_model is mlp:
             return Space(mlp_space())
+        if not table:
+            raise self.source.error(
+                "", "space", "is missing: write a table [space], with what is searched of each name"
+            )
         with self.source.placing("space"):
             return Space(table)
 
@@ -199,7 +210,7 @@ class _Reader:
     def _data(self, table: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
         """X, y, and further columns of a file as arguments of `KerasCV`."""
         self.source.check_keys("data", table, ["dataset", "file", "target", *COLUMNS, "function"])
-        given = [key for key in ("dataset", "file", "function") if key in table]
+        given = [key for key in SOURCES if key in table]
         if len(given) != 1:
             raise self.source.error(
                 "data",
@@ -222,18 +233,22 @@ class _Reader:
         return getattr(datasets, f"load_{name}")(return_X_y=True)
 
     def _file(self, table: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-        path = self.folder / str(table["file"])
-        reader = READERS.get(path.suffix.lower())
+        name = table["file"]
+        path = self.folder / str(name)
+        reader = READERS.get(path.suffix.lower()) if isinstance(name, str) else None
         if reader is None:
             raise self.source.error(
-                "data", "file", f"is {path.name!r}; it must be a .csv or .parquet file"
+                "data", "file", f"is {name!r}; it must be the name of one .csv or .parquet file"
             )
         try:
             frame = reader(path)
+        except UnicodeDecodeError as error:
+            rule = f"cannot be read: {error}. Save it as UTF-8"
+            raise self.source.error("data", "file", rule) from None
         except (OSError, ValueError, ImportError) as error:
             why = " ".join(str(error).split())
             raise self.source.error("data", "file", f"cannot be read: {why}") from None
-        if reader is pd.read_csv:
+        if reader is READERS[".csv"]:
             self._refuse_header(path, frame)
         columns = ", ".join(map(str, frame.columns))
         if "target" not in table:
@@ -289,7 +304,13 @@ class _Reader:
                 if error.argument != "y":
                     numbers = table.apply(pd.to_numeric, errors="coerce").astype(float)
                     bad = np.isinf(numbers) | (numbers.isna() & (error.argument != "X" or not gaps))
+                    if error.argument == "sample_weight":
+                        bad |= numbers < 0
                 self._refuse_cell(bad, table, error.rule)
+            if error.argument in columns:  # no cell, but what they hold together
+                key = next(key for key in SOURCES if key in self.source.table("data"))
+                part = f"{key}, {error.argument}:"
+                raise self.source.error("data", part, error.rule, key=key) from error
             raise
 
     def _refuse_cell(self, bad: pd.DataFrame, table: pd.DataFrame, rule: str) -> None:
@@ -320,6 +341,13 @@ class _Reader:
                 f"is {named!r}, which returned {type(returned).__name__}; it must return X, y",
             )
         return returned
+
+
+def _by_label(weights: dict[str, Any], y: Any) -> dict[Any, Any]:
+    """Weights by the labels of y, of which TOML writes each as a text."""
+    labels = {str(label): label for label in pd.Series(np.ravel(y)).dropna().unique().tolist()}
+    labels |= {"true": True, "false": False} if {*labels.values()} <= {True, False} else {}
+    return {labels.get(name, name): weight for name, weight in weights.items()}
 
 
 def _line_of_row(path: Path, row: int) -> str:

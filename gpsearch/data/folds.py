@@ -63,7 +63,8 @@ def make_folds(
 ) -> tuple[tuple[Fold, ...], Fold]:
     """Split `n` rows into folds, and a fold of all rows for the final model; see `KerasCV`."""
     y = target.encoded if target.kind != "several" else np.zeros(n)
-    splitter = _splitter(cv, y, n, target.by_class, groups, random_state)
+    seed = random_state % 2**32  # scikit-learn takes no larger one
+    splitter = _splitter(cv, y, n, target.by_class, groups, seed)
     rows = features if hasattr(features, "shape") else np.zeros((n, 1))
     try:
         with warnings.catch_warnings():

@@ -150,7 +150,8 @@ def test_a_file_that_breaks_off_is_told_its_last_line(tmp_path, text, message):
         ('dataset = "iris"', 'dataset = "irises"', r"line 5: \[data\] dataset is 'irises'"),
         ('dataset = "iris"', "", r"line 4: \[data\] needs exactly one of"),
         ('dataset = "iris"', 'file = "no.csv"', r"line 5: \[data\] file cannot be read"),
-        ('dataset = "iris"', 'file = "no.xls"', r"must be a \.csv or \.parquet"),
+        ('dataset = "iris"', 'file = "no.xls"', r"'no.xls'; it must be .* one \.csv or \.parquet"),
+        ('dataset = "iris"', 'file = ["a.csv", "b.csv"]', r"line 5.*\['a.csv', 'b.csv'\]; it must"),
         ('dataset = "iris"', 'function = "nope"', "module:name"),
         ('dataset = "iris"', 'function = "no.py:load"', "cannot be loaded: there is no file"),
         ('dataset = "iris"', 'function = "json:__doc__"', "not a function"),
@@ -388,6 +389,7 @@ def test_every_choice_that_init_offers_can_be_made(write):
         ("b", 0, np.inf, r"line 3, column 'b' holds inf: "),
         ("label", 9, np.nan, r"line 12, column 'label' holds nan: "),
         ("weight", 1, "heavy", r"line 4, column 'weight' holds 'heavy': "),
+        ("weight", 1, -2.0, r"line 4, column 'weight' holds -2\.0: "),
         ("patient", 2, np.nan, r"line 5, column 'patient' holds nan: "),
     ],
 )
@@ -404,6 +406,60 @@ def test_a_cell_that_cannot_be_used_is_named(write, tmp_path, column, row, cell,
         load_config(write(data + columns))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,label\n", "file, X: X has no rows"),
+        ("label\na\nb\n", "file, X: the table has no columns"),
+        ("x,label\n1,a\n2,a\n", "file, y: y holds the single class 'a'"),
+        ("x,weight,label\n1,0,a\n2,0,b\n", "file, sample_weight: .*not all zero"),
+        ("x,label\n1,ä\n".encode("latin-1"), "file cannot be read: 'utf-8'.*Save it as UTF-8"),
+    ],
+)
+def test_data_that_cannot_be_used_as_a_whole_is_named_with_its_line(write, tmp_path, text, message):
+    (tmp_path / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    weight = 'sample_weight = "weight"\n' if "weight" in message else ""
+    with pytest.raises(InvalidConfigError, match=rf"line 3: \[data\] {message}"):
+        load_config(write(f'[data]\ntarget = "label"\nfile = "t.csv"\n{weight}'))
+
+
+def test_the_data_of_a_function_is_named_with_its_line(write, tmp_path):
+    (tmp_path / "own.py").write_text("def load():\n    return [[1.0], [2.0]], [None, 1]\n")
+    with pytest.raises(InvalidConfigError, match=r"line 2: \[data\] function, y: .*missing values"):
+        load_config(write('[data]\nfunction = "own.py:load"\n'))
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "read"),
+    [
+        ([0, 1], "{ 0 = 1.0, 1 = 3.0 }", {0: 1.0, 1: 3.0}),
+        ([-1, 2], "{ -1 = 3.0 }", {-1: 3.0}),
+        ([0.5, 2.0], '{ "0.5" = 3.0 }', {0.5: 3.0}),
+        ([True, False], "{ true = 3.0, False = 2.0 }", {True: 3.0, False: 2.0}),
+        (["no", "1"], '{ no = 3.0, "1" = 2.0 }', {"no": 3.0, "1": 2.0}),
+    ],
+)
+def test_weights_of_classes_find_their_labels(write, tmp_path, labels, weights, read):
+    """TOML writes each key as a text."""
+    (tmp_path / "own.py").write_text(f"def load():\n    return [[1.0]] * 40, {labels} * 20\n")
+    text = f'[data]\nfunction = "own.py:load"\n[objective]\nclass_weight = {weights}\n'
+    assert load_config(write(text)).objective.class_weight == read
+
+
+def test_a_function_is_searched_over_a_space_that_is_written(write):
+    text = '[data]\ndataset = "iris"\n[objective]\ncreate_model = "os:getcwd"\n'
+    with pytest.raises(InvalidConfigError, match=r"space is missing: write a table \[space\]"):
+        load_config(write(text))
+
+
+def test_a_column_has_one_type_in_all_rows_of_a_large_file(write, tmp_path):
+    n = 300_000  # pandas infers the type of each part of so many
+    label = np.where(np.arange(n) < n - 9, "1", "b")
+    pd.DataFrame({"x": np.zeros(n), "label": label}).to_csv(tmp_path / "t.csv", index=False)
+    config = load_config(write('[data]\nfile = "t.csv"\ntarget = "label"\n'))
+    assert config.objective.target.classes.tolist() == ["1", "b"]
+
+
 def test_a_cell_that_auto_can_use_is_not_blamed(write, tmp_path):
     frame = pd.DataFrame({"city": ["Bonn"] * 60, "age": np.arange(60.0), "label": [0, 1] * 30})
     frame.loc[2, "age"], frame.loc[5, "age"] = np.nan, np.inf
@@ -412,7 +468,8 @@ def test_a_cell_that_auto_can_use_is_not_blamed(write, tmp_path):
     with pytest.raises(InvalidConfigError, match=r"line 7, column 'age' holds inf: "):
         load_config(write(text))
     frame.assign(age=pd.date_range("2020", periods=60)).to_parquet(tmp_path / "table.parquet")
-    with pytest.raises(GPSearchError, match=r"X=.*column 'age' holds values of the kind datetime"):
+    message = r"line 2: \[data\] file, X: column 'age' holds values of the kind datetime"
+    with pytest.raises(InvalidConfigError, match=message):
         load_config(write(text.replace("csv", "parquet")))
 
 
