@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import importlib
 import inspect
 import itertools
@@ -30,10 +29,14 @@ SHARED = (  # [compare] takes these from [search]; not timeout, for a comparison
     *("n_calls", "n_initial_points", "optimum_prior", "cost", "random_state", "racing"),
     *("max_same_errors", "n_jobs", "executor", "isolate", "trial_timeout", "memory_limit"),
 )
-READERS: dict[str, Callable[..., pd.DataFrame]] = {
-    ".csv": functools.partial(pd.read_csv, low_memory=False),  # one type in all rows of a column
-    ".parquet": pd.read_parquet,
-}
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """A CSV file, with one type in all rows of a column."""
+    return pd.read_csv(path, low_memory=False)
+
+
+READERS: dict[str, Callable[..., pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
 SOURCES = ("dataset", "file", "function")
 COLUMNS = ("groups", "sample_weight")  # arguments of KerasCV that a column of a file may hold
 NAMED = {  # arguments that may name a Python object
@@ -248,7 +251,7 @@ class _Reader:
         except (OSError, ValueError, ImportError) as error:
             why = " ".join(str(error).split())
             raise self.source.error("data", "file", f"cannot be read: {why}") from None
-        if reader is READERS[".csv"]:
+        if reader is _read_csv:
             self._refuse_header(path, frame)
         columns = ", ".join(map(str, frame.columns))
         if "target" not in table:
