@@ -101,6 +101,7 @@ class _Climb:
         self._listed = np.flatnonzero(~smooth | space.categorical)
         self._visited: list[Array] = []
         self._values: list[Array] = []
+        self._feasible: dict[bytes, bool] = {}
 
     def value(self, Z: Array) -> Array:
         """Values of the rows of snapped `Z`."""
@@ -125,7 +126,10 @@ class _Climb:
     def _is_feasible(self, z: Array) -> bool:
         if self._space.constraint is None:
             return True
-        return bool(self._space.feasible(self._space.from_z(z[None]))[0])
+        place = z.tobytes()  # a candidate may occur many times
+        if place not in self._feasible:
+            self._feasible[place] = bool(self._space.feasible(self._space.from_z(z[None]))[0])
+        return self._feasible[place]
 
     def ascend(self, S: Array) -> None:
         """Climb from all rows of `S`."""

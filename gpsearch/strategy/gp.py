@@ -174,11 +174,13 @@ class GPStrategy:
             effort=self._options.effort,
             everything=self._everything,
         )
-        visited = self._to_z(history.visited)
+        visited, seen = self._to_z(history.visited), self._first_points.visited(history)
         for z in ranking:
             if np.abs(visited - z).max(axis=1).min() > SAME_PLACE:
-                return Proposal(self._space.from_z(z[None])[0], "model")
-        return draw_unseen(self._space, self._first_points.visited(history), rng)
+                (point,) = self._space.from_z(z[None])
+                if self._space.key(point) not in seen:  # between close bounds lie few floats
+                    return Proposal(point, "model")
+        return draw_unseen(self._space, seen, rng)
 
     @functools.cached_property
     def _everything(self) -> Array | None:

@@ -108,6 +108,37 @@ def test_a_finite_space_is_visited_whole_and_then_ends():
         strategy.propose(History.of(points, losses), 12)
 
 
+@pytest.mark.parametrize(
+    "dimensions", [[Real(1e15, 1e15 + 1)], [Real(5e-324, 1e-323), Real(1e-12, 1e-8)]]
+)
+def test_bounds_between_which_few_floats_lie_are_searched_without_a_repeat(dimensions):
+    space = Space(dimensions)
+    strategy, points = GPStrategy(space, seed=1, n_initial_points=2), []
+    for number in range(9):
+        history = History.of(points, [float(i % 3) for i in range(number)])
+        points.append(strategy.propose(history, number))
+    assert len(set(space.keys(points))) == 9
+
+
+def test_a_constraint_judges_each_candidate_of_a_proposal_once():
+    judged = []
+
+    def constraint(params):
+        judged.append(tuple(params.items()))
+        return params.get("a") != 3
+
+    space = Space(
+        {"on": ["yes", "no"], "a": (0, 40), "b": (0, 40)},
+        conditions={"a": {"on": "yes"}, "b": {"on": "yes"}},
+        constraint=constraint,
+    )
+    strategy = GPStrategy(space, seed=0, n_initial_points=2)
+    points = [["no", 20, 20], ["yes", 1, 2], ["yes", 7, 30], ["yes", 20, 20]]
+    judged.clear()
+    strategy.propose(History.of(points, [0.0, 1.0, 2.0, 3.0]), 4)
+    assert len(set(judged)) == len(judged) > 0
+
+
 def test_the_constraint_and_the_conditions_hold():
     space = Space(
         {"opt": ["sgd", "adam"], "momentum": (0.0, 0.9), "a": (0.0, 1.0), "b": (0.0, 1.0)},
