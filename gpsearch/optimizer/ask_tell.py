@@ -243,7 +243,7 @@ class Optimizer(skopt.Optimizer):
         try:
             return self._proposals.propose(history, number)
         except SpaceExhaustedError:
-            if self.avoid_duplicates or history.failed.all():
+            if self.avoid_duplicates or not history.visited:
                 raise
         point = self._proposals.most_promising_again(history)
         warnings.warn(

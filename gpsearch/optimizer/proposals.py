@@ -15,6 +15,7 @@ gp_hedge: Hoffman, Brochu & de Freitas 2011, Portfolio allocation for Bayesian o
 
 import contextlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -110,8 +111,14 @@ class Proposals:
         return list(self._strategies[0].propose(history, number))
 
     def most_promising_again(self, history: History) -> Point:
-        """The evaluated point to evaluate once more, by its lower confidence bound."""
+        """The point to evaluate once more, by its lower confidence bound.
+
+        Where no evaluation succeeded it is the one that was visited least often.
+        """
         succeeded = np.flatnonzero(~history.failed)
+        if not len(succeeded):
+            visits = Counter(keys := self._space.keys(history.visited))
+            return list(min(zip(keys, history.visited, strict=True), key=lambda v: visits[v[0]])[1])
         process = self._strategies[0].process(history)
         points = [history.points[i] for i in succeeded.tolist()]
         # not at the points of the process, which leaves some out where there are thousands

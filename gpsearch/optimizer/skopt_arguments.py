@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Number
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import skopt.space
@@ -35,6 +35,8 @@ STOCK_DEFAULTS = {
 class PointConstraint:
     """A constraint on points as a constraint on params; absent values are None."""
 
+    argument: ClassVar[str] = "space_constraint"
+    """What errors name."""
     names: tuple[str, ...]
     of_point: Callable[[Point], bool]
     also: Callable[[dict[str, Any]], bool] | None = None
@@ -43,6 +45,9 @@ class PointConstraint:
         """Whether this constraint and the earlier one of the space hold."""
         point = [params.get(name) for name in self.names]
         return truth_of(self.of_point(point)) and (self.also is None or truth_of(self.also(params)))
+
+    def __repr__(self) -> str:
+        return getattr(self.of_point, "__name__", repr(self.of_point))
 
 
 def read_space(dimensions: Any, space_constraint: Callable[[Point], bool] | None = None) -> Space:
@@ -163,7 +168,7 @@ def _checked(dimensions: Any) -> list[Dimension]:
     """Dimensions as scikit-optimize reads them."""
     try:
         read: list[Dimension] = skopt.space.Space(list(dimensions)).dimensions
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidSpaceError(
             f"{error} Each entry must be (low, high), (low, high, 'log-uniform'), a list of "
             "choices, or a dimension."
@@ -186,7 +191,9 @@ def read_told(x: Any, y: Any, space: Space) -> tuple[list[Point], list[Any]]:
     """Points and values of one ``tell``, of one point or a list of them, as plain Python values."""
     if isinstance(x, np.ndarray):
         x = x.tolist()
-    if not is_listlike(x):
+    if is_listlike(x):
+        x = [p.tolist() if isinstance(p, np.ndarray) else p for p in x]
+    else:
         raise refusal(InvalidSearchError, "x", x, "a point, or a list of points")
     if len(x) and is_2Dlistlike(x) and not is_point(x, space):
         points, values = [read_point(p, space, several=True) for p in x], y

@@ -32,6 +32,8 @@ class Real(skopt.space.Real, metaclass=_Checked):
         """Check the bounds and the prior."""
         prior = PRIORS.get(prior, prior) if isinstance(prior, str) else prior
         check_bounds(low, high, prior)
+        # a fraction, which NumPy does not take, as a float
+        low, high = (v if isinstance(v, int | float) else float(v) for v in (low, high))
         return skopt.space.Real(plain(low), plain(high), prior, *more, **named)
 
 

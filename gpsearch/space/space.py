@@ -404,7 +404,9 @@ class Space(Described, skopt.space.Space):
             raise InvalidSpaceError(
                 f"cannot judge {params} ({type(error).__name__}: {error}). It must return True or "
                 "False for every configuration of the space."
-            ).about("constraint", self.params_constraint) from error
+            ).about(
+                getattr(self.params_constraint, "argument", "constraint"), self.params_constraint
+            ) from error
 
     def _check_names(self) -> None:
         if not self.names:

@@ -357,6 +357,27 @@ def test_the_caller_may_change_the_points_that_it_was_given(base_estimator):
     assert run(optimizers[1], 3).x_iters == optimizers[0].run(changing, 3).x_iters
 
 
+@pytest.mark.filterwarnings("ignore:The objective has been evaluated")
+def test_points_that_all_failed_or_are_pending_are_asked_again_in_turn():
+    optimizer = Optimizer([(0, 2)], random_state=0, avoid_duplicates=False)
+    assert sorted(optimizer.ask(6)) == [[0], [0], [1], [1], [2], [2]]
+    failing = Optimizer([(0, 2)], random_state=0, avoid_duplicates=False)
+    assert sorted(run(failing, 6, lambda point: math.nan).x_iters) == sorted(optimizer.ask(6))
+
+
+@pytest.mark.parametrize("judge", [lambda point: None, lambda point: 1 / 0])
+def test_a_constraint_that_cannot_judge_is_named_as_it_was_given(judge):
+    optimizer = Optimizer([(0.0, 1.0)], space_constraint=judge)
+    with pytest.raises(ValueError, match=r"^Optimizer\(space_constraint=<lambda>\): cannot judge"):
+        optimizer.ask()
+
+
+def test_a_list_of_arrays_is_a_list_of_points():
+    optimizer = Optimizer([(0.0, 1.0), ["a", "b"]])
+    optimizer.tell([np.array([0.5, "a"], dtype=object), np.array([1.0, "b"], dtype=object)], [1, 2])
+    assert optimizer.Xi == [[0.5, "a"], [1.0, "b"]]
+
+
 def test_with_thousands_of_losses_the_most_promising_point_is_asked_again():
     optimizer = Optimizer([(0, 4)], random_state=0, n_initial_points=1, avoid_duplicates=False)
     points = [[i % 5] for i in range(1003)]
@@ -393,6 +414,7 @@ def test_a_result_before_anything_is_told_holds_nothing():
         pytest.param({"initial_point_generator": "grit"}, "sobol", id="generator"),
         pytest.param({"dimensions": [[]]}, r"dimensions=\[\[\]\].*\(low, high\)", id="no choices"),
         pytest.param({"dimensions": [(3, 1)]}, "less than the", id="bounds in the wrong order"),
+        pytest.param({"dimensions": [(0, 10**400)]}, "dimensions=", id="beyond all floats"),
         pytest.param({"dimensions": 3}, "dimensions=3", id="no dimensions"),
         pytest.param(
             {"base_estimator": "RF", "optimum_prior": {"X_0": 0.5}},

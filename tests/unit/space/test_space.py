@@ -1,5 +1,6 @@
 import math
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -123,6 +124,8 @@ class TestReading:
         ("make", "message"),
         [
             pytest.param(lambda: Real("a", "b"), r"Real\(low='a'\): the bounds 'a' and", id="text"),
+            pytest.param(lambda: Real(0, 10**400), "must be numbers", id="beyond all floats"),
+            pytest.param(lambda: Integer(-(10**400), 1), "must be numbers", id="a negative one"),
             pytest.param(lambda: Real(0, "1"), r"Real\(high='1'\): the bounds 0 and", id="half"),
             pytest.param(lambda: Real(None, 1), r"low=None\): .* must be numbers", id="None"),
             pytest.param(lambda: Real(True, 5), "low=True.* must be numbers", id="boolean"),
@@ -198,6 +201,10 @@ class TestConversion:
         listed = Categorical([3, 1, 2], prior=[0.6, 0.1, 0.3], transform="identity")
         drawn = Space({"n": listed}).from_z(Space({"n": listed}).quantile([[0.05], [0.2], [0.9]]))
         assert drawn == [[1], [2], [3]]
+
+    def test_a_fraction_bounds_a_real(self):
+        assert Real(Fraction(1, 4), 2).low == 0.25
+        assert Space({"x": (Fraction(1, 4), 2)}).point({"x": Fraction(1, 2)}) == [0.5]
 
     def test_numpy_integers_bound_an_integer(self):
         space = Space({"n": (np.int64(1), np.int64(6)), "x": (np.float64(0), np.int64(1))})
