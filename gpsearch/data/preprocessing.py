@@ -14,6 +14,7 @@ from gpsearch.data.rows import (
     Parts,
     as_model_input,
     check_numeric,
+    in_parts,
     map_parts,
     n_rows,
     named_parts,
@@ -32,6 +33,8 @@ REMEDY = (
 class Preprocessor:
     """A transformer for X, or one for each of its parts, fitted once on the rows of X given.
 
+    Where X is None it is of any form, and there is nothing to fit.
+
     "standardize" is scikit-learn's `StandardScaler`, for float parts with two axes alone; "auto" a
     `TableEncoder`, for data frames and for arrays of floats or objects with two axes.
     """
@@ -45,6 +48,8 @@ class Preprocessor:
         floats: str = "float32",
     ) -> None:
         self._floats = floats
+        self._any_form, self._several = X is None, in_parts(X)
+        self._columns = {name: _column_names(part) for name, part in named_parts(X)}
         wanted = preprocess if isinstance(preprocess, Mapping) else None
         self.transformers: dict[str, Any] = {}
         for name, part in named_parts(X):
@@ -56,8 +61,30 @@ class Preprocessor:
 
     def transform(self, X: Parts, rows: np.ndarray | None = None) -> Parts:
         """Features of rows of X, by default of all, as the model takes them."""
+        X = self._like_fit(X)
         done = iter([self._transform_part(name, part, rows) for name, part in named_parts(X)])
         return map_parts(lambda part: next(done), X)
+
+    def _like_fit(self, X: Parts) -> Parts:
+        """X, a list of parts as a tuple; raises unless its parts and columns are those of fit."""
+        if self._several and isinstance(X, list):
+            X = tuple(X)
+        given = dict(named_parts(X))
+        if self._any_form:
+            return X
+        if given.keys() != self._columns.keys():
+            raise InvalidObjectiveError(
+                f"has the parts {[*given]}, and the training rows had {[*self._columns]}. Give "
+                "X in the form of the training rows."
+            ).about("X")
+        for name, part in given.items():
+            columns, known = _column_names(part), self._columns[name]
+            if name not in self.transformers and columns and known and columns != known:
+                raise InvalidObjectiveError(
+                    f"has the columns {columns}, and the training rows had {known}. Give those of "
+                    "the training rows, in their order."
+                ).about("X")
+        return X
 
     def _transform_part(self, name: str, part: Any, rows: np.ndarray | None) -> Any:
         transformer = self.transformers.get(name)
@@ -124,6 +151,12 @@ def _named(name: str, part: Any) -> Any:
         return table_encoder(part)
     array = as_array(part)
     return StandardScaler() if array.ndim == 2 and array.dtype.kind == "f" else None
+
+
+def _column_names(part: Any) -> list[str]:
+    """Names of columns, where all are texts, as scikit-learn compares them."""
+    names = [*getattr(part, "columns", ())]
+    return names if all(isinstance(name, str) for name in names) else []
 
 
 def _by_blocks(transformer: Any, part: Any) -> bool:

@@ -95,5 +95,5 @@ def load_network(
         link=facts["link"],
         one_hot=facts["one_hot"],
     )
-    preprocessor = Preprocessor(None, np.zeros((1, 1)), floats=facts["floats"])
+    preprocessor = Preprocessor(None, None, floats=facts["floats"])
     return as_fitted(model, preprocessor, target), facts

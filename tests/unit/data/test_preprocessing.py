@@ -89,6 +89,30 @@ def test_a_transformer_that_drops_or_adds_rows_is_refused(function):
         PreparedFolds(X, FunctionTransformer(function))[FOLD]
 
 
+@pytest.mark.parametrize("preprocess", [None, "standardize"])
+def test_parts_and_columns_of_another_form_are_refused(preprocess):
+    """They would go to the network as other inputs, or without the preprocessing."""
+    Z = X + 5
+    by_name = Preprocessor(preprocess, {"a": X, "b": Z})
+    made = by_name.transform({"b": Z, "a": X})
+    for bad in ((X, Z), [X, Z], X, {"a": X}, {"a": X, "B": Z}, {"a": X, "b": Z, "c": Z}):
+        with pytest.raises(InvalidObjectiveError, match=r"^X=.*the training rows had \['a', 'b'\]"):
+            by_name.transform(bad)
+    by_place = Preprocessor(preprocess, (X, Z))
+    for same in ((X, Z), [X, Z]):
+        for part, name in zip(by_place.transform(same), "ab", strict=True):
+            np.testing.assert_array_equal(part, made[name])
+    for bad in ((X,), [X], {"a": X, "b": Z}, X):
+        with pytest.raises(InvalidObjectiveError, match=r"^X=.*the training rows had \['0', '1'\]"):
+            by_place.transform(bad)
+    frame = pd.DataFrame({"u": np.arange(9), "v": np.arange(9) ** 2})
+    of_frame = Preprocessor(preprocess, frame)
+    np.testing.assert_array_equal(of_frame.transform(frame.to_numpy()), of_frame.transform(frame))
+    for bad in (frame[["v", "u"]], frame.rename(columns={"u": "w"}), frame.assign(w=1)):
+        with pytest.raises(InvalidObjectiveError, match=r"^X=.*the training rows had \['u', 'v'\]"):
+            of_frame.transform(bad)
+
+
 class Bare:
     """A transformer of the user's own, without `get_params`."""
 

@@ -265,6 +265,28 @@ def test_a_loaded_estimator_knows_its_columns_and_weights(X, y, tmp_path):
         loaded.predict(frame[list("dcba")])
 
 
+@pytest.mark.parametrize("form", [dict, tuple])
+def test_a_loaded_estimator_takes_several_inputs(X, y, form, tmp_path):
+    def two_inputs():
+        inputs = [keras.Input((4,), name=name) for name in "ab"]
+        hidden = keras.layers.Concatenate()(inputs)
+        given = dict(zip("ab", inputs, strict=True)) if form is dict else inputs
+        model = keras.Model(given, keras.layers.Dense(1, "sigmoid")(hidden))
+        model.compile("adam", "binary_crossentropy")
+        return model
+
+    parts = {"a": X, "b": -X} if form is dict else (X, -X)
+    network = KerasClassifier(two_inputs, epochs=1).fit(parts, y)
+    network.save(tmp_path / "n.keras")
+    loaded = KerasClassifier.load(tmp_path / "n.keras")
+    expected = network.predict_proba(parts)
+    np.testing.assert_allclose(loaded.predict_proba(parts), expected, atol=1e-6)
+    if form is tuple:
+        np.testing.assert_allclose(network.predict_proba([*parts]), expected, atol=1e-6)
+    with pytest.raises(InvalidObjectiveError, match="the training rows had"):
+        network.predict_proba((-X, X) if form is dict else {"a": X, "b": -X})
+
+
 def test_logits_stay_logits_when_saved(X, y, tmp_path):
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     network = KerasClassifier(create_model, activation=None, loss=loss, epochs=5).fit(X, y)
