@@ -39,6 +39,16 @@ class SurrogateModel:
         history = self._history()
         return float(history.losses[~history.failed].std())
 
+    @property
+    def estimators_(self) -> list["SurrogateModel"]:
+        """The models of the loss and of the logarithm of the seconds, of "EIps" and "PIps"."""
+        history = self._history()
+        timed = np.flatnonzero(history.costs > 0).tolist()  # not of NaN
+        if not timed:
+            raise AttributeError("no seconds were told, of which this would hold a model")
+        seconds = History.of([history.points[i] for i in timed], np.log(history.costs[timed]))
+        return [self, SurrogateModel(self._space, lambda: seconds)]
+
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the noise-free loss at transformed rows.
 

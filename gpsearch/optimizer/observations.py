@@ -52,7 +52,8 @@ class Observations:
 
     def first(self, n: int) -> History:
         """The first n told points."""
-        return History.of(self.points[:n], self.losses[:n], self._variances(n))
+        costs = np.exp(self.log_times[:n]) if self.log_times else None
+        return History.of(self.points[:n], self.losses[:n], self._variances(n), costs)
 
     def _variances(self, n: int) -> list[float] | None:
         return None if self._noise is None else [self._noise] * n

@@ -188,3 +188,18 @@ def test_the_expected_minimum_of_the_model_is_near_that_of_the_function():
     (x,), loss = expected_minimum(result, random_state=0)
     assert abs(x - 0.3) < 0.05
     assert abs(loss) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore")  # of matplotlib, in scikit-optimize's plot
+@pytest.mark.parametrize("acq_func", ["EIps", "PIps"])
+def test_scikit_optimize_plots_a_search_that_weighs_seconds(acq_func):
+    def timed(point):
+        return point[0] ** 2, 3.0 if point[0] > 0 else 1.0
+
+    space = [(-1.0, 1.0)]
+    result = gp_minimize(timed, space, n_calls=14, acq_func=acq_func, random_state=0)
+    skopt.plots.plot_gaussian_process(result, show_acq_func=True)
+    plt.close("all")
+    log_seconds = result.models[-1].estimators_[1].predict(np.array([[0.1], [0.9]]))
+    np.testing.assert_allclose(np.exp(log_seconds), [1.0, 3.0], rtol=0.15)
+    assert not hasattr(gp_minimize(lambda x: x[0], space, n_calls=5).models[-1], "estimators_")
