@@ -25,6 +25,7 @@ from gpsearch.space.checked import Categorical, Integer, Real
 from gpsearch.space.columns import PRIORS, naming_entry, plain
 
 When = dict[str, tuple[Any, ...]]
+SEVERAL = list | tuple | range | set | frozenset | np.ndarray
 TABLE_KEYS = {"type", "low", "high", "prior", "categories", "when", "base"}
 
 
@@ -76,7 +77,7 @@ def read_when(name: str, when: Any) -> When:
             "values for which this one exists."
         ).about("dimensions", entry=name)
     read = {
-        parent: tuple(values) if isinstance(values, list | tuple | range | set) else (values,)
+        parent: tuple(map(plain, values if isinstance(values, SEVERAL) else [values]))
         for parent, values in when.items()
     }
     if never := [parent for parent, values in read.items() if not values]:

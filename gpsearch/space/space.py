@@ -10,7 +10,7 @@ import numpy as np
 import skopt.space
 from sklearn.utils import check_random_state
 
-from gpsearch.arguments import instance_of, optional, refusal
+from gpsearch.arguments import instance_of, optional, refusal, whole
 from gpsearch.described import Described, counted, digits_within, value_text, values_text
 from gpsearch.errors import InvalidParamsError, InvalidSpaceError, SpaceExhaustedError, public
 from gpsearch.identity import fingerprint
@@ -327,13 +327,14 @@ class Space(Described, skopt.space.Space):
 
     def rvs(self, n_samples: int = 1, random_state: Any = None) -> list[Point]:
         """Draw points; `sample` under the name and the arguments of scikit-optimize."""
+        whole("n_samples", n_samples, 0)
         seed = check_random_state(random_state).randint(0, 2**31 - 1)
         return self.sample(n_samples, np.random.default_rng(seed))
 
-    def __contains__(self, point: Sequence[Any]) -> bool:
+    def __contains__(self, point: Any) -> bool:
         try:
             self.to_z([point])
-        except InvalidParamsError:
+        except (InvalidParamsError, TypeError, KeyError):  # no sequence
             return False
         return self._satisfies(point)
 

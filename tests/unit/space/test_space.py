@@ -469,3 +469,20 @@ def test_keys_of_several_points_are_those_of_each():
     points = [["sgd", 0.3, 1], ["adam", 0.3, 1], ["adam", 0.7, 1], ["sgd", 0.3, 1.0]]
     assert space.keys(points) == [space.key(point) for point in points]
     assert len(set(space.keys(points))) == 2
+
+
+@pytest.mark.parametrize("values", [[1, 2], (1, 2), {1, 2}, frozenset([1, 2]), np.array([1, 2])])
+def test_a_condition_may_hold_its_values_in_any_collection(values):
+    space = Space({"n": (1, 3), "m": (0, 1)}, conditions={"m": {"n": values}})
+    assert space == Space({"n": (1, 3), "m": (0, 1)}, conditions={"m": {"n": [1, 2]}})
+
+
+@pytest.mark.parametrize("thing", [None, 3, "x", {"x": 0.5}, [None], [[0.5]], np.array(0.5)])
+def test_what_is_no_point_is_not_in_a_space(thing):
+    assert thing not in Space({"x": (0.0, 1.0)})
+
+
+@pytest.mark.parametrize("n_samples", [-1, 2.5, "a"])
+def test_a_number_of_draws_that_is_none_is_refused(n_samples):
+    with pytest.raises(ValueError, match=r"n_samples=.*whole number"):
+        Space({"x": (0.0, 1.0)}).rvs(n_samples)
