@@ -204,7 +204,16 @@ def _as_rows(part: Any) -> Any:
     elif _is_sparse(part):
         return part.tocsr()
     else:
-        rows = np.asarray(part)
+        try:
+            rows = np.asarray(part)
+        except ValueError as error:  # rows of different lengths
+            raise InvalidObjectiveError(
+                f"X is not an array: {error}. Give rows of one length, padded where they differ."
+            ).about("X") from error
+    if 0 in np.shape(rows)[1:]:
+        raise InvalidObjectiveError(
+            f"of shape {np.shape(rows)}, X has no columns. Give at least one."
+        ).about("X")
     if np.ndim(rows) == 0:
         raise InvalidObjectiveError(
             f"of type {type(part).__name__}, X is not an array and has no rows. Give an array, a "

@@ -173,7 +173,8 @@ def _checked(y: Any, part: str = "") -> np.ndarray:
     with np.errstate(over="ignore"):
         if values.dtype.kind == "f" and not np.isfinite(values.astype(np.float32)).all():
             raise InvalidObjectiveError(
-                f"{label} holds infinite values. Drop those rows from X and y."
+                f"{label} holds values that are infinite, or beyond what float32 holds. Drop those "
+                "rows from X and y, or give y in another unit."
             ).about("y")
     if values.dtype.kind == "O" and not all(isinstance(one, Hashable) for one in values.flat):
         raise InvalidObjectiveError(

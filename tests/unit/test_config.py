@@ -410,7 +410,7 @@ def test_a_cell_that_cannot_be_used_is_named(write, tmp_path, column, row, cell,
     ("text", "message"),
     [
         ("x,label\n", "file, X: X has no rows"),
-        ("label\na\nb\n", "file, X: the table has no columns"),
+        ("label\na\nb\n", "file, X: .*X has no columns"),
         ("x,label\n1,a\n2,a\n", "file, y: y holds the single class 'a'"),
         ("x,weight,label\n1,0,a\n2,0,b\n", "file, sample_weight: .*not all zero"),
         ("x,label\n1,ä\n".encode("latin-1"), "file cannot be read: 'utf-8'.*Save it as UTF-8"),

@@ -126,7 +126,7 @@ def test_labels_are_encoded_in_sorted_order_and_kept():
         (csr_matrix([[0, 1], [1, 0]]), r"y of type csr_matrix .* Give y.toarray\(\)"),
         (np.ma.masked_less([1.0, 2.0, 3.0], 2), "masked array"),
         ({"kind": ["a", None]}, r"y\['kind'\] holds missing"),
-        ({"size": [1.0, np.inf]}, r"y\['size'\] holds infinite"),
+        ({"size": [1.0, np.inf]}, r"y\['size'\] holds values that are infinite"),
     ],
 )
 def test_bad_target(y, message):
@@ -286,3 +286,22 @@ def test_numbers_of_any_width_and_byte_order(kind):
 def test_collections_are_not_labels(y):
     with pytest.raises(InvalidObjectiveError, match=r"^y=.*lists.*MultiLabelBinarizer"):
         read_target(y)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], "not an array.*rows of one length"),
+        ({"a": [[1.0], [2.0, 3.0]]}, "not an array.*rows of one length"),
+        (np.empty((5, 0)), r"of shape \(5, 0\), X has no columns"),
+    ],
+    ids=["ragged", "a ragged part", "no columns"],
+)
+def test_rows_that_hold_nothing_alike_are_refused(X, message):
+    with pytest.raises(InvalidObjectiveError, match=f"^X=.*{message}"):
+        read_features(X)
+
+
+def test_quantities_beyond_float32_are_told_as_such():
+    with pytest.raises(InvalidObjectiveError, match=r"^y=.*float32.*another unit"):
+        read_target(np.array([1e39, 2.0, 3.0]))
