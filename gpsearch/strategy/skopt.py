@@ -9,6 +9,7 @@ import skopt
 from skopt.space import Categorical
 from skopt.utils import cook_estimator, normalize_dimensions
 
+from gpsearch.arguments import whole
 from gpsearch.space import Point, Space
 from gpsearch.space.columns import Column
 from gpsearch.strategy.encoded_points import with_indices, without_indices
@@ -42,7 +43,8 @@ class SkoptStrategy:
     ) -> None:
         self._space, self._seed, self._visited = space, seed, Visited(space)
         self._n_initial_points = n_initial_points
-        self._n_points, self._n_restarts = n_points, n_restarts_optimizer
+        self._n_points = whole("n_points", n_points, 1)
+        self._n_restarts = whole("n_restarts_optimizer", n_restarts_optimizer, 1)
         self._live = self._start()
         self._told: list[tuple[Hashable, float]] = []
         self._asked: Point | None = None

@@ -46,6 +46,8 @@ class TPEStrategy:
         self._options = {"n_startup_trials": n_initial_points, **sampler_options}
         if space.when:
             self._options = {"multivariate": True, "group": True, **self._options}
+        with quiet(optuna):  # an option that it does not have is refused before the first trial
+            optuna.samplers.TPESampler(seed=0, **self._options)
         self._distributions = [
             distribution_of(optuna, dimension, range(len(getattr(dimension, "categories", ()))))
             for dimension in space.dimensions

@@ -25,6 +25,11 @@ def make(name, space=SPACE, **options):
         pytest.param({"name": "random", "n_calls": 0}, "at least 1", id="no budget"),
         pytest.param({"name": "grid", "n_initial_points": -1}, "at least 0", id="negative"),
         pytest.param({"name": "random", "kappa": 2}, "'kappa'", id="unknown option"),
+        pytest.param({"name": "tpe", "kappa": 2}, "'kappa'", id="unknown option of Optuna"),
+        pytest.param({"name": "skopt", "n_points": 0}, "n_points=0", id="no candidates"),
+        pytest.param(
+            {"name": "skopt", "n_restarts_optimizer": -1}, "n_restarts_optimizer=-1", id="no starts"
+        ),
         pytest.param({"name": "skopt", "acq_func": "EI"}, "'acq_func'", id="option of another"),
         pytest.param({"name": "staged"}, "was removed", id="removed name"),
         pytest.param({"name": "sobol"}, "was removed", id="another removed name"),
