@@ -15,6 +15,7 @@ from gpsearch.space.columns import Column
 from gpsearch.strategy.encoded_points import with_indices, without_indices
 from gpsearch.strategy.strategy import Array, History, Proposal, trial_rng
 from gpsearch.strategy.unseen import Visited, draw_unseen
+from gpsearch.surrogate.warping import bounded
 
 
 class SkoptStrategy:
@@ -135,7 +136,7 @@ def _encoded(dimension: skopt.space.Dimension, column: Column) -> skopt.space.Di
 
 def _with_worst_for_failed(losses: Array) -> list[float]:
     """The losses, a failed one as the worst that came before it; 0 where none did."""
-    finite = np.isfinite(losses)
+    finite, losses = np.isfinite(losses), bounded(losses)  # its process squares them
     worst = np.maximum.accumulate(np.where(finite, losses, -np.inf))
     worst[np.isneginf(worst)] = 0.0
     filled: list[float] = np.where(finite, losses, worst).tolist()

@@ -91,3 +91,11 @@ def test_initial_points_reach_it(stock):
 def test_a_seed_beyond_what_numpy_takes_is_folded(seed):
     space = Space({"x": (0.0, 1.0)})
     assert make_strategy("skopt", space, seed=seed, n_calls=9).propose(History(), 0) in space
+
+
+def test_losses_whose_squares_are_infinite_do_not_end_the_search():
+    space = Space({"x": (0.0, 1.0)})
+    options = {"n_initial_points": 2, "n_points": 50}
+    strategy = make_strategy("skopt", space, seed=0, n_calls=9, **options)
+    history = History.of([[0.1], [0.5], [0.9]], [0.0, 1e300, -1e300])
+    assert strategy.propose(history, 3) in space
