@@ -14,7 +14,7 @@ import numpy as np
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-from gpsearch.training import mlp, mlp_space
+from gpsearch import mlp, mlp_space
 
 SET_ASIDE = 0.25
 
