@@ -433,12 +433,9 @@ def test_a_finite_space_ends_the_search(data):
 
 
 def test_an_interrupted_search_continues_from_its_file(data, tmp_path):
-    """Killed in the middle of a fold, it ends with the results of the uninterrupted one."""
+    """Interrupted in the middle of a fold, it ends with the results of the uninterrupted one."""
     path = tmp_path / "study.db"
     whole = search(n_iter=12).fit(*data)
-
-    class Killed(BaseException):
-        pass
 
     class Fragile(LogisticRegression):
         fits = 0
@@ -446,10 +443,10 @@ def test_an_interrupted_search_continues_from_its_file(data, tmp_path):
         def fit(self, X, y, sample_weight=None):
             Fragile.fits += 1
             if Fragile.fits == 26:
-                raise Killed
+                raise KeyboardInterrupt
             return super().fit(X, y, sample_weight)
 
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         search(Fragile(), n_iter=12, study=path).fit(*data)
     continued = search(Fragile(), n_iter=12, study=path).fit(*data)
     assert Fragile.fits == 12 * 3 + 1 + 1  # the fold that died runs again; and the final fit
