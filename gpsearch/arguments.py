@@ -4,6 +4,7 @@ Each takes the name of the argument and its value, and returns the value as a pl
 or raises an error of the given kind. ``also`` names what else the caller takes.
 """
 
+import inspect
 import math
 import numbers
 from collections.abc import Callable, Iterable
@@ -32,6 +33,32 @@ def is_number(value: Any) -> bool:
     except OverflowError:  # an int beyond all floats
         return False
     return True
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a function; of a builtin that does not tell its own, one of anything."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return inspect.signature(lambda *given: ...)
+
+
+def function_of(argument: str, function: Callable[..., Any], *given: str) -> None:
+    """Refuse a function that cannot be called with what it will be given.
+
+    >>> function_of("racing", print, "the study", "the trial")
+    >>> try:
+    ...     function_of("racing", lambda study: True, "the study", "the trial")
+    ... except InvalidSearchError as error:
+    ...     print(error.rule)
+    must be a function of the study and the trial: too many positional arguments.
+    """
+    try:
+        signature_of(function).bind(*given)
+    except TypeError as error:
+        raise InvalidSearchError(f"must be a function of {' and '.join(given)}: {error}.").about(
+            argument, function
+        ) from None
 
 
 def whole(

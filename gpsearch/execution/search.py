@@ -204,8 +204,8 @@ def search(
         timeout=timeout,
         max_same_errors=max_same_errors,
     )
-    callbacks = read_callables("callback", callback, method="on_trial_end")
-    rules = read_callables("stop", stop)
+    callbacks = read_callables("callback", callback, "the result", method="on_trial_end")
+    rules = read_callables("stop", stop, "the study")
     for rule in rules:
         if isinstance(rule, ExpectedGain) and isinstance(strategy, str) and strategy != "gp":
             raise InvalidSearchError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.arguments import fraction, is_number, positive, refusal
+from gpsearch.arguments import fraction, function_of, is_number, positive, refusal
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, renaming
 from gpsearch.evaluation import as_user_value
 from gpsearch.execution.contest import SHARE
@@ -22,8 +22,8 @@ def read_megabytes(keep_predictions: Any) -> float:
     return positive("keep_predictions", keep_predictions, "megabytes", also="True or False")
 
 
-def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[Any]:
-    """Read a callable or an object with `method`, or a list of these."""
+def read_callables(name: str, given: Any, of: str, *, method: str = "__call__") -> list[Any]:
+    """Read a function `of` something, or an object with `method`, or a list of these."""
     listed = isinstance(given, Sequence) and not isinstance(given, str)
     several = [] if given is None else list(given) if listed else [given]
     if classes := [e for e in several if isinstance(e, type)]:
@@ -33,6 +33,9 @@ def read_callables(name: str, given: Any, *, method: str = "__call__") -> list[A
     if broken := [e for e in several if not callable(e) and not hasattr(e, method)]:
         other = "" if method == "__call__" else f", an object with the method {method}"
         raise refusal(InvalidSearchError, name, broken[0], f"a function{other}, or a list of these")
+    for each in several:
+        if method == "__call__" or not hasattr(each, method):
+            function_of(name, each, of)
     return several
 
 

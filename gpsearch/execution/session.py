@@ -10,7 +10,16 @@ from typing import Any, Self
 
 from joblib import cpu_count
 
-from gpsearch.arguments import boolean, is_number, is_whole, optional, positive, refusal, whole
+from gpsearch.arguments import (
+    boolean,
+    function_of,
+    is_number,
+    is_whole,
+    optional,
+    positive,
+    refusal,
+    whole,
+)
 from gpsearch.described import counted
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective, measures_work
@@ -275,5 +284,6 @@ def _read_racing(racing: Any) -> FoldRule | None:
     if not callable(racing):
         wanted = "'paired', or a function of the study and the trial"
         raise refusal(InvalidSearchError, "racing", racing, wanted, also="None")
+    function_of("racing", racing, "the study", "the trial")
     rule: FoldRule = racing
     return rule

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpsearch.arguments import boolean, is_number, kind_of_thing
+from gpsearch.arguments import boolean, is_number, kind_of_thing, signature_of
 from gpsearch.errors import InvalidObjectiveError, TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, Params, as_user_value
 from gpsearch.identity import Identity
@@ -73,7 +72,7 @@ class FunctionObjective:
         self.function = function
         self.greater_is_better = bool(greater_is_better)
         self.name = str(getattr(function, "__name__", type(function).__name__))
-        signature = _signature(function)
+        signature = signature_of(function)
         self._takes_seed = "seed" in list(signature.parameters)[1:]
         try:
             signature.bind({}, **({"seed": 0} if self._takes_seed else {}))
@@ -85,7 +84,7 @@ class FunctionObjective:
         names = [*space.names, *space.fixed]
         by_name = [
             parameter.name
-            for position, parameter in enumerate(_signature(self.function).parameters.values())
+            for position, parameter in enumerate(signature_of(self.function).parameters.values())
             if parameter.name in names
             and parameter.name != "seed"
             and (position > 0 or parameter.default is not parameter.empty)
@@ -155,10 +154,3 @@ class FunctionObjective:
         if not all(math.isfinite(score) for score in scores):
             raise TrialFailedError(f"{self.name} returned {returned!r}, which is not finite")
         return scores
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    try:
-        return inspect.signature(function)
-    except ValueError:  # a builtin that does not tell its own
-        return inspect.signature(lambda params: ...)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 from skopt.callbacks import VerboseCallback
 
-from gpsearch.arguments import answer, finite, instance_of, optional, refusal, whole
+from gpsearch.arguments import answer, finite, function_of, instance_of, optional, refusal, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.optimizer.ask_tell import Optimizer
 from gpsearch.optimizer.proposals import read_kappa
@@ -164,12 +164,13 @@ optimum_prior
 
 def _callbacks(callback: Any) -> list[Callable[[OptimizeResult], Any]]:
     """`callback` as a list of its own."""
-    if callback is None or callable(callback):
-        return [] if callback is None else [callback]
-    if not isinstance(callback, list) or not all(map(callable, callback)):
+    several = [] if callback is None else [callback] if callable(callback) else callback
+    if not isinstance(several, list) or not all(map(callable, several)):
         wanted = "a callable or a list of callables"
         raise refusal(InvalidSearchError, "callback", callback, wanted, "None")
-    return list(callback)
+    for each in several:
+        function_of("callback", each, "the result")
+    return list(several)
 
 
 def _asks_to_end(callbacks: Sequence[Callable[..., Any]], result: OptimizeResult) -> bool:

@@ -62,6 +62,9 @@ BAD = [
     pytest.param(
         {"stop": TargetScore}, InvalidSearchError, r"is a class.*TargetScore\(", id="class"
     ),
+    pytest.param({"stop": lambda: 1}, InvalidSearchError, "of the study: too many", id="of none"),
+    pytest.param({"callback": lambda study, trial: 1}, InvalidSearchError, "'trial'", id="of two"),
+    pytest.param({"racing": lambda study: 1}, InvalidSearchError, "and the trial:", id="of one"),
     pytest.param({"racing": 1}, InvalidSearchError, "racing=1", id="racing"),
     pytest.param({"racing": "forgiving"}, InvalidSearchError, "'paired'", id="racing by name"),
     pytest.param({"n_jobs": 0}, InvalidSearchError, "n_jobs=0", id="jobs"),

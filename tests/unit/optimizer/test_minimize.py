@@ -214,9 +214,9 @@ def test_what_a_callback_returns_is_true_as_scikit_optimize_has_it(returned, end
     assert len(stock.x_iters) == len(found.x_iters)
 
 
-@pytest.mark.parametrize("callback", [3, "stop", [print, 3], (print,)])
+@pytest.mark.parametrize("callback", [3, "stop", [print, 3], (print,), lambda: None])
 def test_a_callback_that_is_none_is_refused(callback):
-    message = r"^gp_minimize\(callback=.*: must be a callable or a list"
+    message = r"^gp_minimize\(callback=.*: must be a (callable or a list|function of the result)"
     with pytest.raises(InvalidSearchError, match=message):
         gp_minimize(bowl, SPACE, n_calls=5, callback=callback)
 
