@@ -280,6 +280,10 @@ class _Reader:
             path.open(newline="", encoding="utf-8-sig") as file,
         ):
             header, row, *_ = [*itertools.islice(filter(None, csv.reader(file)), 2), [], []]
+        only = str(frame.columns[0]) if len(frame.columns) == 1 else ""
+        if other := next((mark for mark in ";\t|" if mark in only), ""):
+            rule = f"seems to separate its cells by {other!r}. Write it with commas (`to_csv`)"
+            raise self.source.error("data", subject, rule, key="file")
         if len(row) > len(header):  # pandas takes the first cells for names of rows
             rule = "has more cells in its rows than names in its header. Name each column"
             raise self.source.error("data", subject, rule, key="file")

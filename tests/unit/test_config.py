@@ -348,9 +348,11 @@ def test_a_file_is_utf_8_with_a_byte_order_mark_or_without(tmp_path):
         (",a,label", "{i},1.5,{c}", r"no name for column 1, .*index=False"),
         ("Unnamed: 0,a,label", "{i},1.5,{c}", r"no name for column 1, "),
         ("a,label,", "{i},{c},", "no name for column 3, "),
+        ("a;b;label", "{i};1,5;{c}", "separate its cells by ';'. Write it with commas"),
+        ("a\tb\tlabel", "{i}\t1.5\t{c}", r"separate its cells by '\\t'"),
     ],
 )
-def test_columns_without_a_name_are_refused(write, tmp_path, header, row, message):
+def test_columns_that_would_be_taken_for_others_are_refused(write, tmp_path, header, row, message):
     rows = [row.format(i=i, c="ab"[i > 19]) for i in range(40)]
     (tmp_path / "table.csv").write_text("\n".join([header, *rows]))
     with pytest.raises(InvalidConfigError, match=rf"line 2: \[data\] file: table\.csv .*{message}"):
