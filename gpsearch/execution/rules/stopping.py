@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gpsearch.arguments import is_number, positive, refusal, whole
 from gpsearch.errors import FitFailedError, InvalidSearchError, StudyError, TrialFailedError, public
+from gpsearch.evaluation import told_apart
 from gpsearch.execution.workers.job import DIED, NOT_FINITE, OUT_OF_TIME
 from gpsearch.study import Study, Trial
 
@@ -98,9 +99,10 @@ class NoImprovement:
         """Decide on the finished trials of `study`."""
         best, waited = -math.inf, 0
         for trial in study.ended:
-            improved = trial.state == "complete" and trial.score > best + self.min_delta
+            score = told_apart(trial.score)
+            improved = trial.state == "complete" and score > best + self.min_delta
             if improved:
-                best = trial.score
+                best = score
             waited = 0 if improved else waited + (not trial.is_given)
         return StopReason.NO_IMPROVEMENT if waited >= self.trials else None
 

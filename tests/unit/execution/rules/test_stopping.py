@@ -50,6 +50,7 @@ def test_target_score(outcomes, stops):
         pytest.param((-5.0, -6.0, -7.0), True, id="two in vain"),
         pytest.param((-5.0, -6.0, -4.0), False, id="improved at last"),
         pytest.param((-5.0, -5.0, -5.0), True, id="a tie is no improvement"),
+        pytest.param((0.3, 0.1 + 0.2, 0.3), True, id="the last digit is none"),
         pytest.param((-5.0, "failed", "failed"), True, id="failures count"),
         pytest.param((-5.0, -6.0, "running"), False, id="running ones do not"),
     ],
