@@ -50,6 +50,9 @@ _GRAPH_LOCK = threading.RLock()
 _DRAWN_UNDER: set[int | None] = set()
 _MOST_DRAWN_UNDER = 100
 
+# Set once a graph has drawn. It may outlive its seed, and draw under any without being noticed.
+_GRAPHS_DRAW = threading.Event()
+
 # Passes over a graph; without the others, recurrent layers train more slowly.
 _IDLE_PASSES = [
     *("arithmetic_optimization", "constant_folding", "layout_optimizer", "remapping"),
@@ -133,20 +136,23 @@ def set_seed(seed: int) -> None:
     so under a seed under which none has drawn yet there is nothing to forget.
     """
     keras = import_keras()
-    context = _eager_context()
-    known = context is not None and _notices_draws()
-    if not known or seed in _DRAWN_UNDER or len(_DRAWN_UNDER) >= _MOST_DRAWN_UNDER:
+    noticed = keras.backend.backend() == "tensorflow" and _notices_draws()
+    context = _eager_context() if noticed else None
+    if context is None or seed in _DRAWN_UNDER or len(_DRAWN_UNDER) >= _MOST_DRAWN_UNDER:
         _DRAWN_UNDER.clear()
         keras.utils.set_random_seed(seed)
     else:
         with import_tensorflow().Graph().as_default():  # takes TensorFlow's part of it
             keras.utils.set_random_seed(seed)
         context._seed, context._rng = seed, random.Random(seed)
+    if _GRAPHS_DRAW.is_set():
+        _DRAWN_UNDER.add(seed)
 
 
 @functools.cache
 def _notices_draws() -> bool:
     """Note from now on under which seeds TensorFlow draws; False where that is unknown of it."""
+    tf = import_tensorflow()
     try:
         from tensorflow.python.framework import random_seed
     except ImportError:
@@ -159,9 +165,12 @@ def _notices_draws() -> bool:
     def get_seed(op_seed: Any) -> Any:
         seed = getattr(_eager_context(), "_seed", None)
         _DRAWN_UNDER.add(None if seed is None else int(seed))
+        if not tf.executing_eagerly():
+            _GRAPHS_DRAW.set()
         return own(op_seed)
 
     random_seed.get_seed = get_seed
+    tf.random.set_seed(0)  # forgets what was drawn so far, and has the context keep its generator
     return True
 
 

@@ -3,10 +3,14 @@
 # ruff: noqa: NPY002 (NumPy's global generator is what is seeded)
 
 import random
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
 
+from gpsearch.training import backend
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.seeding import seeded
 
@@ -32,6 +36,32 @@ def test_a_seed_decides_what_is_drawn(draw):
     assert drawn[0] == drawn[2] == drawn[3] != drawn[1]
 
 
+FIRST_DRAWS = """
+from gpsearch.training import backend
+from gpsearch.training.backend import import_tensorflow
+from gpsearch.training.seeding import seeded
+tf = import_tensorflow()
+drawn = []
+for _ in range(2):
+    with seeded(7):
+        drawn.append(float(tf.random.uniform(())))
+assert drawn[0] == drawn[1], drawn
+"""
+
+
+def test_the_first_draws_of_a_process_are_noticed():
+    subprocess.run([sys.executable, "-c", FIRST_DRAWS], check=True)
+
+
+def test_draws_of_a_graph_that_outlives_its_seed_are_noticed():
+    draw = tf.function(lambda: tf.random.uniform(()))  # traced under the first seed alone
+    drawn = []
+    for seed in (110, 110, 110, 111, 110):
+        with seeded(seed):
+            drawn.append(float(draw()))
+    assert len({drawn[i] for i in (0, 1, 2, 4)}) == 1
+
+
 def test_is_the_seed_that_keras_sets():
     with seeded(103):
         ours = [draw() for draw in DRAWS.values()]
@@ -50,8 +80,10 @@ def test_a_new_seed_leaves_graphs_as_they_are():
     assert after != before, "the graph was set up anew, and its kernel with it"
 
 
-def test_a_seed_under_which_nothing_was_drawn_leaves_graphs_as_they_are_too():
-    draw = tf.function(lambda: tf.random.uniform((), seed=1))
+def test_a_seed_under_which_nothing_was_drawn_leaves_graphs_as_they_are_too(monkeypatch):
+    monkeypatch.setattr(backend, "_GRAPHS_DRAW", threading.Event())
+    raw = {"shape": tf.constant([], tf.int32), "dtype": tf.float32, "seed": 1, "seed2": 2}  # asks for no seed
+    draw = tf.function(lambda: tf.raw_ops.RandomUniform(**raw))
     with seeded(108):
         first = float(draw())
     for _ in range(2):
