@@ -82,8 +82,12 @@ def test_a_new_seed_leaves_graphs_as_they_are():
 
 def test_a_seed_under_which_nothing_was_drawn_leaves_graphs_as_they_are_too(monkeypatch):
     monkeypatch.setattr(backend, "_GRAPHS_DRAW", threading.Event())
-    raw = {"shape": tf.constant([], tf.int32), "dtype": tf.float32, "seed": 1, "seed2": 2}  # asks for no seed
-    draw = tf.function(lambda: tf.raw_ops.RandomUniform(**raw))
+    shape = tf.constant([], tf.int32)
+
+    @tf.function
+    def draw():  # without asking TensorFlow for a seed
+        return tf.raw_ops.RandomUniform(shape=shape, dtype=tf.float32, seed=1, seed2=2)
+
     with seeded(108):
         first = float(draw())
     for _ in range(2):
