@@ -50,9 +50,13 @@ def make_result(
 
 
 def plottable(arguments: dict[str, Any]) -> dict[str, Any]:
-    """``result.specs``: to scikit-optimize's plots no function means expected improvement."""
-    ours = arguments.get("acq_func") == "logEI"
-    return {**arguments, "acq_func": None} if ours else dict(arguments)
+    """``result.specs``: to scikit-optimize's plots no function means expected improvement.
+
+    An empty dict is None, for SciPy cannot print a result that holds one.
+    """
+    ours = {"acq_func": None} if arguments.get("acq_func") == "logEI" else {}
+    given = {**arguments, **ours}
+    return {n: None if isinstance(v, dict) and not v else v for n, v in given.items()}
 
 
 def study_result(study: Study) -> OptimizeResult:
@@ -85,7 +89,7 @@ def study_result(study: Study) -> OptimizeResult:
         "optimum_prior": dict(study.info.settings.get("expected_optimum", {})),
         "cost": study.info.settings.get("cost"),
     }
-    specs = {"args": arguments, "function": "search"}
+    specs = {"args": plottable(arguments), "function": "search"}
     numbers = [trial.number for trial in study.ended]
     best = numbers.index(study.best_trial.number) if study.complete else None
     return make_result(space, history.points, losses, models=models, specs=specs, best=best)

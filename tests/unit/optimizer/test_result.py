@@ -41,6 +41,13 @@ def test_losses_are_scores_with_their_sign_changed(study):
     assert len(result.x_iters) == 16
 
 
+def test_a_result_can_be_printed(study):
+    none_given = {"acq_func_kwargs": {}, "n_initial_points": 1, "random_state": 0}
+    optimizer = gs.Optimizer([(0.0, 1.0)], **none_given)
+    for result in (study_result(study), optimizer.tell([0.5], 1.0)):
+        assert "func_vals" in str(result)
+
+
 def test_a_failed_trial_stands_as_inf(study):
     result = study_result(study)
     failed = [trial.state == "failed" for trial in study.trials]

@@ -63,7 +63,7 @@ def test_study_result_and_report_say_what_was_expected(prior, setting, words):
     recorded = study.info.settings["optimum_prior"]
     assert recorded == setting or (setting == "Middle 2:" and recorded.startswith(setting))
     assert study.info.settings["expected_optimum"] == words
-    assert study.result.specs["args"]["optimum_prior"] == words
+    assert study.result.specs["args"]["optimum_prior"] == (words or None)
     said = ", ".join(f"{name}: {where}" for name, where in words.items()) or "none"
     assert dict(read_facts(study.info, None))["expected optimum"] == said
 

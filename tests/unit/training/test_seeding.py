@@ -37,7 +37,6 @@ def test_a_seed_decides_what_is_drawn(draw):
 
 
 FIRST_DRAWS = """
-from gpsearch.training import backend
 from gpsearch.training.backend import import_tensorflow
 from gpsearch.training.seeding import seeded
 tf = import_tensorflow()
