@@ -147,7 +147,7 @@ def rows(tasks: list[Task], found: dict) -> list[list[str]]:
         cells = [f"{families_mean(tasks, at[n]):.2f}" for n in AT]
         for n in COMPARED_AT:
             mean, half = over_tasks(tasks, at[n] - found["by task"][str(n)][base])
-            cells.append("" if name == base else f"{mean:.2f} ± {half:.2f}")
+            cells.append("" if name == base else f"{round(mean, 2) + 0.0:.2f} ± {half:.2f}")
         told.append([LABELS[name], *cells, str(found["optimizers"][name]["seeds"])])
     return told
 
