@@ -159,7 +159,8 @@ def estimate_random(
     picks = np.argsort(order, axis=1)[:, :n]
     searches = np.repeat(scores, SEARCHES, axis=0)[np.arange(len(picks))[:, None], picks]
     found = np.maximum.accumulate(searches, axis=1)
-    found = found[:, np.minimum(np.arange(n), len(points) - 1)]  # there is nothing more to find
+    # After all points of the space, or all that were drawn of a larger one, nothing is new.
+    found = found[:, np.minimum(np.arange(n), len(points) - 1)]
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
     expected = found.mean(axis=0)
