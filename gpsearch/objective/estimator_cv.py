@@ -10,9 +10,10 @@ held-out rows, as `sklearn.model_selection.cross_validate` does.
 """
 
 import copy
+import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from numbers import Integral
 from typing import Any, Self
 
@@ -200,9 +201,9 @@ class EstimatorCV(Described):
         """See `Objective.evaluate`; a fold that fails scores a finite `error_score`."""
         known = {result.fold for result in done}
         todo = [fold for fold in range(self.n_folds) if fold not in known]
-        outcomes = zip(todo, self._outcomes(params, todo, seed), strict=False)
-        results = (self._result(fold, outcome) for fold, outcome in outcomes)
-        return run_folds(results, on_fold, done)
+        with closing(self._outcomes(params, todo, seed)) as outcomes:
+            results = map(self._result, todo, outcomes)
+            return run_folds(results, on_fold, done)
 
     def __call__(self, params: Params) -> Evaluation:
         """Evaluate a configuration with seed 0."""
@@ -249,13 +250,7 @@ class EstimatorCV(Described):
     @contextmanager
     def workers(self) -> Iterator[Self]:
         """Keep the processes of `n_jobs`, and their view of X, from one trial to the next."""
-        if self.n_jobs is None or joblib.effective_n_jobs(self.n_jobs) == 1:
-            yield self
-            return
-        with joblib.Parallel(
-            self.n_jobs, pre_dispatch=self.pre_dispatch, return_as="generator"
-        ) as parallel:
-            self._parallel = parallel
+        with self._processes() or nullcontext() as self._parallel:
             try:
                 yield self
             finally:
@@ -330,9 +325,17 @@ class EstimatorCV(Described):
             hold_back_last(estimator, True)
         return estimator
 
+    def _processes(self) -> Any:
+        """What runs folds at once; None where they run in this process."""
+        if joblib.effective_n_jobs(self.n_jobs) == 1:
+            return None
+        return joblib.Parallel(self.n_jobs, pre_dispatch=self.pre_dispatch, return_as="generator")
+
     def _outcomes(
         self, params: Params, folds: Sequence[int], seed: int
-    ) -> Iterator[FoldOutcome] | Sequence[FoldOutcome]:
+    ) -> Generator[FoldOutcome, None, None]:
+        """Fit and score `folds`; where the caller wants no more of them, those that run end."""
+        parallel = self._parallel or self._processes()
         calls = (
             joblib.delayed(fit_and_score)(
                 seed_estimator(self._configured(params), seed, fold),
@@ -343,25 +346,30 @@ class EstimatorCV(Described):
                 fit_params=self.fit_params,
                 score_params=self.score_params,
                 return_train_score=self.return_train_score,
-                remote=self._parallel is not None,
+                remote=parallel is not None,
             )
             for fold in folds
         )
-        if self._parallel is not None:
-            return self._parallel(calls)
-        return (function(*args, **kwargs) for function, args, kwargs in calls)
+        if parallel is None:
+            yield from (function(*args, **kwargs) for function, args, kwargs in calls)
+            return
+        wanted = True
+        outcomes = parallel(itertools.takewhile(lambda _: wanted, calls))
+        try:
+            for outcome in outcomes:  # noqa: UP028  `yield from` would end the processes, too
+                yield outcome
+        finally:
+            wanted = False
+            for _ in outcomes:
+                pass
 
     def _result(self, fold: int, outcome: FoldOutcome) -> FoldResult:
         stands_in = isinstance(self.error_score, float) and math.isfinite(self.error_score)
         if outcome.error is not None and not stands_in:
             if self.error_score == "raise" or isinstance(outcome.error, InvalidObjectiveError):
                 self.raised = outcome.error
-            # of a network that diverged, another configuration may not
-            found = isinstance(outcome.error.__cause__, TrialFailedError)
-            kind = TrialFailedError if found else FitFailedError
-            raise kind(
-                f"fold {fold}: {type(outcome.error).__name__}: {outcome.error}"
-            ) from outcome.error
+            kind = TrialFailedError if outcome.found else FitFailedError
+            raise kind(f"fold {fold}: {outcome.sentence}") from outcome.error
         names = self._names(outcome)
         stand_in = {name: self.error_score for name in names}
         scores = {**stand_in, **outcome.test}

@@ -3,6 +3,7 @@
 Rows are taken from X, or from its memory map in a worker process, when a fold needs them.
 """
 
+import copy
 import numbers
 import time
 import traceback
@@ -16,7 +17,7 @@ from sklearn.utils import _safe_indexing, get_tags
 
 from gpsearch.data.folds import Split
 from gpsearch.data.rows import in_parts, n_rows, take
-from gpsearch.errors import InvalidObjectiveError
+from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError
 
 SINGLE = "score"  # name of the only metric, as ``cv_results_`` has it
 
@@ -35,14 +36,12 @@ class FoldOutcome:
     """Wall time of scoring the held-out rows."""
     error: Exception | None = None
     """What the fit, or the only score, raised."""
+    sentence: str = ""
+    """The error in one line; empty without."""
+    found: bool = False
+    """Whether the error is of this configuration, as where a network diverged; others may do."""
     facts: Any = None
     """Learning curves and best epoch, where the last step is a network of ours."""
-
-    @property
-    def sentence(self) -> str:
-        """The error in one line; empty without."""
-        error = self.error
-        return "" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def hold_back_last(estimator: Any, whether: bool) -> None:
@@ -93,8 +92,7 @@ def fit_and_score(
         X_train, y_train = features_of_rows(estimator, X, train, train), rows_of(y, train)
         fit(estimator, X_train, y_train, params_of_rows(fit_params, train, n))
     except Exception as error:
-        seconds = time.perf_counter() - started
-        return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
+        return _failure(error, time.perf_counter() - started, remote)
     fitted = time.perf_counter()
     try:
         X_test, y_test = features_of_rows(estimator, X, test, train), rows_of(y, test)
@@ -108,8 +106,7 @@ def fit_and_score(
             else {}
         )
     except Exception as error:
-        seconds = fitted - started
-        return FoldOutcome(fit_seconds=seconds, error=_travelling(error, remote))
+        return _failure(error, fitted - started, remote)
     return FoldOutcome(
         test=scores,
         train=on_train,
@@ -189,11 +186,18 @@ def _has_rows(value: Any, n: int) -> bool:
     return not isinstance(value, str | Mapping) and hasattr(value, "__len__") and len(value) == n
 
 
-def _travelling(error: Exception, remote: bool) -> Exception:
-    """`error` as a value that keeps its traceback, also on its way from another process."""
+def _failure(error: Exception, fit_seconds: float, remote: bool) -> FoldOutcome:
+    """The outcome of a fold that raised; what pickle drops of the error stands beside it."""
+    sentence = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    found = isinstance(error.__cause__, TrialFailedError)
     if remote:
-        error.add_note(traceback.format_exc())
-    return error
+        text = traceback.format_exc()
+        try:
+            copy.deepcopy(error)  # made anew as pickle does
+        except Exception:  # where it cannot, the processes would end
+            error = FitFailedError(sentence)
+        error.add_note(text)
+    return FoldOutcome(fit_seconds=fit_seconds, error=error, sentence=sentence, found=found)
 
 
 def last_step(estimator: Any) -> Any:

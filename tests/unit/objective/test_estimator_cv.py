@@ -1,6 +1,7 @@
 """EstimatorCV as an objective of a plain search."""
 
 import math
+import os
 import pickle
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.model_selection import KFold, cross_val_score
 
 import gpsearch as gs
 from gpsearch.analysis.side_by_side import side_by_side
-from gpsearch.errors import InvalidObjectiveError, TrialFailedError
+from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError
 from gpsearch.report.facts import read_facts
 from gpsearch.study import Study
 
@@ -152,6 +153,55 @@ def test_failures(data):
     with pytest.raises(TrialFailedError):
         strict({})
     assert isinstance(strict.raised, RuntimeError)
+
+
+class TwoPartError(Exception):
+    """Pickle cannot make it anew."""
+
+    def __init__(self, what, why):
+        super().__init__(f"{what} for {why}")
+
+
+class Failing(LogisticRegression):
+    def fit(self, X, y):
+        if self.C > 1:
+            raise TwoPartError("no fit", "this C")
+        if self.C < 1:
+            raise ValueError("diverged") from TrialFailedError("the loss is nan")
+        return super().fit(X, y)
+
+
+def test_what_a_fold_raises_does_not_depend_on_its_process(data):
+    def facts(error):
+        return type(error), str(error), str(error.__cause__)
+
+    raised = []
+    for n_jobs in (None, 2):
+        failing = objective(data, Failing(), n_jobs=n_jobs)
+        with pytest.raises(FitFailedError, match="TwoPartError: no fit for this C") as of_user:
+            failing({"C": 2.0})
+        with pytest.raises(TrialFailedError) as diverged:
+            failing({"C": 0.5})
+        standing_in = objective(data, Failing(), n_jobs=n_jobs, error_score=0)({"C": 2.0})
+        sentence = {fold.error for fold in standing_in.folds}
+        raised.append((type(of_user.value), str(of_user.value), facts(diverged.value), sentence))
+    assert raised[0] == raised[1]
+
+
+def process_id(estimator, X, y):
+    return float(os.getpid())
+
+
+def test_folds_of_n_jobs_run_in_processes_that_outlive_a_trial(data):
+    parallel = objective(data, n_jobs=2, scoring=process_id, cv=5)
+    seen = {fold.score for fold in parallel({}).folds}
+    assert os.getpid() not in seen
+    with parallel.workers():
+        for last in (0, 4):
+            stopped = parallel.evaluate({}, seed=0, on_fold=lambda fold: fold.fold < last)  # noqa: B023
+            assert len(stopped.folds) == last + 1
+            seen |= {fold.score for fold in stopped.folds}
+    assert len(seen) <= 2
 
 
 def test_splits_of_a_generator_are_kept(data):
