@@ -20,7 +20,7 @@ from gpsearch.estimators.parameter_names import OVERRIDABLE, given_settings
 from gpsearch.model_selection.results import check_refit
 from gpsearch.objective import KerasCV
 from gpsearch.objective.estimator_fold import SINGLE
-from gpsearch.objective.scoring import score_by_name
+from gpsearch.objective.scoring import score_by_name, without_set
 from gpsearch.training.model_function import TRAINING_NAMES
 from gpsearch.training.trainer import epochs_to_refit
 
@@ -52,7 +52,7 @@ class ModelSubject:
         self._given = {name: value for name, value in given.items() if value is not None}
         self._create_model = search.estimator
         self._sample_weight = params.get("sample_weight")
-        scorers = _scorers(search.scoring)
+        scorers = _scorers(without_set(search.scoring))
         if len(scorers) > 1:
             check_refit(search.refit, list(scorers))
         named = search.refit in scorers if isinstance(search.refit, str) else False
@@ -162,7 +162,7 @@ def _scorers(scoring: Any) -> dict[str, Any]:
     """Scorers by name, as `KerasCV` takes them."""
     if isinstance(scoring, Mapping):
         return dict(scoring)
-    if isinstance(scoring, list | tuple | set):
+    if isinstance(scoring, list | tuple):
         return {name: name for name in scoring}
     return {SINGLE: scoring}
 

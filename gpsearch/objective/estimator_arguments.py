@@ -14,7 +14,7 @@ from gpsearch.data.folds import Split, read_splits, read_splitter
 from gpsearch.data.rows import in_parts
 from gpsearch.errors import GPSearchError, InvalidObjectiveError
 from gpsearch.objective.estimator_fold import SINGLE
-from gpsearch.objective.scoring import callable_name, read_scorer
+from gpsearch.objective.scoring import callable_name, read_scorer, without_set
 
 
 def read_folds(
@@ -63,7 +63,8 @@ def read_error_score(error_score: Any) -> Any:
 
 def read_scoring(estimator: Any, scoring: Any, error_score: Any) -> Any:
     """The scorer, or scikit-learn's scorer of several metrics."""
-    several = scoring if isinstance(scoring, list | tuple | set) else [scoring]
+    scoring = without_set(scoring)
+    several = scoring if isinstance(scoring, list | tuple) else [scoring]
     for one in scoring.values() if isinstance(scoring, Mapping) else several:
         if one is not None:
             read_scorer(one)

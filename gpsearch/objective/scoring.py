@@ -72,8 +72,8 @@ class Scoring:
         self.scorer = read_scorer(scoring)
         self._by_name = isinstance(scoring, str)
         self.name = scoring if isinstance(scoring, str) else callable_name(scoring)
-        named = metrics
-        if isinstance(metrics, list | tuple | set) and all(isinstance(m, str) for m in metrics):
+        named = metrics = without_set(metrics)
+        if isinstance(metrics, list | tuple) and all(isinstance(m, str) for m in metrics):
             named = {name: name for name in metrics}
         if not isinstance(named, Mapping):
             raise InvalidObjectiveError(
@@ -263,6 +263,11 @@ def read_scorer(scoring: Any) -> Any:
             f"sklearn.metrics.make_scorer({scoring.__name__})."
         ).about("scoring", scoring.__name__)
     return scoring
+
+
+def without_set(scoring: Any) -> Any:
+    """Names in a list where they are given as a set, whose order differs between processes."""
+    return sorted(scoring, key=str) if isinstance(scoring, set | frozenset) else scoring
 
 
 def callable_name(scorer: Any) -> str:

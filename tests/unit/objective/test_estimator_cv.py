@@ -204,6 +204,11 @@ def test_folds_of_n_jobs_run_in_processes_that_outlive_a_trial(data):
     assert len(seen) <= 2
 
 
+def test_the_order_of_metrics_in_a_set_is_that_of_their_names(data):
+    several = objective(data, scoring={"roc_auc", "f1", "accuracy"})
+    assert [several.metric, *several.describe()["metrics"]] == ["accuracy", "f1", "roc_auc"]
+
+
 def test_splits_of_a_generator_are_kept(data):
     walk = objective(data, cv=KFold(3).split(data[0]))
     assert pickle.loads(pickle.dumps(walk))({}).score == objective(data, cv=KFold(3))({}).score
