@@ -286,7 +286,8 @@ class KerasEstimator(BaseEstimator):
         super().__setstate__(state)
         if packed is not None:
             weights, preprocessor, target = packed
-            model = ModelFunction(self._function).build(*self._rebuild)
+            create_model, *call = self._rebuild
+            model = ModelFunction(create_model).build(*call)
             model.set_weights(weights)
             self.network_ = as_fitted(model, preprocessor, target)
 

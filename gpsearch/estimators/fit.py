@@ -55,8 +55,8 @@ def fit_network(
     X: Parts,
     target: Target,
     sample_weight: np.ndarray | None,
-) -> tuple[FittedNetwork, TrainingFacts, tuple[dict[str, Any], Parts, int]]:
-    """Train on raw X by the settings of ``fit``; returned last: arguments of ``function.build``."""
+) -> tuple[FittedNetwork, TrainingFacts, tuple[Any, ...]]:
+    """Train on raw X by the settings of ``fit``; returned last: what builds the model anew."""
     seeds = read_seeds(estimator.random_state)
     callbacks = read_callbacks(settings["callbacks"])
     kind = InvalidObjectiveError
@@ -115,7 +115,7 @@ def fit_network(
         **{name: getattr(trained.fold, name) for name in names},
     )
     row = take(prepared.sample, np.arange(1))
-    return network, facts, (task.arguments, row, seeds[0])
+    return network, facts, (function.create_model, task.arguments, row, seeds[0])
 
 
 def read_seeds(random_state: Any) -> tuple[int, int]:

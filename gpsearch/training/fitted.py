@@ -118,8 +118,8 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
     @property
     def classes_(self) -> Any:
         """Class labels as in y; for a multi-label target one pair for each column."""
-        if self.target.classes is None:
-            return [np.array([0, 1])] * self.target.n_outputs
+        if self.target.classes is None:  # an array, since scikit-learn asks for its shape
+            return np.tile([0, 1], (self.target.n_outputs, 1))
         return np.arange(len(self.target.classes)) if self._for_scorers else self.target.classes
 
     def estimates(self, X: Parts) -> np.ndarray:

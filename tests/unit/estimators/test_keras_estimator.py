@@ -9,7 +9,12 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    RandomizedSearchCV,
+    cross_val_predict,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -96,6 +101,9 @@ def test_several_classes_and_labels(X):
     labels = (X[:, :2] > 0).astype(int)
     network = KerasClassifier(**SMALL).fit(X, labels)
     assert (network.predict(X) == labels).mean() > 0.9
+    for method in ("predict", "predict_proba", "decision_function"):
+        held_out = cross_val_predict(KerasClassifier(**SMALL), X, labels, cv=2, method=method)
+        assert roc_auc_score(labels, held_out) > 0.7
 
 
 def test_regression_of_one_and_several_quantities(X):
@@ -301,6 +309,10 @@ def test_pickled_by_its_function(X, y):
     unpickled = pickle.loads(pickle.dumps(network))
     np.testing.assert_array_equal(unpickled.predict_proba(X), network.predict_proba(X))
     assert unpickled.model_.get_config()["layers"]
+    network.set_params(create_model=create_model, units=1)  # for another fit: this one is kept
+    unpickled = pickle.loads(pickle.dumps(network))
+    np.testing.assert_array_equal(unpickled.predict_proba(X), network.predict_proba(X))
+    assert unpickled.create_model is create_model
 
 
 def dense(units, activation, learning_rate, layers=(4,), bias=True):
