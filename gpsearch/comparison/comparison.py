@@ -42,6 +42,7 @@ from gpsearch.comparison.statistics import (
     wilcoxon_p,
     win_probability,
 )
+from gpsearch.described import counted
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Value, as_user_value, holding_bounds
 from gpsearch.lazily import extended
@@ -297,7 +298,7 @@ class Comparison:
     def __repr__(self) -> str:
         return (
             f"<Comparison of {', '.join(self.strategies)}: {self.n_repeats} repeats of "
-            f"{self.n_calls} evaluations>"
+            f"{counted(self.n_calls, 'evaluation')}>"
         )
 
     @cached_property

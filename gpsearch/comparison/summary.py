@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gpsearch.comparison.comparison import RANDOM, Comparison
 from gpsearch.comparison.gains import Difference, Saving
 from gpsearch.comparison.statistics import Interval, differences_of, least_p
-from gpsearch.described import number
+from gpsearch.described import counted, number
 from gpsearch.study.duration import duration
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def conclusions(comparison: Comparison) -> list[str]:
 def _title(comparison: Comparison) -> str:
     subject = f" of {comparison.name}" if comparison.name else ""
     return (
-        f"Comparison{subject}: {comparison.n_repeats} repeats of {comparison.n_calls} evaluations, "
-        f"same folds and seeds; best {comparison.score_name} with {1 - SIGNIFICANT:.0%} intervals."
+        f"Comparison{subject}: {comparison.n_repeats} repeats of "
+        f"{counted(comparison.n_calls, 'evaluation')}, same folds and seeds; best "
+        f"{comparison.score_name} with {1 - SIGNIFICANT:.0%} intervals."
     )
 
 

@@ -8,6 +8,7 @@ place        its z in [0, 1], as the surrogate sees it
 ============ ==============================================================================
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.errors import InvalidParamsError
+from gpsearch.described import number
+from gpsearch.errors import InvalidParamsError, InvalidSearchError
 from gpsearch.space import Categorical, Integer, Space
 
 Array = NDArray[np.float64]
@@ -24,6 +26,7 @@ Array = NDArray[np.float64]
 GRID_SIZE = 40  # values at which a curve is computed, at most
 FEW = 12  # an Integer with at most this many values is drawn as single values
 OFF_SCALE = 0.25  # share of the scores that an axis may leave out
+WIDE = math.log(100)  # of the greatest loss to the least, above which an axis is logarithmic
 LABEL_LENGTH = 14  # longer category names are cut, so that they do not touch their neighbours
 
 
@@ -93,7 +96,7 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
     )
 
 
-def category_labels(categories: Iterable[Any]) -> tuple[str, ...]:
+def category_labels(categories: Iterable[Any], length: int = LABEL_LENGTH) -> tuple[str, ...]:
     """Names of categories, short enough for a tick.
 
     >>> category_labels(["relu", (32, 16), len])
@@ -109,11 +112,9 @@ def category_labels(categories: Iterable[Any]) -> tuple[str, ...]:
     names = [
         c if isinstance(c, str) else getattr(c, "__name__", None) or str(c) for c in categories
     ]
-    for end in (0, (LABEL_LENGTH - 1) // 2):
-        start = LABEL_LENGTH - 1 - end
-        cut = tuple(
-            n if len(n) <= LABEL_LENGTH else f"{n[:start]}…{n[len(n) - end :]}" for n in names
-        )
+    for end in (0, (length - 1) // 2):
+        start = length - 1 - end
+        cut = tuple(n if len(n) <= length else f"{n[:start]}…{n[len(n) - end :]}" for n in names)
         if len(set(cut)) == len(set(names)):
             break
     return cut
@@ -182,12 +183,36 @@ def wrapped(name: str, letters: int = 12) -> str:
     return "\n".join(re.findall(rf"{line}$|{line}(?<=[_ ])|{line}", name))
 
 
-def few_log_ticks(dimension: DimensionAxis, n: int) -> list[float]:
+def few_log_ticks(low: float, high: float, n: int) -> list[float]:
     """At most n round values, evenly spread over less than two decades."""
-    start = 10.0 ** np.floor(np.log10(dimension.low))
+    start = 10.0 ** np.floor(np.log10(low))
     rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
-    inside = [v for v in rounds if dimension.low <= v * (1 + 1e-9) and v <= dimension.high]
+    inside = [v for v in rounds if low <= v * (1 + 1e-9) and v <= high]
     return inside[:: max(1, int(np.ceil(len(inside) / n)))]
+
+
+def log_limits(
+    values: Array, greater_is_better: bool, log: bool | None = None
+) -> tuple[float, float] | None:
+    """Limits that show all values on a logarithmic axis; None where the axis is linear.
+
+    By default, it is logarithmic for losses that are positive and span more than two decades.
+    """
+    values = values[np.isfinite(values)]
+    if log is False or not len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    if low <= 0:
+        if log:
+            raise InvalidSearchError(
+                f"needs values above 0, and one is {number(low)}; leave it out."
+            ).about("log", log)
+        return None
+    spread = math.log(high) - math.log(low)
+    if log is None and (greater_is_better or spread <= WIDE):
+        return None
+    margin = math.exp(0.05 * spread or 0.05)
+    return low / margin, high * margin
 
 
 def score_limits(values: Array, must_show: Array, greater_is_better: bool) -> tuple[float, float]:

@@ -17,9 +17,10 @@ from gpsearch.analysis.side_by_side import side_by_side
 from gpsearch.arguments import boolean, finite, instance_of, optional
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
-from gpsearch.plotting.axes import score_limits
+from gpsearch.plotting.axes import log_limits, score_limits
 from gpsearch.plotting.data import ConvergenceSeries, as_series, convergence_series
 from gpsearch.plotting.several import draw_several
+from gpsearch.plotting.text import literal
 from gpsearch.study import Study, require_study
 
 logger = logging.getLogger("gpsearch")
@@ -84,14 +85,12 @@ def plot_convergence(
     failed, stopped = states == "failed", states == "stopped"
     band = series.best[-1] + series.best_errors[-1] * np.array([-1.0, 1.0])
     # The best of the first trials may leave the axis: one bad trial would squash the rest.
-    shown = np.array([*band, series.best[-1], np.nan if target is None else target])
+    expected = np.nan if baseline is None else baseline.expected[:n][-1]
+    shown = np.array([*band, series.best[-1], np.nan if target is None else target, expected])
     limits = score_limits(series.values, shown, series.greater_is_better)
-    positive = not failed.all() and np.nanmin([*series.values, *series.best]) > 0
-    known = series.values[~np.isnan(series.values)]
-    spread = np.log(known.max()) - np.log(known.min()) if positive else 0.0
-    if (spread > np.log(100) and not series.greater_is_better) if log is None else log:
-        ax.set_yscale("log")
-        limits = known.min() * np.exp(-0.05 * spread), known.max() * np.exp(0.05 * spread)
+    known = np.append(series.values, np.nan if target is None else target)
+    decades = log_limits(known, series.greater_is_better, log)
+    limits = decades or limits
     if series.guided_from:
         end = series.guided_from - 0.5
         ax.axvspan(-0.5, end, color=style.GREY, alpha=0.12, linewidth=0, zorder=0)
@@ -116,13 +115,13 @@ def plot_convergence(
         ax.set_yticks([])
         ax.text(0.5, 0.5, "All trials failed.", ha="center", transform=ax.transAxes)
     else:
-        ax.set_ylim(*limits)
+        (style.log_scores if decades else Axes.set_ylim)(ax, *limits)
         if n > 1 and np.ptp(series.values[~failed]) == 0:
             ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
     ax.set_xlim(-0.6, series.numbers[-1] + 0.6)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("trial")
-    ax.set_ylabel(series.label)
+    ax.set_ylabel(literal(series.label))
     style.quiet_frame(ax, grid="y")
     style.legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
     return ax

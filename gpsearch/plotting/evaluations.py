@@ -14,13 +14,22 @@ from gpsearch.described import digits_within, number
 from gpsearch.errors import public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
-from gpsearch.plotting.axes import DimensionAxis, fractions, jitter, score_limits, wrapped
+from gpsearch.plotting.axes import (
+    DimensionAxis,
+    category_labels,
+    fractions,
+    jitter,
+    log_limits,
+    score_limits,
+    wrapped,
+)
 from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
 from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 BAR = 0.4  # inches that a colour bar takes beside what the frame would have left
 ABSENT = -0.12  # height at which trials pass that lack a dimension
+HEIGHT_SHARE = 0.8  # of the plot that an axis takes
 
 
 @public()
@@ -48,7 +57,8 @@ def plot_slices(
     if not scored.any():
         return np.array([style.show_message(style.new_axes(ax), "No trial has a score yet.")])
     best = series.values[[] if series.best is None else [series.best]]
-    limits = score_limits(series.values, best, series.greater_is_better)
+    decades = log_limits(series.values, series.greater_is_better)
+    limits = decades or score_limits(series.values, best, series.greater_is_better)
     cells = style.panel_grid(ax, len(series.axes))
     inside = scored & (series.values >= limits[0]) & (series.values <= limits[1])
     outside, failed = scored & ~inside, np.array(series.states) == "failed"
@@ -64,9 +74,9 @@ def plot_slices(
             ring = {"facecolor": "none", "edgecolor": style.ORANGE}
             cell.scatter(x[series.best], best[0], s=60, linewidth=1.5, **ring)
         style.scale_axis(cell, "x", axis)
-        cell.set_ylim(*limits)
+        (style.log_scores if decades else Axes.set_ylim)(cell, *limits)
         if cell.get_subplotspec().is_first_col():
-            cell.set_ylabel(series.label)
+            cell.set_ylabel(literal(series.label))
         style.quiet_frame(cell)
     style.figure_of(cells[0]).align_xlabels(cells)
     if ax is None:
@@ -125,10 +135,14 @@ def plot_parallel_coordinates(
     style.name_trials(lines, series.numbers[order])
     (thick,) = ax.plot(x, heights[best], color=style.ORANGE, linewidth=2.6, zorder=4)
     style.name_trials(thick, [series.numbers[best]])
+    inches = max(style.width_of(ax) - BAR, 1.0) / d
+    room = max(4, int(style.SMALL_LETTERS * inches) - 1)
+    most = max(2, int(HEIGHT_SHARE * style.height_of(ax) / style.LINE_INCHES))
     for i, axis in enumerate(series.axes):
         (line,) = ax.plot([i, i], [0, 1], color=style.text_colour(), linewidth=0.8, zorder=3)
         line.set_gid(f"{style.AXIS} {i}")
-        for height, text in [*_ticks(axis), *([(ABSENT, "absent")] if i in lacking else [])]:
+        absent = [(ABSENT, "absent")] if i in lacking else []
+        for height, text in [*_ticks(axis, room, most), *absent]:
             ax.annotate(
                 literal(text),
                 (i, height),
@@ -144,8 +158,6 @@ def plot_parallel_coordinates(
                     "alpha": 0.75,
                 },
             )
-    inches = max(style.width_of(ax) - BAR, 1.0) / d
-    room = max(4, int(style.SMALL_LETTERS * inches) - 1)
     names = [literal(wrapped(axis.name, room)) for axis in series.axes]
     ax.set_xticks(x, names, fontsize="small")
     ax.set_xlim(-0.15, d - 1 + 0.6)
@@ -184,9 +196,12 @@ def _draw_slices_legend(
     style.figure_legend(cells, marks)
 
 
-def _ticks(axis: DimensionAxis) -> list[tuple[float, str]]:
+def _ticks(axis: DimensionAxis, letters: int, most: int) -> list[tuple[float, str]]:
+    """Height and text of the values that are named: the ends, or at most so many categories."""
     if axis.labels:
-        at = np.arange(len(axis.labels), dtype=float)
-        return list(zip(fractions(axis, at).tolist(), axis.labels, strict=True))
+        labels = category_labels(axis.labels, letters)
+        keep = range(0, len(labels), -(-len(labels) // most))
+        heights = fractions(axis, np.array(keep, dtype=float))
+        return [(float(height), labels[i]) for height, i in zip(heights, keep, strict=True)]
     digits = digits_within(axis.low, axis.high)
     return [(0.0, number(axis.low, digits)), (1.0, number(axis.high, digits))]

@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gpsearch.analysis.side_by_side import SideBySide
 from gpsearch.plotting import style
-from gpsearch.plotting.axes import score_limits
+from gpsearch.plotting.axes import log_limits, score_limits
 from gpsearch.plotting.data import convergence_series
+from gpsearch.plotting.text import literal
 
 
 def draw_several(shown: SideBySide, ax: Axes | None, target: float | None, log: bool | None) -> Any:
@@ -38,9 +39,8 @@ def draw_group(
         + [np.nan if target is None else target]
     )
     limits = score_limits(values, ends, first.greater_is_better)
-    if log:
-        ax.set_yscale("log")
-        limits = float(np.nanmin(values)), float(np.nanmax(values))
+    decades = log_limits(np.append(values, ends), first.greater_is_better, log)
+    limits = decades or limits
     last = max(s.numbers[-1] for s in series.values() if len(s.numbers))
     for place, one in series.items():
         if not len(one.numbers):
@@ -51,29 +51,22 @@ def draw_group(
         ax.scatter(
             one.numbers[inside], one.values[inside], s=12, color=colour, alpha=0.35, linewidth=0
         )
-        ax.step(
-            one.numbers,
-            one.best,
-            where="post",
-            color=colour,
-            linestyle=dash,
-            linewidth=2,
-            label=shown.names[place],
-        )
+        x, best = [*one.numbers, one.numbers[-1] + 0.6], [*one.best, one.best[-1]]
+        name = literal(shown.names[place])
+        if name.startswith("_"):  # matplotlib would leave it out of the legend
+            name = f" {name}"
+        look: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 2, "label": name}
+        ax.step(x, best, where="post", **look)
     if target is not None:
         ax.axhline(target, color=style.GREEN, linestyle="--", linewidth=1.2, label="target")
-    ax.set_ylim(*limits)
+    (style.log_scores if decades else Axes.set_ylim)(ax, *limits)
     ax.set_xlim(-0.6, last + 0.6)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("trial")
-    ax.set_ylabel(f"best {first.label} so far")
-    differ = shown.differing_within(members)
-    if differ:
-        ax.set_title(f"differ in {', '.join(differ)}", fontsize="small", loc="left")
+    ax.set_ylabel(literal(f"best {first.label} so far"))
     style.quiet_frame(ax, grid="y")
-    ax.legend(
-        loc="lower right" if first.greater_is_better else "upper right",
-        fontsize="small",
-        frameon=False,
-    )
+    differ = shown.differing_within(members)
+    title = f"differ in {', '.join(differ)}" if differ else None
+    at_start = {"loc": "lower left", "bbox_to_anchor": (0, 1), "alignment": "left"}
+    style.legend_above(ax, **at_start, title=title, title_fontsize="small")
     return ax

@@ -11,7 +11,9 @@ from matplotlib.ticker import MaxNLocator
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
+from gpsearch.plotting.axes import with_margin
 from gpsearch.plotting.data import score_label
+from gpsearch.plotting.text import literal
 
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
@@ -54,12 +56,11 @@ def plot_comparison(
         low = max(low, 2 * min(means) - high)
     else:
         high = min(high, 2 * max(means) - low)
-    margin = 0.05 * (high - low) or 0.05
-    ax.set_ylim(low - margin, high + margin)
-    ax.set_xlim(1, max(comparison.n_calls, 2))
-    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    ax.set_ylim(with_margin(low, high))
+    ax.set_xlim(with_margin(1, comparison.n_calls) if len(n) > 1 else (0.5, 1.5))
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("evaluations")
-    ax.set_ylabel(f"best {score_label(comparison)} so far")
+    ax.set_ylabel(literal(f"best {score_label(comparison)} so far"))
     ax.set_title(
         f"mean of {comparison.n_repeats} repeats, {confidence:.0%} bands",
         fontsize="small",
@@ -113,7 +114,8 @@ def plot_differences(
     ax.xaxis.set_major_locator(style.few_ticks(ax))
     ax.set_yticks(range(len(differences)), [d.strategy for d in differences])
     ax.set_ylim(len(differences) - 0.4, -0.6)
-    ax.set_xlabel(f"{score_label(comparison)} at the end, better than {differences[0].baseline} by")
+    told = f"{score_label(comparison)} at the end, better than {differences[0].baseline} by"
+    ax.set_xlabel(style.fitted(ax, told))
     title = (
         "all scores are equal"
         if comparison.all_equal

@@ -6,7 +6,7 @@ frames take the colours of the user's own matplotlib style.
 """
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import matplotlib
@@ -22,19 +22,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedFormatter,
     FixedLocator,
-    FuncFormatter,
-    LogLocator,
     MaxNLocator,
-    NullFormatter,
-    NullLocator,
-    ScalarFormatter,
 )
 from numpy.typing import NDArray
 
 from gpsearch.arguments import instance_of, optional
-from gpsearch.described import number
-from gpsearch.plotting.axes import DimensionAxis, axis_limits, few_log_ticks, wrapped
+from gpsearch.plotting.axes import (
+    DimensionAxis,
+    axis_limits,
+    category_labels,
+    wrapped,
+)
 from gpsearch.plotting.text import literal
+from gpsearch.plotting.ticks import log_ticks, plain_scale
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 SKY, PINK, GREY = "#56B4E9", "#CC79A7", "#8C8C8C"
@@ -47,10 +47,12 @@ SEQUENTIAL = "cividis"  # perceptually uniform, and nearly the same for all colo
 MARKS = LinearSegmentedColormap.from_list("marks", ["#3f6fb5", "#8a8f88", "#dba33c"])
 TRIALS, AXIS = "trials", "axis"  # first words of the ids by which `svg` knows marks and axes
 
-PANEL_INCHES = (3.1, 2.5)
+PANEL_INCHES, ALONE_INCHES = (3.1, 2.5), (6.4, 4.0)  # of a panel among others, and of one
+LINE_INCHES = 0.2  # of a legend
 LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
 HANDLE_LETTERS = 6  # that a mark in a legend takes
 SCORE_LETTERS = 10  # of a label that is a score, with its distance to the next one
+SLANTED_LETTERS = 10  # of a name below an axis
 
 
 def text_colour() -> str:
@@ -63,7 +65,7 @@ def given_axes(ax: Any) -> Axes | None:
     return optional(instance_of, "ax", ax, Axes, "Axes of matplotlib")
 
 
-def new_axes(ax: Axes | None, figsize: tuple[float, float] = (6.4, 4.0)) -> Axes:
+def new_axes(ax: Axes | None, figsize: tuple[float, float] = ALONE_INCHES) -> Axes:
     """`ax`, or the Axes of a new figure."""
     return given_axes(ax) or plt.subplots(figsize=figsize, layout="constrained")[1]
 
@@ -95,7 +97,8 @@ def panels(
 def panel_grid(ax: Axes | None, n: int, *, shared: bool = True) -> NDArray[np.object_]:
     """(n,) Axes in rows of at most four with a shared y axis, or of three with their own."""
     columns = min(n, 3 if not shared or n in (5, 6) else 4)
-    cells = panels(ax, -(-n // columns), columns, shared=shared).ravel()
+    inches = ALONE_INCHES if n == 1 else PANEL_INCHES
+    cells = panels(ax, -(-n // columns), columns, inches=inches, shared=shared).ravel()
     for unused in cells[n:]:
         unused.set_axis_off()
     return cells[:n]
@@ -127,17 +130,22 @@ def few_ticks(ax: Axes) -> MaxNLocator:
 
 
 def fitted(ax: Axes, text: str) -> str:
-    """`text` in lines that are no wider than `ax`."""
-    return textwrap.fill(text, max(20, int(LETTERS * width_of(ax))))
+    """`text` as it is, in lines that are no wider than `ax`."""
+    return literal(textwrap.fill(text, max(20, int(LETTERS * width_of(ax)))))
 
 
 def legend_above(ax: Axes, **options: Any) -> None:
-    """Write the legend above the right end of `ax`, in a row, or in two columns if it is small."""
-    ax.legend(
-        **{"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 5 if width_of(ax) > 4 else 2}
-        | {"fontsize": "small", "frameon": False}
-        | options
-    )
+    """Write the legend above the right end of `ax`, in a row, or in as many columns as fit."""
+    handles, names = ax.get_legend_handles_labels()
+    at_end: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
+    look = {"fontsize": "small", "frameon": False, "ncols": legend_columns(names, width_of(ax))}
+    ax.legend(handles, names, **at_end | look | options)
+
+
+def legend_columns(names: Sequence[str], inches: float) -> int:
+    """All names in a row, or in as many columns as are so wide together."""
+    room, letters = SMALL_LETTERS * inches, [len(name) + HANDLE_LETTERS for name in names]
+    return len(names) if sum(letters) <= room else max(1, int(room / max(letters)))
 
 
 def legend_beside(ax: Axes) -> None:
@@ -201,15 +209,8 @@ def figure_of(ax: Axes) -> Figure:
 
 def colour_bar(ax: Axes, shades: ScalarMappable, label: str, **options: Any) -> None:
     """Draw the scale of the colours beside `ax`."""
-    bar = figure_of(ax).colorbar(shades, ax=ax, label=label, **options)
+    bar = figure_of(ax).colorbar(shades, ax=ax, label=literal(label), **options)
     plain_scale(bar.ax)
-
-
-def plain_scale(ax: Axes) -> None:
-    """Write whole numbers along `ax`: 0.99985 can be read, +9.998e-1 hardly."""
-    for axis in (ax.xaxis, ax.yaxis):
-        if isinstance(shown := axis.get_major_formatter(), ScalarFormatter):
-            shown.set_useOffset(False)
 
 
 def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
@@ -218,11 +219,13 @@ def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) 
         Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
     ]
     figure = figure_of(cells[0])
-    room, letters = SMALL_LETTERS * figure.get_figwidth(), [len(n) + HANDLE_LETTERS for n in marks]
+    columns = legend_columns([*marks], figure.get_figwidth())
+    lines = -(-len(marks) // columns)  # of which the panels have room for one
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * (lines - 1))
     figure.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=len(marks) if sum(letters) <= room else max(1, int(room / max(letters))),
+        ncols=columns,
         fontsize="small",
         frameon=False,
         handletextpad=0.6,
@@ -248,18 +251,12 @@ def scale_axis(ax: Axes, which: str, dimension: DimensionAxis, *, share: float =
         positions = np.arange(len(dimension.labels))
         keep = positions[:: int(np.ceil(len(positions) / 12))]
         axis.set_major_locator(FixedLocator(list(keep)))
-        names = [literal(dimension.labels[i]) for i in keep]
+        names = [dimension.labels[i] for i in keep]
         if which == "x":
             names = _fit_names(ax, names, share * width_of(ax))
-        axis.set_major_formatter(FixedFormatter(names))
+        axis.set_major_formatter(FixedFormatter([literal(name) for name in names]))
     elif dimension.log:
-        if np.log10(dimension.high / dimension.low) >= 2:
-            axis.set_major_locator(LogLocator(numticks=4))
-        else:
-            axis.set_major_locator(FixedLocator(few_log_ticks(dimension, 5)))
-            axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
-        axis.set_minor_formatter(NullFormatter())
+        log_ticks(axis, dimension.low, dimension.high)
     elif dimension.kind == "integer" and dimension.high - dimension.low <= 8:
         axis.set_major_locator(FixedLocator(np.arange(dimension.low, dimension.high + 1).tolist()))
     else:
@@ -270,6 +267,13 @@ def scale_axis(ax: Axes, which: str, dimension: DimensionAxis, *, share: float =
     length = width_of(ax) if which == "x" else height_of(ax)
     name = literal(wrapped(dimension.name, max(12, int(LETTERS * length))))
     (ax.set_xlabel if which == "x" else ax.set_ylabel)(name)
+
+
+def log_scores(ax: Axes, low: float, high: float) -> None:
+    """Give scores along y a logarithmic scale between these limits."""
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    log_ticks(ax.yaxis, low, high)
 
 
 def _fit_names(ax: Axes, names: list[str], inches: float) -> list[str]:
@@ -284,4 +288,4 @@ def _fit_names(ax: Axes, names: list[str], inches: float) -> list[str]:
     ax.tick_params(axis="x", labelrotation=50, labelsize="small", pad=2)
     for tick in ax.get_xticklabels():
         tick.set(ha="right", rotation_mode="anchor")
-    return names
+    return list(category_labels(names, SLANTED_LETTERS))

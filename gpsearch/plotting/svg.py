@@ -41,16 +41,18 @@ def svg(
     series in ``var(--series)``. What `style.name_trials` named has ``data-trial``, the axes of
     parallel coordinates ``data-axis``.
     """
-    with matplotlib.rc_context(PAGE_STYLE):
+    with matplotlib.rc_context(PAGE_STYLE), warnings.catch_warnings():
+        # names too long for a layout: it is left out then
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        # text stays text, and is drawn in the font of the browser
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=inches, layout="constrained")
         canvas = FigureCanvasSVG(figure)
         ax = figure.add_subplot()
         draw(ax=ax)
         file = io.StringIO()
         if (layout := figure.get_layout_engine()) is not None:
-            with warnings.catch_warnings():  # names too long for a layout: it is left out then
-                warnings.filterwarnings("ignore", message="constrained_layout not applied")
-                layout.execute(figure)
+            layout.execute(figure)
             figure.set_layout_engine("none")
         figure.set_dpi(IMAGE_DPI)  # to measure text, the layout sets it to 72
         # `savefig` would draw the figure once more, to nowhere, before it writes it
