@@ -85,8 +85,9 @@ class Forecast:
     """What made the study; the trials that are forecast are always those of "gp"."""
 
     def __str__(self) -> str:
+        least = min(self.high)  # else a greater gain may be rounded to a smaller one
         several = [
-            f"{counted(n, 'more trial')} {number_beside(gain, high)} (0 to {number(high, 2)})"
+            f"{counted(n, 'more trial')} {number_beside(gain, least)} (0 to {number(high, 2)})"
             for n, gain, high in zip(self.n_more, self.gain, self.high, strict=True)
         ]
         other = "" if self.strategy == "gp" else " by the strategy gp"

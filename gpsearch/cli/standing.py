@@ -1,6 +1,5 @@
 """How a search stands, as lines of text and as JSON."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -163,8 +162,8 @@ def best_text(study: Study) -> str:
 
 
 def _score(study: Study, trial: Trial) -> str:
-    text, error = f"{study.score_name} {_number(study, trial)}", trial.standard_error
-    return text if math.isnan(error) else f"{text} (standard error over {len(trial.folds)} folds)"
+    text = f"{study.score_name} {_number(study, trial)}"
+    return f"{text} (standard error over {len(trial.folds)} folds)" if " ± " in text else text
 
 
 def _number(study: Study, trial: Trial) -> str:

@@ -1,10 +1,11 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 import gpsearch as gs
-from gpsearch.analysis import forecast
+from gpsearch.analysis import Forecast, forecast
 from gpsearch.analysis.forecast import played_gains
 from gpsearch.analysis.posterior import fitted_process
 from gpsearch.errors import InvalidSearchError, StudyError
@@ -191,3 +192,15 @@ def test_the_gain_is_that_over_the_greatest_score_also_where_another_trial_won(s
         writer.set_confirmation(Confirmation(trials=len(copied.trials), winner=worst))
     assert copied.best_trial.number == worst
     assert forecast(copied) == before
+
+
+def test_more_trials_are_not_told_to_gain_less():
+    found = Forecast(
+        n_more=(50, 20, 10),
+        gain=(0.01255, 0.0108, 0.0067),
+        high=(0.12, 0.086, 0.059),
+        improved=True,
+    )
+    shown = [float(gain) for gain in re.findall(r"trials ([\d.]+)", str(found))]
+    assert shown == sorted(shown, reverse=True)
+    assert len(set(shown)) == 3
