@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
+from typing import TextIO
 
 from gpsearch.phases import listen
 
@@ -14,6 +16,8 @@ DONE, NOTHING_FINISHED, WRONG, UNEXPECTED = 0, 1, 2, 3
 CLEARED = "\r\033[K"  # the line of a terminal
 LABEL = 9  # characters of the name before a line
 STYLES = {"bold": "1", "red": "31", "green": "32", "dim": "2"}
+PAINT = "|".join([*STYLES.values(), "0"])
+CONTROL = re.compile(rf"(?!\033\[(?:{PAINT})m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @contextlib.contextmanager
@@ -31,7 +35,14 @@ def printing() -> Iterator[None]:
 def say(text: str) -> None:
     """Print to standard output."""
     with printing():
-        print(text)
+        print(harmless(text, sys.stdout))
+
+
+def harmless(text: str, stream: TextIO | None) -> str:
+    """`text` as it is; for a terminal, what is not of `STYLES` and would control it is spelled."""
+    if stream is None or not stream.isatty():
+        return text
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def paint(text: str, style: str) -> str:
@@ -79,7 +90,7 @@ def end(code: int, message: object = "") -> int:
     """Say why a command ends, where that can be said, and give its exit code back."""
     with contextlib.suppress(OSError):
         if message and sys.stderr is not None:
-            print(f"gpsearch: {message}", file=sys.stderr)
+            print(f"gpsearch: {harmless(str(message), sys.stderr)}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError:  # Python would try again at its end, and complain

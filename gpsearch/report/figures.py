@@ -153,7 +153,7 @@ def _draw_maps(model: ScoreModel, names: Sequence[str]) -> list[Figure]:
 
 def _draw_others(study: Study, names: Sequence[str]) -> list[Figure]:
     figures = []
-    if any(len(trial.folds) > 1 for trial in study.complete):
+    if len(study.complete) > 1 and any(len(trial.folds) > 1 for trial in study.complete):
         figures.append(
             _wide_figure(
                 partial(plot_fold_spread, study),

@@ -106,7 +106,7 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
             )
     advice += _scales(study)
     ended, d = len(study.ended), len(study.space)
-    if ended < ENOUGH_PER_DIMENSION * d:
+    if findings.curves and ended < ENOUGH_PER_DIMENSION * d:
         advice.append(
             f"Few trials for {counted(d, 'dimension')}, {ended}: take the partial "
             "dependence as a first impression."

@@ -61,6 +61,33 @@ def test_show_tells_how_the_search_stands(study, capsys):
     assert "of training, 3 trials" in out
 
 
+@pytest.mark.parametrize("command", ["show", "best"])
+def test_what_a_study_holds_does_not_control_a_terminal(command, tmp_path, capsys, monkeypatch):
+    path = str(tmp_path / "study.db")
+    bad = "\033[2J\r\a\033]0;title\a"
+    record = Study.create(path, space={f"k{bad}": [f"a{bad}", "b"]}, seed=0)
+    with record.writing() as writer:
+        for value, score in ((f"a{bad}", 1.0), ("b", 0.0)):
+            writer.add_trial({f"k{bad}": value}, [FoldResult(fold=0, score=score)])
+        number = writer.start_trial({f"k{bad}": "b"}, seed=0)
+        writer.end_trial(number, "failed", reason=f"ValueError: {bad}")
+    assert main([command, path]) == 0
+    assert bad in capsys.readouterr().out  # in a pipe, all as it is
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main([command, path]) == 0
+    shown = re.sub(r"\033\[(0|1|2|31|32)m", "", capsys.readouterr().out)  # the colours
+    assert r"\x1b[2J\r\x07" in shown
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", shown)
+
+
+def test_an_error_of_0_is_not_named(tmp_path, capsys):
+    path = str(tmp_path / "study.db")
+    with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:
+        writer.add_trial({"lr": 0.5}, [FoldResult(fold=fold, score=0.5) for fold in range(3)])
+    assert main(["show", path]) == 0
+    assert "trial 0, score 0.5\n" in capsys.readouterr().out
+
+
 def test_show_tells_the_work_where_that_of_all_trials_is_known(tmp_path, capsys):
     path = str(tmp_path / "study.db")
     with Study.create(path, space={"lr": (0.1, 0.9)}, seed=0).writing() as writer:

@@ -260,6 +260,13 @@ def test_losses_are_told_as_the_user_knows_them(make_study):
     assert content["rows"][0].cells[2].text == "3.000"
 
 
+@pytest.mark.usefixtures("_without_figures")
+def test_a_single_trial_is_told_nothing_of_figures_that_are_not_there(make_study, tmp_path):
+    text = make_study(n=1).report(tmp_path / "report.html").read_text()
+    assert "take the partial dependence" not in text
+    assert "The best trials against" not in text
+
+
 @pytest.mark.usefixtures("_sketches")
 class TestComparison:
     @staticmethod
