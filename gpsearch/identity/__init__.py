@@ -7,10 +7,11 @@ digests that are equal in every process and differ where a score could.
 thing                 compared                                     not compared
 ===================== ============================================ ==============================
 function              its code; default and closed-over values;    comments, docstrings, layout,
-                      global values that it reads, functions and   type hints; what it changes
-                      classes among them recursively; lists,       itself; random generators;
-                      dicts, sets and objects that it reaches as   modules imported inside of it
-                      they were when first identified
+                      global values that it reads, functions and   type hints of its arguments;
+                      classes among them recursively; lists,       names, attributes and entries
+                      dicts, sets and objects that it reaches as   that it changes itself; random
+                      they were when first identified              generators; modules imported
+                                                                   inside of it
 partial               function, arguments                          random generators
 bound method,         function, class, state of the object         attributes that the method
 callable object                                                    itself changes

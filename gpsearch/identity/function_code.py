@@ -44,7 +44,8 @@ class FunctionCode:
     reads: tuple[tuple[str, ...], ...]
     """Global names read, each with the attributes that are read from it."""
     changes: frozenset[str]
-    """Outer names that the code assigns or mutates; ``self.calls`` for an attribute."""
+    """Outer names that the code assigns or mutates; ``self.calls`` for an attribute, or the entry
+    of a dict."""
 
 
 def function_code(code: types.CodeType) -> FunctionCode:
@@ -91,14 +92,24 @@ def outer_values(function: types.FunctionType) -> dict[str, Any]:
     >>> outer_values(lambda x, rate=0.1: rate * x)
     {'default rate': 0.1}
     """
+    return {name: value for name, value, _ in _outer_values(function)}
+
+
+def changed_within(function: types.FunctionType) -> dict[int, set[str]]:
+    """What a function changes of its outer values, attributes and entries, by address of each."""
+    if is_installed(function.__globals__.get("__name__")):
+        return {}
+    return {id(value): parts for _, value, parts in _outer_values(function) if parts}
+
+
+def _outer_values(function: types.FunctionType) -> Iterator[tuple[str, Any, set[str]]]:
+    """Name and value of each of `outer_values`, and what the function changes of it."""
     code = function_code(function.__code__)
-    values = {
-        f"default {name}": parameter.default
-        for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items()
-        if parameter.default is not parameter.empty
-    }
+    for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items():
+        if parameter.default is not parameter.empty:
+            yield f"default {name}", parameter.default, set()
     own = f"{function.__name__}."
-    changed = {name.removeprefix(own).split(".")[0] for name in code.changes}
+    changed = {name.removeprefix(own) for name in code.changes}
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     outer = [("closure", name, cell_content(cell)) for name, cell in cells]
     outer += [("attribute", name, value) for name, value in vars(function).items()]
@@ -108,10 +119,20 @@ def outer_values(function: types.FunctionType) -> dict[str, Any]:
         if name in function.__globals__
     ]
     for kind, name, value in outer:
-        first = name.split(".")[0]
-        if not (first in changed or first.startswith("__") or isinstance(value, GENERATORS)):
-            values[f"{kind} {name}"] = value
-    return values
+        if name.startswith("__") or isinstance(value, GENERATORS):
+            continue
+        parts = {one[len(name) + 1 :] for one in changed if one.startswith(f"{name}.")}
+        is_changed = any(f"{name}.".startswith(f"{one}.") for one in changed)
+        if not is_changed and (not parts or _has_parts(value)):
+            yield f"{kind} {name}", value, parts
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether a change of one attribute or entry leaves the others as they were."""
+    kind = value if isinstance(value, type) else type(value)
+    is_own = hasattr(value, "__dict__") and not hasattr(kind, "__setitem__")
+    is_own = is_own and not any(is_installed(base.__module__) for base in kind.__mro__[:-1])
+    return is_own or kind in (dict, types.SimpleNamespace)
 
 
 def _global(value: Any, name: str, attributes: list[str]) -> tuple[str, Any]:
@@ -216,23 +237,50 @@ def _without_effect(node: Any) -> bool:
 
 
 def _changes(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
+    """Names that a function changes, but for those that functions in it have for themselves."""
+    for part in _scope(node):
         match part:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                own = _local_names(part)
+                yield from (name for name in _changes(part) if name.split(".")[0] not in own)
             case ast.Global(names) | ast.Nonlocal(names):
                 yield from names
-            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+            case ast.Attribute() | ast.Subscript() if isinstance(part.ctx, ast.Store | ast.Del):
                 yield from _owner(part)
-            case ast.Subscript(value=changed, ctx=ast.Store() | ast.Del()):
-                yield from _owner(changed)
             case ast.Call(func=ast.Attribute(value=changed, attr=name)) if name in MUTATORS:
                 yield from _owner(changed)
 
 
+def _scope(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function, without those of the functions in it."""
+    todo = list(ast.iter_child_nodes(node))
+    while todo:
+        part = todo.pop()
+        yield part
+        if not isinstance(part, _FUNCTIONS):
+            todo += ast.iter_child_nodes(part)
+
+
+def _local_names(function: ast.AST) -> set[str]:
+    local, outer = set[str](), set[str]()
+    for part in _scope(function):
+        match part:
+            case ast.Global(names) | ast.Nonlocal(names):
+                outer.update(names)
+            case ast.Name(name, ast.Store()) | ast.arg(name):
+                local.add(name)
+    return local - outer
+
+
 def _owner(node: ast.AST) -> Iterator[str]:
-    """The object that an expression is a part of: a name, or the first attribute of a name."""
+    """The object that an expression is a part of: a name, or the first part of a name."""
     attribute = ""
     while isinstance(node, ast.Attribute | ast.Subscript):
-        attribute = f".{node.attr}" if isinstance(node, ast.Attribute) else ""
+        match node:
+            case ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(str(name))):
+                attribute = f".{name}"
+            case _:
+                attribute = ""
         node = node.value
     if isinstance(node, ast.Name):
         yield node.id + attribute

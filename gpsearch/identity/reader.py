@@ -14,6 +14,7 @@ import numpy as np
 from gpsearch.identity.function_code import (
     GENERATORS,
     cell_content,
+    changed_within,
     function_code,
     outer_values,
     without_changes,
@@ -51,7 +52,9 @@ class Reader:
         self._depth = depth
         self._orderly: Reader | None = None
         self._root = root
-        self._first_seen = _first_seen(root)
+        inner = _innermost(root)
+        self._first_seen = _first_seen(inner)
+        self._changing = changed_within(inner) if isinstance(inner, types.FunctionType) else {}
         self._where = [name] if name else []
         self._open: list[int] = []
         # An address means one object only as long as that lives.
@@ -119,7 +122,8 @@ class Reader:
             return self._many(type(thing).__name__, *thing)
         if isinstance(thing, set | frozenset):
             return _sealed("set", *sorted(map(self._token, self._in_order(thing))))
-        entries = sorted((self._token(key), self._named(key, thing[key])) for key in thing)
+        keys = [key for key in thing if key not in self._changing.get(id(thing), ())]
+        entries = sorted((self._token(key), self._named(key, thing[key])) for key in keys)
         return _sealed("dict", *(token for entry in entries for token in entry))
 
     def _in_order(self, members: Iterable[Any]) -> Iterable[Any]:
@@ -211,6 +215,8 @@ class Reader:
         make, arguments, state, entries, items = (*reduced, None, None, None)[:5]
         if isinstance(state, dict) and method is not None:
             state = without_changes(state, method, kind)
+        if isinstance(state, dict) and (changing := self._changing.get(id(thing))):
+            state = {name: value for name, value in state.items() if name not in changing}
         if isinstance(thing, set | frozenset):  # of a class of its own, in the order of hashes
             arguments = (frozenset(thing),)
         contents = (None if part is None else list(part) for part in (entries, items))
@@ -228,6 +234,7 @@ class Reader:
             inner = function.__closure__ if "<locals>" in code.co_qualname else None
             name = installed_name(function, code.co_qualname)
             return self._many("installed", name, list(map(cell_content, inner or ())))
+        self._changing |= changed_within(function)
         values = sorted(outer_values(function).items())
         tokens = (t for k, v in values for t in (k.encode(), self._named(k, v)))
         return _sealed("function", self._token(function_code(code).text), *tokens)
@@ -237,6 +244,9 @@ class Reader:
             return _sealed("installed", installed_name(kind, kind.__qualname__).encode())
         own = {name: value for name, value in vars(kind).items() if _is_written(kind, name, value)}
         own = without_class_changes(own, kind.__name__)
+        own = {n: value for n, value in own.items() if n not in self._changing.get(id(kind), ())}
+        if not is_installed(type(kind).__module__):
+            own["its metaclass"] = type(kind)
         for field in vars(kind).get("__dataclass_fields__", {}).values():
             if callable(field.default_factory):
                 own[f"{field.name} by default"] = field.default_factory
@@ -249,9 +259,13 @@ def partial_arguments(partial: functools.partial[Any]) -> dict[int | str, Any]:
     return {key: value for key, value in given if not isinstance(value, GENERATORS)}
 
 
-def _first_seen(root: Any) -> dict[int, tuple[bytes, Any]] | None:
+def _innermost(root: Any) -> Any:
     while isinstance(root, functools.partial | types.MethodType):
         root = root.func if isinstance(root, functools.partial) else root.__func__
+    return root
+
+
+def _first_seen(root: Any) -> dict[int, tuple[bytes, Any]] | None:
     if not callable(root) or isinstance(root, type):
         return None
     try:

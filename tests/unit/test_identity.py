@@ -204,6 +204,110 @@ DIFFERENT = {
         "g = lambda: (lambda x: x + 1)\nf = g()",
         "g = lambda: (lambda x: x + 2)\nf = g()",
     ),
+    "a metaclass": (
+        """
+        class Meta(type):
+            rate = 0.1
+        class Model(metaclass=Meta):
+            pass
+        def f(x):
+            return Model.rate * x
+        """,
+        """
+        class Meta(type):
+            rate = 0.2
+        class Model(metaclass=Meta):
+            pass
+        def f(x):
+            return Model.rate * x
+        """,
+    ),
+    "a global that a function inside names again": (
+        """
+        model = 0.1
+        def f(x):
+            def build():
+                model = []
+                model.append(x)
+                return model
+            return build(), model
+        """,
+        """
+        model = 0.2
+        def f(x):
+            def build():
+                model = []
+                model.append(x)
+                return model
+            return build(), model
+        """,
+    ),
+    "an entry beside one that changes": (
+        """
+        config = {"rate": 0.1, "calls": 0}
+        def f(x):
+            config["calls"] += 1
+            return config["rate"] * x
+        """,
+        """
+        config = {"rate": 0.2, "calls": 0}
+        def f(x):
+            config["calls"] += 1
+            return config["rate"] * x
+        """,
+    ),
+    "an attribute beside one that changes": (
+        """
+        class Config:
+            def __init__(self):
+                self.rate, self.calls = 0.1, 0
+        config = Config()
+        def f(x):
+            config.calls += 1
+            return config.rate * x
+        """,
+        """
+        class Config:
+            def __init__(self):
+                self.rate, self.calls = 0.2, 0
+        config = Config()
+        def f(x):
+            config.calls += 1
+            return config.rate * x
+        """,
+    ),
+    "an attribute of a class beside one that changes": (
+        """
+        class Config:
+            rate, calls = 0.1, 0
+        def f(x):
+            Config.calls += 1
+            return Config.rate * x
+        """,
+        """
+        class Config:
+            rate, calls = 0.2, 0
+        def f(x):
+            Config.calls += 1
+            return Config.rate * x
+        """,
+    ),
+    "an attribute beside a list that grows": (
+        """
+        from types import SimpleNamespace
+        config = SimpleNamespace(rate=0.1, seen=[])
+        def f(x):
+            config.seen.append(x)
+            return config.rate * x
+        """,
+        """
+        from types import SimpleNamespace
+        config = SimpleNamespace(rate=0.2, seen=[])
+        def f(x):
+            config.seen.append(x)
+            return config.rate * x
+        """,
+    ),
 }
 
 
@@ -292,24 +396,6 @@ def test_recursion_and_circles_end(defined):
     assert fingerprint(circle) == fingerprint(again) != fingerprint(longer)
 
 
-def test_what_a_function_changes_itself_is_not_compared():
-    calls, seen, total = [], {}, 0
-    config = collections.Counter()
-
-    def f(x):
-        nonlocal total
-        total += 1
-        calls.append(x)
-        seen[x] = 1
-        config.most = x
-        return x
-
-    before = fingerprint(f)
-    f(3)
-    assert fingerprint(f) == before
-    assert total == len(calls) == len(seen) == 1
-
-
 class Log:
     def __init__(self):
         self.n = 0
@@ -322,6 +408,35 @@ class Log:
         if self.loaded is None:
             self.loaded = np.ones(3)
         return self.loaded
+
+
+def _counting():
+    calls, seen, total = [], {}, 0
+    config = collections.Counter()
+    state = {"rate": 0.1, "calls": 0, "seen": []}
+    log = Log()
+
+    def f(x):
+        nonlocal total
+        total += 1
+        calls.append(x)
+        seen[x] = 1
+        config.most = x
+        state["calls"] += 1
+        state["seen"].append(x)
+        log.n += 1
+        log.last = x
+        return x * state["rate"]
+
+    return f
+
+
+def test_what_a_function_changes_itself_is_not_compared():
+    f = _counting()
+    f(2)
+    before = fingerprint(f)
+    f(3)
+    assert fingerprint(f) == before == fingerprint(_counting())
 
 
 def _pushes(heap):
