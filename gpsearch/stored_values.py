@@ -48,9 +48,12 @@ def _told(stored: Any) -> Any:
 
 
 def value_to_json(value: Any) -> Any:
-    """A value that JSON holds, a tuple as ``{"tuple": [...]}``, the rest as ``{"repr": ...}``."""
+    """A value that JSON holds, a tuple as ``{"tuple": [...]}``, the rest as ``{"repr": ...}``.
+
+    What derives from a number or a text, as a member of a StrEnum, is stored as that.
+    """
     if value is None or isinstance(value, bool | int | float | str):
-        return value
+        return json.loads(json.dumps(value))
     if isinstance(value, tuple):
         return {"tuple": [value_to_json(part) for part in value]}
     return {"repr": repr(value)}

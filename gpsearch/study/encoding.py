@@ -25,11 +25,13 @@ class ParamsDecoding:
     def __init__(self, description: Mapping[str, Any]) -> None:
         dimensions = {entry["name"]: entry for entry in description["dimensions"]}
         self._fixed = {n: value_from_json(value) for n, value in description["fixed"].items()}
-        self._stored: dict[str, list[Any]] = {
-            n: entry["categories"] for n, entry in dimensions.items() if "categories" in entry
+        # By their text, in which 1, 1.0 and True differ, and NaN is equal to itself.
+        self._categories: dict[str, dict[str, Any]] = {
+            name: {dump(stored): value_from_json(stored) for stored in entry["categories"]}
+            for name, entry in dimensions.items()
+            if "categories" in entry
         }
-        self._categories = {n: list(map(value_from_json, of)) for n, of in self._stored.items()}
-        self._numbers = dimensions.keys() - self._stored
+        self._numbers = dimensions.keys() - self._categories
 
     def decode(self, text: str) -> dict[str, Any]:
         """Configuration of its JSON text."""
@@ -39,12 +41,11 @@ class ParamsDecoding:
         if name in self._fixed:
             return self._fixed[name]
         if name in self._categories:
-            for value, known in zip(self._categories[name], self._stored[name], strict=True):
-                if known == stored and type(known) is type(stored):
-                    return value
+            if (text := dump(stored)) in self._categories[name]:
+                return self._categories[name][text]
             raise StudyCorruptError(
                 f"the study is damaged: it holds {name}={stored!r}, which is none of its "
-                f"categories {self._categories[name]!r}"
+                f"categories {list(self._categories[name].values())!r}"
             )
         if name not in self._numbers or not is_number(stored):
             raise StudyCorruptError(f"the study is damaged: {name}={stored!r} is not of its space")
@@ -57,16 +58,18 @@ class ParamsEncoding(ParamsDecoding):
     def __init__(self, space: Space) -> None:
         super().__init__(space.to_json())
         self._fixed = dict(space.fixed)
+        self._stored: dict[str, list[Any]] = {}
         self._identify: dict[str, Callable[[Any], Any]] = {}
         for name, column in zip(space.names, space.columns, strict=True):
-            if name in self._stored:
+            if name in self._categories:
                 values = [column.decode(place) for place in column.places()]
-                stored = [value_to_json(value) for value in values]
-                self._categories[name] = values
                 self._stored[name] = [
-                    value if storable(value) else {"category": index}
-                    for index, value in enumerate(stored)
+                    stored if storable(stored := value_to_json(value)) else {"category": index}
+                    for index, value in enumerate(values)
                 ]
+                self._categories[name] = dict(
+                    zip(map(dump, self._stored[name]), values, strict=True)
+                )
                 self._identify[name] = column.identity
 
     def encode(self, params: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Params and curves survive their way through JSON, value, type and identity."""
 
+import enum
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from gpsearch.errors import InvalidSpaceError, StudyCorruptError
 from gpsearch.space import Categorical, Integer, Real, Space
-from gpsearch.study.encoding import Curves, ParamsEncoding, dump, require_storable
+from gpsearch.study.encoding import Curves, ParamsDecoding, ParamsEncoding, dump, require_storable
 
 
 class Opaque:
@@ -48,6 +49,30 @@ def test_objects_come_back_as_themselves_in_their_own_space():
     first, second = Opaque(), Opaque()
     space = Space({"x": Categorical([first, second])})
     assert round_trip(space, {"x": second})["x"] is second
+
+
+class Act(enum.StrEnum):
+    RELU = "relu"
+    TANH = "tanh"
+
+
+class Units(enum.IntEnum):
+    FEW = 8
+    MANY = 64
+
+
+@pytest.mark.parametrize(
+    ("members", "plain"),
+    [(list(Act), ["relu", "tanh"]), (list(Units), [8, 64]), ([(math.nan,), (1.0,)],) * 2],
+    ids=["StrEnum", "IntEnum", "NaN in a tuple"],
+)
+def test_what_derives_from_a_text_or_a_number_is_itself_in_its_own_space(members, plain):
+    space = Space({"x": Categorical(members)})
+    require_storable(space, "a.db")
+    for member, value in zip(members, plain, strict=True):
+        assert round_trip(space, {"x": member})["x"] is member
+        read = ParamsDecoding(space.to_json()).decode(ParamsEncoding(space).encode({"x": member}))
+        assert repr(read["x"]) == repr(value)
 
 
 def test_a_file_refuses_what_it_could_not_give_back():
