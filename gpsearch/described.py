@@ -129,6 +129,15 @@ def counted(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    r"""A text that UTF-8 can hold: messages of user code may hold half a surrogate pair.
+
+    >>> printable("\ud800 is half a pair")
+    '? is half a pair'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def one_line(text: str) -> str:
     """A text in one line, cut where it is long."""
     line = re.sub(r"\s*\n\s*", " ", text)

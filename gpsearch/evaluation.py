@@ -18,6 +18,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from gpsearch.arguments import is_number, refusal, whole
+from gpsearch.described import printable
+from gpsearch.errors import InvalidObjectiveError, public
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -28,6 +32,7 @@ Value = TypeVar("Value", float, "NDArray[np.float64]")
 
 Params = dict[str, Any]
 Outputs = Any  # an array, or a dict or list of arrays of a model with several outputs
+TIMES = ("fit_seconds", "score_seconds", "work")  # of a fold, which may be unknown
 UNBOUNDED = -math.inf, math.inf
 """Between which the scores of a metric lie of which nothing is known."""
 OnFold = Callable[["FoldResult"], bool | None]
@@ -108,6 +113,25 @@ class FoldResult:
     """What the fit raised, as a sentence, where ``error_score`` stands for its score."""
     predictions: Predictions | None = field(default=None, compare=False, repr=False)
     """Of the held-out rows, on their way to the study; `Study.predictions` reads them there."""
+
+    @public()
+    def __post_init__(self) -> None:
+        # Values that a file gives back as they are: else a resumed search would differ.
+        plain: dict[str, Any] = {"fold": whole("fold", self.fold, 0, kind=InvalidObjectiveError)}
+        for name in ("best_epoch", "epochs", "held_out", "parameters"):
+            if (count := getattr(self, name)) is not None:
+                plain[name] = whole(name, count, 0, kind=InvalidObjectiveError)
+        for name in ("score", "seconds", "fit_seconds", "score_seconds", "work"):
+            value = getattr(self, name)
+            if value is None and name in TIMES:
+                continue
+            if not is_number(value) or (name != "score" and math.isnan(value)):
+                raise refusal(InvalidObjectiveError, name, value, "a number")
+            # One NaN, so that equal results are equal; no -0.0, which a loss of 0 is as a score.
+            plain[name] = math.nan if math.isnan(value) else float(value) + 0.0
+        for name in ("trainer", "note", "error"):
+            plain[name] = printable(getattr(self, name))
+        vars(self).update(plain)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,8 +238,10 @@ def told_apart(score: float) -> float:
 
 
 def std_score(folds: Sequence[FoldResult]) -> float:
-    """Sample standard deviation (ddof=1) of the scores; NaN for fewer than two folds."""
-    return statistics.stdev(fold.score for fold in folds) if len(folds) > 1 else math.nan
+    """Sample standard deviation (ddof=1) of the scores; NaN for fewer than two finite ones."""
+    scores = [fold.score for fold in folds]
+    known = len(scores) > 1 and all(map(math.isfinite, scores))
+    return statistics.stdev(scores) if known else math.nan
 
 
 def holding_bounds(bounds: tuple[float, float], scores: Iterable[float]) -> tuple[float, float]:

@@ -144,11 +144,10 @@ def _trials(optuna: Any, study: Study) -> list[Any]:
     for trial in trials:
         params = {n: told(n, value) for n, value in trial.params.items() if n in distributions}
         is_scored = math.isfinite(trial.score) and trial.finished
-        state = "failed" if trial.state == "complete" and not is_scored else trial.state
         made = optuna.trial.FrozenTrial(
             number=trial.number,
             trial_id=trial.number,
-            state=optuna.trial.TrialState[STATES[state]],
+            state=optuna.trial.TrialState[STATES[trial.state]],
             value=study.as_user_value(trial.score) if is_scored else None,
             datetime_start=datetime.fromtimestamp(trial.started),
             datetime_complete=datetime.fromtimestamp(trial.ended) if trial.ended else None,

@@ -6,11 +6,11 @@ import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.encoding import Curves, ParamsDecoding, ParamsEncoding, dump
-from gpsearch.study.trial import Trial, TrialState
+from gpsearch.study.trial import Trial
 
 Row = tuple[Any, ...]  # values in the order of their table's columns, without the checksum
 COLUMNS = {
@@ -81,8 +81,6 @@ def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:
 def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsDecoding) -> Trial:
     """Inverse of `trial_row`, with the fold results, which have rows of their own."""
     values = _values("trial", row)
-    if values["state"] not in get_args(TrialState):
-        raise ValueError(f"trial {row[0]} has the state {values['state']!r}")
     return Trial(**values | {"params": encoding.decode(values["params"])}, folds=tuple(folds))
 
 
@@ -119,7 +117,7 @@ def require_types(table: str, row: Row) -> None:
 
 def _row(table: str, values: Mapping[str, Any]) -> Row:
     """The values of the columns of a table, as SQLite gives them back."""
-    # NumPy's numbers are made plain; -0.0 becomes 0.0, as which SQLite reads it.
+    # -0.0 becomes 0.0, as which SQLite reads it.
     plain: dict[str, Callable[[Any], Any]] = {
         "TEXT": str,
         "INTEGER": int,

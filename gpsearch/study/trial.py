@@ -10,9 +10,11 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from gpsearch.described import Described, number, value_text, values_text
+from gpsearch.arguments import is_whole, one_of, refusal
+from gpsearch.described import Described, number, printable, value_text, values_text
+from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
 from gpsearch.study.score_text import score_text
 
@@ -67,6 +69,13 @@ class Trial(Described):
     score was given, not evaluated here) or ``enqueued``."""
     proposal: Proposed = ""
     """How the point was proposed; see `Proposed`."""
+
+    def __post_init__(self) -> None:
+        one_of("state", self.state, get_args(TrialState))
+        if not is_whole(self.seed) or not 0 <= self.seed < 2**63:
+            raise refusal(InvalidSearchError, "seed", self.seed, "a whole number below 2**63")
+        texts = ("reason", "traceback", "origin")
+        vars(self).update({name: printable(getattr(self, name)) for name in texts})
 
     @functools.cached_property  # asked for in every pass over a history
     def score(self) -> float:

@@ -9,7 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyReadOnlyError
+from gpsearch.arguments import refusal
+from gpsearch.described import printable
+from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyReadOnlyError, public
 from gpsearch.evaluation import FoldResult
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.encoding import ParamsEncoding
@@ -51,6 +53,7 @@ class StudyWriter:
         self.fresh = file.read_fresh()
         self.trials = [self._taken_over(trial) for trial in file.read_trials(encoding)]
 
+    @public()
     def start_trial(
         self,
         params: Mapping[str, Any],
@@ -67,7 +70,7 @@ class StudyWriter:
         trial = Trial(
             number=len(self.trials),
             state="running",
-            params=dict(params),
+            params=self._plain(params),
             seed=seed,
             started=time.time(),
             origin=origin,
@@ -89,6 +92,7 @@ class StudyWriter:
         self._file.write(fold=[fold_row(number, fold)], prediction=rows)
         self.trials[number] = dataclasses.replace(trial, folds=_merged(trial.folds, [fold]))
 
+    @public()
     def end_trial(
         self,
         number: int,
@@ -108,8 +112,8 @@ class StudyWriter:
             folds=_merged(trial.folds, missing),
             # not the time of day, which may be set back meanwhile
             ended=trial.started + time.monotonic() - self._begun[number],
-            reason=_printable(reason),
-            traceback=_printable(traceback),
+            reason=reason,
+            traceback=traceback,
         )
         rows = self._prediction_rows(number, missing)
         trials = [*self.trials[:number], ended, *self.trials[number + 1 :]]
@@ -151,6 +155,7 @@ class StudyWriter:
         self._file.write(trial=self._trial_rows(trial))
         self.trials[trial.number] = trial
 
+    @public()
     def add_trial(
         self,
         params: Mapping[str, Any],
@@ -180,10 +185,19 @@ class StudyWriter:
         So a search that is killed knows all that it was given, or asks for it again.
         """
         now = time.time()
+        given: dict[str, Any] = {"started": now, "ended": now, "proposal": "given"}
         added = [
-            dataclasses.replace(trial, number=number, started=now, ended=now, proposal="given")
+            dataclasses.replace(
+                trial,
+                **given,
+                number=number,
+                params=self._plain(trial.params),
+                folds=_merged((), trial.folds),
+            )
             for number, trial in enumerate(several, len(self.trials))
         ]
+        for trial, given_trial in zip(added, several, strict=True):
+            _require_ended(trial, n_folds=len(given_trial.folds))
         folds = [fold_row(trial.number, fold) for trial in added for fold in trial.folds]
         if added:
             self._file.write(trial=self._trial_rows(*added), fold=folds)
@@ -221,7 +235,7 @@ class StudyWriter:
     def set_stop_reason(self, reason: str) -> None:
         """Record why the search ended; empty when it goes on."""
         if reason != (self._file.read_fact("stop_reason") or ""):
-            self._file.write(head={"stop_reason": _printable(reason)})
+            self._file.write(head={"stop_reason": printable(reason)})
 
     def set_budget(self, n_trials: int) -> None:
         """Record how many trials the search is to evaluate in all."""
@@ -267,6 +281,10 @@ class StudyWriter:
             )
         return self._rows
 
+    def _plain(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration of the space, as the file gives it back."""
+        return self.study.space.params(self.study.space.point(params))
+
     def _trial_rows(self, *trials: Trial) -> list[Row]:
         return [trial_row(trial, self._encoding) for trial in trials]
 
@@ -302,6 +320,15 @@ def _merged(old: Sequence[FoldResult], new: Sequence[FoldResult]) -> tuple[FoldR
     return tuple(by_fold[j] for j in sorted(by_fold))
 
 
-def _printable(text: str) -> str:
-    # Messages of user code may hold half a surrogate pair, which UTF-8 and so SQLite cannot.
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _require_ended(trial: Trial, n_folds: int) -> None:
+    """Raise where a trial has not ended, or its folds do not give what its state says."""
+    if not trial.finished:
+        wanted = "'complete', 'stopped' or 'failed' for a trial that was evaluated elsewhere"
+        raise refusal(InvalidSearchError, "state", trial.state, wanted)
+    if len(trial.folds) < n_folds:
+        wanted = "fold results of different folds"
+        raise refusal(InvalidSearchError, "folds", [fold.fold for fold in trial.folds], wanted)
+    scores = [fold.score for fold in trial.folds]
+    if trial.state == "complete" and not (scores and all(map(math.isfinite, scores))):
+        wanted = "one fold result or more for a complete trial, each with a finite score"
+        raise refusal(InvalidSearchError, "folds", scores, wanted)

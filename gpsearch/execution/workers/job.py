@@ -6,7 +6,6 @@ cluster. It turns every failure of an objective that does not kill the process i
 
 import dataclasses
 import math
-import numbers
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +65,6 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
 
     def record(fold: FoldResult) -> bool:
         nonlocal goes_on
-        fold = _with_real_score(fold)
         folds[fold.fold] = fold
         try:
             goes_on = on_fold is None or on_fold(fold) is not False
@@ -86,7 +84,7 @@ def evaluate(objective: Objective, job: Job, on_fold: OnFold | None = None) -> O
             dict(job.params), seed=job.seed, on_fold=record, done=job.done
         )
         for fold in _folds_of(evaluation):
-            folds.setdefault(fold.fold, _with_real_score(fold))
+            folds.setdefault(fold.fold, fold)
         mean_score(tuple(folds.values()))  # finite scores may overflow in their sum
     # A model function that calls sys.exit(), or is cancelled, ends its trial, not the search.
     except BaseException as error:
@@ -140,13 +138,3 @@ def _folds_of(evaluation: Any) -> tuple[FoldResult, ...]:
             "return an Evaluation"
         )
     return evaluation.folds
-
-
-def _with_real_score(fold: FoldResult) -> FoldResult:
-    if isinstance(fold.score, bool) or not isinstance(fold.score, numbers.Real):
-        raise TypeError(
-            f"fold {fold.fold} scored {fold.score!r}, a {type(fold.score).__name__}; a score must "
-            "be a float"
-        )
-    # A loss of 0 becomes the score -0.0, which no file gives back: a resumed search would differ.
-    return dataclasses.replace(fold, score=float(fold.score) + 0.0)

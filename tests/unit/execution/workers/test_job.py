@@ -74,7 +74,7 @@ def test_finite_scores_whose_sum_is_not_finite_are_scores():
 def test_a_score_that_is_no_number_fails_the_trial(score):
     outcome = evaluate(Scripted(score), JOB)
     assert outcome.state == "failed"
-    assert f"scored {score!r}" in outcome.reason
+    assert f"FoldResult(score={score!r}): must be a number" in outcome.reason
 
 
 @pytest.mark.parametrize("returned", [None, 0.5, "no", {}], ids=repr)
