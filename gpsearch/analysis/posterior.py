@@ -22,7 +22,7 @@ from scipy.linalg import cho_solve, lapack, solve_triangular
 
 from gpsearch.arguments import instance_of, optional
 from gpsearch.errors import StudyError
-from gpsearch.evaluation import flipped
+from gpsearch.evaluation import flipped, told_apart
 from gpsearch.space import Space
 from gpsearch.strategy.history import FoldStatistics, fit_process, study_history
 from gpsearch.study import Study, require_study
@@ -61,10 +61,18 @@ def fitted_process(
     return fit_process(study.space, study_history(study))
 
 
+def told_scores(study: Study) -> Array:
+    """(n,) scores of the trials that ended with one, of a stopped one by what its folds tell.
+
+    To 13 digits: what rounding leaves of equal scores is no difference.
+    """
+    scores = FoldStatistics.of(study.ended).scores(study.ended)
+    return np.array([told_apart(score) for score in scores if math.isfinite(score)])
+
+
 def require_difference(study: Study, call: str) -> None:
     """Raise a StudyError where no process can tell the scores of the trials apart."""
-    scores = FoldStatistics.of(study.ended).scores(study.ended)
-    scores = scores[np.isfinite(scores)]
+    scores = told_scores(study)
     if len(scores) < 2 or (np.ptp(bounded(scores)) > LEAST_SCALE and scores.max() <= LARGEST_LOSS):
         return
     if np.ptp(scores / 2.0) == 0.0:

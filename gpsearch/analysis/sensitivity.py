@@ -29,7 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process
+from gpsearch.analysis.posterior import (
+    PosteriorFunctions,
+    fitted_process,
+    require_difference,
+    told_scores,
+)
 from gpsearch.arguments import fraction, power_of_two, whole
 from gpsearch.errors import public
 from gpsearch.space import Space
@@ -159,7 +164,7 @@ def estimate_importance(
     Raises
     ------
     StudyError
-        Fewer than two trials are complete.
+        Fewer than two trials are complete, or the scores are too large or too small to tell apart.
     InvalidSearchError
         An argument breaks a rule.
 
@@ -177,18 +182,18 @@ def estimate_importance(
     power_of_two("n_points", n_points)
     whole("seed", seed, 0)
     process = fitted_process(study, "estimate_importance", process)
-    losses = np.array([trial.loss for trial in study.ended])
-    losses = losses[np.isfinite(losses)]
-    all_equal = bool((losses == losses[0]).all())  # the process may rest on some of them alone
+    scores = told_scores(study)
+    all_equal = bool((scores == scores[0]).all())  # the process may rest on some of them alone
     first = total = np.zeros((n_samples, len(study.space)))
     if not all_equal:
+        require_difference(study, "estimate_importance")
         first, total = _sobol_indices(process, study.space, n_samples, n_points, seed)
     return Importance(
         names=tuple(study.space.names),
         first_samples=first,
         total_samples=total,
         confidence=confidence,
-        n_trials=len(losses),
+        n_trials=len(scores),
         all_equal=all_equal,
     )
 

@@ -68,11 +68,14 @@ def read_findings(study: Study) -> Findings:
         model = fit_score_model(study, "A partial dependence")
     except StudyError as error:
         return Findings(why_none=str(error))
-    process, simplest, ahead, random = model.process, None, None, None
+    process, simplest, ahead, random, importance = model.process, None, None, None, None
     with contextlib.suppress(StudyError):  # too few trials
         ahead = forecast(study, process=process)
     with contextlib.suppress(StudyError):  # equal scores
         random = estimate_random(study, process=process)
+    if len(study.space) > 1:
+        with contextlib.suppress(StudyError):  # scores that cannot be told apart
+            importance = estimate_importance(study, process=process)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
     if study.greater_is_better:  # its sentence holds scores, but the user may know losses
         # a single fold, or no dimension with a simpler end
@@ -81,7 +84,7 @@ def read_findings(study: Study) -> Findings:
     return Findings(
         model=model,
         curves={s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)},
-        importance=estimate_importance(study, process=process) if len(study.space) > 1 else None,
+        importance=importance,
         random=random,
         forecast=ahead,
         simplest=simplest,

@@ -172,6 +172,33 @@ def test_scores_that_differ_are_not_called_equal_where_the_process_rests_on_equa
     assert not estimate_importance(study, process=process, n_samples=2).all_equal
 
 
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_scores_that_no_process_tells_apart_are_refused(scale):
+    study = searched(lambda p: scale * p["x"], {"x": (0.0, 1.0), "y": (0.0, 1.0)}, n_calls=5)
+    with pytest.raises(StudyError, match="estimate_importance needs scores whose squares"):
+        estimate_importance(study)
+
+
+@pytest.mark.parametrize(
+    "folds",
+    [
+        [(0.0, 0.0, 0.15), (0.05, 0.05, 0.05)],  # their means differ in the last digit
+        [(0.5, 0.6, 0.7), (0.5, 0.6, 0.7), (0.5, 0.6)],  # the last one was stopped
+    ],
+)
+def test_neither_rounding_nor_folds_that_were_not_run_are_a_difference(folds):
+    study = gs.Study.create(None, space={"x": (0.0, 1.0), "y": (0.0, 1.0)}, seed=0)
+    with study.writing() as writer:
+        for i, scores in enumerate(folds):
+            results = [gs.FoldResult(fold=j, score=score) for j, score in enumerate(scores)]
+            state = "complete" if len(scores) == 3 else "stopped"
+            writer.add_trial({"x": i / 4, "y": 1 - i / 4}, results, state=state)
+    assert len({trial.score for trial in study.ended}) == 2
+    assert estimate_importance(study, n_samples=2).all_equal
+    with pytest.raises(StudyError, match="needs different scores"):
+        gs.analysis.estimate_random(study)
+
+
 def test_bad_input_is_refused():
     study = searched(lambda p: p["x"], {"x": (0.0, 1.0)}, n_calls=1)
     with pytest.raises(StudyError, match="at least 2 complete trials; the study has 1"):
