@@ -176,7 +176,7 @@ class Comparison:
         others = [strategy for strategy in self.strategies if strategy != baseline]
         rows = [self._index(strategy) for strategy in others]
         ends = [differences_of(self.best[row, :, -1], self.best[base, :, -1]) for row in rows]
-        areas = [self.area[row] - self.area[base] for row in rows]
+        areas = [differences_of(self.area[row], self.area[base]) for row in rows]
         most = self._bounds[1] - self._bounds[0]
         p_values = [wilcoxon_p(end) for end in ends]
         return tuple(
