@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gpsearch.arguments import optional, refusal, whole
+from gpsearch.described import printable
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.plan import RepeatsPlan
@@ -134,6 +135,10 @@ def _read_strategies(
         raise InvalidSearchError(
             f"{twice[0]!r} occurs twice; name them in a dict, as in {{'{twice[0]} a': ..., "
             f"'{twice[0]} b': ...}}."
+        ).about("strategies")
+    if bad := [label for label in labels if printable(label) != label]:
+        raise InvalidSearchError(
+            f"the name {bad[0]!r} holds half of a surrogate pair; write whole characters."
         ).about("strategies")
     if len(labels) < 2:
         raise InvalidSearchError(

@@ -20,6 +20,7 @@ import numpy as np
 from skopt.space import Dimension
 
 from gpsearch.arguments import is_number, is_whole
+from gpsearch.described import printable
 from gpsearch.errors import InvalidSpaceError
 from gpsearch.space.checked import Categorical, Integer, Real
 from gpsearch.space.columns import PRIORS, naming_entry, plain
@@ -61,12 +62,21 @@ def read(
             when[name] = read_when(name, entry["when"])
         with naming_entry(name):
             made = _read_entry(entry)
+            _require_printable(name, *getattr(made, "categories", [made]))
         if isinstance(made, Dimension):
             made.name = name
             dimensions.append(made)
         else:
             fixed[name] = made
     return dimensions, fixed, when
+
+
+def _require_printable(*values: Any) -> None:
+    """Refuse half of a surrogate pair, which neither a data frame nor a report can hold."""
+    if bad := [v for v in values if isinstance(v, str) and printable(v) != v]:
+        raise InvalidSpaceError(
+            f"the text {bad[0]!r} holds half of a surrogate pair; write whole characters."
+        )
 
 
 def read_when(name: str, when: Any) -> When:

@@ -469,6 +469,7 @@ def test_an_unfinished_comparison_shows_its_complete_repeats(tmp_path):
         pytest.param({"strategies": ["gp"]}, "at least two", id="one strategy"),
         pytest.param({"strategies": "gp"}, "at least two", id="a name alone"),
         pytest.param({"strategies": ["gp", "gp"]}, "'gp' occurs twice", id="twice"),
+        pytest.param({"strategies": {"gp": "gp", "\ud800": "random"}}, "surrogate", id="half"),
         pytest.param({"strategies": ["gp", 3]}, "neither a strategy nor", id="a number"),
         pytest.param({"n_calls": 0}, r"compare\(n_calls=0\)", id="no calls"),
         pytest.param({"random_state": -1}, "random_state", id="seed"),
