@@ -33,6 +33,7 @@ MUTATORS = frozenset(
 
 _IGNORED = ("annotation", "returns", "type_comment", "type_params", "kind", "ctx")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = (*_FUNCTIONS, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 @dataclass(frozen=True)
@@ -239,10 +240,10 @@ def _without_effect(node: Any) -> bool:
 def _changes(node: ast.AST) -> Iterator[str]:
     """Names that a function changes, but for those that functions in it have for themselves."""
     for part in _scope(node):
+        if isinstance(part, _SCOPES):
+            own = _local_names(part)
+            yield from (name for name in _changes(part) if name.split(".")[0] not in own)
         match part:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                own = _local_names(part)
-                yield from (name for name in _changes(part) if name.split(".")[0] not in own)
             case ast.Global(names) | ast.Nonlocal(names):
                 yield from names
             case ast.Attribute() | ast.Subscript() if isinstance(part.ctx, ast.Store | ast.Del):
@@ -252,22 +253,35 @@ def _changes(node: ast.AST) -> Iterator[str]:
 
 
 def _scope(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function, without those of the functions in it."""
+    """The nodes of a function, without those of the functions and comprehensions in it."""
     todo = list(ast.iter_child_nodes(node))
     while todo:
         part = todo.pop()
         yield part
-        if not isinstance(part, _FUNCTIONS):
+        if not isinstance(part, _SCOPES):
             todo += ast.iter_child_nodes(part)
 
 
-def _local_names(function: ast.AST) -> set[str]:
+def _local_names(scope: ast.AST) -> set[str]:
     local, outer = set[str](), set[str]()
-    for part in _scope(function):
+    for part in _scope(scope):
         match part:
             case ast.Global(names) | ast.Nonlocal(names):
                 outer.update(names)
-            case ast.Name(name, ast.Store()) | ast.arg(name):
+            case ast.alias(name, None):
+                local.add(name.split(".")[0])
+            case (
+                ast.Name(name, ast.Store())
+                | ast.arg(name)
+                | ast.alias(asname=str(name))
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 local.add(name)
     return local - outer
 

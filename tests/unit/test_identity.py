@@ -327,6 +327,31 @@ def test_what_makes_a_function_another(defined, case):
     assert parts[0] == parts[1] != parts[2]
 
 
+@pytest.mark.parametrize(
+    "binding",
+    [
+        "A = []; A.append(q)",
+        "import json as A; A.x = 1",
+        "import A.b; A.x = 1",
+        "A: list = []; A[0] = 1",
+        "for A in q: A.x = 1",
+        "[A.append(1) for A in q]",
+        "(lambda A: A.append(1))(q)",
+        "class A: ...; A.x = 1",
+        "with q as A: A.write('')",
+        "def inner(*A): A.x = 1",
+        "try: ...\n        except ValueError as A: A.x = 1",
+        "match q:\n            case [*A]: A.append(1)",
+        "match q:\n            case {'a': 1, **A}: A['x'] = 1",
+        "match q:\n            case A: A.x = 1",
+    ],
+)
+def test_a_name_that_a_function_inside_has_for_itself_is_another(defined, binding):
+    text = "A = {}\ndef f(p):\n    def g(q):\n        {}\n    return g, A"
+    one, other = (defined(text.format(value, binding)) for value in (1, 2))
+    assert fingerprint(one) != fingerprint(other)
+
+
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_functions_without_source_are_told_apart_too(case):
     def run(text):
