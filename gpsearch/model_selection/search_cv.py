@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gpsearch.analysis import best_ensemble
 from gpsearch.described import one_line
@@ -355,9 +355,8 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
             distributions.translate(params), **options
         )
         ensemble: Any = best_ensemble(study, objective)
-        shape: Any = getattr(X, "shape", ())
-        if len(shape) == 2:
-            ensemble.n_features_in_ = shape[1]
+        if len(getattr(X, "shape", ())) == 2:
+            validate_data(ensemble, X, skip_check_array=True)  # notes the number and the names
         return ensemble
 
     def _read_results(

@@ -169,11 +169,15 @@ class FittedClassifier(ClassifierMixin, FittedNetwork):
     def decision_function(self, X: Parts) -> np.ndarray:
         """Raw outputs that rank classes: (n,) for one unit, above 0 for the second of two."""
         outputs = np.asarray(self._outputs(X), np.float64)
-        if self.target.kind != "binary":
-            return outputs
+        of_two = self._for_scorers and self.target.n_classes == 2
+        if self.target.kind != "binary" and not of_two:
+            several = self._for_scorers and self.target.kind == "multiclass"
+            return outputs.reshape(-1, outputs.shape[-1]) if several else outputs
         if self._by_unit(outputs):
-            return outputs[:, 1] - outputs[:, 0]
-        return self._of_labels(outputs) - (self._cut if self.link == "scores" else 0.0)
+            scores = outputs[..., 1] - outputs[..., 0]
+        else:
+            scores = self._of_labels(outputs) - (self._cut if self.link == "scores" else 0.0)
+        return scores.ravel()
 
     def predict(self, X: Parts) -> np.ndarray:
         """The most probable class of each row, in the labels of y."""

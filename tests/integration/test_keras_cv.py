@@ -670,6 +670,7 @@ def test_a_search_may_refit_an_ensemble(data, monkeypatch):
     monkeypatch.setattr(ensemble_selection, "greedy", lambda *given: [0, 1])
     choices = [SMALL["n_neurons"], 3]
     options = {"n_iter": 2, "cv": 2, "epochs": 1, "scoring": "roc_auc", "random_state": 0}
+    X = pd.DataFrame(X, columns=list("abc"))
     found = GPSearchCV(mlp, {"n_neurons": choices}, refit="ensemble", **options).fit(X, y)
     ensemble = found.best_estimator_
     assert ensemble.selection.members == {0: 1, 1: 1}
@@ -677,6 +678,7 @@ def test_a_search_may_refit_an_ensemble(data, monkeypatch):
     assert list(found.classes_) == ["no", "yes"]
     assert found.predict_proba(X).shape == (60, 2)
     assert found.n_features_in_ == 3
+    assert list(found.feature_names_in_) == list("abc")
     assert found.score(X, y) == ensemble.score(X, y)
     assert found.best_score_ == max(found.cv_results_["mean_test_score"])
 

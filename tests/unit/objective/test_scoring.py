@@ -102,3 +102,30 @@ def test_scorers_of_probabilities_are_told_of_classes_that_a_fold_lacks(n_classe
     scores = {name: Scoring(name, (), target).score(network, X, y) for name in names}
     assert scores["neg_log_loss"] == pytest.approx(-log_loss(y, outputs, labels=labels))
     assert all(np.isfinite(score) for score in scores.values())
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "neg_log_loss", "accuracy", "f1"])
+def test_two_classes_have_one_score_in_each_form(name):
+    rng = np.random.default_rng(0)
+    positive, X = rng.uniform(0.05, 0.95, size=(20, 3)), rng.normal(size=(20, 2))
+    y = (positive + rng.normal(size=(20, 3)) / 4 > 0.5).astype(int)
+    units = np.stack([1 - positive, positive], axis=-1)
+    forms = {
+        "one unit": (y.ravel(), positive.reshape(-1, 1)),
+        "two units": (y.ravel(), units.reshape(-1, 2)),
+        "one-hot": (np.eye(2)[y.ravel()], units.reshape(-1, 2)),
+        "a sequence, one unit": (y[..., None], positive[..., None]),
+        "a sequence, two units": (y[..., None], units),
+    }
+    scores = {}
+    for form, (labels, outputs) in forms.items():
+        target = with_link(read_target(labels, "classification"), "probabilities")
+        rows = X if len(labels) == len(X) else np.repeat(X, 3, axis=0)
+        view = as_fitted(None, Preprocessor(None, rows), target)
+        view.remember(rows, outputs)
+        scores[form] = Scoring(name, (), target).score(view, rows, target.labels)
+    wanted = get_scorer(name)._score_func
+    first = y.ravel(), (positive.ravel() > 0.5 if name in ("accuracy", "f1") else positive.ravel())
+    np.testing.assert_allclose(
+        list(scores.values()), get_scorer(name)._sign * wanted(*first), err_msg=str(scores)
+    )
