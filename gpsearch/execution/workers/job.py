@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cloudpickle
+
 from gpsearch.errors import TrialFailedError
 from gpsearch.evaluation import Evaluation, FoldResult, Objective, OnFold, mean_score
 from gpsearch.interruption import Terminated
@@ -37,6 +39,14 @@ class Job:
     """Folds that an earlier, interrupted evaluation of this trial recorded."""
     splits: int | None = None
     """Seed of the fresh splits to evaluate it on; None for the objective's own."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A choice may be of a script, from which other processes cannot import it.
+        return _unpacked, (cloudpickle.dumps(vars(self)),)
+
+
+def _unpacked(fields: bytes) -> Job:
+    return Job(**cloudpickle.loads(fields))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Whatever an objective does, a trial ends with a state and a reason."""
 
 import asyncio
+import enum
 import math
+import pickle
 import sys
 
 import numpy as np
@@ -188,3 +190,14 @@ def test_a_trial_that_was_stopped_is_not_complete_whether_or_not_the_folds_are_c
     assert (outcome.state, len(outcome.folds)) == ("stopped", 1)
     assert reason in outcome.reason
     assert evaluate(objective, JOB, on_fold=lambda fold: True).state == "complete"
+
+
+def test_a_choice_that_no_other_process_can_import_travels():
+    class Act(enum.StrEnum):
+        RELU = "relu"
+
+    params = {"scale": lambda x: 2 * x, "act": Act.RELU}
+    sent, again = (pickle.loads(pickle.dumps(Job(number=3, params=params, seed=1))) for _ in "ab")
+    assert (sent.number, sent.seed, sent.done, sent.splits) == (3, 1, (), None)
+    assert sent.params["scale"](2) == 4
+    assert sent.params["act"] is again.params["act"] == "relu"
