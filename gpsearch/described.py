@@ -135,7 +135,7 @@ def printable(text: str) -> str:
     >>> printable("\ud800 is half a pair")
     '? is half a pair'
     """
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def one_line(text: str) -> str:

@@ -119,11 +119,13 @@ class FoldResult:
         # Values that a file gives back as they are: else a resumed search would differ.
         plain: dict[str, Any] = {"fold": whole("fold", self.fold, 0, kind=InvalidObjectiveError)}
         for name in ("best_epoch", "epochs", "held_out", "parameters"):
-            if (count := getattr(self, name)) is not None:
+            count = getattr(self, name)
+            if not (count is None or (type(count) is int and count >= 0)):
                 plain[name] = whole(name, count, 0, kind=InvalidObjectiveError)
         for name in ("score", "seconds", "fit_seconds", "score_seconds", "work"):
             value = getattr(self, name)
-            if value is None and name in TIMES:
+            usual = type(value) is float and value and value == value  # asked first: it is fast
+            if usual or (value is None and name in TIMES):
                 continue
             if not is_number(value) or (name != "score" and math.isnan(value)):
                 raise refusal(InvalidObjectiveError, name, value, "a number")

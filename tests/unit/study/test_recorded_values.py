@@ -35,6 +35,7 @@ def result(**values):
         {"score": 10**400},
         {"epochs": 2.5},
         {"best_epoch": "3"},
+        {"parameters": -1},
         {"seconds": math.nan},
         {"seconds": None},
         {"work": math.nan},
