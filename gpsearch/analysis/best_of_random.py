@@ -79,10 +79,11 @@ class RandomEstimate:
 
     def __str__(self) -> str:
         at = min(self.n_calls, len(self.n)) - 1
+        this = "this search" if self.n_calls <= len(self.n) else f"this search of {self.n_calls}"
         return (
             f"By estimate, not by measurement: a random search of {self.n[at]} trials reaches "
             f"{number(self.expected[at], 4)} ({number(self.low[at], 4)} to "
-            f"{number(self.high[at], 4)} with {self.confidence:.0%}); this search reached "
+            f"{number(self.high[at], 4)} with {self.confidence:.0%}); {this} reached "
             f"{number(self.best, 4)}. Only gpsearch.compare measures the difference."
         )
 
@@ -130,7 +131,7 @@ def estimate_random(
     ----------
     study : Study
     n : int, default 200
-        Draws up to which the estimate goes.
+        Draws up to which the estimate goes; not beyond 512 different ones.
     confidence : float, default 0.95
         Probability that the best of one random search lies in the band.
     seed : int, default 0
@@ -156,10 +157,12 @@ def estimate_random(
     scores = noisy_scores(process, space.to_z(points), N_SAMPLES, rng)
     # Draws without repeats, each with a probability as its weight: the order of these numbers.
     order = rng.exponential(size=(N_SAMPLES * SEARCHES, len(points))) / weights
+    if len(points) == N_DRAWS:  # what lies beyond is not known
+        n = min(n, N_DRAWS)
     picks = np.argsort(order, axis=1)[:, :n]
     searches = np.repeat(scores, SEARCHES, axis=0)[np.arange(len(picks))[:, None], picks]
     found = np.maximum.accumulate(searches, axis=1)
-    # After all points of the space, or all that were drawn of a larger one, nothing is new.
+    # After all points of the space, nothing is new.
     found = found[:, np.minimum(np.arange(n), len(points) - 1)]
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail], axis=0)
@@ -215,7 +218,7 @@ def search_gain(study: Study) -> str:
         return sentence
     low, high = estimate.low[-1], estimate.high[-1]
     return (
-        f"{sentence} By estimate, a random search of {n} trials reaches "
+        f"{sentence} By estimate, a random search of {estimate.n[-1]} trials reaches "
         f"{number(estimate.expected[-1], 4)} ({number(low, 4)} to {number(high, 4)})."
     )
 

@@ -72,7 +72,7 @@ def read_findings(study: Study) -> Findings:
     with contextlib.suppress(StudyError):  # too few trials
         ahead = forecast(study, process=process)
     with contextlib.suppress(StudyError):  # equal scores
-        random = estimate_random(study, process=process)
+        random = estimate_random(study, n=max(200, len(study.trials)), process=process)
     if len(study.space) > 1:
         with contextlib.suppress(StudyError):  # scores that cannot be told apart
             importance = estimate_importance(study, process=process)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gpsearch as gs
-from gpsearch.analysis import estimate_random, search_gain
+from gpsearch.analysis import best_of_random, estimate_random, search_gain
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, random_scores
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
@@ -104,6 +104,17 @@ def test_estimate_rises_and_says_that_it_is_one(study):
     assert (estimate.n_random, len(estimate.observed)) == (0, 0)
     assert "By estimate, not by measurement" in str(estimate)
     assert f"({estimate.low[21]:.4g} to {estimate.high[21]:.4g} with 95%)" in str(estimate)
+
+
+def test_no_more_draws_are_told_than_were_made(study, monkeypatch):
+    monkeypatch.setattr(best_of_random, "N_DRAWS", 20)
+    estimate = estimate_random(study, n=600)
+    assert list(estimate.n) == list(range(1, 21))
+    n = len(study.trials)
+    assert n > 20
+    assert "a random search of 20 trials" in str(estimate)
+    assert f"this search of {n} reached" in str(estimate)
+    assert "a random search of 20 trials" in search_gain(study)
 
 
 def test_initial_points_are_not_random_draws():
