@@ -75,7 +75,7 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
     name = study.info.description.get("name") or (path.stem if path else "a function")
     counts = Counter[str](trial.state for trial in trials)
     states = [state for state in ("complete", "stopped", "failed", "running") if counts[state]]
-    result, label = read_result(study), score_label(study)
+    result, label, shown = read_result(study), score_label(study), _shown(trials)
     heads = ["trial", "state", label, "± (std. error)"]
     with_work = any(trial.work is not None for trial in trials)
     return {
@@ -88,9 +88,9 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
         "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
         "columns": [*heads, *study.space.names, "time", *["work"] * with_work, "origin"],
-        "rows": _trial_rows(study, _shown(trials), result, with_work=with_work),
+        "rows": _trial_rows(study, shown, result, with_work=with_work),
         "n_trials": len(trials),
-        "failures": [trial for trial in trials if trial.state == "failed"],
+        "failures": [trial for trial in shown if trial.state == "failed"],
         "stopped": _stopped(trials),
         "space": read_space(study.space),
         "conditions": read_conditions(study.space, study.info),

@@ -210,8 +210,8 @@ def _spark(series: ConvergenceSeries) -> str:
 def _markdown_cell(text: str) -> str:
     r"""Text for a cell of a Markdown table, with Markdown characters escaped.
 
-    >>> print(_markdown_cell("a|b* <c>"))
-    a\|b\* &lt;c&gt;
+    >>> print(_markdown_cell("a|b* <c>"), _markdown_cell("$x_1$ _y_ ~z~"))
+    a\|b\* &lt;c&gt; \$x_1\$ \_y\_ \~z\~
     """
     text = " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
-    return re.sub(r"([\\|`*\[\]])", r"\\\1", text)
+    return re.sub(r"([\\|`*\[\]$~]|_(?!\w)|(?<!\w)_)", r"\\\1", text)

@@ -75,7 +75,7 @@ def _gaps(shown: SideBySide, members: Sequence[int]) -> list[str]:
         if gap == 0:
             sentences.append(f"The best trial of {shown.names[i]} scores the same as {of_top}.")
             continue
-        told = score_text(gap, error)
+        told = number(gap) if math.isnan(error) else score_text(gap, error)
         unclear = not math.isnan(error) and gap <= error
         sentences.append(
             f"The best trial of {shown.names[i]} scores {told} worse than {of_top}, fold by fold"

@@ -392,8 +392,8 @@ class Study(Described):
         return {**self.__dict__, **own}
 
     def _title(self) -> str:
-        trials = self._current()
-        return f"Study {self._name}: {counted(len(trials), 'trial')}, {len(self.complete)} complete"
+        trials, place = self._current(), self.path or "in memory"
+        return f"Study {place}: {counted(len(trials), 'trial')}, {len(self.complete)} complete"
 
     def _facts(self) -> dict[str, str]:
         best = self.best_trial if self.complete else None

@@ -56,6 +56,7 @@ def test_what_they_tell(described):
     assert "best epochs 7, 8, 9, 10, 11" in str(trial)
     assert "0.123" not in repr(trial) + str(trial) + repr(trial.folds)
     assert "  best    trial 0, score 0.9200 ± 0.0071\n  params  x=0.333, opt=<adam>" in str(study)
+    assert repr(described["empty study"]) == "<Study in memory: 0 trials, 0 complete>"
     told = str(described["KerasCV"])
     assert told.startswith("KerasCV of create_model: 40 rows x 3, 5 folds, accuracy\n")
     assert "at most 100 epochs, patience 5, batches of 32" in told

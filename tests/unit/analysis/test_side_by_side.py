@@ -115,3 +115,14 @@ def test_one_page_ranks_no_scores_of_different_kinds(make, tmp_path):
     assert page.count("<svg") == 4  # a figure for each kind, and its narrow copy
     assert "<th scope=row>c</th>" in page
     assert "http" not in page.partition("</style>")[2].replace("http://www.w3.org", "")
+
+
+def test_studies_that_differ_in_nothing_have_no_empty_table(make, tmp_path):
+    a = make("a.db")
+    for suffix in (".html", ".md"):
+        text = render_report([a, a], tmp_path / f"page{suffix}").read_text()
+        assert "The same in all: data" in text
+        assert "A letter tells" not in text
+        told = text[text.rindex("What differs") :]
+        assert "<table" not in told
+        assert "| --- |" not in told

@@ -135,10 +135,12 @@ def test_of_thousands_of_trials_the_best_and_some_others_are_shown(
 ):
     monkeypatch.setattr(content, "MOST_SHOWN", 6)
     text = render_page(mixed_study, suffix=suffix, drawn=drawn)
-    n, listed = len(mixed_study.trials), content.read_content(mixed_study)["rows"]
+    values, n = content.read_content(mixed_study), len(mixed_study.trials)
+    listed = values["rows"]
     assert f"Of {n} trials, 6 are" in text
     shown = {row.trial for row in listed}
     assert len(listed) == 6
+    assert {failure.number for failure in values["failures"]} <= shown
     assert mixed_study.best_trial.number in shown
     assert {int(trial) for trial in re.findall(r'data-trial="(\d+)"', text)} == (
         shown if suffix == ".html" else set()
