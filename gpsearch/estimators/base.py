@@ -174,6 +174,8 @@ class KerasEstimator(BaseEstimator):
         X, y = without_lists(X, y)
         if in_parts(y):
             return X, y
+        if hasattr(y, "tocsr"):
+            raise InvalidObjectiveError("is sparse. Give y.toarray().").about("y")
         if not hasattr(y, "iloc"):  # an array-like of another kind may refuse NumPy's functions
             y = plain_type(np.asanyarray(y))
         elif hasattr(y, "infer_objects"):

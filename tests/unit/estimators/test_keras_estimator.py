@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
@@ -447,6 +448,9 @@ def test_bad_data(X, y):
         network.fit(X, y, sample_weight=np.zeros(120))
     with pytest.raises(ValueError, match="single class"):
         network.fit(X, np.ones(120))
+    for estimator in (network, KerasRegressor(**SMALL)):
+        with pytest.raises(ValueError, match=r"fit\(y=\.{3}\): is sparse\. Give y\.toarray"):
+            estimator.fit(X, scipy.sparse.csr_matrix(X[:, :2] > 0))
     with pytest.raises(ValueError, match="does not fit y"):
         KerasClassifier(create_model, units=3).fit(X, y)
     with pytest.raises(ValueError, match="NaN"):
