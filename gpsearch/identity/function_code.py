@@ -96,11 +96,9 @@ def outer_values(function: types.FunctionType) -> dict[str, Any]:
     return {name: value for name, value, _ in _outer_values(function)}
 
 
-def changed_within(function: types.FunctionType) -> dict[int, set[str]]:
-    """What a function changes of its outer values, attributes and entries, by address of each."""
-    if is_installed(function.__globals__.get("__name__")):
-        return {}
-    return {id(value): parts for _, value, parts in _outer_values(function) if parts}
+def changed_within(function: types.FunctionType) -> Iterator[tuple[Any, set[str]]]:
+    """Each of `outer_values`, with the attributes and entries of it that the function changes."""
+    return ((value, parts) for _, value, parts in _outer_values(function))
 
 
 def _outer_values(function: types.FunctionType) -> Iterator[tuple[str, Any, set[str]]]:

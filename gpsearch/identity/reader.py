@@ -54,7 +54,9 @@ class Reader:
         self._root = root
         inner = _innermost(root)
         self._first_seen = _first_seen(inner)
-        self._changing = changed_within(inner) if isinstance(inner, types.FunctionType) else {}
+        self._changing: dict[int, set[str]] = {}
+        self._known = set[types.FunctionType]()
+        self._know_changes(inner)  # of all functions, before what they change is read
         self._where = [name] if name else []
         self._open: list[int] = []
         # An address means one object only as long as that lives.
@@ -234,10 +236,25 @@ class Reader:
             inner = function.__closure__ if "<locals>" in code.co_qualname else None
             name = installed_name(function, code.co_qualname)
             return self._many("installed", name, list(map(cell_content, inner or ())))
-        self._changing |= changed_within(function)
+        self._know_changes(function)
         values = sorted(outer_values(function).items())
         tokens = (t for k, v in values for t in (k.encode(), self._named(k, v)))
         return _sealed("function", self._token(function_code(code).text), *tokens)
+
+    def _know_changes(self, root: Any) -> None:
+        """Note what a function, and each that it names, changes of its outer values."""
+        todo = [root]
+        while todo:
+            function = todo.pop()
+            if not isinstance(function, types.FunctionType) or function in self._known:
+                continue
+            self._known.add(function)
+            if is_installed(function.__globals__.get("__name__")):
+                continue
+            for value, parts in changed_within(function):
+                if parts:
+                    self._changing.setdefault(id(value), set()).update(parts)
+                todo.append(value)
 
     def _class(self, kind: type) -> bytes:
         if is_installed(kind.__module__):

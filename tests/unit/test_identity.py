@@ -441,6 +441,10 @@ def _counting():
     state = {"rate": 0.1, "calls": 0, "seen": []}
     log = Log()
 
+    def note(x):
+        state["seen"].append(x)
+        log.n += 1
+
     def f(x):
         nonlocal total
         total += 1
@@ -448,9 +452,8 @@ def _counting():
         seen[x] = 1
         config.most = x
         state["calls"] += 1
-        state["seen"].append(x)
-        log.n += 1
         log.last = x
+        note(x)
         return x * state["rate"]
 
     return f
