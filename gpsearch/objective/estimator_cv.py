@@ -12,6 +12,7 @@ held-out rows, as `sklearn.model_selection.cross_validate` does.
 import copy
 import itertools
 import math
+import warnings
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from numbers import Integral
@@ -20,6 +21,7 @@ from typing import Any, Self
 import joblib
 import numpy as np
 import sklearn
+from joblib.parallel import get_active_backend
 from sklearn.base import clone, is_classifier
 from sklearn.utils import indexable
 
@@ -54,6 +56,7 @@ from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
 
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
+NEW_PROCESS_SECONDS = 9.0  # of the processor, until it has imported TensorFlow
 
 
 class EstimatorCV(Described):
@@ -329,12 +332,14 @@ class EstimatorCV(Described):
         """What runs folds at once; None where they run in this process."""
         if joblib.effective_n_jobs(self.n_jobs) == 1:
             return None
-        return joblib.Parallel(self.n_jobs, pre_dispatch=self.pre_dispatch, return_as="generator")
+        one_by_one = get_active_backend()[0].supports_return_generator
+        return_as = "generator" if one_by_one else "list"
+        return joblib.Parallel(self.n_jobs, pre_dispatch=self.pre_dispatch, return_as=return_as)
 
     def _outcomes(
         self, params: Params, folds: Sequence[int], seed: int
     ) -> Generator[FoldOutcome, None, None]:
-        """Fit and score `folds`; where the caller wants no more of them, those that run end."""
+        """Fit and score `folds`; where the caller wants no more, quick ones end on their own."""
         parallel = self._parallel or self._processes()
         calls = (
             joblib.delayed(fit_and_score)(
@@ -353,15 +358,21 @@ class EstimatorCV(Described):
         if parallel is None:
             yield from (function(*args, **kwargs) for function, args, kwargs in calls)
             return
-        wanted = True
+        wanted, seconds = True, 0.0
         outcomes = parallel(itertools.takewhile(lambda _: wanted, calls))
         try:
-            for outcome in outcomes:  # noqa: UP028  `yield from` would end the processes, too
+            for outcome in outcomes:
+                seconds = outcome.fit_seconds
                 yield outcome
         finally:
             wanted = False
-            for _ in outcomes:
-                pass
+            if seconds < NEW_PROCESS_SECONDS:
+                for _ in outcomes:
+                    pass
+            elif isinstance(outcomes, Generator):  # new processes take less than these folds
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", message=".*have been cancelled")
+                    outcomes.close()
 
     def _result(self, fold: int, outcome: FoldOutcome) -> FoldResult:
         stands_in = isinstance(self.error_score, float) and math.isfinite(self.error_score)

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.sparse
+from joblib.parallel import LokyBackend
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -17,6 +18,7 @@ from sklearn.model_selection import KFold, cross_val_score
 import gpsearch as gs
 from gpsearch.analysis.side_by_side import side_by_side
 from gpsearch.errors import FitFailedError, InvalidObjectiveError, TrialFailedError
+from gpsearch.objective import estimator_cv
 from gpsearch.report.facts import read_facts
 from gpsearch.study import Study
 
@@ -202,6 +204,25 @@ def test_folds_of_n_jobs_run_in_processes_that_outlive_a_trial(data):
             assert len(stopped.folds) == last + 1
             seen |= {fold.score for fold in stopped.folds}
     assert len(seen) <= 2
+
+
+def test_a_stopped_trial_does_not_wait_for_folds_that_take_longer_than_new_processes(
+    data, monkeypatch
+):
+    monkeypatch.setattr(estimator_cv, "NEW_PROCESS_SECONDS", 0.0)
+    parallel = objective(data, n_jobs=2, scoring=process_id, cv=5)
+    with parallel.workers():
+        first, second = (
+            parallel.evaluate({}, seed=0, on_fold=lambda fold: False).folds for _ in range(2)
+        )
+    assert len(first) == len(second) == 1
+    assert first[0].score != second[0].score
+
+
+def test_folds_run_on_backends_that_give_all_results_at_once(data, monkeypatch):
+    monkeypatch.setattr(LokyBackend, "supports_return_generator", False)
+    parallel, alone = (objective(data, n_jobs=n_jobs) for n_jobs in (2, None))
+    assert parallel({}).score == alone({}).score
 
 
 def test_the_order_of_metrics_in_a_set_is_that_of_their_names(data):
