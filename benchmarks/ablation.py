@@ -7,7 +7,7 @@ Every variant is ``GPStrategy`` with one option changed; tasks, seeds, noise and
 those of the full search, so differences are paired (see `variants`): where the interval lies above
 zero, the ingredient helps. ``--only`` names variants by their number; with ``--folds`` the losses
 are noisy, and the search knows how much, as it does from the folds of a cross-validation: without
-them nothing of it is to be fitted, and the last variant is the full search.
+them nothing of it is to be fitted, and "all that folds tell is noise" is the full search.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from gpsearch.acquisition import Effort
 from gpsearch.strategy import History
 from gpsearch.strategy.gp import GPOptions, GPStrategy
 from gpsearch.surrogate import GaussianProcess, Linear, Priors
+
+SMALL = (10, 15)  # evaluations of a small budget
 
 
 class AllIsNoise(GPStrategy):
@@ -49,6 +51,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "8 first points in any space": {"n_initial_points": 8},
     "20 first points": {"n_initial_points": 20},
     "all that folds tell is noise": {"made": AllIsNoise},
+    "7 first points": {"n_initial_points": 7},
 }
 
 
@@ -62,7 +65,7 @@ def main() -> None:
     args = parser.parse_args()
     names = [list(OPTIONS)[number] for number in args.only]
     variants = {name: variant(**OPTIONS[name]) for name in names}
-    report(variants, tasks_of(args.suite, args.data), args, (*AT, 100))
+    report(variants, tasks_of(args.suite, args.data), args, (*SMALL, *AT, 100))
 
 
 if __name__ == "__main__":

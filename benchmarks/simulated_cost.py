@@ -1,6 +1,7 @@
 """What minding the cost gains: searches at equal cost, of evaluations that differ in cost.
 
     python benchmarks/simulated_cost.py [recorded.json ...] [--seeds 8] [--out FOLDER]
+    python benchmarks/simulated_cost.py [recorded.json ...] --trials 10 [--seeds 8]
     python benchmarks/simulated_cost.py --record digits recorded.json [--minutes 10]
 
 Nothing is trained. The tasks are the synthetic networks of `tasks`, charged with the work of their
@@ -11,7 +12,8 @@ The budget is 5 to 40 times the mean cost of a random configuration, and each ev
 half a second more, which the search is not told. Regret is 0 at the optimum and 1 at the median of
 40 random configurations, clipped to [0, 2]. Differences are those from the first variant, over
 budgets, tasks and seeds, with the 95 % interval of a bootstrap over the seeds of each task. Runs
-are kept in ``--out``; a run that stands there is not repeated.
+are kept in ``--out``; a run that stands there is not repeated. With ``--trials`` the budget is one
+of trials, and small, and the variants differ in how many points come before the first model.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import math
 import time
 import zlib
 from collections.abc import Callable
@@ -35,7 +38,7 @@ from tasks import synthetic_tasks
 import gpsearch as gs
 from gpsearch.space import Point, Space
 from gpsearch.strategy import History, Strategy
-from gpsearch.strategy.gp import GPOptions, GPStrategy
+from gpsearch.strategy.gp import GPOptions, GPStrategy, default_initial_points
 from gpsearch.strategy.name_priors import NamePrior
 from gpsearch.strategy.optimum_prior import BY_NAME
 from gpsearch.strategy.random import RandomStrategy
@@ -188,12 +191,14 @@ VARIANTS: dict[str, Callable[[Space, int], Strategy]] = {
 }
 
 
-def run(task: CostTask, seed: int, strategy: Strategy) -> dict[str, list[float]]:
+def run(
+    task: CostTask, seed: int, strategy: Strategy, budget: float = BUDGETS[-1], most: int = MOST
+) -> dict[str, list[float]]:
     """What one search saw, what it was worth, and what was spent so far."""
     rng, points, costs = np.random.default_rng(1000 + seed), [], []
     out: dict[str, list[float]] = {"seen": [], "loss": [], "spent": []}
     spent = 0.0
-    while spent < BUDGETS[-1] * task.unit and len(points) < MOST:
+    while spent < budget * task.unit and len(points) < most:
         history = History.of(points, out["seen"], costs=costs)
         points.append(list(strategy.propose(history, len(points))))
         out["loss"].append(float(task.losses(points[-1:])[0]))
@@ -223,16 +228,42 @@ def interval(differences: np.ndarray) -> str:
     return f"{differences.mean():+.2f} ({low:+.2f} to {high:+.2f})"
 
 
+def small_budget(tasks: list[CostTask], n_calls: int, n_seeds: int) -> None:
+    """Print the regret after so many trials, by the number of points before the first model."""
+    usual = default_initial_points(len(tasks[0].space))
+    firsts = {None, max(4, n_calls // 3), 2 * n_calls // 3, min(usual, n_calls)}
+    print(f"| first points of {n_calls} | regret | cost | difference |\n| --- |" + " --- |" * 3)
+    base = np.zeros(0)
+    for first in sorted(firsts, key=lambda first: first or 0):
+        found = []
+        for task in tasks:
+            for seed in range(n_seeds):
+                strategy = GPStrategy(
+                    task.space, seed=seed, n_calls=n_calls, cost="work", n_initial_points=first
+                )
+                ran = run(task, seed, strategy, budget=math.inf, most=n_calls)
+                found.append([regret(task, ran, math.inf), ran["spent"][-1] / task.unit])
+        values = np.array(found).reshape(len(tasks), n_seeds, 2)
+        base = values[:, :, 0] if first is None else base
+        told = "" if first is None else interval(values[:, :, 0] - base)
+        means = " | ".join(f"{value:.2f}" for value in values.mean(axis=(0, 1)))
+        print(f"| {first or 'default'} | {means} | {told} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recorded", nargs="*", type=Path)
     parser.add_argument("--record", metavar="DATA")
+    parser.add_argument("--trials", type=int)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/simulated_cost"))
     args = parser.parse_args()
     if args.record:
         record(args.record, args.recorded[0], args.minutes)
+        return
+    if args.trials:
+        small_budget(all_tasks(args.recorded), args.trials, args.seeds)
         return
     args.out.mkdir(parents=True, exist_ok=True)
     tasks, values, trials = all_tasks(args.recorded), {}, {}

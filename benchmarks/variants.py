@@ -23,7 +23,7 @@ from gpsearch.space import Space
 from gpsearch.strategy import History, Strategy
 
 DRAWS = 4000  # of the bootstrap
-COMPARED_AT = (20, 50, 100)
+COMPARED_AT = (10, 15, 20, 50, 100)
 Variant = Callable[[Space, int], Strategy]  # of a space and a seed
 
 

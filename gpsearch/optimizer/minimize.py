@@ -112,8 +112,7 @@ optimum_prior
     values = _values(y0)
     if values and not points:
         raise InvalidSearchError("there is no `x0` that it belongs to.").about("y0", y0)
-    usual = default_initial_points(len(space))
-    n_first, n_told = _budget(n_calls, n_initial_points, usual, points, values)
+    n_first, n_told = _budget(n_calls, n_initial_points, len(space), points, values)
     effort = {"n_points": n_points, "n_restarts_optimizer": n_restarts_optimizer}
     optimizer = Optimizer(
         dimensions,
@@ -220,7 +219,7 @@ def _values(y0: Any) -> list[Any] | None:
 
 
 def _budget(
-    n_calls: int, n_initial_points: int | None, usual: int, points: Sequence[Point], values: Any
+    n_calls: int, n_initial_points: int | None, n_dims: int, points: Sequence[Point], values: Any
 ) -> tuple[int, int]:
     """Numbers of first points, and of calls that the points of `x0` take."""
     n_calls = whole("n_calls", n_calls, 1)
@@ -228,6 +227,7 @@ def _budget(
     n_first = n_initial_points
     if n_first is None:
         n_left = max(n_calls - n_told, 0 if points else 1)
+        usual = default_initial_points(n_dims, n_left)
         n_first = min(usual, n_left, max(2 * n_left // 3, 1))  # leaves some to the model
     if n_first <= 0 and not points:
         raise InvalidSearchError("Either set `n_initial_points` > 0, or provide `x0`").about(

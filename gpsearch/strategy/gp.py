@@ -60,6 +60,7 @@ from gpsearch.surrogate import FeasibilityModel, GaussianProcess, Priors, YeoJoh
 from gpsearch.surrogate.warping import Shape
 
 N_INITIAL_POINTS = 8  # at the least: fewer than the dimensions would leave some of them unmoved
+FEWEST = 4  # however small the budget: of fewer, the process knows too little of the cost
 COOLING = 2.0  # the cost counts once until half of the budget is spent, and then ever less
 COST_BASE = 0.3  # geometric means of the known costs, added to each cost: what is cheap is alike
 ENUMERABLE = 1000  # a space of at most this many points is valued whole
@@ -111,7 +112,8 @@ class GPStrategy:
     seed : int
         Decides the first points and the candidates of each proposal.
     n_calls : int, default 100
-        The budget: towards its end the cost counts less.
+        The budget: of a small one fewer points are spent before the first fit, and towards its end
+        the cost counts less.
     n_initial_points : int, optional
         Quasi-random points before the first fit; see `default_initial_points`.
     optimum_prior : "by_name", dict, OptimumPrior or None, default "by_name"
@@ -149,7 +151,7 @@ class GPStrategy:
         self._minds_cost = cost is not None and self._options.acquisition != "LCB"
         self.optimum_prior = read_optimum_prior(optimum_prior, space, minds_cost=self._minds_cost)
         if n_initial_points is None:
-            n_initial_points = default_initial_points(len(space))
+            n_initial_points = default_initial_points(len(space), n_calls)
         self._n_initial_points = n_initial_points
         self._places = OncePerPoint(space.to_z)
         self._first_points = DistinctPoints(space, self._make_first_points())
@@ -296,13 +298,18 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()  # once: it searches all loaded libraries
 
 
-def default_initial_points(n_dims: int) -> int:
-    """Quasi-random points before the first fit: 8, or one for each dimension.
+def default_initial_points(n_dims: int, n_calls: int | None = None) -> int:
+    """Quasi-random points before the first fit: 8, or one for each dimension if that is more.
+
+    At most half of the budget, unless that is less than 4.
 
     >>> default_initial_points(5), default_initial_points(14)
     (8, 14)
+    >>> default_initial_points(14, n_calls=20), default_initial_points(14, n_calls=7)
+    (10, 4)
     """
-    return max(N_INITIAL_POINTS, n_dims)
+    usual = max(N_INITIAL_POINTS, n_dims)
+    return usual if n_calls is None else min(usual, max(FEWEST, n_calls // 2))
 
 
 def known_variances(variances: Array) -> Array:

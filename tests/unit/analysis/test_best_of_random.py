@@ -127,7 +127,7 @@ def test_initial_points_are_not_random_draws():
         progress=False,
         optimum_prior={"x": 0.3, "y": 0.8},
     )
-    assert [trial.proposal for trial in study.trials] == ["initial"] * 8 + ["model"]
+    assert [trial.proposal for trial in study.trials] == ["initial"] * 4 + ["model"] * 5
     assert len(estimate_random(study).observed) == 0
 
 
@@ -228,7 +228,7 @@ def test_a_search_that_gained_nothing_says_so():
     study = gs.search(lambda params: 1.0, {"x": (0.0, 1.0)}, n_calls=10, random_state=0)
     assert (
         search_gain(study)
-        == "nothing: the model has not improved on the best of the 8 first points, 1."
+        == "nothing: the model has not improved on the best of the 5 first points, 1."
     )
 
 
@@ -237,7 +237,7 @@ def test_what_was_given_or_queued_is_no_gain_of_the_search():
     assert search_gain(study).startswith("nothing: the model has not improved on")
     study = gs.search(score, SPACE, n_calls=11, x0=[BEST], y0=[9.0], random_state=0, progress=False)
     assert search_gain(study).startswith(
-        "nothing: the model has not improved on the best of the 1 given and 7 first points, 9. "
+        "nothing: the model has not improved on the best of the 1 given and 4 first points, 9. "
     )
     assert "a random search of 11 trials" in search_gain(study)
 

@@ -117,8 +117,11 @@ def test_plays_fail_where_the_search_would():
     with made.writing() as writer:
         for x in np.linspace(0.0, 1.0, 6):
             for y in np.linspace(0.0, 1.0, 6):
-                score = x + y / 2 if x + y < 0.61 else np.nan
-                writer.add_trial({"x": x, "y": y}, [FoldResult(fold=0, score=score)])
+                params, fold = {"x": x, "y": y}, FoldResult(fold=0, score=x + y / 2)
+                if x + y < 0.61:
+                    writer.add_trial(params, [fold])
+                else:
+                    writer.add_trial(params, [], state="failed")
     estimate = made.forecast(20)
     assert 0 < estimate.high[0] < 0.6  # more than that for plays that never fail
 

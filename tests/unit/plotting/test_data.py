@@ -103,7 +103,7 @@ class TestConvergence:
 
     def test_the_model_begins_where_the_search_says(self):
         space = {f"x{i}": (0.0, 1.0) for i in range(10)}
-        study = gs.search(lambda p: p["x0"], space, n_calls=11, random_state=0, progress=False)
+        study = gs.search(lambda p: p["x0"], space, n_calls=20, random_state=0, progress=False)
         assert convergence_series(study).guided_from == 10  # one for each dimension, not 8
 
     def test_where_an_older_study_does_not_tell_nothing_is_guessed(self):

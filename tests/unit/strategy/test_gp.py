@@ -55,6 +55,13 @@ def test_first_points_are_those_of_any_history():
     assert anew.propose(History.of(points[:2], losses[:2]), 2) == points[2]
 
 
+@pytest.mark.parametrize(("n_calls", "first"), [(5, 4), (10, 5), (15, 7), (16, 8), (100, 8)])
+def test_half_of_a_small_budget_is_proposed_by_the_model(n_calls, first):
+    points, _ = run(MIXED, mixed_loss, min(n_calls, 10), n_calls=n_calls)
+    made = ["initial"] * first + ["model"] * (len(points) - first)
+    assert [point.source for point in points] == made
+
+
 def test_the_seed_decides():
     assert run(MIXED, mixed_loss, 3, seed=0)[0] != run(MIXED, mixed_loss, 3, seed=1)[0]
 
