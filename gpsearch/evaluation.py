@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from gpsearch.arguments import is_number, refusal, whole
+from gpsearch.arguments import instance_of, is_number, refusal, whole
 from gpsearch.described import printable
 from gpsearch.errors import InvalidObjectiveError, public
 
@@ -132,7 +132,8 @@ class FoldResult:
             # One NaN, so that equal results are equal; no -0.0, which a loss of 0 is as a score.
             plain[name] = math.nan if math.isnan(value) else float(value) + 0.0
         for name in ("trainer", "note", "error"):
-            plain[name] = printable(getattr(self, name))
+            text = instance_of(name, getattr(self, name), str, "a text", kind=InvalidObjectiveError)
+            plain[name] = printable(text)
         vars(self).update(plain)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from gpsearch.arguments import is_whole, one_of, refusal
+from gpsearch.arguments import instance_of, is_whole, one_of, refusal
 from gpsearch.described import Described, number, printable, value_text, values_text
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
@@ -74,8 +74,8 @@ class Trial(Described):
         one_of("state", self.state, get_args(TrialState))
         if not is_whole(self.seed) or not 0 <= self.seed < 2**63:
             raise refusal(InvalidSearchError, "seed", self.seed, "a whole number below 2**63")
-        texts = ("reason", "traceback", "origin")
-        vars(self).update({name: printable(getattr(self, name)) for name in texts})
+        for name in ("reason", "traceback", "origin"):
+            vars(self)[name] = printable(instance_of(name, getattr(self, name), str, "a text"))
 
     @functools.cached_property  # asked for in every pass over a history
     def score(self) -> float:

@@ -40,10 +40,12 @@ def result(**values):
         {"seconds": None},
         {"work": math.nan},
         {"fit_seconds": "1"},
+        {"note": None},
+        {"error": 5},
     ],
     ids=str,
 )
-def test_a_fold_result_holds_numbers(values):
+def test_a_fold_result_holds_numbers_and_texts(values):
     (name,) = values
     with pytest.raises(InvalidObjectiveError, match=rf"^FoldResult\({name}=.*\): must be"):
         result(**values)
@@ -68,6 +70,7 @@ def test_a_fold_result_is_made_of_plain_values():
         (PARAMS, [result()], {"state": "done"}, InvalidSearchError),
         (PARAMS, [result()], {"state": "running"}, InvalidSearchError),
         (PARAMS, [result()], {"seed": 2**63}, InvalidSearchError),
+        (PARAMS, [result()], {"reason": None}, InvalidSearchError),
         (PARAMS, [result(), result(score=0.9)], {}, InvalidSearchError),
         (PARAMS, [], {}, InvalidSearchError),
         (PARAMS, [result(), result(fold=1, score=math.nan)], {}, InvalidSearchError),
