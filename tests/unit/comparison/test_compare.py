@@ -272,6 +272,7 @@ def test_what_rounding_leaves_is_neither_a_win_nor_a_spread():
     assert comparison.best[0, 0, 0] > comparison.best[1, 0, 0]
     (found,) = comparison.differences()
     assert (found.end.value, found.end.high, found.better.value, found.p) == (0.0, 0.0, 0.5, 1.0)
+    assert (found.area.value, found.area.high) == (0.0, 0.0)
     assert "by exactly" not in comparison.summary()
 
 
