@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import os
@@ -356,7 +357,9 @@ class GPSearchCV(MetaEstimatorMixin, BaseEstimator):
         )
         ensemble: Any = best_ensemble(study, objective)
         if len(getattr(X, "shape", ())) == 2:
-            validate_data(ensemble, X, skip_check_array=True)  # notes the number and the names
+            ensemble.n_features_in_ = X.shape[1]
+            with contextlib.suppress(TypeError):  # not all names are texts
+                validate_data(ensemble, X, skip_check_array=True)  # notes the names
         return ensemble
 
     def _read_results(

@@ -681,6 +681,11 @@ def test_a_search_may_refit_an_ensemble(data, monkeypatch):
     assert list(found.feature_names_in_) == list("abc")
     assert found.score(X, y) == ensemble.score(X, y)
     assert found.best_score_ == max(found.cv_results_["mean_test_score"])
+    of_several_types = X.set_axis(["a", "b", 3], axis=1)
+    found = GPSearchCV(mlp, {"n_neurons": choices}, refit="ensemble", **options).fit(
+        of_several_types, y
+    )
+    assert found.n_features_in_ == 3
 
 
 def test_a_configuration_with_names_of_the_estimator_is_fitted_on_all_the_data(data):
