@@ -61,7 +61,7 @@ def gp_minimize(
     dimensions, base_estimator, n_random_starts, n_initial_points, initial_point_generator, \
 acq_func, acq_optimizer, random_state, noise, n_jobs, model_queue_size, space_constraint, \
 optimum_prior
-        As `Optimizer` has them.
+        As `Optimizer` has them; `n_initial_points` is at most half of the calls, or 4, by default.
     n_calls : int, default 100
         Calls of `func`, exactly: when all points of a finite space are evaluated, the most
         promising ones are evaluated again, with a warning.
