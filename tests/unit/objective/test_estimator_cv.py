@@ -4,10 +4,11 @@ import math
 import os
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import scipy.sparse
-from joblib.parallel import LokyBackend
+from joblib.parallel import ThreadingBackend
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -220,9 +221,11 @@ def test_a_stopped_trial_does_not_wait_for_folds_that_take_longer_than_new_proce
 
 
 def test_folds_run_on_backends_that_give_all_results_at_once(data, monkeypatch):
-    monkeypatch.setattr(LokyBackend, "supports_return_generator", False)
+    monkeypatch.setattr(ThreadingBackend, "supports_return_generator", False)
     parallel, alone = (objective(data, n_jobs=n_jobs) for n_jobs in (2, None))
-    assert parallel({}).score == alone({}).score
+    with joblib.parallel_config(backend="threading"):
+        score = parallel({}).score
+    assert score == alone({}).score
 
 
 def test_the_order_of_metrics_in_a_set_is_that_of_their_names(data):
