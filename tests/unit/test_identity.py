@@ -119,7 +119,58 @@ SAME = {
     """,
 }
 
+RATES = {
+    "a metaclass": """
+        class Meta(type):
+            rate = 0.1
+        class Model(metaclass=Meta):
+            pass
+        def f(x):
+            return Model.rate * x
+    """,
+    "a global that a function inside names again": """
+        model = 0.1
+        def f(x):
+            def build():
+                model = []
+                model.append(x)
+                return model
+            return build(), model
+    """,
+    "an entry beside one that changes": """
+        config = {"rate": 0.1, "calls": 0}
+        def f(x):
+            config["calls"] += 1
+            return config["rate"] * x
+    """,
+    "an attribute beside one that changes": """
+        class Config:
+            def __init__(self):
+                self.rate, self.calls = 0.1, 0
+        config = Config()
+        def f(x):
+            config.calls += 1
+            return config.rate * x
+    """,
+    "an attribute of a class beside one that changes": """
+        class Config:
+            rate, calls = 0.1, 0
+        def f(x):
+            Config.calls += 1
+            return Config.rate * x
+    """,
+    "an attribute beside a list that grows": """
+        from types import SimpleNamespace
+        config = SimpleNamespace(rate=0.1, seen=[])
+        def f(x):
+            config.seen.append(x)
+            return config.rate * x
+    """,
+}
+"""Of rate 0.1, which another function may have as 0.2."""
+
 DIFFERENT = {
+    **{case: (text, text.replace("0.1", "0.2")) for case, text in RATES.items()},
     "constant": ("def f(x):\n    return x + 1", "def f(x):\n    return x + 2"),
     "type of a constant": ("def f(x):\n    return x + 1", "def f(x):\n    return x + 1.0"),
     "operator": ("def f(x):\n    return x + 1", "def f(x):\n    return x - 1"),
@@ -203,110 +254,6 @@ DIFFERENT = {
     "inner lambda": (
         "g = lambda: (lambda x: x + 1)\nf = g()",
         "g = lambda: (lambda x: x + 2)\nf = g()",
-    ),
-    "a metaclass": (
-        """
-        class Meta(type):
-            rate = 0.1
-        class Model(metaclass=Meta):
-            pass
-        def f(x):
-            return Model.rate * x
-        """,
-        """
-        class Meta(type):
-            rate = 0.2
-        class Model(metaclass=Meta):
-            pass
-        def f(x):
-            return Model.rate * x
-        """,
-    ),
-    "a global that a function inside names again": (
-        """
-        model = 0.1
-        def f(x):
-            def build():
-                model = []
-                model.append(x)
-                return model
-            return build(), model
-        """,
-        """
-        model = 0.2
-        def f(x):
-            def build():
-                model = []
-                model.append(x)
-                return model
-            return build(), model
-        """,
-    ),
-    "an entry beside one that changes": (
-        """
-        config = {"rate": 0.1, "calls": 0}
-        def f(x):
-            config["calls"] += 1
-            return config["rate"] * x
-        """,
-        """
-        config = {"rate": 0.2, "calls": 0}
-        def f(x):
-            config["calls"] += 1
-            return config["rate"] * x
-        """,
-    ),
-    "an attribute beside one that changes": (
-        """
-        class Config:
-            def __init__(self):
-                self.rate, self.calls = 0.1, 0
-        config = Config()
-        def f(x):
-            config.calls += 1
-            return config.rate * x
-        """,
-        """
-        class Config:
-            def __init__(self):
-                self.rate, self.calls = 0.2, 0
-        config = Config()
-        def f(x):
-            config.calls += 1
-            return config.rate * x
-        """,
-    ),
-    "an attribute of a class beside one that changes": (
-        """
-        class Config:
-            rate, calls = 0.1, 0
-        def f(x):
-            Config.calls += 1
-            return Config.rate * x
-        """,
-        """
-        class Config:
-            rate, calls = 0.2, 0
-        def f(x):
-            Config.calls += 1
-            return Config.rate * x
-        """,
-    ),
-    "an attribute beside a list that grows": (
-        """
-        from types import SimpleNamespace
-        config = SimpleNamespace(rate=0.1, seen=[])
-        def f(x):
-            config.seen.append(x)
-            return config.rate * x
-        """,
-        """
-        from types import SimpleNamespace
-        config = SimpleNamespace(rate=0.2, seen=[])
-        def f(x):
-            config.seen.append(x)
-            return config.rate * x
-        """,
     ),
 }
 
