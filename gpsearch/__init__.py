@@ -12,7 +12,6 @@ floor room              alone imports               role
 ===== ================= =========================== =============================================
 9     cli               shtab (completion)          the command line
 9     config                                        a TOML file to one call
-9     conveniences                                  plots, report, result as methods of a study
 8     report            jinja2 (page)               one self-contained HTML page
 8     optuna_study      sqlalchemy                  a study as Optuna has it
 7     plotting          matplotlib                  a study as series of numbers, and as pictures
@@ -43,7 +42,7 @@ floor room              alone imports               role
 0     described                                     objects as text, and as cards in a notebook
 0     phases                                        what the process is busy with
 0     interruption                                  what ends the process from outside
-0     lazily                                        names imported when used, methods attached
+0     lazily                                        names and methods imported when used
 ===== ================= =========================== =============================================
 
 A room imports from the rows below its own, and each library above is imported by these rooms alone
@@ -52,7 +51,6 @@ name below, and each room, is imported when it is first used.
 """
 
 import gpsearch.interruption  # noqa: I001  (first: it looks after the imports below)
-import gpsearch.conveniences
 from typing import TYPE_CHECKING
 
 from gpsearch.lazily import load_when_used

@@ -1,26 +1,25 @@
 """Names of a package that are imported when they are first used, and methods of a class, likewise.
 
-A class asks for the methods that rooms above give it by its name; nothing above is imported for it.
+A class names the functions of rooms above that are its methods; nothing above is imported for it.
 """
 
 import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
-
-Class = TypeVar("Class", bound=type)
-
-EXTENSIONS: dict[str, dict[str, Any]] = {}
-"""By the name of a class, its further attributes; `gpsearch.conveniences` fills it."""
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 
-def extended(owner: Class) -> Class:
-    """Attach the extensions of a class; a decorator."""
-    for name, attached in EXTENSIONS.get(owner.__name__, {}).items():
-        setattr(owner, name, attached)
-    return owner
+def method_of(room: str, name: str) -> Callable[..., Any]:
+    """The method that calls the function `name` of a room, which is imported when it is called."""
+
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(room), name)(self, *args, **options)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"See `{room}.{name}`."
+    return call
 
 
 def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -146,7 +146,7 @@ def test_imports_go_downward(module):
 
 
 def test_no_circle_of_files():
-    """The conveniences of `Study` and `Comparison` and imports inside functions included."""
+    """Imports inside functions included."""
     inner = {m: set(files(m)) - {m} for m in MODULES if m not in TOP}
     while inner:
         leaves = {m for m, above in inner.items() if not above & inner.keys()}

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import trim_mean
@@ -45,10 +45,11 @@ from gpsearch.comparison.statistics import (
 from gpsearch.described import counted
 from gpsearch.errors import InvalidSearchError, StudyError, public
 from gpsearch.evaluation import Value, as_user_value, holding_bounds
-from gpsearch.lazily import extended
+from gpsearch.lazily import method_of
 from gpsearch.space import Space
 from gpsearch.study import Trial
 from gpsearch.study.info import StudyInfo
+from gpsearch.study.study import StudyPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,6 @@ RANDOM = "random"
 SAVING_DRAWS = 1_999
 
 
-@extended
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
     """Runs of several strategies; made by `compare` or `open_comparison`."""
@@ -81,12 +81,12 @@ class Comparison:
     path: Path | None
     """File of its study; None for a study in memory."""
 
-    # Attached from above, by `gpsearch.conveniences`.
-    table: ClassVar[Callable[..., pd.DataFrame]]
-    summary: ClassVar[Callable[..., str]]
-    report: ClassVar[Callable[..., Any]]
-    plot_comparison: ClassVar[Callable[..., Any]]
-    plot_differences: ClassVar[Callable[..., Any]]
+    # Functions that are imported when they are called.
+    table = method_of("gpsearch.comparison.summary", "table")
+    summary = __str__ = method_of("gpsearch.comparison.summary", "summary")
+    _repr_html_ = method_of("gpsearch.comparison.summary", "summary_html")
+    plot_comparison = method_of("gpsearch.plotting", "plot_comparison")
+    plot_differences = method_of("gpsearch.plotting", "plot_differences")
 
     def __post_init__(self) -> None:
         for strategy, runs in self.runs.items():
@@ -294,6 +294,11 @@ class Comparison:
                 rows.append(row | {"seed": trial.seed, "reason": trial.reason})
                 seen.add(self._identity(trial))
         return pd.DataFrame(rows)
+
+    @public()
+    def report(self, path: StudyPath, **options: Any) -> Any:
+        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
+        return method_of("gpsearch.report", "render_report")(self, path, **options)
 
     def __repr__(self) -> str:
         return (

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
 from gpsearch.described import Described, counted, values_text
@@ -23,7 +23,7 @@ from gpsearch.errors import (
     public,
 )
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value, told_apart
-from gpsearch.lazily import extended
+from gpsearch.lazily import method_of
 from gpsearch.study.confirmation import CONFIRMATION, Confirmation
 from gpsearch.study.contenders import best_first
 from gpsearch.study.encoding import ParamsDecoding, ParamsEncoding, require_storable
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 StudyPath = str | os.PathLike[str]
 
 
-@extended
 class Study(Described):
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
@@ -77,26 +76,29 @@ class Study(Described):
     ({'x': 0.5}, 0.8)
     """
 
-    # Attached from above, by `gpsearch.conveniences`.
-    result: ClassVar[Any]
-    report: ClassVar[Callable[..., Any]]
-    watch: ClassVar[Callable[..., Any]]
-    forecast: ClassVar[Callable[..., Any]]
-    trade_off: ClassVar[Callable[..., Any]]
-    best_ensemble: ClassVar[Callable[..., Any]]
-    to_optuna: ClassVar[Callable[..., Any]]
-    estimate_importance: ClassVar[Callable[..., Any]]
-    estimate_random: ClassVar[Callable[..., Any]]
-    one_standard_error: ClassVar[Callable[..., Any]]
-    plot_convergence: ClassVar[Callable[..., Any]]
-    plot_partial_dependence: ClassVar[Callable[..., Any]]
-    plot_slices: ClassVar[Callable[..., Any]]
-    plot_parallel_coordinates: ClassVar[Callable[..., Any]]
-    plot_importance: ClassVar[Callable[..., Any]]
-    plot_learning_curves: ClassVar[Callable[..., Any]]
-    plot_fold_spread: ClassVar[Callable[..., Any]]
-    plot_timeline: ClassVar[Callable[..., Any]]
-    plot_trade_off: ClassVar[Callable[..., Any]]
+    # Functions of rooms above, which are imported when they are called.
+    result = property(
+        method_of("gpsearch.optimizer", "study_result"),
+        doc="The study as an OptimizeResult of scikit-optimize, which its plots take.",
+    )
+    forecast = method_of("gpsearch.analysis", "forecast")
+    trade_off = method_of("gpsearch.analysis", "trade_off")
+    best_ensemble = method_of("gpsearch.analysis", "best_ensemble")
+    estimate_importance = method_of("gpsearch.analysis", "estimate_importance")
+    estimate_random = method_of("gpsearch.analysis", "estimate_random")
+    one_standard_error = method_of("gpsearch.analysis", "one_standard_error")
+    to_optuna = method_of("gpsearch.optuna_study", "to_optuna")
+    watch = method_of("gpsearch.plotting", "LiveConvergence")
+    plot_convergence = method_of("gpsearch.plotting", "plot_convergence")
+    plot_partial_dependence = method_of("gpsearch.plotting", "plot_partial_dependence")
+    plot_slices = method_of("gpsearch.plotting", "plot_slices")
+    plot_importance = method_of("gpsearch.plotting", "plot_importance")
+    plot_parallel_coordinates = method_of("gpsearch.plotting", "plot_parallel_coordinates")
+    plot_learning_curves = method_of("gpsearch.plotting", "plot_learning_curves")
+    plot_fold_spread = method_of("gpsearch.plotting", "plot_fold_spread")
+    plot_timeline = method_of("gpsearch.plotting", "plot_timeline")
+    plot_trade_off = method_of("gpsearch.plotting", "plot_trade_off")
+    _repr_html_ = method_of("gpsearch.report", "render_summary")
 
     def __init__(
         self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
@@ -385,6 +387,11 @@ class Study(Described):
         rank those whose state is "complete".
         """
         return frame_of(self.space, self._current())
+
+    @public()
+    def report(self, path: StudyPath, **options: Any) -> Any:
+        """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
+        return method_of("gpsearch.report", "render_report")(self, path, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy that reads: all the rows, whether they lie in a file or in memory."""

@@ -1,41 +1,30 @@
-"""Methods of a study and a comparison that are attached from above."""
+"""Names and methods that are imported when they are used."""
 
 import importlib
-import inspect
 import pickle
+import re
 
 import cloudpickle
 import pytest
 
 import gpsearch as gs
-from gpsearch.conveniences import METHODS, PLOTS
 from gpsearch.optimizer import study_result
 
-OWNERS = (gs.Study, gs.Comparison)
-
-
-def attached(owner):
-    return [*METHODS[owner.__name__], *PLOTS[owner.__name__]]
-
-
-ATTACHED = [(owner, name) for owner in OWNERS for name in attached(owner)]
+METHODS = [
+    (owner, name, *found.groups())
+    for owner in (gs.Study, gs.Comparison)
+    for name, method in vars(owner).items()
+    if (found := re.fullmatch(r"See `([\w.]+)\.(\w+)`.", method.__doc__ or ""))
+]
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), ATTACHED, ids=[f"{owner.__name__}.{name}" for owner, name in ATTACHED]
+    ("owner", "method", "room", "name"),
+    METHODS,
+    ids=lambda value: getattr(value, "__name__", value),
 )
-def test_what_is_attached_is_announced_and_described(owner, name):
-    """Type checkers read the annotation in the class, the reference the docstring."""
-    assert name.startswith("_") or name in owner.__annotations__
-    assert inspect.getdoc(inspect.getattr_static(owner, name))
-
-
-def test_what_is_announced_is_attached():
-    for owner in OWNERS:
-        announced = [
-            name for name, kind in owner.__annotations__.items() if "ClassVar" in str(kind)
-        ]
-        assert set(announced) == {n for n in attached(owner) if n[0] != "_"}
+def test_each_method_is_a_function_of_its_room(owner, method, room, name):
+    assert callable(getattr(importlib.import_module(room), name))
 
 
 def test_they_are_the_functions_themselves():
