@@ -14,11 +14,6 @@ from typing import Any
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, StudyCorruptError, StudyError, UnwritableError
 
-try:
-    import fcntl
-except ImportError:  # not a POSIX system, where a file that is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
-
 DATABASE = b"SQLite format 3\0"  # how each database of SQLite begins
 APPLICATION = b"gpse"  # in the header: tells a study from any other database
 APPLICATION_AT = 68
@@ -26,7 +21,7 @@ COMPANIONS = ("-journal", "-wal", "-shm", ".lock", ".new")  # files beside a stu
 JOURNAL = (bytes.fromhex("d9d505f920a163d7"), bytes(8))  # how SQLite's journals begin
 WAL = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
 UNFINISHED = r"\.[0-9a-f]{8}\.new(-journal)?"  # follows the name of what is being written
-PATIENCE = 0.2  # seconds for which a folder is locked that another process cleans up
+LEFT_SECONDS = 3600.0  # after its last change, what is unfinished was left by a killed process
 
 
 def study_path(path: str | os.PathLike[str]) -> Path:
@@ -191,53 +186,21 @@ def write_whole(path: Path, content: bytes) -> None:
 def unfinished_file(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to; the file takes the place of `path` as the block ends.
 
-    What a process left there that was killed in such a block is removed. That none is in one shows
-    a lock on the folder, which all of them share, and which dies with its holder.
+    What a process left there that was killed in such a block is removed, some time later.
     """
+    with contextlib.suppress(OSError):
+        for left in path.parent.iterdir():
+            is_own = re.fullmatch(re.escape(path.name) + UNFINISHED, left.name)
+            if is_own and time.time() - left.stat().st_mtime > LEFT_SECONDS:
+                left.unlink()
     unfinished = Path(f"{path}.{secrets.token_hex(4)}.new")  # others may be writing it, too
-    with _cleaned(path):
-        try:
-            yield unfinished
-            os.replace(unfinished, path)
-        finally:
-            for leftover in (unfinished, Path(f"{unfinished}-journal")):
-                leftover.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-@contextlib.contextmanager
-def _cleaned(path: Path) -> Iterator[None]:
-    """Remove what was left unfinished of `path`, unless others write in its folder; be one."""
     try:
-        if fcntl is None:
-            raise OSError
-        folder = os.open(path.parent, os.O_RDONLY)
-    except OSError:
-        yield
-        return
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for name in os.listdir(path.parent):
-                if re.fullmatch(re.escape(path.name) + UNFINISHED, name):
-                    path.with_name(name).unlink(missing_ok=True)
-        give_up = time.monotonic() + PATIENCE
-        while not _shares(folder) and time.monotonic() < give_up:
-            time.sleep(PATIENCE / 10)
-        yield
+        yield unfinished
+        os.replace(unfinished, path)
     finally:
-        os.close(folder)
-
-
-def _shares(folder: int) -> bool:
-    """Whether the shared lock is taken, or cannot be had at all."""
-    try:
-        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        pass
-    return True
+        for leftover in (unfinished, Path(f"{unfinished}-journal")):
+            leftover.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def back_up(path: Path, label: str, content: bytes) -> Path:

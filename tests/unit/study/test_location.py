@@ -241,7 +241,7 @@ def write_and_die(write, path, folder):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_what_a_killed_writer_left_is_removed_by_the_next(study, write, tmp_path):
+def test_what_a_killed_writer_left_is_removed_by_one_that_comes_later(study, write, tmp_path):
     folder = tmp_path / "written"
     folder.mkdir()
     killed = multiprocessing.get_context("fork").Process(
@@ -254,6 +254,8 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(study, write, tmp_path
     own = [folder / f"{name}.new", folder / f"{name}.0123abc.new", folder / f"a{left.name}"]
     for file in own:
         file.write_text("of the user")
+    for file in (left, *own):
+        os.utime(file, (0.0, 0.0))
     write(Study.open(study), folder)
     assert {*folder.iterdir()} == {folder / name, *own}
 
