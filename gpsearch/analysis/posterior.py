@@ -27,7 +27,7 @@ from gpsearch.space import Space
 from gpsearch.strategy.history import FoldStatistics, fit_process, study_history
 from gpsearch.study import Study, require_study
 from gpsearch.surrogate import GaussianProcess
-from gpsearch.surrogate.kernels import matern52_correlation, scaled_sq_dist
+from gpsearch.surrogate.kernels import ScaledSqDistTo, matern52_correlation, scaled_sq_dist
 from gpsearch.surrogate.warping import LARGEST_LOSS, LEAST_SCALE, bounded
 
 logger = logging.getLogger("gpsearch")
@@ -106,21 +106,13 @@ def prior_covariance(process: GaussianProcess, left: Array, right: Array) -> Arr
     return covariance
 
 
-def averaged_covariance(
-    process: GaussianProcess, space: Space, rows: Array, weights: Array
-) -> Array:
+def averaged_covariance(process: GaussianProcess, rows: Array, weights: Array) -> Array:
     """(c, n) prior covariance of averages of t over (c, b, d) `rows`, by (c, b) `weights`."""
-    left, right = (
-        embed(process, space, rows.reshape(-1, rows.shape[2])),
-        embed(process, space, process.Z),
-    )
-    # |l|² - 2 l r + |r|² as one product: the time goes into passes over the entries.
-    left = np.column_stack([left, np.square(left).sum(axis=1), np.ones(len(left))])
-    right = np.column_stack([-2.0 * right, np.ones(len(right)), np.square(right).sum(axis=1)])
-    cells = zip(weights, left.reshape(*weights.shape, -1), strict=True)
-    # One cell at a time fits into a core's cache. Cancellation leaves distances of about -1e-16.
-    average = [w @ matern52_correlation(np.maximum(z @ right.T, 0.0)) for w, z in cells]
-    return process.hyperparameters.signal * np.array(average) + process.mean_variance
+    at = process.hyperparameters
+    sq_dist = ScaledSqDistTo(process.Z, at.weights, process.categorical)
+    cells = zip(weights, rows, strict=True)  # one at a time fits into a core's cache
+    average = [w @ matern52_correlation(sq_dist(z)) for w, z in cells]
+    return at.signal * np.array(average) + process.mean_variance
 
 
 def embed(process: GaussianProcess, space: Space, Z: Array) -> Array:

@@ -139,7 +139,7 @@ class ScoreModel(Observations):
 
     def _average(self, rows: Array, weights: Array) -> tuple[Array, Array]:
         process = self.process
-        q = averaged_covariance(process, self.space, rows, weights)
+        q = averaged_covariance(process, rows, weights)
         # Without conditions the prior variance is the same in every cell.
         same = not self.space.when and self.space.params_constraint is None
         some = slice(1 if same else len(rows))

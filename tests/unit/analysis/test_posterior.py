@@ -77,7 +77,7 @@ def test_averaged_covariance_is_the_average_of_the_covariances(study):
     weights = rng.dirichlet(np.ones(7), size=5)
     each = prior_covariance(process, rows.reshape(35, -1), process.Z).reshape(5, 7, -1)
     np.testing.assert_allclose(
-        averaged_covariance(process, study.space, rows, weights),
+        averaged_covariance(process, rows, weights),
         np.einsum("cb,cbn->cn", weights, each),
         rtol=1e-9,
     )
