@@ -133,7 +133,7 @@ def _next_best(study: Study) -> list[str]:
             f"{name}={value_text(trial.params[name], digits.get(name, 3))}"
             if name in trial.params
             else f"no {name}"
-            for name in differing(trial, best)
+            for name in differing(trial.params, best.params)
         ]
         score = _number(study, trial)
         lines.append(f"  trial {trial.number:<4} {score}  {paint(', '.join(differs), 'dim')}")

@@ -35,7 +35,7 @@ from gpsearch.execution.written_study import read_seed
 from gpsearch.objective import KerasCV
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.strategy import trial_seed
-from gpsearch.study.contenders import differing_settings
+from gpsearch.study.contenders import differing
 from gpsearch.study.location import study_folder
 from gpsearch.study.score_text import score_text
 
@@ -85,9 +85,7 @@ class NestedCV(Described):
     def differing(self) -> list[str]:
         """Names of the settings of which the searches chose different values."""
         names = dict.fromkeys(name for params in self.params for name in params)
-        apart = {
-            name for params in self.params for name in differing_settings(params, self.params[0])
-        }
+        apart = {name for params in self.params for name in differing(params, self.params[0])}
         return [name for name in names if name in apart]
 
     def to_frame(self) -> pd.DataFrame:

@@ -183,14 +183,6 @@ def wrapped(name: str, letters: int = 12) -> str:
     return "\n".join(re.findall(rf"{line}$|{line}(?<=[_ ])|{line}", name))
 
 
-def few_log_ticks(low: float, high: float, n: int) -> list[float]:
-    """At most n round values, evenly spread over less than two decades."""
-    start = 10.0 ** np.floor(np.log10(low))
-    rounds = [start * 10**k * step for k in range(3) for step in (1, 2, 3, 5)]
-    inside = [v for v in rounds if low <= v * (1 + 1e-9) and v <= high]
-    return inside[:: max(1, int(np.ceil(len(inside) / n)))]
-
-
 def log_limits(
     values: Array, greater_is_better: bool, log: bool | None = None
 ) -> tuple[float, float] | None:

@@ -4,16 +4,15 @@ import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from gpsearch.analysis import TradeOff, trade_off
-from gpsearch.described import number
 from gpsearch.errors import public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import Array, score_limits
 from gpsearch.plotting.data import score_label
 from gpsearch.plotting.text import literal
+from gpsearch.plotting.ticks import log_ticks
 from gpsearch.study import Study, Trial, require_study
 
 INCHES = (3.6, 3.2)  # of a panel
@@ -71,10 +70,7 @@ def _draw(cell: Axes, study: Study, found: TradeOff, name: str) -> None:
     cell.plot(at, best, linestyle="none", marker="D", color=style.BLUE, markersize=5)
     if x.min() > 0 and x.max() > 3 * x.min():
         cell.set_xscale("log")
-        steps = (1.0,) if x.max() > 30 * x.min() else (1.0, 2.0, 5.0)
-        cell.xaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
-        cell.xaxis.set_minor_locator(NullLocator())
-    cell.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        log_ticks(cell.xaxis, x.min(), x.max())
     margin = MARGIN * (high - low)
     cell.set_ylim(low - margin, high + margin)
     _number(cell, study, curve, at, best)

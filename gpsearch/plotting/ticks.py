@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import (
-    FixedLocator,
     FuncFormatter,
     LogLocator,
     MaxNLocator,
@@ -16,28 +14,18 @@ from matplotlib.ticker import (
 )
 
 from gpsearch.described import digits_within, number
-from gpsearch.plotting.axes import few_log_ticks
 
-MOST_DIGITS = 15  # of a number at a tick
+DIGITS = 12  # of a number with an exponent, as far as they are not zeros
 
 
 class WholeNumbers(ScalarFormatter):
     """Whole numbers: 0.99985 and 9.4e-10 can be read, 9.4 beside the 1e-10 of the axis hardly."""
 
-    def __init__(self) -> None:
-        super().__init__(useOffset=False)
-
     def format_ticks(self, values: Any) -> list[str]:
-        """The numbers at all ticks; with an exponent, as many digits as tell them apart."""
+        """The numbers at all ticks."""
         texts = super().format_ticks(values)
-        if not super().get_offset():  # no exponent
-            return texts
-        places = np.asarray(values, float)
-        near = 0.01 * float(np.min(np.diff(places), initial=np.abs(places).max(initial=0.0)))
-        for digits in range(1, MOST_DIGITS + 1):
-            texts = [number(value, digits) for value in values]
-            if all(abs(float(t) - v) <= near for t, v in zip(texts, values, strict=True)):
-                break
+        if super().get_offset():  # an exponent
+            return [number(value, DIGITS) for value in values]
         return texts
 
     def get_offset(self) -> str:
@@ -49,19 +37,17 @@ def plain_scale(ax: Axes) -> None:
     """Write whole numbers along `ax`."""
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_formatter(), ScalarFormatter):
-            axis.set_major_formatter(WholeNumbers())
+            axis.set_major_formatter(WholeNumbers(useOffset=False))
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Few round numbers along a logarithmic axis."""
-    few = few_log_ticks(low, high, 5)
     if high / low >= 100:
         axis.set_major_locator(LogLocator(numticks=4))
-    elif len(few) > 1:
-        axis.set_major_locator(FixedLocator(few))
     else:
-        axis.set_major_locator(MaxNLocator(3))
-    if high / low < 100:
+        close = high / low < 5  # may hold none of 1, 2, 5, 10, ... or one
+        steps = MaxNLocator(3) if close else LogLocator(subs=(1, 2, 5), numticks=5)
+        axis.set_major_locator(steps)
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda v, _: number(v, digits_within(low, high))))
     axis.set_minor_formatter(NullFormatter())

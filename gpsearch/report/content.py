@@ -210,7 +210,7 @@ def _told(trial: Trial, best: Trial | None, digits: Digits, score: str, error: s
     state = "" if trial.state == "complete" else trial.state
     lines = [f"trial {trial.number}: {', '.join(filter(None, [text, state]))}"]
     if best is not None and trial.number != best.number:
-        for name in differing(trial, best):
+        for name in differing(trial.params, best.params):
             both = (t.params.get(name, "absent") for t in (trial, best))
             own, other = (value_text(value, digits.get(name, 3)) for value in both)
             lines.append(f"{name} {own} (best: {other})")

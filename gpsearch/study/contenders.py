@@ -40,15 +40,10 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     return 0.0 if alike else statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
 
 
-def differing(trial: Trial, best: Trial) -> list[str]:
-    """Names of the settings in which a trial differs from the best."""
-    return differing_settings(trial.params, best.params)
-
-
-def differing_settings(params: Mapping[str, Any], best: Mapping[str, Any]) -> list[str]:
+def differing(params: Mapping[str, Any], best: Mapping[str, Any]) -> list[str]:
     """Names of the settings in which a configuration differs from the best.
 
-    >>> differing_settings({"opt": "sgd", "momentum": 0.9, "n": 3}, {"opt": "adam", "n": 3})
+    >>> differing({"opt": "sgd", "momentum": 0.9, "n": 3}, {"opt": "adam", "n": 3})
     ['opt', 'momentum']
     """
     pairs = {name: (params.get(name, ...), best.get(name, ...)) for name in {**best, **params}}

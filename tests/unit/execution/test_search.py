@@ -763,7 +763,7 @@ def test_a_value_fixed_at_nan_is_searched_continued_and_no_difference(tmp_path):
     study = run(9)
     assert len(study.complete) == 9
     assert all(math.isnan(trial.params["missing"]) for trial in study.trials)
-    assert differing(study.trials[0], study.trials[1]) == ["x"]
+    assert differing(study.trials[0].params, study.trials[1].params) == ["x"]
     assert len(run(2, study=None, x0=study.best_params).complete) == 2
 
 
