@@ -3,11 +3,13 @@
 A class names the functions of rooms above that are its methods; nothing above is imported for it.
 """
 
+import ast
 import importlib
 import importlib.util
+import pkgutil
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 
@@ -22,13 +24,19 @@ def method_of(room: str, name: str) -> Callable[..., Any]:
     return call
 
 
-def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Have `package` import the names of its modules, `homes`, when used; gives each its module."""
-    module_of = {name: module for module, names in homes.items() for name in names}
+def load_when_used(package: str) -> list[str]:
+    """Have a package import names when they are used: those it imports for type checkers alone.
+
+    They stand in its block ``if TYPE_CHECKING:``, each with its module. Returns the names.
+    """
+    tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
+    module_of = {alias.name: str(node.module) for node in imports for alias in node.names}
 
     class Package(types.ModuleType):
         def __getattr__(self, name: str) -> Any:
-            home = f"{package}.{module_of.get(name, name)}"
+            home = module_of.get(name, f"{package}.{name}")
             known = name.isidentifier() and not name.startswith("_")
             if not known or importlib.util.find_spec(home) is None:
                 raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
@@ -39,7 +47,7 @@ def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str
         def __setattr__(self, name: str, value: Any) -> None:
             # Python gives a package each module that it has imported of it; where a name that is
             # used and its module are called alike, the name is meant.
-            if module_of.get(name) == name and isinstance(value, types.ModuleType):
+            if module_of.get(name) == f"{package}.{name}" and isinstance(value, types.ModuleType):
                 value = getattr(value, name)
             super().__setattr__(name, value)
 
@@ -50,4 +58,4 @@ def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str
             return sorted({*vars(self), *module_of})
 
     sys.modules[package].__class__ = Package
-    return module_of
+    return [*module_of]

@@ -21,12 +21,4 @@ if TYPE_CHECKING:
     )
     from gpsearch.execution.search import search
 
-_HOMES = load_when_used(  # a worker process needs none of them
-    __name__,
-    {
-        "rules.below_noise": ("BelowNoise",),
-        "rules.stopping": ("ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
-        "search": ("search",),
-    },
-)
-__all__ = [*_HOMES]
+__all__ = load_when_used(__name__)  # a worker process needs none of them

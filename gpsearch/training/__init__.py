@@ -11,10 +11,4 @@ if TYPE_CHECKING:
     from gpsearch.training.fitted import FittedClassifier, FittedNetwork, FittedRegressor
     from gpsearch.training.mlp import mlp, mlp_space
 
-load_when_used(
-    __name__,
-    {
-        "fitted": ("FittedClassifier", "FittedNetwork", "FittedRegressor"),
-        "mlp": ("mlp", "mlp_space"),
-    },
-)
+load_when_used(__name__)
