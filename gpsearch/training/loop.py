@@ -37,17 +37,17 @@ class LoopTrainer:
 
     def train(self, model: Any, training: Training, *, built_by: Hashable) -> TrainedFold:
         """Train `model`; see `Trainer.train`."""
-        keras, tf = import_keras(), import_tensorflow()
+        keras = import_keras()
         settings, stop = training.settings, training.stop
         if (compile_arguments(model) or {}).get("jit_compile", "auto") is not True:
             model.jit_compile = False  # unasked for, on a CPU it costs seconds for each fold
         optimizer = getattr(model, "optimizer", None)
         if optimizer is not None and model.built and not optimizer.built:
             optimizer.build(model.trainable_variables)  # in the first step, Keras traces twice
-        epoch = tf.Variable(0, trainable=False, dtype=tf.int32)
+        batches, reorder = shuffled_batches(training.fit, settings.batch_size, training.seed)
         watched = stop is not None and settings.patience is not None
-        counting = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _=None: epoch.assign(n))
-        callbacks = [counting, _stop_at_nan(settings.patience if watched else None)]
+        ordering = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _=None: reorder(n))
+        callbacks = [ordering, _stop_at_nan(settings.patience if watched else None)]
         own = [] if self.callbacks is None else [*self.callbacks()]
         if watched:
             place = early_stopping_among(own)
@@ -60,7 +60,7 @@ class LoopTrainer:
         try:
             with summing_nothing(optimizer):
                 history = model.fit(
-                    shuffled_batches(training.fit, settings.batch_size, training.seed, epoch),
+                    batches,
                     epochs=settings.epochs,
                     validation_data=None if stop is None else _in_order(stop, settings.batch_size),
                     callbacks=callbacks,
@@ -132,8 +132,8 @@ def batch_order(n: int, seed: Any, epoch: Any) -> Any:
     return tf.random.experimental.stateless_shuffle(tf.range(n, dtype=tf.int32), seed=key)
 
 
-def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
-    """A `tf.data.Dataset` of an epoch's batches by `batch_order`; reads `epoch` at each pass."""
+def shuffled_batches(rows: Rows, batch_size: int, seed: int) -> tuple[Any, Callable[[int], object]]:
+    """A `tf.data.Dataset` of an epoch's batches, and what orders it for an epoch (from 0)."""
     tf = import_tensorflow()
     n = n_rows(rows.x)
     n_batches = -(-n // batch_size)
@@ -141,18 +141,18 @@ def shuffled_batches(rows: Rows, batch_size: int, seed: int, epoch: Any) -> Any:
         # In another order each time it is read.
         shuffled = _one_by_one(rows).shuffle(min(n, BUFFER_ROWS), seed=seed)
         counted = tf.data.experimental.assert_cardinality(n_batches)
-        return shuffled.batch(batch_size).apply(counted)
+        return shuffled.batch(batch_size).apply(counted), lambda _: None
     structure = _as_tensors(rows)
+    with tf.device("CPU"):  # where pipelines run
+        # Outside of the pipeline, which prepares each of its functions anew for every epoch.
+        order = tf.Variable(batch_order(n, seed, 0), trainable=False)
 
-    def batches_of(order: Any) -> Any:
-        def batch(i: Any) -> Any:
-            chosen = order[i * batch_size : (i + 1) * batch_size]
-            return tf.nest.map_structure(lambda part: tf.gather(part, chosen), structure)
+    def batch(i: Any) -> Any:
+        chosen = order[i * batch_size : (i + 1) * batch_size]
+        return tf.nest.map_structure(lambda part: tf.gather(part, chosen), structure)
 
-        return tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
-
-    orders = tf.data.Dataset.range(1).map(lambda _: batch_order(n, seed, epoch))
-    return orders.flat_map(batches_of).apply(tf.data.experimental.assert_cardinality(n_batches))
+    batches = tf.data.Dataset.range(n_batches, output_type=tf.int32).map(batch)
+    return batches, lambda epoch: order.assign(batch_order(n, seed, epoch))
 
 
 def _one_by_one(rows: Rows) -> Any:
@@ -176,6 +176,8 @@ def _in_order(rows: Rows, batch_size: int) -> Any:
         counted = tf.data.experimental.assert_cardinality(n_batches)
         return _one_by_one(rows).batch(size).apply(counted)
     structure = _as_tensors(rows)
+    if n_batches == 1:
+        return tf.data.Dataset.from_tensors(structure)  # no function to prepare for every epoch
 
     def batch(i: Any) -> Any:
         return tf.nest.map_structure(lambda part: part[i * size : (i + 1) * size], structure)
