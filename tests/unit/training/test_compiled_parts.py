@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gpsearch.training import loop
 from gpsearch.training.backend import import_keras, import_tensorflow
 from gpsearch.training.compiled.graph import nesting
 from gpsearch.training.compiled.inputs import TracedScalar
@@ -32,6 +33,15 @@ def test_batches_of_the_data_pipeline_follow_the_order_of_the_epoch():
         seen = [batch[0].numpy() for batch in batches]
         assert [len(part) for part in seen] == [4, 4, 2]
         np.testing.assert_array_equal(np.concatenate(seen), batch_order(10, 3, number))
+
+
+@pytest.mark.parametrize("forward_rows", [1, 4096])
+def test_stop_rows_come_in_their_order_in_batches_or_all_at_once(forward_rows, monkeypatch):
+    monkeypatch.setattr(loop, "FORWARD_ROWS", forward_rows)
+    rows = Rows(x=np.arange(10, dtype=np.float32), y=np.arange(10), weight=np.ones(10, np.float32))
+    seen = [batch[1].numpy() for batch in loop._in_order(rows, 4)]
+    assert [len(part) for part in seen] == ([4, 4, 2] if forward_rows == 1 else [10])
+    np.testing.assert_array_equal(np.concatenate(seen), rows.y)
 
 
 def test_a_traced_scalar_is_a_tensor_in_arithmetic_and_a_number_in_comparisons():
