@@ -49,7 +49,7 @@ def run_repeats(
 ) -> tuple[Study, list[str]]:
     """Run every strategy in every repeat, or go on with it; the study, and the names of strategies.
 
-    The arguments are those of `gpsearch.compare`; `options` are those of `Session.read`.
+    The arguments are those of `gpsearch.compare`; `options` are those of `Session`.
     """
     n_calls = whole("n_calls", n_calls, 1)
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
@@ -63,7 +63,7 @@ def run_repeats(
     takes_prior = {label: isinstance(spec, str) and spec == "gp" for label, spec in specs.items()}
     if not any(takes_prior.values()):
         refuse_prior(optimum_prior)
-    session = Session.read(**options)
+    session = Session(**options)
     space = read_space(space, study)
     space.require_feasible()
     objective = as_objective(objective, greater_is_better=greater_is_better)

@@ -194,7 +194,7 @@ def search(
     n_calls = whole("n_calls", n_calls, 1)
     n_initial_points = optional(whole, "n_initial_points", n_initial_points, 0)
     progress, live = boolean("progress", progress), boolean("live", live)
-    session = Session.read(
+    session = Session(
         n_jobs=n_jobs,
         executor=executor,
         isolate=isolate,

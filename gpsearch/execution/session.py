@@ -5,8 +5,7 @@ import logging
 import math
 import signal
 import time
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from joblib import cpu_count
 
@@ -52,32 +51,14 @@ MEGABYTES = 100, 10**8
 worker could use the other, so a number beyond is in another unit."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Session:
-    """Where a search or a comparison evaluates, and for how long."""
+    """Where a search or a comparison evaluates, and for how long.
 
-    n_jobs: int | None
-    """Trials at once; None for 1, or for as many as the executor has workers."""
-    executor: Any
-    """An executor of the caller's, a Dask client, a scheduler's address, or None."""
-    isolate: bool
-    """Whether to use worker processes where no executor is given."""
-    trial_timeout: float | None
-    """Seconds for each trial."""
-    memory_limit: float | None
-    """Megabytes for each worker process."""
-    fold_rule: FoldRule | None
-    """Whether a trial goes on after a fold."""
-    deadline: float
-    """`time.monotonic` after which no trial starts; infinity for none."""
-    max_same_errors: int | None
-    """See `gpsearch.search`."""
-    devices: list[str]
-    """Accelerators that worker processes have in turn; none where there is only one worker."""
+    The arguments are those of `gpsearch.search`; `timeout` is counted from now.
+    """
 
-    @classmethod
-    def read(
-        cls,
+    def __init__(
+        self,
         *,
         n_jobs: Any,
         executor: Any,
@@ -87,29 +68,27 @@ class Session:
         racing: Any,
         timeout: Any,
         max_same_errors: Any,
-    ) -> Self:
-        """Read arguments of `gpsearch.search`; `timeout` is counted from now."""
+    ) -> None:
         seconds = optional(positive, "timeout", timeout, "seconds")
+        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
+        self._n_jobs = n_jobs = _read_jobs(n_jobs)
+        self._executor = executor
+        isolate = boolean("isolate", isolate)
+        self._trial_timeout = _read_seconds("trial_timeout", trial_timeout)
+        self._memory_limit = _read_memory(memory_limit)
+        limits = self._trial_timeout, self._memory_limit
+        self._is_isolated = isolate or limits != (None, None)
+        self._fold_rule = _read_racing(racing)
         if is_number(max_same_errors) and max_same_errors == math.inf:
             max_same_errors = None
-        n_jobs = _read_jobs(n_jobs)
-        session = cls(
-            n_jobs=n_jobs,
-            executor=executor,
-            isolate=boolean("isolate", isolate),
-            trial_timeout=_read_seconds("trial_timeout", trial_timeout),
-            memory_limit=_read_memory(memory_limit),
-            fold_rule=_read_racing(racing),
-            deadline=math.inf if seconds is None else time.monotonic() + seconds,
-            max_same_errors=optional(whole, "max_same_errors", max_same_errors, 1),
-            devices=available_devices() if executor is None and (n_jobs or 1) > 1 else [],
-        )
-        if executor is not None and session._is_isolated:
+        self._max_same_errors = optional(whole, "max_same_errors", max_same_errors, 1)
+        # one worker may have all of them
+        self._devices = available_devices() if executor is None and (n_jobs or 1) > 1 else []
+        if executor is not None and self._is_isolated:
             raise InvalidSearchError(
                 "leaves time and memory to the executor; isolate, trial_timeout and memory_limit "
                 "belong to the search's own worker processes. Drop one or the other."
             ).about("executor", executor)
-        return session
 
     def conduct(
         self, writer: StudyWriter, objective: Objective, plan: Plan, **options: Any
@@ -119,9 +98,9 @@ class Session:
             writer,
             objective,
             plan,
-            deadline=self.deadline,
-            fold_rule=self.fold_rule,
-            max_same_errors=self.max_same_errors,
+            deadline=self._deadline,
+            fold_rule=self._fold_rule,
+            max_same_errors=self._max_same_errors,
             **options,
         )
         writer.set_stop_reason("")
@@ -169,25 +148,23 @@ class Session:
     def settings(self, n_folds: int | None = None) -> dict[str, Any]:
         """What a new study records of it; the racing rule where there are several folds."""
         told: dict[str, Any] = {}
-        if self.devices:
-            told["devices"] = f"{self.n_jobs} workers have {', '.join(self.devices)} in turn"
+        if self._devices:
+            told["devices"] = f"{self._n_jobs} workers have {', '.join(self._devices)} in turn"
         if (n_folds or 1) > 1:
-            rule = self.fold_rule
+            rule = self._fold_rule
             told["racing"] = rule and getattr(rule, "__name__", type(rule).__name__)
         return told
 
-    @property
-    def _is_isolated(self) -> bool:
-        return self.isolate or self.trial_timeout is not None or self.memory_limit is not None
-
     def _drive(self, run: Run) -> None:
-        if self.executor is None and not self._is_isolated and (self.n_jobs or 1) == 1:
+        if self._executor is None and not self._is_isolated and (self._n_jobs or 1) == 1:
             run_serially(run)
             return
         events = Events()
-        receiver = FoldReceiver(events.fold_ended)
-        arrays = SharedArrays()
-        try:
+        with (
+            contextlib.closing(SharedArrays()) as arrays,
+            contextlib.closing(FoldReceiver(events.fold_ended)) as receiver,
+            contextlib.closing(events),
+        ):
             workers = self._open_workers(run, events, receiver, arrays)
             try:
                 run_concurrently(run, workers, events)
@@ -196,33 +173,29 @@ class Session:
                 workers.close(at_once=True)
                 raise
             workers.close(at_once=False)
-        finally:
-            events.close()
-            receiver.close()
-            arrays.close()
 
     def _open_workers(
         self, run: Run, events: Events, receiver: FoldReceiver, arrays: SharedArrays
     ) -> Workers:
-        if self.executor is None:
+        if self._executor is None:
             # Imported here: a search in this process does not need its library.
             from gpsearch.execution.workers.pool import IsolatedWorkers
 
             return IsolatedWorkers(
                 pack(run.objective, receiver.address, arrays=arrays),
-                self.n_jobs or 1,
-                time_limit=self.trial_timeout,
-                memory_limit=self.memory_limit,
-                devices=self.devices,
+                self._n_jobs or 1,
+                time_limit=self._trial_timeout,
+                memory_limit=self._memory_limit,
+                devices=self._devices,
             )
-        if is_remote(self.executor):
+        if is_remote(self._executor):
             return DaskWorkers(
-                self.executor, run.objective, n_jobs=self.n_jobs, address=receiver.address
+                self._executor, run.objective, n_jobs=self._n_jobs, address=receiver.address
             )
         return ExecutorWorkers(
-            self.executor,
+            self._executor,
             run.objective,
-            n_jobs=self.n_jobs,
+            n_jobs=self._n_jobs,
             sink=events.fold_ended,
             address=receiver.address,
             arrays=arrays,
