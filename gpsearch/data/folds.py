@@ -64,7 +64,7 @@ def make_folds(
     """Split `n` rows into folds, and a fold of all rows for the final model; see `KerasCV`."""
     y = target.encoded if target.kind != "several" else np.zeros(n)
     seed = random_state % 2**32  # scikit-learn takes no larger one
-    splitter = _splitter(cv, y, n, target.by_class, groups, seed)
+    splitter = _splitter(cv, target.by_class, groups, seed)
     rows = features if hasattr(features, "shape") else np.zeros((n, 1))
     try:
         with warnings.catch_warnings():
@@ -72,7 +72,9 @@ def make_folds(
             warnings.filterwarnings("error", message="The least populated class")
             given = list(splitter.split(rows, y, groups))
     except (ValueError, TypeError, UserWarning) as error:
-        raise InvalidObjectiveError(f"cannot split the data: {error}").about("cv", cv) from error
+        raise InvalidObjectiveError(
+            f"cannot split the data: {str(error).rstrip('.')}. Use fewer folds or another splitter."
+        ).about("cv", cv) from error
     splits = read_splits(given, n)
     for index, (train, test) in enumerate(splits):
         if len(train) < 2 or np.intersect1d(train, test).size:
@@ -196,35 +198,16 @@ def fresh_splitter(cv: Any, random_state: int) -> Any:
     return fresh
 
 
-def _splitter(
-    cv: Any, y: np.ndarray, n: int, by_class: bool, groups: Sequence[Any] | None, random_state: int
-) -> Any:
+def _splitter(cv: Any, by_class: bool, groups: Sequence[Any] | None, random_state: int) -> Any:
     if isinstance(cv, bool) or (isinstance(cv, int | np.integer) and cv < 2):
         raise InvalidObjectiveError("the number of folds must be at least 2.").about("cv", cv)
     if not isinstance(cv, int | np.integer):
         return read_splitter(cv)
-    n_folds = int(cv)
-    if n_folds > n:
-        raise InvalidObjectiveError(f"X has only {n} rows; use fewer folds.").about("cv", n_folds)
-    if by_class:
-        smallest = int(np.unique(y, return_counts=True)[1].min())  # of those that y holds
-        if n_folds > smallest:
-            raise InvalidObjectiveError(
-                f"the smallest class of y has only {smallest} members, so some folds would lack "
-                "it. Use at most that many folds, or a splitter of your own."
-            ).about("cv", n_folds)
-    if groups is not None:
-        n_groups = len(np.unique(np.asarray(groups)))
-        if n_folds > n_groups:
-            raise InvalidObjectiveError(
-                f"groups holds only {n_groups} groups; use fewer folds."
-            ).about("cv", n_folds)
-        if by_class:
-            return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
-        return GroupKFold(n_folds, shuffle=True, random_state=random_state)
-    if by_class:
-        return StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
-    return KFold(n_folds, shuffle=True, random_state=random_state)
+    if groups is None:
+        kind: Any = StratifiedKFold if by_class else KFold
+    else:
+        kind = StratifiedGroupKFold if by_class else GroupKFold
+    return kind(int(cv), shuffle=True, random_state=random_state)
 
 
 def _check_pairs(splits: Sequence[Any]) -> None:
@@ -263,24 +246,23 @@ def _stop_rows(
 ) -> np.ndarray:
     """Positions within the training part that early stopping watches, sorted."""
     size = min(max(round(n * fraction), 1), n - 1)
-    if groups is not None and len(np.unique(groups)) == 1:
+    n_groups = n if groups is None else len(np.unique(groups))
+    if n_groups == 1:
         groups = None
     cuts = np.arange(n) if groups is None else _starts(groups)
     if ordered and len(cuts):  # a stop split from the past would know the future
         return np.arange(cuts[np.abs(cuts - (n - size)).argmin()], n)
+    splitter: Any = ShuffleSplit(1, test_size=size, random_state=seed)
     if groups is not None:
-        n_groups = len(np.unique(groups))
         n_held = min(math.ceil(fraction * n_groups), n_groups - 1)
-        splitter: Any = GroupShuffleSplit(1, test_size=n_held, random_state=seed)
-        return np.sort(next(splitter.split(np.zeros((n, 1)), groups=groups))[1])
-    if labels is not None:
+        splitter = GroupShuffleSplit(1, test_size=n_held, random_state=seed)
+    elif labels is not None:
         counts = np.unique(labels, return_counts=True)[1]
         size = min(max(size, len(counts)), n - 1)
-        if counts.min() >= 2 and n - size >= len(counts):
-            splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
-            return np.sort(next(splitter.split(np.zeros((n, 1)), labels))[1])
-    splitter = ShuffleSplit(1, test_size=size, random_state=seed)
-    return np.sort(next(splitter.split(np.zeros((n, 1))))[1])
+        stratifies = counts.min() >= 2 and n - size >= len(counts)
+        kind = StratifiedShuffleSplit if stratifies else ShuffleSplit
+        splitter = kind(1, test_size=size, random_state=seed)
+    return np.sort(next(splitter.split(np.zeros((n, 1)), labels, groups))[1])
 
 
 def _starts(groups: np.ndarray) -> np.ndarray:

@@ -188,7 +188,7 @@ AT_ONCE = {
     "no epochs": ({"epochs": 0}, r"epochs=0\): must be a whole number of at least 1"),
     "half a batch": ({"batch_size": 2.5}, r"batch_size=2.5\): must be a whole number"),
     "fraction": ({"validation_fraction": 1.0}, "between 0 and 1"),
-    "folds": ({"cv": 30}, "smallest class of y has only"),
+    "folds": ({"cv": 30}, "cannot split the data: .*each class.*fewer folds"),
     "weights": ({"sample_weight": np.ones(39)}, "X has 40 rows, but sample_weight has 39"),
     "groups": ({"groups": np.ones(41)}, "X has 40 rows, but groups has 41"),
     "task": ({"task": "ranking"}, 'must be "classification"'),
