@@ -2,10 +2,11 @@
 
 import contextlib
 import difflib
+import functools
 import inspect
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,10 @@ class Scoring:
                     "(estimator, X, y) -> float; estimator.predict(X) returns all outputs."
                 ).about("scoring", None)
             scoring = "accuracy" if target.is_classification else "r2"
+        self.identity = scoring
+        """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
         self.scorer = read_scorer(scoring)
-        self._by_name = isinstance(scoring, str)
+        self._score = _of_view(scoring)
         self.name = scoring if isinstance(scoring, str) else callable_name(scoring)
         named = metrics = without_set(metrics)
         if isinstance(metrics, list | tuple) and all(isinstance(m, str) for m in metrics):
@@ -80,17 +83,16 @@ class Scoring:
                 'must be a list of names, such as ["accuracy"], or a dict of name to scorer.'
             ).about("metrics", metrics)
         with renaming(scoring="metrics"):
-            self.metrics = {name: read_scorer(one) for name, one in named.items()}
-        self._metrics_by_name = {name for name, one in named.items() if isinstance(one, str)}
+            self.metrics = {name: _of_view(one) for name, one in named.items()}
 
     @property
     def shown_name(self) -> str:
         """Name of the score, shown to users."""
-        return self.name if self._by_name else shown_name(self.scorer)
+        return self.name if isinstance(self.identity, str) else shown_name(self.scorer)
 
     def score(self, view: FittedNetwork, X: Parts, y: Any) -> float:
         """The score of a trained network on rows it has not seen; raises where it is not finite."""
-        value = _call(self.scorer, self._by_name, view, X, y)
+        value = self._score(view, X, y)
         try:
             score = float(value)
         except (TypeError, ValueError):
@@ -107,7 +109,7 @@ class Scoring:
         The rows hold each label of a fold's.
         """
         with _explained("scoring", self.name, view, y):
-            score = float(_call(self.scorer, self._by_name, view, X, y))
+            score = float(self._score(view, X, y))
         if math.isnan(score) and from_sklearn(self.scorer):
             held = ", ".join(map(repr, np.unique(y)[:5].tolist()))
             raise InvalidObjectiveError(
@@ -116,14 +118,14 @@ class Scoring:
             ).about("scoring", self.name)
         for name, scorer in self.metrics.items():
             with _explained("metrics", name, view, y):
-                float(_call(scorer, name in self._metrics_by_name, view, X, y))
+                float(scorer(view, X, y))
 
     def further(self, view: FittedNetwork, X: Parts, y: Any) -> dict[str, float]:
         """The further metrics by name; NaN where one fails."""
         values = {}
         for name, scorer in self.metrics.items():
             try:
-                values[name] = float(_call(scorer, name in self._metrics_by_name, view, X, y))
+                values[name] = float(scorer(view, X, y))
             except Exception as error:  # whatever a scorer of the user's own may raise
                 warnings.warn(
                     f"Scoring failed: {name} raised {type(error).__name__}: {error}. The score on "
@@ -132,11 +134,6 @@ class Scoring:
                 )
                 values[name] = math.nan
         return values
-
-    @property
-    def identity(self) -> Any:
-        """The metric of the search: its name, which scikit-learn knows, or the scorer given."""
-        return self.name if self._by_name else self.scorer
 
 
 @contextlib.contextmanager
@@ -196,9 +193,10 @@ def from_sklearn(scorer: Any) -> bool:
     return getattr(metric, "__module__", "").startswith("sklearn.metrics.")
 
 
-def _call(scorer: Any, by_name: bool, view: FittedNetwork, X: Parts, y: Any) -> Any:
-    """The score; only a scorer given by its name gets numbers in place of the user's labels."""
-    return score_by_name(scorer, view, X, y) if by_name else scorer(view, X, y)
+def _of_view(scoring: Any) -> Callable[[FittedNetwork, Parts, Any], Any]:
+    """The scorer; only one given by its name gets numbers in place of the user's labels."""
+    scorer = read_scorer(scoring)
+    return functools.partial(score_by_name, scorer) if isinstance(scoring, str) else scorer
 
 
 def score_by_name(scorer: Any, view: FittedNetwork, X: Parts, y: Any, **params: Any) -> Any:
