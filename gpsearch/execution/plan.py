@@ -13,13 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from gpsearch.errors import SpaceExhaustedError
-from gpsearch.evaluation import Params
 from gpsearch.execution.rules.stopping import StopReason
 from gpsearch.space import Point, Space
 from gpsearch.strategy import Cost, Strategy, source_of, trial_seed
 from gpsearch.strategy.history import history_of
 from gpsearch.study import Study, StudyWriter, Trial, part_of
-from gpsearch.study.trial import Proposed
 
 Start = dict[str, Any]
 """A trial to start: the arguments of `StudyWriter.start_trial`."""
@@ -109,10 +107,8 @@ class _StrategyRun:
     """Seed of the repeat: that of each of its strategies."""
     strategy: Strategy | None = None
     """Made when it is first used."""
-    proposed: Params | None = None
+    start: Start | None = None
     """What it proposed, while another run evaluates the same."""
-    proposal: Proposed = ""
-    """How it was proposed."""
     exhausted: bool = False
     points: dict[int, Point] = field(default_factory=dict)
 
@@ -186,7 +182,7 @@ class RepeatsPlan:
         own = [trials[number] for number in self._by_origin.get(origin, [])]
         if not all(trial.finished for trial in own):
             return None
-        if run.proposed is None:
+        if run.start is None:
             if run.strategy is None:
                 run.strategy = self._strategies[run.label](run.seed)
             history = history_of(space, numbered(own), run.points, self._cost)
@@ -195,13 +191,15 @@ class RepeatsPlan:
             except SpaceExhaustedError:
                 run.exhausted = True
                 return None
-            run.proposed, run.proposal = space.params(point), source_of(point)
-        key = (run.repeat, space.key(space.point(run.proposed)))
+            params = space.params(point)
+            seed = evaluation_seed(run.seed, space, params)
+            proposal = source_of(point)
+            run.start = Start(params=params, seed=seed, origin=origin, proposal=proposal)
+        key = (run.repeat, space.key(space.point(run.start["params"])))
         if any(not trials[number].finished for number in self._by_key.get(key, [])):
             return None
-        params, run.proposed = run.proposed, None
-        seed = evaluation_seed(run.seed, space, params)
-        return Start(params=params, seed=seed, origin=origin, proposal=run.proposal)
+        start, run.start = run.start, None
+        return start
 
     def _is_over(self, origin: str) -> bool:
         n_trials = len(self._by_origin.get(origin, []))
