@@ -79,9 +79,9 @@ class Contest:
         while True:
             spent = math.fsum(costs.get(number, 0.0) for _, number in earlier)
             found, seen = self._round(self._budget - spent)
-            if self._scores.started <= seen | earlier:
+            if self._scores.fresh.keys() <= seen | earlier:
                 return found
-            earlier |= self._scores.started - seen  # only ever more, so that this ends
+            earlier |= self._scores.fresh.keys() - seen  # only ever more, so that this ends
 
     def verdict(self) -> Confirmation | None:
         """What is known of the winner; None where there are too few trials, or no folds."""
@@ -95,6 +95,7 @@ class Contest:
         winner, favourite = standing.winner, estimate.favourite
         low, high = estimate.interval(standing, winner)
         searched = self._trials[favourite].score
+        scored = [fold.score for folds in scores.fresh.values() for fold in folds]
         return Confirmation(
             trials=self._n_ended,
             off=self._off or scores.why_none_counts(),
@@ -107,10 +108,10 @@ class Contest:
             favourite=self._trials[favourite].number,
             searched=searched,
             luck=searched - estimate.worth(standing, favourite),
-            contenders=scores.contenders,
+            contenders=tuple(sorted({n for split, n in scores.fresh if split not in scores.void})),
             compared=len(self._trials),
             tied=tuple(self._trials[i].number for i in standing.tied),
-            folds=scores.n_scored,
+            folds=sum(map(math.isfinite, scored)),
             void=len(scores.void),
             cut=bool(self.missing()),
             **_gain_facts(estimate, standing, self._compared, self._baseline),

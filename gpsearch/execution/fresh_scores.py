@@ -30,7 +30,7 @@ class FreshScores:
     """What complete trials of as many folds scored, each named by its row; `fresh` may grow."""
 
     def __init__(self, trials: Sequence[Trial], fresh: Fresh) -> None:
-        self.trials, self._fresh = trials, fresh
+        self.trials, self.fresh = trials, fresh
         self.of_search = bounded(np.array([[fold.score for fold in t.folds] for t in trials]))
         """s_ij, (n, k)."""
 
@@ -40,33 +40,18 @@ class FreshScores:
         return int(self.of_search.shape[1])
 
     @property
-    def started(self) -> set[tuple[int, int]]:
-        """Fresh splits and trials, by number, with a fold at least."""
-        return set(self._fresh)
-
-    @property
-    def contenders(self) -> tuple[int, ...]:
-        """Numbers of the trials on fresh splits that count."""
-        return tuple(sorted({n for split, n in self._fresh if not self.is_void(split)}))
-
-    @property
-    def n_scored(self) -> int:
-        """Folds of fresh splits that have a score."""
-        return sum(math.isfinite(f.score) for folds in self._fresh.values() for f in folds)
-
-    @property
     def void(self) -> set[int]:
         """Fresh splits that count for no trial."""
-        return {split for split, _ in self._fresh if self.is_void(split)}
+        return {split for split, _ in self.fresh if self.is_void(split)}
 
     def is_void(self, split: int) -> bool:
         """Whether all trials that have ended on these fresh splits failed."""
         ended = self.ended(split)
-        return bool(ended) and all(_has_failed(self._fresh[split, number]) for number in ended)
+        return bool(ended) and all(_has_failed(self.fresh[split, number]) for number in ended)
 
     def ended(self, split: int) -> set[int]:
         """Numbers of the trials that have ended on these fresh splits."""
-        on_splits = {number: folds for (at, number), folds in self._fresh.items() if at == split}
+        on_splits = {number: folds for (at, number), folds in self.fresh.items() if at == split}
         k = self.n_folds
         return {n for n, folds in on_splits.items() if len(folds) == k or _has_failed(folds)}
 
@@ -79,7 +64,7 @@ class FreshScores:
         rows = range(0 if self.is_void(split) else len(self.trials))
         return {
             i: bounded(
-                np.array([f.score for f in self._fresh[split, self.trials[i].number]])
+                np.array([f.score for f in self.fresh[split, self.trials[i].number]])
             ).tolist()
             for i in rows
             if self.is_over(split, i)
@@ -87,18 +72,18 @@ class FreshScores:
 
     def choosing(self, last: float = math.inf) -> list[int]:
         """The fresh splits that choose the winner, up to the last."""
-        return sorted({split for split, _ in self._fresh if JUDGING < split <= last})
+        return sorted({split for split, _ in self.fresh if JUDGING < split <= last})
 
     def within(self, bounds: tuple[float, float]) -> tuple[float, float]:
         """These bounds of the metric, without one that a score lies beyond."""
-        fresh = [fold.score for folds in self._fresh.values() for fold in folds]
+        fresh = [fold.score for folds in self.fresh.values() for fold in folds]
         return holding_bounds(bounds, [*self.of_search.flat, *fresh])
 
     def why_none_counts(self) -> str:
         """Why no fresh splits count, as a sentence; empty where some do, or there are none."""
-        if not self._fresh or not all(self.is_void(split) for split, _ in self._fresh):
+        if not self.fresh or not all(self.is_void(split) for split, _ in self.fresh):
             return ""
-        errors = [fold.error for folds in self._fresh.values() for fold in folds if fold.error]
+        errors = [fold.error for folds in self.fresh.values() for fold in folds if fold.error]
         return (
             "This is from the search alone, for trials could not be scored on fresh splits: "
             + (errors[0].rstrip(".") if errors else "they failed")
