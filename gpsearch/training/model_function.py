@@ -114,8 +114,7 @@ class ModelFunction:
                 )
             if not model.built:
                 self._run(model, take(features, np.arange(1)))
-            self._check_fresh(model)
-            self._check_states(model, changed)
+            self._check_fresh(model, changed)
             restart_random_layers(model)
         return model
 
@@ -163,45 +162,40 @@ class ModelFunction:
                 "vectoriser, or let a layer such as TextVectorization read it."
             ) from error
 
-    def _check_fresh(self, model: Any) -> None:
-        """Raise where the model shares variables or optimizer with the one built before."""
-        optimizers = optimizers_of(model)
-        learning = [model, *optimizers, *model.trainable_variables]
-        before = {id(part): part for part in (ref() for ref in self._last_built)}
-        shared = [part for part in learning if part is not None and id(part) in before]
-        self._last_built = [weakref.ref(part) for part in learning if part is not None]
-        if not shared:
-            return
-        if shared[0] is model:
-            what = "the very model that it returned before"
-        elif any(shared[0] is optimizer for optimizer in optimizers):
-            what = "a model with the optimizer of the one before"
-        else:
-            what = f"a model that trains the {shared[0].path} of the one before"
-        raise self._not_fresh(what)
-
     def _changed_states(self) -> dict[int, bytes]:
         """Digests of the last model's variables that changed without being trained, by id."""
         alive = [(ref(), digest) for ref, digest in self._last_states]
         now = [(part, digest, _digest(part)) for part, digest in alive if part is not None]
         return {id(part): after for part, before, after in now if after != before}
 
-    def _check_states(self, model: Any, changed: Mapping[int, bytes]) -> None:
-        """Raise where the model keeps a state, such as a moving average, that training changed.
+    def _check_fresh(self, model: Any, changed: Mapping[int, bytes]) -> None:
+        """Raise where the model shares with the one built before what it learns, or has learnt.
 
         Models may share layers that stay as they are: frozen ones, or an adapted `Normalization`;
-        and those that the function resets.
+        and those that the function resets. A state, such as a moving average, may be `changed`.
         """
+        optimizers = optimizers_of(model)
+        parts = [model, *optimizers, *model.trainable_variables]
+        learning = [part for part in parts if part is not None]
         states = [(part, _digest(part)) for part in model.non_trainable_weights]
+        before = {id(part): part for part in (ref() for ref in self._last_built)}
+        shared = [part for part in learning if id(part) in before]
+        reused = [part for part, digest in states if changed.get(id(part)) == digest]
+        self._last_built = [weakref.ref(part) for part in learning]
         self._last_states = [(weakref.ref(part), digest) for part, digest in states]
-        for part, digest in states:
-            if changed.get(id(part)) == digest:
-                raise self._not_fresh(
-                    f"a model with the {part.path} of the one before, which training has changed"
-                )
-
-    def _not_fresh(self, what: str) -> InvalidObjectiveError:
-        return InvalidObjectiveError(
+        if not shared and not reused:
+            return
+        if not shared:
+            what = (
+                f"a model with the {reused[0].path} of the one before, which training has changed"
+            )
+        elif shared[0] is model:
+            what = "the very model that it returned before"
+        elif any(shared[0] is optimizer for optimizer in optimizers):
+            what = "a model with the optimizer of the one before"
+        else:
+            what = f"a model that trains the {shared[0].path} of the one before"
+        raise InvalidObjectiveError(
             f"{self.name} returned {what}: each fold would start from what another has learnt. "
             "Make model, layers and optimizer inside the function, anew in each call."
         )
