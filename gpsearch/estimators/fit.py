@@ -5,7 +5,6 @@ Pipeline that ends in a `KerasClassifier` pays for tracing once, as `KerasCV` do
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,29 +22,9 @@ from gpsearch.training.fitted import FittedNetwork
 from gpsearch.training.keras_callbacks import read_callbacks
 from gpsearch.training.model_function import TRAINING_NAMES, ModelFunction
 from gpsearch.training.trained_network import NetworkTask, call_key, choose_trainer, trained_network
-from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, checked_settings
+from gpsearch.training.trainer import DEFAULT_BATCH_SIZE, TrainingFacts, checked_settings
 
 _programs = CompiledTrainer()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingFacts:
-    """How a network was trained."""
-
-    best_epoch: int
-    """Epoch (from 1) whose weights were kept."""
-    epochs: int
-    """Epochs run."""
-    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Loss and metrics by name, one value for each epoch; "val_" before those of held-back rows."""
-    trainer: str = ""
-    """``compiled`` or ``loop``."""
-    note: str = ""
-    """Why, where it was not the user's choice."""
-    work: float | None = None
-    """Reference seconds, as `FoldResult.work`; None where they are not known."""
-    parameters: int | None = None
-    """As `FoldResult.parameters`."""
 
 
 def fit_network(
@@ -108,14 +87,8 @@ def fit_network(
             network = trained.kept()
     except TrialFailedError as error:
         raise ValueError(f"{type(estimator).__name__}: {error}") from error
-    names = ("best_epoch", "epochs", "curves", "trainer", "note")
-    facts = TrainingFacts(
-        work=trained.work(),
-        parameters=trained.parameters,
-        **{name: getattr(trained.fold, name) for name in names},
-    )
     row = take(prepared.sample, np.arange(1))
-    return network, facts, (function.create_model, task.arguments, row, seeds[0])
+    return network, trained.facts, (function.create_model, task.arguments, row, seeds[0])
 
 
 def read_seeds(random_state: Any) -> tuple[int, int]:

@@ -46,14 +46,15 @@ from gpsearch.objective.estimator_data import check_features, check_target
 from gpsearch.objective.estimator_fold import (
     SINGLE,
     FoldOutcome,
-    fit,
     fit_and_score,
+    given,
     hold_back_last,
     last_step,
     seed_estimator,
 )
 from gpsearch.objective.scoring import score_bounds, shown_name
 from gpsearch.space import Space
+from gpsearch.training.trainer import TrainingFacts
 
 CHECKED_POINTS = 20  # of the space, whose names and values are tried on a clone
 NEW_PROCESS_SECONDS = 9.0  # of the processor, until it has imported TensorFlow
@@ -219,7 +220,7 @@ class EstimatorCV(Described):
         estimator = self._configured(params)
         if seed is not None:
             seed_estimator(estimator, seed, self.n_folds)
-        fit(estimator, self.X, self.y, self.fit_params)
+        estimator.fit(*given(self.X, self.y), **self.fit_params)
         hold_back_last(estimator, False)
         return estimator
 
@@ -392,25 +393,19 @@ class EstimatorCV(Described):
                 f"callable to refit; the scorer returned {', '.join(map(repr, scores))}."
             ).about("metric", metric)
             raise self.raised
-        facts = outcome.facts
+        facts = outcome.facts if isinstance(outcome.facts, TrainingFacts) else None
         train = {**stand_in, **outcome.train} if self.return_train_score else {}
         return FoldResult(
             fold=fold,
             score=float(scores[metric]),
-            best_epoch=getattr(facts, "best_epoch", None),
-            epochs=getattr(facts, "epochs", None),
-            curves=getattr(facts, "curves", {}),
             metrics={name: float(v) for name, v in scores.items()} if several else {},
             train_metrics={name: float(value) for name, value in train.items()},
             seconds=outcome.fit_seconds + outcome.score_seconds,
             fit_seconds=outcome.fit_seconds,
             score_seconds=outcome.score_seconds,
-            work=getattr(facts, "work", None),
             held_out=len(self.folds[fold][1]),
-            parameters=getattr(facts, "parameters", None),
-            trainer=getattr(facts, "trainer", "fit"),
-            note=getattr(facts, "note", ""),
             error=outcome.sentence,
+            **({"trainer": "fit"} if facts is None else vars(facts)),
         )
 
     def _names(self, outcome: FoldOutcome) -> list[str]:

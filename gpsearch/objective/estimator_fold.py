@@ -66,12 +66,6 @@ def seed_estimator(estimator: Any, seed: int, fold: int) -> Any:
     return estimator
 
 
-def fit(estimator: Any, X: Any, y: Any, fit_params: Mapping[str, Any]) -> Any:
-    """Fit in place; a y of None is left out."""
-    estimator.fit(*_given(X, y), **fit_params)
-    return estimator  # not every `fit` returns its estimator
-
-
 def fit_and_score(
     estimator: Any,
     X: Any,
@@ -90,7 +84,7 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         X_train, y_train = features_of_rows(estimator, X, train, train), rows_of(y, train)
-        fit(estimator, X_train, y_train, params_of_rows(fit_params, train, n))
+        estimator.fit(*given(X_train, y_train), **params_of_rows(fit_params, train, n))
     except Exception as error:
         return _failure(error, time.perf_counter() - started, remote)
     fitted = time.perf_counter()
@@ -116,7 +110,8 @@ def fit_and_score(
     )
 
 
-def _given(X: Any, y: Any) -> tuple[Any, ...]:
+def given(X: Any, y: Any) -> tuple[Any, ...]:
+    """The first arguments of ``fit`` and of a scorer; a y of None is left out."""
     return (X,) if y is None else (X, y)
 
 
@@ -124,7 +119,7 @@ def score_rows(
     estimator: Any, X: Any, y: Any, scorer: Any, params: Mapping[str, Any]
 ) -> dict[str, float]:
     """Scores by name; of several, those that failed are left out with a warning."""
-    value = scorer(estimator, *_given(X, y), **params)
+    value = scorer(estimator, *given(X, y), **params)
     if not isinstance(value, dict):
         return {SINGLE: _number(value, SINGLE)}
     scores = {}

@@ -43,7 +43,8 @@ class HeldOutRows:
         """Minus the log loss of classes, or the mean squared error of quantities."""
         y = self.encoded
         if self._view.target.classes is None and not self._view.target.is_classification:
-            return flipped(float(mean_squared_error(y.reshape(len(y), -1), _flat(outputs))))
+            truth, predicted = (part.reshape(len(part), -1) for part in (y, outputs))
+            return flipped(float(mean_squared_error(truth, predicted)))
         if outputs.shape[-1] == 1 or self._view.target.classes is None:
             outputs, y = np.stack([1 - outputs, outputs], axis=-1), y.reshape(outputs.shape)
         n_classes = outputs.shape[-1]
@@ -82,7 +83,3 @@ def _refuse_outputs(X: Parts) -> Any:
 def hold_probabilities(held_out: Predictions) -> bool:
     """Whether predictions may be probabilities; `select_ensemble` compares their scores, too."""
     return all(part.min() >= 0 and part.max() <= 1 for part in parts_of(held_out.outputs))
-
-
-def _flat(outputs: np.ndarray) -> np.ndarray:
-    return outputs.reshape(len(outputs), -1)

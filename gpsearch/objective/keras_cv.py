@@ -373,7 +373,9 @@ class KerasCV(Described):
         task = self._task(fold, params, prepared, fold_seeds(seed, fold.index))
         # A transformer may give each fold another number of columns.
         built_by = (evaluation, str(data_facts(prepared.sample, self.target)))
-        with trained_network(task, self._trainer, built_by=built_by) as trained:
+        with trained_network(
+            task, self._trainer, built_by=built_by, scored=len(fold.test)
+        ) as trained:
             return scored_fold(trained, fold, self.scoring, started=started)
 
     def _task(

@@ -34,19 +34,13 @@ def scored_fold(
     return FoldResult(
         fold=fold.index,
         score=score,
-        best_epoch=trained.fold.best_epoch,
-        epochs=trained.fold.epochs,
-        curves=trained.fold.curves,
         metrics=metrics,
         seconds=ended - started,
         fit_seconds=fitted - started,
         score_seconds=ended - fitted,
-        work=trained.work(len(fold.test)),
         held_out=len(fold.test),
-        parameters=trained.parameters,
-        trainer=trained.fold.trainer,
-        note=trained.fold.note,
         predictions=predictions,
+        **vars(trained.facts),
     )
 
 

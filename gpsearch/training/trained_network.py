@@ -27,10 +27,11 @@ from gpsearch.training.trainer import (
     TrainedFold,
     Trainer,
     Training,
+    TrainingFacts,
     TrainingSettings,
     check_converged,
 )
-from gpsearch.training.work import Arithmetic, arithmetic, work
+from gpsearch.training.work import arithmetic, work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,21 +118,8 @@ class TrainedNetwork:
     """What it was trained for."""
     fold: TrainedFold
     """How it was trained, and the model that holds its weights."""
-    parameters: int
-    """Numbers in the weights of the model."""
-    arithmetic: Arithmetic | None
-    """Of the model; None where it cannot be seen."""
-
-    def work(self, scored: int = 0) -> float | None:
-        """Reference seconds of the training, and of predicting `scored` rows; see `work`."""
-        return work(
-            self.arithmetic,
-            rows=len(self.task.fit),
-            batch_size=self.task.settings.batch_size,
-            epochs=self.fold.epochs,
-            watched=0 if self.task.stop is None else len(self.task.stop),
-            scored=scored,
-        )
+    facts: TrainingFacts
+    """The same without the model, with the work."""
 
     def view(self) -> FittedNetwork:
         """The network as scikit-learn sees it; valid until the trainer is used again."""
@@ -152,13 +140,21 @@ class TrainedNetwork:
 
 @contextlib.contextmanager
 def trained_network(
-    task: NetworkTask, trainer: Trainer, *, built_by: Hashable, check: bool = False
+    task: NetworkTask,
+    trainer: Trainer,
+    *,
+    built_by: Hashable,
+    check: bool = False,
+    scored: int = 0,
 ) -> Iterator[TrainedNetwork]:
-    """Build, with `check` also check, and train a network; the trainer stays locked."""
+    """Build, with `check` also check, and train a network; the trainer stays locked.
+
+    Its work is also that of predicting `scored` rows.
+    """
     model = task.build()
     if check:
         task.check(model, traced=False)
-    training, seen, size = task.training(model), arithmetic(model), model.count_params()
+    training, seen, parameters = task.training(model), arithmetic(model), model.count_params()
     with trainer.lock:
         try:
             trained = trainer.train(model, training, built_by=built_by)
@@ -168,7 +164,17 @@ def trained_network(
             raise
         del training  # before scored rows are in memory, too
         check_converged(trained.curves)
-        yield TrainedNetwork(task=task, fold=trained, parameters=size, arithmetic=seen)
+        seconds = work(
+            seen,
+            rows=len(task.fit),
+            batch_size=task.settings.batch_size,
+            epochs=trained.epochs,
+            watched=0 if task.stop is None else len(task.stop),
+            scored=scored,
+        )
+        known = vars(trained) | {"work": seconds, "parameters": parameters}
+        del known["model"]
+        yield TrainedNetwork(task=task, fold=trained, facts=TrainingFacts(**known))
 
 
 def choose_trainer(

@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,21 +64,24 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedFold:
-    """A model trained on one fold."""
+class TrainingFacts:
+    """How a network was trained; each as in `FoldResult`."""
 
     best_epoch: int
-    """Epoch (from 1) whose weights were kept."""
     epochs: int
-    """Epochs run."""
-    curves: Mapping[str, tuple[float, ...]]
-    """Loss and metrics for each epoch run; "val_" before those on the stop rows."""
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    trainer: str = ""
+    note: str = ""
+    work: float | None = None
+    parameters: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedFold(TrainingFacts):
+    """A model trained on one fold; `work` and `parameters` are not known yet."""
+
     model: Any
     """A model that holds the kept weights until the trainer is used again."""
-    trainer: str
-    """What trained: "compiled" or "loop"."""
-    note: str = ""
-    """Why, where it was not the user's choice."""
 
     def predict(self, features: Parts) -> Any:
         """The kept weights' outputs."""
