@@ -39,7 +39,7 @@ floor room              alone imports               role
 1     stored_values                                 values and spaces as JSON has them
 0     arguments                                     checks of plain values
 0     errors, version                               what is raised on purpose
-0     described                                     objects as text, and as cards in a notebook
+0     described                                     objects and numbers as text
 0     phases                                        what the process is busy with
 0     interruption                                  what ends the process from outside
 0     lazily                                        names and methods imported when used

@@ -1,14 +1,19 @@
-"""What an object is in a few named facts: as text, and as a card in a notebook."""
+"""What an object is in a few named facts, as text and as a card in a notebook; numbers as text."""
 
 import math
 import re
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 WIDTH = 100  # characters of a line
 LARGE = 1e7  # from here on, digits before the point are left out
+SMALL = 1e-4  # below it, an exponent stands for the zeros after the point
 FROM_1 = 1e-6  # what is nearer to 1 may be shown as 1
+SCORE_DIGITS = 6  # of a score without an error
+ROUNDING = 1e-12  # share of a score below which its error is that of rounding
+UNITS = (("h", 3600.0), ("min", 60.0))
 
 CARD = '<div style="font-family: system-ui, sans-serif; line-height: 1.4; max-width: 46em">'
 NAME = '<td style="text-align: left; padding: 0 1.2em 0 0; opacity: 0.7; vertical-align: top">'
@@ -95,13 +100,12 @@ def number(value: float, digits: int = 3) -> str:
     if (left := 1.0 - abs(value)) > FROM_1:
         digits = max(digits, math.ceil(-math.log10(left)))
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    short = f"{mantissa}e{int(exponent)}"
+    short = f"{_without_zeros(mantissa)}e{int(exponent)}"
     if not 1e-3 <= abs(value) < LARGE or (abs(value) >= 1e6 and float(short) == value):
         return short
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _without_zeros(text)
 
 
 def number_beside(value: float, larger: float, digits: int = 2) -> str:
@@ -117,7 +121,67 @@ def number_beside(value: float, larger: float, digits: int = 2) -> str:
         return number(value, 2)
     places = max(len(text.partition(".")[2]), -math.floor(math.log10(abs(value))))
     text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _without_zeros(text)
+
+
+def score_text(score: float, error: float = math.nan) -> str:
+    """A score and its standard error, which decides the digits.
+
+    >>> score_text(0.99613, 0.00123), score_text(1234.5, 60.0), score_text(0.9961)
+    ('0.9961 ± 0.0012', '1234 ± 60', '0.9961')
+    >>> score_text(1.23456789e12, 4.5e10), score_text(3.2123e-7, 1.21e-9)
+    ('1.235e12 ± 4.5e10', '3.212e-7 ± 1.2e-9')
+    """
+    size = max(abs(score), error)
+    if not (math.isfinite(size) and error > ROUNDING * size):
+        return number(score, SCORE_DIGITS)
+    last = math.floor(math.log10(error)) - 1  # place of the second digit of the error
+    if SMALL <= size < LARGE:
+        places = max(0, -last)
+        return f"{score:.{places}f} ± {error:.{places}f}"
+    return f"{number(score, 1 + math.floor(math.log10(size)) - last)} ± {number(error, 2)}"
+
+
+def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Format the numbers of a column with the same decimals: `digits` for the median.
+
+    >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
+    (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
+
+    A number that would be rounded to 0 keeps two digits, and one less than 1 is not rounded to 1.
+
+    >>> aligned([0.5, 1e-7, 0.99997]), aligned([-0.0, 2.0])
+    (['0.5000', '1e-7', '0.99997'], ['0.000', '2.000'])
+    """
+    sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
+    typical = statistics.median(sizes) if sizes else 0.0
+    if not 1e-6 <= typical < 1e6:
+        return [number(value, digits) if math.isfinite(value) else "" for value in values]
+    places = max(digits - math.ceil(math.log10(typical)), 0)
+    least = 0.5 * 10.0**-places
+
+    def text(value: float) -> str:
+        if not math.isfinite(value):
+            return ""
+        if 0 < abs(value) < least or 1.0 - least < abs(value) < 1.0 - FROM_1:
+            return number(value, 2)
+        return f"{value + 0.0:.{places}f}"
+
+    return list(map(text, values))
+
+
+def duration(seconds: float) -> str:
+    """A length of time with two digits that matter.
+
+    >>> duration(0.0123), duration(42.7), duration(754), duration(9000), duration(4.5e5)
+    ('12 ms', '43 s', '13 min', '2.5 h', '125 h')
+    """
+    if 0 < seconds < 1:
+        return f"{_rounded(1000 * seconds)} ms"
+    for unit, length in UNITS:
+        if seconds >= 1.5 * length:
+            return f"{_rounded(seconds / length)} {unit}"
+    return f"{_rounded(seconds)} s"
 
 
 def counted(n: int, what: str) -> str:
@@ -142,3 +206,11 @@ def one_line(text: str) -> str:
     """A text in one line, cut where it is long."""
     line = re.sub(r"\s*\n\s*", " ", text)
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 4]} ..."
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

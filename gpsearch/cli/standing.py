@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpsearch.cli.terminal import fact, label, paint
-from gpsearch.described import counted, value_text
+from gpsearch.described import counted, duration, score_text, value_text
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first, differing
-from gpsearch.study.duration import duration, seconds_left
 from gpsearch.study.info import digits_of
 from gpsearch.study.lock import holder_of
-from gpsearch.study.score_text import score_text
+from gpsearch.study.trial import seconds_left
 
 N_BEST = 5
 REASONS_SHOWN, REASON_WIDTH = 3, 160

@@ -6,8 +6,7 @@ gives them intervals, `summary` puts them into words.
 
 from gpsearch.comparison.compare import compare, is_comparison, open_comparison
 from gpsearch.comparison.comparison import Comparison
-from gpsearch.comparison.gains import Difference, Saving
-from gpsearch.comparison.statistics import Band, Interval
+from gpsearch.comparison.statistics import Band, Difference, Interval, Saving
 
 __all__ = [
     "Band",

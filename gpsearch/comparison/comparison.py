@@ -29,11 +29,12 @@ from scipy.stats import trim_mean
 
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, scores_of_draws
 from gpsearch.arguments import fraction, one_of
-from gpsearch.comparison.gains import Difference, Saving
 from gpsearch.comparison.statistics import (
     Array,
     Band,
+    Difference,
     Interval,
+    Saving,
     differences_of,
     holm,
     mean_band,

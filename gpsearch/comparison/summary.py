@@ -7,10 +7,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.comparison.comparison import RANDOM, Comparison
-from gpsearch.comparison.gains import Difference, Saving
-from gpsearch.comparison.statistics import Interval, differences_of, least_p
-from gpsearch.described import counted, number
-from gpsearch.study.duration import duration
+from gpsearch.comparison.statistics import (
+    Difference,
+    Interval,
+    Saving,
+    differences_of,
+    least_p,
+)
+from gpsearch.described import counted, duration, number
 
 if TYPE_CHECKING:
     import pandas as pd

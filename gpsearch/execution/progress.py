@@ -13,14 +13,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from gpsearch.described import counted, number
+from gpsearch.described import counted, duration, number, score_text
 from gpsearch.evaluation import Evaluation, FoldResult, Objective
 from gpsearch.phases import listen
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import best_first
-from gpsearch.study.duration import duration, seconds_left
-from gpsearch.study.score_text import score_text
+from gpsearch.study.trial import seconds_left
 
 logger = logging.getLogger("gpsearch.trials")  # apart from what goes wrong with the search
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpsearch.analysis import best_ensemble
-from gpsearch.described import Described, counted, number, value_text
+from gpsearch.described import Described, counted, number, score_text, value_text
 from gpsearch.errors import (
     GPSearchError,
     InvalidSearchError,
@@ -37,7 +37,6 @@ from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.strategy import trial_seed
 from gpsearch.study.contenders import differing
 from gpsearch.study.location import study_folder
-from gpsearch.study.score_text import score_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""The convergence of a search, and of one that runs: every trial, and the best score so far."""
+"""The convergence of a search, of several, and of one that runs: trials, and the best so far."""
 
 import io
 import logging
@@ -13,14 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gpsearch.analysis import RandomEstimate
-from gpsearch.analysis.side_by_side import side_by_side
+from gpsearch.analysis.side_by_side import SideBySide, side_by_side
 from gpsearch.arguments import boolean, finite, instance_of, optional
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import log_limits, score_limits
 from gpsearch.plotting.data import ConvergenceSeries, as_series, convergence_series
-from gpsearch.plotting.several import draw_several
-from gpsearch.plotting.text import literal
 from gpsearch.study import Study, require_study
 
 logger = logging.getLogger("gpsearch")
@@ -75,7 +73,7 @@ def plot_convergence(
     if isinstance(study, list | tuple):
         if baseline is not None:
             raise InvalidSearchError("is of one study; leave it out.").about("baseline", baseline)
-        return draw_several(side_by_side(study), ax, target, log)
+        return _draw_several(side_by_side(study), ax, target, log)
     series = as_series(study, ConvergenceSeries, convergence_series)
     ax = style.new_axes(ax)
     n = len(series.numbers)
@@ -109,8 +107,6 @@ def plot_convergence(
         _draw_best(ax, series)
     if baseline is not None:
         _draw_baseline(ax, baseline, n)
-    if target is not None:
-        ax.axhline(target, color=style.GREEN, linestyle="--", linewidth=1.2, label="target")
     if failed.all():
         ax.set_yticks([])
         ax.text(0.5, 0.5, "All trials failed.", ha="center", transform=ax.transAxes)
@@ -118,12 +114,50 @@ def plot_convergence(
         (style.log_scores if decades else Axes.set_ylim)(ax, *limits)
         if n > 1 and np.ptp(series.values[~failed]) == 0:
             ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
-    ax.set_xlim(-0.6, series.numbers[-1] + 0.6)
-    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    ax.set_xlabel("trial")
-    ax.set_ylabel(literal(series.label))
-    style.quiet_frame(ax, grid="y")
+    _frame(ax, int(series.numbers[-1]), series.label, target)
     style.legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
+    return ax
+
+
+def draw_group(
+    shown: SideBySide, group: int, ax: Axes, target: float | None = None, log: bool | None = None
+) -> Axes:
+    """Draw the studies of a group of `side_by_side`, a colour and a dash for each."""
+    members = shown.groups[group]
+    series = {i: convergence_series(shown.studies[i]) for i in members}
+    first = series[members[0]]
+    values = np.concatenate([s.values for s in series.values()])
+    if np.isnan(values).all():
+        return style.show_message(ax, "No trial has a score yet.")
+    ends = np.array(
+        [s.best[-1] for s in series.values() if len(s.best)]
+        + [np.nan if target is None else target]
+    )
+    limits = score_limits(values, ends, first.greater_is_better)
+    decades = log_limits(np.append(values, ends), first.greater_is_better, log)
+    limits = decades or limits
+    last = max(s.numbers[-1] for s in series.values() if len(s.numbers))
+    for place, one in series.items():
+        if not len(one.numbers):
+            continue
+        colour = style.CYCLE[place % len(style.CYCLE)]
+        dash = style.DASHES[members.index(place) % len(style.DASHES)]
+        inside = (one.values >= limits[0]) & (one.values <= limits[1])
+        ax.scatter(
+            one.numbers[inside], one.values[inside], s=12, color=colour, alpha=0.35, linewidth=0
+        )
+        x, best = [*one.numbers, one.numbers[-1] + 0.6], [*one.best, one.best[-1]]
+        name = style.literal(shown.names[place])
+        if name.startswith("_"):  # matplotlib would leave it out of the legend
+            name = f" {name}"
+        look: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 2, "label": name}
+        ax.step(x, best, where="post", **look)
+    (style.log_scores if decades else Axes.set_ylim)(ax, *limits)
+    _frame(ax, int(last), f"best {first.label} so far", target)
+    differ = shown.differing_within(members)
+    title = f"differ in {', '.join(differ)}" if differ else None
+    at_start = {"loc": "lower left", "bbox_to_anchor": (0, 1), "alignment": "left"}
+    style.legend_above(ax, **at_start, title=title, title_fontsize="small")
     return ax
 
 
@@ -181,6 +215,30 @@ class LiveConvergence:
             self._picture = display(picture, raw=True, display_id=True)
         else:
             self._picture.update(picture, raw=True)
+
+
+def _draw_several(
+    shown: SideBySide, ax: Axes | None, target: float | None, log: bool | None
+) -> Any:
+    """One panel for each group of studies whose scores can be compared."""
+    n = len(shown.groups)
+    if n == 1:
+        return draw_group(shown, 0, style.new_axes(ax), target, log)
+    cells = style.panels(ax, 1, n, inches=(4.8, 3.6))[0]
+    for group, cell in enumerate(cells):
+        draw_group(shown, group, cell, target, log)
+    return cells
+
+
+def _frame(ax: Axes, last: int, label: str, target: float | None) -> None:
+    """Draw the target, and set what does not depend on the number of searches."""
+    if target is not None:
+        ax.axhline(target, color=style.GREEN, linestyle="--", linewidth=1.2, label="target")
+    ax.set_xlim(-0.6, last + 0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel("trial")
+    ax.set_ylabel(style.literal(label))
+    style.quiet_frame(ax, grid="y")
 
 
 def _draw_best(ax: Axes, series: ConvergenceSeries) -> None:

@@ -11,7 +11,6 @@ from gpsearch.errors import public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import Array, score_limits
 from gpsearch.plotting.data import score_label
-from gpsearch.plotting.text import literal
 from gpsearch.plotting.ticks import log_ticks
 from gpsearch.study import Study, Trial, require_study
 
@@ -48,7 +47,7 @@ def plot_trade_off(study: Study, ax: Axes | None = None) -> NDArray[np.object_]:
         _draw(cell, study, found, name)
         note = textwrap.fill(found.left_out(name), NOTE_WIDTH)
         cell.set_title(note, fontsize="small", loc="left")
-    cells[0].set_ylabel(literal(score_label(study)))
+    cells[0].set_ylabel(style.literal(score_label(study)))
     if found.missing:
         text = f"not recorded: {', '.join(found.missing)}\n{cells[0].get_title(loc='left')}"
         cells[0].set_title(text.rstrip(), fontsize="small", loc="left")

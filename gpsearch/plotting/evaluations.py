@@ -24,7 +24,6 @@ from gpsearch.plotting.axes import (
     wrapped,
 )
 from gpsearch.plotting.data import EvaluationsSeries, as_series, evaluations_series
-from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 BAR = 0.4  # inches that a colour bar takes beside what the frame would have left
@@ -76,7 +75,7 @@ def plot_slices(
         style.scale_axis(cell, "x", axis)
         (style.log_scores if decades else Axes.set_ylim)(cell, *limits)
         if cell.get_subplotspec().is_first_col():
-            cell.set_ylabel(literal(series.label))
+            cell.set_ylabel(style.literal(series.label))
         style.quiet_frame(cell)
     style.figure_of(cells[0]).align_xlabels(cells)
     if ax is None:
@@ -144,7 +143,7 @@ def plot_parallel_coordinates(
         absent = [(ABSENT, "absent")] if i in lacking else []
         for height, text in [*_ticks(axis, room, most), *absent]:
             ax.annotate(
-                literal(text),
+                style.literal(text),
                 (i, height),
                 xytext=(3, 0),
                 textcoords="offset points",
@@ -158,7 +157,7 @@ def plot_parallel_coordinates(
                     "alpha": 0.75,
                 },
             )
-    names = [literal(wrapped(axis.name, room)) for axis in series.axes]
+    names = [style.literal(wrapped(axis.name, room)) for axis in series.axes]
     ax.set_xticks(x, names, fontsize="small")
     ax.set_xlim(-0.15, d - 1 + 0.6)
     ax.set_ylim(ABSENT - 0.04 if lacking else -0.08, 1.08)  # with the shifts of equal values

@@ -9,7 +9,6 @@ from gpsearch.errors import public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import wrapped
 from gpsearch.plotting.data import as_series
-from gpsearch.plotting.text import literal
 from gpsearch.study import Study
 
 LINE = 1.2  # of text, in sizes of its letters
@@ -48,7 +47,7 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
         capsize=3,
         label=f"{importance.confidence:.0%} interval",
     )
-    names = [literal(wrapped(importance.names[j], letters=18)) for j in order]
+    names = [style.literal(wrapped(importance.names[j], letters=18)) for j in order]
     ax.set_yticks(rows, names, linespacing=1.0)
     room = 72 / LINE * style.height_of(ax) / d  # points for the lines of a name
     for label in ax.get_yticklabels():

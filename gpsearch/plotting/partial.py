@@ -29,7 +29,6 @@ from gpsearch.plotting.dependence import (
     partial_dependence_series,
     space_of,
 )
-from gpsearch.plotting.text import literal
 from gpsearch.space import Space
 from gpsearch.study import Study
 
@@ -141,7 +140,7 @@ def draw_curve(
         ax.plot(x[series.best], y[series.best], **STAR, markersize=10, zorder=5)
     style.scale_axis(ax, "x", series.axis)
     ax.set_ylim(low, high)
-    ax.set_ylabel(literal(series.label))
+    ax.set_ylabel(style.literal(series.label))
     style.quiet_frame(ax)
     return ax
 

@@ -13,7 +13,6 @@ from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import with_margin
 from gpsearch.plotting.data import score_label
-from gpsearch.plotting.text import literal
 
 if TYPE_CHECKING:
     from gpsearch.comparison import Comparison
@@ -60,7 +59,7 @@ def plot_comparison(
     ax.set_xlim(with_margin(1, comparison.n_calls) if len(n) > 1 else (0.5, 1.5))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("evaluations")
-    ax.set_ylabel(literal(f"best {score_label(comparison)} so far"))
+    ax.set_ylabel(style.literal(f"best {score_label(comparison)} so far"))
     ax.set_title(
         f"mean of {comparison.n_repeats} repeats, {confidence:.0%} bands",
         fontsize="small",

@@ -33,7 +33,6 @@ from gpsearch.plotting.axes import (
     category_labels,
     wrapped,
 )
-from gpsearch.plotting.text import literal
 from gpsearch.plotting.ticks import log_ticks, plain_scale
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -53,6 +52,15 @@ LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
 HANDLE_LETTERS = 6  # that a mark in a legend takes
 SCORE_LETTERS = 10  # of a label that is a score, with its distance to the next one
 SLANTED_LETTERS = 10  # of a name below an axis
+
+
+def literal(text: str) -> str:
+    r"""Escape text so that matplotlib draws it as it is, not as a formula.
+
+    >>> print(literal("$x"), literal("caf\udce9"))
+    \$x caf?
+    """
+    return text.encode(errors="replace").decode().replace("$", r"\$")
 
 
 def text_colour() -> str:

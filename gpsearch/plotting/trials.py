@@ -11,7 +11,6 @@ from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting import style
 from gpsearch.plotting.data import fold_spread, score_label, timeline
-from gpsearch.plotting.text import literal
 from gpsearch.study import Study, Trial, require_study
 
 CURVE_INCHES = (4.6, 3.2)
@@ -58,7 +57,7 @@ def plot_learning_curves(
                 if shown in fold.curves:
                     _draw_curve(cell, fold, shown, thin=shown != pair[-1])
         cell.set_xlabel("epoch")
-        cell.set_ylabel(literal(f"{name} (thin), {twin}" if len(pair) == 2 else name))
+        cell.set_ylabel(style.literal(f"{name} (thin), {twin}" if len(pair) == 2 else name))
         cell.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         style.quiet_frame(cell)
     style.legend_beside(cells[-1])

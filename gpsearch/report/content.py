@@ -15,16 +15,13 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.described import counted, value_text
+from gpsearch.described import aligned, counted, duration, score_text, value_text
 from gpsearch.plotting.data import convergence_series, score_label
-from gpsearch.plotting.text import aligned
 from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
 from gpsearch.study.contenders import contenders, differing
-from gpsearch.study.duration import duration
 from gpsearch.study.info import digits_of
-from gpsearch.study.score_text import score_text
 from gpsearch.surrogate.subsets import representatives
 
 Digits = Mapping[str, int]

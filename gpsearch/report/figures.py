@@ -14,7 +14,7 @@ from gpsearch.analysis.side_by_side import SideBySide
 from gpsearch.comparison import Comparison
 from gpsearch.described import number
 from gpsearch.evaluation import as_user_value
-from gpsearch.plotting.convergence import plot_convergence
+from gpsearch.plotting.convergence import draw_group, plot_convergence
 from gpsearch.plotting.data import timeline
 from gpsearch.plotting.dependence import (
     PartialDependenceSeries,
@@ -24,7 +24,6 @@ from gpsearch.plotting.dependence import (
 from gpsearch.plotting.evaluations import plot_parallel_coordinates
 from gpsearch.plotting.importance import plot_importance
 from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
-from gpsearch.plotting.several import draw_group
 from gpsearch.plotting.strategies import plot_comparison, plot_differences
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline

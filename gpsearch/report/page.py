@@ -12,14 +12,13 @@ from markupsafe import Markup
 
 from gpsearch.arguments import instance_of
 from gpsearch.comparison import Comparison
-from gpsearch.described import values_text
+from gpsearch.described import duration, values_text
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting.data import ConvergenceSeries, convergence_series
 from gpsearch.report.content import read_comparison, read_content, read_result
 from gpsearch.report.findings import Findings, advise, read_findings
 from gpsearch.report.studies_page import read_side_by_side
 from gpsearch.study import Study, require_study
-from gpsearch.study.duration import duration
 from gpsearch.study.location import output_path, write_whole
 
 SUFFIXES = (".html", ".htm", ".md")

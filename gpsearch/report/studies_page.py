@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpsearch.analysis.side_by_side import COMPARED, SideBySide, side_by_side
-from gpsearch.described import number, values_text
+from gpsearch.described import duration, number, score_text, values_text
 from gpsearch.plotting.data import score_label
 from gpsearch.study import Study
 from gpsearch.study.contenders import difference
-from gpsearch.study.duration import duration
-from gpsearch.study.score_text import score_text
 
 MOST_NAMED = 5  # studies in the title
 

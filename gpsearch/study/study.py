@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.arguments import instance_of, is_whole, refusal, whole
-from gpsearch.described import Described, counted, values_text
+from gpsearch.described import Described, counted, score_text, values_text
 from gpsearch.errors import (
     InvalidParamsError,
     InvalidSearchError,
@@ -39,7 +39,6 @@ from gpsearch.study.location import study_path
 from gpsearch.study.lock import WriteLock
 from gpsearch.study.model_file import model_path, write_model
 from gpsearch.study.predictions import by_row, why_none
-from gpsearch.study.score_text import score_text
 from gpsearch.study.study_file import StudyFile, new_study_file
 from gpsearch.study.trial import Trial
 from gpsearch.study.writer import StudyWriter

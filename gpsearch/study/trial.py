@@ -8,15 +8,16 @@ process is run again, with its configuration and seed, when the search is resume
 
 import functools
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from gpsearch.arguments import instance_of, is_whole, one_of, refusal
-from gpsearch.described import Described, number, printable, value_text, values_text
+from gpsearch.described import Described, number, printable, score_text, value_text, values_text
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult, flipped, mean_score, std_score
-from gpsearch.study.score_text import score_text
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
 """The states of a trial; all but ``running`` are final."""
@@ -31,6 +32,9 @@ GIVEN: Proposed = "given"
 
 BASELINE = "baseline"
 """Origin of the trial of ``baseline=``: the settings that the winner is compared with."""
+
+LAST_TRIALS = 10  # whose pace is taken
+LONGEST_BETWEEN = 2.0  # seconds between two trials, but for a pause of the search
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -147,3 +151,15 @@ class Trial(Described):
             "run": f"{value_text(self.seconds)} s{origin}, seed {self.seed}",
             "reason": self.reason,
         }
+
+
+def seconds_left(evaluated: Sequence[Trial], n_left: int) -> float | None:
+    """Seconds that `n_left` more trials take, by the time from end to end, pauses not counted."""
+    ended = sorted((t for t in evaluated if t.ended is not None), key=lambda t: t.ended or 0.0)
+    if not ended:
+        return None
+    paces = [
+        min((b.ended or 0.0) - (a.ended or 0.0), 2 * b.seconds + LONGEST_BETWEEN)
+        for a, b in pairwise(ended[-LAST_TRIALS - 1 :])
+    ] or [ended[0].seconds]
+    return n_left * statistics.fmean(paces)

@@ -12,7 +12,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.execution import StopReason, search
 from gpsearch.phases import listen, phase
 from gpsearch.study import Study, Trial
-from gpsearch.study.duration import seconds_left
+from gpsearch.study.trial import seconds_left
 
 SPACE = {"x": (0.0, 1.0)}
 
