@@ -11,8 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gpsearch.arguments import is_number
-from gpsearch.errors import InvalidSpaceError, StudyCorruptError
+from gpsearch.errors import InvalidSpaceError
 from gpsearch.stored_values import storable, value_from_json, value_to_json
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ class ParamsDecoding:
             for name, entry in dimensions.items()
             if "categories" in entry
         }
-        self._numbers = dimensions.keys() - self._categories
 
     def decode(self, text: str) -> dict[str, Any]:
         """Configuration of its JSON text."""
@@ -41,14 +39,7 @@ class ParamsDecoding:
         if name in self._fixed:
             return self._fixed[name]
         if name in self._categories:
-            if (text := dump(stored)) in self._categories[name]:
-                return self._categories[name][text]
-            raise StudyCorruptError(
-                f"the study is damaged: it holds {name}={stored!r}, which is none of its "
-                f"categories {list(self._categories[name].values())!r}"
-            )
-        if name not in self._numbers or not is_number(stored):
-            raise StudyCorruptError(f"the study is damaged: {name}={stored!r} is not of its space")
+            return self._categories[name][dump(stored)]
         return stored
 
 
@@ -103,14 +94,8 @@ class Curves(Mapping[str, tuple[float, ...]]):
 
     def _curves(self) -> dict[str, tuple[float, ...]]:
         if self._parsed is None:
-            try:
-                stored = json.loads(self._text)
-                self._parsed = {name: tuple(map(float, of)) for name, of in stored.items()}
-            except (AttributeError, TypeError, ValueError) as error:
-                raise StudyCorruptError(
-                    f"the learning curves of a fold are damaged ({error}); restore a copy of the "
-                    "study"
-                ) from error
+            stored = json.loads(self._text)
+            self._parsed = {name: tuple(map(float, of)) for name, of in stored.items()}
         return self._parsed
 
 

@@ -66,7 +66,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
             folds.setdefault(row[0], []).append(read_fold(row))
     trials: dict[int, Trial] = {}
     for row in trial_rows:
-        with contextlib.suppress(*DAMAGE, StudyCorruptError):
+        with contextlib.suppress(*DAMAGE):
             trials[row[0]] = read_trial(row, folds.get(row[0], ()), encoding)
     broken = {  # folds that the index knows and the table has lost
         number: {fold for of, fold in fold_keys if of == number} - {f.fold for f in trial.folds}
@@ -91,7 +91,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     for row in queue:
         try:
             entries.append(read_queued(row, encoding))
-        except (*DAMAGE, StudyCorruptError):
+        except DAMAGE:
             all_queued = False
     rows = {
         "trial": [trial_row(trial, encoding) for trial in kept],

@@ -107,14 +107,6 @@ def checksum(row: Row) -> int:
     return zlib.crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
-def require_types(table: str, row: Row) -> None:
-    """Raise ValueError where a value is not what its column holds."""
-    for (name, kind), value in zip(TYPES[table].items(), row, strict=True):
-        wanted = {"TEXT": str, "INTEGER": int, "REAL": float, "BLOB": bytes}[kind.split()[0]]
-        if not (isinstance(value, wanted) or (value is None and kind.endswith("NULL"))):
-            raise ValueError(f"{name} of row {row[0]!r} is {value!r}")
-
-
 def _row(table: str, values: Mapping[str, Any]) -> Row:
     """The values of the columns of a table, as SQLite gives them back."""
     # -0.0 becomes 0.0, as which SQLite reads it.

@@ -13,7 +13,6 @@ from sklearn.linear_model import LogisticRegression
 import gpsearch as gs
 from gpsearch.errors import StudyCorruptError, StudyError
 from gpsearch.evaluation import Predictions, run_folds
-from gpsearch.study.predictions import by_row
 from gpsearch.study.salvage import salvage
 
 N = 30
@@ -55,12 +54,6 @@ class Simulated:
                     yield gs.FoldResult(fold=j, score=x - j, predictions=held_out)
 
         return run_folds(results(), on_fold, done)
-
-
-def test_a_forged_number_of_rows_is_no_error_of_memory():
-    forged = Predictions(rows=np.arange(3), n_rows=10**15, outputs=np.zeros((3, 2)))
-    with pytest.raises(StudyError, match=r"1000000000000000 rows, which no memory holds"):
-        by_row([forged])
 
 
 @pytest.fixture(scope="module")
