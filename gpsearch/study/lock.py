@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from gpsearch.errors import StudyError, StudyLockedError, StudyReadOnlyError
 
@@ -49,6 +48,7 @@ class WriteLock:
                     "ends, or give this search a study of its own"
                 )
             try:
+                self._refuse_foreign()
                 self._free = self._acquire_portable() if fcntl is None else self._acquire()
             except OSError as error:
                 raise StudyReadOnlyError(
@@ -66,35 +66,27 @@ class WriteLock:
             free()
             _held.discard(self._path)
 
-    def _is_ours(self) -> bool:
-        """Whether the lock's file is made here, or was signed by another search.
-
-        An empty one may be anybody's, and so may one whose signature was cut short as its writer
-        died: it serves as the lock, and stays as it is.
-        """
-        try:
+    def _refuse_foreign(self) -> None:
+        """Raise where what lies at the lock's name is not a lock, nor the beginning of one."""
+        text = b""
+        with contextlib.suppress(OSError):  # there is none, or a system keeps it while it is held
             text = Path(self._path).read_bytes()
-        except OSError:  # there is none, or a system without POSIX locks keeps it while it is held
-            return True
         if not (text.startswith(MARK) or MARK.startswith(text)):
             raise StudyError(
                 f"{self._study} cannot be written: {self._path} lies where its lock belongs, and "
                 "is none; move it, or give the study another path."
             )
-        return bool(_holder(text))
 
     def _acquire(self) -> Callable[[], None]:
         give_up = time.monotonic() + PATIENCE
         while True:
-            is_ours = self._is_ours()
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not _same_file(descriptor, self._path):
                     os.close(descriptor)
                     continue
-                if is_ours:
-                    self._sign(descriptor)
+                self._sign(descriptor)
             except BlockingIOError:
                 holder = _describe_holder(os.pread(descriptor, 4096, 0))
                 os.close(descriptor)
@@ -105,25 +97,24 @@ class WriteLock:
             except BaseException:
                 os.close(descriptor)
                 raise
-            return functools.partial(self._give_back, descriptor, is_ours)
+            return functools.partial(self._give_back, descriptor)
 
-    def _give_back(self, descriptor: int, is_ours: bool) -> None:
+    def _give_back(self, descriptor: int) -> None:
         # Removed while still held: a process that opened it meanwhile sees by the inode that its
         # file is gone, and starts over.
-        if is_ours:
-            with contextlib.suppress(OSError):
-                os.unlink(self._path)
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
         os.close(descriptor)
 
     def _acquire_portable(self) -> Callable[[], None]:
         from filelock import FileLock, Timeout
 
-        is_ours, lock = self._is_ours(), FileLock(self._path)
+        lock = FileLock(self._path)
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
             raise self._refusal("another process") from None
-        return lock.release if is_ours else functools.partial(_release_and_keep, lock)
+        return lock.release
 
     def _refusal(self, holder: str) -> StudyLockedError:
         return StudyLockedError(
@@ -167,13 +158,11 @@ def _portable_holder(path: str) -> str:
 
     if not os.path.exists(path):
         return ""
-    lock = FileLock(path, timeout=0)
     try:
-        lock.acquire()
+        with FileLock(path, timeout=0):
+            return ""
     except Timeout:
         return "another process"
-    _release_and_keep(lock)
-    return ""
 
 
 def _same_file(descriptor: int, path: str) -> bool:
@@ -183,25 +172,10 @@ def _same_file(descriptor: int, path: str) -> bool:
         return False
 
 
-def _release_and_keep(lock: Any) -> None:
-    lock.release()  # which removes the file on some systems
-    Path(lock.lock_file).touch()
-
-
-def _holder(text: bytes) -> dict[str, Any]:
-    """The text of a lock as it was signed; empty where it is none."""
+def _describe_holder(text: bytes) -> str:
     try:
         holder = json.loads(text)
-        return holder if holder.keys() == {"pid", "host", "since"} else {}
-    except (ValueError, AttributeError):
-        return {}
-
-
-def _describe_holder(text: bytes) -> str:
-    if not (holder := _holder(text)):
-        return "another process"
-    try:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
-    except (ValueError, TypeError, OverflowError):
-        since = "an unknown time"
-    return f"process {holder['pid']} on {holder['host']} since {since}"
+        return f"process {holder['pid']} on {holder['host']} since {since}"
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return "another process"

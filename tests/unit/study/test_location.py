@@ -21,7 +21,6 @@ from gpsearch.errors import (
 )
 from gpsearch.study import Study
 from gpsearch.study.location import unfinished_file, write_whole
-from gpsearch.study.lock import WriteLock
 from gpsearch.study.salvage import salvage
 from gpsearch.study.sqlite import Database
 
@@ -306,17 +305,6 @@ def test_an_empty_file_in_place_of_a_journal_stays(tmp_path, before):
         assert other.read_bytes() == b""
     with Study.open(study.path).writing() as writer:
         assert dict(writer.next_queued().params) == {"x": 0.25}
-
-
-@pytest.mark.parametrize("text", ["", '{"pid": 3}'])
-def test_a_file_in_place_of_a_lock_that_no_search_made_stays(tmp_path, text):
-    other = tmp_path / "a.db.lock"
-    other.write_text(text)
-    with Study.create(tmp_path / "a.db", space=SPACE, seed=0).writing():
-        with pytest.raises(StudyError, match="being written"):
-            WriteLock(tmp_path / "a.db")
-        assert other.read_text() == text
-    assert other.read_text() == text
 
 
 @pytest.mark.parametrize("ending", BESIDE[1:])
