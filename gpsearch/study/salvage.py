@@ -30,8 +30,8 @@ from gpsearch.study.trial import Trial
 def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     """Save what can be read of a damaged study as a new one.
 
-    Trials whose row is damaged are left out, and later ones move up. A trial that lost folds
-    counts as running: a search that continues the new study evaluates these folds again. The
+    Trials whose row is damaged are left out, and later ones move up. A complete trial that lost
+    folds counts as running: a search that continues the new study evaluates these again. The
     damaged one stays as it is. Returned are the study made at `new`, and what was lost, in
     sentences.
 
@@ -49,7 +49,6 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         )
         predictions, all_predictions = file.readable_rows("prediction")
         fresh = file.readable_rows("fresh")[0]
-        fold_keys = file.fold_keys()
     try:
         facts = {name: json.loads(value) for name, value in head}
         info = StudyInfo.from_head(facts)
@@ -68,23 +67,17 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     for row in trial_rows:
         with contextlib.suppress(*DAMAGE):
             trials[row[0]] = read_trial(row, folds.get(row[0], ()), encoding)
-    broken = {  # folds that the index knows and the table has lost
-        number: {fold for of, fold in fold_keys if of == number} - {f.fold for f in trial.folds}
+    seen = [fold.fold for of in folds.values() for fold in of]
+    n_folds = 0 if all_folds else info.description.get("n_folds") or 1 + max(seen, default=0)
+    broken = {
+        number: {*range(n_folds)} - {fold.fold for fold in trial.folds}
         for number, trial in trials.items()
+        if trial.state == "complete"
     }
-    if not all_folds:  # the index, too, may be damaged
-        complete = [trial for trial in trials.values() if trial.state == "complete"]
-        whole = {fold.fold for trial in complete for fold in trial.folds}
-        if isinstance(n_folds := info.description.get("n_folds"), int):
-            whole |= set(range(n_folds))
-        elif not fold_keys:  # any trial may have had one more
-            whole.add(max(whole, default=-1) + 1)
-        for trial in complete:
-            broken[trial.number] |= whole - {fold.fold for fold in trial.folds}
     places: dict[int | None, int] = {number: place for place, number in enumerate(sorted(trials))}
     again: dict[str, Any] = {"state": "running", "ended": None, "reason": "", "traceback": ""}
     kept = [
-        dataclasses.replace(trial, number=place, **(again if broken[number] else {}))
+        dataclasses.replace(trial, number=place, **(again if broken.get(number) else {}))
         for place, (number, trial) in enumerate(sorted(trials.items()))
     ]
     entries: list[Queued] = []
@@ -107,8 +100,8 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
     StudyFile.create(new, info, rows).database.close()
 
     lost = []
-    known = {*trials, *folds, *(number for number, _ in fold_keys)}
-    if gone := sorted(set(range(max(known, default=-1) + 1)) - set(trials)):
+    last = max([*trials, *folds], default=-1)
+    if gone := sorted(set(range(last + 1)) - set(trials)):
         lost.append(f"Trials that cannot be read: {', '.join(map(str, gone))}.")
     elif not all_trials:
         lost.append("Trials at the end of the study cannot be read; how many is not known.")
@@ -118,6 +111,8 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
             f"Folds that are or may be lost, by trial: {', '.join(folds_lost)}. A search that "
             "continues the new study evaluates them again."
         )
+    elif not all_folds:
+        lost.append("Folds of trials that were stopped or failed cannot be read.")
     if not all_predictions:
         lost.append("Held-out predictions of some folds cannot be read.")
     if not all_queued:

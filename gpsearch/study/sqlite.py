@@ -80,9 +80,8 @@ class Database:
                 address = f"{unfinished.absolute().as_uri()}?mode=rwc"
                 with contextlib.closing(cls(_connect(address), str(path), writable=True)) as new:
                     new.make_tables(rows)
-                for beside in (Path(f"{path}-journal"), Path(f"{path}-wal")):  # of one that is gone
-                    if beside.exists() and beside.stat().st_size:
-                        beside.unlink()
+                for ending in ("-journal", "-wal"):  # of a study that is gone
+                    Path(f"{path}{ending}").unlink(missing_ok=True)
         return cls.connect(path, writable=False)
 
     @classmethod
@@ -214,13 +213,6 @@ class Database:
                 all_read = False
         return rows, all_read
 
-    def fold_keys(self) -> set[tuple[int, int]]:
-        """Trial and fold of each fold result that the index knows; empty where it is damaged."""
-        with contextlib.suppress(sqlite3.Error):
-            keys = self._connection.execute("SELECT trial, fold FROM fold ORDER BY trial, fold")
-            return {key for key in keys if all(isinstance(number, int) for number in key)}
-        return set()
-
     def make_tables(self, rows: Mapping[str, Sequence[Row]]) -> None:
         """Make all tables with their first rows."""
         with self.transaction():
@@ -319,10 +311,7 @@ def _connect(address: str) -> sqlite3.Connection:
 def _connect_existing(path: Path, *, writable: bool) -> sqlite3.Connection:
     address = path.resolve().as_uri()
     if writable:
-        connection = _connect(f"{address}?mode=rw")
-        if Path(f"{path.resolve()}-journal").exists():  # perhaps an empty file of another: it stays
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
-        return connection
+        return _connect(f"{address}?mode=rw")
     # A reader also opens for writing where it may: after a crash in the middle of a write, SQLite
     # must undo the half-written pages before they can be read.
     mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"

@@ -293,20 +293,6 @@ def test_a_file_of_another_beside_a_study_stays(tmp_path, ending, is_study):
     assert other.read_bytes() == before
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_an_empty_file_in_place_of_a_journal_stays(tmp_path, before):
-    other = tmp_path / "a.db-journal"
-    if before:
-        other.touch()
-    study = Study.create(tmp_path / "a.db", space=SPACE, seed=0)
-    other.touch()
-    for x in (0.25, 0.5):
-        study.enqueue({"x": x})
-        assert other.read_bytes() == b""
-    with Study.open(study.path).writing() as writer:
-        assert dict(writer.next_queued().params) == {"x": 0.25}
-
-
 @pytest.mark.parametrize("ending", BESIDE[1:])
 def test_a_file_of_another_that_came_later_stays(study, ending):
     other = study.with_name(f"{study.name}{ending}")

@@ -157,19 +157,6 @@ def test_a_queued_configuration_that_is_none_is_left_out(tmp_path):
         assert writer.next_queued().params == {"x": 0.75}
 
 
-def test_a_damaged_index_that_holds_no_numbers_is_no_hindrance(whole, tmp_path, monkeypatch):
-    connect = sqlite3.connect
-
-    class Damaged(sqlite3.Connection):
-        def execute(self, sql, *values):
-            given = super().execute(sql, *values)
-            return [(None, 1), *given] if sql.startswith("SELECT trial, fold") else given
-
-    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Damaged, **k))
-    study, lost = salvage(whole, tmp_path / "new.db")
-    assert (len(study.complete), lost) == (N_TRIALS, [])
-
-
 @pytest.mark.parametrize(
     ("loss", "read"),
     [
