@@ -30,15 +30,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
 from gpsearch.acquisition.maximisation import small_moves
 from gpsearch.analysis.posterior import (
     fitted_process,
     given_process,
+    joint_posterior,
     lacks_constraint,
-    prior_covariance,
     require_difference,
     unwarp,
 )
@@ -191,10 +190,8 @@ def _play(
     """(S, steps) warped losses that the plays draw."""
     n = len(process.Z)
     Z = np.concatenate([process.Z, candidates])
-    cross = prior_covariance(process, Z, process.Z)
-    whitened = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
-    C = prior_covariance(process, Z, Z) - whitened.T @ whitened
-    mean = np.tile(cross @ process.alpha, (N_PLAYS, 1))
+    mean, C = joint_posterior(process, Z)
+    mean = np.tile(mean, (N_PLAYS, 1))
     variance = np.tile(np.maximum(np.diag(C), LEAST_VARIANCE), (N_PLAYS, 1))
     known = np.arange(len(Z)) < n + np.zeros((N_PLAYS, 1))
     b, plays = float(np.median(process.noise)), np.arange(N_PLAYS)

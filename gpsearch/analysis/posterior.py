@@ -120,18 +120,22 @@ def embed(process: GaussianProcess, space: Space, Z: Array) -> Array:
     return np.hstack(parts)
 
 
+def joint_posterior(process: GaussianProcess, Z: Array) -> tuple[Array, Array]:
+    """M and C: mean and covariance of the noise-free warped losses at the rows of `Z`."""
+    cross = prior_covariance(process, Z, process.Z)
+    whitened = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
+    return cross @ process.alpha, prior_covariance(process, Z, Z) - whitened.T @ whitened
+
+
 def sample_losses(
     process: GaussianProcess, Z: Array, number: int, rng: np.random.Generator
 ) -> Array:
     """(number, m) draws of the noise-free warped losses at the rows of `Z`, jointly."""
-    cross = prior_covariance(process, Z, process.Z)
-    whitened = solve_triangular(process.factor, cross.T, lower=True, check_finite=False)
-    posterior = prior_covariance(process, Z, Z) - whitened.T @ whitened
-    # With pivots, since rows that repeat make it singular.
-    factor, order, rank, _ = lapack.dpstrf(posterior, lower=1)
+    mean, C = joint_posterior(process, Z)
+    factor, order, rank, _ = lapack.dpstrf(C, lower=1)  # with pivots: repeated rows are singular
     root = np.empty((len(Z), rank))
     root[order - 1] = np.tril(factor)[:, :rank]
-    return cross @ process.alpha + rng.standard_normal((number, len(Z)))[:, :rank] @ root.T
+    return mean + rng.standard_normal((number, len(Z)))[:, :rank] @ root.T
 
 
 def noisy_scores(

@@ -35,9 +35,8 @@ from gpsearch.study.info import (
     say_unidentified,
     space_difference,
 )
-from gpsearch.study.location import study_path
+from gpsearch.study.location import model_path, study_path, write_model
 from gpsearch.study.lock import WriteLock
-from gpsearch.study.model_file import model_path, write_model
 from gpsearch.study.predictions import by_row, why_none
 from gpsearch.study.study_file import StudyFile, new_study_file
 from gpsearch.study.trial import Trial
