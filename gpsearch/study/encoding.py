@@ -7,8 +7,10 @@ process can resolve: `require_storable` refuses such a space for a file.
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import UserDict
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import InvalidSpaceError
@@ -73,30 +75,16 @@ class ParamsEncoding(ParamsDecoding):
         return value_to_json(value)
 
 
-class Curves(Mapping[str, tuple[float, ...]]):
+class Curves(UserDict[str, tuple[float, ...]]):
     """Learning curves, parsed when first read: most numbers of a long study are in them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._parsed: dict[str, tuple[float, ...]] | None = None
 
-    def __getitem__(self, name: str) -> tuple[float, ...]:
-        return self._curves()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._curves())
-
-    def __len__(self) -> int:
-        return len(self._curves())
-
-    def __repr__(self) -> str:
-        return repr(self._curves())
-
-    def _curves(self) -> dict[str, tuple[float, ...]]:
-        if self._parsed is None:
-            stored = json.loads(self._text)
-            self._parsed = {name: tuple(map(float, of)) for name, of in stored.items()}
-        return self._parsed
+    @functools.cached_property
+    def data(self) -> dict[str, tuple[float, ...]]:  # type: ignore[override]
+        """All curves, by name."""
+        return {name: tuple(map(float, of)) for name, of in json.loads(self._text).items()}
 
 
 def dump(value: Any) -> str:
