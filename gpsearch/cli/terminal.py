@@ -38,9 +38,9 @@ def say(text: str) -> None:
         print(harmless(text, sys.stdout))
 
 
-def harmless(text: str, stream: TextIO | None) -> str:
+def harmless(text: str, stream: TextIO) -> str:
     """`text` as it is; for a terminal, what is not of `STYLES` and would control it is spelled."""
-    if stream is None or not stream.isatty():
+    if not stream.isatty():
         return text
     return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
@@ -48,7 +48,7 @@ def harmless(text: str, stream: TextIO | None) -> str:
 def paint(text: str, style: str) -> str:
     """`text` in one of `STYLES`, on a terminal that shows colours and where NO_COLOR is not set."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if plain or sys.stdout is None or not sys.stdout.isatty():
+    if plain or not sys.stdout.isatty():
         return text
     return f"\033[{STYLES[style]}m{text}\033[0m"
 
@@ -79,7 +79,7 @@ def label(name: str) -> str:
 
 def fact(name: str, text: str) -> str:
     """A labelled text; on a terminal that is narrower, the further lines stand below the text."""
-    if sys.stdout is not None and sys.stdout.isatty():
+    if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns - LABEL, LABEL)
         lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
         text = f"\n{'':{LABEL}}".join(lines)

@@ -51,7 +51,7 @@ class ConvergenceSeries(TrialSeries):
     """Score of each trial, and the best score so far."""
 
     standard_errors: Array
-    """(n,) standard errors of the scores in a comparison of trials: `comparison_errors`."""
+    """(n,) standard errors of the scores, less what a fold does to all trials; NaN if unknown."""
     best: Array
     """(n,) best score of the complete trials so far; NaN before the first."""
     best_errors: Array
@@ -86,8 +86,8 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     >>> convergence_series(study).best
     array([0.5, 0.5, 0.7])
     """
-    shared = _of_trials(study)
-    values, errors = shared["values"], comparison_errors(study)
+    shared, trials = _of_trials(study), study.ended
+    values, errors = shared["values"], np.sqrt(FoldStatistics.of(trials).variances(trials))
     complete = np.array([state == "complete" for state in shared["states"]], dtype=bool)
     scores = np.where(complete, study.as_user_value(values), np.nan)
     leads = scores > np.fmax.accumulate(np.append(-np.inf, scores))[:-1]  # the first of equals
@@ -97,7 +97,7 @@ def convergence_series(study: Study) -> ConvergenceSeries:
         standard_errors=errors,
         best=np.where(leader >= 0, values[leader], np.nan),
         best_errors=np.where(leader >= 0, errors[leader], np.nan),
-        guided_from=_guided_from(study.ended),
+        guided_from=_guided_from(trials),
     )
 
 
@@ -170,13 +170,6 @@ def timeline(study: Study) -> tuple[list[Trial], NDArray[np.int64]]:
         free_from[lane : lane + 1] = [trial.started + trial.seconds]
         lanes.append(lane)
     return trials, np.array(lanes, dtype=np.int64)
-
-
-def comparison_errors(study: Study) -> Array:
-    """(n,) standard errors of ended trials, less what a fold does to all; NaN if unknown."""
-    trials = study.ended
-    folds = FoldStatistics.of(trials)
-    return np.sqrt(folds.variances(trials))
 
 
 def score_label(scored: Study | Comparison) -> str:
