@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpsearch.arguments import boolean
 from gpsearch.comparison import Comparison, compare
 from gpsearch.config.python_objects import describe_error, find_function, find_object
 from gpsearch.config.toml_source import NONE, Source
@@ -44,11 +45,11 @@ NAMED = {  # arguments that may name a Python object
     "search": ("strategy", "racing", "callback", "stop"),
     "compare": ("racing",),
 }
-STOP_RULES: dict[str, tuple[tuple[type, ...], str, Callable[[Any], Any]]] = {
-    "target_score": ((int, float), "a number", lambda score: TargetScore(score=score)),
-    "no_improvement": ((int,), "a whole number", lambda trials: NoImprovement(trials=trials)),
-    "expected_gain": ((int, float), "a number", lambda below: ExpectedGain(below=below)),
-    "below_noise": ((bool,), "true or false", lambda wanted: BelowNoise() if wanted else None),
+STOP_RULES: dict[str, Callable[[Any], Any]] = {
+    "target_score": lambda score: TargetScore(score=score),
+    "no_improvement": lambda trials: NoImprovement(trials=trials),
+    "expected_gain": lambda below: ExpectedGain(below=below),
+    "below_noise": lambda wanted: BelowNoise() if boolean("below_noise", wanted) else None,
 }
 
 
@@ -186,13 +187,8 @@ class _Reader:
                 raise self.source.error(
                     "search", "stop", f"has {name!r}; its rules are {', '.join(STOP_RULES)}"
                 )
-            types, described, make = STOP_RULES[name]
-            if type(value) not in types:
-                raise self.source.error(
-                    "search", "stop", f"has {name} = {value!r}, which must be {described}"
-                )
             try:
-                rules.append(make(value))
+                rules.append(STOP_RULES[name](value))
             except InvalidSearchError as error:
                 raise self.source.error("search", "stop:", str(error), key="stop") from error
         return [rule for rule in rules if rule is not None]

@@ -173,7 +173,7 @@ def test_a_file_that_breaks_off_is_told_its_last_line(tmp_path, text, message):
         ("n_calls = 7", 'study = "x.db"', r"line 12: \[search\] study .*top of the file"),
         ("n_calls = 7", "stop = 3", r"line 12: \[search\] stop is 3"),
         ("n_calls = 7", "stop = { patience = 3 }", "line 12.*'patience'; its rules are"),
-        ("n_calls = 7", "stop = { no_improvement = 2.5 }", "line 12.*2.5, which must be a whole"),
+        ("n_calls = 7", "stop = { no_improvement = 2.5 }", r"line 12.*=2.5\): must be a whole"),
         ("n_calls = 7", "stop = { no_improvement = 0 }", r"line 12.*trials=0\): must be a whole"),
         ('"runs/my.db"', "3", "line 2: study is 3; it must be the name of a file"),
         ('"runs/my.db"', r'"a\u0000b"', r"line 2: study is 'a\\x00b'; it must be the name of"),
