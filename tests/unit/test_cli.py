@@ -473,7 +473,7 @@ def test_ctrl_c_during_the_imports_is_one_sentence(study):
     process = command("show", study, stderr=subprocess.PIPE, env=environment)
     lines = []
     for line in process.stderr:
-        if "import 'gpsearch.interruption'" in line:
+        if "import 'gpsearch.errors'" in line:
             process.send_signal(signal.SIGINT)
         if not line.startswith(("import ", "#")):
             lines.append(line)
