@@ -15,8 +15,6 @@ TOP = ("study", "report", *TABLES)
 NONE = "none"  # stands for None, which TOML lacks
 WORDS = {"None": f'"{NONE}"', "True": "true", "False": "false"}  # of Python, in TOML
 PYTHON_WORD = re.compile(rf"\b({'|'.join(WORDS)})\b")
-TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
-TOML_END = " (at end of document)"
 HEADER = re.compile(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$")
 
 
@@ -40,7 +38,7 @@ class Source:
                 "TOML is written in; save the file as UTF-8."
             ) from None
         except tomllib.TOMLDecodeError as error:
-            raise InvalidConfigError(self._not_toml(str(error))) from None
+            raise InvalidConfigError(f"{path} is not valid TOML: {error}.") from None
         self.check_keys("", self.content, TOP)
 
     def table(self, name: str) -> dict[str, Any]:
@@ -118,20 +116,6 @@ class Source:
                 if name == dotted or name.startswith(f"{dotted}."):
                     return number
         return header
-
-    def _not_toml(self, message: str) -> str:
-        lines = self.text.rstrip().split("\n")
-        if found := TOML_PLACE.search(message):
-            line, place = int(found[1]), f"at column {found[2]}"
-            message = message[: found.start()]
-        else:  # the file breaks off
-            line, place = len(lines), "at the end"
-            message = message.removesuffix(TOML_END)
-        written = lines[line - 1].strip() if line <= len(lines) else ""
-        return (
-            f"{self.path}, line {line}: {message}, {place} of `{written}`; the file is not valid "
-            "TOML."
-        )
 
 
 def _bare(name: str) -> str:

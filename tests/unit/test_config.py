@@ -122,22 +122,15 @@ def test_a_function_can_load_the_data(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cv = 3\n[space", "line 2: Expected .*, at the end of `\\[space`; .*not valid TOML"),
-        ("cv = 3\n[", "line 2: "),
-        ("cv = 3\nx = [1,\n  2", "line 3: Unclosed array, at the end of `2`"),
-        ("x = [1\n\n# to be continued\n \n", "line 3: "),
-        ('x = "abc', 'line 1: Unterminated string, at the end of `x = "abc`'),
-        ('x = """abc\n\ndef\n\n', "line 3: Unterminated string, at the end of `def`"),
-        ("x = {a = 1", "line 1: "),
-        ("\n\n\nx = ", "line 4: Invalid value"),
-        ("\n\n\nx", "line 4: Expected "),
-        ("x = 1\nx = 2", "line 2: Cannot overwrite a value"),
+        ("cv = 3\n[space", "Expected .*at end of document"),
+        ("\n\n\nx = [1, =]", "Invalid value .*line 4, column 9"),
+        ("x = 1\nx = 2", "Cannot overwrite a value"),
     ],
 )
-def test_a_file_that_breaks_off_is_told_its_last_line(tmp_path, text, message):
+def test_a_file_that_is_not_toml_is_told_where(tmp_path, text, message):
     path = tmp_path / "search.toml"
     path.write_text(text)
-    with pytest.raises(InvalidConfigError, match=rf"search\.toml, {message}"):
+    with pytest.raises(InvalidConfigError, match=rf"search\.toml is not valid TOML: {message}"):
         load_config(path)
 
 
@@ -158,8 +151,7 @@ def test_a_file_that_breaks_off_is_told_its_last_line(tmp_path, text, message):
         ("low = 1e-4", "low = 2.0", r"line 15: \[space\] learning_rate: .*bounds 2.0 and 1.0"),
         ('"adam", "sgd"]', '"adam", "adam"]', r"line 16: \[space\] opt: .*occur once"),
         ('["sgd"] }', '["sdg"] }', "condition on 'momentum'"),
-        ("cv = 3", "cv = ", "line 8: Invalid value.*`cv =`.*not valid TOML"),
-        ("cv = 3", "cv = 3\ncv = 4", "line 9: Cannot overwrite a value"),
+        ("cv = 3", "cv = ", "not valid TOML: Invalid value .*line 8"),
         ("cv = 3", "cv = 1", r"line 8: \[objective\] cv = 1: .*at least 2"),
         ("cv = 3", 'cv = 3\nepochs = "9"', r"line 9: \[objective\] epochs = '9': .*whole number"),
         (
