@@ -14,15 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from gpsearch.evaluation import Params
+from gpsearch.errors import InvalidObjectiveError
+from gpsearch.evaluation import Objective, Params
 from gpsearch.execution.fresh_scores import JUDGING, Fresh, FreshScores
 from gpsearch.execution.winner import OF_ROWS, Estimate, Standing
+from gpsearch.execution.workers.job import sentence
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
 from gpsearch.study.confirmation import Confirmation
 from gpsearch.study.trial import BASELINE, Trial
 from gpsearch.surrogate.warping import LARGEST_LOSS
 
+TRIED = (2_000_003, 2_000_029, 2_000_039)  # seeds of splits, before a search; hardly the user's
 SHARE = 0.15  # of what the search took, that fresh splits may take by default
 LEAST = 4  # complete trials, below which nothing is said
 
@@ -177,6 +180,31 @@ class Contest:
         """Row of the baseline; None where there is none, or it was not scored."""
         compared = self._compared and self._compared.number
         return next((i for i, t in enumerate(self._trials) if t.number == compared), None)
+
+
+def why_off(objective: Objective) -> str:
+    """Why the splits of an objective cannot be drawn afresh, as a sentence; else empty."""
+    if not hasattr(objective, "with_fresh_folds"):
+        return "Nothing was scored again: the objective has no splits to draw afresh."
+    before, why = _parts(objective), ""
+    for seed in TRIED:
+        try:
+            fresh = objective.with_fresh_folds(seed)
+        except InvalidObjectiveError as error:
+            why = f"{error.argument}={error.value} {error.rule}"
+        except Exception as error:  # the user's splitter
+            why = f"its splits cannot be drawn afresh: {sentence(error)}."
+        else:
+            if before is None or _parts(fresh) != before:
+                return ""
+            why = "its splits are the same for every random_state."
+    return f"Nothing was scored again: {why}"
+
+
+def _parts(objective: Objective) -> set[bytes] | None:
+    """The rows that the folds score, to be compared; None where they are not known."""
+    held_out = getattr(objective, "held_out", None)
+    return None if held_out is None else {np.sort(rows).tobytes() for rows in held_out}
 
 
 def evaluations(study: Study, params: Params) -> list[Trial]:

@@ -10,7 +10,7 @@ import numpy as np
 from gpsearch.arguments import boolean, optional, whole
 from gpsearch.errors import InvalidSearchError, public, renaming
 from gpsearch.evaluation import UNBOUNDED, Objective
-from gpsearch.execution.contest import Contest, evaluations
+from gpsearch.execution.contest import Contest, evaluations, why_off
 from gpsearch.execution.plan import SearchPlan
 from gpsearch.execution.progress import Progress
 from gpsearch.execution.rules.racing import FoldRule
@@ -24,7 +24,6 @@ from gpsearch.execution.search_arguments import (
     read_share,
 )
 from gpsearch.execution.session import Session, read_cost, strategy_name
-from gpsearch.execution.splits import why_off
 from gpsearch.execution.warm_start import record_earlier, record_given
 from gpsearch.execution.written_study import read_space, writing_study
 from gpsearch.objective.function import as_objective

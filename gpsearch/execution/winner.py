@@ -58,11 +58,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import sparse, stats
 
 from gpsearch.evaluation import UNBOUNDED, told_apart
 from gpsearch.execution.fresh_scores import JUDGING, Array, FreshScores
-from gpsearch.execution.splits import apart_folds, optimism
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study.confirmation import LEVEL
 
@@ -226,6 +225,39 @@ class Estimate:
         whole = [of for of in fresh if len(of) == s.shape[1] and np.isfinite(of).all()]
         variances = [float(np.var(of, ddof=1)) for of in whole]
         return [float(s[top].var(axis=1, ddof=1).mean()), *variances]
+
+
+def optimism(scores: NDArray[np.float64], apart: NDArray[np.bool_] | None = None) -> float | None:
+    """By how much the greatest mean of the (n, k) scores exceeds what it is worth: o.
+
+    `apart` says which folds (columns) may choose the trial that each fold (row) judges, by default
+    all others; a fold for which none may does not judge. None where no fold does.
+
+    >>> round(optimism(np.array([[0.9, 0.5], [0.6, 0.6]])), 3)
+    0.15
+    """
+    means = scores.mean(axis=1)
+    apart = ~np.eye(scores.shape[1], dtype=bool) if apart is None else apart
+    judges = [j for j, choosing in enumerate(apart) if choosing.any()]
+    if not judges:
+        return None
+    chosen = [int(scores[:, apart[j]].sum(axis=1).argmax()) for j in judges]
+    judged = float(np.mean([scores[i, j] for i, j in zip(chosen, judges, strict=True)]))
+    if len(judges) < len(apart):  # they may be harder than the others
+        judged += float(means.mean() - scores[:, judges].mean())
+    return max(float(means.max()) - judged, 0.0)
+
+
+def apart_folds(held_out: Sequence[NDArray[Any]] | None, parts: int) -> NDArray[np.bool_] | None:
+    """Pairs of folds that share no held-out row, of those that have enough; None for all pairs."""
+    if held_out is None:
+        return None
+    columns = np.concatenate(held_out)
+    starts = np.cumsum([0, *map(len, held_out)])
+    of_fold = sparse.csr_array((np.ones(len(columns)), columns, starts))
+    apart = (of_fold @ of_fold.T).toarray() == 0
+    apart[apart.sum(axis=1) < min(2, parts - 1)] = False
+    return apart
 
 
 def _left(splits: Any) -> Any:

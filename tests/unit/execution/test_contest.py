@@ -21,11 +21,10 @@ from gpsearch.described import number
 from gpsearch.errors import InvalidObjectiveError, InvalidParamsError, InvalidSearchError
 from gpsearch.evaluation import FoldResult, run_folds
 from gpsearch.execution import winner
-from gpsearch.execution.contest import Contest
+from gpsearch.execution.contest import Contest, why_off
 from gpsearch.execution.fresh_scores import JUDGING, FreshScores
 from gpsearch.execution.run import FRESH
-from gpsearch.execution.splits import apart_folds, optimism, why_off
-from gpsearch.execution.winner import Estimate, Standing
+from gpsearch.execution.winner import Estimate, Standing, apart_folds, optimism
 from gpsearch.strategy import trial_seed
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study
