@@ -33,9 +33,8 @@ from gpsearch.evaluation import (
     Params,
     run_folds,
 )
-from gpsearch.objective.first_model import check_first_model
 from gpsearch.objective.keras_facts import describe, facts, identity
-from gpsearch.objective.keras_fold import scored_fold
+from gpsearch.objective.keras_fold import check_first_model, scored_fold
 from gpsearch.objective.scoring import Scoring, score_bounds
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.fitted import FittedNetwork, check_keras_file

@@ -21,7 +21,7 @@ from gpsearch.errors import InvalidObjectiveError, StudyError, TrialFailedError
 from gpsearch.estimators import KerasClassifier
 from gpsearch.execution import search
 from gpsearch.model_selection import GPSearchCV
-from gpsearch.objective import KerasCV, first_model
+from gpsearch.objective import KerasCV, keras_fold
 from gpsearch.objective.outer_folds import outer_folds
 from gpsearch.space import Space
 from gpsearch.strategy.history import study_history
@@ -849,7 +849,7 @@ def test_what_no_trial_could_be_scored_by_is_refused_before_any(data, given, spa
 
 def test_a_scorer_is_tried_on_rows_with_each_label(data, monkeypatch):
     X, _ = data
-    monkeypatch.setattr(first_model, "SCORED_ROWS", 5)
+    monkeypatch.setattr(keras_fold, "SCORED_ROWS", 5)
     seen = []
 
     def scorer(estimator, X, y):
