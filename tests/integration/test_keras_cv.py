@@ -31,8 +31,11 @@ from gpsearch.training.backend import import_keras
 from gpsearch.training.fitted import forward_in_batches
 from gpsearch.training.trainer import Rows, Training, TrainingSettings
 
-# Keras's own code meets NumPy 2.4 here.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    # Keras's own code meets NumPy 2.4 here.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_without_witness", "_eager_loop"),
+]
 
 SMALL = {"n_hidden": 1, "n_neurons": 4, "learning_rate": 0.05}
 

@@ -22,8 +22,11 @@ from gpsearch.errors import InvalidObjectiveError
 
 keras = pytest.importorskip("keras")
 
-# Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    # Keras 3.15 reads TensorFlow's arrays in a way that NumPy 2 deprecates.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("_without_witness"),
+]
 
 LEARNING_RATE = {"learning_rate": loguniform(3e-3, 3e-2)}
 FAST = {"learning_rate": [0.2]}  # for what trains on the loop, where an epoch is dear
