@@ -245,6 +245,8 @@ def _distinct_draws(space: Space, rng: np.random.Generator) -> tuple[list[Point]
     times: Counter[Hashable] = Counter()
     for _ in range(BATCHES):
         drawn = space.sample(N_DRAWS, rng)
+        if len(points) == N_DRAWS:
+            continue  # it draws all the same, so that what follows does not depend on the space
         for key, point in zip(space.keys(drawn), drawn, strict=True):
             if len(points) == N_DRAWS:
                 break

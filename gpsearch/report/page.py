@@ -1,5 +1,6 @@
 """The page of a report: content, advice and figures in the templates."""
 
+import functools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -139,15 +140,22 @@ def draw_page(study: Study, *, with_figures: bool = True, earlier: Findings | No
 
 def render_template(name: str, **values: Any) -> str:
     """One of the templates with its values, all escaped."""
+    template = _environment(escaping=not name.endswith(".md")).get_template(name)
+    return template.render(**values, safe=Markup)
+
+
+@functools.cache
+def _environment(*, escaping: bool) -> jinja2.Environment:
+    """What keeps the templates once they are compiled, which takes longer than to fill them in."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gpsearch.report"),
-        autoescape=not name.endswith(".md"),
+        autoescape=escaping,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"cell": _markdown_cell, "values_text": values_text}
-    return environment.get_template(name).render(**values, safe=Markup)
+    return environment
 
 
 def write_page(path: Path, text: str) -> None:

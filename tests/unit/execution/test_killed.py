@@ -81,7 +81,7 @@ def given_twice(study):
 
 def compared(study):
     strategies = {"a": "random", "b": "random"}
-    options = {"n_calls": 5, "n_repeats": 2, "random_state": 1, "progress": False}
+    options = {"n_calls": 3, "n_repeats": 2, "random_state": 2, "progress": False}
     compare(Folds(), SPACE, strategies=strategies, study=study, **options)
     return Study.open(study)
 
