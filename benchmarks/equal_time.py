@@ -2,7 +2,7 @@
 
     python benchmarks/equal_time.py [breast_cancer digits ...] [--tools "gpsearch" "loop random"]
         [--half choose|validate] [--seeds 3] [--seconds 240] [--tree "before=../older"]
-        [--out runs/equal_time] [--read] [--keep]
+        [--out runs/equal_time] [--read] [--keep [NAME]]
 
 Eight sets (`timed_sets`), eleven tools (`timed_tools`), one core. Seconds are those of the
 processor from the start of the search, imports not counted; what ends later does not count. Scores
@@ -253,7 +253,8 @@ def tables(runs: Runs) -> list[dict[str, Any]]:
         for t in order
     ]
     first = f"more than {runs.tools[0]}"
-    columns = ["tool", "evaluated", *seconds, first, f"rows set aside, {seconds[-1]}", first]
+    one = "" if len({seed for _, seed in runs.pairs}) > 1 else ", one seed"
+    columns = [f"tool{one}", "evaluated", *seconds, first, f"rows set aside, {seconds[-1]}", first]
     reached, names = runs.scores("score")[..., -1], [name for name, _ in runs.pairs]
     sets = list(dict.fromkeys(names))
     means = [
@@ -262,12 +263,12 @@ def tables(runs: Runs) -> list[dict[str, Any]]:
     ]
     return [
         {"columns": columns, "rows": regrets},
-        {"columns": [f"best score after {seconds[-1]}", *sets], "rows": means},
+        {"columns": [f"best score after {seconds[-1]}{one}", *sets], "rows": means},
     ]
 
 
-def keep_all(runs: Runs) -> None:
-    """Keep the tables, and the curves that `make figures` draws."""
+def keep_all(runs: Runs, name: str) -> None:
+    """Keep the tables, and the curves that `make figures` draws, as `name`."""
     from timed_tools import SEARCHED
 
     times = np.linspace(0, runs.seconds, 121)[1:]
@@ -285,12 +286,12 @@ def keep_all(runs: Runs) -> None:
         values[f"{row[0]}, regret"] = row[len(READINGS) + 1]
         if row[0] != runs.tools[0]:
             values[f"{row[0]}, more"] = row[len(READINGS) + 2]
-    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    seeds = {name: [str(s) for of, s in runs.pairs if of == name] for name, _ in runs.pairs}
-    sets = ", ".join(f"{name} (seed {' and '.join(own)})" for name, own in seeds.items())
+    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
+    seeds = {data: [str(s) for of, s in runs.pairs if of == data] for data, _ in runs.pairs}
+    sets = ", ".join(f"{data} (seed {' and '.join(own)})" for data, own in seeds.items())
     hours = len(runs.found) * runs.seconds / 3600
     keep(
-        "equal_time",
+        name,
         conditions=f"{runs.seconds:.0f} processor seconds of one core, imports not counted; "
         f"{sets}; 5 folds, at most 60 epochs; "
         f"{MADE_ASIDE:,} rows set aside of a set that is made, a quarter of the others; gpsearch "
@@ -323,7 +324,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=240.0)
     parser.add_argument("--out", type=Path, default=Path("runs/equal_time"))
     parser.add_argument("--read", action="store_true", help="run nothing: read what stands there")
-    parser.add_argument("--keep", action="store_true", help="keep the results for the pages")
+    parser.add_argument(
+        "--keep",
+        nargs="?",
+        const="equal_time",
+        metavar="NAME",
+        help="keep the results for the pages",
+    )
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -342,7 +349,7 @@ def main() -> None:
     for table in tables(runs):
         print(*(row_text(row) for row in (table["columns"], *table["rows"])), "", sep="\n")
     if options.keep:
-        keep_all(runs)
+        keep_all(runs, options.keep)
 
 
 if __name__ == "__main__":
