@@ -3,10 +3,9 @@
 A class names the functions of rooms above that are its methods; nothing above is imported for it.
 """
 
-import ast
+import dis
 import importlib
 import importlib.util
-import pkgutil
 import sys
 import types
 from collections.abc import Callable
@@ -29,10 +28,15 @@ def load_when_used(package: str) -> list[str]:
 
     They stand in its block ``if TYPE_CHECKING:``, each with its module. Returns the names.
     """
-    tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
-    blocks = [node for node in tree.body if isinstance(node, ast.If)]
-    imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
-    module_of = {alias.name: str(node.module) for node in imports for alias in node.names}
+    room: Any = sys.modules[package]
+    code = room.__spec__.loader.get_code(package)  # there also where the source is left out
+    block, home, module_of = False, "", {}
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME":
+            home = step.argval
+        elif step.opname == "IMPORT_FROM" and block:
+            module_of[step.argval] = home
+        block |= step.opname == "LOAD_NAME" and step.argval == "TYPE_CHECKING"
 
     class Package(types.ModuleType):
         def __getattr__(self, name: str) -> Any:
@@ -57,5 +61,5 @@ def load_when_used(package: str) -> list[str]:
         def __dir__(self) -> list[str]:
             return sorted({*vars(self), *module_of})
 
-    sys.modules[package].__class__ = Package
+    room.__class__ = Package
     return [*module_of]
