@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gpsearch.errors import InvalidSpaceError
@@ -75,16 +74,27 @@ class ParamsEncoding(ParamsDecoding):
         return value_to_json(value)
 
 
-class Curves(UserDict[str, tuple[float, ...]]):
+class Curves(Mapping[str, tuple[float, ...]]):
     """Learning curves, parsed when first read: most numbers of a long study are in them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     @functools.cached_property
-    def data(self) -> dict[str, tuple[float, ...]]:  # type: ignore[override]
-        """All curves, by name."""
+    def _curves(self) -> dict[str, tuple[float, ...]]:
         return {name: tuple(map(float, of)) for name, of in json.loads(self._text).items()}
+
+    def __getitem__(self, name: str) -> tuple[float, ...]:
+        return self._curves[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._curves)
+
+    def __len__(self) -> int:
+        return len(self._curves)
+
+    def __repr__(self) -> str:
+        return repr(self._curves)
 
 
 def dump(value: Any) -> str:

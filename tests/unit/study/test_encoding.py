@@ -1,5 +1,6 @@
 """Params and curves survive their way through JSON, value, type and identity."""
 
+import copy
 import enum
 import math
 
@@ -85,6 +86,6 @@ def test_a_file_refuses_what_it_could_not_give_back():
 def test_curves_are_equal_to_the_dict_they_came_from():
     curves = {"loss": (0.1, math.inf), "val_loss": (0.2,)}
     stored = Curves(dump(curves))
-    assert stored == curves
+    assert copy.copy(stored) == copy.deepcopy(stored) == stored == curves
     assert list(stored) == ["loss", "val_loss"]
     assert math.isnan(Curves(dump({"loss": [math.nan]}))["loss"][0])
