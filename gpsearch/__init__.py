@@ -78,4 +78,25 @@ if TYPE_CHECKING:
     from gpsearch.surrogate import GaussianProcess
     from gpsearch.training import mlp, mlp_space
 
-__all__ = ["__version__", *load_when_used(__name__)]
+_ROOMS = load_when_used(
+    __name__,
+    {
+        "comparison": ("Comparison", "compare"),
+        "errors": ("GPSearchError",),
+        "estimators": ("KerasClassifier", "KerasRegressor"),
+        "evaluation": ("Evaluation", "FoldResult"),
+        "execution": (
+            *("BelowNoise", "ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
+            "search",
+        ),
+        "model_selection": ("GPSearchCV", "NestedCV", "nested_cv"),
+        "objective": ("EstimatorCV", "KerasCV"),
+        "optimizer": ("Optimizer", "gp_minimize"),
+        "plotting": ("plot_convergence",),
+        "space": ("Categorical", "Integer", "Real", "Space"),
+        "study": ("Study", "Trial"),
+        "surrogate": ("GaussianProcess",),
+        "training": ("mlp", "mlp_space"),
+    },
+)
+__all__ = ["__version__", *_ROOMS]

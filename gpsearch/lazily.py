@@ -3,12 +3,11 @@
 A class names the functions of rooms above that are its methods; nothing above is imported for it.
 """
 
-import dis
 import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -23,24 +22,13 @@ def method_of(room: str, name: str) -> Callable[..., Any]:
     return call
 
 
-def load_when_used(package: str) -> list[str]:
-    """Have a package import names when they are used: those it imports for type checkers alone.
-
-    They stand in its block ``if TYPE_CHECKING:``, each with its module. Returns the names.
-    """
-    room: Any = sys.modules[package]
-    code = room.__spec__.loader.get_code(package)  # there also where the source is left out
-    block, home, module_of = False, "", {}
-    for step in dis.get_instructions(code):
-        if step.opname == "IMPORT_NAME":
-            home = step.argval
-        elif step.opname == "IMPORT_FROM" and block:
-            module_of[step.argval] = home
-        block |= step.opname == "LOAD_NAME" and step.argval == "TYPE_CHECKING"
+def load_when_used(package: str, homes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Have `package` import the names of its modules, `homes`, when used; gives each its module."""
+    module_of = {name: module for module, names in homes.items() for name in names}
 
     class Package(types.ModuleType):
         def __getattr__(self, name: str) -> Any:
-            home = module_of.get(name, f"{package}.{name}")
+            home = f"{package}.{module_of.get(name, name)}"
             known = name.isidentifier() and not name.startswith("_")
             if not known or importlib.util.find_spec(home) is None:
                 raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
@@ -51,7 +39,7 @@ def load_when_used(package: str) -> list[str]:
         def __setattr__(self, name: str, value: Any) -> None:
             # Python gives a package each module that it has imported of it; where a name that is
             # used and its module are called alike, the name is meant.
-            if module_of.get(name) == f"{package}.{name}" and isinstance(value, types.ModuleType):
+            if module_of.get(name) == name and isinstance(value, types.ModuleType):
                 value = getattr(value, name)
             super().__setattr__(name, value)
 
@@ -61,5 +49,5 @@ def load_when_used(package: str) -> list[str]:
         def __dir__(self) -> list[str]:
             return sorted({*vars(self), *module_of})
 
-    room.__class__ = Package
-    return [*module_of]
+    sys.modules[package].__class__ = Package
+    return module_of

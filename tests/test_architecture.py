@@ -212,8 +212,12 @@ def test_the_package_and_a_worker_load_no_library_that_they_do_not_need():
     assert run.stdout.split() == ["[]", "[]"]
 
 
-def test_each_public_name_is_imported_when_it_is_used():
-    assert set(gpsearch.__all__) <= set(dir(gpsearch))
+def test_each_public_name_has_its_room_for_type_checkers_too():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    checked = {alias.name: node.module for node in block.body for alias in node.names}
+    assert checked == {n: f"gpsearch.{room}" for n, room in gpsearch._ROOMS.items()}
+    assert {*checked, "__version__"} == set(gpsearch.__all__) <= set(dir(gpsearch))
     for name in gpsearch.__all__:
         assert getattr(gpsearch, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'serach'"):

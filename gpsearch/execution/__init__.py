@@ -21,4 +21,12 @@ if TYPE_CHECKING:
     )
     from gpsearch.execution.search import search
 
-__all__ = load_when_used(__name__)  # a worker process needs none of them
+_HOMES = load_when_used(  # a worker process needs none of them
+    __name__,
+    {
+        "rules.below_noise": ("BelowNoise",),
+        "rules.stopping": ("ExpectedGain", "NoImprovement", "StopReason", "TargetScore"),
+        "search": ("search",),
+    },
+)
+__all__ = [*_HOMES]

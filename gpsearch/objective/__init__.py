@@ -13,4 +13,7 @@ if TYPE_CHECKING:
     from gpsearch.objective.function import as_objective
     from gpsearch.objective.keras_cv import KerasCV
 
-load_when_used(__name__)
+load_when_used(
+    __name__,
+    {"estimator_cv": ("EstimatorCV",), "function": ("as_objective",), "keras_cv": ("KerasCV",)},
+)

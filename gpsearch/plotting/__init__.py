@@ -27,4 +27,21 @@ if TYPE_CHECKING:
     from gpsearch.plotting.strategies import plot_comparison, plot_differences
     from gpsearch.plotting.trials import plot_fold_spread, plot_learning_curves, plot_timeline
 
-__all__ = load_when_used(__name__)
+_HOMES = load_when_used(
+    __name__,
+    {
+        "convergence": ("LiveConvergence", "plot_convergence"),
+        "costs": ("plot_trade_off",),
+        "data": ("convergence_series", "evaluations_series"),
+        "dependence": (
+            *("fit_score_model", "partial_dependence_map_series"),
+            "partial_dependence_series",
+        ),
+        "evaluations": ("plot_parallel_coordinates", "plot_slices"),
+        "importance": ("plot_importance",),
+        "partial": ("plot_partial_dependence",),
+        "strategies": ("plot_comparison", "plot_differences"),
+        "trials": ("plot_fold_spread", "plot_learning_curves", "plot_timeline"),
+    },
+)
+__all__ = [*_HOMES]

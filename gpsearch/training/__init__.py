@@ -11,4 +11,10 @@ if TYPE_CHECKING:
     from gpsearch.training.fitted import FittedClassifier, FittedNetwork, FittedRegressor
     from gpsearch.training.mlp import mlp, mlp_space
 
-load_when_used(__name__)
+load_when_used(
+    __name__,
+    {
+        "fitted": ("FittedClassifier", "FittedNetwork", "FittedRegressor"),
+        "mlp": ("mlp", "mlp_space"),
+    },
+)

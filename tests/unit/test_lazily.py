@@ -2,9 +2,7 @@
 
 import importlib
 import pickle
-import py_compile
 import re
-from pathlib import Path
 
 import cloudpickle
 import pytest
@@ -46,15 +44,3 @@ def test_a_package_whose_names_are_imported_when_used_travels_by_its_name(name):
     assert pickle.loads(pickle.dumps(package)) is package
     function = cloudpickle.loads(cloudpickle.dumps(lambda: package.__name__))
     assert function() == package.__name__
-
-
-def test_names_are_found_without_the_source(tmp_path, monkeypatch):
-    """As in a program that is packed as bytecode alone."""
-    source, folder = Path(gs.__file__), tmp_path / "without_source"
-    folder.mkdir()
-    py_compile.compile(str(source), str(folder / "__init__.pyc"), doraise=True)
-    monkeypatch.syspath_prepend(tmp_path)
-    package = importlib.import_module(folder.name)
-    assert package.__all__ == gs.__all__
-    assert package.search is gs.search
-    assert importlib.reload(package).__all__ == gs.__all__
