@@ -187,10 +187,11 @@ class _Reader:
                 raise self.source.error(
                     "search", "stop", f"has {name!r}; its rules are {', '.join(STOP_RULES)}"
                 )
-            try:
-                rules.append(STOP_RULES[name](value))
-            except InvalidSearchError as error:
-                raise self.source.error("search", "stop:", str(error), key="stop") from error
+            with self.source.placing("search"):
+                try:
+                    rules.append(STOP_RULES[name](value))
+                except InvalidSearchError as error:
+                    raise error.about("stop", value, entry=name) from None
         return [rule for rule in rules if rule is not None]
 
     def _space(self, create_model: Callable[..., Any]) -> Space:

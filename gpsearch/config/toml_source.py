@@ -88,13 +88,13 @@ class Source:
             yield
         except GPSearchError as error:
             for table in () if error.argument in but else tables:
-                key, value = error.argument, error.value
+                key, value = error.argument, WORDS.get(error.value, error.value)
                 if table == "space":
                     key = error.entry or error.argument  # of create_model
                 elif error.entry:
                     value = f"{{{error.entry} = {value}}}"
                 if key in self.table(table):
-                    given = "" if error.value == "..." else f" = {WORDS.get(value, value)}"
+                    given = "" if error.value == "..." else f" = {value}"
                     rule = PYTHON_WORD.sub(lambda word: WORDS[word[0]], error.rule)
                     raise self.error(table, f"{key}{given}:", rule, key=key) from error
             raise
