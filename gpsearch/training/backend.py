@@ -82,6 +82,9 @@ BOOKKEEPING = {
 ATTENTION_SIZES = ("_num_heads", "_key_dim", "_value_dim", "_output_shape")
 ATTENTION_NUMBERS = ("_inverse_sqrt_key_dim", "_dropout")
 
+# Of an input: the shape of its rows.
+INPUT_SIZES = ("_batch_shape",)
+
 # Bytes from which an array is not copied into a tensor.
 SHARED_BYTES = 2**20
 

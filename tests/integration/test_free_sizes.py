@@ -200,6 +200,69 @@ def test_a_program_serves_every_width(name):
     of_every_width(name)
 
 
+def residual(columns):
+    inputs = keras.Input((columns,))
+    hidden = layers.Dense(4, "relu")(layers.BatchNormalization()(inputs))
+    joined = layers.Add()([inputs, layers.Dense(columns)(layers.Dropout(0.3)(hidden))])
+    model = keras.Model(inputs, layers.Dense(1, "sigmoid")(joined))
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "binary_crossentropy")
+    return model
+
+
+def two_tables(columns):
+    one, other = keras.Input((columns,), name="one"), keras.Input((2,), name="other")
+    joined = layers.Concatenate()([layers.LayerNormalization()(one), layers.Dropout(0.2)(other)])
+    model = keras.Model([one, other], layers.Dense(1, "sigmoid")(joined))
+    model.compile(keras.optimizers.Adam(0.1), "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def of_columns(n, columns, *, two=False):
+    table = rows(n, (columns,))
+    return Rows(x=(table.x, table.x[:, :2]), y=table.y) if two else table
+
+
+@pytest.mark.parametrize("create", [residual, two_tables])
+def test_a_program_serves_tables_of_any_number_of_columns(create):
+    """As an encoder makes them that finds other categories in each fold."""
+    compiled, results = CompiledTrainer(), []
+    for columns in (3, 7, 3):
+        fit, stop = (of_columns(n, columns, two=create is two_tables) for n in (27, 9))
+        fast = trained(compiled, create, columns, fit, stop)
+        assert_same(fast, expected(create, columns, fit, stop), stop.x)
+        results.append(fast.curves)
+    assert results[0] == results[2]
+    assert (compiled.n_traced, compiled.n_reused) == (1, 2)
+
+
+def autoencoder(columns):
+    model = keras.Sequential([keras.Input((columns,)), layers.Dense(2), layers.Dense(columns)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+
+# By name: a network for so many columns, and what the rows are to it.
+OF_FIXED_COLUMNS = {
+    "words": (
+        lambda n: network(layers.Embedding(4, 3), layers.Flatten(), shape=(n,)),
+        lambda table: Rows(x=(table.x > 0).astype(np.int32), y=table.y),
+    ),
+    "flattened": (lambda n: network(layers.Flatten(), shape=(n,)), lambda table: table),
+    "given back": (autoencoder, lambda table: Rows(x=table.x, y=table.x)),
+}
+
+
+@pytest.mark.parametrize("name", OF_FIXED_COLUMNS)
+def test_what_counts_its_columns_has_a_program_for_each_number(name):
+    create, read = OF_FIXED_COLUMNS[name]
+    compiled = CompiledTrainer()
+    for columns in (3, 5):
+        fit, stop = (read(of_columns(n, columns)) for n in (27, 9))
+        fast = trained(compiled, create, columns, fit, stop)
+        assert_same(fast, expected(create, columns, fit, stop), stop.x)
+    assert compiled.n_traced == 2
+
+
 def recurrent(kind, **options):
     return network(getattr(layers, kind)(3, **options), shape=(6, 2))
 

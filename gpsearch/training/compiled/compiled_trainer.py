@@ -11,17 +11,17 @@ from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gpsearch.data.rows import is_text, named_parts
+from gpsearch.data.rows import Parts, is_text, named_parts
 from gpsearch.phases import phase
 from gpsearch.training.backend import import_keras, optimizers_of
 from gpsearch.training.compiled.description import root
 from gpsearch.training.compiled.model_state import ModelState
 from gpsearch.training.compiled.program import CannotCompileError, Program
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
-from gpsearch.training.compiled.sizes import has_free_sizes
+from gpsearch.training.compiled.sizes import has_free_columns, has_free_sizes
 from gpsearch.training.compiled.witness import difference
 from gpsearch.training.loop import LoopTrainer
-from gpsearch.training.trainer import Rows, TrainedFold, Training
+from gpsearch.training.trainer import TrainedFold, Training
 
 logger = logging.getLogger("gpsearch")
 
@@ -85,12 +85,13 @@ class CompiledTrainer:
         except Exception as error:  # a kind of optimizer may have no one learning rate
             return f"the model's numbers cannot be read ({_first_line(error)})"
         configuration = (built_by, state.learning_rate, state.values.tobytes())
-        rows = (_signature(training.fit), _signature(training.stop))
         may_be_free = fixed is None and has_free_sizes(model)
         architecture = architecture_key(model, free=True) if may_be_free else None
+        rows = _signatures(training, may_be_free and has_free_columns(model))
         free = architecture is not None and (architecture, True, *rows) not in self._of_fixed_size
         if not free:
             (architecture,) = fixed or (architecture_key(model),)
+            rows = _signatures(training, free_columns=False)
         key: Hashable = (architecture or built_by, free, *rows)
         shared = self._programs.get(key)
         if free and not (isinstance(shared, Program) and configuration in shared.served):
@@ -196,13 +197,17 @@ def why_not(model: Any) -> str:
     return ""
 
 
-def _signature(rows: Rows | None) -> Any:
-    """Types and shapes of the rows, but for their number."""
-    if rows is None:
-        return None
-    parts = [*named_parts(rows.x), *named_parts(rows.y)]
-    shapes = tuple((name, part.shape[1:], str(part.dtype)) for name, part in parts)
-    return shapes, len(named_parts(rows.x)), rows.weight is None
+def _signatures(training: Training, free_columns: bool) -> tuple[Any, ...]:
+    """Types and shapes of the rows, but for their number, and that of columns where it is free."""
+
+    def shapes(parts: Parts, first: int) -> Any:
+        named = named_parts(parts)
+        return tuple((name, part.shape[first:], str(part.dtype)) for name, part in named)
+
+    return tuple(
+        rows and (shapes(rows.x, 1 + free_columns), shapes(rows.y, 1), rows.weight is None)
+        for rows in (training.fit, training.stop)
+    )
 
 
 def _first_line(error: Exception) -> str:

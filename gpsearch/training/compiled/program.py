@@ -14,6 +14,7 @@ fold and every configuration of the same architecture, because all that differs 
 was learnt is copied into the model that a training was asked for.
 """
 
+import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ from gpsearch.training.backend import (
 from gpsearch.training.compiled.graph import draws_unrepeatably, nesting
 from gpsearch.training.compiled.inputs import TracedScalar, traced_scalars
 from gpsearch.training.compiled.model_state import ModelState, put_back, state_of
-from gpsearch.training.compiled.sizes import bind_units, may_vary
+from gpsearch.training.compiled.sizes import bind_units, has_free_columns, may_vary
 from gpsearch.training.compiled.updates import apply_update
 from gpsearch.training.fitted import FORWARD_ROWS
 from gpsearch.training.loop import batch_order
@@ -168,8 +169,17 @@ class Program:
         tf = import_tensorflow()
         whole = tf.TensorSpec((), tf.int32)
 
-        def spec(part: Any) -> Any:
-            return tf.TensorSpec((None, *part.shape[1:]), part.dtype)
+        n_open = 2 if self._free and has_free_columns(self.host) else 1
+
+        def spec(part: Any, n_open: int = 1) -> Any:
+            open_axes = [None] * min(n_open, part.ndim)
+            return tf.TensorSpec([*open_axes, *part.shape[n_open:]], part.dtype)
+
+        def specs(rows: Rows | None) -> Any:
+            if rows is None:
+                return None
+            x = tf.nest.map_structure(functools.partial(spec, n_open=n_open), rows.x)
+            return x, *_map_rows(spec, (rows.y, rows.weight))
 
         def graph(fit: Any, stop: Any, start: Any, rate: Any, values: Any, *settings: Any) -> Any:
             for i, scalar in enumerate(scalars):
@@ -180,8 +190,8 @@ class Program:
 
         with graph_options(one_thread=self._in_one_thread):
             return tf.function(graph, autograph=False).get_concrete_function(
-                tensors(fit, spec),
-                tensors(stop, spec),
+                specs(fit),
+                specs(stop),
                 [tf.TensorSpec(v.shape, v.value.dtype) for v in self.host.variables],
                 tf.TensorSpec((), tf.float32),
                 tf.TensorSpec((len(scalars),), tf.float64),
@@ -330,9 +340,9 @@ def _copy(variable: Any) -> Any:
     return import_tensorflow().Variable(variable, shape=variable.shape, trainable=False)
 
 
-def tensors(rows: Rows | None, function: Callable[[Any], Any] = as_tensor) -> Any:
+def tensors(rows: Rows | None) -> Any:
     """Rows as ``(x, y, weight)`` in tensors; weight may be None."""
-    return _map_rows(function, rows and (rows.x, rows.y, rows.weight))
+    return _map_rows(as_tensor, rows and (rows.x, rows.y, rows.weight))
 
 
 def _map_rows(function: Callable[[Any], Any], rows: Any) -> Any:

@@ -24,7 +24,7 @@ from gpsearch.training.backend import (
 )
 from gpsearch.training.compiled.description import Description, NotDescribed, root
 from gpsearch.training.compiled.inputs import places
-from gpsearch.training.compiled.sizes import is_size, may_vary
+from gpsearch.training.compiled.sizes import has_free_columns, is_size, may_vary
 
 # Values of variables that no program is fed: above so many, none is compared.
 _MOST_VALUES = 1_000_000
@@ -72,7 +72,8 @@ def architecture_key(model: Any, *, free: bool = False) -> Architecture | None:
     ]
     whole = [model, list(numbers.values()), settings, names_that_count(model)]
     if free:
-        whole.append([str(end.shape) for end in [*model.inputs, *model.outputs]])
+        ends = [*([] if has_free_columns(model) else model.inputs), *model.outputs]
+        whole.append([str(end.shape) for end in ends])
     description = Description(special, hidden)
     try:
         told = description.digest(whole)

@@ -2,9 +2,11 @@
 
 Where every layer is one of Keras's own below, a model's sizes, such as units, enter its training
 through the shapes of its variables alone. A program is then traced with variables of free shape,
-see `backend.standing_in`, and models that differ in nothing but such sizes share it. The shapes
-of rows and outputs stay what they are: losses and metrics may ask for them. Recurrent cells, which
-keep their units and reckon with them, are answered as the program runs, see `answers`.
+see `backend.standing_in`, and models that differ in nothing but such sizes share it. Outputs keep
+their shapes, for losses and metrics may ask for them, and so do rows that are not a table: of a
+table the number of columns is open, as an encoder that is fitted in each fold may choose it.
+Recurrent cells, which keep their units and reckon with them, are answered as the program runs, see
+`answers`.
 
 A layer that asks for a size while it is traced finds None in its place: either it does without, or
 tracing fails and the model has a program of fixed shapes.
@@ -16,7 +18,13 @@ Processor time of a known program of free shape over that of one of fixed shape:
 from collections.abc import Callable
 from typing import Any
 
-from gpsearch.training.backend import ATTENTION_SIZES, import_keras, import_tensorflow, layers_of
+from gpsearch.training.backend import (
+    ATTENTION_SIZES,
+    INPUT_SIZES,
+    import_keras,
+    import_tensorflow,
+    layers_of,
+)
 from gpsearch.training.compiled.description import root
 
 # By class of Keras: attributes that say how large its variables are, and nothing else.
@@ -32,12 +40,13 @@ SIZES: dict[str, tuple[str, ...]] = {
         ("LSTMCell", "GRUCell", "SimpleRNNCell"), ("units", "state_size", "output_size")
     ),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), ("state_size",)),
+    "InputLayer": INPUT_SIZES,  # a program is told of them where they count, see `program_key`
     "InputSpec": ("axes",),  # what a layer has been built for
 }
 
 # Layers that have no size, or that take it from what they are given.
 _WITHOUT_SIZE = {
-    *("Sequential", "Functional", "InputLayer", "Activation", "Flatten", "Identity"),
+    *("Sequential", "Functional", "Activation", "Flatten", "Identity"),
     *("BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise"),
     *("ReLU", "LeakyReLU", "ELU", "Softmax", "Add", "Multiply", "Concatenate"),
     *("Masking", "Bidirectional", "TimeDistributed", *(f"SpatialDropout{n}D" for n in (1, 2, 3))),
@@ -62,6 +71,15 @@ def has_free_sizes(model: Any) -> bool:
             for kind in kinds
         )
     )
+
+
+def has_free_columns(model: Any) -> bool:
+    """Whether a model of free sizes may be given tables with any number of columns.
+
+    A layer that counts them is flattening, or an embedding, of which each is a word.
+    """
+    kinds = {type(layer).__name__ for layer in layers_of(model)}
+    return not kinds & {"Embedding", "Flatten"} and all(len(x.shape) == 2 for x in model.inputs)
 
 
 def _needs_its_size(layer: Any) -> bool:
