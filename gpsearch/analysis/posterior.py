@@ -28,6 +28,7 @@ from gpsearch.strategy.history import FoldStatistics, fit_process, study_history
 from gpsearch.study import Study, require_study
 from gpsearch.surrogate import GaussianProcess
 from gpsearch.surrogate.kernels import ScaledSqDistTo, matern52_correlation, scaled_sq_dist
+from gpsearch.surrogate.warping import LARGEST_LOSS, LEAST_SCALE, bounded
 
 logger = logging.getLogger("gpsearch")
 
@@ -70,12 +71,19 @@ def told_scores(study: Study) -> Array:
 
 
 def require_difference(study: Study, call: str) -> None:
-    """Raise a StudyError where the scores of the trials are equal."""
+    """Raise a StudyError where no process can tell the scores of the trials apart."""
     scores = told_scores(study)
-    if len(scores) > 1 and np.ptp(scores) == 0.0:
+    if len(scores) < 2 or (np.ptp(bounded(scores)) > LEAST_SCALE and scores.max() <= LARGEST_LOSS):
+        return
+    if np.ptp(scores / 2.0) == 0.0:
         raise StudyError(
             f"{call} needs different scores; all {len(scores)} of the study are equal."
         )
+    raise StudyError(
+        f"{call} needs scores whose squares a float can hold, from {LEAST_SCALE:g} to "
+        f"{LARGEST_LOSS:g}; those of the study are {scores.min():g} to {scores.max():g}. Scale the "
+        "score."
+    )
 
 
 def given_process(process: Any) -> GaussianProcess | None:

@@ -29,7 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gpsearch.analysis.posterior import PosteriorFunctions, fitted_process, told_scores
+from gpsearch.analysis.posterior import (
+    PosteriorFunctions,
+    fitted_process,
+    require_difference,
+    told_scores,
+)
 from gpsearch.arguments import fraction, power_of_two, whole
 from gpsearch.errors import public
 from gpsearch.space import Space
@@ -159,7 +164,7 @@ def estimate_importance(
     Raises
     ------
     StudyError
-        Fewer than two trials are complete.
+        Fewer than two trials are complete, or the scores are too large or too small to tell apart.
     InvalidSearchError
         An argument breaks a rule.
 
@@ -181,6 +186,7 @@ def estimate_importance(
     all_equal = bool((scores == scores[0]).all())  # the process may rest on some of them alone
     first = total = np.zeros((n_samples, len(study.space)))
     if not all_equal:
+        require_difference(study, "estimate_importance")
         first, total = _sobol_indices(process, study.space, n_samples, n_points, seed)
     return Importance(
         names=tuple(study.space.names),

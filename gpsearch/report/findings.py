@@ -74,7 +74,8 @@ def read_findings(study: Study) -> Findings:
     with contextlib.suppress(StudyError):  # equal scores
         random = estimate_random(study, n=max(200, len(study.trials)), process=process)
     if len(study.space) > 1:
-        importance = estimate_importance(study, process=process)
+        with contextlib.suppress(StudyError):  # scores that cannot be told apart
+            importance = estimate_importance(study, process=process)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
     if study.greater_is_better:  # its sentence holds scores, but the user may know losses
         # a single fold, or no dimension with a simpler end

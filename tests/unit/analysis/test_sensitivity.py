@@ -172,6 +172,13 @@ def test_scores_that_differ_are_not_called_equal_where_the_process_rests_on_equa
     assert not estimate_importance(study, process=process, n_samples=2).all_equal
 
 
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_scores_that_no_process_tells_apart_are_refused(scale):
+    study = searched(lambda p: scale * p["x"], {"x": (0.0, 1.0), "y": (0.0, 1.0)}, n_calls=5)
+    with pytest.raises(StudyError, match="estimate_importance needs scores whose squares"):
+        estimate_importance(study)
+
+
 @pytest.mark.parametrize(
     "folds",
     [
