@@ -236,6 +236,10 @@ def interval(differences: np.ndarray) -> str:
     return f"{mean:.2f} ({mean - half:.2f} to {mean + half:.2f})"
 
 
+def score_text(score: float) -> str:
+    return f"{score:.4f}" if np.isfinite(score) else "none"
+
+
 def tables(runs: Runs) -> list[dict[str, Any]]:
     """Mean regret of each tool, with its paired difference to the first, and the scores reached."""
     score, aside = (runs.regret(runs.scores(what), what) for what in ("score", "aside"))
@@ -258,7 +262,7 @@ def tables(runs: Runs) -> list[dict[str, Any]]:
     reached, names = runs.scores("score")[..., -1], [name for name, _ in runs.pairs]
     sets = list(dict.fromkeys(names))
     means = [
-        [runs.tools[t], *(f"{reached[t, np.array(names) == name].mean():.4f}" for name in sets)]
+        [runs.tools[t], *(score_text(reached[t, np.array(names) == name].mean()) for name in sets)]
         for t in order
     ]
     return [
