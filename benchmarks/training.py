@@ -10,11 +10,13 @@ are ratios of CPU seconds per epoch run, so that a run that stops earlier gains 
     python benchmarks/training.py small --cold    # a fresh process each, imports included
     python benchmarks/training.py small --new          # what a new width costs in a known trace
     python benchmarks/training.py small --search 50    # how many points found their trace
+    python benchmarks/training.py --frame    # folds of a frame with other numbers of columns
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import itertools
 import os
@@ -27,6 +29,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification
 from sklearn.metrics import get_scorer
 from sklearn.preprocessing import StandardScaler
@@ -36,7 +39,7 @@ from gpsearch.execution import search
 from gpsearch.objective import KerasCV
 from gpsearch.training import mlp, mlp_space
 from gpsearch.training.backend import import_keras
-from gpsearch.training.compiled import compiled_trainer
+from gpsearch.training.compiled import compiled_trainer, program, program_key
 from gpsearch.training.seeding import seeded
 
 N_CONFIGURATIONS = 8
@@ -269,6 +272,38 @@ def count_found(name: str, n_calls: int) -> None:
         )
 
 
+def compare_frame() -> None:
+    """Folds of a frame with rare categories, which have other numbers of columns.
+
+    Architectures that are new, by programs of open columns and by one for each number of them.
+    """
+    rng, n = np.random.default_rng(0), 600
+    shares = 1 / np.arange(1, 61)
+    frame = pd.DataFrame(rng.normal(size=(n, 2)), columns=["age", "income"])
+    for name in ("city", "job"):
+        frame[name] = rng.choice([f"{name} {i}" for i in range(60)], n, p=shares / shares.sum())
+    target = frame["age"] + rng.normal(size=n) > 0
+    open_columns, known = (
+        KerasCV(mlp, frame, target, cv=5, epochs=30, patience=5, preprocess="auto") for _ in "ab"
+    )
+    ratios = []
+    for n_hidden, act_func in itertools.product((1, 2, 3), ("relu", "tanh")):
+        params = {"n_hidden": n_hidden, "n_neurons": 16, "act_func": act_func}
+        seconds = evaluated(open_columns, params)
+        with contextlib.ExitStack() as patched:
+            for module in (compiled_trainer, program, program_key):
+                patched.enter_context(mock.patch.object(module, "has_free_columns", _never))
+            of_each = evaluated(known, params)
+        if open_columns._trainer.n_traced > 1:  # the first pays for imports
+            ratios.append(of_each / seconds)
+            print(f"  {params}: {seconds:.2f} s, a program for each number {of_each:.2f} s")
+    mean, sd = np.mean(ratios), np.std(ratios, ddof=1)
+    print(
+        f"frame: {open_columns._trainer.n_traced} programs against {known._trainer.n_traced}; "
+        f"{mean:.2f} ± {1.96 * sd / len(ratios) ** 0.5:.2f} times less processor time"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="*", default=["small"], help=", ".join(DATA))
@@ -276,12 +311,16 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true")
     parser.add_argument("--new", action="store_true")
     parser.add_argument("--search", type=int, metavar="N_CALLS")
+    parser.add_argument("--frame", action="store_true")
     parser.add_argument("--alone", choices=["loop", "compiled"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if not DATA.keys() >= set(arguments.data):  # as choices=, argparse refuses the default
         parser.error(f"there are {', '.join(DATA)}")
     if hasattr(os, "sched_setaffinity"):  # one core, or idle threads that spin count as work
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if arguments.frame:
+        compare_frame()
+        return
     for name in arguments.data:
         if arguments.alone:
             alone(name, arguments.alone)
