@@ -46,8 +46,8 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
         axis.set_major_locator(LogLocator(numticks=4))
     else:
         close = high / low < 5  # may hold none of 1, 2, 5, 10, ... or one
-        steps = MaxNLocator(3) if close else LogLocator(subs=(1, 2, 5), numticks=5)
-        axis.set_major_locator(steps)
+        subs = (1, 2, 5) if high / low < 20 else (1, 3)  # five labels or less
+        axis.set_major_locator(MaxNLocator(3) if close else LogLocator(subs=subs, numticks=5))
         axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda v, _: number(v, digits_within(low, high))))
     axis.set_minor_formatter(NullFormatter())

@@ -23,6 +23,7 @@ from gpsearch.plotting.axes import score_limits
 from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
 from gpsearch.plotting.partial import draw_curve, draw_map
 from gpsearch.plotting.svg import svg
+from gpsearch.plotting.ticks import log_ticks
 from gpsearch.space import Categorical, Real, Space
 from gpsearch.study import Study
 
@@ -457,3 +458,14 @@ class TestMarksOfAPage:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             svg(lambda ax: ax.set_ylabel("n" * 9, fontsize=500), title="t", inches=(2, 2))
+
+
+@pytest.mark.parametrize("ratio", [1.5, 5.0, 12.0, 19.0, 21.0, 64.0, 99.0, 1e4])
+@pytest.mark.parametrize("low", [1.0, 0.00011, 1.9, 4.0])
+def test_a_logarithmic_axis_has_few_labels_and_more_than_one(low, ratio):
+    _, axes = plt.subplots()
+    axes.set_xscale("log")
+    axes.set_xlim(low, low * ratio)
+    log_ticks(axes.xaxis, low, low * ratio)
+    seen = [tick for tick in axes.get_xticks() if low * 0.999 <= tick <= low * ratio * 1.001]
+    assert 2 <= len(seen) <= 5
