@@ -117,10 +117,16 @@ class StudyFile:
         *,
         head: Mapping[str, Any] | None = None,
         dropped: Sequence[int] = (),
+        emptied: Sequence[int] = (),
         **rows: Sequence[Row],
     ) -> None:
-        """Write the head and rows of tables, all or none; delete predictions of `dropped`."""
+        """Write the head and rows of tables, all or none.
+
+        Before, the folds of the trials `emptied` are deleted, and predictions of `dropped`.
+        """
         with self.database.transaction():
+            for table in ("fold", "fresh"):
+                self.database.delete(table, trials=emptied)
             for table, of_table in rows.items():
                 self.database.put(table, of_table)
             if dropped:

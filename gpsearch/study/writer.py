@@ -147,12 +147,13 @@ class StudyWriter:
         running = dataclasses.replace(
             self.trials[number], state="running", ended=None, reason="", traceback=""
         )
-        self._file.write(trial=self._trial_rows(running))
+        self._file.write(head={CONFIRMATION: None}, trial=self._trial_rows(running))
         self.trials[number] = self._taken_over(running)
 
     def restore_trial(self, trial: Trial) -> None:
         """Record a reopened trial as it was."""
-        self._file.write(trial=self._trial_rows(trial))
+        folds = [fold_row(trial.number, fold) for fold in trial.folds]
+        self._file.write(trial=self._trial_rows(trial), fold=folds)
         self.trials[trial.number] = trial
 
     @public()
@@ -305,6 +306,11 @@ class StudyWriter:
         if trial.finished:
             return trial
         folds = tuple(fold for fold in trial.folds if not fold.error)
+        if len(folds) < len(trial.folds):  # a trial that is stopped earlier would have them again
+            kept = [fold_row(trial.number, fold) for fold in folds]
+            self._file.write(emptied=[trial.number], fold=kept)
+            for key in [key for key in self.fresh if key[1] == trial.number]:
+                del self.fresh[key]
         spent = math.fsum(fold.seconds for fold in folds)
         self._begun[trial.number] = time.monotonic() - spent
         return dataclasses.replace(trial, folds=folds, started=time.time() - spent)

@@ -78,6 +78,25 @@ def test_a_study_whose_fits_all_failed_is_tried_again(data, tmp_path, monkeypatc
     assert again.study_.trials == found.study_.trials
 
 
+def test_what_stood_in_for_failed_fits_does_not_count_once_they_are_tried_again(
+    data, tmp_path, monkeypatch
+):
+    def run(path):
+        splitter = StratifiedKFold(5, shuffle=True, random_state=0)
+        objective = gs.EstimatorCV(Offline(random_state=0), *data, cv=splitter, error_score=0.0)
+        options = {"random_state": 0, "strategy": "random", "confirm": 0.9, "progress": False}
+        return gs.search(objective, {"ccp_alpha": (0.0, 0.3)}, n_calls=12, study=path, **options)
+
+    run(tmp_path / "s.db")
+    monkeypatch.setenv("ONLINE", "yes")
+    mended, never_failed = run(tmp_path / "s.db"), run(None)
+    for trial, other in zip(mended.trials, never_failed.trials, strict=True):
+        assert trial.state == other.state
+        assert [f.score for f in trial.folds] == [f.score for f in other.folds]
+    assert "stopped" in {trial.state for trial in mended.trials}
+    assert mended.confirmation == never_failed.confirmation
+
+
 def test_scores_are_those_of_cross_validation(data):
     """What is recorded for the best params is what scikit-learn measures for them."""
     found = search(SVC(), {"C": loguniform(1e-1, 1e2)}, return_train_score=True).fit(*data)
