@@ -75,7 +75,7 @@ class RandomEstimate:
     best: float
     """Greatest score of the study, in the user's units."""
     n_calls: int
-    """Trials of the study."""
+    """Trials of the study that have ended."""
 
     def __str__(self) -> str:
         at = min(self.n_calls, len(self.n)) - 1
@@ -178,7 +178,7 @@ def estimate_random(
         observed=study.as_user_value(expected_best(random)[:n]) if len(random) else np.empty(0),
         n_random=len(random),
         best=study.as_user_value(max(trial.score for trial in study.complete)),
-        n_calls=len(study.trials),
+        n_calls=len(study.ended),
     )
 
 

@@ -119,8 +119,9 @@ class Site:
         self._look()
         now = time.monotonic()
         for address, asked in list(self._asked.items()):
-            if now - asked < WATCHED:
-                self.pages[address].update()
+            page = self.pages[address]
+            if now - asked < WATCHED or not page.html:  # others may have taken longer than that
+                page.update()
 
     def _look(self) -> None:
         for folder in filter(Path.is_dir, self._places):

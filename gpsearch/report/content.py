@@ -91,7 +91,7 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
         "stopped": _stopped(trials),
         "space": read_space(study.space),
         "conditions": read_conditions(study.space, study.info),
-        "facts": read_facts(study.info, path),
+        "facts": read_facts(study.info, path, study.budget),
         "again": command or _search_again(study),
     }
 
@@ -259,7 +259,7 @@ def _value_cells(space: Space, digits: Digits, trial: Trial) -> list[Cell]:
 def _search_again(study: Study) -> str:
     """The Python calls that read the study and continue it."""
     settings = study.info.settings
-    arguments = {"n_calls": settings.get("n_calls", len(study.trials))}
+    arguments: dict[str, Any] = {"n_calls": study.budget or len(study.trials)}
     if study.path is not None:
         arguments["study"] = str(study.path)
     arguments["random_state"] = study.seed

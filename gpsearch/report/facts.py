@@ -31,10 +31,14 @@ def read_conditions(space: Space, info: StudyInfo) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def read_facts(info: StudyInfo, path: Path | None) -> tuple[tuple[str, str], ...]:
-    """Name and value of everything recorded about how a study was run."""
+def read_facts(
+    info: StudyInfo, path: Path | None, budget: int | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Name and value of everything recorded about how a study was run, with its last `budget`."""
     facts = [("study", "in memory" if path is None else str(path)), ("seed", str(info.seed))]
     for name, value in info.settings.items():
+        if name == "n_calls" and budget:  # the setting is that of the first call
+            value = budget
         if name == "score_bounds":
             value = " to ".join(map(value_text, info.score_bounds))
         is_none = name in ("optimum_prior", "expected_optimum", "cost", "racing") and not value

@@ -264,6 +264,16 @@ def test_a_single_study_is_the_first_page(drawn, tmp_path):
     assert "3 trials" in site.pages["/"].html
 
 
+def test_a_page_is_made_however_long_others_take_after_it_was_asked_for(drawn, tmp_path):
+    _, clock = drawn
+    new_study(tmp_path / "study.db")
+    site = serve.Site([tmp_path])
+    site.ask("/study.db")
+    clock[0] += 60.0
+    site.update()
+    assert "3 trials" in site.pages["/study.db"].html
+
+
 def test_a_folder_without_a_study_says_so(tmp_path):
     site = serve.Site([tmp_path])
     site.ask("/")

@@ -284,3 +284,11 @@ def test_a_model_whose_points_were_all_stopped_has_gained_nothing():
                 writer.record_fold(number, FoldResult(fold=fold, score=0.1 * (4 - i) + fold % 2))
             writer.end_trial(number, "stopped" if i > 4 else "complete")
     assert search_gain(study).startswith("nothing: the model has not improved on the best of the 5")
+
+
+def test_a_trial_that_still_runs_is_none_of_those_that_random_search_is_given():
+    study = gs.search(score, SPACE, n_calls=6, random_state=0, progress=False)
+    ended = study.estimate_random()
+    with study.writing() as writer:
+        writer.start_trial(study.best_params, seed=0)
+        assert str(study.estimate_random()) == str(ended)

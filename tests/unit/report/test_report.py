@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import gpsearch as gs
 from gpsearch.analysis import estimate_importance, one_standard_error
 from gpsearch.comparison import compare
 from gpsearch.described import number
@@ -542,6 +543,15 @@ def test_a_folder_that_does_not_exist_is_named(mixed_study, tmp_path):
     ) as told:
         mixed_study.report(tmp_path / "nope" / "x.html")
     assert told.value.argument == "path"
+
+
+def test_the_number_of_calls_is_that_of_the_last_search():
+    options = {"strategy": "random", "random_state": 0, "progress": False}
+    study = gs.search(lambda params: params["x"], {"x": (0.0, 1.0)}, n_calls=3, **options)
+    gs.search(study.objective, study.space, n_calls=5, study=study, **options)
+    content = read_content(study)
+    assert "n_calls=5" in content["again"]
+    assert ("n calls", "5") in content["facts"]
 
 
 def test_the_call_that_repeats_a_search_says_what_was_not_usual(make_study, tmp_path):
