@@ -68,7 +68,7 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
         with contextlib.suppress(*DAMAGE):
             trials[row[0]] = read_trial(row, folds.get(row[0], ()), encoding)
     seen = [fold.fold for of in folds.values() for fold in of]
-    n_folds = 0 if all_folds else info.description.get("n_folds") or 1 + max(seen, default=0)
+    n_folds = 1 if all_folds else info.description.get("n_folds") or 1 + max(seen, default=0)
     broken = {
         number: {*range(n_folds)} - {fold.fold for fold in trial.folds}
         for number, trial in trials.items()
@@ -111,8 +111,8 @@ def salvage(path: StudyPath, new: StudyPath) -> tuple[Study, list[str]]:
             f"Folds that are or may be lost, by trial: {', '.join(folds_lost)}. A search that "
             "continues the new study evaluates them again."
         )
-    elif not all_folds:
-        lost.append("Folds of trials that were stopped or failed cannot be read.")
+    if not all_folds and {"stopped", "failed"} & {trial.state for trial in trials.values()}:
+        lost.append("Folds of trials that were stopped or failed may be lost.")
     if not all_predictions:
         lost.append("Held-out predictions of some folds cannot be read.")
     if not all_queued:

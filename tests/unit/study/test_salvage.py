@@ -1,6 +1,7 @@
 """What can be read of a damaged study goes on as a new one, and nothing else counts."""
 
 import random
+import shutil
 import sqlite3
 
 import pytest
@@ -113,6 +114,22 @@ def test_a_search_goes_on_where_folds_and_trials_were_lost(tmp_path):
     assert all(
         trial.score == scores[trial.params["x"]] for trial in study.trials if trial.number != 5
     )
+
+
+def test_folds_are_told_lost_of_trials_that_were_stopped_too(whole, tmp_path):
+    study = Study.open(shutil.copyfile(whole, tmp_path / "a.db"))
+    with study.writing() as writer:
+        writer.add_trial({"x": 0.5}, [gs.FoldResult(fold=0, score=1.0)], state="stopped")
+    changed(study.path, f"UPDATE fold SET score = 9.0 WHERE trial IN (3, {N_TRIALS}) AND fold = 0")
+    _, lost = salvage(study.path, tmp_path / "new.db")
+    assert "by trial: 3 (0)." in lost[0]
+    assert lost[1] == "Folds of trials that were stopped or failed may be lost."
+
+
+def test_a_complete_trial_without_any_fold_is_evaluated_again(whole, tmp_path):
+    path = changed(shutil.copyfile(whole, tmp_path / "a.db"), "DELETE FROM fold WHERE trial = 3")
+    study, _ = salvage(path, tmp_path / "new.db")
+    assert [trial.number for trial in study.trials if trial.state == "running"] == [3]
 
 
 def test_what_is_in_the_way_stays(whole, tmp_path):
