@@ -113,7 +113,8 @@ def search(
         Known scores of `x0` (losses with ``greater_is_better=False``): recorded, not evaluated.
     warm_start : path or Study, optional
         An earlier study, of the same space or one that overlaps it. Where the objective is the
-        same, its trials count as known; otherwise its best configurations are evaluated first.
+        same, its trials of the same settings count as known; of another objective, or with a
+        setting that one of the spaces lacks, the best configurations are evaluated first.
     callback : callable, object with ``on_trial_end``, or a list of these, optional
         A callable is called with `Study.result` after each trial, as in scikit-optimize;
         returning True ends the search. Of an object with ``on_trial_end(study, trial)``, that

@@ -14,6 +14,7 @@ from typing import Any
 from gpsearch.errors import InvalidParamsError
 from gpsearch.evaluation import FoldResult, Params
 from gpsearch.study import Study, StudyWriter, Trial
+from gpsearch.study.contenders import differing
 from gpsearch.study.info import same_objective, warn_if_earlier
 from gpsearch.study.trial import GIVEN
 
@@ -48,7 +49,10 @@ def record_given(
 
 
 def record_earlier(writer: StudyWriter, earlier: Study) -> None:
-    """Take over an earlier study, once: its trials as known, or its best to be evaluated."""
+    """Take over an earlier study, once: its trials as known, or its best to be evaluated.
+
+    Known is what the same objective scored with the same settings, neither more nor fewer.
+    """
     study = writer.study
     if any(not trial.is_given for trial in study.trials):
         return  # it is continued: what it was given then is recorded
@@ -61,19 +65,22 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
             len(scored) - len(fitting),
             len(scored),
         )
+    known: list[tuple[Trial, Params]] = []
     if same_objective(earlier.info, study.info):
         warn_if_earlier("the study to start from", earlier.info, study.info)
-        known = _given_keys(study)
-        given = [
-            dataclasses.replace(trial, params=params, origin=GIVEN)
-            for trial, params in fitting
-            if _key(study, params) not in known
-        ]
-        writer.add_trials(given)
-    else:
-        complete = [(trial, params) for trial, params in fitting if trial.state == "complete"]
-        best = sorted(complete, key=lambda pair: pair[0].loss)[:N_BEST]
-        writer.queue_params([params for _, params in best], origin="x0")
+        # without a setting that it had, or with a fixed one that it lacked, it scores another thing
+        known = [pair for pair in fitting if not differing(pair[1], pair[0].params)]
+    keys = _given_keys(study)
+    given = [
+        dataclasses.replace(trial, params=params, origin=GIVEN)
+        for trial, params in known
+        if _key(study, params) not in keys
+    ]
+    writer.add_trials(given)
+    numbers = {trial.number for trial, _ in known}
+    others = [pair for pair in fitting if pair[0].number not in numbers]
+    best = sorted((o for o in others if o[0].state == "complete"), key=lambda pair: pair[0].loss)
+    writer.queue_params([params for _, params in best[:N_BEST]], origin="x0")
 
 
 def _fit(study: Study, trial: Trial) -> Params | None:

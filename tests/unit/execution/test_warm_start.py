@@ -10,7 +10,7 @@ from gpsearch.execution import search
 from gpsearch.space import Integer, Real, Space
 from gpsearch.study import Study
 
-OLD = {"x": Real(-2.0, 2.0), "n": Integer(1, 9), "gone": Real(0.0, 1.0)}
+OLD = {"x": Real(-2.0, 2.0), "n": Integer(1, 9)}
 NEW = {"x": Real(-1.0, 1.0), "n": Integer(1, 9)}
 
 
@@ -65,6 +65,19 @@ def test_another_objective_makes_its_best_params_first_guesses(earlier):
     assert [trial.params["x"] for trial in study.trials[:5]] == [t.params["x"] for t in best]
     assert [trial.origin for trial in study.trials] == ["x0"] * 5 + ["random"] * 3
     assert study.best_score > 50
+
+
+@pytest.mark.parametrize("space", [{"x": Real(-1.0, 1.0)}, {**NEW, "shift": 3.0}])
+def test_a_score_is_known_of_the_settings_alone_with_which_it_was_measured(space):
+    def shifted(params):
+        return params["x"] + params.get("n", 0) + params.get("shift", 0.0)
+
+    old = run(shifted, NEW)
+    study = run(shifted, space, warm_start=old, n_calls=7)
+    assert [trial.origin for trial in study.trials] == ["x0"] * 5 + ["random"] * 2
+    assert [trial.score for trial in study.trials] == [shifted(t.params) for t in study.trials]
+    best = sorted(old.trials, key=lambda trial: trial.loss)[:5]
+    assert [trial.params["x"] for trial in study.trials[:5]] == [t.params["x"] for t in best]
 
 
 def test_a_constraint_keeps_its_own(earlier):
