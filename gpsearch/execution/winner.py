@@ -169,7 +169,8 @@ class Estimate:
             g[i] = np.mean(scores)
         g += 0 * f  # NaN, too, where it failed on choosing splits
         w = _left(r)
-        compared = np.where(np.isnan(g), -np.inf, f)
+        told = np.array([told_apart(mean) for mean in f])  # of equal means the first is the best
+        compared = np.where(np.isnan(g), -np.inf, told)
         noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
         draws = compared + np.sqrt(self._v * w) * noise
         first = draws == draws.max(axis=1, keepdims=True)

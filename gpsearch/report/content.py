@@ -20,7 +20,7 @@ from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.space import Space
 from gpsearch.study import Study, Trial
-from gpsearch.study.contenders import contenders, differing
+from gpsearch.study.contenders import best_first, contenders, differing
 from gpsearch.study.info import digits_of
 from gpsearch.surrogate.subsets import representatives
 
@@ -225,7 +225,7 @@ def _run_rows(comparison: Comparison) -> list[Row]:
     rows, digits = [], digits_of(comparison.info)
     for s, (strategy, runs) in enumerate(comparison.runs.items()):
         for r, trials in enumerate(runs):
-            best = max((t for t in trials if t.state == "complete"), key=lambda t: t.score)
+            (best, *_) = best_first(trials)
             failed = sum(trial.state == "failed" for trial in trials)
             seconds = float(comparison.seconds[s, r].sum())
             cells = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from gpsearch.analysis.side_by_side import COMPARED, SideBySide, side_by_side
 from gpsearch.described import duration, number, score_text, values_text
+from gpsearch.evaluation import told_apart
 from gpsearch.plotting.data import score_label
 from gpsearch.study import Study
 from gpsearch.study.contenders import difference
@@ -63,7 +64,7 @@ def _gaps(shown: SideBySide, members: Sequence[int]) -> list[str]:
     scored = {i: shown.studies[i].best_trial for i in members if shown.studies[i].complete}
     if len(scored) < 2:
         return []
-    top = max(scored, key=lambda i: scored[i].score)
+    top = max(scored, key=lambda i: told_apart(scored[i].score))
     sentences = []
     for i, trial in scored.items():
         if i == top:

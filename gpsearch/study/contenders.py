@@ -37,7 +37,10 @@ def difference(best: Trial, other: Trial) -> tuple[float, float]:
     others = [by_fold[fold.fold] for fold in own]
     d = [a.score - b.score for a, b in zip(own, others, strict=True)]
     alike = told_apart(mean_score(own)) == told_apart(mean_score(others))
-    return 0.0 if alike else statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
+    lag, error = statistics.fmean(d), statistics.stdev(d) / math.sqrt(len(d))
+    if math.isclose(lag, error):  # D is e where one fold alone differs, but for rounding
+        error = lag
+    return 0.0 if alike else lag, error
 
 
 def differing(params: Mapping[str, Any], best: Mapping[str, Any]) -> list[str]:

@@ -69,6 +69,17 @@ def test_the_best_is_the_winner_of_a_confirmed_search():
     assert "  winner  trial 1, score 0.89 " in str(study)
 
 
+@pytest.mark.parametrize(("k", "lost"), [(2, 0.1), (2, 0.2), (5, 0.125), (10, 1 / 57)])
+def test_who_loses_on_one_fold_alone_lies_exactly_one_standard_error_behind(k, lost):
+    """As accuracies often do: D = e = lost / k then, whatever rounding leaves of both."""
+    study = Study.create(None, space=SPACE, seed=0)
+    with study.writing() as writer:
+        for own in (lost, 0.0):
+            folds = [FoldResult(fold=j, score=0.0) for j in range(k - 1)]
+            writer.add_trial(params(1, 8), [*folds, FoldResult(fold=k - 1, score=own)])
+    assert one_standard_error(study).n_within == 2
+
+
 def test_the_order_can_be_stated():
     study = recorded((params(1, 8, 0.0), 0.9), (params(1, 8, 0.4), 0.89), (params(3, 8, 0.5), 0.89))
     assert one_standard_error(study, ["-drop_rate"]).trial.number == 2

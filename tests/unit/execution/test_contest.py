@@ -114,6 +114,23 @@ def test_the_winner_is_the_best_trial(study):
     assert made.winner in made.contenders
 
 
+def test_of_means_that_differ_in_rounding_alone_the_first_trial_wins():
+    """0.15 / 3 and 0.05 are one score, and two floats."""
+    scores = [[0.0, 0.0, 0.15], [0.05, 0.05, 0.05], [0.01, 0.0, 0.0], [0.0, 0.0, 0.02]]
+    for tied in (scores[:2], scores[1::-1]):
+        table = [*tied, *scores[2:]]
+        study = gs.search(
+            lambda params, table=table: table[params["n"]],
+            {"n": [0, 1, 2, 3]},
+            x0=[{"n": n} for n in range(4)],
+            n_calls=4,
+            random_state=0,
+            progress=False,
+        )
+        made = study.confirmation
+        assert (made.winner, made.favourite, study.best_params) == (0, 0, {"n": 0})
+
+
 def test_no_more_than_the_share_is_spent_and_each_fold_is_scored_once():
     for share, most in ((True, 24), (0.3, 48)):
         objective = Lucky(CLOSE)
