@@ -268,6 +268,7 @@ class KerasEstimator(BaseEstimator):
         made = cls(create_model, **facts["params"])
         made.class_weight = dict(facts.get("class_weights", ())) or made.class_weight
         made.network_, made.training_ = network, TrainingFacts(**facts["training"])
+        made._label_dtype = facts.get("label_dtype")
         made.history_ = {name: list(values) for name, values in made.training_.curves.items()}
         if facts["n_features"] is not None:
             made.n_features_in_ = facts["n_features"]

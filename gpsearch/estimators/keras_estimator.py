@@ -81,7 +81,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
     """
 
     _task = "classification"
-    _label_dtype: Any = None
+    _label_dtype: str | None = None
 
     @public()
     def fit(self, X: Parts, y: Any, sample_weight: Any = None, **training: Any) -> Self:
@@ -100,7 +100,7 @@ class KerasClassifier(ClassifierMixin, KerasEstimator):
         columns = np.shape(y)[1:] if not in_parts(y) else ()
         if columns == (1,):
             column_or_1d(y, warn=True)  # as scikit-learn asks of classifiers
-        self._label_dtype = np.asarray(y).dtype if columns not in ((), (1,)) else None
+        self._label_dtype = np.asarray(y).dtype.str if columns not in ((), (1,)) else None
         return self._fit(X, y, sample_weight, training)
 
     def predict(self, X: Parts, **of_keras: Any) -> np.ndarray:

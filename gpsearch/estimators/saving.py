@@ -39,6 +39,7 @@ def save_network(estimator: Any, path: Path) -> None:
         "classes_dtype": None if classes is None else target.classes.dtype.str,
         "n_outputs": target.n_outputs,
         "one_hot": target.one_hot,
+        "label_dtype": getattr(estimator, "_label_dtype", None),
         "link": getattr(network, "link", None),
         "floats": raw_dtype(network.preprocessor),
         "n_features": getattr(estimator, "n_features_in_", None),

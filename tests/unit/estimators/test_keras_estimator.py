@@ -234,6 +234,19 @@ def test_saved_without_pickle(X, y, tmp_path):
         KerasClassifier.load(tmp_path / "plain.keras")
 
 
+@pytest.mark.parametrize("kind", [bool, np.int8, float])
+@pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "several labels"])
+def test_a_loaded_estimator_predicts_columns_in_the_type_of_y(X, one_hot, kind, tmp_path):
+    """Booleans choose rows where whole numbers name them."""
+    first = X[:, 0] > 0
+    labels = np.column_stack([first, ~first if one_hot else X[:, 1] > 0]).astype(kind)
+    network = KerasClassifier(**{**SMALL, "epochs": 2}).fit(X, labels)
+    network.save(tmp_path / "n.keras")
+    found, expected = KerasClassifier.load(tmp_path / "n.keras").predict(X), network.predict(X)
+    assert found.dtype == expected.dtype == kind
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize(
     ("scaler", "offset"),
     [
