@@ -34,6 +34,7 @@ def make_result(
     `read_space` makes it; of the `models` plots take the last. `best` is by default the first
     point of the smallest loss.
     """
+    points = [list(point) for point in points]  # its own: the caller may change them
     values = np.array(losses, dtype=float)
     if best is None and np.isfinite(values).any():
         best = int(np.argmin(values))
@@ -41,7 +42,7 @@ def make_result(
         x=None if best is None else points[best],
         fun=math.nan if best is None else float(values[best]),
         func_vals=values,
-        x_iters=list(points),
+        x_iters=points,
         models=list(models),
         space=space,
         random_state=rng,

@@ -42,6 +42,14 @@ def test_it_finds_the_minimum_of_a_mixed_bowl():
     assert abs(n - 9) <= 2
 
 
+def test_what_a_caller_does_to_a_result_does_not_reach_the_search():
+    touched, left = (Optimizer(DIMENSIONS, n_initial_points=4, random_state=0) for _ in range(2))
+    result = run(touched, 5)
+    result.x[0], result.x_iters[0][1] = 99.0, "many"
+    run(left, 5)
+    assert (touched.Xi, touched.ask()) == (left.Xi, left.ask())
+
+
 @pytest.mark.parametrize("acq_func", ACQ_FUNCS)
 def test_every_acquisition_function_searches_better_than_its_first_points(acq_func):
     optimizer = Optimizer(DIMENSIONS, acq_func=acq_func, n_initial_points=6, random_state=1)
