@@ -305,5 +305,5 @@ def check_keras_file(preprocessor: Preprocessor) -> None:
         raise InvalidObjectiveError(
             f"save(): the preprocessing {list(transformers.values())!r} cannot become part of a "
             'Keras file. Write a file that ends in ".joblib" with study.save_model or joblib.dump, '
-            'or search with preprocess="standardize" or None.'
+            'or search without, or with "standardize" where X is a single array.'
         )

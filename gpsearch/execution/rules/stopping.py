@@ -75,8 +75,9 @@ class TargetScore:
 
     def __call__(self, study: Study) -> StopReason | None:
         """Decide on the complete trials of `study`."""
-        scores = [trial.score for trial in study.complete]
-        return StopReason.TARGET if scores and max(scores) >= self.score else None
+        scores = [told_apart(trial.score) for trial in study.complete]
+        reached = scores and max(scores) >= told_apart(self.score)
+        return StopReason.TARGET if reached else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ class NoImprovement:
         best, waited = -math.inf, 0
         for trial in study.ended:
             score = told_apart(trial.score)
-            improved = trial.state == "complete" and score > best + self.min_delta
+            improved = trial.state == "complete" and score > told_apart(best + self.min_delta)
             if improved:
                 best = score
             waited = 0 if improved else waited + (not trial.is_given)

@@ -43,6 +43,16 @@ def test_target_score(outcomes, stops):
 
 
 @pytest.mark.parametrize(
+    ("scores", "target"), [([0.7, 0.7, 0.7], 0.7), ([0.7, 0.9, 0.8], 0.8), ([1 / 3], 1 / 3)]
+)
+def test_the_mean_of_folds_reaches_a_target_whatever_rounding_leaves_of_it(scores, target):
+    study = study_of()
+    with study.writing() as writer:
+        writer.add_trial({"x": 0.5}, [FoldResult(fold=j, score=s) for j, s in enumerate(scores)])
+    assert TargetScore(score=target)(study) is StopReason.TARGET
+
+
+@pytest.mark.parametrize(
     ("outcomes", "stops"),
     [
         pytest.param((), False, id="nothing yet"),
@@ -64,6 +74,8 @@ def test_small_gains_do_not_count():
     outcomes = (0.0, 0.05, 0.09)
     assert NoImprovement(trials=2)(study_of(*outcomes)) is None
     assert NoImprovement(trials=2, min_delta=0.1)(study_of(*outcomes)) is StopReason.NO_IMPROVEMENT
+    exactly = study_of(0.7, 0.8, 0.8)  # which is more than 0.7 + 0.1
+    assert NoImprovement(trials=2, min_delta=0.1)(exactly) is StopReason.NO_IMPROVEMENT
 
 
 def test_nobody_waited_for_trials_whose_score_was_given():
