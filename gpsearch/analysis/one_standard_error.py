@@ -15,6 +15,7 @@ import numpy as np
 from gpsearch.arguments import is_number, refusal
 from gpsearch.described import number, number_beside
 from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError, public
+from gpsearch.evaluation import as_user_value
 from gpsearch.space import Categorical, Space
 from gpsearch.space.classic_order import bare_name
 from gpsearch.study import Study, Trial, require_study
@@ -45,6 +46,8 @@ class OneStandardError:
     """Contenders: trials within one standard error of the best, which is one of them."""
     order: str
     """Which configurations count as simpler, in words."""
+    greater_is_better: bool = True
+    """Whether ``print`` shows scores; else losses, as the function returned them."""
 
     def __str__(self) -> str:
         if self.n_within == 1:
@@ -58,10 +61,13 @@ class OneStandardError:
                 f"within one standard error of it ({self.order})."
             )
         difference = self.best.score - self.trial.score
+        chosen, best = (
+            number(as_user_value(trial.score, self.greater_is_better) + 0.0, 4)
+            for trial in (self.trial, self.best)
+        )
         return (
-            f"Trial {self.trial.number} ({number(self.trial.score, 4)}) is the simplest of the "
-            f"{self.n_within} within one standard error of the best, trial {self.best.number} "
-            f"({number(self.best.score, 4)}; the difference is "
+            f"Trial {self.trial.number} ({chosen}) is the simplest of the {self.n_within} within "
+            f"one standard error of the best, trial {self.best.number} ({best}; the difference is "
             f"{number_beside(difference, self.error)} ± {number(self.error, 2)}, standard "
             f"error over the folds); simpler is {self.order}."
         )
@@ -119,6 +125,7 @@ def one_standard_error(study: Study, simpler: Simpler | None = None) -> OneStand
         error=difference(best, chosen)[1],
         n_within=len(within),
         order=order,
+        greater_is_better=study.greater_is_better,
     )
 
 

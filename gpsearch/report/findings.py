@@ -77,10 +77,9 @@ def read_findings(study: Study) -> Findings:
         with contextlib.suppress(StudyError):  # scores that cannot be told apart
             importance = estimate_importance(study, process=process)
     curves = [partial_dependence_series(model, name) for name in model.space.names]
-    if study.greater_is_better:  # its sentence holds scores, but the user may know losses
-        # a single fold, or no dimension with a simpler end
-        with contextlib.suppress(StudyError, InvalidSearchError):
-            simplest = one_standard_error(study)
+    # a single fold, or no dimension with a simpler end
+    with contextlib.suppress(StudyError, InvalidSearchError):
+        simplest = one_standard_error(study)
     return Findings(
         model=model,
         curves={s.axis.name: s for s in sorted(curves, key=lambda s: -s.influence)},

@@ -112,6 +112,17 @@ def test_two_numbers_have_an_order_and_texts_are_left_out():
         one_standard_error(texts)
 
 
+def test_of_a_function_that_returns_a_loss_losses_are_told():
+    study = Study.create(None, space=SPACE, seed=0, settings={"greater_is_better": False})
+    with study.writing() as writer:
+        for n_hidden, losses in ((5, [0.0, 0.0]), (2, [0.0, 0.5])):
+            folds = [FoldResult(fold=j, score=-loss) for j, loss in enumerate(losses)]
+            writer.add_trial(params(n_hidden, 8), folds)
+    told = str(one_standard_error(study))
+    assert told.startswith("Trial 1 (0.25) is the simplest of the 2")
+    assert "trial 0 (0; the difference is 0.25 ± 0.25," in told
+
+
 def test_failed_trials_are_no_choice():
     study = recorded((params(3, 8), 0.9))
     with study.writing() as writer:
