@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpsearch.errors import StudyError, public
+from gpsearch.evaluation import told_apart
 from gpsearch.plotting.axes import Array, DimensionAxis, coordinates, dimension_axes
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial, require_study
@@ -89,7 +90,8 @@ def convergence_series(study: Study) -> ConvergenceSeries:
     shared, trials = _of_trials(study), study.ended
     values, errors = shared["values"], np.sqrt(FoldStatistics.of(trials).variances(trials))
     complete = np.array([state == "complete" for state in shared["states"]], dtype=bool)
-    scores = np.where(complete, study.as_user_value(values), np.nan)
+    told = [told_apart(score) for score in study.as_user_value(values)]
+    scores = np.where(complete, told, np.nan)
     leads = scores > np.fmax.accumulate(np.append(-np.inf, scores))[:-1]  # the first of equals
     leader = np.maximum.accumulate(np.where(leads, np.arange(len(scores)), -1))
     return ConvergenceSeries(

@@ -73,6 +73,18 @@ class TestConvergence:
         row = series.numbers.tolist().index(leader.number)
         assert series.best_errors[-1] == series.standard_errors[row] > 0
 
+    def test_the_first_leads_of_two_that_rounding_alone_tells_apart(self):
+        """The mean of three folds of 0.05 is greater than 0.15 / 3 in the last digit."""
+        study = recorded([])
+        with study.writing() as writer:
+            for scores in ([0.0, 0.0, 0.15], [0.05, 0.05, 0.05], [0.0, 0.01, 0.0]):
+                folds = [FoldResult(fold=j, score=score) for j, score in enumerate(scores)]
+                writer.add_trial({"x": 0.5}, folds)
+        assert study.best_trial.number == 0
+        assert study.trials[1].score > study.trials[0].score
+        series = convergence_series(study)
+        np.testing.assert_array_equal(series.best_errors, series.standard_errors[0])
+
     def test_a_fold_that_is_hard_for_all_does_not_widen_the_error(self, make_study):
         plain = convergence_series(make_study(noise=0.01, n=20))
         study = make_study(noise=0.01, n=20)
