@@ -110,5 +110,5 @@ def refusal(estimator: Any, params: Mapping[str, Any], error: Exception) -> str:
     folded = {name.lower(): name for name in valid}
     close = [folded[n] for n in difflib.get_close_matches(unknown[0].lower(), folded, n=3)]
     tails = [name for name in valid if name.endswith(f"__{unknown[0]}")]
-    hint = " or ".join(map(repr, tails or close))
+    hint = "" if "Did you mean" in str(error) else " or ".join(map(repr, tails or close))
     return f"{f'Did you mean {hint}? ' if hint else ''}{error}"

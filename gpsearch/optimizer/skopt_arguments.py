@@ -170,8 +170,8 @@ def _checked(dimensions: Any) -> list[Dimension]:
         read: list[Dimension] = skopt.space.Space(list(dimensions)).dimensions
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidSpaceError(
-            f"{error} Each entry must be (low, high), (low, high, 'log-uniform'), a list of "
-            "choices, or a dimension."
+            f"{str(error).rstrip('.')}. Each entry must be (low, high), "
+            "(low, high, 'log-uniform'), a list of choices, or a dimension."
         ).about("dimensions", dimensions) from error
     return read
 

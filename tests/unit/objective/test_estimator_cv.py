@@ -240,6 +240,14 @@ def test_splits_of_a_generator_are_kept(data):
     assert pickle.loads(pickle.dumps(walk))({}).score == objective(data, cv=KFold(3))({}).score
 
 
+def test_the_name_that_is_meant_is_told_once(data):
+    """A Keras estimator tells it itself."""
+    network = gs.EstimatorCV(gs.KerasClassifier(n_neurons=4), *data)
+    with pytest.raises(InvalidObjectiveError) as refused:
+        network({"n_neuron": 3})
+    assert str(refused.value).count("Did you mean 'n_neurons'") == 1
+
+
 def test_refusals(data):
     with pytest.raises(InvalidObjectiveError, match=r"Did you mean 'C'.*Invalid parameter 'c'"):
         objective(data)({"c": 1})

@@ -143,6 +143,11 @@ def test_a_start_of_tuples_alone_is_one_point():
     assert result.fun == 1
 
 
+def test_the_rule_follows_the_sentence_of_scikit_optimize():
+    with pytest.raises(ValueError, match=r"less than the upper bound 2\. Each entry must be"):
+        gp_minimize(bowl, [(2, 2)])
+
+
 def test_a_loss_of_a_start_may_be_an_array_without_dimensions():
     result = gp_minimize(bowl, SPACE, n_calls=3, x0=[0.0, 1], y0=np.array(2.0), random_state=0)
     assert result.func_vals[0] == 2.0
