@@ -263,6 +263,20 @@ def test_what_counts_its_columns_has_a_program_for_each_number(name):
     assert compiled.n_traced == 2
 
 
+def test_rows_come_in_other_numbers_than_an_input_says():
+    """The last batch of an epoch is smaller than those that the input was made for."""
+
+    def create(n):
+        inputs = keras.Input((6,), batch_size=SETTINGS.batch_size)
+        model = keras.Model(inputs, layers.Dense(1)(layers.Dense(n)(inputs)))
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        return model
+
+    fit = rows(40)
+    fast = trained(CompiledTrainer(), create, 3, fit, None)
+    assert_same(fast, expected(create, 3, fit, None), fit.x)
+
+
 def recurrent(kind, **options):
     return network(getattr(layers, kind)(3, **options), shape=(6, 2))
 

@@ -298,7 +298,7 @@ class Program:
         if self._free:
             ends = import_keras().tree.flatten(outputs)
             for output, known in zip(ends, self.host.outputs, strict=True):
-                output.set_shape(known.shape)
+                output.set_shape([None, *known.shape[1:]])  # an input may name a batch size
         loss = loss_of(self.host, batch, outputs, training)
         if len(self.host.metrics) > 1:
             self.host.compute_metrics(x, y, outputs, sample_weight=weight)
