@@ -48,7 +48,7 @@ class Fold:
     @property
     def fit(self) -> np.ndarray:
         """Rows of the training part without the stop rows."""
-        return np.setdiff1d(self.train, self.stop, assume_unique=True)
+        return self.train[~np.isin(self.train, self.stop)]
 
 
 def make_folds(

@@ -148,6 +148,14 @@ def test_masks_and_negative_numbers_name_rows():
     assert len({fingerprint(same) for same in (wanted, as_masks, negative, objects)}) == 1
 
 
+def test_a_row_that_is_given_several_times_is_learnt_from_as_often():
+    """As splits that sample a rare class again give it; few of many rows."""
+    train = np.repeat(np.arange(0, 30000, 100), 3)
+    fold = folds_of(np.linspace(0, 1, 30000), [(train, np.array([1, 2]))])[0][0]
+    kept = [row for row in train if row not in fold.stop]
+    assert fold.fit.tolist() == kept
+
+
 def test_iterable_of_pairs_and_leave_one_out():
     pairs = [(np.arange(30, 60), np.arange(30)), (np.arange(30), np.arange(30, 60))]
     assert len(folds_of(LABELS, pairs)[0]) == 2
