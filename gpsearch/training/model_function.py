@@ -147,7 +147,7 @@ class ModelFunction:
         except Exception as error:  # whatever a layer may raise
             raise InvalidObjectiveError(
                 f"the model that {self.name} returned cannot take two rows of X (input shape "
-                f"{_shapes(features)}): {error}"
+                f"{_shapes(features)}, which the function may take as `input_shape`): {error}"
             ) from error
 
     def _run(self, model: Any, features: Parts) -> Any:

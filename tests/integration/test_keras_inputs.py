@@ -116,7 +116,7 @@ BEFORE_SEARCH = {
         SPACE,
         "neg_log_loss.*gives no probabilities",
     ),
-    "input shape": (network(shape=(4,)), {}, SPACE, "cannot take two rows of X"),
+    "input shape": (network(shape=(4,)), {}, SPACE, "two rows of X.*may take as `input_shape`"),
     "unknown name": (network(), {}, {"rat": (0.01, 0.1)}, "does not take 'rat'"),
     "missing name": (mlp, {"y": Y}, {"n_hiden": (1, 2)}, "does not take 'n_hiden'"),
     "batch in space": (
