@@ -65,16 +65,9 @@ class CompiledTrainer:
         return CompiledTrainer, ()
 
     def _program_for(
-        self,
-        model: Any,
-        training: Training,
-        built_by: Hashable,
-        fixed: tuple[Architecture | None] | None = None,
+        self, model: Any, training: Training, built_by: Hashable
     ) -> tuple[Program, ModelState] | str:
-        """The program for a model with the model's state, or why there can be none.
-
-        `fixed` is given where the sizes cannot be left open: its architecture with them.
-        """
+        """The program for a model with the model's state, or why there can be none."""
         reason = why_not(model)
         if reason:
             return reason
@@ -85,56 +78,82 @@ class CompiledTrainer:
         except Exception as error:  # a kind of optimizer may have no one learning rate
             return f"the model's numbers cannot be read ({_first_line(error)})"
         configuration = (built_by, state.learning_rate, state.values.tobytes())
-        may_be_free = fixed is None and has_free_sizes(model)
-        architecture = architecture_key(model, free=True) if may_be_free else None
-        rows = _signatures(training, may_be_free and has_free_columns(model))
-        free = architecture is not None and (architecture, True, *rows) not in self._of_fixed_size
-        if not free:
-            (architecture,) = fixed or (architecture_key(model),)
-            rows = _signatures(training, free_columns=False)
-        key: Hashable = (architecture or built_by, free, *rows)
+        free = self._free_key(model, training)
+        found = self._programs.get(free)
+        if isinstance(found, Program) and configuration in found.served:
+            self._use_again(free)
+        else:
+            architecture = architecture_key(model)  # now, for what follows builds its optimizer
+            found = None if free is None else self._of_any_size(free, model, state, training)
+            if found is None:
+                found = self._of_its_size(architecture, configuration, model, state, training)
+        if isinstance(found, str):
+            return found
+        found.served.add(configuration)
+        return found, state
+
+    def _free_key(self, model: Any, training: Training) -> Hashable:
+        """The key of a program that serves models of any size; None where none serves this one."""
+        architecture = architecture_key(model, free=True) if has_free_sizes(model) else None
+        if architecture is None:
+            return None
+        key = (architecture, True, *_signatures(training, has_free_columns(model)))
+        return None if key in self._of_fixed_size else key
+
+    def _of_any_size(
+        self, key: Hashable, model: Any, state: ModelState, training: Training
+    ) -> Program | None:
+        """The program for models of any size; None, from now on, where sizes cannot be open."""
         shared = self._programs.get(key)
-        if free and not (isinstance(shared, Program) and configuration in shared.served):
-            fixed = (architecture_key(model),)  # now, for what follows builds its optimizer
+        if not isinstance(shared, Program):
+            traced = self._traced(model, training, free=True, checked=True)
+            if isinstance(traced, Program):
+                self._keep(key, traced)
+                return traced
+        elif not _difference(shared, model, state, training):
+            self._use_again(key)
+            return shared
+        self._of_fixed_size.add(key)
+        self._programs.pop(key, None)
+        return None
+
+    def _of_its_size(
+        self,
+        architecture: Architecture | None,
+        configuration: Hashable,
+        model: Any,
+        state: ModelState,
+        training: Training,
+    ) -> Program | str:
+        """The program for models of one architecture and size, or why there can be none."""
+        rows = _signatures(training, free_columns=False)
+        key: Hashable = (architecture or configuration, False, *rows)
+        shared = self._programs.get(key)
         if isinstance(shared, Program) and configuration not in shared.served:
             told = "" if key in self._unlike else _difference(shared, model, state, training)
-            if told and free:
-                return self._of_its_size(key, model, training, built_by, fixed)
             if told:
                 self._keep_apart(key, told)
         apart = key in self._unlike
         if apart:
             key = (key, configuration)
         found = self._programs.get(key)
-        if found is None:
-            checked = free or apart or architecture is None or architecture.own_code
-            found = self._traced(model, training, free, checked)
-            if free and isinstance(found, str):
-                return self._of_its_size(key, model, training, built_by, fixed)
-            if isinstance(found, str) or architecture is not None:
-                self._programs[key] = found
-            while len(self._programs) > KEPT_PROGRAMS:
-                self._programs.popitem(last=False)
-        else:
-            self._programs.move_to_end(key)
-            self.n_reused += isinstance(found, Program)
-        if isinstance(found, str):
+        if found is not None:
+            self._use_again(key)
             return found
-        found.served.add(configuration)
-        return found, state
+        checked = apart or architecture is None or architecture.own_code
+        found = self._traced(model, training, free=False, checked=checked)
+        if isinstance(found, str) or architecture is not None:
+            self._keep(key, found)
+        return found
 
-    def _of_its_size(
-        self,
-        key: Hashable,
-        model: Any,
-        training: Training,
-        built_by: Hashable,
-        fixed: tuple[Architecture | None] | None,
-    ) -> tuple[Program, ModelState] | str:
-        """The program for a model whose sizes cannot be left open, whatever its `key` says."""
-        self._of_fixed_size.add(key)
-        self._programs.pop(key, None)
-        return self._program_for(model, training, built_by, fixed)
+    def _keep(self, key: Hashable, found: Program | str) -> None:
+        self._programs[key] = found
+        while len(self._programs) > KEPT_PROGRAMS:
+            self._programs.popitem(last=False)
+
+    def _use_again(self, key: Hashable) -> None:
+        self._programs.move_to_end(key)
+        self.n_reused += isinstance(self._programs[key], Program)
 
     def _keep_apart(self, key: Hashable, told: str) -> None:
         """Mark a key as that of models that differ, and say so once."""
