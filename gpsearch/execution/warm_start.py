@@ -14,7 +14,7 @@ from typing import Any
 from gpsearch.errors import InvalidParamsError
 from gpsearch.evaluation import FoldResult, Params
 from gpsearch.study import Study, StudyWriter, Trial
-from gpsearch.study.contenders import differing
+from gpsearch.study.contenders import best_first, differing
 from gpsearch.study.info import same_objective, warn_if_earlier
 from gpsearch.study.trial import GIVEN
 
@@ -65,22 +65,21 @@ def record_earlier(writer: StudyWriter, earlier: Study) -> None:
             len(scored) - len(fitting),
             len(scored),
         )
-    known: list[tuple[Trial, Params]] = []
+    known: set[int] = set()
     if same_objective(earlier.info, study.info):
         warn_if_earlier("the study to start from", earlier.info, study.info)
         # without a setting that it had, or with a fixed one that it lacked, it scores another thing
-        known = [pair for pair in fitting if not differing(pair[1], pair[0].params)]
+        known = {trial.number for trial, own in fitting if not differing(own, trial.params)}
     keys = _given_keys(study)
     given = [
-        dataclasses.replace(trial, params=params, origin=GIVEN)
-        for trial, params in known
-        if _key(study, params) not in keys
+        dataclasses.replace(trial, params=own, origin=GIVEN)
+        for trial, own in fitting
+        if trial.number in known and _key(study, own) not in keys
     ]
     writer.add_trials(given)
-    numbers = {trial.number for trial, _ in known}
-    others = [pair for pair in fitting if pair[0].number not in numbers]
-    best = sorted((o for o in others if o[0].state == "complete"), key=lambda pair: pair[0].loss)
-    writer.queue_params([params for _, params in best[:N_BEST]], origin="x0")
+    others = {trial.number: own for trial, own in fitting if trial.number not in known}
+    best = best_first(trial for trial in scored if trial.number in others)[:N_BEST]
+    writer.queue_params([others[trial.number] for trial in best], origin="x0")
 
 
 def _fit(study: Study, trial: Trial) -> Params | None:
