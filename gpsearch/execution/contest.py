@@ -65,7 +65,9 @@ class Contest:
             return
         self._scores = FreshScores(self._trials, {} if off else fresh)
         self._estimate = Estimate(self._scores, FoldStatistics.of(study.ended), **options)
-        evaluated = [trial for trial in study.ended if not trial.is_given and trial.folds]
+        # Of given trials, those that a narrower space of the study evaluated took their time.
+        took_time = [trial for trial in study.ended if trial.seconds or not trial.is_given]
+        evaluated = [trial for trial in took_time if trial.folds]
         by_work = all(trial.work for trial in evaluated)
         costs = [(t.work or 0.0) if by_work else float(len(t.folds)) for t in evaluated]
         works = [trial.work for trial in self._trials if trial.work]

@@ -607,6 +607,20 @@ def test_a_baseline_is_compared_with_in_a_wider_space(named, tmp_path):
     assert "3 of 3 trials and 6 given (9 complete)" in state_line(again)
 
 
+def test_a_few_trials_in_a_wider_space_leave_enough_to_judge_their_winner(tmp_path):
+    """Fresh splits of the narrow space are paid by its trials, which the wider one has as given."""
+    path, space = tmp_path / "study.db", gs.Space({**SPACE, "n": (1, 9)})
+    narrow = searched(Lucky(slope=1.0), study=path)
+    assert len(narrow._file.read_fresh()) == 1
+    widen(path, space=space, objective=Lucky(slope=1.0))
+    options = {"study": path, "space": space, "x0": {"x": 1.0, "n": 9}}
+    made = searched(Lucky(slope=1.0), 10, **options).confirmation
+    assert made.winner == 40
+    assert (JUDGING, 40) in Study.open(path)._file.read_fresh()
+    again = searched(Lucky(slope=1.0), 4, study=tmp_path / "new.db", warm_start=narrow)
+    assert not again._file.read_fresh()  # known trials of another study pay for nothing
+
+
 def test_each_baseline_is_evaluated_once_and_the_given_one_compared():
     study = searched(Lucky(), 8, baseline=GOOD, x0=[GOOD, {"x": 0.5, "n": 1}])
     assert [trial.params["x"] for trial in study.trials[:2]] == [0.9, 0.5]
