@@ -15,7 +15,8 @@ from gpsearch.errors import StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.execution.run import Run
 from gpsearch.execution.workers.executors import LOOK_UP, WorkerKilledError, Workers
-from gpsearch.execution.workers.job import Job, Outcome, failure
+from gpsearch.execution.workers.job import Job, Outcome, failure, sentence
+from gpsearch.interruption import Terminated
 
 logger = logging.getLogger("gpsearch")
 
@@ -114,8 +115,11 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
         elif isinstance(error, BrokenExecutor):
             raise _broken(error) from error
         else:
-            killed = isinstance(error, WorkerKilledError)
-            reason = str(error) if killed else f"its executor failed with {error!r}"
+            reason = f"its executor failed with {error!r}"
+            if isinstance(error, WorkerKilledError):
+                reason = str(error)
+            elif isinstance(error, KeyboardInterrupt | Terminated):  # the objective raised it
+                reason = sentence(error)
             run.finish(number, failure(f"{reason}, {MAX_ATTEMPTS} times"))
 
 

@@ -144,3 +144,12 @@ def test_a_trial_is_stopped_after_the_fold_that_condemns_it(place):
             assert (trial.state, len(trial.folds)) == (
                 ("stopped", 1) if stopped else ("complete", 3)
             )
+
+
+def test_an_interruption_that_an_objective_raises_is_told_as_its_own(beside):
+    def give_up(params):
+        raise KeyboardInterrupt("enough")
+
+    study = search(give_up, SPACE, **beside, n_calls=1, strategy="random", progress=False)
+    (trial,) = study.trials
+    assert (trial.state, trial.reason) == ("failed", "KeyboardInterrupt: enough, 3 times")
