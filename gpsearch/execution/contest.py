@@ -79,14 +79,17 @@ class Contest:
         """Trials and fresh splits to evaluate now, in any order; none where the contest is over."""
         if not self.can_tell or self._off:
             return []
+        fresh = self._scores.fresh
         costs = {trial.number: cost for trial, cost in zip(self._trials, self._costs, strict=True)}
+        # One that is being scored is of this contest, which may have to pay for it still.
+        over = {(split, number) for split, _ in fresh for number in self._scores.ended(split)}
         earlier: set[tuple[int, int]] = set()  # of a contest among fewer trials
         while True:
             spent = math.fsum(costs.get(number, 0.0) for _, number in earlier)
             found, seen = self._round(self._budget - spent)
-            if self._scores.fresh.keys() <= seen | earlier:
+            if over <= seen | earlier:
                 return found
-            earlier |= self._scores.fresh.keys() - seen  # only ever more, so that this ends
+            earlier |= over - seen  # only ever more, so that this ends
 
     def verdict(self) -> Confirmation | None:
         """What is known of the winner; None where there are too few trials, or no folds."""

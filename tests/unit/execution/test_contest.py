@@ -607,6 +607,24 @@ def test_a_baseline_is_compared_with_in_a_wider_space(named, tmp_path):
     assert "3 of 3 trials and 6 given (9 complete)" in state_line(again)
 
 
+def test_a_trial_that_is_half_scored_again_is_scored_to_its_end():
+    """A kill in between changes nothing, also where an earlier end of the study scored others."""
+    objective, share = Lucky(slope=1.0), 0.5
+    again = {"strategy": "random", "random_state": 3, "racing": None, "progress": False}
+    before = gs.search(objective, SPACE, n_calls=6, confirm=share, **again)
+    study = gs.search(objective, SPACE, n_calls=9, confirm=False, study=before, **again)
+    fresh = dict(study._file.read_fresh())
+    contest, n_before = Contest(study, fresh, share=share), len(fresh)
+    while missing := contest.missing():
+        number, split = missing[0]
+        seed = trial_seed(study.seed, FRESH + split)
+        folds = Lucky(1.0, seed).evaluate(study.trials[number].params, seed=seed).folds
+        fresh[split, number] = folds[:1]
+        assert contest.missing() == missing
+        fresh[split, number] = folds
+    assert len(fresh) > n_before > 0
+
+
 def test_a_few_trials_in_a_wider_space_leave_enough_to_judge_their_winner(tmp_path):
     """Fresh splits of the narrow space are paid by its trials, which the wider one has as given."""
     path, space = tmp_path / "study.db", gs.Space({**SPACE, "n": (1, 9)})
