@@ -3,8 +3,6 @@
 import functools
 import pickle
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -863,12 +861,6 @@ def test_a_scorer_is_tried_on_rows_with_each_label(data, monkeypatch):
     halves = [(np.arange(30), np.arange(30, 60)), (np.arange(30, 60), np.arange(30))]
     KerasCV(mlp, X, rare, cv=halves, scoring=scorer).validate(Space({"n_neurons": (2, 3)}))
     assert seen == [{"yes", "no"}]
-
-
-def test_the_terminal_stays_silent():
-    code = "from gpsearch.training.backend import import_keras; import_keras()"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_the_next_outer_fold_scores_as_if_there_were_no_other(data):

@@ -48,8 +48,9 @@ assert drawn[0] == drawn[1], drawn
 """
 
 
-def test_the_first_draws_of_a_process_are_noticed():
-    subprocess.run([sys.executable, "-c", FIRST_DRAWS], check=True)
+def test_the_first_draws_of_a_process_are_noticed_and_the_terminal_stays_silent():
+    done = subprocess.run([sys.executable, "-c", FIRST_DRAWS], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_draws_of_a_graph_that_outlives_its_seed_are_noticed():
