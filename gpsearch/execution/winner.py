@@ -144,6 +144,7 @@ class Estimate:
         # Scores that differ by the same on all folds are not certain for that.
         spread = float(np.median(s.var(axis=1, ddof=1))) / k
         self._v = np.maximum(variances, 1e-6 * spread)
+        self._standings: dict[bytes, Standing] = {}
 
     @property
     def favourite(self) -> int:
@@ -168,7 +169,13 @@ class Estimate:
         for i, scores in self.scores.on(JUDGING).items():
             g[i] = np.mean(scores)
         g += 0 * f  # NaN, too, where it failed on choosing splits
-        w = _left(r)
+        key = f.tobytes() + g.tobytes() + r.tobytes()  # of an earlier round it is asked for again
+        if key not in self._standings:
+            self._standings[key] = self._standing(f, g, _left(r))
+        return self._standings[key]
+
+    def _standing(self, f: Array, g: Array, w: Array) -> Standing:
+        """Who is the best of trials with these means, and with what probability."""
         told = np.array([told_apart(mean) for mean in f])  # of equal means the first is the best
         compared = np.where(np.isnan(g), -np.inf, told)
         noise = np.random.default_rng(0).standard_normal((DRAWS, len(f)))
