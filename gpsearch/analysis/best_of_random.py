@@ -38,7 +38,7 @@ from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_di
 from gpsearch.arguments import fraction, whole
 from gpsearch.described import number
 from gpsearch.errors import StudyError, public
-from gpsearch.evaluation import told_apart
+from gpsearch.evaluation import holding_bounds, told_apart
 from gpsearch.space import Point, Space
 from gpsearch.strategy.history import FoldStatistics
 from gpsearch.study import Study, Trial
@@ -154,7 +154,8 @@ def estimate_random(
     rng = np.random.default_rng(seed)
     space = study.space
     points, weights = _distinct_draws(space, rng)
-    scores = noisy_scores(process, space.to_z(points), N_SAMPLES, rng)
+    bounds = holding_bounds(study.info.score_bounds, [trial.score for trial in study.complete])
+    scores = np.clip(noisy_scores(process, space.to_z(points), N_SAMPLES, rng), *bounds)
     # Draws without repeats, each with a probability as its weight: the order of these numbers.
     order = rng.exponential(size=(N_SAMPLES * SEARCHES, len(points))) / weights
     if len(points) == N_DRAWS:  # what lies beyond is not known

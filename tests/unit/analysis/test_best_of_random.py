@@ -9,7 +9,7 @@ from gpsearch.analysis import best_of_random, estimate_random, search_gain
 from gpsearch.analysis.best_of_random import draws_to_reach, expected_best, random_scores
 from gpsearch.errors import InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
-from gpsearch.study import Study
+from gpsearch.study import Study, part_of
 from gpsearch.study.confirmation import Confirmation
 
 SPACE = {"x": gs.Real(0.0, 1.0), "y": gs.Real(0.0, 1.0), "act": ["relu", "tanh"]}
@@ -67,6 +67,20 @@ def test_estimate_agrees_with_a_random_search_that_is_made(study):
     np.testing.assert_allclose(estimate.expected[4:], best.mean(axis=0)[4:], atol=0.05)
     inside = (best >= estimate.low) & (best <= estimate.high)
     assert inside.mean() > 0.85
+
+
+def test_no_score_beyond_the_metric_is_estimated(study):
+    first = part_of(study, study.trials[:8])
+    free, most = first.estimate_random(), first.best_score
+    settings = {"score_bounds": [None, most]}
+    bounded = Study.create(None, space=SPACE, seed=1, settings=settings)
+    with bounded.writing() as writer:
+        for trial in first.trials:
+            writer.add_trial(trial.params, [FoldResult(fold=0, score=trial.score)])
+    made = bounded.estimate_random()
+    assert free.high[-1] > most
+    np.testing.assert_allclose(made.high, np.minimum(free.high, most), rtol=1e-3)
+    assert made.expected[-1] <= most
 
 
 @pytest.mark.parametrize("prior", ["uniform", "log-uniform"])
