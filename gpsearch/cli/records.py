@@ -71,9 +71,7 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.format == "csv":
         text = frame.to_csv(index=False)
     else:
-        rows = frame.to_dict(orient="records")
-        exact = [{name: _json_value(value) for name, value in row.items()} for row in rows]
-        text = json.dumps(exact, indent=2, default=str) + "\n"
+        text = json.dumps(json_rows(frame), indent=2, default=str) + "\n"
     if output is not None:
         write_whole(output, text.encode(errors="backslashreplace"))
     else:
@@ -143,8 +141,14 @@ def output_file(path: str | Path, beside: Path | None = None) -> Path:
     return output_path(path)
 
 
+def json_rows(table: Any) -> list[dict[str, Any]]:
+    """The rows of a data frame, with all digits of each number."""
+    rows = table.to_dict(orient="records")
+    return [{name: _json_value(value) for name, value in row.items()} for row in rows]
+
+
 def _json_value(value: Any) -> Any:
-    """A cell with all digits of a number; null for what JSON has no number for."""
-    if (isinstance(value, float) and not math.isfinite(value)) or str(value) == "NaT":
+    """A cell; None for what JSON has no number for."""
+    if value != value or (isinstance(value, float) and math.isinf(value)):  # NaN, also of a time
         return None
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -8,7 +8,7 @@ from typing import Any
 
 from gpsearch.analysis import search_gain
 from gpsearch.analysis.ensemble_selection import fit_ensemble, select_ensemble
-from gpsearch.cli.records import output_file
+from gpsearch.cli.records import json_rows, output_file
 from gpsearch.cli.standing import first_failure, result_lines, standing_lines, state_line
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say, waiting
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
@@ -152,11 +152,10 @@ def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:
-    table = json.loads(comparison.table().to_json(orient="records"))  # NaN and infinity as null
     return {
         "n_calls": comparison.n_calls,
         "n_repeats": comparison.n_repeats,
         "baseline": comparison.baseline,
-        "strategies": table,
+        "strategies": json_rows(comparison.table()),
         "conclusions": conclusions(comparison),
     }

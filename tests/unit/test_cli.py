@@ -18,6 +18,7 @@ from gpsearch.analysis import EnsembleSelection
 from gpsearch.cli import main, searches
 from gpsearch.cli.parser import EXAMPLES, make_parser
 from gpsearch.cli.terminal import fact
+from gpsearch.comparison import compare
 from gpsearch.config import load_config
 from gpsearch.errors import InvalidObjectiveError
 from gpsearch.evaluation import FoldResult
@@ -317,6 +318,33 @@ def test_export_keeps_every_digit(tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert [row["score"] for row in rows] == [trial.score for trial in study.trials]
     assert [row["param_x"] for row in rows] == [trial.params["x"] for trial in study.trials]
+
+
+def test_a_comparison_as_json_keeps_every_digit(tmp_path, capsys):
+    path, space = str(tmp_path / "exact.db"), {"x": (1e-12, 1e-10, "log-uniform")}
+    made = compare(
+        lambda params: params["x"] / 3,
+        space,
+        strategies=["grid", "random"],
+        n_calls=3,
+        n_repeats=2,
+        study=path,
+        progress=False,
+    )
+    assert main(["compare", path, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["strategies"]
+    assert [row["score"] for row in told] == made.table()["score"].tolist()
+    assert told[0]["score"] > 0.0
+
+
+def test_a_text_that_reads_like_no_time_is_exported_as_it_is(tmp_path, capsys):
+    path = str(tmp_path / "study.db")
+    record = Study.create(path, space={"x": ["NaT", "nan"], "n": [None, 1.5]}, seed=0)
+    with record.writing() as writer:
+        writer.add_trial({"x": "NaT", "n": None}, [FoldResult(fold=0, score=0.5)])
+    assert main(["export", path, "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["param_x"], row["param_n"], row["std"]) == ("NaT", None, None)
 
 
 @pytest.mark.parametrize("command", [["show"], ["show", "--json"], ["best"], ["best", "--json"]])
