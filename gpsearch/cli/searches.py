@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = _load(arguments.config)
     chosen = _chosen(arguments, "study", "n_calls")
     record = Path(chosen.get("study", config.study))
-    report = output_file(arguments.report or config.report, beside=record)
+    page = config.report if "report" in config.source.content else record.with_suffix(".html")
+    report = output_file(arguments.report or page, beside=record)
     require_suffix(report)
     with writing_file(record):
         record.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The command line on a real search: its first call in a process of its own."""
 
+import shutil
 import subprocess
 import sys
 
@@ -94,6 +95,12 @@ def test_run_ends_with_the_result_and_continues_when_called_again(folder, monkey
     continued = Study.open(folder / "out/small.db").trials
     assert continued[:3] == trials
     assert len(continued) == 4
+
+    page = (folder / "out/small.html").read_text()
+    shutil.copy("out/small.db", "other.db")
+    assert main(["run", "search.toml", "--n-calls", "4", "--study", "other.db"]) == 0
+    assert "Report   other.html" in capsys.readouterr().out
+    assert (folder / "out/small.html").read_text() == page
 
 
 def test_another_objective_is_refused_on_the_same_study(folder, monkeypatch, capsys):

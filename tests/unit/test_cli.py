@@ -395,6 +395,7 @@ class Interrupted:
     """A configuration whose search is interrupted; keeps what it was run with."""
 
     study, report = "study.db", "report.html"
+    source = SimpleNamespace(content={"report": report})
 
     def __init__(self, path):
         self.path = path
