@@ -139,6 +139,8 @@ def watch(study: Path, output: Path) -> int:
             else:
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
+        if not page.html:  # what draws may be imported in part
+            raise
         if not page.error:
             page.end()
             write_page(output, page.html)

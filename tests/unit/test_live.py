@@ -189,6 +189,22 @@ def test_a_watched_page_that_is_interrupted_reloads_no_longer(drawn, tmp_path, m
     assert "data-reload" not in output.read_text()
 
 
+def test_a_watched_page_that_is_interrupted_before_it_is_drawn_is_not_written(
+    tmp_path, capsys, monkeypatch
+):
+    path, output = tmp_path / "study.db", tmp_path / "page.html"
+    new_study(path)
+    errors = iter([KeyboardInterrupt(), AttributeError("of a library that is imported in part")])
+
+    def interrupted(*args, **options):
+        raise next(errors)
+
+    monkeypatch.setattr(live, "draw_page", interrupted)
+    assert main(["report", str(path), "--watch", "-o", str(output)]) == 130
+    assert capsys.readouterr().err == "gpsearch: interrupted.\n"
+    assert not output.exists()
+
+
 def raise_interrupt(seconds=0):
     raise KeyboardInterrupt
 
