@@ -12,7 +12,7 @@ EXAMPLES = {
     ),
     "compare": (
         "compare search.toml --strategies gp random --n-repeats 6",
-        "compare search_comparison.db --json",
+        "compare search-compare.db --json",
     ),
     "show": ("show search.db", "watch -n 10 gpsearch show search.db", "show search.db --forecast"),
     "best": ("best search.db", "best search.db --python", "best search.toml --ensemble"),
@@ -106,7 +106,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     export = add("export", "records:export", "all trials as a table, or as a storage of Optuna")
     export.add_argument("study")
-    export.add_argument("--format", choices=["csv", "json", "optuna"], default="csv")
+    export.add_argument(
+        "--format", choices=["csv", "json", "optuna"], help="by default JSON for a .json, else CSV"
+    )
     export.add_argument("-o", "--output", help="a file; standard output without it, for a table")
 
     report = add(

@@ -68,7 +68,8 @@ def export(arguments: argparse.Namespace) -> int:
         say(f"{label('Storage')}{storage_url(output)}")
         return DONE
     frame = study.to_frame()
-    if arguments.format == "csv":
+    by_suffix = "json" if output is not None and output.suffix == ".json" else "csv"
+    if (arguments.format or by_suffix) == "csv":
         text = frame.to_csv(index=False)
     else:
         text = json.dumps(json_rows(frame), indent=2, default=str) + "\n"

@@ -91,7 +91,10 @@ def compare(arguments: argparse.Namespace) -> int:
             raise
         if Study.open(study).stop_reason != StopReason.TIMEOUT.value:
             raise
-        say(state_line(Study.open(study)))
+        standing = state_line(Study.open(study))
+        if arguments.json:  # a program reads standard output
+            return end(NOTHING_FINISHED, standing)
+        say(standing)
         return NOTHING_FINISHED
     if arguments.output is not None:
         write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())

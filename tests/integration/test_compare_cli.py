@@ -125,7 +125,12 @@ def test_a_comparison_takes_the_workers_of_the_search_but_not_its_timeout(tmp_pa
 
 def test_a_comparison_that_ran_out_of_time_is_continued(config, capsys):
     assert main(["compare", config, "--timeout", "1e-9"]) == 1
-    assert "no trial yet. The search reached its timeout." in capsys.readouterr().out
+    standing = "no trial yet. The search reached its timeout."
+    assert standing in capsys.readouterr().out
+    assert main(["compare", config, "--timeout", "1e-9", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert standing in err
     assert main(["compare", config, "--timeout", "600"]) == 0
     out = capsys.readouterr().out
     assert "2 repeats of 4 evaluations" in out

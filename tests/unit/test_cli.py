@@ -308,6 +308,10 @@ def test_export_holds_every_trial(study, tmp_path, capsys):
     assert main(["export", study, "--format", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 3
+    assert main(["export", study, "-o", str(target.with_suffix(".json"))]) == 0
+    assert json.loads(target.with_suffix(".json").read_text()) == rows
+    assert main(["export", study, "--format", "csv", "-o", str(target.with_suffix(".json"))]) == 0
+    assert target.with_suffix(".json").read_text() == target.read_text()
 
 
 def test_export_keeps_every_digit(tmp_path, capsys):
