@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,11 +28,16 @@ class Source:
             self.text = path.read_text(encoding="utf-8-sig")  # with a byte order mark or not
             self.content = tomllib.loads(self.text)
         except OSError as error:
-            raise InvalidConfigError(
-                f"{path} cannot be read: {error.strerror}. `gpsearch init > {path.name}` writes "
-                "a configuration to start from."
-            ) from None
+            remedy = f"`gpsearch init > {shlex.quote(str(path))}` writes one to start from."
+            if not isinstance(error, FileNotFoundError):
+                remedy = "A configuration is one file, in TOML."
+            raise InvalidConfigError(f"{path} cannot be read: {error.strerror}. {remedy}") from None
         except UnicodeDecodeError as error:
+            if error.object.startswith(b"SQLite format 3\0"):
+                raise InvalidConfigError(
+                    f"{path} is a database, such as a study, and not a configuration (.toml). "
+                    f"`gpsearch show {shlex.quote(str(path))}` reads a study."
+                ) from None
             line = error.object.count(b"\n", 0, error.start) + 1
             raise InvalidConfigError(
                 f"{path}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8, which "

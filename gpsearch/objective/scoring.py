@@ -243,9 +243,9 @@ def read_scorer(scoring: Any) -> Any:
                     "fold holds out are scored."
                 ).about("scoring", scoring)
             close = difflib.get_close_matches(scoring, names, n=3)
-            hint = f"Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
             raise InvalidObjectiveError(
-                f"no scikit-learn scorer has this name. {hint} sklearn.metrics.get_scorer_names() "
+                f"no scikit-learn scorer has this name. {hint}sklearn.metrics.get_scorer_names() "
                 "lists them all."
             ).about("scoring", scoring)
         return get_scorer(scoring)

@@ -12,6 +12,7 @@ from gpsearch.config import load_config
 from gpsearch.config.toml_source import Source
 from gpsearch.errors import GPSearchError, InvalidConfigError
 from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetScore
+from gpsearch.study import Study
 
 GOOD = """
 study = "runs/my.db"
@@ -321,6 +322,17 @@ def test_columns_of_the_file_are_groups_and_weights(write, tmp_path):
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     with pytest.raises(InvalidConfigError, match="gpsearch init"):
         load_config(tmp_path / "none.toml")
+
+
+def test_what_is_no_configuration_is_refused_with_its_remedy(tmp_path):
+    Study.create(tmp_path / "my search.db", space={"x": (0.0, 1.0)}, seed=0)
+    for name, told in (
+        ("my search.db", r"is a database, such as a study.*`gpsearch show '.*/my search.db'`"),
+        ("other file.toml", r"No such file or directory. `gpsearch init > '.*/other file.toml'`"),
+        (".", r"Is a directory. A configuration is one file, in TOML.$"),
+    ):
+        with pytest.raises(InvalidConfigError, match=told):
+            load_config(tmp_path / name)
 
 
 def test_a_file_is_utf_8_with_a_byte_order_mark_or_without(tmp_path):
