@@ -8,6 +8,7 @@ without where a version does not have the name. They were seen in Keras 3.15 and
 
 ======================== ==============================================================
 eager context, get_seed  `set_seed` keeps TensorFlow's graphs; without, they are made anew
+global seed generator    `set_seed` restarts it, as Keras does from 3.13 on
 name counts              layers are numbered alike in each build; without, on and on
 function call options    `graph_options`; without, a training takes longer, and to start, too
 ``_flatten_layers``      `layers_of`; without, a walk through the attributes
@@ -148,8 +149,17 @@ def set_seed(seed: int) -> None:
         with import_tensorflow().Graph().as_default():  # takes TensorFlow's part of it
             keras.utils.set_random_seed(seed)
         context._seed, context._rng = seed, random.Random(seed)
+    _restart_global_generator()
     if _GRAPHS_DRAW.is_set():
         _DRAWN_UNDER.add(seed)
+
+
+def _restart_global_generator() -> None:
+    """Let ``keras.random`` draw anew where it is given no seed, as Keras does from 3.13 on."""
+    with contextlib.suppress(ImportError):
+        from keras.src.backend.common.global_state import set_global_attribute
+
+        set_global_attribute("global_seed_generator", None)
 
 
 @functools.cache

@@ -302,7 +302,7 @@ def test_columns_of_the_file_are_groups_and_weights(write, tmp_path):
             "a": np.arange(60.0),
             "b": np.ones(60),
             "patient": np.arange(60) // 5,
-            "weight": np.linspace(1, 2, 60),
+            "weight": 1 + np.arange(60) / 64,
             "label": np.arange(60) % 2,
         }
     )

@@ -197,5 +197,5 @@ def test_bad_cv(y, cv, message):
 
 
 def test_fewer_groups_than_folds():
-    with pytest.raises(InvalidObjectiveError, match=r"number of groups: 3.*fewer folds"):
+    with pytest.raises(InvalidObjectiveError, match="fewer folds"):
         folds_of(LABELS, 5, groups=np.arange(60) % 3)

@@ -56,6 +56,23 @@ def test_layers_without_the_private_name(name, monkeypatch):
     assert [type(layer) for layer in public] == [type(layer) for layer in backend.layers_of(other)]
 
 
+def test_keras_draws_anew_where_its_own_seeding_leaves_its_generator(monkeypatch):
+    """As Keras's does before 3.13."""
+    state, plain = keras.src.backend.common.global_state, keras.utils.set_random_seed
+
+    def older(seed):
+        kept = state.get_global_attribute("global_seed_generator")
+        plain(seed)
+        state.set_global_attribute("global_seed_generator", kept)
+
+    monkeypatch.setattr(keras.utils, "set_random_seed", older)
+    drawn = []
+    for seed in (101, 102, 101):
+        with seeded(seed):
+            drawn.append(float(keras.random.uniform(())))
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
 @pytest.mark.parametrize("scheduled", [True, False])
 def test_the_learning_rate_without_the_private_name(scheduled):
     schedule = keras.optimizers.schedules.InverseTimeDecay(0.1, 1, 0.5)
