@@ -16,6 +16,7 @@ from gpsearch.data.rows import Parts, take
 from gpsearch.data.target import Target
 from gpsearch.data.weights import fit_weights
 from gpsearch.errors import TrialFailedError
+from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.compiled.model_state import state_kept
 from gpsearch.training.fitted import FittedNetwork, as_fitted
@@ -88,7 +89,8 @@ class NetworkTask:
             outputs = self.function.outputs(model, x)
             check_output(self.target, model, outputs, x, y, self.function.name, traced=traced)
         if self.target.is_classification and fits(self.target, np.shape(outputs), model):
-            as_fitted(model, self.prepared.preprocessor, self.target).labels(outputs)
+            known = import_keras().ops.convert_to_numpy(outputs)
+            as_fitted(model, self.prepared.preprocessor, self.target).labels(known)
 
     def training(self, model: Any) -> Training:
         """What `model` is trained on, and how."""

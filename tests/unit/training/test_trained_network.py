@@ -14,6 +14,7 @@ from gpsearch.evaluation import FoldResult
 from gpsearch.training import mlp
 from gpsearch.training.backend import import_keras
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
+from gpsearch.training.fitted import FittedClassifier
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.model_function import ModelFunction
 from gpsearch.training.trained_network import (
@@ -92,6 +93,26 @@ def test_an_output_that_does_not_fit_y_is_refused_where_asked():
         trained_network(task(three_units), LoopTrainer(), built_by="one", check=True),
     ):
         raise AssertionError("not reached")
+
+
+def test_labels_are_read_from_arrays_of_any_backend(monkeypatch):
+    """A tensor of torch that a model returns has a gradient, and NumPy does not take it."""
+    keras, read = import_keras(), []
+
+    def numbers(tensor):
+        read.append(tensor)
+        return np.full(tensor.shape, 0.75)
+
+    def labels(network, outputs):
+        assert type(outputs) is np.ndarray
+        return outputs
+
+    checked = task()
+    model = checked.build()
+    monkeypatch.setattr(keras.ops, "convert_to_numpy", numbers)
+    monkeypatch.setattr(FittedClassifier, "labels", labels)
+    checked.check(model)
+    assert len(read) == 1
 
 
 def test_a_check_leaves_what_model_and_loss_count_as_it_was():
