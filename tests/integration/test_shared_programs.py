@@ -8,6 +8,7 @@ import types
 
 import numpy as np
 import pytest
+from sklearn.utils.fixes import parse_version
 
 from gpsearch.training.backend import import_keras, import_tensorflow, name_counts
 from gpsearch.training.compiled import compiled_trainer
@@ -357,7 +358,16 @@ TRAINED = {
 }
 
 
-@pytest.mark.parametrize("kind", TRAINED)
+METRIC = pytest.param(
+    "metric",
+    marks=pytest.mark.skipif(
+        parse_version(keras.__version__) < parse_version("3.15"),
+        reason="a metric that returns its variable is trained on the loop",
+    ),
+)
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in TRAINED if kind != "metric"), METRIC])
 def test_a_number_that_keras_does_not_describe_is_not_taken_from_another_model(kind):
     make, first, second = KINDS[kind]
     epsilon, stop = keras.config.epsilon(), TRAINED[kind]
@@ -503,7 +513,7 @@ def test_a_model_that_cannot_be_described_has_a_program_of_its_own():
     assert results[0].curves == results[1].curves
 
 
-WITNESSED = ["slope an activation closes over", "schedule", "layer at inference", "metric"]
+WITNESSED = ["slope an activation closes over", "schedule", "layer at inference", METRIC]
 
 
 @pytest.mark.parametrize("kind", WITNESSED)
