@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from gpsearch.cli.standing import first_failure, params_lines, standing_lines, summary
+from gpsearch.cli.standing import first_failure, params_lines, standing_lines, summary, worth
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.study import Study
@@ -46,7 +46,7 @@ def best(arguments: argparse.Namespace) -> int:
     if not study.complete:
         return end(NOTHING_FINISHED, f"no trial is complete. {first_failure(study)}")
     if arguments.json:
-        found = {"params": study.best_params, "score": study.best_score}
+        found = {"params": study.best_params} | worth(study, study.best_trial)
         say(json.dumps(found, indent=2, default=str))
     elif arguments.python:
         say(pprint.pformat(study.best_params, sort_dicts=False))

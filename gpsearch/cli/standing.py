@@ -82,7 +82,7 @@ def first_failure(study: Study) -> str:
 def summary(study: Study) -> dict[str, Any]:
     """What ``gpsearch show --json`` tells."""
     trials, complete = study.trials, _best_first(study)
-    best = [{"trial": t.number, "score": t.score, "params": dict(t.params)} for t in complete]
+    best = [{"trial": t.number} | worth(study, t) | {"params": dict(t.params)} for t in complete]
     return {
         "study": str(study.path),
         "metric": study.score_name,
@@ -97,6 +97,12 @@ def summary(study: Study) -> dict[str, Any]:
         "confirmation": study.confirmation and study.confirmation.to_json(),
         "first_failure": None if best else first_failure(study),
     }
+
+
+def worth(study: Study, trial: Trial) -> dict[str, float]:
+    """The score of a trial, greater is better, and the loss that a function gave it for."""
+    loss = {} if study.greater_is_better else {"loss": trial.loss}
+    return {"score": trial.score} | loss
 
 
 def _progress(study: Study) -> str:

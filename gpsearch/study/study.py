@@ -332,7 +332,10 @@ class Study(Described):
 
     @property
     def best_score(self) -> float:
-        """Score of the best trial in the search, the mean over its folds; greater is better."""
+        """Score of the best trial in the search, the mean over its folds; greater is better.
+
+        Of a function that returns a loss it is this with its sign changed.
+        """
         return self.best_trial.score
 
     @public()
@@ -381,8 +384,9 @@ class Study(Described):
         Columns: number, state, score, std and standard_error (over the folds), ``param_<name>`` for
         each dimension and fixed value, ``fold_<j>`` for the score of each fold, best_epoch (mean
         over the folds), seconds, work and parameters (see `Trial`), started, origin, proposal,
-        seed, reason. A stopped trial has the score of the folds it ran, which may be easy ones:
-        rank those whose state is "complete".
+        seed, reason. Scores are greater when better: the loss of a function with its sign changed.
+        A stopped trial has the score of the folds it ran, which may be easy ones: rank those whose
+        state is "complete".
         """
         return frame_of(self.space, self._current())
 

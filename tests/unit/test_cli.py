@@ -341,6 +341,27 @@ def test_a_comparison_as_json_keeps_every_digit(tmp_path, capsys):
     assert told[0]["score"] > 0.0
 
 
+def test_a_loss_is_told_as_json_beside_its_score(tmp_path, capsys):
+    path = str(tmp_path / "loss.db")
+    search(
+        lambda params: params["x"] + 1.0,
+        {"x": (0.0, 1.0)},
+        n_calls=3,
+        study=path,
+        greater_is_better=False,
+        progress=False,
+    )
+    best = Study.open(path).best_trial
+    told = []
+    for command in ("show", "best"):
+        assert main([command, path, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0]["metric"] == "loss"
+    for entry in (told[0]["best"], told[1]):
+        assert (entry["loss"], entry["score"]) == (best.loss, -best.loss)
+        assert entry["loss"] > 1.0
+
+
 def test_a_text_that_reads_like_no_time_is_exported_as_it_is(tmp_path, capsys):
     path = str(tmp_path / "study.db")
     record = Study.create(path, space={"x": ["NaT", "nan"], "n": [None, 1.5]}, seed=0)
