@@ -75,7 +75,7 @@ class RandomEstimate:
     best: float
     """Greatest score of the study, in the user's units."""
     n_calls: int
-    """Trials of the study that have ended."""
+    """Trials that the search has evaluated; all that ended where each score was given."""
 
     def __str__(self) -> str:
         at = min(self.n_calls, len(self.n)) - 1
@@ -179,7 +179,7 @@ def estimate_random(
         observed=study.as_user_value(expected_best(random)[:n]) if len(random) else np.empty(0),
         n_random=len(random),
         best=study.as_user_value(max(trial.score for trial in study.complete)),
-        n_calls=len(study.ended),
+        n_calls=_n_evaluated(study),
     )
 
 
@@ -205,16 +205,15 @@ def search_gain(study: Study) -> str:
     greatest = max(trial.score for trial in study.complete)
     gain = greatest - max(first)
     reached = study.as_user_value(max(first)) + 0.0
-    n_given = sum(trial.proposal == GIVEN for trial in before)
+    n_given = sum(trial.is_given for trial in before)
     n_first = len(before) - n_given
     named = " and ".join(f"{n} {kind}" for n, kind in ((n_given, GIVEN), (n_first, "first")) if n)
     points = f"the best of the {named} points" if len(before) > 1 else f"the {named[2:]} point"
     sentence = f"{number(gain)} over {points}, {number(reached, 4)}."
     if told_apart(greatest) <= told_apart(max(first)):
         sentence = f"nothing: the model has not improved on {points}, {number(reached, 4)}."
-    n = sum(trial.proposal != GIVEN for trial in study.ended)
     try:
-        estimate = estimate_random(study, n=n)
+        estimate = estimate_random(study, n=_n_evaluated(study))
     except StudyError:  # too few scores, or all alike
         return sentence
     low, high = estimate.low[-1], estimate.high[-1]
@@ -222,6 +221,14 @@ def search_gain(study: Study) -> str:
         f"{sentence} By estimate, a random search of {estimate.n[-1]} trials reaches "
         f"{number(estimate.expected[-1], 4)} ({number(low, 4)} to {number(high, 4)})."
     )
+
+
+def _n_evaluated(study: Study) -> int:
+    """Trials that a random search would have had: those with a given score cost neither anything.
+
+    All that ended, where each score was given.
+    """
+    return sum(not trial.is_given for trial in study.ended) or len(study.ended)
 
 
 def random_scores(study: Study) -> Array:

@@ -139,7 +139,9 @@ def _summary(study: Study, trials: list[Trial]) -> str:
     ended, d = study.ended, len(study.space)
     text = counted(len(trials), "trial")
     if strategy:
-        text += f" proposed by the strategy “{strategy}”"
+        others = sum(trial.is_given or trial.proposal == "queued" for trial in trials)
+        text = counted(len(trials) - others, "trial") + f" proposed by the strategy “{strategy}”"
+        text += f" and {others} given or queued" if others else ""
     text += f" in {counted(d, 'dimension')}"
     if ended:
         begun = min(trial.started for trial in ended)

@@ -254,6 +254,12 @@ def test_what_was_given_or_queued_is_no_gain_of_the_search():
         "nothing: the model has not improved on the best of the 1 given and 4 first points, 9. "
     )
     assert "a random search of 11 trials" in search_gain(study)
+    assert "a random search of 11 trials" in str(study.estimate_random())  # as in the report
+    told = Study.create(None, space=SPACE, seed=0)
+    with told.writing() as writer:
+        for trial in study.trials:
+            writer.add_trial(trial.params, trial.folds)
+    assert "a random search of 12 trials" in str(told.estimate_random())
 
 
 def test_a_random_search_has_no_first_points_to_gain_over():

@@ -554,6 +554,16 @@ def test_the_number_of_calls_is_that_of_the_last_search():
     assert ("n calls", "5") in content["facts"]
 
 
+def test_the_strategy_proposed_neither_what_was_given_nor_what_was_queued():
+    options = {"random_state": 0, "progress": False}
+    known = {"x0": [{"x": 0.5}], "y0": [-0.04]}
+    study = gs.search(lambda p: -p["x"], {"x": (0.0, 1.0)}, n_calls=4, **known, **options)
+    study.enqueue({"x": 0.9})
+    gs.search(study.objective, study.space, n_calls=5, study=study, **options)
+    told = "4 trials proposed by the strategy “gp” and 2 given or queued in 1 dimension, begun"
+    assert read_content(study)["summary"].startswith(told)
+
+
 def test_the_call_that_repeats_a_search_says_what_was_not_usual(make_study, tmp_path):
     assert "strategy" not in read_content(make_study(n=2, path=tmp_path / "a.db"))["again"]
     study = Study.create(
