@@ -16,7 +16,7 @@ from gpsearch.cli.standing import first_failure, params_lines, standing_lines, s
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.study import Study
-from gpsearch.study.location import output_path, refuse_study, write_whole, writing_file
+from gpsearch.study.location import at_home, output_path, refuse_study, write_whole, writing_file
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -134,11 +134,12 @@ def init(arguments: argparse.Namespace) -> int:
 
 def output_file(path: str | Path, beside: Path | None = None) -> Path:
     """The path of a file to write, refused before anything is trained; its folder is made."""
+    path = at_home(path)
     refuse_study(path)
     if beside is not None and os.path.realpath(path) == os.path.realpath(beside):
         raise StudyError(f"{path} is the path of the study, too; give the other file another name.")
     with writing_file(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     return output_path(path)
 
 

@@ -21,7 +21,7 @@ from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
 from gpsearch.report import render_report, require_suffix
 from gpsearch.study import Study
-from gpsearch.study.location import write_whole, writing_file
+from gpsearch.study.location import at_home, write_whole, writing_file
 from gpsearch.study.widening import widen as widen_study
 from gpsearch.training.quiet_import import quiet_tensorflow
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the search of a configuration, or go on with it."""
     config = _load(arguments.config)
     chosen = _chosen(arguments, "study", "n_calls")
-    record = Path(chosen.get("study", config.study))
+    record = at_home(chosen.get("study", config.study))
     page = config.report if "report" in config.source.content else record.with_suffix(".html")
     report = output_file(arguments.report or page, beside=record)
     require_suffix(report)
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 def widen(arguments: argparse.Namespace) -> int:
     """Carry a study into the wider space of a configuration."""
     config = _load(arguments.config)
-    record = Path(arguments.study or config.study)
+    record = at_home(arguments.study or config.study)
     if is_comparison(Study.open(record)):
         raise GPSearchError(f"{record} holds a comparison, which cannot be carried over.")
     study, backup = widen_study(record, space=config.space, objective=config.objective)
@@ -79,11 +79,14 @@ def compare(arguments: argparse.Namespace) -> int:
             "made; give them with its configuration (.toml)."
         )
     config = _load(arguments.subject) if runs else None
-    study = Path(chosen.get("study", config.comparison["study"]) if config else arguments.subject)
-    for path in filter(None, (arguments.output, arguments.report)):
-        output_file(path, beside=study)
-    if arguments.report is not None:
-        require_suffix(arguments.report)
+    named = chosen.get("study", config.comparison["study"]) if config else arguments.subject
+    study = at_home(named)
+    output, page = (
+        None if path is None else output_file(path, beside=study)
+        for path in (arguments.output, arguments.report)
+    )
+    if page is not None:
+        require_suffix(page)
     try:
         comparison = config.compare(**chosen) if config else open_comparison(study)
     except StudyError:
@@ -96,11 +99,11 @@ def compare(arguments: argparse.Namespace) -> int:
             return end(NOTHING_FINISHED, standing)
         say(standing)
         return NOTHING_FINISHED
-    if arguments.output is not None:
-        write_whole(Path(arguments.output), comparison.to_frame().to_csv(index=False).encode())
-    if arguments.report is not None:
+    if output is not None:
+        write_whole(output, comparison.to_frame().to_csv(index=False).encode())
+    if page is not None:
         command = arguments.command_line if runs else ""
-        render_report(comparison, arguments.report, command=command)
+        render_report(comparison, page, command=command)
     if arguments.json:
         say(json.dumps(_compared(comparison), indent=2, default=str))
         return DONE
@@ -108,8 +111,8 @@ def compare(arguments: argparse.Namespace) -> int:
     if ended := Study.open(study).stop_reason:
         lines.append(fact("Ended", ended))
     lines.append(f"{label('Study')}{study}")
-    if arguments.report is not None:
-        lines.append(f"{label('Report')}{arguments.report}")
+    if page is not None:
+        lines.append(f"{label('Report')}{page}")
     say("\n".join(lines))
     return DONE
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gpsearch.config.toml_source import Source
 from gpsearch.execution.workers.executors import travel_by_value
+from gpsearch.study.location import at_home
 
 
 def find_function(source: Source, table: str, key: str, named: Any) -> Callable[..., Any]:
@@ -28,7 +29,7 @@ def find_object(source: Source, table: str, key: str, named: Any) -> Any:
         raise source.error(table, key, f'is {named!r}; write "module:name" or "file.py:name"')
     try:
         module = (
-            _module_of_file(source.path.parent / home)
+            _module_of_file(source.path.parent / at_home(home))
             if home.endswith(".py")
             else importlib.import_module(home)
         )

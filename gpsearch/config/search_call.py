@@ -23,6 +23,7 @@ from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetSc
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.study import Study
+from gpsearch.study.location import at_home
 from gpsearch.training import mlp, mlp_space
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -76,14 +77,14 @@ class Config:
         """Run the search, or continue it; `overrides` replace arguments of `gpsearch.search`."""
         arguments: dict[str, Any] = {"study": self.study} | self.search | overrides
         if isinstance(arguments["study"], str | Path):
-            Path(arguments["study"]).parent.mkdir(parents=True, exist_ok=True)
+            at_home(arguments["study"]).parent.mkdir(parents=True, exist_ok=True)
         with self.source.placing("search", "space", but=overrides):
             return search(self.objective, self.space, **arguments)
 
     def compare(self, **overrides: Any) -> Comparison:
         """Compare strategies, or continue to; `overrides` replace arguments of `compare`."""
         arguments = self.comparison | overrides
-        Path(arguments["study"]).parent.mkdir(parents=True, exist_ok=True)
+        at_home(arguments["study"]).parent.mkdir(parents=True, exist_ok=True)
         with self.source.placing("compare", "search", "space", but=overrides):
             return compare(self.objective, self.space, **arguments)
 
@@ -234,7 +235,7 @@ class _Reader:
 
     def _file(self, table: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
         name = table["file"]
-        path = self.folder / str(name)
+        path = self.folder / at_home(str(name))
         reader = READERS.get(path.suffix.lower()) if isinstance(name, str) else None
         if reader is None:
             raise self.source.error(
@@ -323,7 +324,7 @@ class _Reader:
         if len(rows) == 0:
             return
         row, column = rows[0], table.columns[places[0]]
-        path = self.folder / self.source.table("data")["file"]
+        path = self.folder / at_home(self.source.table("data")["file"])
         cell = table[column].tolist()[row]
         raise self.source.error(
             "data",

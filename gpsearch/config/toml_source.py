@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpsearch.errors import GPSearchError, InvalidConfigError
+from gpsearch.study.location import at_home
 
 TABLES = ("data", "objective", "search", "compare", "space")
 TOP = ("study", "report", *TABLES)
@@ -59,7 +60,7 @@ class Source:
         name = self.content.get(key, default)
         if not isinstance(name, str) or not name or "\0" in name:
             raise self.error("", key, f"is {name!r}; it must be the name of a file, in quotes")
-        return Path(name)
+        return at_home(name)
 
     def check_keys(self, table: str, given: Iterable[str], known: Iterable[str]) -> None:
         """Refuse a key that is not among the `known`."""

@@ -47,6 +47,11 @@ def _require_path(path: Any, of_what: str) -> None:
         raise refusal(InvalidSearchError, "path", path, f"the path of {of_what}")
 
 
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """A path, with the folder of the user where it begins with ``~``."""
+    return Path(os.path.expanduser(path))
+
+
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a folder: one that exists, or whose name ends as a folder's."""
     name = os.path.expanduser(path)
@@ -101,12 +106,13 @@ def room(name: str) -> str:
 def output_path(path: str | os.PathLike[str]) -> Path:
     """Read the path of a file to write, in a folder that exists; never over a study's file."""
     _require_path(path, "a file")
+    path = at_home(path)
     refuse_study(path)
     if not (folder := Path(os.path.realpath(path)).parent).is_dir():
         raise UnwritableError(f"the folder {folder} does not exist; make it first.").about(
             "path", str(path)
         )
-    return Path(path)
+    return path
 
 
 def model_path(path: str | os.PathLike[str]) -> Path:

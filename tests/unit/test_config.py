@@ -53,6 +53,23 @@ def test_a_file_is_one_call_of_search(write):
     assert (str(config.study), str(config.report)) == ("runs/my.db", "runs/my.html")
 
 
+def test_files_of_the_users_folder_are_named_with_a_tilde(write, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    (home / "rows.csv").write_text("a,label\n" + "1.0,0\n2.0,1\n" * 6)
+    (home / "model.py").write_text("from gpsearch import mlp as create_model\n")
+    text = GOOD.replace('"runs/my.db"', '"~/runs/my.db"').replace(
+        'dataset = "iris"', 'file = "~/rows.csv"\ntarget = "label"'
+    )
+    text = text.replace("[objective]", '[objective]\ncreate_model = "~/model.py:create_model"')
+    config = load_config(write(text))
+    assert config.study == home / "runs" / "my.db"
+    assert config.report == home / "runs" / "my.html"
+    assert config.comparison["study"] == home / "runs" / "my-compare.db"
+    assert len(config.objective.X) == 12
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

@@ -36,6 +36,26 @@ def study(tmp_path):
     return path
 
 
+def test_a_path_that_begins_with_a_tilde_is_one_of_the_users_folder(study, tmp_path, monkeypatch):
+    """For what is written as for a study: no folder is named ~."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    shutil.copy(study, home / "own.db")
+    assert Study.open("~/own.db").report("~/page.md") == home / "page.md"
+    assert main(["export", "~/own.db", "-o", "~/new/trials.csv"]) == 0
+    assert main(["report", "~/own.db"]) == 0
+    assert sorted(str(path.relative_to(home)) for path in home.rglob("*.*")) == [
+        "new/trials.csv",
+        "own.db",
+        "own.html",
+        "page.md",
+    ]
+    assert list(here.iterdir()) == []
+
+
 def itself(path):
     return path
 
