@@ -23,8 +23,9 @@ in the file             meaning
 
 A Python object is named as ``"module:name"`` or ``"file.py:name"``: ``create_model`` and
 ``function``; ``preprocess``, ``scoring``, ``cv`` and ``callbacks`` of the objective; ``strategy``,
-``racing``, ``callback`` and ``stop`` of the search; ``racing`` of the comparison. Files are looked
-up from the folder of the configuration, so that it runs from anywhere.
+``racing``, ``callback`` and ``stop`` of the search; ``racing`` of the comparison. Files, and
+modules that are installed nowhere, are looked up in the folder of the configuration, so that it
+runs from anywhere.
 
 `toml_source` knows the text and its lines, `python_objects` loads what is named, and `search_call`
 makes a `Config` of both.

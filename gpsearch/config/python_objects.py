@@ -27,6 +27,9 @@ def find_object(source: Source, table: str, key: str, named: Any) -> Any:
     home, colon, name = str(named).rpartition(":")
     if not colon:
         raise source.error(table, key, f'is {named!r}; write "module:name" or "file.py:name"')
+    folder = str(source.path.parent.absolute())
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that what lies there takes the name of no other module
     try:
         module = (
             _module_of_file(source.path.parent / at_home(home))

@@ -53,6 +53,17 @@ def test_a_file_is_one_call_of_search(write):
     assert (str(config.study), str(config.report)) == ("runs/my.db", "runs/my.html")
 
 
+@pytest.mark.parametrize("named", ["own_model.py:create_model", "own_model:create_model"])
+def test_a_module_beside_the_configuration_is_found_from_anywhere(named, write, monkeypatch):
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    for name in ("own_model", "own_helper"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    write("from own_helper import build as create_model\n", "own_model.py")
+    write("from gpsearch import mlp as build\n", "own_helper.py")
+    text = GOOD.replace("[objective]", f'[objective]\ncreate_model = "{named}"')
+    assert load_config(write(text)).objective.name == "mlp"
+
+
 def test_files_of_the_users_folder_are_named_with_a_tilde(write, tmp_path, monkeypatch):
     home = tmp_path / "home"
     home.mkdir()
