@@ -19,7 +19,7 @@ in the file             meaning
                         table the ready-made ``mlp`` is searched over its own space
 ======================= ====================================================================
 
-``"none"`` stands for None, which TOML lacks, as in ``cost = "none"``.
+``"none"`` stands for None, which TOML lacks, as in ``cost = "none"``; in ``[space]`` it is a text.
 
 A Python object is named as ``"module:name"`` or ``"file.py:name"``: ``create_model`` and
 ``function``; ``preprocess``, ``scoring``, ``cv`` and ``callbacks`` of the objective; ``strategy``,
