@@ -15,7 +15,7 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.described import aligned, counted, duration, score_text, value_text
+from gpsearch.described import aligned, counted, duration, number, score_text, value_text
 from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.space import Space
@@ -174,12 +174,17 @@ def _trial_rows(
 ) -> list[Row]:
     best, digits = study.best_trial if study.complete else None, digits_of(study.info)
     series = convergence_series(study)
-    so_far = dict(zip(series.numbers.tolist(), aligned(series.best.tolist()), strict=True))
     # as the figures have them: a stopped trial's free of what its folds are easier for all
     drawn = dict(zip(series.numbers.tolist(), series.values.tolist(), strict=True))
     scores = [drawn.get(t.number, study.as_user_value(t.score)) for t in trials]
     errors = [trial.standard_error for trial in trials]
-    texts = zip(trials, scores, errors, aligned(scores), aligned(errors, 2), strict=True)
+    told = aligned(scores)
+    texts = zip(trials, scores, errors, told, aligned(errors, 2), strict=True)
+    shown = dict(zip(scores, told, strict=True))  # the best so far reads as it does in its own row
+    so_far = {
+        n: "" if math.isnan(best) else shown.get(best, number(best, 4))
+        for n, best in zip(series.numbers.tolist(), series.best.tolist(), strict=True)
+    }
     return [
         Row(
             trial.state,

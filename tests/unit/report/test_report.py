@@ -585,3 +585,15 @@ class TestSummary:
         assert "learning_rate" in text
         assert "<polyline" in text
         assert mixed_study._repr_html_() == text
+
+
+def test_the_best_so_far_reads_as_in_the_row_of_its_trial():
+    """Also where scores span orders of magnitude, and a column has one place for all."""
+    losses = [0.4, 0.09, 0.05, 7.25e-9, 0.1, 0.3, 2e-3]
+    given = {"x0": [[i / 10] for i in range(7)], "y0": losses}
+    options = {"strategy": "random", "greater_is_better": False, "progress": False}
+    study = gs.search(lambda params: 1.0, {"x": (0.0, 1.0)}, n_calls=1, **given, **options)
+    rows = content.read_content(study)["rows"]
+    texts = [row.cells[2].text for row in rows]
+    best = np.minimum.accumulate([*losses, 1.0])
+    assert [row.best for row in rows] == [texts[[*losses, 1.0].index(value)] for value in best]
