@@ -16,14 +16,21 @@ from gpsearch.cli.standing import first_failure, params_lines, standing_lines, s
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say
 from gpsearch.errors import GPSearchError, StudyError
 from gpsearch.study import Study
-from gpsearch.study.location import at_home, output_path, refuse_study, write_whole, writing_file
+from gpsearch.study.location import (
+    at_home,
+    beside,
+    output_path,
+    refuse_study,
+    write_whole,
+    writing_file,
+)
 
 
 def show(arguments: argparse.Namespace) -> int:
     """Tell the state of a search and its best trial."""
     study = Study.open(arguments.study)
     if arguments.json:
-        say(json.dumps(summary(study), indent=2, default=str))
+        say(json_text(summary(study)))
     else:
         say("\n".join(standing_lines(study)))
         if arguments.forecast:
@@ -47,7 +54,7 @@ def best(arguments: argparse.Namespace) -> int:
         return end(NOTHING_FINISHED, f"no trial is complete. {first_failure(study)}")
     if arguments.json:
         found = {"params": study.best_params} | worth(study, study.best_trial)
-        say(json.dumps(found, indent=2, default=str))
+        say(json_text(found))
     elif arguments.python:
         say(pprint.pformat(study.best_params, sort_dicts=False))
     else:
@@ -72,7 +79,7 @@ def export(arguments: argparse.Namespace) -> int:
     if (arguments.format or by_suffix) == "csv":
         text = frame.to_csv(index=False)
     else:
-        text = json.dumps(json_rows(frame), indent=2, default=str) + "\n"
+        text = json_text(frame.to_dict(orient="records")) + "\n"
     if output is not None:
         write_whole(output, text.encode(errors="backslashreplace"))
     else:
@@ -84,7 +91,7 @@ def report(arguments: argparse.Namespace) -> int:
     """Write the page of a study, or of several."""
     studies = [Study.open(path) for path in arguments.study]
     suffix = f".{arguments.format or 'html'}"
-    usual = Path(arguments.study[0]).with_suffix(suffix)
+    usual = beside(Path(arguments.study[0]), suffix)
     if len(studies) > 1:
         usual = usual.with_stem("side_by_side")
     path = output_file(arguments.output or usual)
@@ -143,14 +150,17 @@ def output_file(path: str | Path, beside: Path | None = None) -> Path:
     return output_path(path)
 
 
-def json_rows(table: Any) -> list[dict[str, Any]]:
-    """The rows of a data frame, with all digits of each number."""
-    rows = table.to_dict(orient="records")
-    return [{name: _json_value(value) for name, value in row.items()} for row in rows]
+def json_text(told: Any) -> str:
+    """What a command tells, in JSON, with all digits of each number."""
+    return json.dumps(_json_value(told), indent=2, default=str, allow_nan=False)
 
 
 def _json_value(value: Any) -> Any:
-    """A cell; None for what JSON has no number for."""
+    """A value in what JSON has; None for a number or a time that it lacks."""
+    if isinstance(value, dict):
+        return {name: _json_value(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(entry) for entry in value]
     if value != value or (isinstance(value, float) and math.isinf(value)):  # NaN, also of a time
         return None
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,14 +1,13 @@
 """The commands that take a configuration: ``run``, ``widen``, ``compare``, ``best --ensemble``."""
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 from gpsearch.analysis import search_gain
 from gpsearch.analysis.ensemble_selection import fit_ensemble, select_ensemble
-from gpsearch.cli.records import json_rows, output_file
+from gpsearch.cli.records import json_text, output_file
 from gpsearch.cli.standing import first_failure, result_lines, standing_lines, state_line
 from gpsearch.cli.terminal import DONE, NOTHING_FINISHED, end, fact, label, say, waiting
 from gpsearch.comparison import Comparison, is_comparison, open_comparison
@@ -21,7 +20,7 @@ from gpsearch.execution.signals import end_process_soon
 from gpsearch.interruption import INTERRUPTED
 from gpsearch.report import render_report, require_suffix
 from gpsearch.study import Study
-from gpsearch.study.location import at_home, write_whole, writing_file
+from gpsearch.study.location import at_home, beside, write_whole, writing_file
 from gpsearch.study.widening import widen as widen_study
 from gpsearch.training.quiet_import import quiet_tensorflow
 
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _load(arguments.config)
     chosen = _chosen(arguments, "study", "n_calls")
     record = at_home(chosen.get("study", config.study))
-    page = config.report if "report" in config.source.content else record.with_suffix(".html")
+    page = config.report if "report" in config.source.content else beside(record, ".html")
     report = output_file(arguments.report or page, beside=record)
     require_suffix(report)
     with writing_file(record):
@@ -105,7 +104,7 @@ def compare(arguments: argparse.Namespace) -> int:
         command = arguments.command_line if runs else ""
         render_report(comparison, page, command=command)
     if arguments.json:
-        say(json.dumps(_compared(comparison), indent=2, default=str))
+        say(json_text(_compared(comparison)))
         return DONE
     lines = [comparison.summary()]
     if ended := Study.open(study).stop_reason:
@@ -138,7 +137,7 @@ def best_ensemble(arguments: argparse.Namespace) -> int:
         facts: dict[str, Any] = {"members": selection.members, "score": selection.score_name}
         if len(selection.gains) > 1:
             facts |= {"gain": selection.gain, "interval": selection.interval}
-        say(json.dumps(facts, indent=2))
+        say(json_text(facts))
     else:
         say(f"{selection}" + (f"\n{label('Saved')}{output}" if output else ""))
     return DONE
@@ -163,6 +162,6 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
         "n_calls": comparison.n_calls,
         "n_repeats": comparison.n_repeats,
         "baseline": comparison.baseline,
-        "strategies": json_rows(comparison.table()),
+        "strategies": comparison.table().to_dict(orient="records"),
         "conclusions": conclusions(comparison),
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from gpsearch.arguments import boolean
 from gpsearch.comparison.comparison import Comparison
+from gpsearch.described import counted
 from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import Objective
 from gpsearch.execution import StopReason
@@ -162,8 +163,8 @@ def complete_part(study: Study, labels: Sequence[str], most: int | None = None) 
     n_repeats = min(complete if most is None else [*complete, most], default=0)
     if n_repeats < LEAST_REPEATS:
         raise StudyError(
-            f"{study!r} holds {n_repeats} complete repeats of every strategy; a comparison needs "
-            f"{LEAST_REPEATS}. The call that made it continues it."
+            f"{study!r} holds {counted(n_repeats, 'complete repeat')} of every strategy; a "
+            f"comparison needs {LEAST_REPEATS}. The call that made it continues it."
         )
     return Comparison(
         runs={label: tuple(tuple(runs[label][r]) for r in range(n_repeats)) for label in labels},

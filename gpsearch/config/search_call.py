@@ -23,7 +23,7 @@ from gpsearch.execution import BelowNoise, ExpectedGain, NoImprovement, TargetSc
 from gpsearch.objective import KerasCV
 from gpsearch.space import Space
 from gpsearch.study import Study
-from gpsearch.study.location import at_home
+from gpsearch.study.location import at_home, beside
 from gpsearch.training import mlp, mlp_space
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -110,7 +110,7 @@ class _Reader:
     def config(self) -> Config:
         source = self.source
         study = source.file_name("study", f"{source.path.stem}.db")
-        report = source.file_name("report", str(study.with_suffix(".html")))
+        report = source.file_name("report", str(beside(study, ".html")))
         if os.path.realpath(study) == os.path.realpath(report):
             key = "report" if "report" in source.content else "study"
             raise source.error("", key, f"names {report}, which is both the study and the report")

@@ -52,6 +52,11 @@ def at_home(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def beside(study: Path, suffix: str) -> Path:
+    """The path of a page of a study, in its folder; the number in ``v1.2`` is no suffix."""
+    return study.with_name((study.name if study.suffix[1:2].isdigit() else study.stem) + suffix)
+
+
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a folder: one that exists, or whose name ends as a folder's."""
     name = os.path.expanduser(path)

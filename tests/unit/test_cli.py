@@ -372,6 +372,26 @@ def test_a_text_that_reads_like_no_time_is_exported_as_it_is(tmp_path, capsys):
     assert (row["param_x"], row["param_n"], row["std"]) == ("NaT", None, None)
 
 
+@pytest.mark.parametrize("command", [["show", "--json"], ["best", "--json"], ["export"]])
+def test_a_number_that_json_lacks_is_null(command, tmp_path, capsys):
+    path, table = str(tmp_path / "study.db"), tmp_path / "table.json"
+    space = {"x": (0.0, 1.0), "norm": [float("inf")]}
+    search(lambda params: params["x"], space, n_calls=2, study=path, progress=False)
+    assert main([command[0], path, *(command[1:] or ["-o", str(table)])]) == 0
+    told = table.read_text() if table.exists() else capsys.readouterr().out
+    assert "null" in told
+    json.loads(told, parse_constant=pytest.fail)
+
+
+def test_studies_whose_names_end_in_a_number_have_a_page_each(study, tmp_path, capsys):
+    pages = []
+    for name in ("v1.1", "v1.2", "v1"):
+        shutil.copy(study, tmp_path / name)
+        assert main(["report", str(tmp_path / name)]) == 0
+        pages.append(capsys.readouterr().out.split("/")[-1].strip())
+    assert pages == ["v1.1.html", "v1.2.html", "v1.html"]
+
+
 @pytest.mark.parametrize("command", [["show"], ["show", "--json"], ["best"], ["best", "--json"]])
 def test_a_study_without_a_result_has_its_own_exit_code(empty, command, capsys):
     assert main([*command, empty]) == 1
