@@ -382,12 +382,13 @@ def _of_one_replica(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return summed
 
 
-def slots_of(optimizer: Any, name: str) -> list[Any] | None:
-    """Variables of a built optimizer by name, one for each of the model's; None where unknown."""
+def slots_of(optimizer: Any, name: str, n: int) -> list[Any] | None:
+    """The `n` variables of a built optimizer by name; None where it has others, or unknown ones."""
     found = getattr(optimizer, f"_{name}", None)
     variable = import_keras().Variable
-    known = isinstance(found, list) and all(isinstance(one, variable) for one in found)
-    return found if known else None
+    if not isinstance(found, list) or len(found) != n:
+        return None
+    return found if all(isinstance(one, variable) for one in found) else None
 
 
 def slots_by_variable(optimizer: Any) -> dict[int, Any]:

@@ -148,6 +148,21 @@ def test_a_step_without_the_private_names(name, monkeypatch):
     assert stepped[0] == pytest.approx(stepped[1], rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["Adam", "RMSprop", "Adadelta"])
+def test_a_step_of_some_of_the_variables_that_an_optimizer_was_built_for(name):
+    """Layers were frozen since then."""
+    given = {"momentum": 0.9} if name == "RMSprop" else {}
+    stepped = []
+    for taken in (apply_update, lambda optimizer, *step: optimizer.apply(*step)):
+        frozen, variable = (keras.Variable(np.ones(size, np.float32)) for size in (3, 2))
+        optimizer = getattr(keras.optimizers, name)(0.1, **given)
+        optimizer.build([frozen, variable])
+        taken(optimizer, [tf.constant([0.5, -0.1])], [variable])
+        stepped.append(variable.numpy())
+        assert (frozen.numpy() == 1).all()
+    assert stepped[0] == pytest.approx(stepped[1], rel=1e-6)
+
+
 def test_dropout_without_the_private_module(monkeypatch):
     """A new rate has its own program then."""
 
@@ -170,8 +185,10 @@ def test_the_names_are_those_of_this_version():
     assert all(
         hasattr(attention, name) for name in backend.ATTENTION_SIZES + backend.ATTENTION_NUMBERS
     )
-    assert len(backend.slots_of(model.optimizer, "momentums")) == len(model.trainable_variables)
-    assert backend.slots_of(model.optimizer, "unheard_of") is None
+    n = len(model.trainable_variables)
+    assert len(backend.slots_of(model.optimizer, "momentums", n)) == n
+    assert backend.slots_of(model.optimizer, "momentums", n - 1) is None
+    assert backend.slots_of(model.optimizer, "unheard_of", n) is None
     before = dict(vars(model.optimizer))
     with backend.summing_nothing(model.optimizer), backend.summing_nothing(types.SimpleNamespace()):
         assert vars(model.optimizer) != before
