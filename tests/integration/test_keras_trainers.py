@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gpsearch.training.backend import import_keras, import_tensorflow
+from gpsearch.training.compiled import program
 from gpsearch.training.compiled.compiled_trainer import CompiledTrainer
 from gpsearch.training.loop import LoopTrainer
 from gpsearch.training.seeding import seeded
@@ -524,6 +525,23 @@ def test_batch_size_and_epochs_need_no_new_trace(compiled):
         fast = trained(compiled, MODELS["dropout"], fit, stop, settings)
         assert_same(fast, expected(MODELS["dropout"], fit, stop, settings), stop.x)
     assert compiled.n_traced == traced
+
+
+@pytest.mark.parametrize("name", ["metrics", "several-inputs-and-outputs"])
+def test_more_stop_rows_than_one_pass_takes_come_in_several(name, monkeypatch):
+    rng = np.random.default_rng(14)
+    fit, stop = rows_for(name, 28, rng), rows_for(name, 27, rng)
+    few = TrainingSettings(epochs=3, batch_size=7, patience=1)
+    compiled, curves = CompiledTrainer(), []
+    for passes in (1, 3):
+        monkeypatch.setattr(program, "FORWARD_ROWS", 27 // passes)
+        fast = trained(compiled, MODELS[name], fit, stop, few, call=passes)
+        assert fast.trainer == "compiled"
+        assert compiled.n_traced == len(curves) + 1
+        curves.append(fast.curves)
+    assert curves[0].keys() == curves[1].keys()
+    for entry in curves[0].keys() - {"val_rate"}:  # a rate of batches
+        np.testing.assert_allclose(*(known[entry] for known in curves), rtol=1e-5, err_msg=entry)
 
 
 @pytest.mark.parametrize("trainer", [CompiledTrainer, LoopTrainer])

@@ -16,7 +16,7 @@ from gpsearch.phases import phase
 from gpsearch.training.backend import import_keras, optimizers_of
 from gpsearch.training.compiled.description import root
 from gpsearch.training.compiled.model_state import ModelState
-from gpsearch.training.compiled.program import CannotCompileError, Program
+from gpsearch.training.compiled.program import CannotCompileError, Program, in_one_pass
 from gpsearch.training.compiled.program_key import Architecture, architecture_key
 from gpsearch.training.compiled.sizes import has_free_columns, has_free_sizes
 from gpsearch.training.compiled.witness import difference
@@ -223,10 +223,11 @@ def _signatures(training: Training, free_columns: bool) -> tuple[Any, ...]:
         named = named_parts(parts)
         return tuple((name, part.shape[first:], str(part.dtype)) for name, part in named)
 
-    return tuple(
+    signatures = [
         rows and (shapes(rows.x, 1 + free_columns), shapes(rows.y, 1), rows.weight is None)
         for rows in (training.fit, training.stop)
-    )
+    ]
+    return *signatures, training.stop and in_one_pass(training.stop)
 
 
 def _first_line(error: Exception) -> str:

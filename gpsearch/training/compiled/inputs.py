@@ -106,7 +106,8 @@ class TracedScalar:
     def derived(self, function: Callable[[Any], Any]) -> "TracedScalar":
         """The result of `function`, taken in float64 as Python would."""
         result = TracedScalar(function(self.value))
-        result.bind(function(self._double))
+        with self._double.graph.as_default():  # outside of the loops, too
+            result.bind(function(self._double))
         return result
 
     def __rsub__(self, other: Any) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from gpsearch.data.rows import n_rows
 from gpsearch.training.backend import (
     as_tensor,
     compile_arguments,
@@ -61,6 +62,7 @@ class Program:
     def __init__(self, model: Any, fit: Rows, stop: Rows | None, *, free: bool = False) -> None:
         self.host, self._free = model, free
         self.served: set[Hashable] = set()  # the configurations that were trained in it
+        self._stops_at_once = stop is not None and in_one_pass(stop)
         self._names: list[str] = []
         self._create_variables(fit)
         threading = import_tensorflow().config.threading
@@ -150,16 +152,17 @@ class Program:
 
     def _load(self, start: Any, learning_rate: Any) -> None:
         """Put the host where a new model would be; part of the graph."""
-        optimizer, variables = self.host.optimizer, self.host.variables
-        for variable, value in zip(variables, start, strict=True):
+        tf, optimizer, starts = import_tensorflow(), self.host.optimizer, {}
+        for variable, value in zip(self.host.variables, start, strict=True):
             variable.value.assign(value)
+            starts[id(variable)] = value
+        filled = functools.cache(lambda at, value: tf.fill(tf.shape(starts[at]), value))
         belongs_to = slots_by_variable(optimizer)
         for variable, value in zip(optimizer.variables, self._optimizer_start, strict=True):
             if None not in tuple(variable.shape):
                 variable.value.assign(_constant(value))
             elif id(variable) in belongs_to and (value == value.flat[0]).all():
-                size = import_tensorflow().shape(belongs_to[id(variable)].value)
-                variable.value.assign(import_tensorflow().fill(size, value.flat[0]))
+                variable.value.assign(filled(id(belongs_to[id(variable)]), value.flat[0]))
             else:
                 raise CannotCompileError("the optimizer keeps more than one number for each weight")
         if self._rate is not None:
@@ -258,25 +261,37 @@ class Program:
         def batch(start: Any) -> Any:
             return _map_rows(lambda part: part[start : start + size], stop)
 
-        return self._pass(stop, batch, size, lambda batch: self._loss(batch, training=False))
+        def step(batch: Any) -> Any:
+            return self._loss(batch, training=False)
+
+        if self._stops_at_once:
+            return self._pass(stop, lambda _: stop, None, step)
+        return self._pass(stop, batch, size, step)
 
     def _pass(
         self, rows: Any, batch_at: Callable[[Any], Any], size: Any, step: Callable[[Any], Any]
     ) -> dict[str, Any]:
-        """Metrics, and the mean of the losses that `step` returns for each batch of the rows."""
+        """Metrics, and the mean of the losses that `step` returns for each batch of the rows.
+
+        Without a `size` they are one batch, without a loop, which takes long to trace.
+        """
         tf = import_tensorflow()
         n, metrics = _n_rows(rows), self.host.metrics[1:]  # the first is the loss, added up here
         for metric in metrics:
             metric.reset_state()
 
-        def add_batch(start: Any, total: Any) -> Any:
+        def loss_at(start: Any) -> Any:
             batch = batch_at(start)
-            loss = tf.cast(step(batch), tf.float32)
-            return start + size, total + loss * tf.cast(_n_rows(batch), tf.float32)
+            return tf.cast(step(batch), tf.float32) * tf.cast(_n_rows(batch), tf.float32)
 
-        _, total = tf.while_loop(
-            lambda start, total: start < n, add_batch, (tf.constant(0), tf.constant(0.0))
-        )
+        if size is None:
+            total = loss_at(0)
+        else:
+            _, total = tf.while_loop(
+                lambda start, total: start < n,
+                lambda start, total: (start + size, total + loss_at(start)),
+                (tf.constant(0), tf.constant(0.0)),
+            )
         results = self.host.get_metrics_result() if metrics else {}
         return {**results, "loss": total / tf.cast(n, tf.float32)}
 
@@ -350,6 +365,11 @@ def _map_rows(function: Callable[[Any], Any], rows: Any) -> Any:
     return import_tensorflow().nest.map_structure(
         lambda part: None if part is None else function(part), rows
     )
+
+
+def in_one_pass(stop: Rows) -> bool:
+    """Whether stop rows are so few that each epoch takes them at once."""
+    return n_rows(stop.x) <= FORWARD_ROWS
 
 
 def _n_rows(rows: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gpsearch.training.backend import import_keras, import_tensorflow, slots_of, summing_nothing
 
-Update = Callable[[int, Any, Any, Any], Any]
+Update = Callable[[int, Any, Any], Any]
 
 
 def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
@@ -28,9 +28,8 @@ def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[A
         with summing_nothing(optimizer):
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
-    learning_rate = tf.cast(optimizer.learning_rate, tf.float32)
     for index, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
-        update(index, variable, gradient, learning_rate)
+        update(index, variable, gradient)
     optimizer.iterations.assign_add(1)
 
 
@@ -72,13 +71,14 @@ def _adam(optimizer: Any, n: int) -> Update | None:
     correction_1 = 1 - tf.pow(_number(optimizer.beta_1), step)
     correction_2 = tf.sqrt(1 - tf.pow(_number(optimizer.beta_2), step))
     weight_1, weight_2 = _number(1 - optimizer.beta_1), _number(1 - optimizer.beta_2)
+    alpha = tf.cast(optimizer.learning_rate, tf.float32) * correction_2 / correction_1
+    epsilon = _number(optimizer.epsilon)
 
-    def update(index: int, variable: Any, gradient: Any, learning_rate: Any) -> None:
+    def update(index: int, variable: Any, gradient: Any) -> None:
         m, v = momentums[index].value, velocities[index].value
-        alpha = learning_rate * correction_2 / correction_1
         m.assign_add((gradient - m) * weight_1)
         v.assign_add((tf.square(gradient) - v) * weight_2)
-        variable.value.assign_sub(m * alpha / (tf.sqrt(v) + optimizer.epsilon))
+        variable.value.assign_sub(m * alpha / (tf.sqrt(v) + epsilon))
 
     return update
 
@@ -95,9 +95,11 @@ def _of_tensorflow(
     if None in own.values():
         return None
 
-    def update(index: int, variable: Any, gradient: Any, learning_rate: Any) -> Any:
+    learning_rate = import_tensorflow().cast(optimizer.learning_rate, "float32")
+    given = {name: _number(getattr(optimizer, name)) for name in numbers}
+
+    def update(index: int, variable: Any, gradient: Any) -> Any:
         handles = {name: kept[index].value.handle for name, kept in own.items() if kept}
-        given = {name: _number(getattr(optimizer, name)) for name in numbers}
         var = variable.value.handle
         return kernel(var=var, lr=learning_rate, grad=gradient, **handles, **given)
 
