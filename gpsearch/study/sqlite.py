@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ class Database:
         self, connection: sqlite3.Connection, name: str = "the study in memory", *, writable: bool
     ) -> None:
         self._connection = connection
+        weakref.finalize(self, connection.close)  # Python 3.13 warns of one that is collected open
         self._name = name
         self._writable = writable
         self._mutex = threading.RLock()

@@ -74,7 +74,10 @@ class StudyFile:
                 rows
             ):
                 raise LookupError("trials are missing from it")
-            return [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
+            trials = [read_trial(row, folds.get(row[0], ()), encoding) for row in rows]
+            if any(trial.state == "complete" and not trial.folds for trial in trials):
+                raise LookupError("folds are missing from it")
+            return trials
 
     def read_queue(self, encoding: ParamsDecoding) -> list[Queued]:
         """All entries that were ever queued, in order."""

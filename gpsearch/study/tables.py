@@ -79,9 +79,15 @@ def queue_row(entry: Queued, encoding: ParamsEncoding) -> Row:
 
 
 def read_trial(row: Row, folds: Sequence[FoldResult], encoding: ParamsDecoding) -> Trial:
-    """Inverse of `trial_row`, with the fold results, which have rows of their own."""
+    """Inverse of `trial_row`, with the fold results, which have rows of their own.
+
+    A trial whose score is not a number counts as failed: version 1 took it for complete.
+    """
     values = _values("trial", row)
-    return Trial(**values | {"params": encoding.decode(values["params"])}, folds=tuple(folds))
+    trial = Trial(**values | {"params": encoding.decode(values["params"])}, folds=tuple(folds))
+    if folds and trial.state == "complete" and not math.isfinite(trial.score):
+        return dataclasses.replace(trial, state="failed", reason="its score is not a number")
+    return trial
 
 
 def read_fold(row: Row) -> FoldResult:

@@ -136,6 +136,7 @@ def test_outcomes_that_were_strings_are_fields(old):
     assert stopped.folds[0].metrics == {"train_x": 0.25}
     assert given.folds[0].trainer == "given"
     assert (failed.state, failed.reason) == ("failed", "ValueError: diverged")
+    assert (of_random.state, of_random.reason) == ("failed", "its score is not a number")
     assert of_random.folds[0].trainer == "function"
     assert running.state == "running"
 

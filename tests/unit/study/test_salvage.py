@@ -179,6 +179,7 @@ def test_a_queued_configuration_that_is_none_is_left_out(tmp_path):
     [
         ("DELETE FROM trial", lambda study: study.trials),
         ("DELETE FROM trial WHERE number = 29", lambda study: study.trials),
+        ("DELETE FROM fold WHERE trial = 3", lambda study: study.best_score),
         ("DELETE FROM queue WHERE id = 0", lambda study: study.enqueue({"x": 0.5})),
     ],
 )
