@@ -1,5 +1,6 @@
 """Preprocessing that is fitted on the training part of each fold, never on scored rows."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,8 +93,10 @@ class Preprocessor:
             return as_model_input(part, self._floats)
         if _by_blocks(transformer, part) and (rows is None or len(rows)):
             change = np.asarray if transformer is None else transformer.transform
+            rows = np.arange(len(part)) if rows is None else rows  # which copies the blocks
             return gathered(part, rows, lambda block: as_model_input(change(block)))
-        chosen = part if rows is None else take(part, rows)
+        # Copied, too: a transformer may change what it is given.
+        chosen = copy.deepcopy(part) if rows is None else take(part, rows)
         return as_model_input(chosen if transformer is None else _transformed(transformer, chosen))
 
 

@@ -29,6 +29,38 @@ def test_fitted_on_the_training_part_alone():
     np.testing.assert_array_equal(prepared.raw(FOLD.test), shifted[20:])
 
 
+def _double(rows):
+    rows *= 2
+    return rows
+
+
+def _with_squares(frame):
+    frame["squares"] = frame["a"] ** 2
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("transformer", "kind"),
+    [
+        (StandardScaler(copy=False), np.array),
+        (MinMaxScaler(copy=False), np.array),
+        (FunctionTransformer(_double), np.array),
+        (FunctionTransformer(_with_squares), lambda rows: pd.DataFrame(rows, columns=["a", "b"])),
+    ],
+    ids=["by blocks", "at once", "a function", "another column"],
+)
+def test_a_transformer_that_works_in_place_changes_no_row_of_the_user(transformer, kind):
+    """Also where all rows are used: in the final fit and in a prediction."""
+    given = kind(X.copy())
+    before = given.copy()
+    everything = Fold(index=0, train=np.arange(30), stop=np.arange(0), test=np.arange(0))
+    prepared = PreparedFolds(given, transformer)[everything]
+    once = prepared.preprocessor.transform(given)
+    np.testing.assert_array_equal(prepared.preprocessor.transform(given), once)
+    np.testing.assert_array_equal(prepared.features(everything.train), once)
+    np.testing.assert_array_equal(given, before)
+
+
 def test_prepared_once():
     folds = PreparedFolds(X, "standardize")
     assert folds[FOLD] is folds[FOLD]
