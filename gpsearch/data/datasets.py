@@ -110,7 +110,15 @@ def _batched(dataset: Any) -> Any:
     """The dataset in batches."""
     spec = getattr(dataset, "element_spec", None)
     if isinstance(spec, tuple) and len(spec) > 1 and getattr(spec[1], "shape", None) is not None:
-        return dataset.batch(BATCH_ROWS) if spec[1].shape.rank == 0 else dataset
+        if spec[1].shape.rank == 0:
+            return dataset.batch(BATCH_ROWS)
+        x = getattr(spec[0], "shape", None)
+        if x is not None and x.rank == 1 and x[0] is not None:  # its values would count as rows
+            raise InvalidObjectiveError(
+                f"each element of the dataset has an x of shape {tuple(x)} and a y of several "
+                "values, so it is a row and not a batch. Give dataset.batch(32); a batch of single "
+                "values needs x of two axes."
+            ).about("X")
     return dataset
 
 

@@ -107,6 +107,8 @@ def test_only_the_batches_of_the_chosen_rows_are_read():
         (lambda: rows_of(X, Y).shuffle(40).batch(8), {}, "other rows in each pass"),
         (lambda: rows_of(X, Y).take(0), {}, "is empty"),
         (lambda: rows_of(X).batch(8), {}, r"must be \(x, y\)"),
+        (lambda: rows_of(X, np.eye(3)[Y]), {}, r"it is a row and not a batch"),
+        (lambda: rows_of(X, X), {}, r"it is a row and not a batch"),
         (lambda: Files(Y), {"y": Y}, "Leave out y"),
         (lambda: Files(Y), {"preprocess": "standardize"}, "never in memory as a whole"),
     ],
