@@ -127,7 +127,7 @@ def test_a_repeat_that_begins_while_another_runs_does_not_make_that_one_complete
             for _ in range(n):
                 origin = origin_of(label, repeat)
                 writer.add_trial({"x": 0.0, "n": 2}, [FoldResult(fold=0, score=0.5)], origin=origin)
-    with pytest.raises(StudyError, match="1 complete repeats"):
+    with pytest.raises(StudyError, match="1 complete repeat of"):
         open_comparison(study)
     with study.writing() as writer:
         for origin in ("b#2", "b#1"):
