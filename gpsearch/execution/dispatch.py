@@ -21,7 +21,10 @@ from gpsearch.interruption import Terminated
 logger = logging.getLogger("gpsearch")
 
 MAX_ATTEMPTS = 3
-"""Times that a trial is given to workers that are killed, or to an executor that breaks."""
+"""Times that a trial is given to workers that are killed, or to an executor that breaks.
+
+The last time it runs alone: until then it may have been killed with what ran beside it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +61,12 @@ class Events:
         """Report the end of a trial from any thread."""
         self._queue.put(_TrialEnded(job=job, future=future))
 
-    def next(self) -> _FoldEnded | _TrialEnded:
-        """Wait for the next report."""
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._queue.get(timeout=LOOK_UP)
+    def next(self) -> _FoldEnded | _TrialEnded | None:
+        """Wait for the next report; None where there is none for a while."""
+        try:
+            return self._queue.get(timeout=LOOK_UP)
+        except queue.Empty:
+            return None
 
     def close(self) -> None:
         """Stop the trial of every worker that waits for an answer."""
@@ -78,6 +82,7 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
     """Keep all workers busy until the search is over; StudyError where the executor breaks."""
     running: dict[int, Future[Outcome]] = {}
     attempts: dict[int, int] = {}
+    last: list[Job] = []  # to be given for the last time
 
     def submit(job: Job) -> None:
         attempts[job.number] = attempts.get(job.number, 0) + 1
@@ -88,12 +93,21 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
         running[job.number] = future
         future.add_done_callback(lambda done: events.trial_ended(job, done))
 
+    def free_slots() -> int:
+        alone = last or any(attempts[number] == MAX_ATTEMPTS for number in running)
+        return 0 if alone else workers.slots - len(running)
+
     while True:
-        while len(running) < workers.slots and (job := run.next_job()) is not None:
+        if last and not running:
+            submit(last.pop(0))
+        while (free := free_slots()) > 0 and (job := run.next_job()) is not None:
             submit(job)
         if not running:
             return
-        event = events.next()
+        while (event := events.next()) is None and free_slots() <= free:
+            pass
+        if event is None:  # workers have joined
+            continue
         if isinstance(event, _FoldEnded):
             # A worker that was taken for dead may still send a fold.
             current = event.number in running
@@ -111,7 +125,11 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
             run.finish(number, event.future.result())
         elif attempts[number] < MAX_ATTEMPTS:
             logger.warning("trial %d runs again after %r", number, error)
-            submit(dataclasses.replace(event.job, done=run.recorded(number)))
+            again = dataclasses.replace(event.job, done=run.recorded(number))
+            if attempts[number] == MAX_ATTEMPTS - 1:
+                last.append(again)
+            else:
+                submit(again)
         elif isinstance(error, BrokenExecutor):
             raise _broken(error) from error
         else:

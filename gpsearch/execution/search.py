@@ -156,8 +156,8 @@ def search(
         folds of one trial side by side would: regret 0.75 against 0.87 with two workers, 0.94
         against 1.01 with four, by simulation (``benchmarks/side_by_side.py``).
     executor : Executor, Dask client or str, optional
-        Any ``concurrent.futures.Executor``, a ``distributed.Client``, or the address of a Dask
-        scheduler.
+        Any ``concurrent.futures.Executor``; a ``distributed.Client``, its ``get_executor()``, or
+        the address of a Dask scheduler.
     isolate : bool, default False
         Train in a worker process, so that a crash, a hang or a leak does not reach the search.
     trial_timeout : float, optional

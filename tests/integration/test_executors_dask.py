@@ -77,7 +77,8 @@ def test_a_cluster_is_used_by_the_address_of_its_scheduler(cluster):
         assert trial.score == -abs(trial.params["x"] - 1)
 
 
-def test_both_workers_work_at_once_and_a_client_stays_open(cluster):
+@pytest.mark.parametrize("ask", [lambda client: client, lambda client: client.get_executor()])
+def test_both_workers_work_at_once_and_a_client_stays_open(cluster, ask):
     def where(params):
         import os
         import time
@@ -86,7 +87,7 @@ def test_both_workers_work_at_once_and_a_client_stays_open(cluster):
         return float(os.getpid())
 
     with distributed.Client(cluster) as client:
-        study = run(where, executor=client)
+        study = run(where, executor=ask(client))
         assert len({trial.score for trial in study.trials}) == 2
         assert client.status == "running"
     trials = study.trials
@@ -164,25 +165,20 @@ def test_a_worker_killed_in_a_trial_costs_the_trial_a_retry_not_the_search(clust
     assert [trial.state for trial in study.trials] == ["complete"] * 8
 
 
-def test_an_objective_that_is_lost_with_its_workers_is_sent_again(cluster):
-    """The workers that hold it may all die, and others come: their search goes on."""
-
-    def forgetful(params):
-        return params["x"]
-
+def test_a_search_survives_a_restart_of_its_cluster(cluster):
+    """All that the cluster holds is lost then, the objective with it."""
     with distributed.Client(cluster) as client:
-        scatter, sent = client.scatter, []
+        submit, sent = client.submit, []
 
-        def scatter_and_lose(parcel, **options):
-            sent.append(scatter(parcel, **options))
-            if len(sent) == 1:  # as the scheduler does when its last holder is gone
-                client.cancel(sent[0], force=True)
+        def submit_and_lose(function, *args, **options):
+            sent.append(submit(function, *args, **options))
+            if len(sent) == 3:
+                client.cancel(sent, force=True)
             return sent[-1]
 
-        client.scatter = scatter_and_lose
-        study = run(forgetful, executor=client)
+        client.submit = submit_and_lose
+        study = run(make_slow(), executor=client)
     assert [trial.state for trial in study.trials] == ["complete"] * 8
-    assert len(sent) == 2
 
 
 def test_an_address_without_a_scheduler_is_one_clear_sentence_soon(monkeypatch):

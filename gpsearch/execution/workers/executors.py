@@ -4,14 +4,17 @@
 in this process              no executor at all: `gpsearch.execution.run.run_serially`
 isolated worker processes    `gpsearch.execution.workers.pool.IsolatedWorkers`
 ``concurrent.futures``       any `Executor`: threads, processes, mpi4py, loky
-Dask                         a client, or the address of a scheduler
+Dask                         a client, its executor, or the address of a scheduler
 ============================ ==============================================================
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib
+import logging
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from types import ModuleType
@@ -22,17 +25,21 @@ import cloudpickle
 from gpsearch.errors import InvalidObjectiveError, InvalidSearchError, StudyError
 from gpsearch.evaluation import Objective
 from gpsearch.execution.workers.channel import Address, FoldSink
-from gpsearch.execution.workers.job import Job, Outcome, evaluate
+from gpsearch.execution.workers.job import DIED, Job, Outcome, evaluate
 from gpsearch.execution.workers.mapped_arrays import SharedArrays
 from gpsearch.execution.workers.worker import Parcel, evaluate_anywhere
+
+logger = logging.getLogger("gpsearch")
 
 LOOK_UP = 0.2
 """Seconds after which a wait is begun anew: a signal that arrives just before a wait does not end
 it."""
 
-DASK_SECONDS = 5  # seconds in which a scheduler must answer, and take the objective
-DASK_RETRIES = 2
-"""Further workers that a trial is given when its own is lost, beyond Dask's allowance."""
+DASK_SECONDS = 5  # seconds in which a scheduler must answer
+DASK_KILLED = (
+    f"{DIED} was lost on each Dask worker that tried it, as where memory runs out; the logs of the "
+    "workers say more"
+)
 
 
 class WorkerKilledError(RuntimeError):
@@ -74,10 +81,10 @@ def travel_by_value(module: ModuleType) -> None:
 
 
 def is_remote(executor: Any) -> bool:
-    """Whether `executor` is a Dask client or the address of its scheduler."""
+    """Whether `executor` is a Dask client, its executor, or the address of its scheduler."""
     # By name, so that Dask is not imported.
     return isinstance(executor, str) or any(
-        kind.__name__ == "Client" and kind.__module__.startswith("distributed")
+        kind.__name__ in ("Client", "ClientExecutor") and kind.__module__.startswith("distributed")
         for kind in type(executor).__mro__
     )
 
@@ -126,52 +133,87 @@ class ExecutorWorkers:
 
 
 class DaskWorkers:
-    """A Dask cluster: `client`, which stays open, or an address. The objective goes there once."""
+    """A Dask cluster: a client or its executor, which stay open, or an address.
+
+    The objective is the result of a task there, so that the cluster makes it again where the
+    workers that hold it are lost; data that were scattered would be gone, and with them each trial.
+    """
 
     def __init__(
-        self, client: Any, objective: Objective, *, n_jobs: int | None, address: Address
+        self, cluster: Any, objective: Objective, *, n_jobs: int | None, address: Address
     ) -> None:
         self._parcel = pack(objective, address)
-        self._owned = isinstance(client, str)
-        self._client = _connect(client) if isinstance(client, str) else client
+        self._owned = isinstance(cluster, str)
+        # An executor of Dask is its client and options for each task, as which workers may take it.
+        self._client = _connect(cluster) if self._owned else getattr(cluster, "_client", cluster)
+        self._options = {**getattr(cluster, "_kwargs", {}), "pure": False}
         self._n_jobs = n_jobs
-        self._scattered = self._scatter()
-        self._executor = self._client.get_executor(pure=False, retries=DASK_RETRIES)
+        self._futures: list[Any] = []
+        self._waits = False
+        self._objective = self._send()
 
     @property
     def slots(self) -> int:
         """Trials at once: `n_jobs`, or the cluster's threads."""
-        return self._n_jobs or max(1, sum(self._client.nthreads().values()))
+        threads = sum(self._asked(self._client.nthreads).values())
+        if not threads and not self._waits:
+            logger.warning("the Dask cluster has no worker; the search waits for one")
+        self._waits = not threads
+        return self._n_jobs or max(1, threads)
 
     def submit(self, job: Job) -> Future[Outcome]:
         """Evaluate a trial; Dask gives it to another worker when its own is lost."""
-        # The objective is lost when the last worker that holds it dies, and with it every trial
-        # that waits for it; Dask calls both cancelled.
-        if self._scattered.status != "finished":
-            self._scattered = self._scatter()
-        future: Future[Outcome] = self._executor.submit(evaluate_anywhere, self._scattered, job)
-        return future
-
-    def _scatter(self) -> Any:
-        give_up = time.monotonic() + DASK_SECONDS
-        while True:
-            try:
-                # Under a name of its own each time: Dask remembers the lost one's as cancelled.
-                return self._client.scatter(self._parcel, broadcast=True, hash=False)
-            except Exception as error:  # of the scheduler, where a worker dies meanwhile
-                if time.monotonic() > give_up:
-                    raise StudyError(
-                        f"the Dask cluster has no worker that takes the objective ({error!r}); "
-                        "every finished trial is in the study, and the same call continues it "
-                        "where `client.wait_for_workers(1)` returns"
-                    ) from error
-            time.sleep(LOOK_UP)
+        if self._objective.status not in ("pending", "finished"):  # as when Dask is restarted
+            self._objective = self._send()
+        task = self._asked(
+            self._client.submit, evaluate_anywhere, self._objective, job, **self._options
+        )
+        self._futures = [future for future in self._futures if not future.done()] + [task]
+        outcome: Future[Outcome] = Future()
+        outcome.set_running_or_notify_cancel()
+        self._client.loop.add_callback(_bring, task, outcome)
+        return outcome
 
     def close(self, *, at_once: bool) -> None:
         """Withdraw what is running; the cluster stays."""
-        self._executor.shutdown(wait=not at_once)
+        with contextlib.suppress(Exception):  # a client that is lost has nothing to withdraw
+            self._client.cancel(self._futures)
         if self._owned:
             self._client.close()
+
+    def _send(self) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            return self._asked(self._client.submit, _same, self._parcel, **self._options)
+
+    def _asked(self, ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What the scheduler answers; StudyError where it does not for a while."""
+        give_up = time.monotonic() + DASK_SECONDS
+        while True:
+            try:
+                return ask(*args, **options)
+            except Exception as error:
+                if self._client.status == "closed" or time.monotonic() > give_up:
+                    raise StudyError(
+                        f"the scheduler of the Dask cluster does not answer ({error!r}); every "
+                        "finished trial is in the study, and the same call with a client that is "
+                        "connected continues it"
+                    ) from error
+            time.sleep(LOOK_UP)
+
+
+def _same(parcel: Parcel) -> Parcel:
+    return parcel
+
+
+async def _bring(task: Any, outcome: Future[Outcome]) -> None:
+    """Hand on the end of a Dask task, also where Dask fails to fetch its result."""
+    # Dask's own executor leaves its future pending for ever then.
+    try:
+        outcome.set_result(await task)
+    except BaseException as error:
+        killed = type(error).__name__ == "KilledWorker"
+        outcome.set_exception(WorkerKilledError(DASK_KILLED) if killed else error)
 
 
 def _connect(address: str) -> Any:
