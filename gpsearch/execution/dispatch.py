@@ -144,7 +144,9 @@ def run_concurrently(run: Run, workers: Workers, events: Events) -> None:
 def _broken(error: BaseException) -> StudyError:
     if isinstance(error, StudyError):
         return error
+    broken = isinstance(error, BrokenExecutor)
+    remedy = ". Where a training ends its process, isolate=True in its place costs that trial alone"
     return StudyError(
         f"the executor takes no more trials ({error!r}); every finished trial is in the study, and "
-        "the same call with a new executor continues it"
+        f"the same call with a new executor continues it{remedy if broken else ''}"
     )

@@ -102,7 +102,7 @@ class ExecutorWorkers:
         address: Address,
         arrays: SharedArrays,
     ) -> None:
-        if not callable(getattr(executor, "submit", None)):
+        if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
             raise InvalidSearchError(
                 "must be an executor of concurrent.futures, a Dask client or the address of a Dask "
                 "scheduler."
@@ -123,6 +123,10 @@ class ExecutorWorkers:
     def submit(self, job: Job) -> Future[Outcome]:
         """Evaluate a trial."""
         future = self._executor.submit(self._evaluate, job)
+        if not hasattr(future, "add_done_callback"):
+            raise InvalidSearchError(
+                f"must return a concurrent.futures.Future from submit, no {type(future).__name__}."
+            ).about("executor", self._executor)
         self._futures = [f for f in self._futures if not f.done()] + [future]
         return future
 

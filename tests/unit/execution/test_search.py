@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -298,6 +299,30 @@ def test_a_call_that_fails_before_its_first_trial_leaves_no_study_of_its_own(tmp
     with pytest.raises(StudyMismatchError):
         run(study=target, executor=object())
     assert target.exists()
+
+
+class Broken:
+    def submit(self, function, *args):
+        raise BrokenProcessPool("a worker died")
+
+
+class Calling:
+    def submit(self, function, *args):
+        return function(*args)
+
+
+@pytest.mark.parametrize(
+    ("executor", "error", "told"),
+    [
+        (ThreadPoolExecutor, InvalidSearchError, "must be an executor"),
+        (Calling(), InvalidSearchError, r"executor=.*must return a concurrent\.futures\.Future"),
+        (Broken(), StudyError, "takes no more trials .* isolate=True .* costs that trial alone"),
+    ],
+    ids=["a class", "returns no future", "a pool that broke"],
+)
+def test_an_executor_that_takes_no_trial_is_told_with_the_remedy(executor, error, told):
+    with pytest.raises(error, match=told):
+        run(executor=executor)
 
 
 @pytest.mark.parametrize(
