@@ -88,11 +88,13 @@ class LivePage:
     def end(self) -> None:
         """Make the page once more, as one that follows no longer."""
         self.done = True
-        self._make(whole=False)
+        self._make(self.study.still(), whole=False)
 
     def _update(self) -> bool:
-        study, now = self.study, time.monotonic()
-        reason, self.text = study.stop_reason, state_line(study)
+        now = time.monotonic()
+        reason = self.study.stop_reason  # before the trials, all of which are there at the end
+        study = self.study.still()
+        self.text = state_line(study)
         seen = [trial.state for trial in study.trials], reason, study.confirmation is not None
         if seen == self._whole:
             return False
@@ -100,7 +102,7 @@ class LivePage:
         if not whole and (seen == self._shown or now < self._shown_from):
             return False
         self.done = whole and bool(reason)
-        self._make(whole=whole)
+        self._make(study, whole=whole)
         self._shown = seen
         end = time.monotonic()
         free_from = end + (end - now) * (1 / SHARE - 1)
@@ -110,17 +112,17 @@ class LivePage:
             self._shown_from = free_from
         return True
 
-    def _make(self, *, whole: bool) -> None:
+    def _make(self, study: Study, *, whole: bool) -> None:
         self._is_stale, self.state = False, str(next(STATES))
         live: Live | None = Live("page", self.state, self.text)
         if self._reload:
             live = None if self.done else Live("reload", str(RELOAD), self.text)
-        if is_comparison(self.study):
-            self.html = render_page(open_comparison(self.study), live=live)
+        if is_comparison(study):
+            self.html = render_page(open_comparison(study), live=live)
             return
-        new = draw_page(self.study, earlier=None if whole else self._drawn.findings)
+        new = draw_page(study, earlier=None if whole else self._drawn.findings)
         self._drawn = Drawn(new.findings, {**self._drawn.figures, **new.figures})
-        self.html = render_page(self.study, drawn=self._drawn, live=live)
+        self.html = render_page(study, drawn=self._drawn, live=live)
 
 
 def watch(study: Path, output: Path) -> int:

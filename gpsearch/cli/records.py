@@ -28,7 +28,7 @@ from gpsearch.study.location import (
 
 def show(arguments: argparse.Namespace) -> int:
     """Tell the state of a search and its best trial."""
-    study = Study.open(arguments.study)
+    study = Study.open(arguments.study).still()
     if arguments.json:
         say(json_text(summary(study)))
     else:

@@ -86,6 +86,10 @@ def render_report(
     if not isinstance(study, list | tuple):
         wanted = "a Study or a Comparison, which gpsearch.search and gpsearch.compare return"
         instance_of("study", study, (Study, Comparison), wanted)
+    if isinstance(study, Study):
+        study = study.still()
+    elif not isinstance(study, Comparison):
+        study = [one.still() if isinstance(one, Study) else one for one in study]
     instance_of("command", command, str, "a text")
     path = output_path(path)
     suffix = ".md" if require_suffix(path) == ".md" else ".html"

@@ -7,9 +7,10 @@ search holds it from its first trial to its last.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,17 @@ if TYPE_CHECKING:
 StudyPath = str | os.PathLike[str]
 
 
+def _of_still(room: str, name: str) -> Callable[..., Any]:
+    """A method as `method_of`, of the trials as they are when it is called."""
+    method = method_of(room, name)
+
+    @functools.wraps(method)
+    def call(self: Study, *args: Any, **options: Any) -> Any:
+        return method(self.still(), *args, **options)
+
+    return call
+
+
 class Study(Described):
     """One search and all its trials. Made by `create`, `open` or `gpsearch.search`.
 
@@ -76,27 +88,27 @@ class Study(Described):
 
     # Functions of rooms above, which are imported when they are called.
     result = property(
-        method_of("gpsearch.optimizer", "study_result"),
+        _of_still("gpsearch.optimizer", "study_result"),
         doc="The study as an OptimizeResult of scikit-optimize, which its plots take.",
     )
-    forecast = method_of("gpsearch.analysis", "forecast")
-    trade_off = method_of("gpsearch.analysis", "trade_off")
-    best_ensemble = method_of("gpsearch.analysis", "best_ensemble")
-    estimate_importance = method_of("gpsearch.analysis", "estimate_importance")
-    estimate_random = method_of("gpsearch.analysis", "estimate_random")
-    one_standard_error = method_of("gpsearch.analysis", "one_standard_error")
-    to_optuna = method_of("gpsearch.optuna_study", "to_optuna")
+    forecast = _of_still("gpsearch.analysis", "forecast")
+    trade_off = _of_still("gpsearch.analysis", "trade_off")
+    best_ensemble = _of_still("gpsearch.analysis", "best_ensemble")
+    estimate_importance = _of_still("gpsearch.analysis", "estimate_importance")
+    estimate_random = _of_still("gpsearch.analysis", "estimate_random")
+    one_standard_error = _of_still("gpsearch.analysis", "one_standard_error")
+    to_optuna = _of_still("gpsearch.optuna_study", "to_optuna")
     watch = method_of("gpsearch.plotting", "LiveConvergence")
-    plot_convergence = method_of("gpsearch.plotting", "plot_convergence")
-    plot_partial_dependence = method_of("gpsearch.plotting", "plot_partial_dependence")
-    plot_slices = method_of("gpsearch.plotting", "plot_slices")
-    plot_importance = method_of("gpsearch.plotting", "plot_importance")
-    plot_parallel_coordinates = method_of("gpsearch.plotting", "plot_parallel_coordinates")
-    plot_learning_curves = method_of("gpsearch.plotting", "plot_learning_curves")
-    plot_fold_spread = method_of("gpsearch.plotting", "plot_fold_spread")
-    plot_timeline = method_of("gpsearch.plotting", "plot_timeline")
-    plot_trade_off = method_of("gpsearch.plotting", "plot_trade_off")
-    _repr_html_ = method_of("gpsearch.report", "render_summary")
+    plot_convergence = _of_still("gpsearch.plotting", "plot_convergence")
+    plot_partial_dependence = _of_still("gpsearch.plotting", "plot_partial_dependence")
+    plot_slices = _of_still("gpsearch.plotting", "plot_slices")
+    plot_importance = _of_still("gpsearch.plotting", "plot_importance")
+    plot_parallel_coordinates = _of_still("gpsearch.plotting", "plot_parallel_coordinates")
+    plot_learning_curves = _of_still("gpsearch.plotting", "plot_learning_curves")
+    plot_fold_spread = _of_still("gpsearch.plotting", "plot_fold_spread")
+    plot_timeline = _of_still("gpsearch.plotting", "plot_timeline")
+    plot_trade_off = _of_still("gpsearch.plotting", "plot_trade_off")
+    _repr_html_ = _of_still("gpsearch.report", "render_summary")
 
     def __init__(
         self, path: Path | None, file: StudyFile, space: Space | None = None, objective: Any = None
@@ -115,6 +127,7 @@ class Study(Described):
         self._writer: StudyWriter | None = None
         self._trials: list[Trial] | None = None
         self._seen_version = -1
+        self._at_rest: list[Trial] | None = None
 
     @classmethod
     @public(dimensions="space")
@@ -395,9 +408,16 @@ class Study(Described):
         """Write one self-contained HTML page; see `gpsearch.report.render_report`."""
         return method_of("gpsearch.report", "render_report")(self, path, **options)
 
+    def still(self) -> Study:
+        """The study with its trials as they are now, whatever a search writes meanwhile."""
+        copied = object.__new__(type(self))
+        copied.__dict__ |= self.__dict__
+        copied._at_rest = list(self._current())
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
         """A copy that reads: all the rows, whether they lie in a file or in memory."""
-        own = dict.fromkeys(("path", "objective", "_location", "_writer", "_trials"))
+        own = dict.fromkeys(("path", "objective", "_location", "_writer", "_trials", "_at_rest"))
         return {**self.__dict__, **own}
 
     def _title(self) -> str:
@@ -520,6 +540,8 @@ class Study(Described):
         return "the study in memory" if self.path is None else str(self.path)
 
     def _current(self) -> list[Trial]:
+        if self._at_rest is not None:
+            return self._at_rest
         # The writer is alone and knows its own writes; a reader checks for those of others.
         if self._writer is not None:
             return self._writer.trials

@@ -95,7 +95,7 @@ def test_the_end_of_a_search_is_drawn_whole_at_once(drawn, tmp_path):
 def test_a_file_that_went_away_is_said(drawn, tmp_path):
     new_study(tmp_path / "study.db")
     page = live.LivePage(tmp_path / "study.db")
-    page._make = lambda **_: page.study.predictions(99)
+    page._make = lambda study, **_: page.study.predictions(99)
     assert page.update()
     assert "below 3" in page.text
     assert "below 3" in page.html

@@ -597,3 +597,39 @@ def test_the_best_so_far_reads_as_in_the_row_of_its_trial():
     texts = [row.cells[2].text for row in rows]
     best = np.minimum.accumulate([*losses, 1.0])
     assert [row.best for row in rows] == [texts[[*losses, 1.0].index(value)] for value in best]
+
+
+@pytest.fixture
+def growing(tmp_path, monkeypatch):
+    """A study as another process reads it: each time it looks, a search has ended a trial."""
+    path, values = tmp_path / "study.db", iter(np.linspace(0.0, 1.0, 999))
+    with Study.create(path, space=SMALL, seed=0).writing() as writer:
+
+        def add():
+            params = {"x": float(next(values)), "opt": "adam"}
+            writer.add_trial(params, [FoldResult(fold=0, score=params["x"])])
+
+        for _ in range(8):
+            add()
+        study = Study.open(path)
+        version = study._file.database.data_version
+        monkeypatch.setattr(study._file.database, "data_version", lambda: [add(), version()][1])
+        yield study
+
+
+def test_a_report_of_a_running_search_is_of_one_moment(growing, tmp_path):
+    text = growing.report(tmp_path / "report.md").read_text()
+    assert "9 trials in 2 dimensions" in text
+    assert len(re.findall(r"^\| \d+ \|", text, re.MULTILINE)) == 9
+
+
+def test_a_plot_of_a_running_search_is_of_one_moment(growing):
+    points = growing.plot_parallel_coordinates().collections[0].get_segments()
+    assert len(points) == 9
+
+
+def test_a_study_that_stands_still_is_none_for_the_others(growing):
+    still = growing.still()
+    assert len(still.trials) == len(still.complete) == 9
+    assert [len(growing.trials), len(growing.trials)] == [10, 11]
+    assert len(still.trials) == 9
