@@ -341,6 +341,12 @@ def _study_error(name: str, error: sqlite3.Error) -> StudyError:
             f"{name} was deleted, moved or replaced while a search wrote to it; put it back, and "
             "the same command continues the search"
         )
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return StudyReadOnlyError(
+            f"{name} was being written when its search was killed, and may not be written here to "
+            "undo that; whoever may write it opens it once, as `gpsearch show` does, or copy it "
+            f"with {name}-journal to a folder of your own"
+        )
     code &= 0xFF
     # SQLITE_ERROR: what every study has, such as a table, is not there under its name.
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):

@@ -1,5 +1,7 @@
 """A damaged file is one clear sentence, and stays as it is."""
 
+import contextlib
+import os
 import random
 import shutil
 import sqlite3
@@ -255,3 +257,21 @@ def test_the_time_between_a_death_and_the_resume_is_no_training(tmp_path, monkey
         trial = writer.end_trial(number, "complete")
     assert 100 <= trial.seconds < 160
     assert trial.ended == pytest.approx(now + 86400, abs=60)
+
+
+def test_a_write_that_was_cut_short_is_told_to_who_may_not_undo_it(tmp_path, monkeypatch):
+    path, killed = tmp_path / "study.db", tmp_path / "killed.db"
+    Study.create(path, space={"x": (0.0, 1.0)}, seed=0)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("CREATE TABLE large (value BLOB)")
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO large VALUES (zeroblob(1000000))")
+        connection.execute("UPDATE head SET crc = crc + 1")
+        for ending in ("", "-journal"):  # as they lie there while it writes
+            shutil.copyfile(f"{path}{ending}", f"{killed}{ending}")
+    monkeypatch.setattr(os, "access", lambda *asked: False)
+    with pytest.raises(StudyReadOnlyError, match=r"when its search was killed.* opens it once"):
+        Study.open(killed)
+    monkeypatch.undo()
+    assert Study.open(killed).seed == 0
