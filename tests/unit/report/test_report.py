@@ -533,7 +533,7 @@ def test_another_suffix_is_refused(mixed_study, tmp_path):
 
 
 def test_a_name_that_no_file_can_have_is_named(mixed_study):
-    with pytest.raises(UnwritableError, match="cannot be written: .*embedded null"):
+    with pytest.raises(UnwritableError, match=r"cannot be written: .*embedded null"):
         mixed_study.report("a\0.html")
 
 
