@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import LogNorm, Normalize
 from numpy.typing import NDArray
 
 from gpsearch.described import digits_within, number
@@ -121,11 +121,14 @@ def plot_parallel_coordinates(
     heights = np.where(np.isnan(heights), ABSENT, heights)
     x = np.arange(d)
     best = order[-1] if series.best is None else series.best
-    low, high = score_limits(series.values, series.values[[best]], series.greater_is_better)
+    decades = log_limits(series.values, series.greater_is_better)
+    limits = score_limits(series.values, series.values[[best]], series.greater_is_better)
+    low, high = decades or limits
     shown = np.clip(series.values, max(low, series.values[scored].min()), high)
     lines = LineCollection(
         [np.column_stack([x, heights[i]]) for i in order],
         array=shown[order],
+        norm=LogNorm() if decades else None,
         cmap=style.MARKS if series.greater_is_better else style.MARKS.reversed(),
         linewidths=np.linspace(0.6, 1.4, len(order)),
         alpha=float(np.clip(30 / len(order), 0.3, 0.8)),

@@ -1,11 +1,12 @@
 """Plots of partial dependence: curves and maps."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import LogNorm, Normalize
 
 from gpsearch.described import number
 from gpsearch.errors import InvalidParamsError, public
@@ -17,10 +18,12 @@ from gpsearch.plotting.axes import (
     dimension_axes,
     discrete,
     jitter,
+    log_limits,
     with_margin,
 )
 from gpsearch.plotting.data import as_series
 from gpsearch.plotting.dependence import (
+    Observations,
     PartialDependenceMapSeries,
     PartialDependenceSeries,
     ScoreModel,
@@ -139,7 +142,7 @@ def draw_curve(
         ax.plot(series.grid, series.at_best, **DASHED | at_best, zorder=4)
         ax.plot(x[series.best], y[series.best], **STAR, markersize=10, zorder=5)
     style.scale_axis(ax, "x", series.axis)
-    ax.set_ylim(low, high)
+    (style.log_scores if _is_log(series) else Axes.set_ylim)(ax, low, high)
     ax.set_ylabel(style.literal(series.label))
     style.quiet_frame(ax)
     return ax
@@ -147,19 +150,35 @@ def draw_curve(
 
 def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     """Draw one map with its colour bar and the observed trials onto `ax`."""
+    if _is_log(series):  # the surrogate may expect less than 0
+        least = series.scores.min()
+        ends = {n: np.maximum(getattr(series, n), least) for n in ("mean", "lower", "upper")}
+        series = replace(series, **ends)
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
-    mappable = _draw_cells(series, ax, Normalize(low, high))
+    log = _is_log(series) and low < high
+    mappable = _draw_cells(series, ax, (LogNorm if log else Normalize)(low, high))
     style.scale_axis(ax, "x", series.x, share=0.7)  # the colour bar takes the rest
     style.scale_axis(ax, "y", series.y)
     style.colour_bar(ax, mappable, series.label)
-    half = float(np.nanmedian(series.upper - series.lower)) / 2
-    title = f"uncertainty {number(half, 2)} (median)"
+    half = float(np.nanmedian(_half_width(series, log)))
+    title = f"uncertainty {'a factor of ' * log}{number(np.exp(half) if log else half, 2)} (median)"
     if series.all_equal:
         title = "all scores are equal"
     elif _best_is_below(series):
         title = "the best trial (star) owes its score to other settings"
     ax.set_title(title, fontsize="small", loc="right")
     return ax
+
+
+def _is_log(series: Observations) -> bool:
+    """Whether the scores are drawn on a logarithmic scale."""
+    return log_limits(series.scores, series.greater_is_better) is not None
+
+
+def _half_width(series: PartialDependenceMapSeries, log: bool) -> Array:
+    """Half of the band of each cell, on the scale of the colours."""
+    lower, upper = series.lower, series.upper
+    return np.log(upper / lower) / 2 if log else (upper - lower) / 2
 
 
 def _best_is_below(series: PartialDependenceMapSeries) -> bool:
@@ -190,17 +209,29 @@ def _entries(space: Space, dimensions: Any) -> list[str | tuple[str, str]]:
 
 
 def curve_limits(curves: Sequence[PartialDependenceSeries]) -> tuple[float, float]:
-    """Limits that leave out only the ends of the bands and the worst observations."""
+    """Limits that leave out only the ends of the bands and the worst observations.
+
+    The averages and the best observation take at least a third of the axis: what a few diverged
+    settings would give does not flatten them. A logarithmic axis shows all lines and observations.
+    """
     if not curves:
         return 0.0, 1.0
     scores, better = curves[0].scores, curves[0].greater_is_better
-    means = np.concatenate([[s.mean, s.at_best] for s in curves], axis=None)
+    means = np.concatenate([s.mean for s in curves])
+    lines = np.concatenate([means, *[s.at_best for s in curves]])
+    if _is_log(curves[0]):
+        drawn = np.append(scores, np.maximum(lines, scores.min()))  # they may be below 0
+        limits = log_limits(drawn, better, log=True)
+        assert limits is not None
+        return limits
     bands = np.concatenate([[s.lower, s.upper] for s in curves], axis=None)
     wide = np.nanquantile(bands, [BAND_CUT, 1 - BAND_CUT])
     worst = float(np.quantile(scores, WORST_SHOWN if better else 1 - WORST_SHOWN))
     best = float(scores.max() if better else scores.min())
-    shown = [*means, *wide, worst, best]
-    return with_margin(np.nanmin(shown), np.nanmax(shown))
+    shown, kept = [*lines, *wide, worst, best], [*means, best]
+    least, most = np.nanmin(kept), np.nanmax(kept)
+    room = (most - least) or np.inf
+    return with_margin(max(np.nanmin(shown), least - room), min(np.nanmax(shown), most + room))
 
 
 def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
@@ -238,7 +269,9 @@ def _draw_cells(series: PartialDependenceMapSeries, ax: Axes, norm: Normalize) -
         rasterized=True,
         zorder=0,
     )
-    vague = (series.upper - series.lower) / 2 > CLEAR * (norm.vmax - norm.vmin)  # type: ignore[operator]
+    log = isinstance(norm, LogNorm)
+    ends = np.array([norm.vmin, norm.vmax], dtype=float)
+    vague = _half_width(series, log) > CLEAR * np.ptp(np.log(ends) if log else ends)
     if vague.any():
         ax.pcolor(
             x_edges, y_edges, np.ma.masked_where(~vague, vague), alpha=0, hatch="///", zorder=1

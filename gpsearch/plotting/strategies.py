@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from gpsearch.arguments import refusal
 from gpsearch.errors import InvalidSearchError, public
 from gpsearch.plotting import style
-from gpsearch.plotting.axes import with_margin
+from gpsearch.plotting.axes import log_limits, with_margin
 from gpsearch.plotting.data import score_label
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ def plot_comparison(
         low = max(low, 2 * min(means) - high)
     else:
         high = min(high, 2 * max(means) - low)
-    ax.set_ylim(with_margin(low, high))
+    drawn = np.concatenate([curve.mean for curve in curves.values()])
+    if decades := log_limits(drawn, comparison.greater_is_better):
+        style.log_scores(ax, *decades)
+    else:
+        ax.set_ylim(with_margin(low, high))
     ax.set_xlim(with_margin(1, comparison.n_calls) if len(n) > 1 else (0.5, 1.5))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ax.set_xlabel("evaluations")

@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecBase
 from matplotlib.lines import Line2D
@@ -218,6 +218,8 @@ def figure_of(ax: Axes) -> Figure:
 def colour_bar(ax: Axes, shades: ScalarMappable, label: str, **options: Any) -> None:
     """Draw the scale of the colours beside `ax`."""
     bar = figure_of(ax).colorbar(shades, ax=ax, label=literal(label), **options)
+    if isinstance(shades.norm, LogNorm):
+        log_ticks(bar.ax.yaxis, *shades.get_clim())
     plain_scale(bar.ax)
 
 

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import LogNorm
 from matplotlib.text import Text
 
 from gpsearch import plotting
@@ -21,7 +22,7 @@ from gpsearch.errors import InvalidParamsError, InvalidSearchError, StudyError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.axes import score_limits
 from gpsearch.plotting.dependence import partial_dependence_map_series, partial_dependence_series
-from gpsearch.plotting.partial import draw_curve, draw_map
+from gpsearch.plotting.partial import curve_limits, draw_curve, draw_map
 from gpsearch.plotting.svg import svg
 from gpsearch.plotting.ticks import log_ticks
 from gpsearch.space import Categorical, Real, Space
@@ -161,6 +162,25 @@ class TestConvergence:
         assert plotting.plot_convergence(rising).get_yscale() == "linear"
         assert plotting.plot_convergence(rising, log=True).get_yscale() == "log"
 
+    def test_wide_losses_have_a_log_scale_in_the_other_plots_as_well(self, make_study):
+        space = {"x": (-6.0, 6.0), "y": (0.0, 1.0)}
+        study = make_study(
+            space, lambda p: -(10 ** p["x"]), greater_is_better=False, noise=0.0, n=20
+        )
+        (curve, *_) = plotting.plot_partial_dependence(study)
+        assert curve.get_yscale() == "log"
+        low, high = curve.get_ylim()
+        assert low < min(-t.score for t in study.trials) < 1 < high
+        surface = plotting.plot_partial_dependence(study, ("x", "y"))
+        lines = plotting.plot_parallel_coordinates(study)
+        for ax in (surface, lines):
+            render(ax)
+            assert isinstance(ax.collections[0].norm, LogNorm)
+            ticks = [t.get_text() for t in ax.get_figure().axes[-1].get_yticklabels()]
+            assert 2 <= len(ticks) <= 6
+            assert not any("10^" in tick for tick in ticks)
+        assert "a factor of" in surface.get_title(loc="right")
+
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
@@ -214,6 +234,23 @@ class TestComparison:
         assert low < min(ends) <= max(ends) < high
         render(ax)
 
+    def test_losses_over_decades_have_a_log_axis(self):
+        made = compare(
+            lambda p: 10 ** p["x"],
+            {"x": (-6.0, 6.0)},
+            strategies=["random", "grid"],
+            n_calls=8,
+            n_repeats=2,
+            random_state=0,
+            greater_is_better=False,
+            progress=False,
+        )
+        ax = plotting.plot_comparison(made)
+        assert ax.get_yscale() == "log"
+        means = np.concatenate([line.get_ydata() for line in ax.lines])
+        assert ax.get_ylim()[0] < means.min() <= means.max() < ax.get_ylim()[1]
+        render(ax)
+
     def test_differences_are_rows_against_the_baseline(self, comparison):
         ax = plotting.plot_differences(comparison)
         assert [t.get_text() for t in ax.get_yticklabels()] == ["tpe", "grid"]
@@ -258,6 +295,15 @@ class TestPartialDependence:
         ticks = [t.get_text() for t in by_name["act_func"].get_xticklabels()]
         assert ticks == ["relu", "tanh", "selu"]
         assert cells[0].get_xlabel() == "learning_rate"  # the most influential first
+
+    def test_what_diverged_settings_give_does_not_flatten_the_averages(self, mixed_study):
+        curves = [partial_dependence_series(mixed_study, name) for name in mixed_study.space.names]
+        for curve in curves:
+            curve.at_best[-1] = curve.lower[-3:] = -1e6
+        low, high = curve_limits(curves)
+        kept = np.concatenate([*[curve.mean for curve in curves], [mixed_study.best_score]])
+        assert low < kept.min() <= kept.max() < high
+        assert np.ptp(kept) > 0.3 * (high - low)
 
     def test_a_name_a_pair_and_a_list(self, mixed_study):
         curve = plotting.plot_partial_dependence(mixed_study, "learning_rate")
