@@ -53,7 +53,7 @@ def plot_importance(study: Study | Importance, ax: Axes | None = None) -> Axes:
     for label in ax.get_yticklabels():
         label.set_fontsize(min(label.get_fontsize(), room / (1 + label.get_text().count("\n"))))
     ax.set_ylim(d - 0.5, -0.5)
-    ax.set_xlim(0, max(1.0, 1.05 * float(high.max())))
+    ax.set_xlim(0, 1.01)  # with the mark at the end of an interval
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("share of the differences")
     style.quiet_frame(ax, grid="x")

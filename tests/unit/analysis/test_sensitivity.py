@@ -131,6 +131,12 @@ def test_a_dimension_that_does_not_exist_everywhere():
     assert np.isfinite(found.total_samples).all()
 
 
+def test_no_dimension_explains_more_than_all():
+    study = searched(lambda p: np.sin(9 * p["x"]), {"x": (0.0, 1.0), "y": (0.0, 1.0)}, n_calls=30)
+    found = estimate_importance(study, n_points=64)
+    assert 0.97 < found.total_interval[1].max() <= 1.0
+
+
 # ------------------------------------------------------------------ words
 
 
