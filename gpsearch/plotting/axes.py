@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpsearch.described import number
+from gpsearch.described import number, value_text
 from gpsearch.errors import InvalidParamsError, InvalidSearchError
 from gpsearch.space import Categorical, Integer, Space
 
@@ -27,6 +27,7 @@ GRID_SIZE = 40  # values at which a curve is computed, at most
 FEW = 12  # an Integer with at most this many values is drawn as single values
 OFF_SCALE = 0.25  # share of the scores that an axis may leave out
 WIDE = math.log(100)  # of the greatest loss to the least, above which an axis is logarithmic
+DIGITS = 12  # of a category that is a number
 LABEL_LENGTH = 14  # longer category names are cut, so that they do not touch their neighbours
 
 
@@ -99,8 +100,8 @@ def dimension_axis(space: Space, name: str) -> DimensionAxis:
 def category_labels(categories: Iterable[Any], length: int = LABEL_LENGTH) -> tuple[str, ...]:
     """Names of categories, short enough for a tick.
 
-    >>> category_labels(["relu", (32, 16), len])
-    ('relu', '(32, 16)', 'len')
+    >>> category_labels(["relu", (32, 16), len, 1e-5])
+    ('relu', '(32, 16)', 'len', '1e-5')
 
     A long name loses its end, or its middle where names would then be equal.
 
@@ -109,9 +110,7 @@ def category_labels(categories: Iterable[Any], length: int = LABEL_LENGTH) -> tu
     >>> category_labels(["data/augmented_1.csv", "data/augmented_2.csv"])
     ('data/au…_1.csv', 'data/au…_2.csv')
     """
-    names = [
-        c if isinstance(c, str) else getattr(c, "__name__", None) or str(c) for c in categories
-    ]
+    names = [value_text(category, DIGITS) for category in categories]
     for end in (0, (length - 1) // 2):
         start = length - 1 - end
         cut = tuple(n if len(n) <= length else f"{n[:start]}…{n[len(n) - end :]}" for n in names)

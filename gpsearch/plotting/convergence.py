@@ -115,7 +115,7 @@ def plot_convergence(
         if n > 1 and np.ptp(series.values[~failed]) == 0:
             ax.text(0.5, 0.6, "All scores are equal.", ha="center", transform=ax.transAxes)
     _frame(ax, int(series.numbers[-1]), series.label, target)
-    style.legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.3, columnspacing=1.0)
+    style.legend_above(ax, borderpad=0.2, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.0)
     return ax
 
 

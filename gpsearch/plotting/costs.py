@@ -70,6 +70,8 @@ def _draw(cell: Axes, study: Study, found: TradeOff, name: str) -> None:
     if x.min() > 0 and x.max() > 3 * x.min():
         cell.set_xscale("log")
         log_ticks(cell.xaxis, x.min(), x.max())
+    else:
+        cell.xaxis.set_major_locator(style.few_ticks(cell))
     margin = MARGIN * (high - low)
     cell.set_ylim(low - margin, high + margin)
     _number(cell, study, curve, at, best)

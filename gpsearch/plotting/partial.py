@@ -13,6 +13,7 @@ from gpsearch.errors import InvalidParamsError, public
 from gpsearch.evaluation import as_user_value
 from gpsearch.plotting import style
 from gpsearch.plotting.axes import (
+    FEW,
     Array,
     DimensionAxis,
     dimension_axes,
@@ -245,7 +246,7 @@ def _draw_line(series: PartialDependenceSeries, ax: Axes) -> None:
             color=style.BLUE,
             linewidth=1.4,
             markersize=5,
-            capsize=4,
+            capsize=4 if len(series.grid) <= FEW else 0,
             zorder=3,
         )
     else:

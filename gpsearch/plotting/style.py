@@ -226,7 +226,8 @@ def colour_bar(ax: Axes, shades: ScalarMappable, label: str, **options: Any) -> 
 def figure_legend(cells: NDArray[np.object_], marks: dict[str, dict[str, Any]]) -> None:
     """Write a legend above the panels of a figure, from the look of each mark by its name."""
     handles = [
-        Line2D([], [], **({"linestyle": "none"} | look), label=name) for name, look in marks.items()
+        Line2D([], [], **({"linestyle": "none", "solid_capstyle": "butt"} | look), label=name)
+        for name, look in marks.items()
     ]
     figure = figure_of(cells[0])
     columns = legend_columns([*marks], figure.get_figwidth())

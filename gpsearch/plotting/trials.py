@@ -96,9 +96,11 @@ def plot_fold_spread(study: Study, n_best: int = 10, ax: Axes | None = None) -> 
     ax.set_yticks(rows, [str(trial.number) for trial in best])
     ax.invert_yaxis()
     ax.set_ylabel("trial, best first")
-    alone = len(study.complete) == 1
-    less = "" if alone else f" less that of trial {best[0].number} on the same fold"
-    told = f"{score_label(study)}{less}: folds, mean ± standard error"
+    told = score_label(study)
+    folds = any(len(trial.folds) > 1 for trial in best)
+    if len(study.complete) > 1:
+        told += f" less that of trial {best[0].number}{' on the same fold' * folds}"
+    told += ": folds, mean ± standard error" * folds
     ax.set_xlabel(style.fitted(ax, told))
     style.quiet_frame(ax, grid="x")
     return ax

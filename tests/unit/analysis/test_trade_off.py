@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,14 @@ def test_the_plot_shows_each_measure_and_names_those_that_are_missing():
     assert [text.get_text() for text in cells[0].texts] == ["1", "3", "0"]
     steps = cells[0].lines[0].get_ydata()
     np.testing.assert_allclose(steps, [0.7, 0.8, 0.9, 0.9])
+    costs = {"parameters": 7, "fit_seconds": 1.0, "held_out": 1}
+    times = np.linspace(1.3e-4, 3.7e-4, 9)
+    rows = [([0.5 + t], costs | {"score_seconds": t}) for t in times.tolist()]
+    (few, *_) = study_of(*rows).plot_trade_off()
+    few.figure.draw_without_rendering()
+    for cell in few.figure.axes:
+        boxes = [t.get_window_extent() for t in cell.get_xticklabels() if t.get_text()]
+        assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
     (losses,) = study_of(([-3.0], {"parameters": 7}), greater_is_better=False).plot_trade_off()
     np.testing.assert_allclose(losses.lines[0].get_ydata(), 3.0)
 

@@ -405,6 +405,17 @@ def test_a_legend_lies_within_its_figure(n, make_study):
         figure = cell.figure
         figure.draw_without_rendering()
         assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1 + 1, plot
+        lines = figure.legends[0].get_lines()
+        assert {line.get_solid_capstyle() for line in lines} == {"butt"}  # the name is beside it
+
+
+def test_the_spread_over_folds_is_told_where_there_are_folds(make_study):
+    (n, less) = (5, "score less that of trial")
+    plain = {"space": {"x": (0.0, 1.0)}, "score": lambda p: p["x"], "description": {}}
+    for n_folds, told in [(1, False), (3, True)]:
+        label = plotting.plot_fold_spread(make_study(n=n, n_folds=n_folds, **plain)).get_xlabel()
+        assert label.startswith(less)
+        assert ("fold" in label) is ("standard error" in label.replace("\n", " ")) is told
 
 
 def test_score_limits_show_what_must_be_shown():
