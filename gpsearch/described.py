@@ -148,14 +148,15 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
     >>> aligned([0.86, 0.91234, float("nan"), 1.0]), aligned([12.5, 3.25, 40.0])
     (['0.8600', '0.9123', '', '1.0000'], ['12.50', '3.25', '40.00'])
 
-    A number that would be rounded to 0 keeps two digits, and one less than 1 is not rounded to 1.
+    Small and large ones have an exponent. A number that would be rounded to 0 keeps two digits, and
+    one less than 1 is not rounded to 1.
 
-    >>> aligned([0.5, 1e-7, 0.99997]), aligned([-0.0, 2.0])
-    (['0.5000', '1e-7', '0.99997'], ['0.000', '2.000'])
+    >>> aligned([0.5, 1e-7, 0.99997]), aligned([-0.0, 2.0]), aligned([1.8414e-6, 1.0664e-5])
+    (['0.5000', '1e-7', '0.99997'], ['0.000', '2.000'], ['1.841e-6', '1.066e-5'])
     """
     sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
     typical = statistics.median(sizes) if sizes else 0.0
-    if not 1e-6 <= typical < 1e6:
+    if not SMALL <= typical < LARGE:
         return [number(value, digits) if math.isfinite(value) else "" for value in values]
     places = max(digits - math.ceil(math.log10(typical)), 0)
     least = 0.5 * 10.0**-places
@@ -168,6 +169,22 @@ def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
         return f"{value + 0.0:.{places}f}"
 
     return list(map(text, values))
+
+
+def digits_apart(values: Sequence[float]) -> int:
+    """Digits with which scores read apart: four, or two of their range.
+
+    >>> digits_apart([0.86, 0.91]), digits_apart([0.9123456781, 0.9123456783]), digits_apart([])
+    (4, 11, 4)
+    """
+    known = [value for value in values if math.isfinite(value)]
+    size, span = (
+        max(map(abs, known), default=0.0),
+        max(known, default=0.0) - min(known, default=0.0),
+    )
+    if not (math.isfinite(span) and span > ROUNDING * size):
+        return 4
+    return max(4, 2 + math.floor(math.log10(size / span)))
 
 
 def duration(seconds: float) -> str:

@@ -36,7 +36,7 @@ from scipy.special import gammaln
 
 from gpsearch.analysis.posterior import fitted_process, noisy_scores, require_difference
 from gpsearch.arguments import fraction, whole
-from gpsearch.described import number
+from gpsearch.described import digits_apart, number
 from gpsearch.errors import StudyError, public
 from gpsearch.evaluation import holding_bounds, told_apart
 from gpsearch.space import Point, Space
@@ -80,11 +80,12 @@ class RandomEstimate:
     def __str__(self) -> str:
         at = min(self.n_calls, len(self.n)) - 1
         this = "this search" if self.n_calls <= len(self.n) else f"this search of {self.n_calls}"
+        scores = self.expected[at], self.low[at], self.high[at], self.best
+        expected, low, high, best = (number(score, digits_apart(scores)) for score in scores)
         return (
             f"By estimate, not by measurement: a random search of {self.n[at]} trials reaches "
-            f"{number(self.expected[at], 4)} ({number(self.low[at], 4)} to "
-            f"{number(self.high[at], 4)} with {self.confidence:.0%}); {this} reached "
-            f"{number(self.best, 4)}. Only gpsearch.compare measures the difference."
+            f"{expected} ({low} to {high} with {self.confidence:.0%}); {this} reached {best}. Only "
+            "gpsearch.compare measures the difference."
         )
 
 
@@ -216,10 +217,11 @@ def search_gain(study: Study) -> str:
         estimate = estimate_random(study, n=_n_evaluated(study))
     except StudyError:  # too few scores, or all alike
         return sentence
-    low, high = estimate.low[-1], estimate.high[-1]
+    scores = estimate.expected[-1], estimate.low[-1], estimate.high[-1]
+    expected, low, high = (number(score, digits_apart([*scores, reached])) for score in scores)
     return (
-        f"{sentence} By estimate, a random search of {estimate.n[-1]} trials reaches "
-        f"{number(estimate.expected[-1], 4)} ({number(low, 4)} to {number(high, 4)})."
+        f"{sentence} By estimate, a random search of {estimate.n[-1]} trials reaches {expected} "
+        f"({low} to {high})."
     )
 
 

@@ -45,11 +45,8 @@ def fitted_process(
     complete = len(require_study(study).complete)
     if complete < 2:
         failed = [trial for trial in study.trials if trial.state == "failed"]
-        why = f" The last failure: {failed[-1].reason}." if failed else ""
-        raise StudyError(
-            f"{call} needs at least 2 complete trials; the study has {complete}, and "
-            f"{len(failed)} failed.{why}"
-        )
+        why = f", and {len(failed)} failed. The last failure: {failed[-1].reason}" if failed else ""
+        raise StudyError(f"{call} needs at least 2 complete trials; the study has {complete}{why}.")
     if (given := given_process(process)) is not None:
         return given
     if lacks_constraint(study):

@@ -14,7 +14,7 @@ from gpsearch.comparison.statistics import (
     differences_of,
     least_p,
 )
-from gpsearch.described import counted, duration, number
+from gpsearch.described import counted, digits_apart, duration, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,9 +197,10 @@ def table_cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     heads += ["random needs"] if saves else []
     heads += ["training", "between trials", "p (Holm)"]
     rows = []
+    digits = digits_apart(found[["score", "low", "high", "area"]].to_numpy().ravel().tolist())
     for row in found.to_dict("records"):
-        interval = Interval(value=row["score"], low=row["low"], high=row["high"])
-        cells = [row["strategy"], _number(row["score"]), _range(interval), _number(row["area"])]
+        score, *ends, area = (number(row[n], digits) for n in ("score", "low", "high", "area"))
+        cells = [row["strategy"], score, " to ".join(ends), area]
         if saves:
             cells.append(_evaluations(row.get("random_evaluations", math.nan)))
         cells += [duration(row["seconds"]), duration(row["proposal_seconds"])]

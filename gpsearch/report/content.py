@@ -15,7 +15,15 @@ import numpy as np
 
 from gpsearch.comparison import Comparison
 from gpsearch.comparison.summary import conclusions, table_cells
-from gpsearch.described import aligned, counted, duration, number, score_text, value_text
+from gpsearch.described import (
+    aligned,
+    counted,
+    digits_apart,
+    duration,
+    number,
+    score_text,
+    value_text,
+)
 from gpsearch.plotting.data import convergence_series, score_label
 from gpsearch.report.facts import read_conditions, read_facts, read_space
 from gpsearch.space import Space
@@ -73,8 +81,9 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
     counts = Counter[str](trial.state for trial in trials)
     states = [state for state in ("complete", "stopped", "failed", "running") if counts[state]]
     result, label, shown = read_result(study), score_label(study), _shown(trials)
-    heads = ["trial", "state", label, "± (std. error)"]
+    with_error = any(len(trial.folds) > 1 for trial in trials)
     with_work = any(trial.work is not None for trial in trials)
+    heads = ["trial", "state", label, *["± (std. error)"] * with_error]
     return {
         "title": f"Search: {name}",
         "summary": _summary(study, trials),
@@ -85,7 +94,7 @@ def read_content(study: Study, command: str = "") -> dict[str, Any]:
         "confirmed": study.confirmed(),
         "counts": ", ".join(f"{counts[state]} {state}" for state in states),
         "columns": [*heads, *study.space.names, "time", *["work"] * with_work, "origin"],
-        "rows": _trial_rows(study, shown, result, with_work=with_work),
+        "rows": _trial_rows(study, shown, result, with_error=with_error, with_work=with_work),
         "n_trials": len(trials),
         "failures": [trial for trial in shown if trial.state == "failed"],
         "stopped": _stopped(trials),
@@ -170,7 +179,12 @@ def _shown(trials: list[Trial]) -> list[Trial]:
 
 
 def _trial_rows(
-    study: Study, trials: list[Trial], result: Result | None, *, with_work: bool
+    study: Study,
+    trials: list[Trial],
+    result: Result | None,
+    *,
+    with_error: bool,
+    with_work: bool,
 ) -> list[Row]:
     best, digits = study.best_trial if study.complete else None, digits_of(study.info)
     series = convergence_series(study)
@@ -178,7 +192,7 @@ def _trial_rows(
     drawn = dict(zip(series.numbers.tolist(), series.values.tolist(), strict=True))
     scores = [drawn.get(t.number, study.as_user_value(t.score)) for t in trials]
     errors = [trial.standard_error for trial in trials]
-    told = aligned(scores)
+    told = aligned(scores, digits_apart(scores))
     texts = zip(trials, scores, errors, told, aligned(errors, 2), strict=True)
     shown = dict(zip(scores, told, strict=True))  # the best so far reads as it does in its own row
     so_far = {
@@ -192,7 +206,7 @@ def _trial_rows(
                 _cell(trial.number),
                 _cell(trial.state),
                 Cell(score_told, "" if math.isnan(score) else score),
-                Cell(error_told, "" if math.isnan(error) else error),
+                *([Cell(error_told, "" if math.isnan(error) else error)] if with_error else []),
                 *_value_cells(study.space, digits, trial),
                 Cell(duration(trial.seconds), trial.seconds),
                 *([_work_cell(trial.work)] if with_work else []),
@@ -228,7 +242,8 @@ def _work_cell(work: float | None) -> Cell:
 def _run_rows(comparison: Comparison) -> list[Row]:
     """One row for each run: its best score, when it was reached, and the configuration."""
     found = comparison.as_user_value(comparison.best[:, :, -1])
-    texts = np.reshape(aligned(found.ravel().tolist()), found.shape)
+    scores = found.ravel().tolist()
+    texts = np.reshape(aligned(scores, digits_apart(scores)), found.shape)
     rows, digits = [], digits_of(comparison.info)
     for s, (strategy, runs) in enumerate(comparison.runs.items()):
         for r, trials in enumerate(runs):

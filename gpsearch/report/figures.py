@@ -59,6 +59,7 @@ def draw_figures(study: Study, findings: Findings) -> dict[str, Any]:
         "maps": _draw_maps(model, names[:MAPPED]) if model else [],
         "others": _draw_others(study, names),
         "importance": importance
+        and not importance.all_equal
         and _wide_figure(
             partial(plot_importance, importance),
             "Pale: with all interactions; full: on its own. Interactions count once for each of "

@@ -122,7 +122,9 @@ def advise(study: Study, result: Result | None, findings: Findings) -> list[str]
         advice.append(
             f"The best came late (trial {result.number} of {ended}): more trials may find better."
         )
-    if result.contenders > 1:
+    if result.contenders > 1 and not result.spread:
+        advice.append(f"{result.contenders} trials share the best score: prefer the simplest.")
+    elif result.contenders > 1:
         made = study.confirmation
         told = made is not None and (
             made.off or (made.contenders and made.tied)
@@ -142,6 +144,11 @@ def _failures(study: Study) -> list[str]:
     if not n_failed or n_failed < FAILED_SHARE * len(ended):
         return []
     most = max(reasons, key=lambda reason: (reasons[reason], reason))
+    if n_failed == len(ended):
+        return [
+            f"All {n_failed} trials failed, most often with “{most}”: the tracebacks below tell "
+            "where."
+        ]
     return [
         f"{n_failed} of {len(ended)} trials failed, most often with “{most}”: leave out the "
         "values that cause it, or exclude them with a constraint."

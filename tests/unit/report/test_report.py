@@ -10,8 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import gpsearch as gs
-from gpsearch.analysis import estimate_importance, one_standard_error
+from gpsearch.analysis import estimate_importance, estimate_random, one_standard_error
 from gpsearch.comparison import compare
+from gpsearch.comparison.summary import table_cells
 from gpsearch.described import number
 from gpsearch.errors import InvalidSearchError, UnwritableError
 from gpsearch.evaluation import FoldResult
@@ -263,6 +264,34 @@ def test_losses_are_told_as_the_user_knows_them(make_study):
     assert content["rows"][0].cells[2].text == "3.000"
 
 
+@pytest.mark.usefixtures("_sketches")
+def test_equal_scores_of_a_function_leave_no_empty_figure_and_no_empty_column(make_study, tmp_path):
+    study = make_study(SMALL, lambda p: 0.5, n=6, n_folds=1, noise=0.0)
+    text = study.report(tmp_path / "report.html").read_text()
+    assert "What mattered" not in text
+    assert "std. error" not in text
+    study = make_study(SMALL, lambda p: p["x"], n=6)
+    assert "std. error" in study.report(tmp_path / "report.html").read_text()
+
+
+def test_the_table_tells_scores_apart(make_study):
+    study = make_study(SMALL, lambda p: 0.9 + 1e-9 * p["x"], n=8, n_folds=1, noise=0.0)
+    texts = [row.cells[2].text for row in read_content(study)["rows"]]
+    assert len(set(texts)) == 8
+    assert max(map(len, texts)) <= 13
+
+
+def test_scores_that_differ_late_read_apart_in_the_estimates(make_study):
+    study = make_study(SMALL, lambda p: 1234.5 + 0.01 * p["x"], n=20, n_folds=1, noise=0.0)
+    estimate = estimate_random(study)
+    reached = re.findall(r"123\d[\d.]*", str(estimate))
+    assert len(reached) == 4  # expected, low, high, and that of the search
+    assert len(set(reached)) > 1
+    comparison = TestComparison.compared(score=lambda p: 1234.5 + 0.01 * p["x"])
+    (random, _) = table_cells(comparison)[1]
+    assert len({random[1], *random[2].split(" to ")}) == 3
+
+
 @pytest.mark.usefixtures("_without_figures")
 def test_a_single_trial_is_told_nothing_of_figures_that_are_not_there(make_study, tmp_path):
     text = make_study(n=1).report(tmp_path / "report.html").read_text()
@@ -379,6 +408,9 @@ class TestAdvice:
         told = self.advice(make_study(**small, n=10, failed={1, 2, 3}))
         assert "3 of 10 trials failed, most often with “ValueError: the loss is NaN”" in told
         assert "failed" not in self.advice(make_study(**small, n=12, failed={1}))
+        told = self.advice(make_study(**small, n=3, failed={0, 1, 2}))
+        assert told.startswith("All 3 trials failed, most often with “ValueError: the loss is NaN”")
+        assert "constraint" not in told  # no value is at fault
 
     @pytest.mark.parametrize(
         ("made", "useful"),
@@ -396,6 +428,12 @@ class TestAdvice:
         study = make_study(SMALL, lambda p: p["x"], n=20, noise=0.5)
         monkeypatch.setattr(Study, "confirmation", Confirmation(trials=20, **made))
         assert ("give fresh splits a greater share" in self.advice(study)) == useful
+
+    def test_equal_scores_without_folds_are_no_question_of_noise(self, make_study):
+        told = self.advice(make_study(SMALL, lambda p: 0.5, n=8, n_folds=1, noise=0.0))
+        assert "8 trials share the best score: prefer the simplest." in told
+        assert "standard error" not in told
+        assert "fresh splits" not in told
 
     def test_the_advice_counts_the_contenders_as_every_other_place_does(self, make_study):
         study = make_study(n=20, noise=0.5)
