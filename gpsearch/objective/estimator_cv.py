@@ -286,7 +286,8 @@ class EstimatorCV(Described):
         }
 
     def _title(self) -> str:
-        return f"EstimatorCV of {self.name}: {self.rows_text}, {self.n_folds} folds, {self.metric}"
+        score = scorer_name(self.scorer, self.metric, shown_name)
+        return f"EstimatorCV of {self.name}: {self.rows_text}, {self.n_folds} folds, {score}"
 
     def _facts(self) -> dict[str, str]:
         facts = self.describe()

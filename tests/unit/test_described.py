@@ -36,7 +36,7 @@ def described():
         "empty study": gs.Study.create(None, space={"x": (0.0, 1.0)}, seed=0),
         "trial": trial,
         "KerasCV": gs.KerasCV(create_model, X, y, patience=5, preprocess="standardize"),
-        "EstimatorCV": gs.EstimatorCV(LogisticRegression(), X, y),
+        "EstimatorCV": gs.EstimatorCV(LogisticRegression(), X, y, scoring="roc_auc"),
         "space": gs.Space(names | {"kind": ["a", "b", "c"], "epochs": 20}, conditions=when),
     }
 
@@ -59,6 +59,7 @@ def test_what_they_tell(described):
     assert repr(described["empty study"]) == "<Study in memory: 0 trials, 0 complete>"
     told = str(described["KerasCV"])
     assert told.startswith("KerasCV of create_model: 40 rows x 3, 5 folds, accuracy\n")
+    assert str(described["EstimatorCV"]).splitlines()[0].endswith(": 40 rows x 3, 5 folds, roc_auc")
     assert "at most 100 epochs, patience 5, batches of 32" in told
     assert "parameter_1 where kind is b or c" in str(described["space"])
 
