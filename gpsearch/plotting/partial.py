@@ -167,7 +167,7 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
         title = "all scores are equal"
     elif _best_is_below(series):
         title = "the best trial (star) owes its score to other settings"
-    ax.set_title(title, fontsize="small", loc="right")
+    ax.set_title(style.fitted(ax, title, style.SMALL_LETTERS), fontsize="small", loc="right")
     return ax
 
 

@@ -137,9 +137,9 @@ def few_ticks(ax: Axes) -> MaxNLocator:
     return MaxNLocator(int(np.clip(LETTERS * width_of(ax) / SCORE_LETTERS, 2, 9)))
 
 
-def fitted(ax: Axes, text: str) -> str:
+def fitted(ax: Axes, text: str, letters: int = LETTERS) -> str:
     """`text` as it is, in lines that are no wider than `ax`."""
-    return literal(textwrap.fill(text, max(20, int(LETTERS * width_of(ax)))))
+    return literal(textwrap.fill(text, max(20, int(letters * width_of(ax)))))
 
 
 def legend_above(ax: Axes, **options: Any) -> None:

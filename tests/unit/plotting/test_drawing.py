@@ -340,8 +340,13 @@ class TestPartialDependence:
     def test_a_star_in_the_worse_half_of_a_map_is_explained(self, mixed_study):
         series = partial_dependence_map_series(mixed_study, ("learning_rate", "act_func"), size=6)
         for mean, said in [(series.mean, False), (-series.mean, True)]:
-            ax = draw_map(replace(series, mean=mean), plt.figure().add_subplot())
-            assert ("owes its score to other" in ax.get_title(loc="right")) is said
+            figure, ax = plt.subplots(figsize=(3.5, 2.6), layout="constrained")
+            draw_map(replace(series, mean=mean), ax)
+            title = ax.get_title(loc="right").replace("\n", " ")
+            assert ("owes its score to other" in title) is said
+            figure.draw_without_rendering()
+            texts = [t for t in ax.findobj(Text) if t.get_text() == ax.get_title(loc="right")]
+            assert texts[0].get_window_extent().x0 >= 0
 
     def test_only_the_vague_part_of_a_map_is_hatched(self, mixed_study):
         clear = partial_dependence_map_series(mixed_study, ("learning_rate", "act_func"), size=6)
