@@ -158,7 +158,10 @@ def draw_map(series: PartialDependenceMapSeries, ax: Axes) -> Axes:
     low, high = float(np.nanmin(series.mean)), float(np.nanmax(series.mean))
     log = _is_log(series) and low < high
     mappable = _draw_cells(series, ax, (LogNorm if log else Normalize)(low, high))
-    style.scale_axis(ax, "x", series.x, share=0.7)  # the colour bar takes the rest
+    # The colour bar takes three tenths of the width, and the names of categories theirs.
+    names = max(map(len, series.y.labels), default=0) / style.LETTERS
+    share = max(0.2, 0.7 - names / style.width_of(ax))
+    style.scale_axis(ax, "x", series.x, share=share)
     style.scale_axis(ax, "y", series.y)
     style.colour_bar(ax, mappable, series.label)
     half = float(np.nanmedian(_half_width(series, log)))

@@ -50,6 +50,8 @@ PANEL_INCHES, ALONE_INCHES = (3.1, 2.5), (6.4, 4.0)  # of a panel among others, 
 LINE_INCHES = 0.2  # of a legend
 LETTERS, SMALL_LETTERS = 12, 15  # of a label, on average, in an inch
 HANDLE_LETTERS = 6  # that a mark in a legend takes
+SLANTED_IN_AN_INCH = 9  # names below an axis
+FEW_INCHES = 1.4  # of an axis that has room for two numbers with an exponent
 SCORE_LETTERS = 10  # of a label that is a score, with its distance to the next one
 SLANTED_LETTERS = 10  # of a name below an axis
 
@@ -258,16 +260,19 @@ def scale_axis(ax: Axes, which: str, dimension: DimensionAxis, *, share: float =
     if dimension.log:
         (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     set_limits(*axis_limits(dimension))
+    length = share * (width_of(ax) if which == "x" else height_of(ax))
     if dimension.kind == "categorical":
         positions = np.arange(len(dimension.labels))
-        keep = positions[:: int(np.ceil(len(positions) / 12))]
+        most = int(np.clip(SLANTED_IN_AN_INCH * length, 3, 12)) if which == "x" else 12
+        keep = positions[:: -(-len(positions) // most)]
         axis.set_major_locator(FixedLocator(list(keep)))
         names = [dimension.labels[i] for i in keep]
         if which == "x":
-            names = _fit_names(ax, names, share * width_of(ax))
+            names = _fit_names(ax, names, length)
         axis.set_major_formatter(FixedFormatter([literal(name) for name in names]))
     elif dimension.log:
-        log_ticks(axis, dimension.low, dimension.high)
+        few = which == "x" and length < FEW_INCHES
+        log_ticks(axis, dimension.low, dimension.high, most=2 if few else 4)
     elif dimension.kind == "integer" and dimension.high - dimension.low <= 8:
         axis.set_major_locator(FixedLocator(np.arange(dimension.low, dimension.high + 1).tolist()))
     else:

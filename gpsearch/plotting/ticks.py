@@ -40,10 +40,10 @@ def plain_scale(ax: Axes) -> None:
             axis.set_major_formatter(WholeNumbers(useOffset=False))
 
 
-def log_ticks(axis: Axis, low: float, high: float) -> None:
+def log_ticks(axis: Axis, low: float, high: float, most: int = 4) -> None:
     """Few round numbers along a logarithmic axis."""
     if high / low >= 100:
-        axis.set_major_locator(LogLocator(numticks=4))
+        axis.set_major_locator(LogLocator(numticks=most))
     else:
         close = high / low < 5  # may hold none of 1, 2, 5, 10, ... or one
         subs = (1, 2, 5) if high / low < 20 else (1, 3)  # five labels or less

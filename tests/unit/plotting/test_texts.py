@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +14,8 @@ from gpsearch.analysis import estimate_random
 from gpsearch.comparison import compare
 from gpsearch.errors import InvalidSearchError
 from gpsearch.evaluation import FoldResult
+from gpsearch.plotting.dependence import partial_dependence_map_series
+from gpsearch.plotting.partial import draw_map
 from gpsearch.plotting.svg import svg
 from gpsearch.space import Categorical, Real
 from gpsearch.study import Study
@@ -138,6 +140,25 @@ class TestManyCategories:
                 assert cell.get_window_extent().height > 0.9 * cell.figure.dpi  # inches
                 label = cell.yaxis.label.get_window_extent()
                 assert label.height < 1.4 * cell.get_window_extent().height
+
+    @pytest.mark.parametrize("other", ["rate", "act", "kind"])
+    def test_names_beside_a_map_leave_room_for_the_values_below(self, other, make_study):
+        names = [f"a_rather_long_name_of_category_{i}" for i in range(40)]
+        space = {"rate": (1e-7, 10.0, "log"), "act": ["l1", "l2", "elasticnet"], "kind": names}
+        space |= {"loss": ["modified_huber", "log_loss", "hinge"]}
+        figure, ax = plt.subplots(figsize=(3.5, 2.6), layout="constrained")
+        study = make_study(space, lambda p: p["rate"], n=20)
+        draw_map(partial_dependence_map_series(study, (other, "loss"), size=8), ax)
+        figure.draw_without_rendering()
+        low, high = ax.get_xlim()
+        inside = [t for t in ax.get_xticklabels() if low <= t.get_position()[0] <= high]
+        assert len(inside) >= 2
+        if inside[0].get_rotation():
+            width = ax.get_window_extent().width / figure.dpi
+            assert len(inside) <= 8 * width  # lines of small letters, in its inches
+        else:
+            boxes = [label.get_window_extent() for label in inside]
+            assert not any(one.overlaps(after) for one, after in pairwise(boxes))
 
 
 class TestScale:
