@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sqlite3
 import sys
 
 import matplotlib
@@ -116,7 +117,11 @@ def _no_wait_for_the_disk():
 
     def connect_without_sync(address):
         connection = connect(address)
-        connection.execute("PRAGMA synchronous = OFF")
+        try:
+            connection.execute("PRAGMA synchronous = OFF")
+        except sqlite3.Error:  # of a damaged file
+            connection.close()
+            raise
         return connection
 
     with pytest.MonkeyPatch.context() as patch:

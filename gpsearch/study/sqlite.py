@@ -305,8 +305,12 @@ def _connect(address: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = OFF")
+    except sqlite3.Error:  # of a damaged file
+        connection.close()
+        raise
     return connection
 
 

@@ -92,7 +92,7 @@ def test_a_name_that_is_no_text_is_noticed_or_harmless(whole, copy):
 
 
 def test_a_lost_trial_is_noticed(copy):
-    with sqlite3.connect(copy) as connection:
+    with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("DELETE FROM trial WHERE number = 3")
     connection.close()
     with pytest.raises(StudyCorruptError, match="trials are missing"):
@@ -120,7 +120,7 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
 
 def test_a_foreign_database_is_refused(tmp_path):
     path = tmp_path / "foreign.db"
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE trial (number)")
     connection.close()
     with pytest.raises(StudyCorruptError, match="SQLite database, but not a study"):
@@ -139,7 +139,7 @@ def test_directories_and_missing_files_are_told_apart(tmp_path):
 
 
 def test_a_newer_version_is_refused(copy):
-    with sqlite3.connect(copy) as connection:
+    with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute(f"PRAGMA user_version = {sqlite.VERSION + 1}")
     connection.close()
     with pytest.raises(StudyError, match="newer gpsearch"):

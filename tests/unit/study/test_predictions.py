@@ -1,5 +1,6 @@
 """Held-out predictions: kept with the fold, read by row, within a bound."""
 
+import contextlib
 import copy
 import pickle
 import shutil
@@ -116,10 +117,10 @@ def test_a_search_that_was_cut_off_keeps_what_the_whole_one_does(whole, tmp_path
     assert gs.Study.open(path).trials[2].state == "running"
     assert sorted(gs.Study.open(path).fold_predictions(2)) == [0, 1]
     resumed = search(Simulated(), SPACE, study=path)
-    stored = [
-        sqlite3.connect(one.path).execute("SELECT * FROM prediction").fetchall()
-        for one in (resumed, whole)
-    ]
+    stored = []
+    for one in (resumed, whole):
+        with contextlib.closing(sqlite3.connect(one.path)) as connection:
+            stored.append(connection.execute("SELECT * FROM prediction").fetchall())
     assert stored[0] == stored[1] != []
 
 
@@ -192,7 +193,7 @@ def test_a_study_goes_on_without_them_and_keeps_those_it_has(tmp_path):
 
 def test_damage_is_found_and_the_rest_is_saved(whole, tmp_path):
     path = shutil.copy(whole.path, tmp_path / "damaged.db")
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         sql = "UPDATE prediction SET outputs = zeroblob(LENGTH(outputs)) WHERE trial = 1 AND fold=0"
         connection.execute(sql)
     connection.close()

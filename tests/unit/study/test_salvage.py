@@ -1,5 +1,6 @@
 """What can be read of a damaged study goes on as a new one, and nothing else counts."""
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -32,7 +33,7 @@ def whole(tmp_path_factory):
 
 
 def changed(path, *statements):
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
     connection.close()
