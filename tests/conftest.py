@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sqlite3
 import sys
 
 import matplotlib
@@ -115,14 +114,8 @@ def _no_wait_for_the_disk():
     """Files of tests need not outlive a loss of power: for that, each commit would wait 25 ms."""
     connect = sqlite._connect
 
-    def connect_without_sync(address):
-        connection = connect(address)
-        try:
-            connection.execute("PRAGMA synchronous = OFF")
-        except sqlite3.Error:  # of a damaged file
-            connection.close()
-            raise
-        return connection
+    def connect_without_sync(address, *settings):
+        return connect(address, *settings, "synchronous = OFF")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite, "_connect", connect_without_sync)

@@ -301,13 +301,13 @@ def _checked(table: str, stored: Sequence[Any], version: int) -> Row:
     return row
 
 
-def _connect(address: str) -> sqlite3.Connection:
+def _connect(address: str, *settings: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
     )
     try:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = OFF")
+        for setting in ("synchronous = FULL", "foreign_keys = OFF", *settings):
+            connection.execute(f"PRAGMA {setting}")
     except sqlite3.Error:  # of a damaged file
         connection.close()
         raise
@@ -321,9 +321,7 @@ def _connect_existing(path: Path, *, writable: bool) -> sqlite3.Connection:
     # A reader also opens for writing where it may: after a crash in the middle of a write, SQLite
     # must undo the half-written pages before they can be read.
     mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
-    connection = _connect(f"{address}?mode={mode}")
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return _connect(f"{address}?mode={mode}", "query_only = ON")
 
 
 @contextlib.contextmanager
