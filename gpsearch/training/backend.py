@@ -382,13 +382,15 @@ def _of_one_replica(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return summed
 
 
-def slots_of(optimizer: Any, name: str, n: int) -> list[Any] | None:
-    """The `n` variables of a built optimizer by name; None where it has others, or unknown ones."""
-    found = getattr(optimizer, f"_{name}", None)
-    variable = import_keras().Variable
-    if not isinstance(found, list) or len(found) != n:
+def slots_of(optimizer: Any, name: str, variables: Sequence[Any]) -> list[Any] | None:
+    """The variable of a built optimizer by name for each of these; None where one is unknown."""
+    trained = getattr(optimizer, "_trainable_variables", ())
+    kept = getattr(optimizer, f"_{name}", None)
+    if not isinstance(kept, list) or len(kept) != len(trained):
         return None
-    return found if all(isinstance(one, variable) for one in found) else None
+    by_variable = dict(zip(map(id, trained), kept, strict=True))
+    found = [by_variable.get(id(one)) for one in variables]
+    return found if all(isinstance(one, import_keras().Variable) for one in found) else None
 
 
 def slots_by_variable(optimizer: Any) -> dict[int, Any]:

@@ -21,7 +21,7 @@ Update = Callable[[int, Any, Any], Any]
 def apply_update(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
     """One step of `optimizer`, built for these variables, as Keras would have it taken."""
     tf = import_tensorflow()
-    update = _kernel(optimizer, len(variables))
+    update = _kernel(optimizer, variables)
     plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 for g in gradients)
     free = all(v.constraint is None and v.dtype == "float32" for v in variables)
     if update is None or not plain or not free or _alters_gradients(optimizer):
@@ -39,31 +39,34 @@ def _alters_gradients(optimizer: Any) -> bool:
     return any(getattr(optimizer, option) not in (None, False) for option in altering)
 
 
-def _kernel(optimizer: Any, n: int) -> Update | None:
-    """The kernel of an optimiser of Keras's own, exactly, for `n` variables; None where none is."""
+def _kernel(optimizer: Any, variables: Sequence[Any]) -> Update | None:
+    """The kernel of an optimiser of Keras's own, exactly, for these; None where there is none."""
     optimizers = import_keras().optimizers
     kind = type(optimizer)
     if any(callable(value) and hasattr(kind, name) for name, value in vars(optimizer).items()):
         return None  # a method of this optimizer alone
     raw = import_tensorflow().raw_ops
     if kind is optimizers.Adam and not optimizer.amsgrad:
-        return _adam(optimizer, n)
+        return _adam(optimizer, variables)
     if kind is optimizers.RMSprop and not optimizer.centered and optimizer.momentum > 0:
-        slots, numbers = {"ms": "velocities", "mom": "momentums"}, ("rho", "momentum", "epsilon")
-        return _of_tensorflow(raw.ResourceApplyRMSProp, optimizer, n, slots, numbers)
+        slots = {"ms": "velocities", "mom": "momentums"}
+        numbers: tuple[str, ...] = ("rho", "momentum", "epsilon")
+        return _of_tensorflow(raw.ResourceApplyRMSProp, optimizer, variables, slots, numbers)
     if kind is optimizers.Adadelta:
         slots = {"accum": "accumulated_grads", "accum_update": "accumulated_delta_vars"}
-        return _of_tensorflow(raw.ResourceApplyAdadelta, optimizer, n, slots, ("rho", "epsilon"))
+        numbers = ("rho", "epsilon")
+        return _of_tensorflow(raw.ResourceApplyAdadelta, optimizer, variables, slots, numbers)
     return None
 
 
-def _adam(optimizer: Any, n: int) -> Update | None:
+def _adam(optimizer: Any, variables: Sequence[Any]) -> Update | None:
     """Kingma and Ba (2015), with the bias corrections folded into the step as in its section 2.
 
     TensorFlow's kernel rounds differently, which over many epochs moves a best epoch. These are
     Keras's own operations, without what it computes again for each variable.
     """
-    momentums, velocities = (slots_of(optimizer, name, n) for name in ("momentums", "velocities"))
+    momentums = slots_of(optimizer, "momentums", variables)
+    velocities = slots_of(optimizer, "velocities", variables)
     if momentums is None or velocities is None:
         return None
     tf = import_tensorflow()
@@ -86,12 +89,12 @@ def _adam(optimizer: Any, n: int) -> Update | None:
 def _of_tensorflow(
     kernel: Callable[..., Any],
     optimizer: Any,
-    n: int,
+    variables: Sequence[Any],
     slots: Mapping[str, str],
     numbers: Sequence[str],
 ) -> Update | None:
     """A kernel by the optimizer's own variables and numbers, under the kernel's names."""
-    own = {name: slots_of(optimizer, kept, n) for name, kept in slots.items()}
+    own = {name: slots_of(optimizer, kept, variables) for name, kept in slots.items()}
     if None in own.values():
         return None
 

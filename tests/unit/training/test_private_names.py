@@ -149,18 +149,21 @@ def test_a_step_without_the_private_names(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["Adam", "RMSprop", "Adadelta"])
-def test_a_step_of_some_of_the_variables_that_an_optimizer_was_built_for(name):
-    """Layers were frozen since then."""
+@pytest.mark.parametrize("trained", [[1], [0, 2], [2, 0, 1]])
+def test_a_step_takes_the_slots_of_the_variables_that_are_trained(name, trained):
+    """Layers were frozen since an optimizer was built, or it was built in another order."""
     given = {"momentum": 0.9} if name == "RMSprop" else {}
     stepped = []
     for taken in (apply_update, lambda optimizer, *step: optimizer.apply(*step)):
-        frozen, variable = (keras.Variable(np.ones(size, np.float32)) for size in (3, 2))
+        variables = [keras.Variable(np.ones(2, np.float32)) for _ in range(3)]
         optimizer = getattr(keras.optimizers, name)(0.1, **given)
-        optimizer.build([frozen, variable])
-        taken(optimizer, [tf.constant([0.5, -0.1])], [variable])
-        stepped.append(variable.numpy())
-        assert (frozen.numpy() == 1).all()
-    assert stepped[0] == pytest.approx(stepped[1], rel=1e-6)
+        optimizer.build(variables)
+        first = [tf.constant([slope, -slope]) for slope in (0.5, 3.0, -0.2)]
+        optimizer.apply(first, variables)  # slots that differ
+        gradients = [tf.constant([0.5, -0.1])] * len(trained)
+        taken(optimizer, gradients, [variables[i] for i in trained])
+        stepped.append([variable.numpy() for variable in variables])
+    np.testing.assert_allclose(*stepped, rtol=1e-6)
 
 
 def test_dropout_without_the_private_module(monkeypatch):
@@ -185,10 +188,11 @@ def test_the_names_are_those_of_this_version():
     assert all(
         hasattr(attention, name) for name in backend.ATTENTION_SIZES + backend.ATTENTION_NUMBERS
     )
-    n = len(model.trainable_variables)
-    assert len(backend.slots_of(model.optimizer, "momentums", n)) == n
-    assert backend.slots_of(model.optimizer, "momentums", n - 1) is None
-    assert backend.slots_of(model.optimizer, "unheard_of", n) is None
+    one, *others = model.trainable_variables
+    assert len(backend.slots_of(model.optimizer, "momentums", [*others, one])) == 1 + len(others)
+    unknown = network().trainable_variables
+    assert backend.slots_of(model.optimizer, "momentums", [one, *unknown[1:]]) is None
+    assert backend.slots_of(model.optimizer, "unheard_of", [one]) is None
     before = dict(vars(model.optimizer))
     with backend.summing_nothing(model.optimizer), backend.summing_nothing(types.SimpleNamespace()):
         assert vars(model.optimizer) != before
