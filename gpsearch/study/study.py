@@ -21,6 +21,7 @@ from gpsearch.errors import (
     InvalidSearchError,
     StudyError,
     StudyMismatchError,
+    StudyReadOnlyError,
     public,
 )
 from gpsearch.evaluation import Outputs, Params, Predictions, Value, as_user_value, told_apart
@@ -412,7 +413,7 @@ class Study(Described):
         """The study with its trials as they are now, whatever a search writes meanwhile."""
         copied = object.__new__(type(self))
         copied.__dict__ |= self.__dict__
-        copied._at_rest = list(self._current())
+        copied._at_rest, copied._writer = list(self._current()), None
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
@@ -503,7 +504,13 @@ class Study(Described):
         ------
         StudyLockedError
             Another process, or another search in this one, is writing; the message says which.
+        StudyReadOnlyError
+            The study is what `still` gave.
         """
+        if self._at_rest is not None:
+            raise StudyReadOnlyError(
+                f"what `still` gives of {self._name} is read only; write to the study itself"
+            )
         if self._writer is not None:
             raise StudyError(f"{self._name} is being written by a search in this process already")
         with contextlib.ExitStack() as stack:

@@ -14,7 +14,7 @@ from gpsearch.analysis import estimate_importance, estimate_random, one_standard
 from gpsearch.comparison import compare
 from gpsearch.comparison.summary import table_cells
 from gpsearch.described import number
-from gpsearch.errors import InvalidSearchError, UnwritableError
+from gpsearch.errors import InvalidSearchError, StudyReadOnlyError, UnwritableError
 from gpsearch.evaluation import FoldResult
 from gpsearch.plotting.data import fold_spread
 from gpsearch.report import content, render_report, render_summary
@@ -670,4 +670,13 @@ def test_a_study_that_stands_still_is_none_for_the_others(growing):
     still = growing.still()
     assert len(still.trials) == len(still.complete) == 9
     assert [len(growing.trials), len(growing.trials)] == [10, 11]
+    assert len(still.trials) == 9
+
+
+def test_a_study_that_stands_still_is_not_written(growing):
+    still = growing.still()
+    with pytest.raises(StudyReadOnlyError, match="write to the study itself"):
+        still.enqueue({"x": 0.5, "opt": "adam"})
+    with pytest.raises(StudyReadOnlyError), still.writing():
+        pass
     assert len(still.trials) == 9
